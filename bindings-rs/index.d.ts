@@ -1,0 +1,59 @@
+// What the native addon offers. One call crosses for a batch of events, never for one event.
+// Every error thrown is an Error whose `code` is one of ErrorCode.
+
+export type ErrorCode =
+  | "NO_PERMISSION" | "NO_BTF" | "NO_TRACEPOINTS" | "NO_MEMORY" | "VERIFIER" | "ATTACH" | "PROBE"
+  | "INVALID" | "IO";
+
+export interface OpenOptions {
+  /** The probe's object file. */
+  probe: Uint8Array;
+  /** Event codes (of the event table) to record. */
+  interest: Uint16Array;
+  /** Bytes of the ring of each lane; powers of two, multiples of the page size. */
+  criticalRingBytes: number;
+  bulkRingBytes: number;
+  /** Bytes of I/O data kept from each call. */
+  snaplen: number;
+  dropFailed: boolean;
+  /** This process is never recorded. */
+  selfPid: number;
+}
+
+export interface DriverStats {
+  events: bigint;
+  lostCritical: bigint;
+  lostBulk: bigint;
+  truncated: bigint;
+  /** Programs that should be attached, and how many still are. */
+  programs: number;
+  attached: number;
+}
+
+export interface AttachedProgram {
+  name: string;
+  kind: "tracepoint" | "raw_tracepoint" | "tp_btf" | "fexit";
+  target: string;
+  events: string[];
+  attached: boolean;
+  reason: string;
+}
+
+/** A loaded probe. */
+export class Driver {
+  static open(options: OpenOptions): Driver;
+  /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
+  drain(buffer: Uint8Array): number;
+  /** Blocks until a ring holds something or the time is over; true where there is something. */
+  wait(timeoutMs: number): boolean;
+  setInterest(codes: Uint16Array): void;
+  stats(): DriverStats;
+  /** What is attached where, and why; asks the kernel whether each link is still there. */
+  plan(): AttachedProgram[];
+  close(): void;
+}
+
+/** The machine as it is now, from /proc below `hostRoot`, as .scap blocks. */
+export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
+/** The same for one process (a thread that no event told of); empty where it is gone. */
+export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;

@@ -1,0 +1,172 @@
+// One event, read in place. The bytes are those of a .scap event block; nothing is copied or
+// decoded before somebody asks for it.
+//
+//   block:  u32 type, u32 total length, u16 cpu [, u32 flags], event, zero padding, u32 length
+//   event:  u64 time (ns since the epoch), u64 tid, u32 length, u16 code, u32 parameter count,
+//           that many u16 lengths (u32 for large payloads), the parameters back to back
+//
+// Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
+// kernel acted on (empty where there is none), the second such path (renames, links), a u64
+// sequence number counted per CPU and lane, and the lane as one byte.
+import { EVENTS } from "./table.ts";
+
+export const HEADER_BYTES = 26;
+/** Parameters that our drivers append after those of the table. */
+export const OWN_PARAMS = 4;
+export const OWN_PATH = 0;
+export const OWN_PATH2 = 1;
+export const OWN_SEQUENCE = 2;
+export const OWN_LANE = 3;
+export const LANE_CRITICAL = 0;
+export const LANE_BULK = 1;
+/** More than any event of the table has; a record that claims more is refused. */
+export const PARAMS_MAX = 64;
+
+const PARAM_COUNTS = Uint8Array.from(EVENTS, (event) => event.params.length);
+const LARGE = Uint8Array.from(EVENTS, (event) => event.flags.has("large_payload") ? 1 : 0);
+
+/** A cursor over the events of one buffer: one object serves a whole run. */
+export class Event {
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Offset of the event header in `bytes`. */
+  offset = 0;
+  /** Offset behind the event's last byte. */
+  end = 0;
+  code = 0;
+  /** Thread id; -1 is what a driver writes when it knows none. */
+  tid = 0;
+  cpu = 0;
+  /** `evt.num`: counted from 1 over a run. Set by whoever walks the events. */
+  num = 0;
+  /** Parameters that the record has, ours included. */
+  paramCount = 0;
+  /** Whether the record carries our own parameters after Falco's. */
+  hasOwn = false;
+  /** State-only events (block 0x217 with flag bit 0) update the tables and match no rule. */
+  stateOnly = false;
+
+  readonly #starts = new Int32Array(PARAMS_MAX + 1);
+  #known = 0;
+  #lengths = 0;
+
+  /** Points the cursor at another buffer. */
+  bind(bytes: Uint8Array): void {
+    if (this.bytes === bytes) return;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /**
+   * Moves to the event whose header stands at `offset` and which must end by `limit`. Returns
+   * whether the record is sound: its lengths add up and its code is in the table.
+   */
+  moveTo(offset: number, limit: number): boolean {
+    if (offset + HEADER_BYTES > limit) return false;
+    const view = this.view;
+    const length = view.getUint32(offset + 16, true);
+    const code = view.getUint16(offset + 20, true);
+    const count = view.getUint32(offset + 22, true);
+    if (code >= EVENTS.length || count > PARAMS_MAX || length > limit - offset) return false;
+    const large = LARGE[code] === 1;
+    const data = offset + HEADER_BYTES + count * (large ? 4 : 2);
+    const end = offset + length;
+    if (data > end) return false;
+    this.offset = offset;
+    this.end = end;
+    this.code = code;
+    const high = view.getInt32(offset + 12, true);
+    this.tid = high === 0
+      ? view.getUint32(offset + 8, true)
+      : high * 0x1_0000_0000 + view.getUint32(offset + 8, true);
+    this.paramCount = count;
+    this.#lengths = offset + HEADER_BYTES;
+    this.#starts[0] = data;
+    this.#known = 0;
+    this.hasOwn = count === PARAM_COUNTS[code]! + OWN_PARAMS;
+    return this.#fits(count, large, end);
+  }
+
+  /** Offset of parameter `index`; only for an index below `paramCount`. */
+  param(index: number): number {
+    return this.#starts[index]!;
+  }
+
+  /** Bytes of parameter `index`; 0 where it is empty or the record has fewer parameters. */
+  paramLength(index: number): number {
+    return index < this.#known ? this.#starts[index + 1]! - this.#starts[index]! : 0;
+  }
+
+  /** Whether parameter `index` (of the table) is there and not empty. */
+  has(index: number): boolean {
+    return this.paramLength(index) > 0;
+  }
+
+  /** Index of one of our own parameters (OWN_PATH …); only where `hasOwn`. */
+  own(which: number): number {
+    return this.paramCount - OWN_PARAMS + which;
+  }
+
+  /** Time in nanoseconds since the epoch. Allocates: not for the common path. */
+  time(): bigint {
+    return this.view.getBigUint64(this.offset, true);
+  }
+
+  /** Time in whole milliseconds since the epoch, without an allocation. */
+  timeMs(): number {
+    const low = this.view.getUint32(this.offset, true);
+    const high = this.view.getUint32(this.offset + 4, true);
+    return Math.floor((high * 0x1_0000_0000 + low) / 1e6);
+  }
+
+  /** A signed 64-bit parameter as a number; exact below 2^53. */
+  int64(index: number): number {
+    const at = this.#starts[index]!;
+    return this.view.getInt32(at + 4, true) * 0x1_0000_0000 + this.view.getUint32(at, true);
+  }
+
+  /** The low half of a 64-bit parameter: enough for descriptors, results and ids. */
+  int32(index: number): number {
+    return this.view.getInt32(this.#starts[index]!, true);
+  }
+
+  uint32(index: number): number {
+    return this.view.getUint32(this.#starts[index]!, true);
+  }
+
+  uint16(index: number): number {
+    return this.view.getUint16(this.#starts[index]!, true);
+  }
+
+  uint8(index: number): number {
+    return this.bytes[this.#starts[index]!]!;
+  }
+
+  uint64(index: number): bigint {
+    return this.view.getBigUint64(this.#starts[index]!, true);
+  }
+
+  /** Offset behind the last byte of a NUL-terminated parameter, its NUL left out. */
+  textEnd(index: number): number {
+    const end = this.#starts[index + 1]!;
+    return end > this.#starts[index]! && this.bytes[end - 1] === 0 ? end - 1 : end;
+  }
+
+  #fits(count: number, large: boolean, end: number): boolean {
+    const starts = this.#starts;
+    const view = this.view;
+    let at = starts[0]!;
+    for (let index = 0, from = this.#lengths; index < count; index++) {
+      if (large) {
+        at += view.getUint32(from, true);
+        from += 4;
+      } else {
+        at += view.getUint16(from, true);
+        from += 2;
+      }
+      starts[index + 1] = at;
+    }
+    this.#known = count;
+    return at <= end;
+  }
+}

@@ -1,0 +1,34 @@
+// The contract of everything that events come from: a live driver, a capture, a plugin. Every
+// implementation passes the shared suite in source_suite_test.ts.
+
+export interface SourceStats {
+  /** Events that the source handed over. */
+  events: number;
+  /** Events that were lost before they could be read, by lane (LANE_CRITICAL, LANE_BULK). */
+  lost: readonly [number, number];
+  /** Events whose strings were cut to fit. */
+  truncated: number;
+  /** Probe programs attached; 0 for sources without a probe. */
+  programs: number;
+}
+
+export interface EventSource {
+  readonly name: string;
+  /** `evt.source`: "syscall" for drivers and captures. */
+  readonly source: string;
+  /**
+   * Fills `buffer` with whole .scap blocks in time order. Returns the bytes written: 0 means
+   * nothing now (the caller waits), -1 that the source has ended. May return a view to read
+   * instead of a count where the blocks already lie in memory.
+   */
+  read(buffer: Uint8Array): number;
+  /** Blocks until there is something to read or the time is over. */
+  wait(timeoutMs: number): void;
+  stats(): SourceStats;
+  /** The machine as it was at the start, as .scap blocks (machine, interfaces, users, processes,
+   * descriptors); empty where the blocks of `read` begin with them. */
+  snapshot(): Uint8Array;
+  /** Event codes that rules and state need; the source may leave out all others. */
+  setInterest(codes: ReadonlySet<number>): void;
+  close(): void;
+}

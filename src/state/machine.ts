@@ -1,0 +1,84 @@
+// What is known of the machine: threads, descriptors, users, interfaces, containers. One event
+// comes in (`apply`), the tables change, and the context says what the event was about.
+import type { Context } from "./context.ts";
+import { Strings } from "./strings.ts";
+import type { Thread } from "./thread.ts";
+
+export interface MachineOptions {
+  /** Paths that `fd.name` shows where an event has a kernel-resolved one. */
+  paths: "kernel" | "caller";
+  /** Threads held at the most; more are refused and counted (Falco's thread_table_size). */
+  threadsMax: number;
+  /** Descriptors held at the most over all processes. */
+  fdsMax: number;
+  hostname: string;
+}
+
+export interface MachineStats {
+  threads: number;
+  fds: number;
+  strings: number;
+  /** Threads that the bound refused. */
+  threadsRefused: number;
+  fdsRefused: number;
+  threadLookupsFailed: number;
+  fdLookupsFailed: number;
+  threadsAdded: number;
+  threadsRemoved: number;
+  fdsAdded: number;
+  fdsRemoved: number;
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+  readonly homedir: string;
+  readonly shell: string;
+}
+
+export interface Group {
+  readonly gid: number;
+  readonly name: string;
+}
+
+/** Container metadata; everything but the id is undefined until a runtime or capture told it. */
+export interface Container {
+  readonly id: string;
+  readonly fullId: string;
+  readonly type: string;
+  /** The JSON that the container plugin's `container` event carries, parsed. */
+  readonly info: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Machine {
+  readonly strings: Strings;
+  /** Rises when a thread that has children changes, or when users or containers change: what
+   * was computed from a thread's ancestors or from those tables no longer holds. */
+  readonly lineage: number;
+  readonly threads: ReadonlyMap<number, Thread>;
+  readonly hostname: string;
+
+  /** Reads a block of state (process list, descriptors, users, interfaces, machine). */
+  load(blockType: number, bytes: Uint8Array, start: number, end: number): void;
+  /** Applies the context's event: state after the event, as Falco's rules see it. */
+  apply(context: Context): void;
+
+  /** Main thread of the thread's process. */
+  mainOf(thread: Thread): Thread | undefined;
+  /** Parent process's main thread (`proc.pname` and the like). */
+  parentOf(thread: Thread): Thread | undefined;
+  /** The n-th ancestor: 0 is the thread's own process. */
+  ancestorOf(thread: Thread, level: number): Thread | undefined;
+  sessionLeaderOf(thread: Thread): Thread | undefined;
+  groupLeaderOf(thread: Thread, which: "pgid" | "vpgid"): Thread | undefined;
+  user(containerId: string, uid: number): User | undefined;
+  group(containerId: string, gid: number): Group | undefined;
+  container(id: string): Container | undefined;
+  /** Whether the IP address (4 or 16 bytes) is one of this machine's. */
+  isLocal(ip: Uint8Array): boolean;
+  /** Boot time of the machine, ns since the epoch. */
+  readonly bootTs: bigint;
+  readonly cpus: number;
+  stats(): MachineStats;
+}
