@@ -2,8 +2,15 @@
 // Every error thrown is an Error whose `code` is one of ErrorCode.
 
 export type ErrorCode =
-  | "NO_PERMISSION" | "NO_BTF" | "NO_TRACEPOINTS" | "NO_MEMORY" | "VERIFIER" | "ATTACH" | "PROBE"
-  | "INVALID" | "IO";
+  | "NO_PERMISSION"
+  | "NO_BTF"
+  | "NO_TRACEPOINTS"
+  | "NO_MEMORY"
+  | "VERIFIER"
+  | "ATTACH"
+  | "PROBE"
+  | "INVALID"
+  | "IO";
 
 export interface OpenOptions {
   /** The probe's object file. */

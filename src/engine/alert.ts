@@ -2,7 +2,14 @@
 import type { Value } from "../fields/field.ts";
 
 export const PRIORITIES = [
-  "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug",
+  "Emergency",
+  "Alert",
+  "Critical",
+  "Error",
+  "Warning",
+  "Notice",
+  "Informational",
+  "Debug",
 ] as const;
 
 export type Priority = (typeof PRIORITIES)[number];

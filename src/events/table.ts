@@ -4,14 +4,55 @@ import source from "../../probe-rs/events.json" with { type: "json" };
 
 /** How a parameter's bytes are laid out; the names are those of Falco's `--list-events`. */
 export type ParamType =
-  | "NONE" | "INT8" | "INT16" | "INT32" | "INT64"
-  | "UINT8" | "UINT16" | "UINT32" | "UINT64"
-  | "CHARBUF" | "BYTEBUF" | "ERRNO" | "SOCKADDR" | "SOCKTUPLE" | "FD" | "PID" | "FDLIST"
-  | "FSPATH" | "SYSCALLID" | "SIGTYPE" | "RELTIME" | "ABSTIME" | "PORT" | "L4PROTO"
-  | "SOCKFAMILY" | "BOOL" | "IPV4ADDR" | "DYN" | "FLAGS8" | "FLAGS16" | "FLAGS32"
-  | "UID" | "GID" | "DOUBLE" | "SIGSET" | "CHARBUFARRAY" | "CHARBUF_PAIR_ARRAY"
-  | "IPV4NET" | "IPV6ADDR" | "IPV6NET" | "IPADDR" | "IPNET" | "MODE" | "FSRELPATH"
-  | "ENUMFLAGS8" | "ENUMFLAGS16" | "ENUMFLAGS32" | "FD32" | "PID32";
+  | "NONE"
+  | "INT8"
+  | "INT16"
+  | "INT32"
+  | "INT64"
+  | "UINT8"
+  | "UINT16"
+  | "UINT32"
+  | "UINT64"
+  | "CHARBUF"
+  | "BYTEBUF"
+  | "ERRNO"
+  | "SOCKADDR"
+  | "SOCKTUPLE"
+  | "FD"
+  | "PID"
+  | "FDLIST"
+  | "FSPATH"
+  | "SYSCALLID"
+  | "SIGTYPE"
+  | "RELTIME"
+  | "ABSTIME"
+  | "PORT"
+  | "L4PROTO"
+  | "SOCKFAMILY"
+  | "BOOL"
+  | "IPV4ADDR"
+  | "DYN"
+  | "FLAGS8"
+  | "FLAGS16"
+  | "FLAGS32"
+  | "UID"
+  | "GID"
+  | "DOUBLE"
+  | "SIGSET"
+  | "CHARBUFARRAY"
+  | "CHARBUF_PAIR_ARRAY"
+  | "IPV4NET"
+  | "IPV6ADDR"
+  | "IPV6NET"
+  | "IPADDR"
+  | "IPNET"
+  | "MODE"
+  | "FSRELPATH"
+  | "ENUMFLAGS8"
+  | "ENUMFLAGS16"
+  | "ENUMFLAGS32"
+  | "FD32"
+  | "PID32";
 
 /** How a number is shown. */
 export type ParamFormat = "NA" | "DEC" | "HEX" | "10_PADDED_DEC" | "ID" | "DIR" | "OCT";
@@ -34,9 +75,18 @@ export interface FlagName {
 }
 
 export type EventFlag =
-  | "creates_fd" | "destroys_fd" | "uses_fd" | "reads_from_fd" | "writes_to_fd"
-  | "modifies_state" | "unused" | "waits" | "skip_parse_reset" | "old_version"
-  | "large_payload" | "converter_managed";
+  | "creates_fd"
+  | "destroys_fd"
+  | "uses_fd"
+  | "reads_from_fd"
+  | "writes_to_fd"
+  | "modifies_state"
+  | "unused"
+  | "waits"
+  | "skip_parse_reset"
+  | "old_version"
+  | "large_payload"
+  | "converter_managed";
 
 export interface EventInfo {
   readonly code: number;

@@ -34,7 +34,8 @@ export interface Field {
   readonly type: ParamType;
   readonly isList: boolean;
   readonly format: ParamFormat;
-  readonly argument: { readonly required: boolean; readonly kinds: readonly ("INDEX" | "KEY")[] }
+  readonly argument:
+    | { readonly required: boolean; readonly kinds: readonly ("INDEX" | "KEY")[] }
     | null;
   readonly flags: ReadonlySet<FieldFlag>;
   /** Class as `--list` groups them: evt, process, thread, user, group, fd, … */

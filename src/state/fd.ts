@@ -3,13 +3,47 @@ import { MISSING } from "./strings.ts";
 
 /** Kinds as `fd.type` names them; the index is FdKind. */
 export const FD_TYPES = [
-  "", "file", "directory", "ipv4", "ipv6", "unix", "pipe", "event", "signalfd", "eventpoll",
-  "inotify", "timerfd", "netlink", "bpf", "userfaultfd", "io_uring", "memfd", "pidfd", "unsupported",
+  "",
+  "file",
+  "directory",
+  "ipv4",
+  "ipv6",
+  "unix",
+  "pipe",
+  "event",
+  "signalfd",
+  "eventpoll",
+  "inotify",
+  "timerfd",
+  "netlink",
+  "bpf",
+  "userfaultfd",
+  "io_uring",
+  "memfd",
+  "pidfd",
+  "unsupported",
 ] as const;
 
 export const enum FdKind {
-  Unknown, File, Directory, Ipv4, Ipv6, Unix, Pipe, Event, Signal, EventPoll,
-  Inotify, Timer, Netlink, Bpf, UserFault, IoUring, Memfd, Pidfd, Unsupported,
+  Unknown,
+  File,
+  Directory,
+  Ipv4,
+  Ipv6,
+  Unix,
+  Pipe,
+  Event,
+  Signal,
+  EventPoll,
+  Inotify,
+  Timer,
+  Netlink,
+  Bpf,
+  UserFault,
+  IoUring,
+  Memfd,
+  Pidfd,
+  Unsupported,
 }
 
 /** Bits of `Fd.flags`. */

@@ -1,0 +1,39 @@
+// What the engine needs of rules: a compiled set that is swapped in whole, and one function that
+// says which rules an event matches.
+import type { Value } from "../fields/field.ts";
+import type { Context } from "../state/context.ts";
+
+export interface RenderedOutput {
+  /** The output with its fields filled in. */
+  readonly message: string;
+  /** Each field of the output once, in order, then the extra fields. */
+  readonly fields: readonly (readonly [string, Value])[];
+}
+
+export interface CompiledRule {
+  /** Place in `RuleSet.rules`; also the order in which rules are tried. */
+  readonly index: number;
+  readonly name: string;
+  /** Index into PRIORITIES. */
+  readonly priority: number;
+  /** Sorted. */
+  readonly tags: readonly string[];
+  readonly source: string;
+  readonly capture: boolean;
+  readonly captureDurationMs: number;
+  render(context: Context): RenderedOutput;
+}
+
+export interface RuleSet {
+  /** Enabled rules of the "syscall" source, in order. */
+  readonly rules: readonly CompiledRule[];
+  /** By event code: 1 where some rule can match. */
+  readonly wanted: Uint8Array;
+  /** Names of the events that the rules can match, for the choice of system calls. */
+  readonly eventNames: ReadonlySet<string>;
+  /**
+   * Writes the indexes of the rules that match the event, in order, to `matched` and returns how
+   * many there are: at most one under `first`. `matched` holds `rules.length` at least.
+   */
+  match(context: Context, matched: Int32Array): number;
+}
