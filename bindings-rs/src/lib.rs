@@ -1,0 +1,1 @@
+//! The native addon. What it offers is described in ../index.d.ts; one file per thing offered.
