@@ -1,0 +1,209 @@
+// deno-lint-ignore-file no-console -- A script talks to the person who started it.
+// Runs the suites of scripts/test one after the other and adds up what they report. In: names of
+// suites (none: all). Out: a table, the output of what failed, and as last line the sum.
+import { existsSync } from "node:fs";
+import { add, type Runner, summary, type Tally, tally } from "./tally.ts";
+
+interface Suite {
+  readonly name: string;
+  readonly what: string;
+  readonly runner: Runner;
+  readonly command: readonly string[];
+  /** Minutes after which the suite is ended and counts as failed. */
+  readonly minutes: number;
+  /** Run as root, through sudo where needed. */
+  readonly asRoot?: true;
+  /** The suite is skipped until this part of the project is there. */
+  readonly needs?: string;
+  /** Why the suite cannot run here; undefined where it can. */
+  readonly without?: () => string | undefined;
+}
+
+const SUITES: readonly Suite[] = [
+  {
+    name: "fmt",
+    what: "TypeScript is formatted",
+    runner: "check",
+    command: ["deno", "fmt", "--check"],
+    minutes: 2,
+  },
+  {
+    name: "lint",
+    what: "TypeScript is free of what deno lint knows",
+    runner: "check",
+    command: ["deno", "lint"],
+    minutes: 2,
+  },
+  {
+    name: "check",
+    what: "types are right",
+    runner: "check",
+    command: ["deno", "check", "--frozen", "src", "scripts", "tests"],
+    minutes: 5,
+  },
+  {
+    name: "structure",
+    what: "rooms, names, sizes and documents keep the rules of ARCHITECTURE.md",
+    runner: "check",
+    command: ["deno", "run", "--allow-read", "scripts/structure.ts"],
+    needs: "scripts/structure.ts",
+    minutes: 2,
+  },
+  {
+    name: "rustfmt",
+    what: "Rust is formatted",
+    runner: "check",
+    command: ["scripts/cargo", "fmt", "--all", "--check"],
+    minutes: 2,
+  },
+  {
+    name: "rustfmt-ebpf",
+    what: "the probe's Rust is formatted",
+    runner: "check",
+    command: ["scripts/cargo", "fmt", "--check", "--manifest-path", "ebpf-rs/Cargo.toml"],
+    needs: "ebpf-rs/Cargo.toml",
+    minutes: 2,
+  },
+  {
+    name: "clippy",
+    what: "the host's crates pass clippy, pedantic",
+    runner: "check",
+    command: [
+      ...["scripts/cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--locked"],
+      ...["--", "-D", "warnings"],
+    ],
+    minutes: 15,
+  },
+  {
+    name: "rust",
+    what: "tests of the host's crates",
+    runner: "cargo",
+    command: ["scripts/cargo", "test", "--workspace", "--locked"],
+    minutes: 15,
+  },
+  {
+    name: "build",
+    what: "dist/saker is built",
+    runner: "check",
+    command: ["scripts/build"],
+    needs: "src/main.ts",
+    minutes: 30,
+  },
+  {
+    name: "unit",
+    what: "tests beside the source",
+    runner: "deno",
+    command: ["deno", "test", "--allow-all", "--no-check", "--frozen", "src", "scripts"],
+    minutes: 15,
+  },
+  {
+    name: "live",
+    what: "the built binary on this machine's kernel, and the commands that documents name",
+    runner: "deno",
+    command: ["deno", "test", "--allow-all", "--no-check", "--frozen", "tests"],
+    needs: "tests/live",
+    minutes: 15,
+    asRoot: true,
+    without: () => isRoot() || hasSudo() ? undefined : "needs root, and there is no sudo",
+  },
+  {
+    name: "compare",
+    what: "alerts on recorded captures against those of Falco",
+    runner: "plain",
+    command: ["scripts/compare"],
+    needs: "scripts/compare",
+    minutes: 20,
+    without: () => existsSync("../shared/captures") ? undefined : "no ../shared/captures here",
+  },
+];
+
+async function main(names: readonly string[]): Promise<number> {
+  if (names.includes("--list")) {
+    for (const { name, what } of SUITES) console.log(`${name.padEnd(14)}${what}`);
+    return 0;
+  }
+  const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    const known = SUITES.map((suite) => suite.name).join(", ");
+    console.error(`saker: no suite "${unknown[0]}"; there are ${known}`);
+    return 1;
+  }
+  const chosen = SUITES.filter((suite) => names.length === 0 || names.includes(suite.name));
+  let sum: Tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const suite of chosen) sum = add(sum, await runSuite(suite, names.length > 0));
+  console.log(summary(sum));
+  return sum.failed > 0 ? 1 : 0;
+}
+
+/** Runs one suite; its output is shown as it comes where asked for, else where it failed. */
+async function runSuite(suite: Suite, showOutput: boolean): Promise<Tally> {
+  const reason = suite.needs !== undefined && !existsSync(suite.needs)
+    ? `there is no ${suite.needs} yet`
+    : suite.without?.();
+  if (reason !== undefined) {
+    console.log(row(suite.name, `skipped: ${reason}`, 0));
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const start = performance.now();
+  const { output, code } = await run(suite, showOutput);
+  const result = tally(suite.runner, output, code);
+  const seconds = (performance.now() - start) / 1000;
+  if (result.failed > 0 && !showOutput) console.log(output.trimEnd());
+  console.log(
+    row(suite.name, result.failed > 0 ? `FAILED: ${summary(result)}` : summary(result), seconds),
+  );
+  if (result.failed > 0 && code === TIMED_OUT) {
+    console.log(`${suite.name} was ended after ${suite.minutes} minutes`);
+  }
+  return result;
+}
+
+function row(name: string, text: string, seconds: number): string {
+  return `  ${name.padEnd(14)}${text.padEnd(44)}${seconds.toFixed(1).padStart(7)} s`;
+}
+
+/** What timeout(1) exits with when it ended the command. */
+const TIMED_OUT = 124;
+
+async function run(
+  suite: Suite,
+  showOutput: boolean,
+): Promise<{ output: string; code: number }> {
+  const sudo = suite.asRoot && !isRoot() ? ["sudo", "--preserve-env", "env", `PATH=${PATH}`] : [];
+  const [command, ...args] = [
+    ...sudo,
+    "timeout",
+    "-k",
+    "10",
+    `${suite.minutes}m`,
+    ...suite.command,
+  ];
+  const child = new Deno.Command(command!, {
+    args,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      output += text;
+      if (showOutput) Deno.stdout.writeSync(new TextEncoder().encode(text));
+    }
+  };
+  await Promise.all([collect(child.stdout), collect(child.stderr)]);
+  return { output, code: (await child.status).code };
+}
+
+const PATH = Deno.env.get("PATH") ?? "";
+
+function isRoot(): boolean {
+  return Deno.uid() === 0;
+}
+
+function hasSudo(): boolean {
+  return PATH.split(":").some((dir) => existsSync(`${dir}/sudo`));
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
