@@ -1,0 +1,21 @@
+// Addresses to listen on: literal IPv4 and IPv6, and `ADDR:PORT` as `--listen` takes it.
+import ipaddr from "ipaddr.js";
+
+export interface Listen {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Whether the text is a literal IPv4 (four parts) or IPv6 address. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+/** Reads `127.0.0.1:8765`, `[::1]:8765` or `:8765` (this host only); undefined for all else. */
+export function parseListen(text: string): Listen | undefined {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  if (parts === null) return undefined;
+  const address = parts[1] ?? (parts[2] === "" ? "127.0.0.1" : parts[2]!);
+  const port = Number(parts[3]);
+  return isAddress(address) && port <= 65_535 ? { address, port } : undefined;
+}

@@ -1,0 +1,29 @@
+// What is wrong with a configuration, as a value: the reader collects all of them, the command
+// prints them. Warnings leave a usable Config; an error ends the run.
+
+export interface ConfigProblem {
+  readonly severity: "error" | "warning";
+  /** `file`, `file:line`, or `-o` for an option of the command line; "" where none applies. */
+  readonly where: string;
+  /** Dotted key such as `engine.kind`; "" where the file as a whole is meant. */
+  readonly key: string;
+  /** What was found and what was expected. */
+  readonly message: string;
+}
+
+/** One line: `falco.yaml:12: json_output: expected true or false, found "maybe"`. */
+export function problemLine(problem: ConfigProblem): string {
+  return [problem.where, problem.key, problem.message].filter((part) => part !== "").join(": ");
+}
+
+/** Thrown where reading cannot go on; carries one error. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problem: ConfigProblem;
+
+  constructor(where: string, key: string, message: string) {
+    const problem: ConfigProblem = { severity: "error", where, key, message };
+    super(problemLine(problem));
+    this.problem = problem;
+  }
+}

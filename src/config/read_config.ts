@@ -1,0 +1,284 @@
+// falco.yaml → Config: the main file, the files that it includes, then the `-o` options; each
+// scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
+import { join } from "node:path";
+import type { z } from "zod";
+import {
+  type ConfigMap,
+  type ConfigValue,
+  type Environment,
+  type Layer,
+  parseLayer,
+} from "./layer.ts";
+import { nearestName } from "./nearest_name.ts";
+import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
+import { ConfigError, type ConfigProblem } from "./problem.ts";
+import { type Config, schema } from "./schema.ts";
+
+export interface ReadOptions {
+  /** The file of `-c`; without one the built-in defaults hold. */
+  readonly file: string | undefined;
+  /** The texts of `-o`, in order. */
+  readonly options: readonly string[];
+  readonly environment: Environment;
+}
+
+export interface ConfigRead {
+  readonly config: Config;
+  /** Warnings only: an error is thrown. */
+  readonly problems: readonly ConfigProblem[];
+  /** The files that were read, for watching them. */
+  readonly files: readonly string[];
+}
+
+/** Reads the configuration; throws a ConfigError with the first thing that is fatal. */
+export function readConfig({ file, options, environment }: ReadOptions): ConfigRead {
+  const parsed = options.map(parseOption);
+  const main: Layer = file === undefined
+    ? { file: "", value: {}, lineOf: () => undefined }
+    : parseLayer(file, readText(file, true), environment);
+  const tree = main.value;
+  const origins = new Map<string, Layer>(Object.keys(tree).map((key) => [key, main]));
+
+  for (const option of parsed.filter(aboutIncludes)) applyOption(tree, option);
+  const includes = includedFiles(tree["config_files"], main.file);
+  for (const { path, strategy } of includes) {
+    merge(tree, parseLayer(path, readText(path, false), environment), strategy, origins);
+  }
+  for (const option of parsed) applyOption(tree, option);
+
+  const touched = new Map(parsed.map((option) => [optionKeys(option).join("."), option]));
+  const where = (path: readonly PropertyKey[]) => placeOf(path, origins, touched);
+  const { config, problems } = check(tree, where);
+  requireNames(config, where);
+  const files = [...(file === undefined ? [] : [file]), ...includes.map(({ path }) => path)];
+  return { config: freeze(config), problems, files };
+}
+
+type Strategy = "append" | "override" | "add-only";
+
+interface Include {
+  readonly path: string;
+  readonly strategy: Strategy;
+}
+
+function aboutIncludes(option: Option): boolean {
+  return option.text.startsWith("config_files");
+}
+
+/** Files that `config_files` names, those of a directory in the order of their names. */
+function includedFiles(value: ConfigValue | undefined, mainFile: string): Include[] {
+  const items = value === undefined || value === "" ? [] : Array.isArray(value) ? value : [value];
+  const found: Include[] = [];
+  for (const item of items) {
+    if (Array.isArray(item)) {
+      throw new ConfigError(mainFile, "config_files", "expected a path or {path, strategy}");
+    }
+    const path = typeof item === "string" ? item : item["path"];
+    if (typeof path !== "string" || path === "") continue;
+    const strategy = typeof item === "string" ? "append" : strategyOf(item["strategy"]);
+    for (const one of filesAt(path)) {
+      if (mainFile !== "" && sameFile(one, mainFile)) {
+        throw new ConfigError(mainFile, "config_files", "the main file cannot include itself");
+      }
+      found.push({ path: one, strategy });
+    }
+  }
+  return found;
+}
+
+function strategyOf(value: ConfigValue | undefined): Strategy {
+  return value === "override" || value === "add-only" ? value : "append";
+}
+
+/** A file itself, the regular files of a directory, nothing for a path that does not exist. */
+function filesAt(path: string): string[] {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch {
+    return [];
+  }
+  if (!info.isDirectory) return [path];
+  return [...Deno.readDirSync(path)]
+    .map((entry) => join(path, entry.name))
+    .filter((entry) => Deno.statSync(entry).isFile)
+    .sort();
+}
+
+function sameFile(one: string, other: string): boolean {
+  return Deno.realPathSync(one) === Deno.realPathSync(other);
+}
+
+/** Works on top-level keys only, as Falco does: maps are not merged deeply. */
+function merge(tree: ConfigMap, layer: Layer, strategy: Strategy, origins: Map<string, Layer>) {
+  for (const [key, value] of Object.entries(layer.value)) {
+    if (key === "config_files") {
+      throw new ConfigError(layer.file, key, "an included file cannot include others");
+    }
+    const present = tree[key];
+    if (strategy === "add-only" && present !== undefined) continue;
+    if (strategy === "append" && Array.isArray(value) && present !== undefined) {
+      tree[key] = [...(Array.isArray(present) ? present : [present]), ...value];
+    } else {
+      tree[key] = value;
+    }
+    origins.set(key, layer);
+  }
+}
+
+const PROBLEMS_MAX = 100;
+
+type Where = (path: readonly PropertyKey[]) => string;
+
+function placeOf(
+  path: readonly PropertyKey[],
+  origins: ReadonlyMap<string, Layer>,
+  touched: ReadonlyMap<string, Option>,
+): string {
+  for (let length = path.length; length > 0; length--) {
+    const option = touched.get(path.slice(0, length).join("."));
+    if (option !== undefined) return `-o ${option.text}`;
+  }
+  const layer = origins.get(String(path[0]));
+  if (layer === undefined || layer.file === "") return "";
+  const line = layer.lineOf(path);
+  return line === undefined ? layer.file : `${layer.file}:${line}`;
+}
+
+/**
+ * Holds the tree against the schema. What Falco merely ignores becomes a warning and is taken
+ * out, so that the default stands there; what Falco refuses is thrown.
+ */
+function check(tree: ConfigMap, where: Where): { config: Config; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  // One issue a round, since taking an item out of a sequence moves those behind it.
+  while (problems.length < PROBLEMS_MAX) {
+    const result = schema.safeParse(tree);
+    if (result.success) return { config: result.data, problems };
+    problems.push(...settle(tree, result.error.issues[0]!, where));
+  }
+  throw new ConfigError("", "", `more than ${PROBLEMS_MAX} keys are unknown or have bad values`);
+}
+
+function settle(tree: ConfigMap, issue: z.core.$ZodIssue, where: Where): ConfigProblem[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      const known = keysAt(issue.path);
+      remove(tree, path);
+      return warning(where(path), path, unknownKey(key, known));
+    });
+  }
+  const found = valueAt(tree, issue.path);
+  const shown = typeof found === "string" ? `found "${found}"` : `found ${kindOf(found)}`;
+  const message = issue.code === "invalid_type"
+    ? `expected ${issue.expected === "object" ? "a map of keys" : `a ${issue.expected}`}, ${shown}`
+    : `${issue.message}, ${shown}`;
+  if (issue.code === "custom" && issue.params?.["fatal"] === true) {
+    throw new ConfigError(where(issue.path), keyText(issue.path), message);
+  }
+  const place = where(issue.path);
+  remove(tree, issue.path);
+  return [warning(place, issue.path, `${message}; the default is used`)];
+}
+
+/** Keys of Falco that went away in releases that people still have configurations of. */
+const GONE = new Map([
+  ["grpc", "removed in Falco 0.44"],
+  ["grpc_output", "removed in Falco 0.44"],
+  ["outputs", "removed in Falco 0.43"],
+  ["syscall_buf_size_preset", "it is now engine.modern_ebpf.buf_size_preset"],
+  ["syscall_drop_failed_exit", "it is now engine.modern_ebpf.drop_failed_exit"],
+  ["modern_bpf", "it is now engine.modern_ebpf"],
+]);
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const gone = GONE.get(key);
+  if (gone !== undefined) return `unknown key: ${gone}`;
+  const near = nearestName(key, known);
+  return near === undefined ? "unknown key" : `unknown key, did you mean "${near}"?`;
+}
+
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let node: unknown = schema.safeParse({}).data;
+  for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
+  return typeof node === "object" && node !== null ? Object.keys(node) : [];
+}
+
+function warning(where: string, path: readonly PropertyKey[], message: string): ConfigProblem {
+  return { severity: "warning", where, key: keyText(path), message };
+}
+
+function keyText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, step) =>
+      typeof step === "number"
+        ? `${text}[${step}]`
+        : text === ""
+        ? String(step)
+        : `${text}.${String(step)}`,
+    "",
+  );
+}
+
+function valueAt(tree: ConfigMap, path: readonly PropertyKey[]): unknown {
+  let node: unknown = tree;
+  for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
+  return node;
+}
+
+function kindOf(value: unknown): string {
+  return value === undefined ? "nothing" : Array.isArray(value) ? "a sequence" : "a map";
+}
+
+function remove(tree: ConfigMap, path: readonly PropertyKey[]): void {
+  const holder = valueAt(tree, path.slice(0, -1));
+  const last = path.at(-1)!;
+  if (Array.isArray(holder)) holder.splice(Number(last), 1);
+  else if (typeof holder === "object" && holder !== null) {
+    delete (holder as Record<PropertyKey, unknown>)[last];
+  }
+}
+
+/** Values that are only wrong together. */
+function requireNames(config: Config, where: Where): void {
+  const refuse = (path: string[], message: string) => {
+    throw new ConfigError(where(path), path.join("."), message);
+  };
+  if (config.rules_file !== undefined && config.rules_files !== undefined) {
+    refuse(["rules_file"], "rules_file and rules_files cannot both be set");
+  }
+  if (config.engine.kind === "replay" && config.engine.replay.capture_file === "") {
+    refuse(["engine", "replay", "capture_file"], "expected a capture file for engine.kind replay");
+  }
+  if (config.program_output.enabled && config.program_output.program === "") {
+    refuse(["program_output", "program"], "expected a program, since the output is enabled");
+  }
+  if (config.http_output.enabled && config.http_output.url === "") {
+    refuse(["http_output", "url"], "expected a URL, since the output is enabled");
+  }
+  const actions = config.syscall_event_drops.actions;
+  if (actions.includes("ignore") && actions.some((one) => one === "log" || one === "alert")) {
+    refuse(["syscall_event_drops", "actions"], "ignore does not go with log or alert");
+  }
+}
+
+function readText(path: string, isMain: boolean): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (isMain && error instanceof Deno.errors.NotFound) {
+      throw new ConfigError("", "", `Could not find configuration file at ${path}`);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(path, "", `Cannot read the configuration file: ${reason}`);
+  }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}

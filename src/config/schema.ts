@@ -1,0 +1,218 @@
+// Every key that falco.yaml and saker.yaml may hold, with what it takes and what it is without a
+// file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
+import { z } from "zod";
+import { parseInterval } from "./interval.ts";
+import { isAddress } from "./address.ts";
+import {
+  bool,
+  checkedText,
+  choice,
+  decimal,
+  integer,
+  map,
+  sequence,
+  text,
+  word,
+} from "./values.ts";
+
+const ANY = Number.MAX_SAFE_INTEGER;
+
+export const PRIORITY_WORDS = [
+  "emergency",
+  "alert",
+  "critical",
+  "error",
+  "warning",
+  "notice",
+  "informational",
+  "info",
+  "debug",
+] as const;
+
+const SEVERITIES = [
+  "emergency",
+  "alert",
+  "critical",
+  "error",
+  "warning",
+  "notice",
+  "info",
+  "debug",
+];
+
+/** Ring sizes go by presets 1 to 10: 1, 2, 4 … 512 MB. */
+const bufferPreset = integer(4, { min: 1, max: 10, fatal: true });
+
+const ruleSelection = map({ rule: text(""), tag: text("") });
+
+const extraField = z.union([word, z.record(z.string(), word)], "expected a field or name: format");
+
+export const schema = z.strictObject({
+  config_files: sequence(z.union([word, map({ path: text(""), strategy: text("append") })]))
+    .default([]),
+  watch_config_files: bool(true),
+  rules_files: sequence(word).optional(),
+  rules_file: sequence(word).optional(),
+  rules: sequence(
+    map({ enable: ruleSelection.optional(), disable: ruleSelection.optional() }),
+  ).default([]),
+  engine: map({
+    // `ebpf` is saker's own name of what Falco calls modern_ebpf.
+    kind: choice("modern_ebpf", ["modern_ebpf", "ebpf", "kmod", "replay", "nodriver"]),
+    // Saker's own: what fd.name shows where the kernel told the path that it opened.
+    paths: choice("kernel", ["kernel", "caller"]),
+    kmod: map({ buf_size_preset: bufferPreset, drop_failed_exit: bool(false) }),
+    modern_ebpf: map({
+      cpus_for_each_buffer: integer(2, { min: 0, max: 65_536 }),
+      buf_size_preset: bufferPreset,
+      drop_failed_exit: bool(false),
+      disable_iterators: bool(false),
+    }),
+    replay: map({ capture_file: text("") }),
+  }),
+  capture: map({
+    enabled: bool(false),
+    path_prefix: text("/tmp/falco"),
+    mode: choice("rules", ["rules", "all_rules"]),
+    default_duration: integer(5000, { min: 0, max: ANY }),
+    max_file_size_mb: integer(0, { min: 0, max: ANY }),
+  }),
+  load_plugins: sequence(word).optional(),
+  plugins: sequence(map({
+    name: text(""),
+    library_path: text(""),
+    init_config: z.unknown(),
+    open_params: text(""),
+  })).default([]),
+  plugins_hostinfo: bool(true),
+  time_format_iso_8601: bool(false),
+  buffer_format_base64: bool(false),
+  priority: choice("debug", PRIORITY_WORDS, { foldCase: true }),
+  json_output: bool(false),
+  json_include_output_property: bool(true),
+  json_include_message_property: bool(false),
+  json_include_output_fields_property: bool(true),
+  json_include_tags_property: bool(true),
+  buffered_outputs: bool(false),
+  rule_matching: choice("first", ["first", "all"], { foldCase: true }),
+  outputs_queue: map({ capacity: integer(0, { min: 0, max: ANY }) }),
+  append_output: sequence(map({
+    match: map({ source: text(""), tags: sequence(word).default([]), rule: text("") }),
+    extra_output: text(""),
+    extra_fields: sequence(extraField).default([]),
+    suggested_output: bool(false),
+  })).default([]),
+  static_fields: z.preprocess((value) => value === "" ? {} : value, z.record(z.string(), word))
+    .default({}),
+  // Falco's default is off, its shipped file's on; a saker without a file shows its alerts.
+  stdout_output: map({ enabled: bool(true) }),
+  syslog_output: map({ enabled: bool(false) }),
+  file_output: map({
+    enabled: bool(false),
+    keep_alive: bool(false),
+    filename: text("./events.txt"),
+  }),
+  program_output: map({ enabled: bool(false), keep_alive: bool(false), program: text("") }),
+  http_output: map({
+    enabled: bool(false),
+    url: text(""),
+    user_agent: text("falcosecurity/falco"),
+    insecure: bool(false),
+    ca_cert: text(""),
+    ca_bundle: text(""),
+    ca_path: text("/etc/ssl/certs"),
+    mtls: bool(false),
+    client_cert: text("/etc/ssl/certs/client.crt"),
+    client_key: text("/etc/ssl/certs/client.key"),
+    echo: bool(false),
+    compress_uploads: bool(false),
+    keep_alive: bool(false),
+    max_consecutive_timeouts: integer(5, { min: 0, max: 255 }),
+  }),
+  webserver: map({
+    enabled: bool(true),
+    threadiness: integer(0, { min: 0, max: 65_536 }),
+    listen_port: integer(8765, { min: 0, max: 65_535 }),
+    // Falco listens on 0.0.0.0; saker stays on this host unless told otherwise.
+    listen_address: checkedText("127.0.0.1", isAddress, "an IPv4 or IPv6 address"),
+    k8s_healthz_endpoint: checkedText(
+      "/healthz",
+      (value) => /^\/[!-~]*$/.test(value) && !/[*:{}]/.test(value),
+      "a path that begins with a slash",
+    ),
+    prometheus_metrics_enabled: bool(false),
+    ssl_enabled: bool(false),
+    ssl_certificate: text("/etc/falco/falco.pem"),
+  }),
+  log_stderr: bool(true),
+  log_syslog: bool(false),
+  log_level: choice("info", SEVERITIES),
+  libs_logger: map({
+    enabled: bool(true),
+    severity: choice("info", [
+      "fatal",
+      "critical",
+      "error",
+      "warning",
+      "notice",
+      "info",
+      "debug",
+      "trace",
+    ]),
+  }),
+  output_timeout: integer(2000, { min: 0, max: ANY }),
+  syscall_event_timeouts: map({
+    max_consecutives: integer(1000, { min: 1, max: ANY, fatal: true }),
+  }),
+  syscall_event_drops: map({
+    threshold: decimal(0.1, { min: 0, max: 1, fatal: true }),
+    actions: sequence(choice("alert", ["ignore", "log", "alert", "exit"])).default(["alert"]),
+    rate: decimal(0.03333, { min: 0, max: ANY }),
+    max_burst: decimal(1, { min: 0, max: ANY }),
+    simulate_drops: bool(false),
+  }),
+  metrics: map({
+    enabled: bool(false),
+    interval: checkedText(
+      "1h",
+      (value) => parseInterval(value) !== undefined,
+      "a duration such as 1h or 30m10s, of 100 ms or more",
+    ),
+    output_rule: bool(false),
+    output_file: text(""),
+    rules_counters_enabled: bool(true),
+    resource_utilization_enabled: bool(true),
+    state_counters_enabled: bool(true),
+    kernel_event_counters_enabled: bool(true),
+    kernel_event_counters_per_cpu_enabled: bool(false),
+    libbpf_stats_enabled: bool(true),
+    plugins_metrics_enabled: bool(true),
+    kernel_iter_event_counters_enabled: bool(true),
+    jemalloc_stats_enabled: bool(false),
+    convert_memory_to_mb: bool(true),
+    include_empty_values: bool(false),
+  }),
+  base_syscalls: map({
+    custom_set: sequence(word).default([]),
+    repair: bool(false),
+    all: bool(false),
+  }),
+  falco_libs: map({
+    thread_table_size: integer(262_144, { min: 1, max: 0xffff_ffff }),
+    thread_table_auto_purging_interval_s: integer(300, { min: 1, max: ANY }),
+    thread_table_auto_purging_thread_timeout_s: integer(300, { min: 1, max: ANY }),
+    snaplen: integer(0, { min: 0, max: 65_535 }),
+  }),
+});
+
+export type Config = Frozen<z.output<typeof schema>>;
+
+/** Read-only all the way down. */
+export type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[]
+  : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+  : T;
+
+/** The JSON schema that `--config-schema` prints. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+}
