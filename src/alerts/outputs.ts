@@ -1,0 +1,51 @@
+// All outputs of a run: every alert goes to each of them, and none waits for another.
+import type { Alert } from "../engine/alert.ts";
+import type { Output } from "./outputs/output.ts";
+import { OutputQueue, type QueueStats } from "./queue.ts";
+
+export interface OutputsOptions {
+  readonly outputs: readonly Output[];
+  /** Alerts that may wait in front of each output. */
+  readonly capacity: number;
+  readonly onFailure: (output: string, failure: Error) => void;
+}
+
+export class Outputs {
+  readonly #queues: readonly OutputQueue[];
+
+  constructor({ outputs, capacity, onFailure }: OutputsOptions) {
+    this.#queues = outputs.map((output) =>
+      new OutputQueue({
+        output,
+        capacity,
+        onFailure: (failure) => onFailure(output.name, failure),
+      })
+    );
+  }
+
+  send(alerts: readonly Alert[]): void {
+    for (const queue of this.#queues) for (const alert of alerts) queue.offer(alert);
+  }
+
+  /** Settles when every output has written all that was sent. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.drained()));
+  }
+
+  reopen(): void {
+    for (const queue of this.#queues) queue.reopen();
+  }
+
+  /** Lets the outputs finish for at most so long, then closes them. */
+  async close(timeoutMs: number): Promise<void> {
+    let timer: number | undefined;
+    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, timeoutMs));
+    await Promise.race([this.drained(), timeout]);
+    clearTimeout(timer);
+    for (const queue of this.#queues) queue.close();
+  }
+
+  stats(): QueueStats[] {
+    return this.#queues.map((queue) => queue.stats());
+  }
+}
