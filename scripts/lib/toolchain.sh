@@ -9,7 +9,7 @@ readonly DENO_WHEEL_SHA256=d1600f4ee7b4a9699b7057841bdb5d7b7eac3fb073df072540064
 readonly DENORT_WHEEL=bids-validator-deno==2.4.1
 readonly DENORT_WHEEL_SHA256=5087fcd13341f529b5404792a74e22f570e50f17e5ea4cabe9c91b1caf74cbf4
 readonly DENORT_SHA256=1b136202dc147212ad0b129de0c10eb5f17060917c9754c7921cd68f764ad2e2
-readonly WHEEL_PLATFORM=manylinux_2_28_x86_64
+readonly WHEEL_PLATFORM=manylinux_2_27_x86_64
 readonly BPF_LINKER_VERSION=0.13.0
 # bpf-linker reads the bitcode that rustc writes, so rustc's LLVM may not be newer than its own.
 readonly LLVM_MAJOR=22
