@@ -142,6 +142,14 @@ export class Event {
     return this.bytes[this.#starts[index]!]!;
   }
 
+  /** A 64-bit inode number: a number where exact, else a bigint. */
+  inode(index: number): number | bigint {
+    const at = this.#starts[index]!;
+    const high = this.view.getUint32(at + 4, true);
+    if (high >= 0x20_0000) return this.view.getBigUint64(at, true);
+    return high * 0x1_0000_0000 + this.view.getUint32(at, true);
+  }
+
   uint64(index: number): bigint {
     return this.view.getBigUint64(this.#starts[index]!, true);
   }

@@ -23,6 +23,8 @@ export class Context {
   fdNameRaw = MISSING;
   /** `fd.name_changed`. */
   fdNameChanged = false;
+  /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
+  firstEventTs = 0n;
 
   constructor(machine: Machine, event: Event) {
     this.machine = machine;

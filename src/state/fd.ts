@@ -63,89 +63,56 @@ export const enum FdFlag {
 }
 
 /**
- * One descriptor. Tables of forked processes share the objects: whoever changes one puts a
- * changed copy in its own table.
+ * One descriptor. Tables of forked processes, and numbers that were duplicated, share the objects:
+ * whoever changes one puts a changed copy in its own table.
  */
 export class Fd {
   kind: FdKind;
   /** String id of `fd.name`. */
   name: number;
   /** String id of the path as the program gave it (`fd.nameraw`). */
-  nameRaw: number = MISSING;
+  nameRaw: number;
+  /** FdFlag bits. */
   flags = 0;
+  /** Falco's PPM_O_* bits. */
   openFlags = 0;
   dev = 0;
   /** Inode; a number where exact, else a bigint. */
   ino: number | bigint = 0;
+  /** Process that a pidfd stands for; 0 for others. */
+  pid = 0;
   /** IPPROTO_* for IP sockets: 6 tcp, 17 udp, 1 icmp, 255 raw, 0 unknown. */
   l4proto = 0;
-  /** IP sockets: the two ends as 4 or 16 bytes each (source first), and their ports. */
-  sourceIp: Uint8Array | undefined;
-  destinationIp: Uint8Array | undefined;
+  /** IP sockets: the two ends as 4 or 16 bytes each (source first), and their ports. A listening
+   * or bound socket (FdFlag.Listening) has its local end in the source. */
+  sourceIp: Uint8Array | undefined = undefined;
+  destinationIp: Uint8Array | undefined = undefined;
   sourcePort = 0;
   destinationPort = 0;
   /** Unix sockets: kernel addresses of the two ends. */
   unixSource = 0n;
   unixDestination = 0n;
 
-  constructor(kind: FdKind, name: number) {
+  constructor(kind: FdKind, name: number, nameRaw: number = MISSING) {
     this.kind = kind;
     this.name = name;
+    this.nameRaw = nameRaw;
   }
 
   copy(): Fd {
-    return Object.assign(new Fd(this.kind, this.name), this);
-  }
-}
-
-/** Descriptors below this are held in a plain array, others in a Map. */
-const DENSE_MAX = 1024;
-
-/** The descriptors of one process, by number. */
-export class FdTable {
-  #dense: (Fd | undefined)[] = [];
-  #sparse: Map<number, Fd> | undefined;
-  size = 0;
-
-  get(number: number): Fd | undefined {
-    if (number >= 0 && number < DENSE_MAX) return this.#dense[number];
-    return this.#sparse?.get(number);
-  }
-
-  set(number: number, fd: Fd): void {
-    if (number < 0) return;
-    if (number < DENSE_MAX) {
-      const dense = this.#dense;
-      while (dense.length <= number) dense.push(undefined);
-      if (dense[number] === undefined) this.size++;
-      dense[number] = fd;
-      return;
-    }
-    this.#sparse ??= new Map();
-    if (!this.#sparse.has(number)) this.size++;
-    this.#sparse.set(number, fd);
-  }
-
-  delete(number: number): void {
-    if (number >= 0 && number < DENSE_MAX) {
-      if (number >= this.#dense.length || this.#dense[number] === undefined) return;
-      this.#dense[number] = undefined;
-      this.size--;
-      return;
-    }
-    if (this.#sparse?.delete(number)) this.size--;
-  }
-
-  copy(): FdTable {
-    const table = new FdTable();
-    table.#dense = this.#dense.slice();
-    if (this.#sparse) table.#sparse = new Map(this.#sparse);
-    table.size = this.size;
-    return table;
-  }
-
-  *entries(): Generator<[number, Fd]> {
-    for (const [number, fd] of this.#dense.entries()) if (fd !== undefined) yield [number, fd];
-    if (this.#sparse) yield* this.#sparse;
+    const fd = new Fd(this.kind, this.name, this.nameRaw);
+    fd.flags = this.flags;
+    fd.openFlags = this.openFlags;
+    fd.dev = this.dev;
+    fd.ino = this.ino;
+    fd.pid = this.pid;
+    fd.l4proto = this.l4proto;
+    fd.sourceIp = this.sourceIp;
+    fd.destinationIp = this.destinationIp;
+    fd.sourcePort = this.sourcePort;
+    fd.destinationPort = this.destinationPort;
+    fd.unixSource = this.unixSource;
+    fd.unixDestination = this.unixDestination;
+    return fd;
   }
 }

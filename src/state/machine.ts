@@ -1,7 +1,8 @@
 // What is known of the machine: threads, descriptors, users, interfaces, containers. One event
 // comes in (`apply`), the tables change, and the context says what the event was about.
 import type { Context } from "./context.ts";
-import { Strings } from "./strings.ts";
+import type { FdTable } from "./fd_table.ts";
+import type { Strings } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
 export interface MachineOptions {
@@ -12,15 +13,34 @@ export interface MachineOptions {
   /** Descriptors held at the most over all processes. */
   fdsMax: number;
   hostname: string;
+  /** Bytes of interned strings from which on unused ones are freed. Default: 64 MiB. */
+  stringBytesMax?: number;
+  /**
+   * Whether a thread is still alive, asked every 300 s of event time for those that were idle so
+   * long; without it nothing is purged, as on captures.
+   */
+  isAlive?: (tid: number) => boolean;
+  /**
+   * State blocks of a thread that no event told of (the addon's `snapshotProcess`); without it, or
+   * where they are empty, the thread is made up.
+   */
+  lookUp?: (tid: number) => Uint8Array;
 }
 
 export interface MachineStats {
   threads: number;
   fds: number;
   strings: number;
+  /** Bytes of the interned strings that are held. */
+  stringBytes: number;
+  /** Strings that sweeps freed, and how many sweeps there were. */
+  stringsFreed: number;
+  stringSweeps: number;
   /** Threads that the bound refused. */
   threadsRefused: number;
   fdsRefused: number;
+  /** Idle and made-up threads that the purge took. */
+  threadsPurged: number;
   threadLookupsFailed: number;
   fdLookupsFailed: number;
   threadsAdded: number;
@@ -59,7 +79,8 @@ export interface Machine {
   readonly threads: ReadonlyMap<number, Thread>;
   readonly hostname: string;
 
-  /** Reads a block of state (process list, descriptors, users, interfaces, machine). */
+  /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
+   * first byte of its body to the last; blocks of other kinds are passed over. */
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void;
   /** Applies the context's event: state after the event, as Falco's rules see it. */
   apply(context: Context): void;
@@ -75,6 +96,15 @@ export interface Machine {
   user(containerId: string, uid: number): User | undefined;
   group(containerId: string, gid: number): Group | undefined;
   container(id: string): Container | undefined;
+  /** What the event being applied says of a container (`container` events); undefined on others. */
+  readonly eventContainer: Container | undefined;
+  /** Descriptors of the thread's process. */
+  fdsOf(thread: Thread): FdTable | undefined;
+  /** Path of a relative path's directory, ending with a slash, as Falco's: EMPTY for an absolute
+   * `path`, the working directory for AT_FDCWD, `<UNKNOWN>` for a descriptor that is not known. */
+  directoryOf(thread: Thread, dirfd: number, path: number): number;
+  /** Id of `path` as seen from `directory` (an id that ends with a slash, or EMPTY). */
+  join(directory: number, path: number): number;
   /** Whether the IP address (4 or 16 bytes) is one of this machine's. */
   isLocal(ip: Uint8Array): boolean;
   /** Boot time of the machine, ns since the epoch. */

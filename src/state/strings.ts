@@ -1,7 +1,9 @@
 // Interned strings: every path, command and name that events carry has one small integer, so
 // that equal strings are equal integers and what is known about a string is known once.
 //
-// Open addressing over the FNV-1a hash of the bytes; a hit compares the bytes.
+// Open addressing over a hash of the bytes, four at a time; a hit compares the bytes. The bound is
+// kept by a sweep: the owner of the tables says which ids are still held, the others are freed and
+// their numbers given out again. Ids that are held never change.
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -11,34 +13,72 @@ export const EMPTY = 0;
 /** No value. */
 export const MISSING = -1;
 
+/** Marks of `Strings.mark`. */
+const FREE = 2;
+const PINNED = 1;
+
 export class Strings {
-  /** Strings held, the empty one included. */
+  /** Ids given out so far, the empty string's and freed ones included: every id is below. */
   size = 1;
+  /** Strings that are held now. */
+  live = 1;
+  /** Bytes of the strings that are held now. */
+  liveBytes = 0;
+  /**
+   * Rises when a sweep frees ids. Whoever keeps what it learnt of an id drops it then, since the
+   * id may stand for another string; ids from `internText` are never freed.
+   */
+  generation = 0;
+
   #slots: Int32Array = new Int32Array(1 << 14);
   #hashes: Int32Array = new Int32Array(1 << 13);
   #starts: Uint32Array = new Uint32Array(1 << 13);
+  #lengths: Uint32Array = new Uint32Array(1 << 13);
+  #states: Uint8Array = new Uint8Array(1 << 13);
   #bytes: Uint8Array = new Uint8Array(1 << 18);
+  #view: DataView = new DataView(this.#bytes.buffer);
   #used = 0;
   #texts: (string | undefined)[] = [""];
+  #free: number[] = [];
+  #source: Uint8Array = this.#bytes;
+  #sourceView: DataView = this.#view;
 
   /** The id of the bytes from `start` to `end`; equal bytes have equal ids. */
   intern(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length <= 0) return EMPTY;
-    let hash = 0x811c9dc5 | 0;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-    hash ^= hash >>> 15;
-    const mask = this.#slots.length - 1;
+    if (bytes !== this.#source) this.#bind(bytes);
+    const view = this.#sourceView;
+    let hash = length;
+    let at = start;
+    for (const whole = end - 3; at < whole; at += 4) {
+      hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+    hash ^= hash >>> 13;
+    hash = Math.imul(hash, 0x85ebca6b);
+    hash ^= hash >>> 16;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let slot = hash & mask;
     for (;;) {
-      const id = this.#slots[slot]!;
+      const id = slots[slot]!;
       if (id === 0) return this.#add(bytes, start, end, hash, slot);
       if (this.#hashes[id] === hash && this.#equal(id, bytes, start, length)) return id;
       slot = (slot + 1) & mask;
     }
   }
 
+  /** The id of a text, for constants: it is never freed. */
   internText(text: string): number {
+    const id = this.internPassing(text);
+    this.#states[id] = PINNED;
+    return id;
+  }
+
+  /** As `internText`, but the id may be freed once no table holds it. */
+  internPassing(text: string): number {
     const bytes = encoder.encode(text);
     return this.intern(bytes, 0, bytes.length);
   }
@@ -53,40 +93,130 @@ export class Strings {
 
   /** The bytes of an id; a view that the next `intern` may leave stale. */
   bytes(id: number): Uint8Array {
-    return this.#bytes.subarray(this.#starts[id]!, this.#starts[id + 1]!);
+    const start = this.#starts[id]!;
+    return this.#bytes.subarray(start, start + this.#lengths[id]!);
+  }
+
+  /** Length in bytes of an id's string. */
+  length(id: number): number {
+    return this.#lengths[id]!;
+  }
+
+  /** Copies an id's bytes to `target` at `offset`; returns the offset behind them. */
+  copyTo(id: number, target: Uint8Array, offset: number): number {
+    const start = this.#starts[id]!;
+    const length = this.#lengths[id]!;
+    const bytes = this.#bytes;
+    if (length > 64) target.set(bytes.subarray(start, start + length), offset);
+    else for (let at = 0; at < length; at++) target[offset + at] = bytes[start + at]!;
+    return offset + length;
+  }
+
+  /** The byte of an id's string at `index`, which must be below its length. */
+  byteAt(id: number, index: number): number {
+    return this.#bytes[this.#starts[id]! + index]!;
+  }
+
+  /**
+   * Frees every id that is neither pinned nor marked by `markHeld`, which calls its argument with
+   * each id that the tables hold (MISSING and repeats are fine).
+   */
+  sweep(markHeld: (mark: (id: number) => void) => void): void {
+    const held = new Uint8Array(this.size);
+    held[EMPTY] = 1;
+    markHeld((id) => {
+      if (id > 0) held[id] = 1;
+    });
+    const bytes = new Uint8Array(this.#bytes.length);
+    let used = 0;
+    for (let id = 1; id < this.size; id++) {
+      const state = this.#states[id]!;
+      if (state === FREE) continue;
+      const length = this.#lengths[id]!;
+      if (held[id] === 1 || state === PINNED) {
+        const start = this.#starts[id]!;
+        bytes.set(this.#bytes.subarray(start, start + length), used);
+        this.#starts[id] = used;
+        used += length;
+      } else {
+        this.#states[id] = FREE;
+        this.#texts[id] = undefined;
+        this.#free.push(id);
+        this.live--;
+        this.liveBytes -= length;
+      }
+    }
+    this.#replaceBytes(bytes);
+    this.#used = used;
+    this.#rehash(this.#slots.length);
+    this.generation++;
+  }
+
+  #bind(bytes: Uint8Array): void {
+    this.#source = bytes;
+    this.#sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   #equal(id: number, bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#lengths[id] !== length) return false;
     const from = this.#starts[id]!;
-    if (this.#starts[id + 1]! - from !== length) return false;
     const held = this.#bytes;
-    for (let at = 0; at < length; at++) if (held[from + at] !== bytes[start + at]) return false;
+    let at = 0;
+    if (length >= 8) {
+      const view = this.#sourceView;
+      const own = this.#view;
+      for (const whole = length - 3; at < whole; at += 4) {
+        if (own.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false;
+      }
+    }
+    for (; at < length; at++) if (held[from + at] !== bytes[start + at]) return false;
     return true;
   }
 
   #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
-    const id = this.size++;
+    const reused = this.#free.pop();
+    const id = reused ?? this.size++;
     this.#slots[slot] = id;
-    if (id + 1 >= this.#starts.length) {
+    if (id >= this.#starts.length) {
       this.#starts = grown(this.#starts, Uint32Array);
+      this.#lengths = grown(this.#lengths, Uint32Array);
       this.#hashes = grown(this.#hashes, Int32Array);
+      this.#states = grown(this.#states, Uint8Array);
     }
     const length = end - start;
-    while (this.#used + length > this.#bytes.length) this.#bytes = grown(this.#bytes, Uint8Array);
-    for (let at = 0; at < length; at++) this.#bytes[this.#used + at] = bytes[start + at]!;
+    if (this.#used + length > this.#bytes.length) {
+      let larger = this.#bytes;
+      while (this.#used + length > larger.length) larger = grown(larger, Uint8Array);
+      const kept = bytes === this.#bytes;
+      this.#replaceBytes(larger);
+      if (kept) bytes = larger;
+    }
+    const own = this.#bytes;
+    const used = this.#used;
+    for (let at = 0; at < length; at++) own[used + at] = bytes[start + at]!;
     this.#hashes[id] = hash;
-    this.#starts[id] = this.#used;
-    this.#used += length;
-    this.#starts[id + 1] = this.#used;
-    this.#texts.push(undefined);
-    if (this.size * 2 > this.#slots.length) this.#rehash();
+    this.#starts[id] = used;
+    this.#lengths[id] = length;
+    this.#states[id] = 0;
+    this.#used = used + length;
+    this.live++;
+    this.liveBytes += length;
+    if (reused === undefined) this.#texts.push(undefined);
+    if (this.live * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     return id;
   }
 
-  #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    const mask = slots.length - 1;
+  #replaceBytes(bytes: Uint8Array): void {
+    if (this.#source === this.#bytes) this.#bind(bytes);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+
+  #rehash(capacity: number): void {
+    const slots = new Int32Array(capacity);
+    const mask = capacity - 1;
     for (let id = 1; id < this.size; id++) {
+      if (this.#states[id] === FREE) continue;
       let slot = this.#hashes[id]! & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = id;

@@ -1,11 +1,11 @@
 // One thread (task) of the machine. A process is its main thread; what belongs to the whole
 // process (descriptors, cwd, environment) is read from there.
-import type { FdTable } from "./fd.ts";
+import type { FdTable } from "./fd_table.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 
-/** Bits of `Thread.flags`: those of the clone event's flags parameter, and what exec says. */
+/** Bits of `Thread.flags`. */
 export const enum ThreadFlag {
-  /** The thread died; its entry goes when the next event comes. */
+  /** The thread died; its entry goes when the next event comes, or with its process. */
   Dead = 1,
   ExeWritable = 2,
   ExeUpperLayer = 4,
@@ -73,16 +73,24 @@ export class Thread {
   pageFaultsMajor = 0n;
   pageFaultsMinor = 0n;
 
-  /** Shared by the threads of a process. */
-  fds: FdTable | undefined;
-  /** Live threads of the process besides the main one, kept on the main thread. */
-  liveThreads = 0;
-  /** Descriptor number that the thread's last event used; -1: none. */
-  lastFd = -1;
+  /** Descriptors of the process: kept on the main thread; others read them from there. */
+  fds: FdTable | undefined = undefined;
+  /** The process; undefined for made-up threads (ThreadFlag.Invalid). */
+  group: ThreadGroup | undefined = undefined;
+  /** Children as a list: the first here, the rest through their siblings. */
+  firstChild: Thread | undefined = undefined;
+  nextSibling: Thread | undefined = undefined;
+  previousSibling: Thread | undefined = undefined;
+  /** The thread whose list holds this one. */
+  parent: Thread | undefined = undefined;
+  /** When an event of it was last seen, in units of 2^32 ns; kept where idle threads are purged. */
+  seen = 0;
 
   /**
    * Rises with every change to this thread that a field can see. Together with
-   * `Machine.lineage` it says whether what was computed from a thread still holds.
+   * `Machine.lineage` it says whether what was computed from a thread still holds. It does not
+   * cover descriptors and their number, the number of live threads, memory and page fault counts,
+   * and what an event's time enters into: fields of those depend on the event.
    */
   version = 1;
   /** For the rules: class of this thread under the present rule set, and when it was computed. */
@@ -97,6 +105,39 @@ export class Thread {
 
   get isMain(): boolean {
     return this.tid === this.pid;
+  }
+
+  get isDead(): boolean {
+    return (this.flags & ThreadFlag.Dead) !== 0;
+  }
+
+  /** Made up for an unknown thread, or known in part only. */
+  get isInvalid(): boolean {
+    return this.tid < 0 || this.pid < 0 || this.ptid < 0;
+  }
+
+  /** `CHILD_IN_PIDNS` or a tid that differs inside. */
+  get isInPidNamespace(): boolean {
+    return (this.flags & ThreadFlag.InPidNamespace) !== 0 ||
+      (this.tid !== this.vtid && this.vtid >= 0);
+  }
+}
+
+/** The threads of one process. */
+export class ThreadGroup {
+  readonly pid: number;
+  /** Undefined where only other threads are known. */
+  main: Thread | undefined = undefined;
+  /** The other threads that are in the table, dead ones included until they are removed. */
+  readonly others: Thread[] = [];
+  /** Threads that are alive, the main one included. */
+  alive = 0;
+  /** Adopts orphans: init of a pid namespace, or a child subreaper. */
+  reaper: boolean;
+
+  constructor(pid: number, reaper: boolean) {
+    this.pid = pid;
+    this.reaper = reaper;
   }
 }
 

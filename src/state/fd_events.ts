@@ -1,0 +1,266 @@
+// Descriptors of files, pipes and the kernel's other objects: how they are made, copied, closed.
+import type { Event } from "../events/event.ts";
+import { OWN_PATH } from "../events/event.ts";
+import { codeOf } from "../events/table.ts";
+import type { Context } from "./context.ts";
+import { succeeded } from "./exec_events.ts";
+import { Fd, FdFlag, FdKind } from "./fd.ts";
+import { AT_FDCWD, type Handler, type MachineState } from "./machine_state.ts";
+import { EMPTY, MISSING } from "./strings.ts";
+
+/** Falco's PPM_O_* and related flags. */
+const O_DIRECTORY = 1 << 10;
+export const O_CLOEXEC = 1 << 12;
+const FD_UPPER_LAYER = 1 << 15;
+const FD_LOWER_LAYER = 1 << 16;
+const CREAT_UPPER_LAYER = 1;
+const CREAT_LOWER_LAYER = 2;
+/** EPOLL_CLOEXEC and MFD_CLOEXEC as the events have them. */
+const KIND_CLOEXEC = 1;
+const F_DUPFD = 1;
+const F_SETFD = 3;
+const F_DUPFD_CLOEXEC = 26;
+const CLOSE_RANGE_CLOEXEC = 4;
+const DUP3 = codeOf("SYSCALL_DUP3_X");
+const PIPE2 = codeOf("SYSCALL_PIPE2_X");
+
+export function isClosedOnExec(fd: Fd): boolean {
+  if (fd.openFlags & O_CLOEXEC) return true;
+  const kind = fd.kind;
+  return (kind === FdKind.EventPoll || kind === FdKind.Memfd) &&
+    (fd.openFlags & KIND_CLOEXEC) !== 0;
+}
+
+/** The number that the call returned; -1 where it failed. */
+function returned(event: Event): number {
+  return event.paramLength(0) < 8 || event.int64(0) < 0 ? -1 : event.int32(0);
+}
+
+export function onOpen(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0) return;
+  const flags = event.has(2) ? event.uint32(2) : 0;
+  opened(machine, context, number, AT_FDCWD, 1, flags, 4);
+}
+
+export function onCreat(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0) return;
+  let flags = 0;
+  if (event.has(3) && event.has(4) && event.has(5)) {
+    const layers = event.uint16(5);
+    if (layers & CREAT_UPPER_LAYER) flags = FD_UPPER_LAYER;
+    else if (layers & CREAT_LOWER_LAYER) flags = FD_LOWER_LAYER;
+  }
+  opened(machine, context, number, AT_FDCWD, 1, flags, 3);
+}
+
+export function onOpenat(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0) return;
+  const flags = event.paramLength(3) > 0 ? event.uint32(3) : 0;
+  const dirfd = event.paramLength(1) > 0 ? event.int32(1) : MISSING;
+  opened(machine, context, number, dirfd, 2, flags, 5);
+}
+
+export function onOpenat2(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0) return;
+  const flags = event.has(3) ? event.uint32(3) : 0;
+  const dirfd = event.has(1) ? event.int32(1) : MISSING;
+  opened(machine, context, number, dirfd, 2, flags, 6);
+}
+
+export function onOpenByHandle(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0) return;
+  const flags = event.has(2) ? event.uint32(2) : 0;
+  opened(machine, context, number, MISSING, 3, flags, 4);
+}
+
+/** `dirfd` MISSING: the path is shown as it is. The inode follows the device at `devParam`. */
+function opened(
+  machine: MachineState,
+  context: Context,
+  number: number,
+  dirfd: number,
+  pathParam: number,
+  flags: number,
+  devParam: number,
+): void {
+  const { event } = context;
+  const raw = event.paramLength(pathParam) > 0
+    ? machine.text(event, pathParam)
+    : pathParam === 2
+    ? machine.unknownText
+    : EMPTY;
+  let name: number;
+  if (event.hasOwn && machine.kernelPaths && event.has(event.own(OWN_PATH))) {
+    name = machine.text(event, event.own(OWN_PATH));
+  } else {
+    const directory = dirfd === MISSING ? EMPTY : machine.directoryOf(context.thread!, dirfd, raw);
+    name = machine.paths.join(directory, raw);
+  }
+  let dev = 0;
+  let ino: number | bigint = 0;
+  if (event.paramLength(devParam) > 0 && event.paramLength(devParam + 1) > 0) {
+    dev = event.uint32(devParam);
+    ino = event.inode(devParam + 1);
+  }
+  machine.setFd(context, number, machine.file(name, raw, flags, dev, ino));
+}
+
+export function newFile(
+  name: number,
+  raw: number,
+  flags: number,
+  dev: number,
+  ino: number | bigint,
+): Fd {
+  const fd = new Fd(flags & O_DIRECTORY ? FdKind.Directory : FdKind.File, name, raw);
+  fd.openFlags = flags;
+  fd.dev = dev;
+  fd.ino = ino;
+  if (flags & FD_UPPER_LAYER) fd.flags |= FdFlag.UpperLayer;
+  if (flags & FD_LOWER_LAYER) fd.flags |= FdFlag.LowerLayer;
+  return fd;
+}
+
+export function onClose(machine: MachineState, context: Context): void {
+  if (context.fd === undefined) return;
+  const { event } = context;
+  if (event.paramLength(0) >= 8 && event.int64(0) < 0) return;
+  machine.pendingCloseTid = context.thread!.tid;
+  machine.pendingClose = context.fdNumber;
+}
+
+export function onCloseRange(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event) || !event.has(2)) return;
+  const fds = machine.fdsOf(thread);
+  if (fds === undefined) return;
+  const first = event.uint32(1);
+  const last = event.uint32(2);
+  const onlyMark = event.has(3) && (event.uint32(3) & CLOSE_RANGE_CLOEXEC) !== 0;
+  for (const [number, fd] of [...fds.entries()]) {
+    if (number < first || number > last) continue;
+    if (!onlyMark) fds.delete(number);
+    else if ((fd.openFlags & O_CLOEXEC) === 0) {
+      const marked = fd.copy();
+      marked.openFlags |= O_CLOEXEC;
+      fds.set(number, marked);
+    }
+  }
+}
+
+/** The descriptor without, or with, its close-on-exec bit; itself where that changes nothing. */
+function withCloexec(fd: Fd, cloexec: boolean): Fd {
+  const flags = (fd.openFlags & ~(O_CLOEXEC | KIND_CLOEXEC)) | (cloexec ? O_CLOEXEC : 0);
+  if (flags === fd.openFlags) return fd;
+  const copy = fd.copy();
+  copy.openFlags = flags;
+  return copy;
+}
+
+export function onDup(machine: MachineState, context: Context): void {
+  const { event, fd } = context;
+  const number = returned(event);
+  if (context.thread === undefined || fd === undefined || number < 0) return;
+  const cloexec = event.code === DUP3 && event.has(3) && (event.uint32(3) & O_CLOEXEC) !== 0;
+  machine.setFd(context, number, withCloexec(fd, cloexec));
+}
+
+export function onFcntl(machine: MachineState, context: Context): void {
+  const { event, fd } = context;
+  if (context.thread === undefined || fd === undefined || event.paramLength(2) === 0) return;
+  const command = event.uint8(2);
+  if (command !== F_DUPFD && command !== F_DUPFD_CLOEXEC && command !== F_SETFD) return;
+  const number = returned(event);
+  if (number < 0) return;
+  if (command === F_SETFD) {
+    const cloexec = event.has(3) && (event.uint8(3) & 1) !== 0;
+    const changed = withCloexec(fd, cloexec);
+    if (changed === fd) return;
+    machine.fdsOf(context.thread)?.set(context.fdNumber, changed);
+    context.fd = changed;
+    return;
+  }
+  machine.setFd(context, number, withCloexec(fd, command === F_DUPFD_CLOEXEC));
+}
+
+export function onPipe(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.thread === undefined || !succeeded(event) || !event.has(2)) return;
+  const fd = new Fd(FdKind.Pipe, EMPTY);
+  if (event.has(3)) fd.ino = event.inode(3);
+  if (event.code === PIPE2 && event.has(4)) fd.openFlags = event.uint32(4);
+  machine.setFd(context, event.int32(1), fd);
+  machine.setFd(context, event.int32(2), fd);
+}
+
+/**
+ * A handler for a call that returns a nameless descriptor; `flags` reads its close-on-exec bits
+ * in PPM_O_* terms from the event.
+ */
+export function onCreated(kind: FdKind, flags?: (event: Event) => number): Handler {
+  return (machine, context) => {
+    const number = returned(context.event);
+    if (context.thread === undefined || number < 0) return;
+    const fd = new Fd(kind, EMPTY);
+    if (flags !== undefined) fd.openFlags = flags(context.event);
+    machine.setFd(context, number, fd);
+  };
+}
+
+/** Flags of calls whose parameter `index` holds them in PPM_O_* terms, `bytes` wide. */
+export function flagsAt(index: number, bytes: 1 | 2): (event: Event) => number {
+  return (event) => {
+    if (!event.has(index)) return 0;
+    return bytes === 1 ? event.uint8(index) : event.uint16(index);
+  };
+}
+
+export function epollFlags(event: Event): number {
+  return event.has(1) && event.uint32(1) & KIND_CLOEXEC ? O_CLOEXEC : 0;
+}
+
+export function onMemfd(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.thread === undefined) return;
+  const number = returned(event);
+  if (number < 0) {
+    // Falco attaches an unnamed descriptor to the failed call.
+    machine.setFd(context, number, new Fd(FdKind.Unknown, EMPTY, EMPTY));
+    return;
+  }
+  const fd = new Fd(FdKind.Memfd, machine.text(event, 1), EMPTY);
+  if (event.has(2)) fd.openFlags = event.uint32(2);
+  machine.setFd(context, number, fd);
+}
+
+export function onPidfdOpen(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const number = returned(event);
+  if (context.thread === undefined || number < 0 || !event.has(1)) return;
+  const pid = event.int64(1);
+  const fd = new Fd(FdKind.Pidfd, machine.strings.internPassing(`/proc/${pid}`), EMPTY);
+  fd.pid = pid;
+  if (event.has(2)) fd.openFlags = event.uint32(2);
+  machine.setFd(context, number, fd);
+}
+
+export function onPidfdGetfd(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !event.has(0) || !event.has(1) || !event.has(2)) return;
+  const pidfd = machine.fdsOf(thread)?.get(event.int32(1));
+  if (pidfd?.kind !== FdKind.Pidfd) return;
+  const owner = machine.find(pidfd.pid);
+  const target = owner === undefined ? undefined : machine.fdsOf(owner)?.get(event.int32(2));
+  if (target === undefined) return;
+  machine.setFd(context, event.int32(0), withCloexec(target, true));
+}

@@ -1,0 +1,120 @@
+// The descriptors of one process, by number. A forked process shares its parent's table until
+// either of them changes it: most children only execute another program and end.
+import type { Fd } from "./fd.ts";
+
+/** Descriptors below this are held in a plain array, others in a Map. */
+const DENSE_MAX = 1024;
+
+/** How many descriptors all tables hold together; a table that shares its parent's counts none. */
+export interface FdBudget {
+  held: number;
+  readonly max: number;
+  refused: number;
+  added: number;
+  removed: number;
+}
+
+export class FdTable {
+  size = 0;
+  readonly #budget: FdBudget;
+  #dense: (Fd | undefined)[] = [];
+  #sparse: Map<number, Fd> | undefined = undefined;
+  /** Whether another table may hold the same array and Map. */
+  #shared = false;
+  /** What the budget was charged for this table. */
+  #charged = 0;
+
+  constructor(budget: FdBudget) {
+    this.#budget = budget;
+  }
+
+  get(number: number): Fd | undefined {
+    if (number < DENSE_MAX) {
+      return number >= 0 && number < this.#dense.length ? this.#dense[number] : undefined;
+    }
+    return this.#sparse === undefined ? undefined : this.#sparse.get(number);
+  }
+
+  /** Returns whether it was taken: a new number is refused when the budget is spent. */
+  set(number: number, fd: Fd): boolean {
+    if (number < 0) return false;
+    if (this.#shared) this.#own();
+    if (this.get(number) === undefined) {
+      const budget = this.#budget;
+      if (budget.held >= budget.max) {
+        budget.refused++;
+        return false;
+      }
+      budget.held++;
+      budget.added++;
+      this.#charged++;
+      this.size++;
+    }
+    if (number < DENSE_MAX) {
+      const dense = this.#dense;
+      while (dense.length <= number) dense.push(undefined);
+      dense[number] = fd;
+    } else {
+      this.#sparse ??= new Map();
+      this.#sparse.set(number, fd);
+    }
+    return true;
+  }
+
+  delete(number: number): void {
+    if (this.get(number) === undefined) return;
+    if (this.#shared) this.#own();
+    if (number < DENSE_MAX) this.#dense[number] = undefined;
+    else this.#sparse!.delete(number);
+    this.size--;
+    this.#charged--;
+    this.#budget.held--;
+    this.#budget.removed++;
+  }
+
+  /** A table that starts with the same descriptors. */
+  copy(): FdTable {
+    const table = new FdTable(this.#budget);
+    table.#dense = this.#dense;
+    table.#sparse = this.#sparse;
+    table.size = this.size;
+    table.#shared = this.#shared = true;
+    return table;
+  }
+
+  /** To be called when the process is gone. */
+  drop(): void {
+    this.#budget.held -= this.#charged;
+    this.#charged = 0;
+    this.#dense = [];
+    this.#sparse = undefined;
+    this.size = 0;
+  }
+
+  /** Whether `test` holds for one of the descriptors. */
+  some(test: (fd: Fd, number: number) => boolean): boolean {
+    const dense = this.#dense;
+    for (let number = 0; number < dense.length; number++) {
+      const fd = dense[number];
+      if (fd !== undefined && test(fd, number)) return true;
+    }
+    if (this.#sparse !== undefined) {
+      for (const [number, fd] of this.#sparse) if (test(fd, number)) return true;
+    }
+    return false;
+  }
+
+  /** Numbers and descriptors, lowest first in what a program usually has. */
+  *entries(): Generator<[number, Fd]> {
+    for (const [number, fd] of this.#dense.entries()) if (fd !== undefined) yield [number, fd];
+    if (this.#sparse !== undefined) yield* this.#sparse;
+  }
+
+  #own(): void {
+    this.#dense = this.#dense.slice();
+    if (this.#sparse !== undefined) this.#sparse = new Map(this.#sparse);
+    this.#shared = false;
+    this.#budget.held += this.size - this.#charged;
+    this.#charged = this.size;
+  }
+}

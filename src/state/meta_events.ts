@@ -1,0 +1,79 @@
+// Events that no thread made: users, groups and containers, as the recorder learnt of them.
+import { codeOf } from "../events/table.ts";
+import type { Event } from "../events/event.ts";
+import { containerTypeName, parseContainer } from "./containers.ts";
+import type { Context } from "./context.ts";
+import type { Container } from "./machine.ts";
+import type { MachineState } from "./machine_state.ts";
+
+const USER_ADDED = codeOf("USER_ADDED_E");
+const GROUP_ADDED = codeOf("GROUP_ADDED_E");
+
+export function onUser(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (!event.has(0)) return;
+  const uid = event.uint32(0);
+  const containerId = text(event, 5);
+  if (event.code === USER_ADDED) {
+    machine.users.addUser(containerId, {
+      uid,
+      gid: event.has(1) ? event.uint32(1) : 0,
+      name: text(event, 2),
+      homedir: text(event, 3),
+      shell: text(event, 4),
+    });
+  } else machine.users.removeUser(containerId, uid);
+  machine.lineage++;
+}
+
+export function onGroup(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (!event.has(0)) return;
+  const gid = event.uint32(0);
+  const containerId = text(event, 2);
+  if (event.code === GROUP_ADDED) {
+    machine.users.addGroup(containerId, { gid, name: text(event, 1) });
+  } else machine.users.removeGroup(containerId, gid);
+  machine.lineage++;
+}
+
+/** Asynchronous events; those of the container plugin carry its JSON. */
+export function onAsync(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const name = text(event, 1);
+  if (name !== "container" && name !== "container_removed") return;
+  const container = parseContainer(text(event, 2));
+  if (container === undefined) return;
+  learn(machine, container);
+  if (name === "container_removed") machine.containers.remove(container.id);
+}
+
+/** The container events of old captures: id, type, name and image. */
+export function onContainer(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const id = text(event, 0);
+  const type = event.paramLength(1) >= 4 ? event.uint32(1) : 0xffff;
+  const info = { id, type, name: text(event, 2), image: text(event, 3) };
+  learn(machine, { id, fullId: "", type: containerTypeName(type), info });
+}
+
+/** The same as JSON. */
+export function onContainerJson(machine: MachineState, context: Context): void {
+  const container = parseContainer(text(context.event, 0));
+  if (container !== undefined) learn(machine, container);
+}
+
+function learn(machine: MachineState, container: Container): void {
+  machine.containers.add(container);
+  machine.eventContainer = container;
+  machine.lineage++;
+}
+
+/** A parameter up to its first NUL. */
+function text(event: Event, index: number): string {
+  const length = event.paramLength(index);
+  if (length === 0) return "";
+  const bytes = event.bytes.subarray(event.param(index), event.param(index) + length);
+  const nul = bytes.indexOf(0);
+  return new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+}
