@@ -35,7 +35,13 @@ export interface Field {
   readonly isList: boolean;
   readonly format: ParamFormat;
   readonly argument:
-    | { readonly required: boolean; readonly kinds: readonly ("INDEX" | "KEY")[] }
+    | {
+      readonly required: boolean;
+      readonly kinds: readonly ("INDEX" | "KEY")[];
+      /** Where the argument follows after a dot (`evt.arg.flags`) instead of in brackets: how many
+       * characters of the text behind that dot it takes, 0 for none. */
+      readonly afterDot?: (rest: string) => number;
+    }
     | null;
   readonly flags: ReadonlySet<FieldFlag>;
   /** Class as `--list` groups them: evt, process, thread, user, group, fd, … */
@@ -59,12 +65,16 @@ export interface Bound {
   readonly format: ParamFormat;
   readonly isList: boolean;
   readonly domain: Domain;
-  /** An unindexed ancestor field: in a condition, true when it is true for any of the list. */
+  /** An unindexed ancestor field: `extract` gives a list, and a condition is true when it is true
+   * for any of it. */
   readonly anyOf: boolean;
+  /** What conditions compare. */
   extract(context: Context): Value;
   /**
    * Where the value is a string of the machine's table: its id, MISSING for none. Compiled
    * rules prefer it, since what is known of an id is looked up, not computed.
    */
   readonly extractId?: (context: Context) => number;
+  /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */
+  readonly show?: (context: Context) => Value;
 }

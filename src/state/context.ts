@@ -6,6 +6,12 @@ import type { Machine } from "./machine.ts";
 import { MISSING } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
+/** Sums of programs' files, computed off the hot path; nothing for those not known yet. */
+export interface Hashes {
+  /** In hexadecimal. */
+  sha256(thread: Thread): string | undefined;
+}
+
 export class Context {
   readonly machine: Machine;
   readonly event: Event;
@@ -23,6 +29,8 @@ export class Context {
   fdNameRaw = MISSING;
   /** `fd.name_changed`. */
   fdNameChanged = false;
+  /** Where sums of files are computed at all. */
+  hashes: Hashes | undefined = undefined;
   /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
   firstEventTs = 0n;
 

@@ -1,0 +1,327 @@
+// Fields of an event's parameters: evt.arg, evt.rawarg, evt.args, evt.buffer, evt.abspath and
+// what an open asked for.
+import { EVENTS } from "../events/table.ts";
+import type { Context } from "../state/context.ts";
+import { EMPTY } from "../state/strings.ts";
+import { GENERIC_X } from "./event_names.ts";
+import { longestPrefix } from "./evt.ts";
+import type { Field, Value } from "./field.ts";
+import { hasReturnValue, paramValue, returnValue } from "./param_values.ts";
+import { AT_FDCWD, type BufferFormat, paramIndex, ParamText, readParam } from "./params.ts";
+import { field, fields, indexArgument, type Reader, withArgument } from "./row.ts";
+
+/** `format` is how buffers are written in text. */
+export function argumentFields(format: BufferFormat): Field[] {
+  return [
+    argField(format),
+    rawArgField(),
+    ...argsFields(format),
+    bufferField(),
+    aroundField(),
+    absPathField(),
+    ...openFields(),
+  ];
+}
+
+/** Every parameter name of the table. */
+const PARAM_NAMES: ReadonlyMap<string, { type: Field["type"]; format: Field["format"] }> = new Map(
+  EVENTS.flatMap((info) => info.params.map((param) => [param.name, param] as const)).reverse(),
+);
+
+function afterDot(rest: string): number {
+  return longestPrefix(rest, PARAM_NAMES);
+}
+
+function argField(format: BufferFormat): Field {
+  const row = {
+    name: "evt.arg",
+    type: "CHARBUF" as const,
+    description: "One parameter of the event as text: by name after a dot, or by number.",
+  };
+  return withArgument("evt", row, { required: true, kinds: ["INDEX"], afterDot }, (argument) => {
+    const text = new ParamText();
+    const read = (context: Context, index: number) => {
+      readParam(context, index, format, text);
+      return text.shown;
+    };
+    const number = indexArgument(argument!);
+    if (number !== undefined) {
+      return {
+        extract: (context) =>
+          number < EVENTS[context.event.code]!.params.length ? read(context, number) : undefined,
+      };
+    }
+    if (!PARAM_NAMES.has(argument!)) return { error: `unknown event argument "${argument}"` };
+    const indexes = indexesOf(argument!);
+    return {
+      extract: (context) => {
+        const index = indexes[context.event.code]!;
+        return index < 0 ? undefined : read(context, index);
+      },
+    };
+  });
+}
+
+function rawArgField(): Field {
+  const row = {
+    name: "evt.rawarg",
+    type: "DYN" as const,
+    flags: ["no_rhs", "no_transformer"] as const,
+    description: "One parameter of the event, by name after a dot, as the number, text or bytes " +
+      "that it is.",
+  };
+  return withArgument("evt", row, { required: true, kinds: [], afterDot }, (argument) => {
+    const param = PARAM_NAMES.get(argument!);
+    if (param === undefined) return { error: `unknown event argument "${argument}"` };
+    const indexes = indexesOf(argument!);
+    return {
+      type: param.type,
+      format: param.format,
+      extract: ({ event }) => {
+        const index = indexes[event.code]!;
+        return index < 0 ? undefined : paramValue(event, index);
+      },
+    };
+  });
+}
+
+/** For each event code, where the parameter of that name is; -1 where it has none. */
+function indexesOf(name: string): Int8Array {
+  return Int8Array.from(EVENTS, (info) => paramIndex(info.code, name));
+}
+
+function argsFields(format: BufferFormat): Field[] {
+  const text = new ParamText();
+  const extract = (context: Context): Value => {
+    const { event } = context;
+    if (event.code === GENERIC_X) return "";
+    const parts: string[] = [];
+    for (const [index, param] of EVENTS[event.code]!.params.entries()) {
+      readParam(context, index, format, text);
+      const resolved = text.resolved === "" ? "" : `(${text.resolved})`;
+      parts.push(`${param.name}=${text.raw}${resolved}`);
+    }
+    return parts.join(" ");
+  };
+  return fields("evt", [
+    {
+      name: "evt.args",
+      type: "CHARBUF",
+      description: "All parameters as name=value pairs, what a value stands for in parentheses.",
+      extract,
+    },
+    { name: "evt.info", type: "CHARBUF", description: "The same as evt.args.", extract },
+  ]);
+}
+
+const DATA = indexesOf("data");
+
+function bufferField(): Field {
+  const row = {
+    name: "evt.buffer",
+    type: "BYTEBUF" as const,
+    description: "Data that the call read or wrote, as far as it was recorded.",
+  };
+  return field("evt", {
+    ...row,
+    extract: ({ event }) => {
+      const index = DATA[event.code]!;
+      if (index < 0 || EVENTS[event.code]!.params[index]!.type !== "BYTEBUF") return undefined;
+      const start = event.param(index);
+      return event.bytes.slice(start, start + event.paramLength(index));
+    },
+  });
+}
+
+/** A window of time around a point: `evt.around[1700000000000000000]=500` (milliseconds). */
+function aroundField(): Field {
+  const row = {
+    name: "evt.around",
+    type: "UINT64" as const,
+    format: "NA" as const,
+    flags: ["filter_only", "no_rhs", "no_transformer"] as const,
+    description: "Milliseconds between the event and the time in brackets (ns since the epoch); " +
+      "= asks for at most so many.",
+  };
+  return withArgument("evt", row, { required: true, kinds: ["INDEX"] }, (argument) => {
+    if (!/^\d{1,20}$/.test(argument!)) return { error: `"${argument}" is not a time` };
+    const centre = BigInt(argument!);
+    return {
+      extract: ({ event }) => {
+        const distance = event.time() - centre;
+        const nanoseconds = distance < 0n ? -distance : distance;
+        // Rounded up: within the window to the nanosecond.
+        return (nanoseconds + 999_999n) / 1_000_000n;
+      },
+    };
+  });
+}
+
+/** Which parameters hold directory and path, by what is asked for. */
+interface PathParams {
+  readonly dirfd: string;
+  readonly path: string;
+}
+
+function pathParams(id: string, which: "" | "src" | "dst"): PathParams | undefined {
+  switch (id) {
+    case "SYSCALL_RENAMEAT_X":
+    case "SYSCALL_RENAMEAT2_X":
+      return which === "dst"
+        ? { dirfd: "newdirfd", path: "newpath" }
+        : { dirfd: "olddirfd", path: "oldpath" };
+    case "SYSCALL_LINKAT_2_X":
+      return which === "dst"
+        ? { dirfd: "newdir", path: "newpath" }
+        : { dirfd: "olddir", path: "oldpath" };
+    case "SYSCALL_SYMLINKAT_X":
+      return { dirfd: "linkdirfd", path: "linkpath" };
+    case "SYSCALL_OPENAT_2_X":
+    case "SYSCALL_OPENAT2_X":
+    case "SYSCALL_UNLINKAT_2_X":
+      return { dirfd: "dirfd", path: "name" };
+    case "SYSCALL_MKDIRAT_X":
+      return { dirfd: "dirfd", path: "path" };
+    case "SYSCALL_FCHMODAT_X":
+      return { dirfd: "dirfd", path: "filename" };
+    case "SYSCALL_FCHOWNAT_X":
+      return { dirfd: "dirfd", path: "pathname" };
+    default:
+      return undefined;
+  }
+}
+
+const OPEN_BY_HANDLE_AT = EVENTS.find((info) => info.id === "SYSCALL_OPEN_BY_HANDLE_AT_X")!.code;
+
+function absPathField(): Field {
+  const row = {
+    name: "evt.abspath",
+    type: "CHARBUF" as const,
+    description: "Absolute path that a call with a directory descriptor names; .src and .dst for " +
+      "calls with two.",
+  };
+  const argument = {
+    required: false,
+    kinds: [],
+    afterDot: (rest: string) => /^(src|dst)/.test(rest) ? 3 : 0,
+  };
+  return withArgument("evt", row, argument, (given) => {
+    const which = given ?? "";
+    if (which !== "" && which !== "src" && which !== "dst") {
+      return { error: "evt.abspath is followed by .src, .dst or nothing" };
+    }
+    const places = EVENTS.map((info) => {
+      const params = pathParams(info.id, which);
+      return params && {
+        dirfd: paramIndex(info.code, params.dirfd),
+        path: paramIndex(info.code, params.path),
+      };
+    });
+    return absPathReader(places);
+  });
+}
+
+function absPathReader(
+  places: readonly ({ dirfd: number; path: number } | undefined)[],
+): Reader {
+  const extract = (context: Context): Value => {
+    const { event, machine, thread } = context;
+    if (thread === undefined) return undefined;
+    if (event.code === OPEN_BY_HANDLE_AT) {
+      if (returnValue(event) <= 0) return undefined;
+      return machine.strings.text(machine.join(EMPTY, pathId(context, 3)));
+    }
+    const place = places[event.code];
+    if (place === undefined || !event.has(place.dirfd) || !event.has(place.path)) return undefined;
+    const path = pathId(context, place.path);
+    const directory = directoryOf(context, event.int32(place.dirfd), path);
+    return machine.strings.text(machine.join(directory, path));
+  };
+  return { extract };
+}
+
+/** Id of a path parameter. */
+export function pathId({ event, machine }: Context, index: number): number {
+  if (!event.has(index)) return EMPTY;
+  return machine.strings.intern(event.bytes, event.param(index), event.textEnd(index));
+}
+
+function directoryOf({ machine, thread, process }: Context, dirfd: number, path: number): number {
+  const { strings } = machine;
+  if (dirfd === AT_FDCWD || (path !== EMPTY && strings.byteAt(path, 0) === 0x2f)) {
+    return machine.directoryOf(process ?? thread!, dirfd, path);
+  }
+  if (machine.fdsOf(thread!)?.get(dirfd) === undefined) return strings.internText("<UNKNOWN>/");
+  return machine.directoryOf(process ?? thread!, dirfd, path);
+}
+
+const O_RDONLY = 1;
+const O_WRONLY = 2;
+const O_CREAT = 1 << 2;
+const O_TMPFILE = 1 << 13;
+/** The call created the file. */
+const O_F_CREATED = 1 << 14;
+const EXEC_BITS = 0o111;
+
+/** Places of flags and mode in the events that open files. */
+const OPEN_PARAMS = EVENTS.map((info) => {
+  switch (info.id) {
+    case "SYSCALL_OPEN_X":
+      return { flags: 2, mode: 3 };
+    case "SYSCALL_OPENAT_2_X":
+    case "SYSCALL_OPENAT2_X":
+      return { flags: 3, mode: 4 };
+    case "SYSCALL_OPEN_BY_HANDLE_AT_X":
+      return { flags: 2, mode: -1 };
+    default:
+      return undefined;
+  }
+});
+const CREAT = EVENTS.find((info) => info.id === "SYSCALL_CREAT_X")!.code;
+
+function openFlags({ event }: Context): number {
+  const place = OPEN_PARAMS[event.code];
+  return place !== undefined && event.has(place.flags) ? event.uint32(place.flags) : 0;
+}
+
+function openFields(): Field[] {
+  return fields("evt", [
+    {
+      name: "evt.is_open_read",
+      type: "BOOL",
+      description: "Whether a file is opened for reading.",
+      extract: (context) => (openFlags(context) & O_RDONLY) !== 0,
+    },
+    {
+      name: "evt.is_open_write",
+      type: "BOOL",
+      description: "Whether a file is opened for writing.",
+      extract: (context) => (openFlags(context) & O_WRONLY) !== 0,
+    },
+    {
+      name: "evt.is_open_exec",
+      type: "BOOL",
+      description: "Whether the open may create a file that somebody may execute.",
+      extract: createsExecutable,
+    },
+    {
+      name: "evt.is_open_create",
+      type: "BOOL",
+      description: "Whether the open created the file.",
+      extract: (context) => {
+        const flags = openFlags(context);
+        if (flags & O_F_CREATED) return true;
+        const { event } = context;
+        return (flags & O_TMPFILE) !== 0 && hasReturnValue(event.code) && returnValue(event) >= 0;
+      },
+    },
+  ]);
+}
+
+function createsExecutable(context: Context): boolean {
+  const { event } = context;
+  if (event.code === CREAT) return event.has(2) && (event.uint32(2) & EXEC_BITS) !== 0;
+  const mode = OPEN_PARAMS[event.code]?.mode ?? -1;
+  if (mode < 0 || !event.has(mode) || !(openFlags(context) & (O_TMPFILE | O_CREAT))) return false;
+  return (event.uint32(mode) & EXEC_BITS) !== 0;
+}

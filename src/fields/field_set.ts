@@ -1,0 +1,186 @@
+// All fields, and how a field's text in a rule becomes something that can be read.
+import type { Zone } from "./times.ts";
+import { containerFields } from "./container.ts";
+import { argumentFields } from "./evt_args.ts";
+import { eventFields } from "./evt.ts";
+import { eventTimeFields } from "./evt_time.ts";
+import { fdEndFields } from "./fd_ends.ts";
+import { fdFields } from "./fd_fields.ts";
+import { fdListFields } from "./fd_list.ts";
+import type { Bound, Field } from "./field.ts";
+import { fsPathFields } from "./fs_path.ts";
+import { hashField } from "./hash.ts";
+import type { BufferFormat } from "./params.ts";
+import { processFields } from "./proc.ts";
+import { lineageFields } from "./proc_lineage.ts";
+import { field, fields } from "./row.ts";
+import { threadFields } from "./thread_fields.ts";
+import { userFields } from "./user.ts";
+
+export interface FieldOptions {
+  /** Time zone of the clock fields (`evt.time` …). */
+  readonly zone: Zone;
+  /** How byte buffers are written: the setting `buffer_format_base64`. */
+  readonly bufferFormat: BufferFormat;
+  /** `static.NAME` fields: the setting `static_fields`. */
+  readonly staticFields: Readonly<Record<string, string>>;
+}
+
+export const DEFAULT_OPTIONS: FieldOptions = {
+  zone: "local",
+  bufferFormat: "dots",
+  staticFields: {},
+};
+
+export type Resolved = { readonly bound: Bound; readonly end: number } | {
+  readonly error: string;
+  /** A known field that the text may have meant. */
+  readonly suggestion?: string;
+};
+
+export class FieldSet {
+  /** In the order of `--list`: by class. */
+  readonly fields: readonly Field[];
+  readonly options: FieldOptions;
+  readonly #byName: ReadonlyMap<string, Field>;
+
+  constructor(options: Partial<FieldOptions> = {}) {
+    this.options = { ...DEFAULT_OPTIONS, ...options };
+    const { zone, bufferFormat, staticFields } = this.options;
+    this.fields = [
+      ...eventTimeFields(zone),
+      ...eventFields(),
+      ...argumentFields(bufferFormat),
+      ...processFields(),
+      ...lineageFields(),
+      hashField(),
+      ...threadFields(),
+      ...userFields(),
+      ...fdFields(),
+      ...fdEndFields(),
+      ...fsPathFields(),
+      ...fdListFields(),
+      counterField(),
+      ...containerFields(),
+      ...staticRows(staticFields),
+    ];
+    this.#byName = new Map(this.fields.map((field) => [field.name, field]));
+  }
+
+  /** The field of exactly that name, without an argument. */
+  get(name: string): Field | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The field that all of `text` names, its argument included (`proc.aname[2]`). */
+  resolve(text: string): Resolved {
+    const found = this.read(text, 0);
+    if ("error" in found || found.end === text.length) return found;
+    return this.#unknown(text);
+  }
+
+  /**
+   * The field that `text` has at `start`: the longest known name, then its argument. `end` is the
+   * offset behind it.
+   */
+  read(text: string, start: number): Resolved {
+    const word = WORD.exec(text.slice(start, start + NAME_LENGTH_MAX))?.[0] ?? "";
+    let found: Field | undefined;
+    for (let length = word.length; length > 0 && found === undefined; length--) {
+      found = this.#byName.get(word.slice(0, length));
+    }
+    if (found === undefined) return this.#unknown(word);
+    return bindAt(found, text, start + found.name.length);
+  }
+
+  #unknown(text: string): Resolved {
+    const suggestion = nearest(text.replace(/\[.*$/s, ""), this.#byName.keys());
+    const error = `unknown field "${text}"`;
+    return suggestion === undefined ? { error } : { error, suggestion };
+  }
+}
+
+const WORD = /^[A-Za-z_][A-Za-z0-9_.]*/;
+const NAME_LENGTH_MAX = 256;
+
+/** Reads the field's argument, which may begin at `at`. */
+function bindAt(field: Field, text: string, at: number): Resolved {
+  const { argument } = field;
+  let given: string | undefined;
+  let end = at;
+  if (argument !== null && text[at] === "[") {
+    const close = text.indexOf("]", at);
+    if (close < 0) return { error: `"]" is missing after "${text.slice(at - field.name.length)}"` };
+    given = text.slice(at + 1, close);
+    end = close + 1;
+  } else if (argument?.afterDot !== undefined && text[at] === ".") {
+    const length = argument.afterDot(text.slice(at + 1));
+    if (length > 0) {
+      given = text.slice(at + 1, at + 1 + length);
+      end = at + 1 + length;
+    } else if (argument.required) {
+      const rest = WORD.exec(text.slice(at + 1))?.[0] ?? "";
+      return { error: `unknown argument "${rest}" of ${field.name}` };
+    }
+  }
+  const bound = field.bind(given);
+  if ("error" in bound) return bound;
+  const written = text.slice(at - field.name.length, end);
+  return { bound: bound.text === written ? bound : { ...bound, text: written }, end };
+}
+
+/** The name within a third of the word's length in edits; undefined where none is so near. */
+function nearest(word: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestEdits = Math.floor(word.length / 3) + 1;
+  for (const name of names) {
+    const edits = editDistance(word, name, bestEdits);
+    if (edits < bestEdits) [best, bestEdits] = [name, edits];
+  }
+  return best;
+}
+
+/** Insertions, deletions and exchanges between two words; `limit` where there are more. */
+function editDistance(one: string, other: string, limit: number): number {
+  if (Math.abs(one.length - other.length) >= limit) return limit;
+  let previous = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= one.length; row++) {
+    const current = [row];
+    for (let at = 1; at <= other.length; at++) {
+      const exchange = one[row - 1] === other[at - 1] ? 0 : 1;
+      current.push(
+        Math.min(previous[at]! + 1, current[at - 1]! + 1, previous[at - 1]! + exchange),
+      );
+    }
+    previous = current;
+  }
+  return previous[other.length]!;
+}
+
+function counterField(): Field {
+  const row = {
+    name: "util.cnt",
+    type: "UINT64" as const,
+    format: "ID" as const,
+    flags: ["hidden"] as const,
+    description: "A number that rises each time it is looked at.",
+  };
+  return field("util", row, () => {
+    let count = 0;
+    return { extract: () => ++count, show: () => 1 };
+  });
+}
+
+function staticRows(values: Readonly<Record<string, string>>): Field[] {
+  return fields(
+    "static",
+    Object.entries(values).map(([name, value]) => ({
+      name: `static.${name}`,
+      type: "CHARBUF" as const,
+      flags: ["suggested" as const],
+      description: "A constant of the configuration.",
+      domain: "thread" as const,
+      extract: () => value,
+    })),
+  );
+}

@@ -1,0 +1,105 @@
+// Values as outputs show them: as text in a message, as data in JSON.
+import type { Context } from "../state/context.ts";
+import { ipText } from "./addresses.ts";
+import type { Bound, Value } from "./field.ts";
+import { numberText } from "./numbers.ts";
+import { type BufferFormat, bufferText } from "./params.ts";
+
+/** Text of a value that is not there. */
+export const MISSING_TEXT = "<NA>";
+
+/** A value as JSON holds it: no bytes, no lists in lists. `null` for what is not there. */
+export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[];
+
+/** What an output shows of a field; conditions compare what `bound.extract` gives. */
+export function shownValue(bound: Bound, context: Context): Value {
+  if (bound.show !== undefined) return bound.show(context);
+  const value = bound.extract(context);
+  // The list of an ancestor field is one text: names joined by a blank.
+  if (!bound.anyOf || !Array.isArray(value)) return value;
+  return value.length === 0 ? undefined : value.join(" ");
+}
+
+/** The text of a value (of `shownValue`) in a message. */
+export function valueText(bound: Bound, value: Value, format: BufferFormat = "dots"): string {
+  if (value === undefined) return MISSING_TEXT;
+  if (Array.isArray(value)) {
+    if (!bound.isList && bound.anyOf) return value.map((item) => String(item)).join(" ");
+    return `(${value.map((item) => single(bound, item, format)).join(",")})`;
+  }
+  return single(bound, value, format);
+}
+
+function single(bound: Bound, value: Value, format: BufferFormat): string {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "boolean":
+      return value ? "true" : "false";
+    case "number":
+    case "bigint":
+      return numeric(bound, value);
+    case "undefined":
+      return MISSING_TEXT;
+    default:
+      return value instanceof Uint8Array ? bytesText(bound, value, format) : MISSING_TEXT;
+  }
+}
+
+function numeric(bound: Bound, value: number | bigint): string {
+  if (bound.type === "DOUBLE") return Number(value).toFixed(1);
+  // A number without a format is not shown: Falco has it for `evt.type.is.*`.
+  if (bound.format === "NA") return SHOWN_PLAIN.has(bound.type) ? String(value) : MISSING_TEXT;
+  return numberText(value, bound.type, bound.format);
+}
+
+/** Types that are decimal when they have no format. */
+const SHOWN_PLAIN: ReadonlySet<string> = new Set(["INT64", "PID", "FD", "ERRNO"]);
+
+function bytesText(bound: Bound, bytes: Uint8Array, format: BufferFormat): string {
+  if (bound.type === "IPADDR" || bound.type === "IPNET") return ipText(bytes);
+  if (bound.type === "IPV4ADDR" || bound.type === "IPV6ADDR") return ipText(bytes);
+  return bufferText(bytes, format);
+}
+
+/**
+ * A value as `output_fields` holds it: numbers in decimal stay numbers, those with another format
+ * become their text, a list becomes an array.
+ */
+export function valueJson(bound: Bound, value: Value, format: BufferFormat = "dots"): JsonValue {
+  if (value === undefined) return null;
+  if (Array.isArray(value)) {
+    if (!bound.isList) return valueText(bound, value, format);
+    return value.length === 0 ? null : value.map((item) => singleJson(bound, item, format));
+  }
+  return singleJson(bound, value, format);
+}
+
+function singleJson(bound: Bound, value: Value, format: BufferFormat): JsonValue {
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "number" && typeof value !== "bigint") return single(bound, value, format);
+  if (bound.type === "DOUBLE" || isDuration(bound)) return value;
+  if (bound.format === "DEC" || bound.format === "ID") return value;
+  if (bound.format === "NA" && !SHOWN_PLAIN.has(bound.type)) return null;
+  return numeric(bound, value);
+}
+
+/** Times of events stay numbers even where text pads them to nine digits. */
+function isDuration(bound: Bound): boolean {
+  return /^evt\.(raw|rel|delta)time|^evt\.latency/.test(bound.text);
+}
+
+/** Fields whose JSON is the event's time in ns, whatever their text looks like. */
+const CLOCKS: ReadonlySet<string> = new Set([
+  "evt.time",
+  "evt.time.s",
+  "evt.time.iso8601",
+  "evt.datetime",
+  "evt.datetime.s",
+]);
+
+/** `shownValue` for JSON: clock fields give nanoseconds since the epoch. */
+export function jsonOf(bound: Bound, context: Context, format: BufferFormat = "dots"): JsonValue {
+  if (CLOCKS.has(bound.text)) return context.event.time();
+  return valueJson(bound, shownValue(bound, context), format);
+}
