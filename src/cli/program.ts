@@ -1,0 +1,76 @@
+// The command line: arguments come in, one command runs, the exit code goes out. Every failure
+// is one line on standard error that begins with "Error: ".
+import { Command, CommanderError } from "commander";
+import { addFlags, readFlags } from "./flags.ts";
+import { PipeClosed, type Terminal } from "./terminal.ts";
+
+const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
+match. Speaks Falco's language: rules, falco.yaml, alerts and flags.`;
+
+const EXAMPLES = `
+Examples:
+  saker                               watch this host with the built-in rules
+  saker | jq -r .rule                 alerts as JSON lines
+  saker -r falco_rules.yaml           with Falco's rules
+  saker -c falco.yaml -o json_output=true
+  saker replay trace.scap             alerts of a capture
+  curl -s localhost:8765/healthz      is it really seeing?
+
+No configuration file is read without -c: then the built-in defaults and rules hold.`;
+
+/** Runs what the arguments ask for and returns the exit code. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const program = new Command("saker")
+    .description(ABOUT)
+    .helpOption("-h, --help", "show this help and exit")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: () => {},
+      getOutHelpWidth: () => 100,
+    });
+  addFlags(program);
+  program.action(async () => {
+    const { runDefault } = await import("./default_command.ts");
+    code = await runDefault(readFlags(program), terminal);
+  });
+  program.command("replay")
+    .description("run captures (.scap) through the rules and exit; - reads standard input")
+    .argument("<files...>", "capture files, in order")
+    .action(async (files: string[]) => {
+      const { replay } = await import("./replay.ts");
+      code = await replay(files, readFlags(program), terminal);
+    });
+  program.command("version")
+    .description("print the version and exit")
+    .action(async () => {
+      const { version } = await import("./version.ts");
+      code = version(readFlags(program), terminal);
+    });
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    return failure(error, terminal);
+  }
+}
+
+function failure(error: unknown, terminal: Terminal): number {
+  if (error instanceof PipeClosed) return 0;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const excess = error.code === "commander.excessArguments";
+    const message = excess
+      ? `unknown command "${error.message.split(": ").at(-1)?.replace(/\.$/, "")}"`
+      : error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    terminal.error(`Error: ${message} (saker --help shows what there is)\n`);
+    return 1;
+  }
+  terminal.error(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+}

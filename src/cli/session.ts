@@ -1,0 +1,137 @@
+// One run of the engine from start to end: alerts to the outputs, signals, the web server, and
+// the summary. Live watching and replay are both sessions.
+import type { Alert } from "../engine/alert.ts";
+import { PRIORITIES } from "../engine/alert.ts";
+import { Counter, type Counters } from "../engine/counters.ts";
+import { type EngineThread, startEngineThread } from "../engine/engine_thread.ts";
+import type { EngineEnd, EngineStart, RulesStart } from "../engine/messages.ts";
+import type { Config } from "../config/schema.ts";
+import { makeOutputs } from "./make_outputs.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface SessionOptions {
+  readonly config: Config;
+  readonly start: EngineStart;
+  readonly counters: Counters;
+  readonly terminal: Terminal;
+  /** A replay waits for its outputs, so that it loses no alert; a live run never does. */
+  readonly patient: boolean;
+  /** Reads the rules anew on SIGHUP; absent where they cannot change under way. */
+  readonly readRules?: () => RulesStart;
+  readonly onReady: () => void;
+  /** The engine has ended; what is left is the summary. */
+  readonly onEnd?: () => void;
+}
+
+/** Runs the engine until it ends or a signal ends it; returns the exit code. */
+export async function runSession(options: SessionOptions): Promise<number> {
+  const { config, start, counters, terminal, patient } = options;
+  let readerGone = false;
+  const { outputs, missing } = makeOutputs(config, terminal, () => {
+    readerGone = true;
+    counters.stop();
+  });
+  for (const name of missing) {
+    terminal.error(`Warning: ${name}: this version of saker does not have that output yet\n`);
+  }
+
+  const thread = startEngineThread(start, counters, {
+    async onAlerts(alerts: readonly Alert[]): Promise<void> {
+      outputs.send(alerts);
+      if (patient) await outputs.drained();
+    },
+    onReady(warnings): void {
+      for (const warning of warnings) terminal.error(`${warning}\n`);
+      options.onReady();
+    },
+    onReloaded(outcome): void {
+      if ("error" in outcome) {
+        terminal.error(`${outcome.error}\nThe new rules are refused, the old ones stay.\n`);
+        return;
+      }
+      for (const warning of outcome.warnings) terminal.error(`${warning}\n`);
+      terminal.error(`Reloaded: ${counters.get(Counter.Rules)} rules.\n`);
+    },
+    onNotice: (line) => terminal.error(`${line}\n`),
+  });
+
+  const signals = handleSignals(thread, options, () => outputs.reopen());
+  const end = await thread.ended;
+  await outputs.close(patient ? FLUSH_PATIENT_MS : config.output_timeout);
+  signals.remove();
+  options.onEnd?.();
+
+  if (readerGone) return 0;
+  if (end.error !== undefined) {
+    terminal.error(`Error: ${end.error}\n`);
+    return 1;
+  }
+  const dropped = outputs.stats().reduce((sum, queue) => sum + queue.dropped + queue.failed, 0);
+  terminal.error(summary(end, counters, dropped));
+  return 0;
+}
+
+const FLUSH_PATIENT_MS = 60_000;
+
+/** An engine that is asked to end and does not within this time is cut off. */
+const STOP_MS = 5_000;
+
+function handleSignals(thread: EngineThread, options: SessionOptions, reopen: () => void) {
+  const { counters, terminal, readRules } = options;
+  let asked = false;
+  const stop = () => {
+    // Whoever asks twice does not want to wait for what still has to be written.
+    if (asked) Deno.exit(1);
+    asked = true;
+    thread.stop(STOP_MS);
+  };
+  const reload = () => {
+    if (readRules === undefined || counters.stopping) return;
+    try {
+      thread.reload(readRules());
+    } catch (error) {
+      terminal.error(`Error: ${(error as Error).message}\nThe old rules stay.\n`);
+    }
+  };
+  const handlers: [Deno.Signal, () => void][] = [
+    ["SIGINT", stop],
+    ["SIGTERM", stop],
+    ["SIGHUP", reload],
+    ["SIGUSR1", reopen],
+  ];
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  return {
+    remove(): void {
+      for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+    },
+  };
+}
+
+/** What Falco prints at its end, and what was lost on the way. */
+function summary(end: EngineEnd, counters: Counters, outputDropped: number): string {
+  const fired = end.alertsByRule.filter(([, , alerts]) => alerts > 0);
+  const bySeverity = new Map<number, number>();
+  for (const [, priority, alerts] of fired) {
+    bySeverity.set(priority, (bySeverity.get(priority) ?? 0) + alerts);
+  }
+  const total = fired.reduce((sum, [, , alerts]) => sum + alerts, 0);
+  const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
+  const lines = [
+    `Events detected: ${total}`,
+    "Rule counts by severity:",
+    ...[...bySeverity].sort(([one], [other]) => one - other)
+      .map(([priority, alerts]) => `   ${severity(priority)}: ${alerts}`),
+    "Triggered rules by rule name:",
+    ...fired.map(([rule, , alerts]) => `   ${rule}: ${alerts}`),
+    `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
+    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}`,
+  ];
+  const dropped = get(Counter.AlertsDropped) + outputDropped;
+  if (dropped > 0) lines.push(`Alerts that an output could not take: ${dropped}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function severity(priority: number): string {
+  const name = PRIORITIES[priority]!.toUpperCase();
+  return name === "INFORMATIONAL" ? "INFO" : name;
+}

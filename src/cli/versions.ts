@@ -1,0 +1,39 @@
+// What this saker is and what of Falco it is compatible with: `--version` and GET /versions.
+
+export const SAKER_VERSION = "0.1.0";
+
+/** The release of Falco whose rules, configuration and output saker follows. */
+const FALCO_VERSION = "0.44.1";
+const ENGINE_VERSION = "0.63.0";
+const DRIVER_API_VERSION = "10.1.0";
+const DRIVER_SCHEMA_VERSION = "4.5.1";
+const PLUGIN_API_VERSION = "3.12.0";
+
+/** Falco's version JSON with `saker_version` beside; keys sorted. */
+export function versions(): Record<string, string> {
+  return {
+    default_driver_version: `saker-${SAKER_VERSION}`,
+    driver_api_version: DRIVER_API_VERSION,
+    driver_schema_version: DRIVER_SCHEMA_VERSION,
+    engine_version: ENGINE_VERSION.split(".")[1]!,
+    engine_version_semver: ENGINE_VERSION,
+    falco_version: FALCO_VERSION,
+    libs_version: `saker-${SAKER_VERSION}`,
+    plugin_api_version: PLUGIN_API_VERSION,
+    saker_version: SAKER_VERSION,
+  };
+}
+
+export function versionText(): string {
+  return [
+    `saker version: ${SAKER_VERSION}`,
+    `Falco version: ${FALCO_VERSION} (compatible with)`,
+    `Plugin API:    ${PLUGIN_API_VERSION}`,
+    `Engine:        ${ENGINE_VERSION}`,
+    "Driver:",
+    `  API version:    ${DRIVER_API_VERSION}`,
+    `  Schema version: ${DRIVER_SCHEMA_VERSION}`,
+    `  Default driver: saker-${SAKER_VERSION}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,113 @@
+// What the engine thread tells the main thread without being asked: numbers in shared memory,
+// readable while the engine is busy or stuck. Each number has one writer.
+
+/** Places of the numbers; "Ms" are milliseconds since the epoch, 0 for never. */
+export const Counter = {
+  /** Written by the engine whenever it comes round its loop. */
+  HeartbeatMs: 0,
+  Events: 1,
+  /** When the engine last saw an event (its clock, not the event's). */
+  LastEventMs: 2,
+  /** Time of the last event by its own time. */
+  LastEventTimeMs: 3,
+  Alerts: 4,
+  /** Alerts that the engine did not hand over, since the main thread was too far behind. */
+  AlertsDropped: 5,
+  LostCritical: 6,
+  LostBulk: 7,
+  Truncated: 8,
+  /** Probe programs that should be attached, and those that are. */
+  ProgramsWanted: 9,
+  Programs: 10,
+  Rules: 11,
+  /** Records that a source gave and that were no sound events. */
+  Malformed: 12,
+  Threads: 13,
+  Fds: 14,
+  Strings: 15,
+  ThreadsRefused: 16,
+  FdsRefused: 17,
+  /** Progress of a replay, in bytes of the captures. */
+  BytesRead: 18,
+  BytesTotal: 19,
+  StartedMs: 20,
+  ReloadedMs: 21,
+  /** Written by the main thread: alerts that it has taken. */
+  AlertsTaken: 22,
+  /** Alerts that the engine handed over. */
+  AlertsPosted: 23,
+} as const;
+
+export type CounterPlace = (typeof Counter)[keyof typeof Counter];
+
+const COUNTERS = Object.keys(Counter).length;
+
+/** Flags that the two threads wait for and wake each other with. */
+const STOP = 0;
+const MESSAGE = 1;
+const TAKEN = 2;
+const FLAGS = 3;
+
+export class Counters {
+  readonly buffer: SharedArrayBuffer;
+  readonly #numbers: Float64Array;
+  readonly #flags: Int32Array;
+
+  /** Over memory that another thread made, or new memory. */
+  constructor(buffer = new SharedArrayBuffer(COUNTERS * 8 + FLAGS * 4)) {
+    this.buffer = buffer;
+    this.#numbers = new Float64Array(buffer, 0, COUNTERS);
+    this.#flags = new Int32Array(buffer, COUNTERS * 8, FLAGS);
+  }
+
+  get(place: CounterPlace): number {
+    return this.#numbers[place]!;
+  }
+
+  set(place: CounterPlace, value: number): void {
+    this.#numbers[place] = value;
+  }
+
+  add(place: CounterPlace, value: number): void {
+    this.#numbers[place] = this.#numbers[place]! + value;
+  }
+
+  /** Asks the engine to end. */
+  stop(): void {
+    Atomics.store(this.#flags, STOP, 1);
+    this.#wake();
+  }
+
+  get stopping(): boolean {
+    return Atomics.load(this.#flags, STOP) === 1;
+  }
+
+  /** Tells the engine that a message waits, for which it must return to its message loop. */
+  announceMessage(): void {
+    Atomics.store(this.#flags, MESSAGE, 1);
+    this.#wake();
+  }
+
+  /** Whether a message was announced since the last question. */
+  takeMessage(): boolean {
+    return Atomics.exchange(this.#flags, MESSAGE, 0) === 1;
+  }
+
+  /** Main thread: so many alerts more have been taken. */
+  take(alerts: number): void {
+    this.add(Counter.AlertsTaken, alerts);
+    this.#wake();
+  }
+
+  /** Engine: sleeps until the main thread takes alerts, asks for something, or the time is over. */
+  waitForMain(timeoutMs: number): void {
+    const seen = Atomics.load(this.#flags, TAKEN);
+    if (this.get(Counter.AlertsPosted) === this.get(Counter.AlertsTaken)) return;
+    Atomics.wait(this.#flags, TAKEN, seen, timeoutMs);
+  }
+
+  #wake(): void {
+    Atomics.add(this.#flags, TAKEN, 1);
+    Atomics.notify(this.#flags, TAKEN);
+  }
+}

@@ -1,0 +1,246 @@
+// The engine: batches of blocks come from the source, each event changes the tables and is held
+// against the rules, alerts go out batch by batch. Runs on its own thread and may block there.
+import { BlockWalk, Step } from "../events/blocks.ts";
+import type { Event } from "../events/event.ts";
+import type { EventSource } from "../events/source.ts";
+import type { CompiledRule, RuleSet } from "../rules/rule_set.ts";
+import type { Context } from "../state/context.ts";
+import type { Machine } from "../state/machine.ts";
+import type { Alert } from "./alert.ts";
+import { Counter, type Counters } from "./counters.ts";
+import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
+import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
+
+export interface EngineParts {
+  readonly source: EventSource;
+  readonly machine: Machine;
+  readonly context: Context;
+  readonly rules: RuleSet;
+  readonly counters: Counters;
+  readonly post: (alerts: readonly Alert[]) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly options: EngineOptions;
+}
+
+export interface EngineOptions {
+  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  /** Wait for the main thread rather than drop alerts: a replay loses nothing. */
+  readonly patient: boolean;
+  /** Stop after so many seconds of event time. */
+  readonly seconds: number | undefined;
+  /** How many programs the source's probe should have attached; 0 without a probe. */
+  readonly programsWanted: () => number;
+  /** Bytes read of a capture, and bytes it has. */
+  readonly progress?: () => { readonly read: number; readonly total: number };
+}
+
+/** Why `run` came back. */
+export type Outcome = "ended" | "stopped" | "message" | "lossy";
+
+/** The source's events are drained into this much memory at once. */
+const BATCH_BYTES = 1 << 20;
+/** An idle engine wakes at least this often, for its heartbeat and for being stopped. */
+const IDLE_MS = 100;
+/** How often the source and the tables are asked for their numbers. */
+const STATS_MS = 1_000;
+/** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
+const POST_AT = 64;
+
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #buffer = new Uint8Array(BATCH_BYTES);
+  readonly #walk: BlockWalk;
+  readonly #event: Event;
+  readonly #loss: LossWatch;
+  #rules: RuleSet;
+  #matched: Int32Array;
+  #alertsByRule: Float64Array;
+  #pending: Alert[] = [];
+  #events = 0;
+  #malformed = 0;
+  #sequence = 0;
+  #degraded = false;
+  #statsAtMs = 0;
+  #deadline: bigint | undefined;
+  #wallDeadlineMs: number | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#event = parts.context.event;
+    this.#walk = new BlockWalk(this.#event);
+    this.#loss = new LossWatch(parts.options.drops);
+    this.#rules = parts.rules;
+    this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
+    this.#alertsByRule = new Float64Array(parts.rules.rules.length);
+    parts.counters.set(Counter.Rules, parts.rules.rules.length);
+    const { seconds, patient } = parts.options;
+    // A live host may be silent, so the wall clock ends the run as well.
+    if (seconds !== undefined && !patient) this.#wallDeadlineMs = parts.clock() + seconds * 1000;
+  }
+
+  /** Loads the tables with the machine as it was when the source began. */
+  loadSnapshot(): void {
+    const bytes = this.#parts.source.snapshot();
+    this.#walkBlocks(bytes, bytes.length);
+  }
+
+  /** Runs until the source ends, somebody asks for the engine, or a loss must end it. */
+  run(): Outcome {
+    const { source, counters, clock } = this.#parts;
+    for (;;) {
+      const nowMs = clock();
+      counters.set(Counter.HeartbeatMs, nowMs);
+      if (counters.stopping) return "stopped";
+      if (counters.takeMessage()) return "message";
+      if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
+      const bytes = source.read(this.#buffer);
+      if (bytes < 0) {
+        this.readStats(nowMs);
+        return "ended";
+      }
+      if (bytes === 0) {
+        if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
+        source.wait(IDLE_MS);
+        continue;
+      }
+      const ended = this.#walkBlocks(this.#buffer, bytes);
+      this.#post();
+      counters.set(Counter.Events, this.#events);
+      counters.set(Counter.LastEventMs, nowMs);
+      counters.set(Counter.Malformed, this.#malformed);
+      if (ended) {
+        this.readStats(nowMs);
+        return "ended";
+      }
+    }
+  }
+
+  /** Exchanges the rules between two events; counts by rule go on under the same names. */
+  setRules(rules: RuleSet): void {
+    const counts = new Map(this.alertsByRule().map(([rule, , alerts]) => [rule, alerts]));
+    this.#rules = rules;
+    this.#matched = new Int32Array(Math.max(1, rules.rules.length));
+    this.#alertsByRule = Float64Array.from(rules.rules, (rule) => counts.get(rule.name) ?? 0);
+    this.#parts.counters.set(Counter.Rules, rules.rules.length);
+  }
+
+  alertsByRule(): [rule: string, priority: number, alerts: number][] {
+    return this.#rules.rules.map((
+      rule,
+      at,
+    ) => [rule.name, rule.priority, this.#alertsByRule[at]!]);
+  }
+
+  /** Takes the blocks into the tables and against the rules; whether the time of `-M` is over. */
+  #walkBlocks(bytes: Uint8Array, length: number): boolean {
+    const walk = this.#walk;
+    const event = this.#event;
+    const { machine, context } = this.#parts;
+    const limited = this.#parts.options.seconds !== undefined;
+    walk.begin(bytes, length);
+    for (;;) {
+      const step = walk.next();
+      if (step === Step.Event) {
+        event.num = ++this.#events;
+        if (limited && this.#timeIsOver()) return true;
+        machine.apply(context);
+        if (event.stateOnly || this.#rules.wanted[event.code] === 0) continue;
+        const matches = this.#rules.match(context, this.#matched);
+        for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);
+      } else if (step === Step.State) {
+        machine.load(walk.type, bytes, walk.start, walk.end);
+      } else if (step === Step.Malformed) {
+        this.#malformed++;
+      } else {
+        return false;
+      }
+    }
+  }
+
+  #timeIsOver(): boolean {
+    const time = this.#event.time();
+    this.#deadline ??= time + BigInt(this.#parts.options.seconds!) * 1_000_000_000n;
+    return time > this.#deadline;
+  }
+
+  #alert(rule: CompiledRule): void {
+    const { message, fields } = rule.render(this.#parts.context);
+    this.#alertsByRule[rule.index] = this.#alertsByRule[rule.index]! + 1;
+    this.#push({
+      hostname: this.#parts.machine.hostname,
+      message,
+      outputFields: fields,
+      priority: rule.priority,
+      rule: rule.name,
+      source: rule.source,
+      tags: rule.tags,
+      time: this.#event.time(),
+      sequence: ++this.#sequence,
+      degraded: this.#degraded,
+    });
+  }
+
+  #push(alert: Alert): void {
+    this.#pending.push(alert);
+    if (this.#pending.length >= POST_AT) this.#post();
+  }
+
+  #post(): void {
+    if (this.#pending.length === 0) return;
+    const { counters, post, options } = this.#parts;
+    const alerts = this.#pending;
+    this.#pending = [];
+    const inFlight = () => counters.get(Counter.AlertsPosted) - counters.get(Counter.AlertsTaken);
+    while (inFlight() >= ALERTS_IN_FLIGHT_MAX && options.patient && !counters.stopping) {
+      counters.set(Counter.HeartbeatMs, this.#parts.clock());
+      counters.waitForMain(IDLE_MS);
+    }
+    counters.add(Counter.Alerts, alerts.length);
+    if (inFlight() >= ALERTS_IN_FLIGHT_MAX) {
+      counters.add(Counter.AlertsDropped, alerts.length);
+      return;
+    }
+    counters.add(Counter.AlertsPosted, alerts.length);
+    post(alerts);
+  }
+
+  /** Brings the shared numbers up to date; whether a loss must end the run. */
+  readStats(nowMs: number): boolean {
+    this.#statsAtMs = nowMs;
+    const { source, machine, counters, options } = this.#parts;
+    const { lost, truncated, programs } = source.stats();
+    counters.set(Counter.LostCritical, lost[0]);
+    counters.set(Counter.LostBulk, lost[1]);
+    counters.set(Counter.Truncated, truncated);
+    counters.set(Counter.Programs, programs);
+    counters.set(Counter.ProgramsWanted, options.programsWanted());
+    const tables = machine.stats();
+    counters.set(Counter.Threads, tables.threads);
+    counters.set(Counter.Fds, tables.fds);
+    counters.set(Counter.Strings, tables.strings);
+    counters.set(Counter.ThreadsRefused, tables.threadsRefused);
+    counters.set(Counter.FdsRefused, tables.fdsRefused);
+    const progress = options.progress?.();
+    if (progress !== undefined) {
+      counters.set(Counter.BytesRead, progress.read);
+      counters.set(Counter.BytesTotal, progress.total);
+    }
+    const loss = this.#loss.update(
+      { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
+      nowMs,
+    );
+    this.#degraded = this.#loss.isDegraded(nowMs);
+    if (loss === undefined) return false;
+    if (options.drops.alert) {
+      this.#push(dropAlert({
+        loss,
+        hostname: machine.hostname,
+        time: BigInt(nowMs) * 1_000_000n,
+        sequence: ++this.#sequence,
+      }));
+      this.#post();
+    }
+    return options.drops.exit;
+  }
+}

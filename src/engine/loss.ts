@@ -1,0 +1,92 @@
+// Lost events: totals come in about once a second, what must be told of them goes out: whether
+// alerts are degraded, and Falco's drop alert under its threshold and rate.
+import type { Alert } from "./alert.ts";
+
+export interface LossOptions {
+  /** Share of an interval's events that may be lost in silence (`syscall_event_drops`). */
+  readonly threshold: number;
+  /** Alerts a second, and how many at once. */
+  readonly rate: number;
+  readonly burst: number;
+}
+
+export interface Totals {
+  readonly events: number;
+  readonly lostCritical: number;
+  readonly lostBulk: number;
+}
+
+export interface Loss {
+  readonly events: number;
+  readonly lost: number;
+}
+
+/** Alerts for so long after a loss may tell less than what happened. */
+export const DEGRADED_MS = 5_000;
+
+export class LossWatch {
+  readonly #options: LossOptions;
+  #last: Totals = { events: 0, lostCritical: 0, lostBulk: 0 };
+  #degradedUntilMs = 0;
+  #tokens: number;
+  #tokensAtMs: number | undefined;
+
+  constructor(options: LossOptions) {
+    this.#options = options;
+    this.#tokens = options.burst;
+  }
+
+  /** Takes the present totals; returns the loss that is to be acted on, if any. */
+  update(totals: Totals, nowMs: number): Loss | undefined {
+    const lost = totals.lostCritical - this.#last.lostCritical +
+      (totals.lostBulk - this.#last.lostBulk);
+    const events = totals.events - this.#last.events;
+    this.#last = totals;
+    if (lost <= 0) return undefined;
+    this.#degradedUntilMs = nowMs + DEGRADED_MS;
+    if (lost / (events + lost) <= this.#options.threshold) return undefined;
+    return this.#takeToken(nowMs) ? { events, lost } : undefined;
+  }
+
+  isDegraded(nowMs: number): boolean {
+    return nowMs < this.#degradedUntilMs;
+  }
+
+  #takeToken(nowMs: number): boolean {
+    const passed = (nowMs - (this.#tokensAtMs ?? nowMs)) / 1000;
+    this.#tokensAtMs = nowMs;
+    this.#tokens = Math.min(this.#options.burst, this.#tokens + passed * this.#options.rate);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
+
+export interface DropAlertOptions {
+  readonly loss: Loss;
+  readonly hostname: string;
+  readonly time: bigint;
+  readonly sequence: number;
+}
+
+/** Falco's alert of lost events; its readers know these names and that values are texts. */
+export function dropAlert({ loss, hostname, time, sequence }: DropAlertOptions): Alert {
+  return {
+    hostname,
+    message:
+      `Falco internal: syscall event drop. ${loss.lost} system calls dropped in last second.`,
+    outputFields: [
+      ["ebpf_enabled", "1"],
+      ["n_drops", String(loss.lost)],
+      ["n_drops_buffer_total", String(loss.lost)],
+      ["n_evts", String(loss.events)],
+    ],
+    priority: 7,
+    rule: "Falco internal: syscall event drop",
+    source: "internal",
+    tags: undefined,
+    time,
+    sequence,
+    degraded: true,
+  };
+}

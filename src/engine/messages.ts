@@ -1,0 +1,97 @@
+// What the main thread and the engine thread say to each other. Numbers that change all the time
+// are not said but shared (counters.ts).
+import type { MachineOptions } from "../state/machine.ts";
+import type { Alert } from "./alert.ts";
+import type { LossOptions } from "./loss.ts";
+
+/** Watch this host through the probe. */
+export interface LiveStart {
+  readonly kind: "live";
+  readonly criticalRingBytes: number;
+  readonly bulkRingBytes: number;
+  readonly snaplen: number;
+  readonly dropFailed: boolean;
+  /** Prefix of /proc and /etc; "" for this root. */
+  readonly hostRoot: string;
+}
+
+/** Read captures, one after the other; `-` is standard input. */
+export interface CaptureStart {
+  readonly kind: "capture";
+  readonly files: readonly string[];
+}
+
+export interface RulesText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a set of rules is made from; plain data, so that the engine thread compiles them. */
+export interface RulesStart {
+  readonly files: readonly RulesText[];
+  /** Index into PRIORITIES: less important rules are not loaded. */
+  readonly priority: number;
+  readonly matching: "first" | "all";
+  readonly selections: readonly RuleSelection[];
+  readonly appendOutput: readonly AppendOutput[];
+  readonly staticFields: Readonly<Record<string, string>>;
+  readonly base64: boolean;
+}
+
+/** One entry of `rules:`; empty texts are those that were not given. */
+export interface RuleSelection {
+  readonly action: "enable" | "disable";
+  readonly rule: string;
+  readonly tag: string;
+}
+
+export interface AppendOutput {
+  readonly match: {
+    readonly source: string;
+    readonly tags: readonly string[];
+    readonly rule: string;
+  };
+  readonly extraOutput: string;
+  readonly extraFields: readonly (string | Readonly<Record<string, string>>)[];
+  readonly suggestedOutput: boolean;
+}
+
+export interface EngineStart {
+  readonly counters: SharedArrayBuffer;
+  readonly source: LiveStart | CaptureStart;
+  readonly rules: RulesStart;
+  readonly machine: MachineOptions;
+  readonly baseSyscalls: {
+    readonly customSet: readonly string[];
+    readonly repair: boolean;
+    readonly all: boolean;
+  };
+  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  /** Stop after so many seconds of event time. */
+  readonly seconds: number | undefined;
+}
+
+export type ToEngine =
+  | { readonly kind: "start"; readonly start: EngineStart }
+  | { readonly kind: "reload"; readonly rules: RulesStart };
+
+export type FromEngine =
+  /** Rules are compiled and the source is open. */
+  | { readonly kind: "ready"; readonly warnings: readonly string[] }
+  | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
+  /** Rules were exchanged, or the new ones were refused and the old ones stay. */
+  | { readonly kind: "reloaded"; readonly warnings: readonly string[] }
+  | { readonly kind: "refused"; readonly error: string }
+  /** A line for the person who runs saker. */
+  | { readonly kind: "notice"; readonly line: string }
+  | { readonly kind: "ended"; readonly end: EngineEnd };
+
+export interface EngineEnd {
+  /** Why it could not start or go on; undefined for a good end. */
+  readonly error: string | undefined;
+  /** Alerts by rule, in the order of the rules. */
+  readonly alertsByRule: readonly (readonly [rule: string, priority: number, alerts: number])[];
+}
+
+/** Alerts on their way to the main thread at the most. */
+export const ALERTS_IN_FLIGHT_MAX = 4096;

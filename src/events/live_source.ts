@@ -1,0 +1,58 @@
+// The live source: the addon's driver behind the contract of all sources. Blocks come out as the
+// kernel's rings held them; the snapshot is taken after the recording began, so nothing is missed
+// between the two.
+import type { Driver } from "../../bindings-rs/index.d.ts";
+import type { EventSource, SourceStats } from "./source.ts";
+
+export interface LiveOptions {
+  readonly driver: Driver;
+  /** Reads the machine as it is now, as .scap blocks. */
+  readonly takeSnapshot: () => Uint8Array;
+}
+
+export class LiveSource implements EventSource {
+  readonly name = "modern_ebpf";
+  readonly source = "syscall";
+  readonly #driver: Driver;
+  readonly #takeSnapshot: () => Uint8Array;
+
+  constructor({ driver, takeSnapshot }: LiveOptions) {
+    this.#driver = driver;
+    this.#takeSnapshot = takeSnapshot;
+  }
+
+  read(buffer: Uint8Array): number {
+    return this.#driver.drain(buffer);
+  }
+
+  wait(timeoutMs: number): void {
+    this.#driver.wait(timeoutMs);
+  }
+
+  stats(): SourceStats {
+    const stats = this.#driver.stats();
+    return {
+      events: Number(stats.events),
+      lost: [Number(stats.lostCritical), Number(stats.lostBulk)],
+      truncated: Number(stats.truncated),
+      programs: stats.attached,
+    };
+  }
+
+  /** Programs that should be attached. */
+  get programsWanted(): number {
+    return this.#driver.stats().programs;
+  }
+
+  snapshot(): Uint8Array {
+    return this.#takeSnapshot();
+  }
+
+  setInterest(codes: ReadonlySet<number>): void {
+    this.#driver.setInterest(Uint16Array.from(codes));
+  }
+
+  close(): void {
+    this.#driver.close();
+  }
+}

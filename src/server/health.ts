@@ -1,0 +1,128 @@
+// Is saker really seeing? The engine's counters come in, a verdict goes out with what it rests
+// on. Nothing here asks the engine, so the answer comes also while it is stuck.
+import { Counter, type Counters } from "../engine/counters.ts";
+
+export interface HealthOptions {
+  readonly counters: Counters;
+  readonly driver: string;
+  /** Processes and threads that this machine started since it booted; undefined if unknown. */
+  readonly countForks: () => number | undefined;
+}
+
+export interface HealthReport {
+  readonly status: "ok" | "starting" | "blind";
+  readonly reason?: string;
+  readonly driver: string;
+  readonly programs: { readonly attached: number; readonly wanted: number };
+  readonly events: number;
+  /** Seconds since the engine saw an event; null before the first. */
+  readonly last_event_age_s: number | null;
+  readonly lost: { readonly critical: number; readonly bulk: number };
+  readonly truncated: number;
+  readonly rules: number;
+  readonly alerts: number;
+  readonly alerts_dropped: number;
+  readonly threads: number;
+  readonly uptime_s: number;
+}
+
+/** The engine comes round its loop at least ten times a second. */
+const STUCK_MS = 5_000;
+
+/**
+ * Every start and end of a process is recorded whatever the rules. So many starts without one
+ * event, within the window, are more than what goes unrecorded: the kernel's own threads and
+ * those of saker itself.
+ */
+const UNSEEN_FORKS = 16;
+const WINDOW_MS = 10_000;
+
+export class Health {
+  readonly #options: HealthOptions;
+  /** Where the present stretch of silence is being watched from. */
+  #silence: { events: number; forks: number; sinceMs: number } | undefined;
+  #unseenForks = 0;
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+  }
+
+  /** To be called about once a second. */
+  tick(nowMs: number): void {
+    const { counters, countForks } = this.#options;
+    const events = counters.get(Counter.Events);
+    if (this.#silence?.events !== events) {
+      this.#unseenForks = 0;
+      // The first silent second only sets the mark; a busy host never counts its forks.
+      this.#silence = { events, forks: NaN, sinceMs: nowMs };
+      return;
+    }
+    if (Number.isNaN(this.#silence.forks) || nowMs - this.#silence.sinceMs > WINDOW_MS) {
+      const forks = countForks();
+      if (forks === undefined) return;
+      // What one window showed stays true until an event comes.
+      if (!(this.#unseenForks >= UNSEEN_FORKS)) this.#unseenForks = 0;
+      this.#silence = { events, forks, sinceMs: nowMs };
+      return;
+    }
+    const forks = countForks();
+    if (forks !== undefined) {
+      this.#unseenForks = Math.max(this.#unseenForks, forks - this.#silence.forks);
+    }
+  }
+
+  report(nowMs: number): HealthReport {
+    const { counters, driver } = this.#options;
+    const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
+    const reason = this.#blindness(nowMs);
+    const started = get(Counter.StartedMs);
+    const lastEvent = get(Counter.LastEventMs);
+    return {
+      status: reason !== undefined ? "blind" : started === 0 ? "starting" : "ok",
+      ...(reason === undefined ? {} : { reason }),
+      driver,
+      programs: { attached: get(Counter.Programs), wanted: get(Counter.ProgramsWanted) },
+      events: get(Counter.Events),
+      last_event_age_s: lastEvent === 0 ? null : seconds(nowMs - lastEvent),
+      lost: { critical: get(Counter.LostCritical), bulk: get(Counter.LostBulk) },
+      truncated: get(Counter.Truncated),
+      rules: get(Counter.Rules),
+      alerts: get(Counter.Alerts),
+      alerts_dropped: get(Counter.AlertsDropped),
+      threads: get(Counter.Threads),
+      uptime_s: started === 0 ? 0 : seconds(nowMs - started),
+    };
+  }
+
+  #blindness(nowMs: number): string | undefined {
+    const { counters } = this.#options;
+    if (counters.get(Counter.StartedMs) === 0) return undefined;
+    const heartbeatAge = nowMs - counters.get(Counter.HeartbeatMs);
+    if (heartbeatAge > STUCK_MS) {
+      return `the engine has not moved for ${seconds(heartbeatAge)} s`;
+    }
+    const wanted = counters.get(Counter.ProgramsWanted);
+    const attached = counters.get(Counter.Programs);
+    if (attached < wanted) {
+      return `${wanted - attached} of ${wanted} probe programs are detached`;
+    }
+    if (this.#unseenForks >= UNSEEN_FORKS) {
+      return `no event came while this machine started ${this.#unseenForks} processes`;
+    }
+    return undefined;
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(Math.max(0, ms) / 100) / 10;
+}
+
+/** Forks since boot as the kernel counts them (`processes` of /proc/stat, proc(5)). */
+export function forksSinceBoot(procRoot: string): number | undefined {
+  try {
+    const line = /^processes (\d+)$/m.exec(Deno.readTextFileSync(`${procRoot}/proc/stat`));
+    return line === null ? undefined : Number(line[1]);
+  } catch {
+    return undefined;
+  }
+}
