@@ -2,7 +2,6 @@
 // short for options. Warnings go to standard error; errors are thrown.
 import { problemLine } from "../config/problem.ts";
 import { readConfig } from "../config/read_config.ts";
-import { rulesFiles } from "../config/rules_files.ts";
 import type { Config } from "../config/schema.ts";
 import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,20 +10,20 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Files that the configuration came from. */
   readonly files: readonly string[];
+  /**
+   * Alerts on standard output as JSON: what the configuration says, or where it says nothing,
+   * text for a terminal and JSON for everything else.
+   */
+  readonly jsonAlerts: boolean;
 }
 
 export function loadConfig(flags: Flags, terminal: Terminal): LoadedConfig {
-  const { config, problems, files } = readConfig({
+  const { config, problems, files, given } = readConfig({
     file: flags.config,
     options: flags.option,
     environment: terminal.environment,
   });
   for (const problem of problems) terminal.error(`Warning: ${problemLine(problem)}\n`);
-  return { config, files };
-}
-
-/** Rules files of `-r` or the configuration; undefined where the built-in rules hold. */
-export function configuredRules(flags: Flags, config: Config): string[] | undefined {
-  const configured = config.rules_files ?? config.rules_file;
-  return rulesFiles({ given: flags.rules, configured });
+  const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
+  return { config, files, jsonAlerts };
 }

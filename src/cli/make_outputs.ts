@@ -4,7 +4,7 @@ import { Outputs } from "../alerts/outputs.ts";
 import { fileOutput } from "../alerts/outputs/file.ts";
 import { type Output, OutputClosed } from "../alerts/outputs/output.ts";
 import { stdoutOutput } from "../alerts/outputs/stdout.ts";
-import type { Config } from "../config/schema.ts";
+import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface MadeOutputs {
@@ -18,13 +18,12 @@ const CAPACITY = 16_384;
 
 /** `onClosed` is called when the reader of standard output has gone. */
 export function makeOutputs(
-  config: Config,
+  { config, jsonAlerts }: LoadedConfig,
   terminal: Terminal,
   onClosed: () => void,
 ): MadeOutputs {
-  const json = config.json_output || !terminal.outIsTerminal;
   const format: FormatOptions = {
-    json,
+    json: jsonAlerts,
     isoTime: config.time_format_iso_8601,
     outputProperty: config.json_include_output_property,
     messageProperty: config.json_include_message_property,
@@ -36,7 +35,6 @@ export function makeOutputs(
   // Falco's order: file, stdout, then the others.
   if (config.file_output.enabled) {
     const { filename, keep_alive } = config.file_output;
-    // A file gets text only where nothing asks for JSON, as in Falco.
     made.push(fileOutput({ path: filename, keepAlive: keep_alive }, {
       ...format,
       json: config.json_output,

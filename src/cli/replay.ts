@@ -19,9 +19,10 @@ export function replay(
 export async function replayWith(
   files: readonly string[],
   flags: Flags,
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
+  const { config } = loaded;
   for (const file of files) if (file !== "-") checkReadable(file);
   const counters = new Counters();
   const start = engineStart(config, flags, {
@@ -33,7 +34,7 @@ export async function replayWith(
   const progress = startProgress(counters, terminal);
   try {
     return await runSession({
-      config,
+      loaded,
       start,
       counters,
       terminal,

@@ -5,12 +5,12 @@ import { PRIORITIES } from "../engine/alert.ts";
 import { Counter, type Counters } from "../engine/counters.ts";
 import { type EngineThread, startEngineThread } from "../engine/engine_thread.ts";
 import type { EngineEnd, EngineStart, RulesStart } from "../engine/messages.ts";
-import type { Config } from "../config/schema.ts";
+import type { LoadedConfig } from "./load_config.ts";
 import { makeOutputs } from "./make_outputs.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface SessionOptions {
-  readonly config: Config;
+  readonly loaded: LoadedConfig;
   readonly start: EngineStart;
   readonly counters: Counters;
   readonly terminal: Terminal;
@@ -25,9 +25,9 @@ export interface SessionOptions {
 
 /** Runs the engine until it ends or a signal ends it; returns the exit code. */
 export async function runSession(options: SessionOptions): Promise<number> {
-  const { config, start, counters, terminal, patient } = options;
+  const { loaded, start, counters, terminal, patient } = options;
   let readerGone = false;
-  const { outputs, missing } = makeOutputs(config, terminal, () => {
+  const { outputs, missing } = makeOutputs(loaded, terminal, () => {
     readerGone = true;
     counters.stop();
   });
@@ -57,7 +57,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
 
   const signals = handleSignals(thread, options, () => outputs.reopen());
   const end = await thread.ended;
-  await outputs.close(patient ? FLUSH_PATIENT_MS : config.output_timeout);
+  await outputs.close(patient ? FLUSH_PATIENT_MS : loaded.config.output_timeout);
   signals.remove();
   options.onEnd?.();
 

@@ -14,9 +14,10 @@ import { SAKER_VERSION, versions } from "./versions.ts";
 
 export async function watch(
   flags: Flags,
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
+  const { config } = loaded;
   checkSources(flags, config);
   const rules = rulesStart(config, flags);
   const counters = new Counters();
@@ -33,7 +34,7 @@ export async function watch(
   const web = startWeb(flags, config, counters, hostRoot);
   try {
     return await runSession({
-      config,
+      loaded,
       start,
       counters,
       terminal,

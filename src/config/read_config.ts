@@ -28,6 +28,8 @@ export interface ConfigRead {
   readonly problems: readonly ConfigProblem[];
   /** The files that were read, for watching them. */
   readonly files: readonly string[];
+  /** Top-level keys that a file or an option sets, whatever to. */
+  readonly given: ReadonlySet<string>;
 }
 
 /** Reads the configuration; throws a ConfigError with the first thing that is fatal. */
@@ -48,10 +50,11 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
 
   const touched = new Map(parsed.map((option) => [optionKeys(option).join("."), option]));
   const where = (path: readonly PropertyKey[]) => placeOf(path, origins, touched);
+  const given = new Set(Object.keys(tree));
   const { config, problems } = check(tree, where);
   requireNames(config, where);
   const files = [...(file === undefined ? [] : [file]), ...includes.map(({ path }) => path)];
-  return { config: freeze(config), problems, files };
+  return { config: freeze(config), problems, files, given };
 }
 
 type Strategy = "append" | "override" | "add-only";

@@ -1,0 +1,174 @@
+// The suite that every output passes: alerts arrive whole, in order, once; an output that is
+// slow, stuck, failing or closed under way never blocks the other ones.
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import type { Alert } from "../../engine/alert.ts";
+import type { FormatOptions } from "../format.ts";
+import { Outputs } from "../outputs.ts";
+import { fileOutput } from "./file.ts";
+import type { Output } from "./output.ts";
+import { type ByteStream, stdoutOutput } from "./stdout.ts";
+
+const FORMAT: FormatOptions = {
+  json: true,
+  isoTime: false,
+  outputProperty: true,
+  messageProperty: false,
+  outputFieldsProperty: true,
+  tagsProperty: true,
+  colour: false,
+};
+
+function alert(sequence: number): Alert {
+  return {
+    hostname: "h",
+    message: `alert ${sequence} ${"x".repeat(200)}`,
+    outputFields: [],
+    priority: 4,
+    rule: "r",
+    source: "syscall",
+    tags: [],
+    time: BigInt(sequence),
+    sequence,
+    degraded: false,
+  };
+}
+
+/** A stream that takes few bytes at a time, as a pipe may. */
+class ShortStream implements ByteStream {
+  readonly #decoder = new TextDecoder();
+  text = "";
+
+  write(bytes: Uint8Array): Promise<number> {
+    const taken = Math.min(bytes.length, 100);
+    this.text += this.#decoder.decode(bytes.subarray(0, taken), { stream: true });
+    return Promise.resolve(taken);
+  }
+}
+
+interface Case {
+  readonly name: string;
+  /** Makes the output in a fresh directory, and a function that reads what arrived. */
+  make(directory: string): { output: Output; arrived: () => string };
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: "stdout",
+    make() {
+      const stream = new ShortStream();
+      return { output: stdoutOutput(stream, FORMAT), arrived: () => stream.text };
+    },
+  },
+  ...[true, false].map((keepAlive): Case => ({
+    name: keepAlive ? "file, kept open" : "file, opened for each batch",
+    make(directory) {
+      const path = `${directory}/alerts.txt`;
+      return {
+        output: fileOutput({ path, keepAlive }, FORMAT),
+        arrived: () => Deno.readTextFileSync(path),
+      };
+    },
+  })),
+];
+
+/** An output that never finishes a write. */
+function stuckOutput(): Output {
+  return {
+    name: "stuck",
+    write: () => new Promise(() => {}),
+    reopen() {},
+    close() {},
+  };
+}
+
+function sequences(text: string): number[] {
+  ok(text === "" || text.endsWith("\n"), "the last line is whole");
+  return text.split("\n").slice(0, -1).map((line) => JSON.parse(line).seq);
+}
+
+for (const { name, make } of CASES) {
+  const test = (says: string, body: (made: ReturnType<Case["make"]>) => Promise<void>) => {
+    Deno.test(`${name}: ${says}`, async () => {
+      const directory = Deno.makeTempDirSync();
+      const made = make(directory);
+      try {
+        await body(made);
+      } finally {
+        made.output.close();
+        Deno.removeSync(directory, { recursive: true });
+      }
+    });
+  };
+
+  test("every alert arrives whole, in order and once", async ({ output, arrived }) => {
+    const outputs = new Outputs({ outputs: [output], capacity: 2000, onFailure: unexpected });
+    for (let at = 0; at < 1000; at += 10) {
+      outputs.send(Array.from({ length: 10 }, (_, one) => alert(at + one)));
+    }
+    await outputs.drained();
+    deepStrictEqual(sequences(arrived()), Array.from({ length: 1000 }, (_, at) => at));
+  });
+
+  test("a stuck output beside it changes nothing", async ({ output, arrived }) => {
+    const outputs = new Outputs({
+      outputs: [stuckOutput(), output],
+      capacity: 10,
+      onFailure: unexpected,
+    });
+    for (let at = 0; at < 100; at++) {
+      outputs.send([alert(at)]);
+      if (at % 5 === 4) await until(() => outputs.stats()[1]!.written === at + 1);
+    }
+    strictEqual(sequences(arrived()).length, 100);
+    const stuck = outputs.stats()[0]!;
+    strictEqual(stuck.waiting, 10);
+    // What the stuck write holds is neither written nor waiting.
+    ok(stuck.dropped > 0 && stuck.written === 0, JSON.stringify(stuck));
+    await outputs.close(1);
+  });
+
+  test("it goes on after it was reopened", async ({ output, arrived }) => {
+    const outputs = new Outputs({ outputs: [output], capacity: 10, onFailure: unexpected });
+    outputs.send([alert(1)]);
+    await outputs.drained();
+    outputs.reopen();
+    outputs.send([alert(2)]);
+    await outputs.drained();
+    deepStrictEqual(sequences(arrived()), [1, 2]);
+  });
+}
+
+Deno.test("file: a rotated file is left alone after reopening", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/alerts.txt`;
+  const output = fileOutput({ path, keepAlive: true }, FORMAT);
+  await output.write([alert(1)]);
+  Deno.renameSync(path, `${path}.1`);
+  output.reopen();
+  await output.write([alert(2)]);
+  output.close();
+  deepStrictEqual(sequences(Deno.readTextFileSync(`${path}.1`)), [1]);
+  deepStrictEqual(sequences(Deno.readTextFileSync(path)), [2]);
+  strictEqual(Deno.statSync(path).mode! & 0o777, 0o600);
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("file: a directory that does not exist is a failure that is told", async () => {
+  const failures: string[] = [];
+  const outputs = new Outputs({
+    outputs: [fileOutput({ path: "/nowhere/alerts", keepAlive: false }, FORMAT)],
+    capacity: 10,
+    onFailure: (output) => failures.push(output),
+  });
+  outputs.send([alert(1)]);
+  await outputs.drained();
+  deepStrictEqual(failures, ["file"]);
+});
+
+function unexpected(output: string, failure: Error): never {
+  throw new Error(`${output}: ${failure.message}`);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -1,0 +1,134 @@
+// The queue in front of an output: its bound, who gives way, and what is counted.
+import { deepStrictEqual, strictEqual } from "node:assert";
+import type { Alert } from "../engine/alert.ts";
+import { type Output, OutputClosed } from "./outputs/output.ts";
+import { OutputQueue } from "./queue.ts";
+
+function alert(sequence: number, priority = 4): Alert {
+  return {
+    hostname: "",
+    message: "",
+    outputFields: [],
+    priority,
+    rule: "",
+    source: "syscall",
+    tags: [],
+    time: 0n,
+    sequence,
+    degraded: false,
+  };
+}
+
+/** An output whose writes settle only when the test says so. */
+class HeldOutput implements Output {
+  readonly name = "held";
+  readonly written: number[] = [];
+  closed = 0;
+  #gate = Promise.withResolvers<void>();
+
+  async write(alerts: readonly Alert[]): Promise<void> {
+    await this.#gate.promise;
+    this.written.push(...alerts.map((one) => one.sequence));
+  }
+
+  release(): void {
+    this.#gate.resolve();
+  }
+
+  fail(error: Error): void {
+    this.#gate.reject(error);
+  }
+
+  /** Writes wait again. */
+  hold(): void {
+    this.#gate = Promise.withResolvers<void>();
+  }
+
+  reopen(): void {}
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+function held(capacity: number) {
+  const output = new HeldOutput();
+  const failures: string[] = [];
+  const queue = new OutputQueue({
+    output,
+    capacity,
+    onFailure: (failure) => failures.push(failure.message),
+  });
+  return { output, queue, failures };
+}
+
+/** Lets the queue take its first batch. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
+
+Deno.test("a queue writes its alerts in order", async () => {
+  const { output, queue } = held(100);
+  for (let at = 1; at <= 10; at++) queue.offer(alert(at));
+  output.release();
+  await queue.drained();
+  deepStrictEqual(output.written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  strictEqual(queue.stats().written, 10);
+});
+
+Deno.test("a full queue drops the latest alert and counts it", async () => {
+  const { output, queue } = held(2);
+  queue.offer(alert(1));
+  await settle();
+  for (let at = 2; at <= 5; at++) queue.offer(alert(at));
+  deepStrictEqual(queue.stats().dropped, 2);
+  output.release();
+  await queue.drained();
+  deepStrictEqual(output.written, [1, 2, 3]);
+});
+
+Deno.test("in a full queue the least important alert gives way to a more important one", async () => {
+  const { output, queue } = held(3);
+  queue.offer(alert(1));
+  await settle();
+  queue.offer(alert(2, 7));
+  queue.offer(alert(3, 4));
+  queue.offer(alert(4, 7));
+  queue.offer(alert(5, 2));
+  queue.offer(alert(6, 7));
+  strictEqual(queue.stats().dropped, 2);
+  output.release();
+  await queue.drained();
+  deepStrictEqual(output.written, [1, 2, 3, 5]);
+});
+
+Deno.test("an output that fails is told once until it works again", async () => {
+  const { output, queue, failures } = held(10);
+  output.fail(new Error("disk full"));
+  queue.offer(alert(1));
+  await queue.drained();
+  queue.offer(alert(2));
+  await queue.drained();
+  deepStrictEqual(failures, ["disk full"]);
+  strictEqual(queue.stats().failed, 2);
+  output.hold();
+  output.release();
+  queue.offer(alert(3));
+  await queue.drained();
+  output.hold();
+  output.fail(new Error("again"));
+  queue.offer(alert(4));
+  await queue.drained();
+  deepStrictEqual(failures, ["disk full", "again"]);
+  deepStrictEqual(output.written, [3]);
+});
+
+Deno.test("a queue whose reader has gone takes nothing more", async () => {
+  const { output, queue, failures } = held(10);
+  output.fail(new OutputClosed("gone"));
+  queue.offer(alert(1));
+  await queue.drained();
+  queue.offer(alert(2));
+  deepStrictEqual(failures, ["gone"]);
+  deepStrictEqual([queue.stats().dropped, queue.stats().failed, output.closed], [1, 1, 1]);
+});

@@ -1,0 +1,111 @@
+// The verdict of the health endpoint from counters alone: seeing, starting, and every blindness.
+import { deepStrictEqual, strictEqual } from "node:assert";
+import { Counter, Counters } from "../engine/counters.ts";
+import { makeApp } from "./app.ts";
+import { forksSinceBoot, Health } from "./health.ts";
+
+function healthy(forks: () => number | undefined = () => 0) {
+  const counters = new Counters();
+  counters.set(Counter.StartedMs, 1_000);
+  counters.set(Counter.HeartbeatMs, 10_000);
+  counters.set(Counter.Programs, 5);
+  counters.set(Counter.ProgramsWanted, 5);
+  counters.set(Counter.Events, 100);
+  counters.set(Counter.LastEventMs, 9_000);
+  return { counters, health: new Health({ counters, driver: "test", countForks: forks }) };
+}
+
+Deno.test("a saker that sees is ok and tells what that rests on", () => {
+  const { counters, health } = healthy();
+  counters.set(Counter.Rules, 7);
+  counters.set(Counter.LostBulk, 2);
+  deepStrictEqual(health.report(10_500), {
+    status: "ok",
+    driver: "test",
+    programs: { attached: 5, wanted: 5 },
+    events: 100,
+    last_event_age_s: 1.5,
+    lost: { critical: 0, bulk: 2 },
+    truncated: 0,
+    rules: 7,
+    alerts: 0,
+    alerts_dropped: 0,
+    threads: 0,
+    uptime_s: 9.5,
+  });
+});
+
+Deno.test("a saker that has not begun is starting, not blind", () => {
+  const health = new Health({ counters: new Counters(), driver: "test", countForks: () => 0 });
+  strictEqual(health.report(1).status, "starting");
+});
+
+Deno.test("a detached program is told with its number", () => {
+  const { counters, health } = healthy();
+  counters.set(Counter.Programs, 3);
+  strictEqual(health.report(10_000).reason, "2 of 5 probe programs are detached");
+});
+
+Deno.test("an engine that does not move is told with how long", () => {
+  const { health } = healthy();
+  strictEqual(health.report(15_000).status, "ok");
+  strictEqual(health.report(17_000).reason, "the engine has not moved for 7 s");
+});
+
+Deno.test("processes that start without an event are told until an event comes", () => {
+  let forks = 1_000;
+  const { counters, health } = healthy(() => forks);
+  const second = (at: number, starts: number) => {
+    forks += starts;
+    counters.set(Counter.HeartbeatMs, at * 1_000);
+    health.tick(at * 1_000);
+    return health.report(at * 1_000).reason;
+  };
+  strictEqual(second(10, 0), undefined);
+  strictEqual(second(11, 500), undefined);
+  strictEqual(second(12, 15), undefined);
+  strictEqual(second(13, 1), "no event came while this machine started 16 processes");
+  strictEqual(second(60, 0), "no event came while this machine started 16 processes");
+  counters.add(Counter.Events, 1);
+  strictEqual(second(61, 0), undefined);
+});
+
+Deno.test("a few starts now and then on a silent machine are no blindness", () => {
+  let forks = 0;
+  const { counters, health } = healthy(() => forks);
+  for (let at = 10; at < 200; at++) {
+    forks++;
+    counters.set(Counter.HeartbeatMs, at * 1_000);
+    health.tick(at * 1_000);
+    strictEqual(health.report(at * 1_000).status, "ok");
+  }
+});
+
+Deno.test("a machine that does not count its forks gives no verdict from them", () => {
+  const { health } = healthy(() => undefined);
+  for (let at = 1; at < 20; at++) health.tick(at * 1_000);
+  strictEqual(health.report(10_000).status, "ok");
+  strictEqual(forksSinceBoot("/nowhere"), undefined);
+});
+
+Deno.test("the kernel counts its forks in /proc/stat", () => {
+  strictEqual(typeof forksSinceBoot(""), "number");
+});
+
+Deno.test("the endpoint answers 200 or 503 with the report, and /versions", async () => {
+  const { counters, health } = healthy();
+  const app = makeApp({
+    healthPath: "/live",
+    health: () => health.report(10_000),
+    versions: () => ({ falco_version: "1" }),
+  });
+  const ok = await app.request("/live");
+  strictEqual(ok.status, 200);
+  strictEqual((await ok.json()).status, "ok");
+  counters.set(Counter.Programs, 0);
+  const blind = await app.request("/live");
+  strictEqual(blind.status, 503);
+  strictEqual((await blind.json()).status, "blind");
+  deepStrictEqual(await (await app.request("/versions")).json(), { falco_version: "1" });
+  strictEqual((await app.request("/healthz")).status, 404);
+});
