@@ -1,0 +1,283 @@
+// Each default rule fires on the built binary when a program does what the rule is about.
+import { assert, assertEquals } from "./expect.ts";
+import { Saker } from "./saker.ts";
+import { covered, isFile, isRoot, Place, python, shell } from "./trigger.ts";
+
+/** Does what the rule is about; everything that it does carries the marker. */
+type Trigger = (marker: string, place: Place) => Promise<unknown>;
+
+interface Case {
+  readonly rule: string;
+  /** Tells cases of one rule apart. */
+  readonly by: string;
+  readonly trigger: Trigger;
+  /** Why it cannot be tried on this machine; undefined where it can. */
+  readonly without?: () => string | undefined;
+}
+
+const PROGRAMS = "/usr/local/bin";
+const BINARY_DIRECTORY = "System binary directory changed";
+const SENSITIVE = "Sensitive file read by an untrusted program";
+
+const CASES: readonly Case[] = [
+  {
+    rule: SENSITIVE,
+    by: "cat",
+    trigger: (marker) => shell(marker, `cat /etc/shadow > /dev/null; cat "./$0" 2>&1 || true`),
+  },
+  {
+    rule: "Sensitive file moved or linked",
+    by: "link",
+    trigger: (marker) => covered(marker, "/etc", `: > /etc/shadow; ln /etc/shadow "/etc/$0"`),
+  },
+  {
+    rule: "SSH private key read by an untrusted program",
+    by: "cat",
+    trigger: (marker, place) =>
+      shell(marker, `mkdir -p "$1/.ssh"; echo k > "$1/.ssh/id_$0"; cat "$1/.ssh/id_$0"`, [
+        place.path,
+      ]),
+  },
+  {
+    rule: "File written below the device directory",
+    by: "shell redirection",
+    trigger: (marker) => covered(marker, "/dev", `echo x > "/dev/$0"`),
+  },
+  {
+    rule: "Disk or memory device opened for writing",
+    by: "shell redirection",
+    trigger: (marker) => covered(marker, "/dev", `: >> "/dev/sd$0"`),
+  },
+  ...[
+    ["write", `echo x > "${PROGRAMS}/$0"`],
+    ["rename", `: > "${PROGRAMS}/a"; mv "${PROGRAMS}/a" "${PROGRAMS}/$0"`],
+    ["unlink", `: > "${PROGRAMS}/$0"; rm "${PROGRAMS}/$0"`],
+    ["mkdir", `mkdir "${PROGRAMS}/$0"`],
+    ["rmdir", `mkdir "${PROGRAMS}/$0"; rmdir "${PROGRAMS}/$0"`],
+    ["chmod", `: > "${PROGRAMS}/$0"; chmod 755 "${PROGRAMS}/$0"`],
+    ["link", `: > "${PROGRAMS}/a"; ln "${PROGRAMS}/a" "${PROGRAMS}/$0"`],
+    ["symlink", `ln -s /nowhere "${PROGRAMS}/$0"`],
+  ].map(([by, script]): Case => ({
+    rule: BINARY_DIRECTORY,
+    by: by!,
+    trigger: (marker) => covered(marker, PROGRAMS, script!),
+  })),
+  {
+    rule: "Setuid or setgid bit set",
+    by: "chmod",
+    trigger: (marker, place) => shell(marker, `: > "$1/$0"; chmod 4755 "$1/$0"`, [place.path]),
+  },
+  {
+    rule: "Log removed or emptied",
+    by: "truncation",
+    trigger: (marker) => covered(marker, "/var/log", ": > /var/log/auth.log"),
+  },
+  {
+    rule: "Log removed or emptied",
+    by: "unlink",
+    trigger: (marker) =>
+      covered(
+        marker,
+        "/var/log",
+        `mkdir /var/log/audit; : >> "/var/log/audit/$0"; rm /var/log/audit/*`,
+      ),
+  },
+  {
+    rule: "Account or privilege file changed",
+    by: "shell redirection",
+    trigger: (marker) => covered(marker, "/etc", "echo x > /etc/passwd"),
+  },
+  {
+    rule: "Scheduled job changed",
+    by: "rename",
+    trigger: (marker) =>
+      covered(marker, "/etc", `mkdir /etc/cron.d; : > "/etc/$0"; mv "/etc/$0" /etc/cron.d`),
+  },
+  {
+    rule: "Startup configuration changed",
+    by: "shell redirection",
+    trigger: (marker) =>
+      covered(marker, "/etc", `mkdir -p /etc/systemd/system; : > "/etc/systemd/system/$0.service"`),
+  },
+  {
+    rule: "SSH access changed",
+    by: "shell redirection",
+    trigger: (marker, place) =>
+      shell(marker, `mkdir -p "$1/$0/.ssh"; echo k >> "$1/$0/.ssh/authorized_keys"`, [place.path]),
+  },
+  {
+    rule: "Shell history removed or emptied",
+    by: "unlink",
+    trigger: (marker, place) =>
+      shell(marker, `mkdir "$1/$0"; : >> "$1/$0/.bash_history"; rm "$1/$0/.bash_history"`, [
+        place.path,
+      ]),
+  },
+  {
+    rule: "Shell started by a server program",
+    by: "a copy of the shell called nginx",
+    trigger: (marker, place) =>
+      shell(marker, `cp -L /bin/sh "$1/nginx"; "$1/nginx" -c '/bin/sh -c ": $0"; :' "$0"`, [
+        place.path,
+      ]),
+  },
+  {
+    rule: "Program run from memory",
+    by: "memfd_create and execve",
+    trigger: (marker) =>
+      python(
+        marker,
+        `import os, sys
+fd = os.memfd_create("trigger", 0)
+os.write(fd, open("/bin/true", "rb").read())
+os.execv(f"/proc/self/fd/{fd}", ["true", sys.argv[1]])`,
+      ),
+  },
+  {
+    rule: "Program run from a temporary directory",
+    by: "execve",
+    trigger: (marker, place) => shell(marker, `cp -L /bin/true "$1/$0"; "$1/$0"`, [place.path]),
+  },
+  {
+    rule: "Program run from a temporary directory",
+    by: "a script",
+    trigger: (marker, place) =>
+      shell(marker, `printf '#!/bin/sh\\n:\\n' > "$1/$0.sh"; chmod 700 "$1/$0.sh"; "$1/$0.sh"`, [
+        place.path,
+      ]),
+  },
+  {
+    rule: "Shell runs on a network connection",
+    by: "dup2 and execve",
+    trigger: (marker) =>
+      withListener((port) =>
+        python(
+          marker,
+          `import os, socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+os.dup2(s.fileno(), 0)
+os.dup2(s.fileno(), 1)
+os.execv("/bin/sh", ["sh", "-c", ":", sys.argv[1]])`,
+          [`${port}`],
+        )
+      ),
+  },
+  {
+    rule: "Standard stream replaced by a network connection",
+    by: "dup2",
+    trigger: (marker) =>
+      withListener((port) =>
+        python(
+          marker,
+          `import os, socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+os.dup2(s.fileno(), 0)`,
+          [`${port}`],
+        )
+      ),
+  },
+  {
+    rule: "System binary makes a network connection",
+    by: "bash and /dev/tcp",
+    trigger: (marker) =>
+      withListener((port) =>
+        shell(marker, `/bin/bash -c ': > "/dev/tcp/127.0.0.1/$1"' "$0" "$1"`, [`${port}`])
+      ),
+    without: () => isFile("/bin/bash") ? undefined : "there is no bash",
+  },
+  {
+    rule: "Packet socket opened",
+    by: "socket",
+    trigger: (marker) =>
+      python(marker, "import socket\nsocket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)"),
+  },
+  {
+    rule: "Kernel module loaded",
+    by: "init_module of nothing",
+    trigger: (marker) =>
+      systemCall(marker, `call(${number({ x86_64: 175, aarch64: 105 })}, 0, 0, 0)`),
+    without: () => isFile("/proc/modules") ? undefined : "this kernel takes no modules",
+  },
+  {
+    rule: "BPF program loaded",
+    by: "bpf",
+    // Two instructions: r0 = 0; exit.
+    trigger: (marker) =>
+      systemCall(
+        marker,
+        `code = ctypes.create_string_buffer(bytes.fromhex("b700000000000000" "9500000000000000"))
+text = ctypes.create_string_buffer(b"GPL")
+attributes = struct.pack("<IIQQIIQII", 1, 2, ctypes.addressof(code), ctypes.addressof(text),
+                         0, 0, 0, 0, 0)
+fd = call(${number({ x86_64: 321, aarch64: 280 })}, 5, attributes, len(attributes))
+assert fd >= 0, ctypes.get_errno()`,
+      ),
+  },
+  {
+    rule: "Process taken over with ptrace",
+    by: "PTRACE_ATTACH",
+    trigger: (marker) =>
+      systemCall(
+        marker,
+        `child = subprocess.Popen(["sleep", "60"])
+result = libc.ptrace(16, child.pid, 0, 0)
+os.waitpid(child.pid, 0)
+libc.ptrace(17, child.pid, 0, 0)
+child.kill()
+assert result == 0`,
+      ),
+  },
+  {
+    rule: "Memory of a process opened for writing",
+    by: "its own",
+    trigger: (marker) => shell(marker, "exec 3<> /proc/self/mem"),
+  },
+  {
+    rule: "Kernel told to run a program",
+    by: "a release agent",
+    trigger: (marker, place) =>
+      shell(marker, `mkdir "$1/$0"; : > "$1/$0/release_agent"`, [place.path]),
+  },
+];
+
+/** Python with ctypes: calls that no program makes for us. */
+function systemCall(marker: string, script: string): Promise<unknown> {
+  return python(
+    marker,
+    `import ctypes, os, struct, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+call = libc.syscall
+${script}`,
+  );
+}
+
+function number(numbers: { readonly x86_64: number; readonly aarch64: number }): number {
+  return numbers[Deno.build.arch];
+}
+
+async function withListener(trigger: (port: number) => Promise<unknown>): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await trigger((listener.addr as Deno.NetAddr).port);
+}
+
+Deno.test({
+  name: "the default rules fire on what they are about",
+  ignore: !isRoot(),
+  async fn(t) {
+    await using place = new Place();
+    await using saker = await Saker.start([place.marker]);
+    for (const [index, { rule, by, trigger, without }] of CASES.entries()) {
+      await t.step({
+        name: `${rule}: ${by}`,
+        ignore: without?.() !== undefined,
+        async fn() {
+          const marker = place.mark(`${index}x`);
+          await trigger(marker, place);
+          const alert = await saker.alert(rule, marker);
+          assertEquals(alert.source, "syscall");
+          assert(!alert.output.includes("%"), "every field of the output is known");
+        },
+      });
+    }
+  },
+});

@@ -1,0 +1,200 @@
+// The built binary under test: starts dist/saker on a free port, collects the alerts that it
+// writes, asks for its health, ends it by its process id.
+//
+// Saker sees the whole machine. Tests look only at alerts that carry their own marker, and no
+// other alert is kept or shown.
+import { assert } from "./expect.ts";
+import { isFile } from "./trigger.ts";
+
+export const SAKER = new URL("../../dist/saker", import.meta.url).pathname;
+
+export interface Alert {
+  readonly rule: string;
+  readonly priority: string;
+  readonly output: string;
+  readonly output_fields: Readonly<Record<string, unknown>>;
+  readonly source: string;
+  readonly tags: readonly string[];
+  readonly time: string;
+  readonly hostname: string;
+}
+
+export interface Health {
+  readonly status: number;
+  readonly body: { readonly status: string; readonly reason?: string } & Record<string, unknown>;
+}
+
+/** How a run of saker ended. */
+export interface Ending {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StartOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly binary?: string;
+}
+
+/** Longest wait for something that is sure to come; a slow machine makes no test fail. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+/** Calls `look` until it gives something. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > until) throw new Error(`waited ${patienceMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** A saker that watches, from the moment that it says it is well. */
+export class Saker implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: Deno.ChildProcess;
+  readonly #alerts: { alert: Alert; text: string }[] = [];
+  readonly #stderr: Promise<string>;
+  readonly #lines: Promise<void>;
+  #markers: readonly string[];
+  #ended = false;
+
+  private constructor(child: Deno.ChildProcess, port: number, markers: readonly string[]) {
+    this.#child = child;
+    this.port = port;
+    this.#markers = markers;
+    this.#stderr = new Response(child.stderr).text();
+    this.#lines = this.#collect();
+    child.status.then(() => this.#ended = true);
+  }
+
+  /** Starts saker; alerts without one of the markers are thrown away as they come. */
+  static async start(markers: readonly string[], options: StartOptions = {}): Promise<Saker> {
+    const port = freePort();
+    const child = spawn({
+      ...options,
+      args: ["--listen", `127.0.0.1:${port}`, ...options.args ?? []],
+    });
+    const saker = new Saker(child, port, markers);
+    try {
+      await eventually("saker to be well", async () => {
+        if (saker.#ended) throw new Error(`saker ended: ${await saker.#stderr}`);
+        return (await saker.health())?.status === 200 ? true : undefined;
+      });
+    } catch (error) {
+      await saker.stop();
+      throw error;
+    }
+    return saker;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The answer of /healthz; undefined while nobody answers. */
+  async health(): Promise<Health | undefined> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.port}/healthz`);
+      return { status: response.status, body: await response.json() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Alerts so far that carry the marker in their fields. */
+  alertsWith(marker: string): Alert[] {
+    return this.#alerts.filter(({ text }) => text.includes(marker)).map(({ alert }) => alert);
+  }
+
+  /** The first alert of the rule that carries the marker. */
+  async alert(rule: string, marker: string): Promise<Alert> {
+    try {
+      return await eventually(
+        `an alert of "${rule}"`,
+        () => this.alertsWith(marker).find((alert) => alert.rule === rule),
+        10_000,
+      );
+    } catch (error) {
+      const others = this.alertsWith(marker).map((alert) => alert.rule);
+      throw new Error(
+        `no alert of "${rule}"; the trigger's alerts: ${others.join(", ") || "none"}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Ends saker as an administrator would. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ending> {
+    if (!this.#ended) this.#child.kill(signal);
+    const { code } = await this.#child.status;
+    await this.#lines;
+    return { code, stdout: "", stderr: await this.#stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #collect(): Promise<void> {
+    for await (const line of lines(this.#child.stdout)) {
+      if (!this.#markers.some((marker) => line.includes(marker))) continue;
+      const alert = JSON.parse(line) as Alert;
+      this.#alerts.push({ alert, text: JSON.stringify(alert.output_fields) });
+    }
+  }
+}
+
+/** Runs saker to its end. */
+export async function runSaker(
+  args: readonly string[],
+  options: StartOptions = {},
+): Promise<Ending> {
+  const child = spawn({ ...options, args });
+  const [{ code }, stdout, stderr] = await Promise.all([
+    child.status,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code, stdout, stderr };
+}
+
+function spawn({ args = [], env = {}, cwd, binary = SAKER }: StartOptions): Deno.ChildProcess {
+  assert(isFile(binary), `there is no ${binary}: run scripts/build first`);
+  return new Deno.Command(binary, {
+    args: [...args],
+    env: { ...env },
+    ...cwd === undefined ? {} : { cwd },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/** The lines of a stream, as they come. */
+export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,119 @@
+// Programs that do the one thing that a rule is about. Each runs with a marker of its own in its
+// arguments or its paths, by which its alerts are known.
+import { assert } from "./expect.ts";
+
+/** A directory of a test's own; its name is the marker of everything that happens in it. */
+export class Place implements AsyncDisposable {
+  readonly marker: string;
+  readonly path: string;
+
+  constructor() {
+    this.marker = `saker-live-${crypto.randomUUID().slice(0, 13)}`;
+    this.path = `/tmp/${this.marker}`;
+    Deno.mkdirSync(this.path, { mode: 0o755 });
+  }
+
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** A marker for one step: the place's own marker is part of it. */
+  mark(step: string): string {
+    return `${this.marker}-${step}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly pid: number;
+}
+
+/** Runs a program to its end. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<Ran> {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    ...cwd === undefined ? {} : { cwd },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [{ code }, stdout, stderr] = await Promise.all([
+    child.status,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code, stdout, stderr, pid: child.pid };
+}
+
+/** Runs a shell script; its arguments ($1 …) come after the marker, which is $0. */
+export async function shell(
+  marker: string,
+  script: string,
+  args: readonly string[] = [],
+): Promise<Ran> {
+  return succeeded(await run("/bin/sh", ["-c", script, marker, ...args]));
+}
+
+/**
+ * Runs a shell script in a mount namespace of its own, with an empty directory laid over
+ * `covered`: what it does there, nobody else sees.
+ */
+export async function covered(marker: string, directory: string, script: string): Promise<Ran> {
+  const inside = `mount -t tmpfs none ${directory} && { ${script}\n}`;
+  return succeeded(
+    await run("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-c", inside, marker]),
+  );
+}
+
+/** Runs a Python script; the marker is its first argument. */
+export async function python(
+  marker: string,
+  script: string,
+  args: readonly string[] = [],
+): Promise<Ran> {
+  return succeeded(await run("python3", ["-c", script, marker, ...args]));
+}
+
+function succeeded(ran: Ran): Ran {
+  assert(ran.code === 0, `the trigger failed (${ran.code}): ${ran.stderr}`);
+  return ran;
+}
+
+export function isRoot(): boolean {
+  return Deno.uid() === 0;
+}
+
+export function has(program: string): boolean {
+  const path = Deno.env.get("PATH") ?? "";
+  return path.split(":").some((directory) => isFile(`${directory}/${program}`));
+}
+
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles a C program that lies beside the tests; returns its path. */
+export async function compiled(
+  place: Place,
+  name: string,
+  flags: readonly string[] = [],
+): Promise<string> {
+  const source = new URL(`triggers/${name}.c`, import.meta.url).pathname;
+  const program = place.file(name);
+  succeeded(await run("cc", ["-O1", "-Wall", "-Werror", ...flags, "-o", program, source]));
+  return program;
+}
