@@ -11,9 +11,9 @@ import {
   CL_PARENT,
   CL_THREAD,
   CL_VFORK,
-  type MachineState,
-  timeNs,
-} from "./machine_state.ts";
+} from "./clone_flags.ts";
+import type { MachineState } from "./machine_state.ts";
+import { timeNs } from "./results.ts";
 import { EMPTY } from "./strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "./thread.ts";
 

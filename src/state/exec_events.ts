@@ -2,9 +2,11 @@
 import type { Event } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
 import { readMemory, shared } from "./clone_events.ts";
+import { CL_INVERTED, CL_NEWUSER } from "./clone_flags.ts";
 import type { Context } from "./context.ts";
-import { isClosedOnExec } from "./fd_events.ts";
-import { CL_INVERTED, type Handler, type MachineState } from "./machine_state.ts";
+import { isClosedOnExec } from "./fd.ts";
+import type { Handler, MachineState } from "./machine_state.ts";
+import { succeeded } from "./results.ts";
 import { withoutDeleted } from "./snapshot.ts";
 import { EMPTY } from "./strings.ts";
 import { type Thread, ThreadFlag } from "./thread.ts";
@@ -41,19 +43,12 @@ const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
   [4, ThreadFlag.ExeFromMemfd],
   [8, ThreadFlag.ExeLowerLayer],
 ];
-/** CLONE_NEWUSER, PPM_CL_*. */
-const CL_NEWUSER = 1 << 20;
 /** Capabilities 0 to 40, which a new user namespace gives. */
 const ALL_CAPABILITIES = (1n << 41n) - 1n;
 const RLIMIT_NOFILE = 7;
 const PR_SET_CHILD_SUBREAPER = 36;
 const PR_GET_CHILD_SUBREAPER = 37;
 const UNSHARE = codeOf("SYSCALL_UNSHARE_X");
-
-/** Whether the call returned `least` or more; a missing result counts as 0. */
-export function succeeded(event: Event, least = 0): boolean {
-  return !event.has(0) || event.int64(0) >= least;
-}
 
 function returnedZero(event: Event): boolean {
   return !event.has(0) || event.int64(0) === 0;

@@ -116,3 +116,34 @@ export class Fd {
     return fd;
   }
 }
+
+/** Falco's PPM_O_* and related flags. */
+const O_DIRECTORY = 1 << 10;
+export const O_CLOEXEC = 1 << 12;
+export const FD_UPPER_LAYER = 1 << 15;
+export const FD_LOWER_LAYER = 1 << 16;
+/** EPOLL_CLOEXEC and MFD_CLOEXEC as the events have them. */
+export const KIND_CLOEXEC = 1;
+
+export function isClosedOnExec(fd: Fd): boolean {
+  if (fd.openFlags & O_CLOEXEC) return true;
+  const kind = fd.kind;
+  return (kind === FdKind.EventPoll || kind === FdKind.Memfd) &&
+    (fd.openFlags & KIND_CLOEXEC) !== 0;
+}
+
+export function newFile(
+  name: number,
+  raw: number,
+  flags: number,
+  dev: number,
+  ino: number | bigint,
+): Fd {
+  const fd = new Fd(flags & O_DIRECTORY ? FdKind.Directory : FdKind.File, name, raw);
+  fd.openFlags = flags;
+  fd.dev = dev;
+  fd.ino = ino;
+  if (flags & FD_UPPER_LAYER) fd.flags |= FdFlag.UpperLayer;
+  if (flags & FD_LOWER_LAYER) fd.flags |= FdFlag.LowerLayer;
+  return fd;
+}

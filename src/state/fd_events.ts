@@ -3,33 +3,20 @@ import type { Event } from "../events/event.ts";
 import { OWN_PATH } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
 import type { Context } from "./context.ts";
-import { succeeded } from "./exec_events.ts";
-import { Fd, FdFlag, FdKind } from "./fd.ts";
-import { AT_FDCWD, type Handler, type MachineState } from "./machine_state.ts";
+import { Fd, FD_LOWER_LAYER, FD_UPPER_LAYER, FdKind, KIND_CLOEXEC, O_CLOEXEC } from "./fd.ts";
+import type { Handler, MachineState } from "./machine_state.ts";
+import { AT_FDCWD } from "./paths.ts";
+import { succeeded } from "./results.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 
-/** Falco's PPM_O_* and related flags. */
-const O_DIRECTORY = 1 << 10;
-export const O_CLOEXEC = 1 << 12;
-const FD_UPPER_LAYER = 1 << 15;
-const FD_LOWER_LAYER = 1 << 16;
 const CREAT_UPPER_LAYER = 1;
 const CREAT_LOWER_LAYER = 2;
-/** EPOLL_CLOEXEC and MFD_CLOEXEC as the events have them. */
-const KIND_CLOEXEC = 1;
 const F_DUPFD = 1;
 const F_SETFD = 3;
 const F_DUPFD_CLOEXEC = 26;
 const CLOSE_RANGE_CLOEXEC = 4;
 const DUP3 = codeOf("SYSCALL_DUP3_X");
 const PIPE2 = codeOf("SYSCALL_PIPE2_X");
-
-export function isClosedOnExec(fd: Fd): boolean {
-  if (fd.openFlags & O_CLOEXEC) return true;
-  const kind = fd.kind;
-  return (kind === FdKind.EventPoll || kind === FdKind.Memfd) &&
-    (fd.openFlags & KIND_CLOEXEC) !== 0;
-}
 
 /** The number that the call returned; -1 where it failed. */
 function returned(event: Event): number {
@@ -113,22 +100,6 @@ function opened(
     ino = event.inode(devParam + 1);
   }
   machine.setFd(context, number, machine.file(name, raw, flags, dev, ino));
-}
-
-export function newFile(
-  name: number,
-  raw: number,
-  flags: number,
-  dev: number,
-  ino: number | bigint,
-): Fd {
-  const fd = new Fd(flags & O_DIRECTORY ? FdKind.Directory : FdKind.File, name, raw);
-  fd.openFlags = flags;
-  fd.dev = dev;
-  fd.ino = ino;
-  if (flags & FD_UPPER_LAYER) fd.flags |= FdFlag.UpperLayer;
-  if (flags & FD_LOWER_LAYER) fd.flags |= FdFlag.LowerLayer;
-  return fd;
 }
 
 export function onClose(machine: MachineState, context: Context): void {

@@ -2,7 +2,8 @@
 // together from the event's own parameters.
 import { codeOf } from "../events/table.ts";
 import type { Context } from "./context.ts";
-import { AT_FDCWD, type MachineState } from "./machine_state.ts";
+import type { MachineState } from "./machine_state.ts";
+import { AT_FDCWD } from "./paths.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 

@@ -3,15 +3,17 @@
 import { EVENTS } from "../events/table.ts";
 import type { Event } from "../events/event.ts";
 import { AddressText } from "./address.ts";
+import { CL_FILES } from "./clone_flags.ts";
 import { Containers } from "./containers.ts";
 import { type Context, MISSING_FD } from "./context.ts";
-import type { Fd } from "./fd.ts";
-import { newFile } from "./fd_events.ts";
+import { type Fd, newFile } from "./fd.ts";
 import { nameFromEvent } from "./fd_names.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
 import { Interfaces } from "./interfaces.ts";
 import type { Container, Group, Machine, MachineOptions, MachineStats, User } from "./machine.ts";
-import { Paths } from "./paths.ts";
+import { AT_FDCWD, Paths } from "./paths.ts";
+import { timeNs } from "./results.ts";
+import { adopt, disown } from "./siblings.ts";
 import { Snapshot } from "./snapshot.ts";
 import { EMPTY, MISSING, Strings } from "./strings.ts";
 import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
@@ -19,17 +21,6 @@ import { Users } from "./users.ts";
 
 /** What one kind of event does to the tables. */
 export type Handler = (machine: MachineState, context: Context) => void;
-
-/** Clone flags (Falco's PPM_CL_*) that the tables look at. */
-export const CL_FILES = 1;
-export const CL_NEWPID = 1 << 6;
-export const CL_PARENT = 1 << 8;
-export const CL_THREAD = 1 << 13;
-/** Not the kernel's: the child's own event came before its creator's. */
-export const CL_INVERTED = 1 << 16;
-export const CL_VFORK = 1 << 27;
-export const CL_CHILD_IN_PIDNS = 1 << 29;
-export const AT_FDCWD = -100;
 
 /** Bits of TRAITS, by event code. */
 const NO_THREAD = 1;
@@ -544,30 +535,6 @@ export class MachineState implements Machine {
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.liveBytes * 2);
     this.lineage++;
   }
-}
-
-/** The event's time as a number: exact to 256 ns. */
-export function timeNs(event: Event): number {
-  const view = event.view;
-  return view.getUint32(event.offset + 4, true) * 0x1_0000_0000 +
-    view.getUint32(event.offset, true);
-}
-
-function adopt(parent: Thread, child: Thread): void {
-  child.ptid = parent.tid;
-  child.parent = parent;
-  child.previousSibling = undefined;
-  child.nextSibling = parent.firstChild;
-  if (parent.firstChild !== undefined) parent.firstChild.previousSibling = child;
-  parent.firstChild = child;
-}
-
-function disown(parent: Thread, child: Thread): void {
-  const { previousSibling, nextSibling } = child;
-  if (previousSibling !== undefined) previousSibling.nextSibling = nextSibling;
-  else if (parent.firstChild === child) parent.firstChild = nextSibling;
-  if (nextSibling !== undefined) nextSibling.previousSibling = previousSibling;
-  child.parent = child.previousSibling = child.nextSibling = undefined;
 }
 
 function aliveIn(group: ThreadGroup, besides: Thread): Thread | undefined {

@@ -10,6 +10,9 @@ const DOT = 46;
 /** Pairs remembered; a power of two. A newer pair replaces an older one in the same place. */
 const MEMO_SIZE = 1 << 15;
 
+/** The directory that a path starts from where a call was given none. */
+export const AT_FDCWD = -100;
+
 export class Paths {
   readonly #strings: Strings;
   readonly #out = new Uint8Array(2 * PATH_MAX + 2);

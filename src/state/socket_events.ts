@@ -2,10 +2,9 @@
 import { codeOf } from "../events/table.ts";
 import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "./address.ts";
 import type { Context } from "./context.ts";
-import { succeeded } from "./exec_events.ts";
-import { Fd, FdFlag, FdKind } from "./fd.ts";
-import { O_CLOEXEC } from "./fd_events.ts";
+import { Fd, FdFlag, FdKind, O_CLOEXEC } from "./fd.ts";
 import type { MachineState } from "./machine_state.ts";
+import { succeeded } from "./results.ts";
 import { EMPTY } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
