@@ -5,6 +5,9 @@ import type { Flags } from "./flags.ts";
 import { loadConfig } from "./load_config.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** x86_64, and what nearly every aarch64 kernel has. */
+const PAGE_BYTES = 4096;
+
 export async function runDefault(flags: Flags, terminal: Terminal): Promise<number> {
   if (flags.configSchema) {
     terminal.out(JSON.stringify(configJsonSchema(), null, 2));
@@ -15,10 +18,28 @@ export async function runDefault(flags: Flags, terminal: Terminal): Promise<numb
     return version(flags, terminal);
   }
   if (flags.pageSize) {
-    terminal.out("4096\n");
+    terminal.out(`${PAGE_BYTES}\n`);
+    return 0;
+  }
+  if (flags.ignoredEvents) {
+    const { ignoredEventNames } = await import("../engine/interest.ts");
+    const names = ignoredEventNames().map((name) => `- ${name}\n`).join("");
+    terminal.out(`Ignored syscall(s):\n${names}\n`);
     return 0;
   }
   const loaded = loadConfig(flags, terminal);
+  if (flags.listPlugins) {
+    terminal.out("0 Plugins Loaded:\n\n");
+    return 0;
+  }
+  if (flags.pluginInfo !== undefined) {
+    throw new Error(`--plugin-info ${flags.pluginInfo}: this version of saker loads no plugins`);
+  }
+  if (flags.support) {
+    const { support } = await import("./support.ts");
+    const { rulesStart } = await import("./engine_start.ts");
+    return support(loaded, rulesStart(loaded.config, flags).files, terminal);
+  }
   const { engine } = loaded.config;
   if (engine.kind === "replay") {
     const { replayWith } = await import("./replay.ts");

@@ -45,6 +45,12 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { replay } = await import("./replay.ts");
       code = await replay(files, readFlags(program), terminal);
     });
+  program.command("doctor")
+    .description("check what saker needs of this host, and that the probe sees")
+    .action(async () => {
+      const { doctor } = await import("./doctor.ts");
+      code = doctor(readFlags(program), terminal);
+    });
   program.command("version")
     .description("print the version and exit")
     .action(async () => {

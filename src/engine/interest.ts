@@ -78,6 +78,16 @@ const CALL_CODES: ReadonlyMap<string, number> = new Map(
 
 const PROCESS_EXIT = EVENTS.find((event) => event.name === "procexit" && isCurrent(event))!.code;
 
+/** Names of the events that are recorded under base_syscalls.all only, sorted. */
+export function ignoredEventNames(): string[] {
+  const known = new Set(EVENTS.map((event) => event.name));
+  const names = [...IO_CALLS].map((name) => {
+    const code = CALL_CODES.get(name);
+    return code === undefined ? name : EVENTS[code]!.name;
+  });
+  return [...new Set(names)].filter((name) => known.has(name)).sort();
+}
+
 /** Calls whose events keep the tables of threads, descriptors and users right. */
 const STATE_CALLS: ReadonlySet<string> = new Set(
   [...CALL_CODES].filter(([name, code]) =>

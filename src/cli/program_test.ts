@@ -1,0 +1,139 @@
+// The command line in one process: what is printed where, and the exit code, for everything that
+// needs neither root nor a capture.
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { runProgram } from "./program.ts";
+import { PipeClosed, type Terminal } from "./terminal.ts";
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function saker(...args: string[]): Promise<Outcome> {
+  const written = { out: "", error: "" };
+  const terminal: Terminal = {
+    out: (text) => void (written.out += text),
+    error: (text) => void (written.error += text),
+    outIsTerminal: false,
+    errorIsTerminal: false,
+    colour: false,
+    environment: () => undefined,
+  };
+  const code = await runProgram(args, terminal);
+  return { code, ...written };
+}
+
+/** Runs saker and wants exit code 1 and exactly one line on standard error. */
+async function refused(args: string[], line: RegExp): Promise<void> {
+  const { code, out, error } = await saker(...args);
+  strictEqual(code, 1);
+  strictEqual(out, "");
+  match(error, /^Error: [^\n]+\n$/);
+  match(error, line);
+}
+
+Deno.test("help goes to standard output with exit code 0", async () => {
+  for (const args of [["-h"], ["--help"], ["replay", "--help"]]) {
+    const { code, out, error } = await saker(...args);
+    strictEqual(code, 0);
+    match(out, /^Usage: saker/);
+    strictEqual(error, "");
+  }
+});
+
+Deno.test("help says that no configuration is read without -c", async () => {
+  match((await saker("--help")).out, /No configuration file is read without -c/);
+});
+
+Deno.test("arguments that are wrong are one line and exit code 1", async () => {
+  await refused(["--frob"], /unknown option '--frob'/);
+  await refused(["--unbufered"], /Did you mean --unbuffered\?/);
+  await refused(["frob"], /unknown command "frob"/);
+  await refused(["replay"], /missing required argument 'files'/);
+  await refused(["-c"], /argument missing/);
+  await refused(["--listen", "1"], /expected ADDRESS:PORT/);
+  await refused(["-M", "x"], /expected a whole number of seconds/);
+  await refused(["--format", "xml", "--list"], /Valid values are: text, markdown, json/);
+});
+
+Deno.test("a configuration that is wrong is one line and exit code 1", async () => {
+  await refused(["-c", "/nowhere.yaml"], /Could not find configuration file at \/nowhere.yaml/);
+  await refused(["-o", "json_output"], /Must be of the form key=val/);
+  await refused(["-o", "engine.kind=dtrace"], /engine.kind: expected one of/);
+  await refused(["-o", "engine.kind=kmod"], /not part of this version/);
+  await refused(["-o", "engine.kind=replay"], /capture_file: expected a capture file/);
+});
+
+Deno.test("rules files that do not exist are one line and exit code 1", async () => {
+  await refused(["-r", "/nowhere.yaml"], /Cannot find the rules file or directory \/nowhere.yaml/);
+  await refused(["-o", "rules_files=/nowhere"], /You must specify at least one rules file/);
+});
+
+Deno.test("captures that do not exist are one line and exit code 1", async () => {
+  await refused(
+    ["replay", "/nowhere.scap"],
+    /Cannot read the capture \/nowhere.scap: no such file/,
+  );
+  await refused(["replay", "/"], /it is a directory/);
+});
+
+Deno.test("event sources are chosen as in Falco", async () => {
+  await refused(["--enable-source", "a", "--disable-source", "b"], /can not mix/);
+  await refused(["--enable-source", "ftp"], /unknown event source: ftp/);
+  await refused(["--disable-source", "syscall"], /Must enable at least one event source/);
+});
+
+Deno.test("--version is text, and Falco's JSON under json_output", async () => {
+  const text = await saker("--version");
+  strictEqual(text.code, 0);
+  match(text.out, /^saker version: \d+\.\d+\.\d+\n/);
+  const json = JSON.parse((await saker("version", "-o", "json_output=true")).out);
+  deepStrictEqual(Object.keys(json).filter((key) => key !== "saker_version"), [
+    "default_driver_version",
+    "driver_api_version",
+    "driver_schema_version",
+    "engine_version",
+    "engine_version_semver",
+    "falco_version",
+    "libs_version",
+    "plugin_api_version",
+  ]);
+  match(json.engine_version, /^\d+$/);
+  match(json.engine_version_semver, new RegExp(`^0\\.${json.engine_version}\\.\\d+$`));
+});
+
+Deno.test("warnings of the configuration go to standard error and change no exit code", async () => {
+  const { code, out, error } = await saker("--version", "-o", "json_outptu=true");
+  strictEqual(code, 0);
+  ok(out.length > 0);
+  match(error, /^Warning: .*unknown key, did you mean "json_output"\?\n$/);
+});
+
+Deno.test("--config-schema prints a JSON schema that knows saker's keys", async () => {
+  const { code, out } = await saker("--config-schema");
+  strictEqual(code, 0);
+  const schema = JSON.parse(out);
+  ok(schema.properties.engine.properties.paths.enum.includes("kernel"));
+  strictEqual(schema.properties.json_output.type, "boolean");
+});
+
+Deno.test("-i lists the calls that are not recorded", async () => {
+  match((await saker("-i")).out, /^Ignored syscall\(s\):\n- pread\n[^]*- writev\n\n$/);
+});
+
+Deno.test("a closed pipe ends a command quietly", async () => {
+  const terminal: Terminal = {
+    out: () => {
+      throw new PipeClosed();
+    },
+    error: (text) => {
+      throw new Error(`unexpected: ${text}`);
+    },
+    outIsTerminal: false,
+    errorIsTerminal: false,
+    colour: false,
+    environment: () => undefined,
+  };
+  strictEqual(await runProgram(["--version"], terminal), 0);
+});
