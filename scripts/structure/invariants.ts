@@ -5,6 +5,7 @@ import { type Breach, find, isSource, type Tree } from "./tree.ts";
 export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
   ["src/fields/params.ts", "evt.arg.*: the text of a parameter's bytes"],
   ["src/fields/param_values.ts", "evt.rawarg.*: a parameter's bytes as a value"],
+  ["src/fields/fd_list.ts", "evt.arg.fds: the list of poll and select"],
   ["src/fields/addresses.ts", "IP addresses are byte strings"],
 ]);
 
