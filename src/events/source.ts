@@ -12,21 +12,25 @@ export interface SourceStats {
   programs: number;
 }
 
+/** What `read` returns when another state of the machine begins: `snapshot` has its blocks. */
+export const NEW_SNAPSHOT = -2;
+
 export interface EventSource {
   readonly name: string;
   /** `evt.source`: "syscall" for drivers and captures. */
   readonly source: string;
   /**
-   * Fills `buffer` with whole .scap blocks in time order. Returns the bytes written: 0 means
-   * nothing now (the caller waits), -1 that the source has ended. May return a view to read
-   * instead of a count where the blocks already lie in memory.
+   * Fills `buffer` with whole .scap event blocks in time order. Returns the bytes written: 0 means
+   * nothing now (the caller waits), -1 that the source has ended, NEW_SNAPSHOT that `snapshot` is
+   * to be loaded before the next events (another file or section of a capture). Throws an Error
+   * that says all in one line where the source cannot go on; everything before was handed over.
    */
   read(buffer: Uint8Array): number;
   /** Blocks until there is something to read or the time is over. */
   wait(timeoutMs: number): void;
   stats(): SourceStats;
   /** The machine as it was at the start, as .scap blocks (machine, interfaces, users, processes,
-   * descriptors); empty where the blocks of `read` begin with them. */
+   * descriptors). Asked for once before the first `read`, and after NEW_SNAPSHOT. */
   snapshot(): Uint8Array;
   /** Event codes that rules and state need; the source may leave out all others. */
   setInterest(codes: ReadonlySet<number>): void;
