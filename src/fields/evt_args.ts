@@ -2,6 +2,7 @@
 // what an open asked for.
 import { EVENTS } from "../events/table.ts";
 import type { Context } from "../state/context.ts";
+import type { Fd } from "../state/fd.ts";
 import { EMPTY } from "../state/strings.ts";
 import { GENERIC_X } from "./event_names.ts";
 import { longestPrefix } from "./evt.ts";
@@ -122,15 +123,17 @@ function bufferField(): Field {
     type: "BYTEBUF" as const,
     description: "Data that the call read or wrote, as far as it was recorded.",
   };
-  return field("evt", {
-    ...row,
-    extract: ({ event }) => {
-      const index = DATA[event.code]!;
-      if (index < 0 || EVENTS[event.code]!.params[index]!.type !== "BYTEBUF") return undefined;
-      const start = event.param(index);
-      return event.bytes.slice(start, start + event.paramLength(index));
-    },
-  });
+  const extract = ({ event }: Context) => {
+    const index = DATA[event.code]!;
+    if (index < 0 || !event.has(index)) return undefined;
+    const start = event.param(index);
+    return event.bytes.slice(start, start + event.paramLength(index));
+  };
+  const show = (context: Context) => {
+    const bytes = extract(context);
+    return bytes === undefined && DATA[context.event.code]! >= 0 ? "NULL" : bytes;
+  };
+  return field("evt", { ...row, extract, show });
 }
 
 /** A window of time around a point: `evt.around[1700000000000000000]=500` (milliseconds). */
@@ -156,6 +159,19 @@ function aroundField(): Field {
     };
   });
 }
+
+/** What the descriptor of a relative path's directory points to, for calls of evt.abspath. */
+export function givenDirectory(context: Context): Fd | undefined {
+  const { event, machine, thread } = context;
+  const place = DIRECTORIES[event.code];
+  if (place === undefined || thread === undefined) return undefined;
+  if (!event.has(place.dirfd) || !event.has(place.path)) return undefined;
+  if (event.bytes[event.param(place.path)] === SLASH) return undefined;
+  const dirfd = event.int32(place.dirfd);
+  return dirfd === AT_FDCWD ? undefined : machine.fdsOf(thread)?.get(dirfd);
+}
+
+const SLASH = 0x2f;
 
 /** Which parameters hold directory and path, by what is asked for. */
 interface PathParams {
@@ -210,20 +226,25 @@ function absPathField(): Field {
     if (which !== "" && which !== "src" && which !== "dst") {
       return { error: "evt.abspath is followed by .src, .dst or nothing" };
     }
-    const places = EVENTS.map((info) => {
-      const params = pathParams(info.id, which);
-      return params && {
-        dirfd: paramIndex(info.code, params.dirfd),
-        path: paramIndex(info.code, params.path),
-      };
-    });
-    return absPathReader(places);
+    return absPathReader(placesOf(which));
   });
 }
 
-function absPathReader(
-  places: readonly ({ dirfd: number; path: number } | undefined)[],
-): Reader {
+type Places = readonly ({ readonly dirfd: number; readonly path: number } | undefined)[];
+
+function placesOf(which: "" | "src" | "dst"): Places {
+  return EVENTS.map((info) => {
+    const params = pathParams(info.id, which);
+    return params && {
+      dirfd: paramIndex(info.code, params.dirfd),
+      path: paramIndex(info.code, params.path),
+    };
+  });
+}
+
+const DIRECTORIES = placesOf("");
+
+function absPathReader(places: Places): Reader {
   const extract = (context: Context): Value => {
     const { event, machine, thread } = context;
     if (thread === undefined) return undefined;
@@ -248,11 +269,13 @@ export function pathId({ event, machine }: Context, index: number): number {
 
 function directoryOf({ machine, thread, process }: Context, dirfd: number, path: number): number {
   const { strings } = machine;
-  if (dirfd === AT_FDCWD || (path !== EMPTY && strings.byteAt(path, 0) === 0x2f)) {
+  if (dirfd === AT_FDCWD || (path !== EMPTY && strings.byteAt(path, 0) === SLASH)) {
     return machine.directoryOf(process ?? thread!, dirfd, path);
   }
-  if (machine.fdsOf(thread!)?.get(dirfd) === undefined) return strings.internText("<UNKNOWN>/");
-  return machine.directoryOf(process ?? thread!, dirfd, path);
+  const directory = machine.fdsOf(thread!)?.get(dirfd);
+  if (directory === undefined) return strings.internText("<UNKNOWN>/");
+  // The slash is there twice where the directory is "/": as in Falco.
+  return strings.internPassing(`${strings.text(directory.name)}/`);
 }
 
 const O_RDONLY = 1;

@@ -10,6 +10,7 @@ import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
 import { errnoName, signalName } from "./names.ts";
 import { paramNumberText } from "./numbers.ts";
+import { dateTimeText } from "./times.ts";
 import { groupName, userName } from "./user_names.ts";
 
 /** How byte buffers are written; the setting `buffer_format_base64`. */
@@ -164,7 +165,9 @@ function readTyped(
     case "RELTIME":
       return readInterval(event, start, length, out);
     case "ABSTIME":
-      out.raw = length >= 8 ? dateText(event.view.getBigUint64(start, true)) : NOT_AVAILABLE;
+      out.raw = length >= 8
+        ? dateTimeText(event.view.getBigUint64(start, true), "local", "ns")
+        : NOT_AVAILABLE;
       return;
     case "FLAGS8":
     case "FLAGS16":
@@ -371,15 +374,6 @@ function signalSetText(set: number): string {
     if (name !== "") names.push(name);
   }
   return names.join(" ");
-}
-
-/** A point in time as `2026-03-02 09:01:37.042458326 +0000`, in UTC. */
-function dateText(nanoseconds: bigint): string {
-  const date = new Date(Number(nanoseconds / 1_000_000n));
-  if (Number.isNaN(date.getTime())) return NOT_AVAILABLE;
-  const [day, time] = date.toISOString().split("T") as [string, string];
-  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, "0");
-  return `${day} ${time.slice(0, 8)}.${fraction} +0000`;
 }
 
 /** Bytes as text: what does not print becomes a dot. */

@@ -1,6 +1,7 @@
 // Values as outputs show them: as text in a message, as data in JSON.
 import type { Context } from "../state/context.ts";
 import { ipText } from "./addresses.ts";
+import { givenDirectory } from "./evt_args.ts";
 import type { Bound, Value } from "./field.ts";
 import { numberText } from "./numbers.ts";
 import { type BufferFormat, bufferText } from "./params.ts";
@@ -8,8 +9,9 @@ import { type BufferFormat, bufferText } from "./params.ts";
 /** Text of a value that is not there. */
 export const MISSING_TEXT = "<NA>";
 
-/** A value as JSON holds it: no bytes, no lists in lists. `null` for what is not there. */
-export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[];
+/** A value as JSON holds it: no bytes, no lists in lists. Undefined, `null` in JSON, for what is
+ * not there. */
+export type JsonValue = string | number | bigint | boolean | undefined | readonly JsonValue[];
 
 /** What an output shows of a field; conditions compare what `bound.extract` gives. */
 export function shownValue(bound: Bound, context: Context): Value {
@@ -67,10 +69,10 @@ function bytesText(bound: Bound, bytes: Uint8Array, format: BufferFormat): strin
  * become their text, a list becomes an array.
  */
 export function valueJson(bound: Bound, value: Value, format: BufferFormat = "dots"): JsonValue {
-  if (value === undefined) return null;
+  if (value === undefined) return undefined;
   if (Array.isArray(value)) {
     if (!bound.isList) return valueText(bound, value, format);
-    return value.length === 0 ? null : value.map((item) => singleJson(bound, item, format));
+    return value.length === 0 ? undefined : value.map((item) => singleJson(bound, item, format));
   }
   return singleJson(bound, value, format);
 }
@@ -80,7 +82,7 @@ function singleJson(bound: Bound, value: Value, format: BufferFormat): JsonValue
   if (typeof value !== "number" && typeof value !== "bigint") return single(bound, value, format);
   if (bound.type === "DOUBLE" || isDuration(bound)) return value;
   if (bound.format === "DEC" || bound.format === "ID") return value;
-  if (bound.format === "NA" && !SHOWN_PLAIN.has(bound.type)) return null;
+  if (bound.format === "NA" && !SHOWN_PLAIN.has(bound.type)) return undefined;
   return numeric(bound, value);
 }
 
@@ -98,8 +100,36 @@ const CLOCKS: ReadonlySet<string> = new Set([
   "evt.datetime.s",
 ]);
 
-/** `shownValue` for JSON: clock fields give nanoseconds since the epoch. */
+/** What `output_fields` holds of a field; clock fields give nanoseconds since the epoch. */
 export function jsonOf(bound: Bound, context: Context, format: BufferFormat = "dots"): JsonValue {
   if (CLOCKS.has(bound.text)) return context.event.time();
   return valueJson(bound, shownValue(bound, context), format);
+}
+
+/**
+ * Calls `read` for each field of an output, in order. In Falco, showing evt.abspath makes the
+ * directory that the call was given the event's descriptor, for the fields that follow; an output
+ * of a capture looks the same here, and the context is put back behind it.
+ */
+export function forEachShown(
+  context: Context,
+  bounds: readonly Bound[],
+  read: (bound: Bound) => void,
+): void {
+  const { fd, fdName, fdNameRaw } = context;
+  for (const bound of bounds) {
+    read(bound);
+    if (bound.field.name === "evt.abspath" && !context.event.hasOwn) showDirectory(context);
+  }
+  context.fd = fd;
+  context.fdName = fdName;
+  context.fdNameRaw = fdNameRaw;
+}
+
+function showDirectory(context: Context): void {
+  const directory = givenDirectory(context);
+  if (directory === undefined) return;
+  context.fd = directory;
+  context.fdName = directory.name;
+  context.fdNameRaw = directory.nameRaw;
 }

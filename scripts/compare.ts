@@ -1,0 +1,215 @@
+// Replays the captures and holds saker's alerts against those that the real Falco gave on them.
+import { type ComparedAlert, readAlerts } from "./comparison/alert_stream.ts";
+import { comparePairs, type Difference, type Totals } from "./comparison/differences.ts";
+import { readFieldRules, valuesOf } from "./comparison/field_rules.ts";
+import { replay } from "./comparison/replay.ts";
+import { isoText } from "../src/fields/times.ts";
+
+const MODES = ["first", "all", "every", "fields"] as const;
+type Mode = typeof MODES[number];
+
+/** Falco's alerts were cut at so many. */
+const FIELDS_LIMIT = 20_000;
+/** Share of the alerts that must be equal. */
+const REQUIRED: Record<Mode, number> = { first: 1, all: 1, every: 1, fields: 0.995 };
+
+interface Options {
+  captures: string;
+  only: string[];
+  modes: Mode[];
+  field: string | undefined;
+  examples: number;
+}
+
+const USAGE = `Usage: scripts/compare [options]
+  --captures DIR   where the captures and Falco's alerts are (default: ../shared/captures)
+  --only NAME      captures whose name begins so (may be repeated)
+  --mode MODE      first, all, every or fields (may be repeated; default: all four)
+  --field NAME     show differences of this field only
+  --verbose        show ten examples of each difference, not two
+`;
+
+function readOptions(args: readonly string[]): Options {
+  const options: Options = {
+    captures: "../shared/captures",
+    only: [],
+    modes: [],
+    field: undefined,
+    examples: 2,
+  };
+  for (let at = 0; at < args.length; at++) {
+    const value = () => args[++at] ?? fail(`${args[at - 1]} needs a value`);
+    switch (args[at]) {
+      case "--captures":
+        options.captures = value();
+        break;
+      case "--only":
+        options.only.push(value());
+        break;
+      case "--mode": {
+        const mode = value() as Mode;
+        if (!MODES.includes(mode)) fail(`Unknown mode "${mode}": it is one of ${MODES.join(", ")}`);
+        options.modes.push(mode);
+        break;
+      }
+      case "--field":
+        options.field = value();
+        break;
+      case "--verbose":
+        options.examples = 10;
+        break;
+      default:
+        fail(`Unknown option "${args[at]}"`);
+    }
+  }
+  if (options.modes.length === 0) options.modes = [...MODES];
+  return options;
+}
+
+function fail(message: string): never {
+  write(`${message}\n${USAGE}`);
+  Deno.exit(2);
+}
+
+const encoder = new TextEncoder();
+
+function write(text: string): void {
+  Deno.stdout.writeSync(encoder.encode(text));
+}
+
+/** What differs, counted by field, with a few examples of each. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+  readonly #examples = new Map<string, string[]>();
+  readonly #options: Options;
+  readonly #capture: string;
+
+  constructor(options: Options, capture: string) {
+    this.#options = options;
+    this.#capture = capture;
+  }
+
+  add(difference: Difference): void {
+    if (difference.kind === "missing") {
+      return this.#note("(missing)", describe(difference.expected));
+    }
+    if (difference.kind === "extra") return this.#note("(extra)", describe(difference.actual));
+    const { expected, actual } = difference;
+    for (const part of difference.parts) {
+      this.#note(
+        part,
+        `${describe(expected)}\n      falco ${shown(partOf(expected, part))}\n` +
+          `      saker ${shown(partOf(actual, part))}`,
+      );
+    }
+  }
+
+  print(): void {
+    const rows = [...this.#counts].sort(([, one], [, other]) => other - one);
+    for (const [part, count] of rows) {
+      if (this.#options.field !== undefined && part !== this.#options.field) continue;
+      write(`  ${String(count).padStart(7)}  ${part}\n`);
+      for (const example of this.#examples.get(part) ?? []) write(`    ${example}\n`);
+    }
+  }
+
+  #note(part: string, example: string): void {
+    const count = (this.#counts.get(part) ?? 0) + 1;
+    this.#counts.set(part, count);
+    if (count > this.#options.examples) return;
+    const list = this.#examples.get(part) ?? [];
+    list.push(`${this.#capture} ${example}`);
+    this.#examples.set(part, list);
+  }
+}
+
+function partOf(alert: ComparedAlert, part: string): unknown {
+  switch (part) {
+    case "(priority)":
+      return alert.priority;
+    case "(source)":
+      return alert.source;
+    case "(tags)":
+      return alert.tags;
+    case "(output)":
+      return alert.output;
+    default:
+      return alert.fields.get(part);
+  }
+}
+
+function describe(alert: ComparedAlert): string {
+  const { fields } = alert;
+  const event = fields.get("evt.type");
+  return `${alert.time} ${alert.rule}${event ? `, ${fields.get("evt.num") ?? ""} ${event}` : ""}`;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  const text = JSON.stringify(value, (_, item) => typeof item === "bigint" ? String(item) : item);
+  return text === undefined ? "(absent)" : text.slice(0, 400);
+}
+
+function* fieldAlerts(capture: string, rulesPath: string): Generator<ComparedAlert> {
+  const rules = readFieldRules(Deno.readTextFileSync(rulesPath));
+  for (const context of replay(capture)) {
+    const rule = rules.find((rule) => rule.matches(context));
+    if (rule === undefined) continue;
+    yield {
+      time: isoText(context.event.time()).replace("+0000", "Z"),
+      rule: rule.name,
+      priority: rule.priority,
+      source: "syscall",
+      tags: rule.tags,
+      output: undefined,
+      fields: valuesOf(rule, context),
+    };
+  }
+}
+
+async function compareOne(
+  options: Options,
+  name: string,
+  mode: Mode,
+): Promise<{ totals: Totals; tally: Tally } | undefined> {
+  const tally = new Tally(options, name);
+  const capture = `${options.captures}/${name}.scap`;
+  if (mode !== "fields") return undefined;
+  const expected = readAlerts(`${options.captures}/${name}.${mode}.jsonl.gz`);
+  const actual = fieldAlerts(capture, `${options.captures}/fields_rules.yaml`);
+  const totals = await comparePairs(expected, actual, {
+    limit: mode === "fields" ? FIELDS_LIMIT : Infinity,
+    onDifference: (difference) => tally.add(difference),
+  });
+  return { totals, tally };
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(Deno.args);
+  const names = [...Deno.readDirSync(options.captures)].map((entry) => entry.name)
+    .filter((name) => name.endsWith(".scap")).map((name) => name.slice(0, -5)).sort()
+    .filter((name) =>
+      options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted))
+    );
+  let failed = 0;
+  for (const mode of options.modes) {
+    for (const name of names) {
+      const result = await compareOne(options, name, mode);
+      if (result === undefined) continue;
+      const { totals, tally } = result;
+      const all = Math.max(totals.expected, totals.actual);
+      const share = all === 0 ? 1 : totals.equal / all;
+      const ok = share >= REQUIRED[mode];
+      if (!ok) failed++;
+      write(
+        `${ok ? "ok  " : "FAIL"} ${mode.padEnd(6)} ${name.padEnd(26)} falco ${totals.expected} ` +
+          `saker ${totals.actual} equal ${totals.equal} (${(share * 100).toFixed(2)} %)\n`,
+      );
+      tally.print();
+    }
+  }
+  write(failed === 0 ? "all equal as required\n" : `${failed} comparisons failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());
