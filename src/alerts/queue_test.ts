@@ -87,7 +87,7 @@ Deno.test("a full queue drops the latest alert and counts it", async () => {
   deepStrictEqual(output.written, [1, 2, 3]);
 });
 
-Deno.test("in a full queue the least important alert gives way to a more important one", async () => {
+Deno.test("in a full queue the least important alert gives way to a better one", async () => {
   const { output, queue } = held(3);
   queue.offer(alert(1));
   await settle();

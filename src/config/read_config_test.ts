@@ -6,7 +6,7 @@ import { type ConfigRead, readConfig } from "./read_config.ts";
 const VARIABLES: Record<string, string> = { YES: "true", PORT: "9000" };
 const environment = (name: string) => VARIABLES[name];
 
-/** Reads a main file (and files beside it) from a fresh directory; `DIR` in a text stands for it. */
+/** Reads a main file (and files beside it) from a fresh directory, `DIR` in the texts. */
 function read(main: string, options: string[] = [], beside: Record<string, string> = {}) {
   const directory = Deno.makeTempDirSync();
   try {

@@ -2,7 +2,7 @@
 // against the rules, alerts go out batch by batch. Runs on its own thread and may block there.
 import { BlockWalk, Step } from "../events/blocks.ts";
 import type { Event } from "../events/event.ts";
-import type { EventSource } from "../events/source.ts";
+import { type EventSource, NEW_SNAPSHOT } from "../events/source.ts";
 import type { CompiledRule, RuleSet } from "../rules/rule_set.ts";
 import type { Context } from "../state/context.ts";
 import type { Machine } from "../state/machine.ts";
@@ -44,6 +44,8 @@ const BATCH_BYTES = 1 << 20;
 const IDLE_MS = 100;
 /** How often the source and the tables are asked for their numbers. */
 const STATS_MS = 1_000;
+/** Alerts ask for losses at most this often, so that those right behind one say so. */
+const LOSS_MS = 20;
 /** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
 const POST_AT = 64;
 
@@ -61,6 +63,8 @@ export class Engine {
   #malformed = 0;
   #sequence = 0;
   #degraded = false;
+  #lost = 0;
+  #lossAtMs = 0;
   #statsAtMs = 0;
   #deadline: bigint | undefined;
   #wallDeadlineMs: number | undefined;
@@ -95,6 +99,10 @@ export class Engine {
       if (counters.takeMessage()) return "message";
       if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
       const bytes = source.read(this.#buffer);
+      if (bytes === NEW_SNAPSHOT) {
+        this.loadSnapshot();
+        continue;
+      }
       if (bytes < 0) {
         this.readStats(nowMs);
         return "ended";
@@ -109,6 +117,7 @@ export class Engine {
       counters.set(Counter.Events, this.#events);
       counters.set(Counter.LastEventMs, nowMs);
       counters.set(Counter.Malformed, this.#malformed);
+      this.#tellProgress();
       if (ended) {
         this.readStats(nowMs);
         return "ended";
@@ -189,7 +198,7 @@ export class Engine {
   #post(): void {
     if (this.#pending.length === 0) return;
     const { counters, post, options } = this.#parts;
-    const alerts = this.#pending;
+    const alerts = this.#marked(this.#pending);
     this.#pending = [];
     const inFlight = () => counters.get(Counter.AlertsPosted) - counters.get(Counter.AlertsTaken);
     while (inFlight() >= ALERTS_IN_FLIGHT_MAX && options.patient && !counters.stopping) {
@@ -203,6 +212,27 @@ export class Engine {
     }
     counters.add(Counter.AlertsPosted, alerts.length);
     post(alerts);
+  }
+
+  /** The alerts with a loss told that happened since the numbers were last read. */
+  #marked(alerts: Alert[]): Alert[] {
+    const { source, clock, options } = this.#parts;
+    const nowMs = clock();
+    if (options.patient || nowMs - this.#lossAtMs < LOSS_MS) return alerts;
+    this.#lossAtMs = nowMs;
+    const { lost } = source.stats();
+    if (lost[0] + lost[1] === this.#lost) return alerts;
+    this.#lost = lost[0] + lost[1];
+    this.#degraded = true;
+    return alerts.map((alert) => ({ ...alert, degraded: true }));
+  }
+
+  #tellProgress(): void {
+    const { counters, options } = this.#parts;
+    const progress = options.progress?.();
+    if (progress === undefined) return;
+    counters.set(Counter.BytesRead, progress.read);
+    counters.set(Counter.BytesTotal, progress.total);
   }
 
   /** Brings the shared numbers up to date; whether a loss must end the run. */
@@ -221,15 +251,11 @@ export class Engine {
     counters.set(Counter.Strings, tables.strings);
     counters.set(Counter.ThreadsRefused, tables.threadsRefused);
     counters.set(Counter.FdsRefused, tables.fdsRefused);
-    const progress = options.progress?.();
-    if (progress !== undefined) {
-      counters.set(Counter.BytesRead, progress.read);
-      counters.set(Counter.BytesTotal, progress.total);
-    }
     const loss = this.#loss.update(
       { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
       nowMs,
     );
+    this.#lost = lost[0] + lost[1];
     this.#degraded = this.#loss.isDegraded(nowMs);
     if (loss === undefined) return false;
     if (options.drops.alert) {
