@@ -8,7 +8,7 @@
 // Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
 // kernel acted on (empty where there is none), the second such path (renames, links), a u64
 // sequence number counted per CPU and lane, and the lane as one byte.
-import { EVENTS } from "./table.ts";
+import { EVENTS, type ParamType } from "./table.ts";
 
 export const HEADER_BYTES = 26;
 /** Parameters that our drivers append after those of the table. */
@@ -46,9 +46,11 @@ export class Event {
   /** State-only events (block 0x217 with flag bit 0) update the tables and match no rule. */
   stateOnly = false;
 
+  /** Offsets of the parameters, as far as they were asked for; the next ones' lengths. */
   readonly #starts = new Int32Array(PARAMS_MAX + 1);
   #known = 0;
   #lengths = 0;
+  #large = false;
 
   /** Points the cursor at another buffer. */
   bind(bytes: Uint8Array): void {
@@ -59,7 +61,8 @@ export class Event {
 
   /**
    * Moves to the event whose header stands at `offset` and which must end by `limit`. Returns
-   * whether the record is sound: its lengths add up and its code is in the table.
+   * whether the record can be read: its header fits and its code is in the table. Parameters are
+   * found when they are asked for; one that claims to reach behind the event ends with it.
    */
   moveTo(offset: number, limit: number): boolean {
     if (offset + HEADER_BYTES > limit) return false;
@@ -81,20 +84,25 @@ export class Event {
       : high * 0x1_0000_0000 + view.getUint32(offset + 8, true);
     this.paramCount = count;
     this.#lengths = offset + HEADER_BYTES;
+    this.#large = large;
     this.#starts[0] = data;
     this.#known = 0;
     this.hasOwn = count === PARAM_COUNTS[code]! + OWN_PARAMS;
-    return this.#fits(count, large, end);
+    // Numbers are read without a look at their length, so memory must follow the event.
+    return end + 8 <= this.bytes.length || this.#numbersFit();
   }
 
   /** Offset of parameter `index`; only for an index below `paramCount`. */
   param(index: number): number {
+    if (index > this.#known) this.#reach(index);
     return this.#starts[index]!;
   }
 
   /** Bytes of parameter `index`; 0 where it is empty or the record has fewer parameters. */
   paramLength(index: number): number {
-    return index < this.#known ? this.#starts[index + 1]! - this.#starts[index]! : 0;
+    if (index >= this.paramCount) return 0;
+    if (index >= this.#known) this.#reach(index + 1);
+    return this.#starts[index + 1]! - this.#starts[index]!;
   }
 
   /** Whether parameter `index` (of the table) is there and not empty. */
@@ -121,60 +129,101 @@ export class Event {
 
   /** A signed 64-bit parameter as a number; exact below 2^53. */
   int64(index: number): number {
-    const at = this.#starts[index]!;
+    const at = this.param(index);
     return this.view.getInt32(at + 4, true) * 0x1_0000_0000 + this.view.getUint32(at, true);
   }
 
   /** The low half of a 64-bit parameter: enough for descriptors, results and ids. */
   int32(index: number): number {
-    return this.view.getInt32(this.#starts[index]!, true);
+    return this.view.getInt32(this.param(index), true);
   }
 
   uint32(index: number): number {
-    return this.view.getUint32(this.#starts[index]!, true);
+    return this.view.getUint32(this.param(index), true);
   }
 
   uint16(index: number): number {
-    return this.view.getUint16(this.#starts[index]!, true);
+    return this.view.getUint16(this.param(index), true);
   }
 
   uint8(index: number): number {
-    return this.bytes[this.#starts[index]!]!;
+    return this.bytes[this.param(index)]!;
   }
 
   /** A 64-bit inode number: a number where exact, else a bigint. */
   inode(index: number): number | bigint {
-    const at = this.#starts[index]!;
+    const at = this.param(index);
     const high = this.view.getUint32(at + 4, true);
     if (high >= 0x20_0000) return this.view.getBigUint64(at, true);
     return high * 0x1_0000_0000 + this.view.getUint32(at, true);
   }
 
   uint64(index: number): bigint {
-    return this.view.getBigUint64(this.#starts[index]!, true);
+    return this.view.getBigUint64(this.param(index), true);
   }
 
   /** Offset behind the last byte of a NUL-terminated parameter, its NUL left out. */
   textEnd(index: number): number {
-    const end = this.#starts[index + 1]!;
+    const end = this.param(index) + this.paramLength(index);
     return end > this.#starts[index]! && this.bytes[end - 1] === 0 ? end - 1 : end;
   }
 
-  #fits(count: number, large: boolean, end: number): boolean {
+  /** Finds the parameters' offsets up to `index`, which is at most `paramCount`. */
+  #reach(index: number): void {
     const starts = this.#starts;
     const view = this.view;
-    let at = starts[0]!;
-    for (let index = 0, from = this.#lengths; index < count; index++) {
-      if (large) {
-        at += view.getUint32(from, true);
-        from += 4;
-      } else {
-        at += view.getUint16(from, true);
-        from += 2;
-      }
-      starts[index + 1] = at;
+    const end = this.end;
+    let known = this.#known;
+    let at = starts[known]!;
+    let from = this.#lengths;
+    const large = this.#large;
+    while (known < index) {
+      at += large ? view.getUint32(from, true) : view.getUint16(from, true);
+      from += large ? 4 : 2;
+      if (at > end) at = end;
+      starts[++known] = at;
     }
-    this.#known = count;
-    return at <= end;
+    this.#known = known;
+    this.#lengths = from;
+  }
+
+  /** Whether every parameter is as long as the number that is read from it. */
+  #numbersFit(): boolean {
+    for (let index = 0; index < this.paramCount; index++) {
+      const length = this.paramLength(index);
+      if (length > 0 && length < 8 && this.param(index) + 8 > this.bytes.length) {
+        if (length < (NUMBER_BYTES.get(EVENTS[this.code]!.params[index]?.type) ?? 0)) return false;
+      }
+    }
+    return true;
   }
 }
+
+/** Bytes of the types that the accessors read; a shorter parameter is not sound. */
+const NUMBER_BYTES = new Map<ParamType | undefined, number>([
+  ["INT8", 1],
+  ["UINT8", 1],
+  ["FLAGS8", 1],
+  ["ENUMFLAGS8", 1],
+  ["SIGTYPE", 1],
+  ["INT16", 2],
+  ["UINT16", 2],
+  ["FLAGS16", 2],
+  ["ENUMFLAGS16", 2],
+  ["SYSCALLID", 2],
+  ["INT32", 4],
+  ["UINT32", 4],
+  ["FLAGS32", 4],
+  ["ENUMFLAGS32", 4],
+  ["MODE", 4],
+  ["UID", 4],
+  ["GID", 4],
+  ["BOOL", 4],
+  ["INT64", 8],
+  ["UINT64", 8],
+  ["ERRNO", 8],
+  ["FD", 8],
+  ["PID", 8],
+  ["RELTIME", 8],
+  ["ABSTIME", 8],
+]);

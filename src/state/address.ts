@@ -47,6 +47,7 @@ export function isMapped(bytes: Uint8Array, at: number): boolean {
 export class AddressText {
   readonly #strings: Strings;
   #out = new Uint8Array(512);
+  #view = new DataView(this.#out.buffer);
   #end = 0;
 
   constructor(strings: Strings) {
@@ -152,7 +153,7 @@ export class AddressText {
   }
 
   #id(): number {
-    return this.#strings.intern(this.#out, 0, this.#end);
+    return this.#strings.internView(this.#view, this.#out, 0, this.#end);
   }
 
   #byte(byte: number): void {
@@ -160,6 +161,7 @@ export class AddressText {
       const larger = new Uint8Array(this.#out.length * 2);
       larger.set(this.#out);
       this.#out = larger;
+      this.#view = new DataView(larger.buffer);
     }
     this.#out[this.#end++] = byte;
   }

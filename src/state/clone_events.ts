@@ -87,7 +87,6 @@ function onCreator(machine: MachineState, context: Context, childTid: number): v
   child.vtid = child.tid;
   child.vpid = child.pid;
   readCommon(machine, event, child, known ? creator : undefined);
-  child.pidnsInitStartTs = machine.bootTs;
   if (known) inheritThread(child, creator);
   else {
     creator.exe = child.exe;
@@ -141,10 +140,9 @@ function onChild(machine: MachineState, context: Context): void {
     machine.changed(model);
   }
   const inside = flags & (CL_CHILD_IN_PIDNS | CL_NEWPID) || child.tid !== child.vtid;
-  if (!inside) child.pidnsInitStartTs = machine.bootTs;
-  else if (event.has(PIDNS_START)) {
-    child.pidnsInitStartTs = event.uint64(PIDNS_START) + machine.bootTs;
-  }
+  // Falco 0.44 takes the time since boot as it is.
+  if (!inside) child.pidnsInitStartTs = 0n;
+  else if (event.has(PIDNS_START)) child.pidnsInitStartTs = event.uint64(PIDNS_START);
   context.thread = machine.add(child);
 }
 

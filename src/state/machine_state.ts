@@ -39,6 +39,11 @@ const TRAITS = Uint8Array.from(EVENTS, (event) => {
   }
   return traits;
 });
+/** Events that belong to a capture's state where they stand at its beginning. */
+const OPENING = Uint8Array.from(
+  EVENTS,
+  (event) => /^(CONTAINER_JSON_2|USER_|GROUP_|ASYNCEVENT)/.test(event.id) ? 1 : 0,
+);
 /** Parameter that holds the descriptor that the event uses, by event code; -1: none. */
 const FD_PARAM = Int8Array.from(EVENTS, (event) => {
   if (!event.flags.has("uses_fd") || event.code % 2 === 0) return -1;
@@ -90,6 +95,7 @@ export class MachineState implements Machine {
   #sweepAt: number;
   #purgeAt = 0;
   #now = 0;
+  #started = false;
   readonly #counts = {
     threadsRefused: 0,
     threadsPurged: 0,
@@ -131,6 +137,7 @@ export class MachineState implements Machine {
     const event = context.event;
     const code = event.code;
     if (this.snapshot.unsettled) this.snapshot.settle();
+    if (!this.#started) this.#start(context);
     if (this.pendingExit !== 0) this.#finishExit(event);
     if (this.pendingClose >= 0) this.#finishClose();
     if (this.strings.liveBytes > this.#sweepAt) this.#sweep();
@@ -177,6 +184,18 @@ export class MachineState implements Machine {
     context.fdName = now.name;
     context.fdNameRaw = now.nameRaw;
     context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
+  }
+
+  /** What a capture tells of users and containers before its first other event is part of its
+   * state: rules do not see it, and `evt.reltime` counts from the event behind. */
+  #start(context: Context): void {
+    const { event } = context;
+    if (OPENING[event.code] === 1) {
+      event.stateOnly = true;
+      return;
+    }
+    this.#started = true;
+    context.firstEventTs = event.time();
   }
 
   /** The thread of a tid, if it is in the table. */
@@ -351,7 +370,8 @@ export class MachineState implements Machine {
   /** Interns a NUL-terminated parameter; EMPTY where it is empty or absent. */
   text(event: Event, index: number): number {
     if (event.paramLength(index) === 0) return EMPTY;
-    return this.strings.intern(event.bytes, event.param(index), event.textEnd(index));
+    const start = event.param(index);
+    return this.strings.internView(event.view, event.bytes, start, event.textEnd(index));
   }
 
   mainOf(thread: Thread): Thread | undefined {

@@ -16,6 +16,7 @@ export const AT_FDCWD = -100;
 export class Paths {
   readonly #strings: Strings;
   readonly #out = new Uint8Array(2 * PATH_MAX + 2);
+  readonly #outView = new DataView(this.#out.buffer);
   readonly #tooLong: number;
   readonly #directories = new Int32Array(MEMO_SIZE).fill(MISSING);
   readonly #paths = new Int32Array(MEMO_SIZE);
@@ -71,7 +72,7 @@ export class Paths {
     const out = this.#out;
     const base = absolute ? 0 : strings.copyTo(directory, out, 0);
     const end = normalize(out, base, strings.bytes(path));
-    return strings.intern(out, 0, end);
+    return strings.internView(this.#outView, out, 0, end);
   }
 }
 

@@ -296,9 +296,9 @@ function setEnds(fd: Fd, bytes: Uint8Array, start: number, overwrite: boolean): 
   const size = v6 ? 16 : 4;
   const mapped = v6 && isMapped(bytes, start + 1) && isMapped(bytes, start + 19);
   const skip = mapped ? 12 : 0;
-  const sip = bytes.slice(start + 1 + skip, start + 1 + size);
+  const sourceAt = start + 1 + skip;
   const sport = port(bytes, start + 1 + size);
-  const dip = bytes.slice(start + 3 + size + skip, start + 3 + 2 * size);
+  const destinationAt = start + 3 + size + skip;
   const dport = port(bytes, start + 3 + 2 * size);
   const kind = v6 && !mapped ? FdKind.Ipv6 : FdKind.Ipv4;
   const none = kind === FdKind.Ipv4 ? NO_IPV4 : NO_IPV6;
@@ -306,17 +306,18 @@ function setEnds(fd: Fd, bytes: Uint8Array, start: number, overwrite: boolean): 
   fd.kind = kind;
   const source = sized(fd.sourceIp, none);
   const destination = sized(fd.destinationIp, none);
-  const same = equal(sip, source) && sport === fd.sourcePort && equal(dip, destination) &&
-    dport === fd.destinationPort;
-  const reversed = equal(dip, source) && dport === fd.sourcePort && equal(sip, destination) &&
-    sport === fd.destinationPort;
+  const same = isAt(source, bytes, sourceAt) && sport === fd.sourcePort &&
+    isAt(destination, bytes, destinationAt) && dport === fd.destinationPort;
+  const reversed = isAt(source, bytes, destinationAt) && dport === fd.sourcePort &&
+    isAt(destination, bytes, sourceAt) && sport === fd.destinationPort;
   if (same || reversed) return false;
-  let changed = !equal(source, sip) || fd.sourcePort !== sport;
-  fd.sourceIp = sip;
+  let changed = !isAt(source, bytes, sourceAt) || fd.sourcePort !== sport;
+  fd.sourceIp = bytes.slice(sourceAt, sourceAt + none.length);
   fd.sourcePort = sport;
   fd.destinationIp = destination;
-  if (equal(destination, none) || (overwrite && !equal(destination, dip))) {
-    fd.destinationIp = dip;
+  const unset = isAt(none, destination, 0);
+  if (unset || (overwrite && !isAt(destination, bytes, destinationAt))) {
+    fd.destinationIp = bytes.slice(destinationAt, destinationAt + none.length);
     changed = true;
   }
   if (fd.destinationPort === 0 || (overwrite && fd.destinationPort !== dport)) {
@@ -373,8 +374,8 @@ function port(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+/** Whether `bytes` has the address at `at`. */
+function isAt(ip: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < ip.length; index++) if (ip[index] !== bytes[at + index]) return false;
   return true;
 }

@@ -45,10 +45,14 @@ export class Strings {
 
   /** The id of the bytes from `start` to `end`; equal bytes have equal ids. */
   intern(bytes: Uint8Array, start: number, end: number): number {
+    if (bytes !== this.#source) this.#bind(bytes);
+    return this.internView(this.#sourceView, bytes, start, end);
+  }
+
+  /** The same for a caller that has a view of the bytes: they must be the same memory. */
+  internView(view: DataView, bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length <= 0) return EMPTY;
-    if (bytes !== this.#source) this.#bind(bytes);
-    const view = this.#sourceView;
     let hash = length;
     let at = start;
     for (const whole = end - 3; at < whole; at += 4) {
@@ -65,7 +69,7 @@ export class Strings {
     for (;;) {
       const id = slots[slot]!;
       if (id === 0) return this.#add(bytes, start, end, hash, slot);
-      if (this.#hashes[id] === hash && this.#equal(id, bytes, start, length)) return id;
+      if (this.#hashes[id] === hash && this.#equal(id, view, start, length)) return id;
       slot = (slot + 1) & mask;
     }
   }
@@ -157,19 +161,17 @@ export class Strings {
     this.#sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  #equal(id: number, bytes: Uint8Array, start: number, length: number): boolean {
+  #equal(id: number, view: DataView, start: number, length: number): boolean {
     if (this.#lengths[id] !== length) return false;
     const from = this.#starts[id]!;
-    const held = this.#bytes;
+    const own = this.#view;
     let at = 0;
-    if (length >= 8) {
-      const view = this.#sourceView;
-      const own = this.#view;
-      for (const whole = length - 3; at < whole; at += 4) {
-        if (own.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false;
-      }
+    for (const whole = length - 3; at < whole; at += 4) {
+      if (own.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false;
     }
-    for (; at < length; at++) if (held[from + at] !== bytes[start + at]) return false;
+    for (; at < length; at++) {
+      if (own.getUint8(from + at) !== view.getUint8(start + at)) return false;
+    }
     return true;
   }
 
