@@ -1,0 +1,226 @@
+// deno-lint-ignore-file no-console -- A script talks to the person who started it.
+// What watching costs: each workload without and with saker, in turn, medians and their ratio;
+// saker's own CPU; what it takes while nothing happens; how soon after its start it sees.
+import { lines, SAKER, Saker } from "../tests/live/saker.ts";
+import { Place, run } from "../tests/live/trigger.ts";
+
+interface Options {
+  rounds: number;
+  idleSeconds: number;
+  /** Workloads to run; all where empty. */
+  only: string[];
+}
+
+const USAGE =
+  `usage: scripts/bench live [--rounds N] [--idle SECONDS] [open|dd|spawn|idle|start ...]
+  --rounds N      runs of each workload without and with saker (5)
+  --idle SECONDS  how long the idle cost is measured (20)`;
+
+interface Workload {
+  readonly name: string;
+  readonly what: string;
+  readonly run: (load: string, place: Place) => Promise<void>;
+}
+
+const OPENS = 300_000;
+const STARTS = 3_000;
+
+const WORKLOADS: readonly Workload[] = [
+  {
+    name: "open",
+    what: `open+close, 2 x ${OPENS}`,
+    async run(load, place) {
+      const open = () => mustRun(load, ["open", place.file("file"), `${OPENS}`]);
+      await Promise.all([open(), open()]);
+    },
+  },
+  {
+    name: "dd",
+    what: "dd, 2,000,000 x 500 bytes",
+    run: () => mustRun("dd", ["if=/dev/zero", "of=/dev/null", "bs=500", "count=2000000"]),
+  },
+  {
+    name: "spawn",
+    what: `process starts, ${STARTS}`,
+    run: (load) => mustRun(load, ["spawn", `${STARTS}`]),
+  },
+];
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (options === undefined) {
+    console.error(USAGE);
+    return 1;
+  }
+  if (Deno.uid() !== 0) {
+    console.error("saker: bench live needs root");
+    return 1;
+  }
+  await using place = new Place();
+  await Deno.writeTextFile(place.file("file"), "x");
+  const load = place.file("load");
+  await mustRun("cc", ["-O2", "-o", load, new URL("bench_load.c", import.meta.url).pathname]);
+  const wanted = ({ name }: { name: string }) =>
+    options.only.length === 0 || options.only.includes(name);
+
+  const workloads = WORKLOADS.filter(wanted);
+  if (workloads.length > 0) await costs(workloads, load, place, options.rounds);
+  if (wanted({ name: "start" })) await timeToSee(load, options.rounds);
+  if (wanted({ name: "idle" })) await idle(place, options.idleSeconds);
+  return 0;
+}
+
+/** Runs each workload alone and watched, in turn, and prints the medians. */
+async function costs(
+  workloads: readonly Workload[],
+  load: string,
+  place: Place,
+  rounds: number,
+): Promise<void> {
+  console.log(
+    `${"workload".padEnd(28)}${"alone".padStart(9)}${"watched".padStart(9)}` +
+      `${"ratio".padStart(7)}${"saker's CPU".padStart(13)}${"events".padStart(11)}${
+        "lost".padStart(9)
+      }`,
+  );
+  for (const workload of workloads) {
+    const alone: number[] = [];
+    const watched: number[] = [];
+    const cpu: number[] = [];
+    const events: number[] = [];
+    let lost = 0;
+    // The first run warms caches and does not count.
+    await workload.run(load, place);
+    for (let round = 0; round < rounds; round++) {
+      alone.push(await seconds(() => workload.run(load, place)));
+      await using saker = await Saker.start([place.marker]);
+      await settled(saker);
+      const before = await usage(saker);
+      watched.push(await seconds(() => workload.run(load, place)));
+      await settled(saker);
+      const after = await usage(saker);
+      cpu.push(after.cpuSeconds - before.cpuSeconds);
+      events.push(after.events - before.events);
+      lost += after.lost - before.lost;
+    }
+    const ratio = median(watched) / median(alone);
+    console.log(
+      `${workload.what.padEnd(28)}${`${median(alone).toFixed(2)} s`.padStart(9)}` +
+        `${`${median(watched).toFixed(2)} s`.padStart(9)}${ratio.toFixed(2).padStart(7)}` +
+        `${`${median(cpu).toFixed(2)} s`.padStart(13)}` +
+        `${`${Math.round(median(events))}`.padStart(11)}${`${lost}`.padStart(9)}`,
+    );
+  }
+}
+
+/** From the start of the process to the first event that raised an alert. */
+async function timeToSee(load: string, rounds: number): Promise<void> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const tick = new Deno.Command(load, {
+      args: ["tick", "/etc/shadow", "1"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const startedAt = Date.now();
+    const saker = new Deno.Command(SAKER, {
+      args: ["--listen", "127.0.0.1:0"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    for await (const line of lines(saker.stdout)) {
+      const { output_fields, time } = JSON.parse(line);
+      if (output_fields["proc.pid"] !== tick.pid) continue;
+      times.push((Date.parse(time) - startedAt) / 1000);
+      break;
+    }
+    tick.kill();
+    saker.kill();
+    await Promise.all([tick.status, saker.status]);
+  }
+  console.log(`\nstart to first detection: ${median(times).toFixed(2)} s`);
+}
+
+async function idle(place: Place, idleSeconds: number): Promise<void> {
+  await using saker = await Saker.start([place.marker]);
+  await settled(saker);
+  const before = await usage(saker);
+  await sleep(idleSeconds * 1000);
+  const after = await usage(saker);
+  const perMinute = (after.cpuSeconds - before.cpuSeconds) * 60 / idleSeconds;
+  console.log(
+    `\nidle for ${idleSeconds} s (${after.events - before.events} events of the machine's own): ` +
+      `${perMinute.toFixed(2)} CPU seconds a minute, ${after.residentMb.toFixed(0)} MB resident`,
+  );
+}
+
+interface Usage {
+  readonly cpuSeconds: number;
+  readonly residentMb: number;
+  readonly events: number;
+  readonly lost: number;
+}
+
+async function usage(saker: Saker): Promise<Usage> {
+  const stat = await Deno.readTextFile(`/proc/${saker.pid}/stat`);
+  // Behind the name: state is the first field, user and system time the 12th and 13th.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const status = await Deno.readTextFile(`/proc/${saker.pid}/status`);
+  const { body } = (await saker.health())!;
+  const lost = body.lost as { critical: number; bulk: number };
+  return {
+    cpuSeconds: ticks / 100,
+    residentMb: Number(/VmRSS:\s*(\d+)/.exec(status)![1]) / 1024,
+    events: body.events as number,
+    lost: lost.critical + lost.bulk,
+  };
+}
+
+/** Waits until saker has worked off what happened: it takes next to no CPU for a while. */
+async function settled(saker: Saker): Promise<void> {
+  for (let quiet = 0; quiet < 2;) {
+    const before = (await usage(saker)).cpuSeconds;
+    await sleep(250);
+    quiet = (await usage(saker)).cpuSeconds - before <= 0.02 ? quiet + 1 : 0;
+  }
+}
+
+async function mustRun(program: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(program, args);
+  if (code !== 0) throw new Error(`${program} failed: ${stderr}`);
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function parse(args: readonly string[]): Options | undefined {
+  const options: Options = { rounds: 5, idleSeconds: 20, only: [] };
+  const known = [...WORKLOADS.map(({ name }) => name), "start", "idle"];
+  for (let at = 0; at < args.length; at++) {
+    const value = Number(args[at + 1]);
+    if (args[at] === "--rounds" && value >= 1) options.rounds = value;
+    else if (args[at] === "--idle" && value >= 1) options.idleSeconds = value;
+    else if (known.includes(args[at]!)) options.only.push(args[at]!);
+    else return undefined;
+    if (args[at]!.startsWith("--")) at++;
+  }
+  return options;
+}
+
+Deno.exit(await main(Deno.args));
