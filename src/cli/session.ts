@@ -8,6 +8,7 @@ import type { EngineEnd, EngineStart, RulesStart } from "../engine/messages.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import { makeOutputs } from "./make_outputs.ts";
 import type { Terminal } from "./terminal.ts";
+import { watchFiles } from "./watch_files.ts";
 
 export interface SessionOptions {
   readonly loaded: LoadedConfig;
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly patient: boolean;
   /** Reads the rules anew on SIGHUP; absent where they cannot change under way. */
   readonly readRules?: () => RulesStart;
+  /** Files and directories whose change is as good as a SIGHUP. */
+  readonly watched?: readonly string[];
   readonly onReady: () => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
@@ -85,7 +88,7 @@ function handleSignals(thread: EngineThread, options: SessionOptions, reopen: ()
     asked = true;
     thread.stop(STOP_MS);
   };
-  const reload = () => {
+  const reload = (): void => {
     if (readRules === undefined || counters.stopping) return;
     try {
       thread.reload(readRules());
@@ -100,8 +103,10 @@ function handleSignals(thread: EngineThread, options: SessionOptions, reopen: ()
     ["SIGUSR1", reopen],
   ];
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  const files = watchFiles(options.watched ?? [], reload);
   return {
     remove(): void {
+      files.close();
       for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
     },
   };

@@ -39,6 +39,7 @@ export async function watch(
       counters,
       terminal,
       patient: false,
+      watched: config.watch_config_files ? watchedPaths(flags, loaded) : [],
       readRules: (): RulesStart => rulesStart(loadConfig(flags, terminal).config, flags),
       onReady(): void {
         if (!config.log_stderr) return;
@@ -53,6 +54,12 @@ export async function watch(
   } finally {
     await web?.close();
   }
+}
+
+/** Where the configuration and the rules came from; the built-in rules do not change. */
+function watchedPaths(flags: Flags, { config, files }: LoadedConfig): string[] {
+  const configured = config.rules_files ?? config.rules_file ?? [];
+  return [...files, ...(flags.rules.length > 0 ? flags.rules : configured)];
 }
 
 function checkSources(flags: Flags, config: Config): void {
