@@ -251,6 +251,8 @@ export class Snapshot {
     if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeFromMemfd, input.u8());
     if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeLowerLayer, input.u8());
     if (input.at + 8 <= end) thread.pgid = input.i64();
+    // Ours: our own snapshot of /proc knows when a thread was made.
+    if (input.at + 8 <= end) thread.cloneTs = input.u64();
   }
 
   #descriptors(input: Cursor, withLength: boolean): void {
