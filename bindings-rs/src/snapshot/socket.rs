@@ -157,7 +157,7 @@ mod tests {
         };
         assert_eq!(ip_socket(line, L4_TCP, ipv4), Some((4242, expected)));
         let line = b"  11: 00000000000000000000000001000000:0035 00000000000000000000000000000000:\
-                    0000 0A 00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0";
+                    0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1 0 100 0 0 10 0";
         let mut address = [0; 16];
         address[15] = 1;
         let expected = Socket::Ipv6Local { address, port: 53, l4: L4_TCP };
