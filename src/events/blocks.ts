@@ -13,7 +13,7 @@ const FRAME_BYTES = 12;
 const CPU_BYTES = 2;
 const FLAGS_BYTES = 4;
 /** Flag of an event that only keeps the tables right. */
-const STATE_ONLY = 1;
+export const STATE_ONLY = 1;
 
 /** What `next` found. */
 export const enum Step {

@@ -7,7 +7,8 @@
 //
 // Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
 // kernel acted on (empty where there is none), the second such path (renames, links), a u64
-// sequence number counted per CPU and lane, and the lane as one byte.
+// sequence number counted per CPU and lane, and the lane as one byte. In a capture these stand
+// behind the event (scap/writer.ts), since Falco refuses events with more parameters than its own.
 import { EVENTS, type ParamType } from "./table.ts";
 
 export const HEADER_BYTES = 26;
@@ -19,6 +20,12 @@ export const OWN_SEQUENCE = 2;
 export const OWN_LANE = 3;
 export const LANE_CRITICAL = 0;
 export const LANE_BULK = 1;
+/** Where a capture has our own parameters behind the event: u16 lengths of the two paths and this
+ * mark, the last bytes of the block's body. */
+export const OWN_TAIL_MARK = 0x4e574f53;
+export const OWN_TAIL_BYTES = 8;
+/** The tail, a sequence number and a lane. */
+const OWN_TAIL_BYTES_MIN = OWN_TAIL_BYTES + 9;
 /** More than any event of the table has; a record that claims more is refused. */
 export const PARAMS_MAX = 64;
 
@@ -51,6 +58,8 @@ export class Event {
   #known = 0;
   #lengths = 0;
   #large = false;
+  /** Where our own parameters stand behind the event: the offset of their tail; else 0. */
+  #tail = 0;
 
   /** Points the cursor at another buffer. */
   bind(bytes: Uint8Array): void {
@@ -88,6 +97,8 @@ export class Event {
     this.#starts[0] = data;
     this.#known = 0;
     this.hasOwn = count === PARAM_COUNTS[code]! + OWN_PARAMS;
+    this.#tail = 0;
+    if (limit - end >= OWN_TAIL_BYTES_MIN) this.#findTail(end, limit);
     // Numbers are read without a look at their length, so memory must follow the event.
     return end + 8 <= this.bytes.length || this.#numbersFit();
   }
@@ -168,8 +179,33 @@ export class Event {
     return end > this.#starts[index]! && this.bytes[end - 1] === 0 ? end - 1 : end;
   }
 
+  /** Our own parameters behind an event of a capture. */
+  #findTail(end: number, limit: number): void {
+    const tail = limit - OWN_TAIL_BYTES;
+    const view = this.view;
+    if (view.getUint32(tail + 4, true) !== OWN_TAIL_MARK) return;
+    if (this.paramCount !== PARAM_COUNTS[this.code]) return;
+    if (end + view.getUint16(tail, true) + view.getUint16(tail + 2, true) + 9 > tail) return;
+    this.#tail = tail;
+    this.hasOwn = true;
+    this.paramCount += OWN_PARAMS;
+  }
+
+  #reachTail(): void {
+    const starts = this.#starts;
+    const first = this.paramCount - OWN_PARAMS;
+    if (this.#known < first) this.#reach(first);
+    starts[first] = this.end;
+    starts[first + 1] = this.end + this.view.getUint16(this.#tail, true);
+    starts[first + 2] = starts[first + 1]! + this.view.getUint16(this.#tail + 2, true);
+    starts[first + 3] = starts[first + 2]! + 8;
+    starts[first + 4] = starts[first + 3]! + 1;
+    this.#known = this.paramCount;
+  }
+
   /** Finds the parameters' offsets up to `index`, which is at most `paramCount`. */
   #reach(index: number): void {
+    if (this.#tail !== 0 && index > this.paramCount - OWN_PARAMS) return this.#reachTail();
     const starts = this.#starts;
     const view = this.view;
     const end = this.end;
