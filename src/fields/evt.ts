@@ -4,8 +4,8 @@ import type { Context } from "../state/context.ts";
 import { FdKind } from "../state/fd.ts";
 import { categoryName, eventName, isInputOutput, isMemory, isSyscall } from "./event_names.ts";
 import type { Field, Value } from "./field.ts";
-import { errnoName } from "./names.ts";
 import { hasReturnValue, returnValue } from "./param_values.ts";
+import { ParamText, readParam } from "./params.ts";
 import { fields, type Row, withArgument } from "./row.ts";
 
 export function eventFields(): Field[] {
@@ -85,16 +85,21 @@ export function longestPrefix(text: string, names: ReadonlyMap<string, unknown>)
 }
 
 function results(): Field[] {
+  const text = new ParamText();
   return fields("evt", [
     {
       name: "evt.res",
       type: "CHARBUF",
       format: "DEC",
       description: "SUCCESS, or the name of the error that the call returned.",
-      extract: ({ event }) => {
+      extract: (context) => {
+        const { event } = context;
         if (!hasReturnValue(event.code)) return undefined;
         const result = returnValue(event);
-        return result >= 0 ? "SUCCESS" : errnoName(Number(result)) || String(result);
+        if (result >= 0) return "SUCCESS";
+        // A result that is a process's id has no error's name.
+        readParam(context, 0, "dots", text);
+        return text.shown;
       },
     },
     {

@@ -1,27 +1,36 @@
 // Fields of a socket's two ends: client and server, local and remote, either.
 import type { Context } from "../state/context.ts";
-import { type Fd, FdFlag } from "../state/fd.ts";
+import { type Fd, FdFlag, FdKind } from "../state/fd.ts";
+import { ipText } from "./addresses.ts";
 import { isIp, ofFd } from "./fd_fields.ts";
 import { hasRole } from "./fd_types.ts";
 import type { Field, FieldFlag, Value } from "./field.ts";
 import { fields, type Row } from "./row.ts";
+import { containerIdOf } from "./user_names.ts";
 
 export function fdEndFields(): Field[] {
   return fields("fd", [...ends(), ...either(), isServer()]);
 }
 
-/** One end of a connection. */
+/** One end of a connection; its address is 0 where it is not known. */
 interface End {
-  readonly ip: Uint8Array | undefined;
+  readonly ip: Uint8Array;
   readonly port: number;
 }
 
 function source(fd: Fd): End {
-  return { ip: fd.sourceIp, port: fd.sourcePort };
+  return { ip: fd.sourceIp ?? nowhere(fd), port: fd.sourcePort };
 }
 
 function destination(fd: Fd): End {
-  return { ip: fd.destinationIp, port: fd.destinationPort };
+  return { ip: fd.destinationIp ?? nowhere(fd), port: fd.destinationPort };
+}
+
+const NOWHERE_4 = new Uint8Array(4);
+const NOWHERE_6 = new Uint8Array(16);
+
+function nowhere(fd: Fd): Uint8Array {
+  return fd.kind === FdKind.Ipv6 ? NOWHERE_6 : NOWHERE_4;
 }
 
 function isListening(fd: Fd): boolean {
@@ -39,16 +48,30 @@ function server(fd: Fd): End | undefined {
 }
 
 /** A client on one of the machine's addresses makes its end the local one. */
-function local(fd: Fd, { machine }: Context): End | undefined {
-  const client_ = client(fd);
-  if (client_?.ip === undefined) return undefined;
-  return machine.isLocal(client_.ip) ? client_ : destination(fd);
+function local(fd: Fd, context: Context): End | undefined {
+  const end = client(fd);
+  return end === undefined || isLocal(end.ip, context) ? end : destination(fd);
 }
 
-function remote(fd: Fd, { machine }: Context): End | undefined {
-  const client_ = client(fd);
-  if (client_?.ip === undefined) return undefined;
-  return machine.isLocal(client_.ip) ? destination(fd) : client_;
+function remote(fd: Fd, context: Context): End | undefined {
+  const end = client(fd);
+  return end === undefined || !isLocal(end.ip, context) ? end : destination(fd);
+}
+
+/**
+ * Whether an address is the machine's. In a container it is only where a runtime told the
+ * container's address, and never for IPv6: as in Falco.
+ */
+function isLocal(ip: Uint8Array, context: Context): boolean {
+  const { machine, thread } = context;
+  const id = thread === undefined ? "" : containerIdOf(context, thread);
+  if (id !== "") {
+    if (ip.length !== 4) return false;
+    const own = machine.container(id)?.info?.["ip"];
+    if (typeof own !== "string" || own === "") return false;
+    if (own === ipText(ip)) return true;
+  }
+  return machine.isLocal(ip);
 }
 
 type FindEnd = (fd: Fd, context: Context) => End | undefined;
@@ -123,7 +146,7 @@ function either(): Row[] {
     ofFd((fd) => {
       if (!isIp(fd)) return [];
       const list = isListening(fd) ? [source(fd)] : [source(fd), destination(fd)];
-      return list.map(read).filter((value) => value !== undefined);
+      return list.map(read);
     });
   const flags: readonly FieldFlag[] = ["both_ends", ...FILTER_ONLY];
   return [
@@ -164,10 +187,8 @@ function isServer(): Row {
     name: "fd.is_server",
     type: "BOOL",
     description: "Whether this process owns the server's end of the connection.",
-    extract: ofFd((fd, { machine }) => {
-      if (!isIp(fd)) return false;
-      if (isListening(fd)) return true;
-      return fd.destinationIp !== undefined && machine.isLocal(fd.destinationIp);
-    }),
+    extract: ofFd((fd, context) =>
+      isIp(fd) && (isListening(fd) || isLocal(destination(fd).ip, context))
+    ),
   };
 }

@@ -2,7 +2,7 @@
 import { EVENTS } from "../events/table.ts";
 import { type Context, MISSING_FD } from "../state/context.ts";
 import { type Fd, FD_TYPES, FdFlag, FdKind } from "../state/fd.ts";
-import { fdTypeChar } from "./fd_types.ts";
+import { fdTypeChar, protocolOf } from "./fd_types.ts";
 import type { Field, Value } from "./field.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "./row.ts";
 import { containerIdOf } from "./user_names.ts";
@@ -59,7 +59,7 @@ function names(): Field[] {
       description: "The file's path as the program gave it.",
       extract: (context) => {
         if (!hasFd(context)) return undefined;
-        return context.machine.strings.text(context.fdNameRaw)?.replace(/\/\/+/g, "/");
+        return (context.machine.strings.text(context.fdNameRaw) ?? "").replace(/\/\/+/g, "/");
       },
     },
     {
@@ -144,7 +144,7 @@ function kinds(): Field[] {
       name: "fd.l4proto",
       type: "CHARBUF",
       description: "Protocol of the socket: tcp, udp, icmp or raw.",
-      extract: ofFd((fd) => isIp(fd) ? PROTOCOLS[fd.l4proto] ?? "<NA>" : "<NA>"),
+      extract: ofFd((fd) => PROTOCOLS[protocolOf(fd)] ?? "<NA>"),
     },
     {
       name: "fd.sockfamily",

@@ -27,11 +27,19 @@ export function fdTypeChar(fd: Fd): string {
   return CHARS[fd.kind];
 }
 
+/** Protocol number of an IP socket; 0 while nobody knows which end it is, but for raw sockets. */
+export function protocolOf(fd: Fd): number {
+  if (fd.kind !== FdKind.Ipv4 && fd.kind !== FdKind.Ipv6) return 0;
+  const known = hasRole(fd) || (fd.flags & FdFlag.Listening) !== 0 || fd.l4proto === RAW;
+  return known ? fd.l4proto : 0;
+}
+
+const RAW = 255;
 const PROTOCOL_CHARS: Readonly<Record<number, string>> = { 6: "t", 17: "u", 1: "i", 255: "r" };
 
 /** `t`, `u`, `i` or `r` for tcp, udp, icmp and raw; "" for others. */
 export function ipProtocolChar(fd: Fd): string {
-  return PROTOCOL_CHARS[fd.l4proto] ?? "";
+  return PROTOCOL_CHARS[protocolOf(fd)] ?? "";
 }
 
 /** Whether the socket is known to be one end of a connection: who is client is then known. */

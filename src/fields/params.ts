@@ -4,7 +4,6 @@ import type { Param } from "../events/table.ts";
 import { EVENTS, SYSCALLS } from "../events/table.ts";
 import type { Event } from "../events/event.ts";
 import type { Context } from "../state/context.ts";
-import { FdKind } from "../state/fd.ts";
 import { EMPTY } from "../state/strings.ts";
 import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
@@ -254,9 +253,8 @@ function readFd(context: Context, number: number | bigint, out: ParamText): void
   }
   const fd = context.machine.fdsOf(thread)?.get(Number(number));
   if (fd === undefined) return;
-  const isIp = fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6;
-  const protocol = isIp ? ipProtocolChar(fd) : "";
-  out.resolved = `<${fdTypeChar(fd)}${protocol}>${context.machine.strings.text(fd.name) ?? ""}`;
+  const name = context.machine.strings.text(fd.name) ?? "";
+  out.resolved = `<${fdTypeChar(fd)}${ipProtocolChar(fd)}>${name}`;
 }
 
 function readPath(

@@ -26,7 +26,7 @@ export function shownValue(bound: Bound, context: Context): Value {
 export function valueText(bound: Bound, value: Value, format: BufferFormat = "dots"): string {
   if (value === undefined) return MISSING_TEXT;
   if (Array.isArray(value)) {
-    if (!bound.isList && bound.anyOf) return value.map((item) => String(item)).join(" ");
+    if (!bound.isList && bound.anyOf) return printable(value.join(" "));
     return `(${value.map((item) => single(bound, item, format)).join(",")})`;
   }
   return single(bound, value, format);
@@ -35,7 +35,7 @@ export function valueText(bound: Bound, value: Value, format: BufferFormat = "do
 function single(bound: Bound, value: Value, format: BufferFormat): string {
   switch (typeof value) {
     case "string":
-      return value;
+      return printable(value);
     case "boolean":
       return value ? "true" : "false";
     case "number":
@@ -47,6 +47,16 @@ function single(bound: Bound, value: Value, format: BufferFormat): string {
       return value instanceof Uint8Array ? bytesText(bound, value, format) : MISSING_TEXT;
   }
 }
+
+/** Falco 0.44 shows control characters as it shows broken UTF-8. */
+function printable(text: string): string {
+  return CONTROL.test(text) ? text.replace(CONTROLS, "\ufffd") : text;
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f]/;
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f]/g;
 
 function numeric(bound: Bound, value: number | bigint): string {
   if (bound.type === "DOUBLE") return Number(value).toFixed(1);
@@ -61,8 +71,14 @@ const SHOWN_PLAIN: ReadonlySet<string> = new Set(["INT64", "PID", "FD", "ERRNO"]
 function bytesText(bound: Bound, bytes: Uint8Array, format: BufferFormat): string {
   if (bound.type === "IPADDR" || bound.type === "IPNET") return ipText(bytes);
   if (bound.type === "IPV4ADDR" || bound.type === "IPV6ADDR") return ipText(bytes);
-  return bufferText(bytes, format);
+  return bufferText(
+    bytes.length > BUFFER_BYTES_MAX ? bytes.subarray(0, BUFFER_BYTES_MAX) : bytes,
+    format,
+  );
 }
+
+/** Longer buffers are cut in outputs. */
+const BUFFER_BYTES_MAX = 1022;
 
 /**
  * A value as `output_fields` holds it: numbers in decimal stay numbers, those with another format

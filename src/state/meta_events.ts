@@ -9,11 +9,17 @@ import type { MachineState } from "./machine_state.ts";
 const USER_ADDED = codeOf("USER_ADDED_E");
 const GROUP_ADDED = codeOf("GROUP_ADDED_E");
 
+/**
+ * Users of containers are passed over, as Falco does on captures: it would look for them on the
+ * machine that reads the capture.
+ */
 export function onUser(machine: MachineState, context: Context): void {
   const { event } = context;
   if (!event.has(0)) return;
   const uid = event.uint32(0);
   const containerId = text(event, 5);
+  if (event.code === USER_ADDED && containerId !== "") return;
+  if (isIgnored(machine, containerId)) return;
   if (event.code === USER_ADDED) {
     machine.users.addUser(containerId, {
       uid,
@@ -26,11 +32,20 @@ export function onUser(machine: MachineState, context: Context): void {
   machine.lineage++;
 }
 
+/**
+ * Falco takes the users of containers from the containers' own files, which are not there when a
+ * capture is read, and not from events. So on captures only users of the host have names.
+ */
+function isIgnored(machine: MachineState, containerId: string): boolean {
+  return containerId !== "" && machine.options.lookUp === undefined;
+}
+
 export function onGroup(machine: MachineState, context: Context): void {
   const { event } = context;
   if (!event.has(0)) return;
   const gid = event.uint32(0);
   const containerId = text(event, 2);
+  if (isIgnored(machine, containerId)) return;
   if (event.code === GROUP_ADDED) {
     machine.users.addGroup(containerId, { gid, name: text(event, 1) });
   } else machine.users.removeGroup(containerId, gid);
