@@ -1,0 +1,76 @@
+// Checked rules in, a rule set out: what the engine asks for each event.
+import { EVENTS } from "../events/table.ts";
+import type { Bound, Value } from "../fields/field.ts";
+import { jsonOf, shownValue, valueText } from "../fields/render.ts";
+import type { Context } from "../state/context.ts";
+import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "./event_types.ts";
+import { renderFields, type Rendering, renderText } from "./output.ts";
+import type { CheckedRule } from "./resolve.ts";
+import type { CompiledRule, RenderedOutput, RuleSet } from "./rule_set.ts";
+import { Matcher } from "./matcher.ts";
+
+export interface CompileOptions {
+  readonly matching: "first" | "all";
+  readonly source: string;
+}
+
+/** Compiles the rules of one source, in the order in which they are tried. */
+export function compileRules(rules: readonly CheckedRule[], options: CompileOptions): RuleSet {
+  const wanted = new Uint8Array(EVENTS.length);
+  const names = new Set<string>();
+  for (const rule of rules) {
+    for (const code of wantedCodes(rule, options.source)) wanted[code] = 1;
+    for (const name of namesOf(rule.events)) names.add(name);
+  }
+  const matcher = new Matcher(rules, options);
+  return {
+    rules: rules.map(compiledRule),
+    wanted,
+    eventNames: names,
+    match: (context, matched) =>
+      wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
+  };
+}
+
+/** Asynchronous events go to every rule, events of plugins to all rules of their source. */
+export function wantedCodes(rule: CheckedRule, source: string): number[] {
+  if (source !== "syscall") return [PLUGIN_EVENT, ASYNC_EVENT];
+  const codes = codesOf(rule.events);
+  return codes.includes(ASYNC_EVENT) ? codes : [...codes, ASYNC_EVENT];
+}
+
+export function compiledRule(rule: CheckedRule, index: number): CompiledRule {
+  return {
+    index,
+    name: rule.name,
+    priority: rule.priority,
+    tags: rule.tags,
+    source: rule.source,
+    capture: rule.capture,
+    captureDurationMs: rule.captureDuration,
+    render: (context) => render(rule, context),
+  };
+}
+
+function render(rule: CheckedRule, context: Context): RenderedOutput {
+  const rendering: Rendering = {
+    fieldText: (bound) => valueText(bound, shownValue(bound, context)),
+    fieldJson: (bound) => jsonValue(bound, context),
+    read: (bound) => bound.extract(context),
+  };
+  const fields = renderFields(rule.format, rendering);
+  for (const extra of rule.extraFields) {
+    fields.push([
+      extra.name,
+      extra.raw
+        ? renderFields(extra.format, rendering)[0]?.[1]
+        : renderText(extra.format, rendering),
+    ]);
+  }
+  return { message: renderText(rule.format, rendering), fields };
+}
+
+/** Missing is `undefined` in an alert. */
+function jsonValue(bound: Bound, context: Context): Value {
+  return (jsonOf(bound, context) ?? undefined) as Value;
+}

@@ -1,0 +1,206 @@
+// Text of a rules file in, plain YAML nodes with their offsets out. Large files are read some
+// items at a time, so that memory holds one part's syntax tree, and everything that can grow out
+// of a small file (aliases, nesting) has a bound.
+import { type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
+import type { Position } from "./diagnostic.ts";
+
+export interface ScalarNode {
+  readonly kind: "scalar";
+  readonly text: string;
+  /** Empty, `~` or `null` without quotes. */
+  readonly isNull: boolean;
+  readonly at: number;
+  readonly end: number;
+}
+
+export interface MapNode {
+  readonly kind: "map";
+  readonly entries: readonly { readonly key: ScalarNode; readonly value: YamlNode }[];
+  readonly at: number;
+}
+
+export interface SeqNode {
+  readonly kind: "seq";
+  readonly items: readonly YamlNode[];
+  readonly at: number;
+}
+
+export type YamlNode = ScalarNode | MapNode | SeqNode;
+
+export interface DocumentError {
+  readonly message: string;
+  readonly at: number;
+}
+
+export interface Documents {
+  /** The root of each document that is not empty; one file may give several for one document. */
+  readonly roots: readonly YamlNode[];
+  readonly errors: readonly DocumentError[];
+}
+
+/** Characters of a file; the largest rules of the field have a hundredth. */
+export const FILE_CHARS_MAX = 32 << 20;
+/** Values of one part of a file, counted by its lines and commas before it is parsed. */
+export const VALUES_MAX = 250_000;
+/** Values after aliases were followed. */
+const NODES_MAX = 1_000_000;
+const DEPTH_MAX = 64;
+const PART_CHARS = 64 << 10;
+
+/** Reads all documents of a file. Never throws. */
+export function readDocuments(text: string): Documents {
+  const roots: YamlNode[] = [];
+  const errors: DocumentError[] = [];
+  if (text.length > FILE_CHARS_MAX) {
+    const message = `file is too large: ${text.length} characters, at most ${FILE_CHARS_MAX}`;
+    return { roots, errors: [{ message, at: 0 }] };
+  }
+  const budget = { left: NODES_MAX };
+  for (const [start, end] of parts(text)) {
+    const part = text.slice(start, end);
+    const values = countValues(part);
+    if (values > VALUES_MAX) {
+      const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
+      errors.push({ message, at: start });
+      continue;
+    }
+    readPart(part, start, budget, roots, errors);
+  }
+  return { roots, errors };
+}
+
+function readPart(
+  part: string,
+  start: number,
+  budget: { left: number },
+  roots: YamlNode[],
+  errors: DocumentError[],
+): void {
+  try {
+    const documents = parseAllDocuments(part, {
+      // All scalars are their text; what they mean is decided by who reads the key.
+      schema: "failsafe",
+      uniqueKeys: false,
+      strict: false,
+      prettyErrors: false,
+      logLevel: "silent",
+    });
+    if (!Array.isArray(documents)) return;
+    for (const document of documents) {
+      for (const error of document.errors) {
+        errors.push({ message: error.message, at: start + error.pos[0] });
+      }
+      if (document.errors.length > 0 || document.contents === null) continue;
+      const root = convert(document.contents, document, start, 0, budget);
+      if (root.kind !== "scalar" || !root.isNull) roots.push(root);
+    }
+  } catch (error) {
+    // The library recurses into what is nested; a bound of the stack is one of the nesting.
+    const message = error instanceof TooMuch
+      ? error.message
+      : `cannot read YAML: ${error instanceof RangeError ? "it is nested too deeply" : error}`;
+    errors.push({ message, at: start });
+  }
+}
+
+class TooMuch extends Error {}
+
+function convert(
+  node: unknown,
+  document: Document,
+  start: number,
+  depth: number,
+  budget: { left: number },
+): YamlNode {
+  if (depth > DEPTH_MAX) throw new TooMuch(`nested too deeply: more than ${DEPTH_MAX} levels`);
+  if (--budget.left < 0) {
+    throw new TooMuch(`too many values: aliases make more than ${NODES_MAX} of them`);
+  }
+  if (isAlias(node)) {
+    const target = node.resolve(document);
+    if (target === undefined) throw new TooMuch(`unknown alias *${node.source}`);
+    return convert(target, document, start, depth + 1, budget);
+  }
+  if (isScalar(node)) {
+    const text = typeof node.value === "string" ? node.value : "";
+    const range = node.range ?? [0, 0, 0];
+    return {
+      kind: "scalar",
+      text,
+      isNull: (node.type === undefined || node.type === "PLAIN") &&
+        /^(|~|null|Null|NULL)$/.test(text),
+      at: start + range[0],
+      end: start + range[1],
+    };
+  }
+  if (isMap(node)) {
+    return {
+      kind: "map",
+      at: start + (node.range?.[0] ?? 0),
+      entries: node.items.map(({ key, value }) => {
+        const at = convert(key ?? null, document, start, depth + 1, budget);
+        return {
+          key: at.kind === "scalar" ? at : { ...EMPTY_SCALAR, at: at.at, end: at.at },
+          value: convert(value ?? null, document, start, depth + 1, budget),
+        };
+      }),
+    };
+  }
+  if (isSeq(node)) {
+    return {
+      kind: "seq",
+      at: start + (node.range?.[0] ?? 0),
+      items: node.items.map((item) => convert(item, document, start, depth + 1, budget)),
+    };
+  }
+  return EMPTY_SCALAR;
+}
+
+const EMPTY_SCALAR: ScalarNode = { kind: "scalar", text: "", isNull: true, at: 0, end: 0 };
+
+/**
+ * Cuts a file before items of the top sequence. Files with anchors stay whole, since an alias may
+ * stand in another item than its anchor; so do those with directives.
+ */
+function parts(text: string): [number, number][] {
+  if (text.length <= PART_CHARS || /[\s[,]&[^\s&]|^%/m.test(text)) return [[0, text.length]];
+  const cuts: [number, number][] = [];
+  for (let start = 0; start < text.length;) {
+    const found = text.indexOf("\n- ", start + PART_CHARS);
+    const end = found < 0 ? text.length : found + 1;
+    cuts.push([start, end]);
+    start = end;
+  }
+  return cuts;
+}
+
+function countValues(text: string): number {
+  let count = 1;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x0a || unit === 0x2c) count++;
+  }
+  return count;
+}
+
+/** Turns offsets of a text into lines and columns. */
+export class Lines {
+  readonly #starts: number[] = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+      this.#starts.push(at + 1);
+    }
+  }
+
+  at(offset: number): Position {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low, column: offset - this.#starts[low]!, offset };
+  }
+}

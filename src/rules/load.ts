@@ -1,0 +1,171 @@
+// Rules files in, a rule set and every file's diagnostics out: read → merge → resolve → check →
+// compile. A set comes out only where no file has an error.
+import type { FieldSet } from "../fields/field_set.ts";
+import { compileRules } from "./compile.ts";
+import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
+import { isCompatible, parseVersion, type Version } from "./item.ts";
+import { Collection } from "./merge.ts";
+import { read } from "./read.ts";
+import type { RuleSet } from "./rule_set.ts";
+import { type CheckedRule, resolve, type Resolved } from "./resolve.ts";
+import { schemaWarnings } from "./schema.ts";
+import { applySelections, type RuleSelection } from "./selection.ts";
+
+/** What Falco's rules may require at the most: the version of its engine that we speak. */
+export const ENGINE_VERSION: Version = [0, 63, 0];
+
+export interface RulesText {
+  /** Name of the file. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One entry of `append_output`; empty texts match everything. */
+export interface AppendOutput {
+  readonly match: {
+    readonly source: string;
+    readonly tags: readonly string[];
+    readonly rule: string;
+  };
+  readonly extraOutput: string;
+  /** A field, or a name and a format. */
+  readonly extraFields: readonly (string | Readonly<Record<string, string>>)[];
+  readonly suggestedOutput: boolean;
+}
+
+export interface LoadOptions {
+  /** Fields of the source "syscall". */
+  readonly fields: FieldSet;
+  /** Fields of sources that plugins give, by source. */
+  readonly pluginFields?: ReadonlyMap<string, FieldSet>;
+  /** Names of asynchronous events that plugins give. */
+  readonly asyncNames?: ReadonlySet<string>;
+  /** Default: the container fields, which Falco has from a plugin. */
+  readonly plugins?: readonly { readonly name: string; readonly version: string }[];
+  readonly engineVersion?: Version;
+  /** Number of the least important priority that is loaded; default 7, all. */
+  readonly priority?: number;
+  readonly matching?: "first" | "all";
+  readonly selections?: readonly RuleSelection[];
+  readonly appendOutput?: readonly AppendOutput[];
+  /**
+   * Judge everything anew after each file, as Falco does: a file's result then holds what is
+   * wrong with all rules so far. Without it everything is judged once, after the last file.
+   */
+  readonly eachFile?: boolean;
+}
+
+export interface FileResult {
+  readonly name: string;
+  readonly text: string;
+  readonly successful: boolean;
+  readonly errors: readonly Diagnostic[];
+  /** Errors beyond the bound of what is kept. */
+  readonly errorsCut: number;
+  readonly warnings: readonly Diagnostic[];
+  /** Undefined where the YAML could not be read; empty: the schema is kept. */
+  readonly schemaWarnings: readonly string[] | undefined;
+}
+
+export interface Loaded {
+  readonly results: readonly FileResult[];
+  /** A plugin that is required is not there: fatal, whatever the results say. */
+  readonly pluginError: string | undefined;
+  /** Of the source "syscall"; undefined where there is an error. */
+  readonly ruleSet: RuleSet | undefined;
+  /** Of the other sources. */
+  readonly pluginRuleSets: ReadonlyMap<string, RuleSet>;
+  /** What came of lists, macros and rules, for descriptions and tools. */
+  readonly resolved: Resolved;
+  readonly collection: Collection;
+  /** All rules by name, with what the selections left of them. */
+  readonly rules: readonly CheckedRule[];
+  /** Rules that no selection and no priority left out, in the order in which they are tried. */
+  readonly enabled: readonly CheckedRule[];
+}
+
+const CONTAINER_PLUGIN = [{ name: "container", version: "0.7.1" }];
+
+/** Loads rules files in order. Never throws on what they hold. */
+export function loadRules(files: readonly RulesText[], options: LoadOptions): Loaded {
+  const sources = new Map([["syscall", options.fields], ...options.pluginFields ?? []]);
+  const collection = new Collection({
+    engineVersion: options.engineVersion ?? ENGINE_VERSION,
+    hasSource: (source) => sources.has(source),
+    isField: (source, text) => "bound" in (sources.get(source)?.resolve(text) ?? {}),
+  });
+  const context = {
+    sources,
+    asyncNames: options.asyncNames ?? new Set<string>(),
+    appendOutput: options.appendOutput ?? [],
+  };
+  const all: Diagnostics[] = [];
+  const schemas: (readonly string[] | undefined)[] = [];
+  let resolved: Resolved | undefined;
+  for (const [index, file] of files.entries()) {
+    const diagnostics = new Diagnostics();
+    all.push(diagnostics);
+    const { items, parsed, roots } = read(file.name, file.text, diagnostics);
+    schemas.push(parsed ? schemaWarnings(roots) : undefined);
+    collection.merge(items, diagnostics);
+    if (options.eachFile) resolved = resolve(collection, context, () => diagnostics);
+    else if (index === files.length - 1) {
+      const byFile = new Map(files.map(({ name }, at) => [name, all[at]!]));
+      resolved = resolve(
+        collection,
+        context,
+        (place) => byFile.get(place.locations[0]!.name) ?? diagnostics,
+      );
+    }
+  }
+  resolved ??= resolve(collection, context, () => new Diagnostics());
+  const results = files.map(({ name, text }, index): FileResult => ({
+    name,
+    text,
+    successful: all[index]!.errors.length === 0,
+    errors: all[index]!.errors,
+    errorsCut: all[index]!.errorsCut,
+    warnings: all[index]!.warnings,
+    schemaWarnings: schemas[index],
+  }));
+  const pluginError = missingPlugin(collection, options.plugins ?? CONTAINER_PLUGIN);
+  const rules = applySelections(resolved.rules, options.selections ?? []);
+  const priority = options.priority ?? 7;
+  const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
+  const sound = pluginError === undefined && results.every(({ successful }) => successful);
+  const setOf = (source: string): RuleSet =>
+    compileRules(enabled.filter((rule) => rule.source === source), {
+      matching: options.matching ?? "first",
+      source,
+    });
+  return {
+    results,
+    pluginError,
+    ruleSet: sound ? setOf("syscall") : undefined,
+    pluginRuleSets: new Map(
+      sound ? [...options.pluginFields?.keys() ?? []].map((source) => [source, setOf(source)]) : [],
+    ),
+    resolved,
+    collection,
+    rules,
+    enabled,
+  };
+}
+
+function missingPlugin(
+  collection: Collection,
+  plugins: readonly { readonly name: string; readonly version: string }[],
+): string | undefined {
+  for (const { alternatives } of collection.requiredPlugins) {
+    const satisfied = alternatives.some(({ name, version }) => {
+      const loaded = plugins.find((plugin) => plugin.name === name);
+      const have = loaded && parseVersion(loaded.version);
+      const wanted = parseVersion(version);
+      return have && wanted && isCompatible(have, wanted);
+    });
+    if (satisfied) continue;
+    const wanted = alternatives.map(({ name, version }) => `${name} (>= ${version})`).join(", ");
+    return `Plugin requirement not satisfied, must load one of: ${wanted}`;
+  }
+  return undefined;
+}

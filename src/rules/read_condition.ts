@@ -1,0 +1,32 @@
+// The text of a condition with the place that it comes from.
+import type { ItemType } from "./diagnostic.ts";
+import type { ScalarNode } from "./document.ts";
+import type { ConditionText } from "./item.ts";
+import type { MapReader } from "./map_reader.ts";
+
+export function conditionText(
+  reader: MapReader,
+  node: ScalarNode,
+  itemType: ItemType,
+): ConditionText {
+  const file = reader.place.locations[0]!.name;
+  return {
+    text: node.text,
+    place: reader.at(node, itemType, ""),
+    pieces: [{ from: 0, file, at: node.at, end: node.end }],
+  };
+}
+
+/** One condition behind the other, with a blank between, as appending joins them. */
+export function joinConditions(first: ConditionText, second: ConditionText): ConditionText {
+  const text = `${first.text} ${second.text}`;
+  const shift = first.text.length + 1;
+  return {
+    text,
+    place: first.place,
+    pieces: [
+      ...first.pieces,
+      ...second.pieces.map((piece) => ({ ...piece, from: piece.from + shift })),
+    ],
+  };
+}
