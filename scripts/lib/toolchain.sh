@@ -120,6 +120,19 @@ find_rust() {
   return 1
 }
 
+# Where LLVM is; prints nothing where there is none of the right version.
+llvm_prefix() {
+  local config
+  for config in "/usr/lib/llvm-$LLVM_MAJOR/bin/llvm-config" "llvm-config-$LLVM_MAJOR" \
+    "llvm-config$LLVM_MAJOR" llvm-config; do
+    if command -v "$config" >/dev/null &&
+      [[ $("$config" --version) == "$LLVM_MAJOR".* ]]; then
+      "$config" --prefix
+      return
+    fi
+  done
+}
+
 # Compiled crates are kept beside the tools, so that a fresh clone compiles only what is its own.
 # One directory for each compiler: two would push each other's work out.
 target_dir() {
