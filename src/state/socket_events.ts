@@ -137,7 +137,7 @@ export function onConnect(machine: MachineState, context: Context): void {
   if (!isTuple(bytes, start, event.paramLength(1))) return;
   const family = bytes[start]!;
   if (family === AF_INET || family === AF_INET6) {
-    const changed = setEnds(fd, bytes, start, true);
+    const changed = setEnds(fd, bytes, start);
     if (changed && fd.flags & FdFlag.RoleServer && isUdp(fd)) swapEnds(fd);
     fd.name = machine.addresses.connection(fd);
   } else {
@@ -158,7 +158,7 @@ export function onAccept(machine: MachineState, context: Context): void {
   const family = bytes[start]!;
   const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
   if (family === AF_INET || family === AF_INET6) {
-    setEnds(fd, bytes, start, false);
+    setEnds(fd, bytes, start);
     fd.l4proto = IPPROTO_TCP;
   } else if (family === AF_UNIX) setUnixEnds(fd, bytes, start);
   else return;
@@ -240,7 +240,15 @@ function used(
     fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
     return;
   }
-  if ((family === AF_INET || family === AF_INET6) && !setEnds(fd, bytes, start, false)) return;
+  if (
+    family === AF_INET6 && fd.kind === FdKind.Ipv6 && fd.flags & FdFlag.Listening &&
+    !(isMapped(bytes, start + 1) && isMapped(bytes, start + 19))
+  ) {
+    overwriteBound(fd, bytes, start);
+    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
+    return;
+  }
+  if ((family === AF_INET || family === AF_INET6) && !setEnds(fd, bytes, start)) return;
   if (fd.l4proto === 0 && (fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6)) {
     fd.l4proto = IPPROTO_UDP;
   }
@@ -287,11 +295,13 @@ function setConnected(fd: Fd): void {
 }
 
 /**
- * Takes both ends from a tuple. A destination that is known stays, unless `overwrite` is set;
- * nothing changes where the tuple names the same ends, in either direction. Returns whether
- * anything did.
+ * Takes both ends from a tuple. Nothing changes where the tuple names the ends that are there, in
+ * either direction. Returns whether anything did.
+ *
+ * Falco keeps what it knows of a socket in one piece of memory that each kind lays out in its own
+ * way, so that a protocol is forgotten when the kind changes.
  */
-function setEnds(fd: Fd, bytes: Uint8Array, start: number, overwrite: boolean): boolean {
+function setEnds(fd: Fd, bytes: Uint8Array, start: number): boolean {
   const v6 = bytes[start] === AF_INET6;
   const size = v6 ? 16 : 4;
   const mapped = v6 && isMapped(bytes, start + 1) && isMapped(bytes, start + 19);
@@ -302,7 +312,14 @@ function setEnds(fd: Fd, bytes: Uint8Array, start: number, overwrite: boolean): 
   const dport = port(bytes, start + 3 + 2 * size);
   const kind = v6 && !mapped ? FdKind.Ipv6 : FdKind.Ipv4;
   const none = kind === FdKind.Ipv4 ? NO_IPV4 : NO_IPV6;
-  if (fd.flags & FdFlag.Listening) unlisten(fd);
+  if (fd.flags & FdFlag.Listening) {
+    fd.flags &= ~FdFlag.Listening;
+    fd.sourceIp = fd.destinationIp = undefined;
+    fd.sourcePort = fd.destinationPort = 0;
+    if (mapped) fd.l4proto = 0;
+  } else if (fd.kind !== kind) {
+    fd.l4proto = fd.sourcePort = fd.destinationPort = 0;
+  }
   fd.kind = kind;
   const source = sized(fd.sourceIp, none);
   const destination = sized(fd.destinationIp, none);
@@ -311,35 +328,22 @@ function setEnds(fd: Fd, bytes: Uint8Array, start: number, overwrite: boolean): 
   const reversed = isAt(source, bytes, destinationAt) && dport === fd.sourcePort &&
     isAt(destination, bytes, sourceAt) && sport === fd.destinationPort;
   if (same || reversed) return false;
-  let changed = !isAt(source, bytes, sourceAt) || fd.sourcePort !== sport;
   fd.sourceIp = bytes.slice(sourceAt, sourceAt + none.length);
   fd.sourcePort = sport;
-  fd.destinationIp = destination;
-  const unset = isAt(none, destination, 0);
-  if (unset || (overwrite && !isAt(destination, bytes, destinationAt))) {
-    fd.destinationIp = bytes.slice(destinationAt, destinationAt + none.length);
-    changed = true;
-  }
-  if (fd.destinationPort === 0 || (overwrite && fd.destinationPort !== dport)) {
-    fd.destinationPort = dport;
-    changed = true;
-  }
-  return changed;
+  fd.destinationIp = bytes.slice(destinationAt, destinationAt + none.length);
+  fd.destinationPort = dport;
+  return true;
 }
 
 /**
- * Falco keeps a bound socket's local end where a connected one has its destination's address: when
- * the one becomes the other, that address is made of the port and the protocol.
+ * Data came to a bound IPv6 socket. Falco leaves it a bound one, and its port and protocol are
+ * overwritten with the first bytes of the other address.
  */
-function unlisten(fd: Fd): void {
-  fd.flags &= ~FdFlag.Listening;
-  const protocol = [IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_RAW].indexOf(fd.l4proto);
-  const left = new Uint8Array(fd.sourceIp?.length ?? 4);
-  left[0] = fd.sourcePort & 0xff;
-  left[1] = fd.sourcePort >>> 8;
-  left[2] = protocol < 0 ? 0 : protocol + 2;
-  fd.destinationIp = left;
-  fd.sourcePort = 0;
+function overwriteBound(fd: Fd, bytes: Uint8Array, start: number): void {
+  fd.sourceIp = bytes.slice(start + 1, start + 17);
+  fd.sourcePort = port(bytes, start + 19);
+  fd.l4proto = [0, 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_RAW][bytes[start + 21]!] ??
+    0;
 }
 
 function sized(ip: Uint8Array | undefined, none: Uint8Array): Uint8Array {
