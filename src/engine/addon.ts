@@ -1,7 +1,7 @@
 // The native addon and the other files that the executable carries. Deno would unpack a library
 // from the executable under a name in the temporary directory that anybody can guess and plant;
 // so it is written to a fresh private directory first, loaded from there, and removed at once.
-import { createRequire } from "node:module";
+import process from "node:process";
 import type { Driver, OpenOptions } from "../../bindings-rs/index.d.ts";
 
 export interface Addon {
@@ -46,7 +46,11 @@ function loadFrom(parent: string, bytes: Uint8Array): Addon {
     }
     const file = `${directory}/addon.node`;
     Deno.writeFileSync(file, bytes, { createNew: true, mode: 0o700 });
-    return createRequire(import.meta.url)(file) as Addon;
+    // Unlike `require`, this looks at no other path, such as a package.json in the temporary
+    // directory, where the executable pretends to lie.
+    const loaded = { exports: {} };
+    process.dlopen(loaded, file);
+    return loaded.exports as Addon;
   } finally {
     // What is mapped stays mapped; nothing is left to be found or changed.
     Deno.removeSync(directory, { recursive: true });
