@@ -25,8 +25,12 @@ export class Interfaces {
     this.list.length = 0;
   }
 
+  /** Whether the address is an interface's; of IPv6 the network (64 bits) decides, as in Falco. */
   has(ip: Uint8Array): boolean {
-    return this.list.some((entry) => equal(entry.address, ip));
+    const bytes = ip.length === 4 ? 4 : 8;
+    return this.list.some(({ address }) =>
+      address.length === ip.length && startsEqual(address, ip, bytes)
+    );
   }
 
   /**
@@ -62,6 +66,11 @@ function isZero(ip: Uint8Array): boolean {
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+function startsEqual(one: Uint8Array, other: Uint8Array, bytes: number): boolean {
+  for (let at = 0; at < bytes; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 function sameNetwork(entry: Interface, ip: Uint8Array): boolean {
