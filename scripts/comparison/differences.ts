@@ -161,5 +161,5 @@ function sameValue(name: string, one: Json, other: Json): boolean {
   }
   // 5n and 5 are the same number, 5 and "5" are not.
   const number = (value: Json) => typeof value === "number" || typeof value === "bigint";
-  return number(one) && number(other) ? one == other : one === other;
+  return number(one) && number(other) ? String(one) === String(other) : one === other;
 }
