@@ -4,13 +4,8 @@ import { ConfigError } from "../config/problem.ts";
 import { rulesFiles } from "../config/rules_files.ts";
 import type { Config } from "../config/schema.ts";
 import type { Counters } from "../engine/counters.ts";
-import type {
-  CaptureStart,
-  EngineStart,
-  LiveStart,
-  RulesStart,
-  RulesText,
-} from "../engine/messages.ts";
+import type { CaptureStart, EngineStart, LiveStart, RulesStart } from "../engine/messages.ts";
+import type { RulesText } from "../rules/load.ts";
 import { PRIORITIES } from "../engine/alert.ts";
 import type { Flags } from "./flags.ts";
 

@@ -1,5 +1,5 @@
 // `--support`: what a report of a problem needs, as one JSON object.
-import type { RulesText } from "../engine/messages.ts";
+import type { RulesText } from "../rules/load.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "./terminal.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";

@@ -1,5 +1,7 @@
 // What the main thread and the engine thread say to each other. Numbers that change all the time
 // are not said but shared (counters.ts).
+import type { AppendOutput, RulesText } from "../rules/load.ts";
+import type { RuleSelection } from "../rules/selection.ts";
 import type { MachineOptions } from "../state/machine.ts";
 import type { Alert } from "./alert.ts";
 import type { LossOptions } from "./loss.ts";
@@ -21,11 +23,6 @@ export interface CaptureStart {
   readonly files: readonly string[];
 }
 
-export interface RulesText {
-  readonly name: string;
-  readonly text: string;
-}
-
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
 export interface RulesStart {
   readonly files: readonly RulesText[];
@@ -36,24 +33,6 @@ export interface RulesStart {
   readonly appendOutput: readonly AppendOutput[];
   readonly staticFields: Readonly<Record<string, string>>;
   readonly base64: boolean;
-}
-
-/** One entry of `rules:`; empty texts are those that were not given. */
-export interface RuleSelection {
-  readonly action: "enable" | "disable";
-  readonly rule: string;
-  readonly tag: string;
-}
-
-export interface AppendOutput {
-  readonly match: {
-    readonly source: string;
-    readonly tags: readonly string[];
-    readonly rule: string;
-  };
-  readonly extraOutput: string;
-  readonly extraFields: readonly (string | Readonly<Record<string, string>>)[];
-  readonly suggestedOutput: boolean;
 }
 
 export interface EngineStart {

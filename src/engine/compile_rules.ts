@@ -1,0 +1,61 @@
+// Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
+// Errors become one line each; so do warnings.
+import { FieldSet } from "../fields/field_set.ts";
+import type { Diagnostic } from "../rules/diagnostic.ts";
+import { type FileResult, type Loaded, loadRules } from "../rules/load.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
+import type { RulesStart } from "./messages.ts";
+
+export interface CompiledRules {
+  readonly rules: RuleSet;
+  readonly warnings: readonly string[];
+}
+
+/** Throws an error of one line where the rules are not sound. */
+export function compileRules(start: RulesStart): CompiledRules {
+  const loaded = loadWith(start);
+  if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
+  if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
+  const warnings = loaded.results.flatMap((file) =>
+    file.warnings.map((warning) => `Warning: ${diagnosticLine(file, warning)}`)
+  );
+  return { rules: loaded.ruleSet, warnings };
+}
+
+/** The same load, for those who want everything that came of it. */
+export function loadWith(start: RulesStart): Loaded {
+  const fields = new FieldSet({
+    bufferFormat: start.base64 ? "base64" : "dots",
+    staticFields: start.staticFields,
+  });
+  return loadRules(start.files, {
+    fields,
+    priority: start.priority,
+    matching: start.matching,
+    selections: start.selections,
+    appendOutput: start.appendOutput,
+  });
+}
+
+/** The first error, and how many more there are. */
+function errorLine(results: readonly FileResult[]): string {
+  const lines = results.flatMap((file) => file.errors.map((error) => diagnosticLine(file, error)));
+  const cut = results.reduce((sum, file) => sum + file.errorsCut, 0);
+  const more = lines.length + cut - 1;
+  if (more <= 0) return lines[0] ?? "the rules cannot be used";
+  return `${lines[0]} (and ${more} more: saker -V shows them all)`;
+}
+
+/** `file:line:column: rule "X": message, hint (CODE)`; line and column count from 1. */
+function diagnosticLine(file: FileResult, diagnostic: Diagnostic): string {
+  const { locations } = diagnostic.place;
+  const inFile = locations.findLast((location) => location.name === file.name);
+  const item = locations.find((location) =>
+    location.itemName !== "" && /^(rule|macro|list)$/.test(location.itemType)
+  );
+  const { line, column } = inFile?.position ?? { line: 0, column: 0 };
+  const what = item === undefined ? "" : `${item.itemType} "${item.itemName}": `;
+  const hint = diagnostic.hint === undefined ? "" : `, ${diagnostic.hint}`;
+  const text = `${file.name}:${line + 1}:${column + 1}: ${what}${diagnostic.message}${hint}`;
+  return `${text.replace(/\s*[\r\n]+\s*/g, " ")} (${diagnostic.code})`;
+}

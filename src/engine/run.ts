@@ -1,0 +1,163 @@
+// One run of the engine from its start message: rules compiled, source opened, tables loaded,
+// then the loop. Everything that the loop is given is made here.
+import type { EventSource } from "../events/source.ts";
+import { Event } from "../events/event.ts";
+import { CaptureSource, type Progress } from "../events/scap/capture.ts";
+import { LiveSource } from "../events/live_source.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
+import { Context } from "../state/context.ts";
+import { createMachine } from "../state/create_machine.ts";
+import { type Addon, embeddedFile, loadAddon } from "./addon.ts";
+import { compileRules } from "./compile_rules.ts";
+import { Counter, type Counters } from "./counters.ts";
+import { driverErrorLine } from "./driver_error.ts";
+import { interestOf } from "./interest.ts";
+import { Engine } from "./loop.ts";
+import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
+
+export interface Run {
+  /** Runs on; undefined where the main thread has a message that must be read first. */
+  resume(): EngineEnd | undefined;
+  /** Exchanges the rules, or keeps the old ones where the new ones are not sound. */
+  reload(rules: RulesStart): void;
+  close(): void;
+}
+
+type Post = (message: FromEngine) => void;
+
+/** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
+export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
+  const { rules, warnings } = compileRules(start.rules);
+  const opened = openSource(start, rules);
+  const machine = createMachine({ ...start.machine, ...opened.lookups });
+  const context = new Context(machine, new Event());
+  const engine = new Engine({
+    source: opened.source,
+    machine,
+    context,
+    rules,
+    counters,
+    post: (alerts) => post({ kind: "alerts", alerts }),
+    clock: () => Date.now(),
+    options: {
+      drops: start.drops,
+      patient: start.source.kind === "capture",
+      seconds: start.seconds,
+      programsWanted: opened.programsWanted,
+      ...(opened.progress === undefined ? {} : { progress: opened.progress }),
+    },
+  });
+  engine.loadSnapshot();
+  engine.readStats(Date.now());
+  counters.set(Counter.HeartbeatMs, Date.now());
+  counters.set(Counter.StartedMs, Date.now());
+  post({ kind: "ready", warnings: [...warnings, ...opened.warnings] });
+
+  return {
+    resume(): EngineEnd | undefined {
+      let error: string | undefined;
+      try {
+        const outcome = engine.run();
+        if (outcome === "message") return undefined;
+        if (outcome === "lossy") error = "events were lost, and syscall_event_drops says exit";
+      } catch (failure) {
+        error = driverErrorLine(failure);
+      }
+      return { error, alertsByRule: engine.alertsByRule() };
+    },
+    reload(next: RulesStart): void {
+      try {
+        const compiled = compileRules(next);
+        opened.source.setInterest(wantedCodes(start, compiled.rules).codes);
+        engine.setRules(compiled.rules);
+        counters.set(Counter.ReloadedMs, Date.now());
+        post({ kind: "reloaded", warnings: compiled.warnings });
+      } catch (failure) {
+        post({ kind: "refused", error: (failure as Error).message });
+      }
+    },
+    close: () => opened.source.close(),
+  };
+}
+
+interface Opened {
+  readonly source: EventSource;
+  readonly programsWanted: () => number;
+  readonly progress?: () => Progress;
+  readonly warnings: readonly string[];
+  /** How the machine asks for what no event told. */
+  readonly lookups: {
+    readonly isAlive?: (tid: number) => boolean;
+    readonly lookUp?: (tid: number) => Uint8Array;
+  };
+}
+
+function openSource(start: EngineStart, rules: RuleSet): Opened {
+  if (start.source.kind === "live") return openLive(start, start.source, rules);
+  const source = new CaptureSource(start.source.files);
+  return {
+    source,
+    programsWanted: () => 0,
+    progress: () => source.progress(),
+    warnings: [],
+    lookups: {},
+  };
+}
+
+function openLive(start: EngineStart, live: LiveStart, rules: RuleSet): Opened {
+  const addon = loadAddon();
+  const interest = wantedCodes(start, rules);
+  const driver = addon.Driver.open({
+    probe: embeddedFile("probe.o"),
+    interest: Uint16Array.from(interest.codes),
+    criticalRingBytes: live.criticalRingBytes,
+    bulkRingBytes: live.bulkRingBytes,
+    snaplen: live.snaplen,
+    dropFailed: live.dropFailed,
+    selfPid: Deno.pid,
+  });
+  const source = new LiveSource({
+    driver,
+    takeSnapshot: () => addon.snapshot(live.hostRoot, Deno.pid),
+  });
+  return {
+    source,
+    programsWanted: () => source.programsWanted,
+    warnings: interestWarnings(interest),
+    lookups: lookupsOf(addon, live.hostRoot),
+  };
+}
+
+function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
+  return {
+    isAlive(tid: number): boolean {
+      try {
+        Deno.statSync(`${hostRoot}/proc/${tid}`);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    lookUp: (tid) => addon.snapshotProcess(hostRoot, tid),
+  };
+}
+
+function wantedCodes(start: EngineStart, rules: RuleSet) {
+  return interestOf({ eventNames: rules.eventNames, ...start.baseSyscalls });
+}
+
+function interestWarnings({ unknownNames, notRecorded }: ReturnType<typeof interestOf>): string[] {
+  const warnings: string[] = [];
+  if (unknownNames.length > 0) {
+    warnings.push(
+      `Warning: base_syscalls.custom_set: no such system call: ${unknownNames.join(", ")}`,
+    );
+  }
+  if (notRecorded.length > 0) {
+    warnings.push(
+      "Loaded rules match syscalls that are not activated (base_syscalls): warning " +
+        `(unsupported-evttype): ${notRecorded.join(", ")}`,
+    );
+  }
+  return warnings;
+}
