@@ -47,7 +47,7 @@ function resources(): Field[] {
     number(
       "proc.fdopencount",
       "Number of descriptors that the process has open.",
-      ofThread((thread, { machine }) => machine.fdsOf(thread)?.size ?? 0),
+      ofThread((_, { process }) => process?.fds?.size ?? 0),
     ),
     {
       name: "proc.fdlimit",
@@ -60,9 +60,9 @@ function resources(): Field[] {
       name: "proc.fdusage",
       type: "DOUBLE",
       description: "Open descriptors in percent of the limit.",
-      extract: ofThread((thread, { machine, process }) => {
+      extract: ofThread((_, { process }) => {
         const limit = Number(process?.fdLimit ?? 0n);
-        const open = machine.fdsOf(thread)?.size ?? 0;
+        const open = process?.fds?.size ?? 0;
         if (limit <= 0) return 0;
         return open <= limit ? open * 100 / limit : 100;
       }),
