@@ -73,6 +73,10 @@ export function readParam(
     out.raw = "INVALID DYNAMIC PARAMETER";
     return;
   }
+  if (length === 1) {
+    out.raw = "(null)";
+    return;
+  }
   // The format of the parameter, not that of its form, decides how numbers look.
   const typed: Param = { name: param.name, type: form.type, format: param.format };
   readTyped(context, typed, index, start + 1, length - 1, format, out);

@@ -1,5 +1,5 @@
 // Values as outputs show them: as text in a message, as data in JSON.
-import type { Context } from "../state/context.ts";
+import { type Context, MISSING_FD } from "../state/context.ts";
 import { ipText } from "./addresses.ts";
 import { givenDirectory } from "./evt_args.ts";
 import type { Bound, Value } from "./field.ts";
@@ -78,7 +78,7 @@ function bytesText(bound: Bound, bytes: Uint8Array, format: BufferFormat): strin
 }
 
 /** Longer buffers are cut in outputs. */
-const BUFFER_BYTES_MAX = 1022;
+const BUFFER_BYTES_MAX = 1021;
 
 /**
  * A value as `output_fields` holds it: numbers in decimal stay numbers, those with another format
@@ -144,7 +144,7 @@ export function forEachShown(
 
 function showDirectory(context: Context): void {
   const directory = givenDirectory(context);
-  if (directory === undefined) return;
+  if (directory === undefined || context.fdNumber === MISSING_FD) return;
   context.fd = directory;
   context.fdName = directory.name;
   context.fdNameRaw = directory.nameRaw;
