@@ -1,7 +1,6 @@
 // Checked rules in, a rule set out: what the engine asks for each event.
 import { EVENTS } from "../events/table.ts";
-import type { Bound, Value } from "../fields/field.ts";
-import { jsonOf, shownValue, valueText } from "../fields/render.ts";
+import { asShown, jsonOf, shownValue, valueText } from "../fields/render.ts";
 import type { Context } from "../state/context.ts";
 import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "./event_types.ts";
 import { renderFields, type Rendering, renderText } from "./output.ts";
@@ -48,14 +47,14 @@ export function compiledRule(rule: CheckedRule, index: number): CompiledRule {
     source: rule.source,
     capture: rule.capture,
     captureDurationMs: rule.captureDuration,
-    render: (context) => render(rule, context),
+    render: (context) => asShown(context, () => render(rule, context)),
   };
 }
 
 function render(rule: CheckedRule, context: Context): RenderedOutput {
   const rendering: Rendering = {
     fieldText: (bound) => valueText(bound, shownValue(bound, context)),
-    fieldJson: (bound) => jsonValue(bound, context),
+    fieldJson: (bound) => jsonOf(bound, context),
     read: (bound) => bound.extract(context),
   };
   const fields = renderFields(rule.format, rendering);
@@ -68,9 +67,4 @@ function render(rule: CheckedRule, context: Context): RenderedOutput {
     ]);
   }
   return { message: renderText(rule.format, rendering), fields };
-}
-
-/** Missing is `undefined` in an alert. */
-function jsonValue(bound: Bound, context: Context): Value {
-  return (jsonOf(bound, context) ?? undefined) as Value;
 }

@@ -124,6 +124,15 @@ export interface Place {
   readonly text?: string;
   /** Offset in `text` that the caret points to. */
   readonly textAt?: number;
+  /** Where the text comes from. */
+  readonly pieces?: readonly Piece[];
+}
+
+/** A scalar of a file that gave a part of a condition's text. */
+export interface Piece {
+  readonly file: string;
+  readonly at: number;
+  readonly end: number;
 }
 
 export interface Diagnostic {
@@ -194,7 +203,12 @@ export function within(
  * A spot in a condition's text. As Falco does, its line and column (from 1) are added to those of
  * the condition's place; the caret is drawn in the text itself.
  */
-export function inCondition(parent: Place, text: string, at: number): Place {
+export function inCondition(
+  parent: Place,
+  text: string,
+  at: number,
+  pieces?: readonly Piece[],
+): Place {
   const before = text.slice(0, at);
   const lines = before.split(/[\r\n]/);
   const base = parent.locations.at(-1)!.position;
@@ -212,6 +226,7 @@ export function inCondition(parent: Place, text: string, at: number): Place {
     }],
     text,
     textAt: at,
+    ...pieces && { pieces },
   };
 }
 

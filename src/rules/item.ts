@@ -1,5 +1,5 @@
 // What stands in rules files, item by item, as `read` gives it and `merge` puts it together.
-import type { Place } from "./diagnostic.ts";
+import type { Piece, Place } from "./diagnostic.ts";
 
 /** major, minor, patch. */
 export type Version = readonly [number, number, number];
@@ -8,17 +8,8 @@ export type Version = readonly [number, number, number];
 export interface ConditionText {
   readonly text: string;
   readonly place: Place;
-  /** Which part of `text` comes from which scalar of which file, in order. */
+  /** The scalars that it comes from, in order. */
   readonly pieces: readonly Piece[];
-}
-
-export interface Piece {
-  /** Offset in the condition's text. */
-  readonly from: number;
-  readonly file: string;
-  /** The scalar in the file. */
-  readonly at: number;
-  readonly end: number;
 }
 
 /** A value of an exception: a text or a list of them. */

@@ -13,20 +13,15 @@ export function conditionText(
   return {
     text: node.text,
     place: reader.at(node, itemType, ""),
-    pieces: [{ from: 0, file, at: node.at, end: node.end }],
+    pieces: [{ file, at: node.at, end: node.end }],
   };
 }
 
 /** One condition behind the other, with a blank between, as appending joins them. */
 export function joinConditions(first: ConditionText, second: ConditionText): ConditionText {
-  const text = `${first.text} ${second.text}`;
-  const shift = first.text.length + 1;
   return {
-    text,
+    text: `${first.text} ${second.text}`,
     place: first.place,
-    pieces: [
-      ...first.pieces,
-      ...second.pieces.map((piece) => ({ ...piece, from: piece.from + shift })),
-    ],
+    pieces: [...first.pieces, ...second.pieces],
   };
 }

@@ -8,6 +8,7 @@ import { codeCount, type EventBits, EventTypeSearch } from "./event_types.ts";
 import { addExceptions } from "./exceptions.ts";
 import { EXPANDED_CHARS_MAX, Lists } from "./lists.ts";
 import { type MacroError, Macros } from "./macros.ts";
+import type { ConditionText } from "./item.ts";
 import type { Collection, RuleInfo } from "./merge.ts";
 import { nearest } from "./nearest.ts";
 import type { FieldLookup } from "./operand.ts";
@@ -86,7 +87,7 @@ class Resolution {
     this.#lists = new Lists(collection.lists);
     const parsed = new Map<string, Expr>();
     for (const { name, condition } of collection.macros.values()) {
-      const tree = this.#parse(condition.text, condition.place);
+      const tree = this.#parse(condition.text, condition);
       if (tree !== undefined) parsed.set(name, tree);
     }
     this.#macros = new Macros(collection.macros, parsed);
@@ -96,7 +97,7 @@ class Resolution {
     for (const { name, condition, place } of this.#collection.macros.values()) {
       const result = this.#macros.resolveMacro(name);
       if (result !== undefined && "errors" in result) {
-        this.#tellMacroErrors(result.errors, condition.text, place);
+        this.#tellMacroErrors(result.errors, condition.text, place, condition);
       }
     }
     const rules: CheckedRule[] = [];
@@ -118,18 +119,23 @@ class Resolution {
     }
     const output = this.#checkOutput(info, lookup);
     if (output === "skipped") return undefined;
-    const tree = this.#parse(added.condition, parts.condition.place);
+    const tree = this.#parse(added.condition, parts.condition);
     if (tree === undefined) return undefined;
     const substituted = this.#macros.resolve(tree);
     if ("errors" in substituted) {
-      this.#tellMacroErrors(substituted.errors, added.condition, info.place);
+      this.#tellMacroErrors(substituted.errors, added.condition, info.place, parts.condition);
       return undefined;
     }
     const checked = this.#checker(source, lookup).check(substituted.tree);
     if (!this.#tell(checked, info, added.condition)) return undefined;
     const events = this.#search.search(substituted.tree);
     if ("error" in events) {
-      const place = inCondition(parts.condition.place, added.condition, events.at);
+      const place = inCondition(
+        parts.condition.place,
+        added.condition,
+        events.at,
+        parts.condition.pieces,
+      );
       this.#to(place).error("LOAD_ERR_COMPILE_CONDITION", events.error, place);
       return undefined;
     }
@@ -168,7 +174,7 @@ class Resolution {
     return checker;
   }
 
-  #parse(text: string, place: Place): Expr | undefined {
+  #parse(text: string, { place, pieces }: ConditionText): Expr | undefined {
     const expanded = this.#lists.expand(text);
     this.#charsLeft -= expanded?.length ?? 0;
     if (expanded === undefined || this.#charsLeft < 0) {
@@ -184,7 +190,11 @@ class Resolution {
     const parsed = parse(expanded);
     if ("tree" in parsed) return parsed.tree;
     const { message, at } = parsed.error;
-    this.#to(place).error("LOAD_ERR_COMPILE_CONDITION", message, inCondition(place, expanded, at));
+    this.#to(place).error(
+      "LOAD_ERR_COMPILE_CONDITION",
+      message,
+      inCondition(place, expanded, at, pieces),
+    );
     return undefined;
   }
 
@@ -192,7 +202,12 @@ class Resolution {
   #tell(checked: Checked, info: RuleInfo, text: string): boolean {
     const { place } = info.parts.condition;
     const at = (finding: Finding): Place =>
-      inCondition(place, finding.macro?.condition.text ?? text, finding.at);
+      inCondition(
+        place,
+        finding.macro?.condition.text ?? text,
+        finding.at,
+        (finding.macro ?? info.parts).condition.pieces,
+      );
     const to = this.#to(place);
     const whole = () => wholeCondition(place, text);
     for (const field of checked.deprecated) {
@@ -256,14 +271,19 @@ class Resolution {
     return { output: completed.output, format: parsed.format, extraFields };
   }
 
-  #tellMacroErrors(errors: readonly MacroError[], text: string, place: Place): void {
+  #tellMacroErrors(
+    errors: readonly MacroError[],
+    text: string,
+    place: Place,
+    { pieces }: ConditionText,
+  ): void {
     for (const { message, at, hint, name } of errors) {
       // Without a message it is told where the macro itself stands.
       if (message === "" || (hint && this.#collection.broken.has(`macro ${name}`))) continue;
       this.#to(place).error(
         "LOAD_ERR_VALIDATE",
         message,
-        inCondition(place, text, at),
+        inCondition(place, text, at, pieces),
         hint && this.#macroHint(name),
       );
     }
