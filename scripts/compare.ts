@@ -1,12 +1,9 @@
 // Replays the captures and holds saker's alerts against those that the real Falco gave on them.
 import { type ComparedAlert, readAlerts } from "./comparison/alert_stream.ts";
 import { comparePairs, type Difference, type Totals } from "./comparison/differences.ts";
-import { readFieldRules, valuesOf } from "./comparison/field_rules.ts";
-import { replay } from "./comparison/replay.ts";
-import { isoText } from "../src/fields/times.ts";
+import { alertsInProcess, alertsOfBinary, type Mode } from "./comparison/saker_alerts.ts";
 
-const MODES = ["first", "all", "every", "fields"] as const;
-type Mode = typeof MODES[number];
+const MODES: readonly Mode[] = ["first", "all", "every", "fields"];
 
 /** Falco's alerts were cut at so many. */
 const FIELDS_LIMIT = 20_000;
@@ -15,6 +12,8 @@ const REQUIRED: Record<Mode, number> = { first: 1, all: 1, every: 1, fields: 0.9
 
 interface Options {
   captures: string;
+  rules: string;
+  binary: string | undefined;
   only: string[];
   modes: Mode[];
   field: string | undefined;
@@ -23,6 +22,8 @@ interface Options {
 
 const USAGE = `Usage: scripts/compare [options]
   --captures DIR   where the captures and Falco's alerts are (default: ../shared/captures)
+  --rules DIR      where the official rules files are (default: ../shared/rules)
+  --binary FILE    run this saker instead of the modules
   --only NAME      captures whose name begins so (may be repeated)
   --mode MODE      first, all, every or fields (may be repeated; default: all four)
   --field NAME     show differences of this field only
@@ -32,6 +33,8 @@ const USAGE = `Usage: scripts/compare [options]
 function readOptions(args: readonly string[]): Options {
   const options: Options = {
     captures: "../shared/captures",
+    rules: "../shared/rules",
+    binary: undefined,
     only: [],
     modes: [],
     field: undefined,
@@ -42,6 +45,12 @@ function readOptions(args: readonly string[]): Options {
     switch (args[at]) {
       case "--captures":
         options.captures = value();
+        break;
+      case "--rules":
+        options.rules = value();
+        break;
+      case "--binary":
+        options.binary = value();
         break;
       case "--only":
         options.only.push(value());
@@ -150,37 +159,22 @@ function shown(value: unknown): string {
   return text === undefined ? "(absent)" : text.slice(0, 400);
 }
 
-function* fieldAlerts(capture: string, rulesPath: string): Generator<ComparedAlert> {
-  const rules = readFieldRules(Deno.readTextFileSync(rulesPath));
-  for (const context of replay(capture)) {
-    const rule = rules.find((rule) => rule.matches(context));
-    if (rule === undefined) continue;
-    yield {
-      time: isoText(context.event.time()).replace("+0000", "Z"),
-      rule: rule.name,
-      priority: rule.priority,
-      source: "syscall",
-      tags: rule.tags,
-      output: undefined,
-      fields: valuesOf(rule, context),
-    };
-  }
-}
-
 async function compareOne(
   options: Options,
   name: string,
   mode: Mode,
-): Promise<{ totals: Totals; tally: Tally } | undefined> {
+): Promise<{ totals: Totals; tally: Tally }> {
   const tally = new Tally(options, name);
   const capture = `${options.captures}/${name}.scap`;
-  if (mode !== "fields") return undefined;
   const expected = readAlerts(`${options.captures}/${name}.${mode}.jsonl.gz`);
-  const actual = fieldAlerts(capture, `${options.captures}/fields_rules.yaml`);
+  const actual = options.binary === undefined
+    ? alertsInProcess(capture, mode, options)
+    : alertsOfBinary(options.binary, capture, mode, options);
   const totals = await comparePairs(expected, actual, {
     limit: mode === "fields" ? FIELDS_LIMIT : Infinity,
     onDifference: (difference) => tally.add(difference),
   });
+  await actual.return?.(undefined);
   return { totals, tally };
 }
 
@@ -194,9 +188,7 @@ async function main(): Promise<number> {
   let failed = 0;
   for (const mode of options.modes) {
     for (const name of names) {
-      const result = await compareOne(options, name, mode);
-      if (result === undefined) continue;
-      const { totals, tally } = result;
+      const { totals, tally } = await compareOne(options, name, mode);
       const all = Math.max(totals.expected, totals.actual);
       const share = all === 0 ? 1 : totals.equal / all;
       const ok = share >= REQUIRED[mode];

@@ -20,19 +20,26 @@ export interface ComparedAlert {
 /** Reads the alerts of a file such as p01-sensitive-files.all.jsonl.gz, a few lines in memory. */
 export async function* readAlerts(path: string): AsyncGenerator<ComparedAlert> {
   const file = await Deno.open(path, { read: true });
-  const text = file.readable.pipeThrough(new DecompressionStream("gzip"))
-    .pipeThrough(new TextDecoderStream());
-  let rest = "";
-  for await (const chunk of text) {
-    rest += chunk;
-    const lines = rest.split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line !== "") yield parseAlert(line);
+  for await (const line of linesOf(file.readable.pipeThrough(new DecompressionStream("gzip")))) {
+    if (line !== "") yield parseAlert(line);
   }
-  if (rest !== "") yield parseAlert(rest);
 }
 
-function parseAlert(line: string): ComparedAlert {
+/** The lines of a stream of UTF-8. */
+export async function* linesOf(
+  bytes: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of bytes.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** One alert from its line of JSON. */
+export function parseAlert(line: string): ComparedAlert {
   const parsed = JSON.parse(line, exactNumber) as Record<string, unknown>;
   return {
     time: String(parsed["time"]),

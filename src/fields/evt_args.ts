@@ -8,7 +8,14 @@ import { GENERIC_X } from "./event_names.ts";
 import { longestPrefix } from "./evt.ts";
 import type { Field, Value } from "./field.ts";
 import { hasReturnValue, paramValue, returnValue } from "./param_values.ts";
-import { AT_FDCWD, type BufferFormat, paramIndex, ParamText, readParam } from "./params.ts";
+import {
+  AT_FDCWD,
+  type BufferFormat,
+  bufferText,
+  paramIndex,
+  ParamText,
+  readParam,
+} from "./params.ts";
 import { field, fields, indexArgument, type Reader, withArgument } from "./row.ts";
 
 /** `format` is how buffers are written in text. */
@@ -17,7 +24,7 @@ export function argumentFields(format: BufferFormat): Field[] {
     argField(format),
     rawArgField(),
     ...argsFields(format),
-    bufferField(),
+    bufferField(format),
     aroundField(),
     absPathField(),
     ...openFields(),
@@ -116,8 +123,10 @@ function argsFields(format: BufferFormat): Field[] {
 }
 
 const DATA = indexesOf("data");
+/** Longer buffers are cut in outputs. */
+const SHOWN_BYTES_MAX = 1021;
 
-function bufferField(): Field {
+function bufferField(format: BufferFormat): Field {
   const row = {
     name: "evt.buffer",
     type: "BYTEBUF" as const,
@@ -131,7 +140,8 @@ function bufferField(): Field {
   };
   const show = (context: Context) => {
     const bytes = extract(context);
-    return bytes === undefined && DATA[context.event.code]! >= 0 ? "NULL" : bytes;
+    if (bytes === undefined) return DATA[context.event.code]! >= 0 ? "NULL" : undefined;
+    return bufferText(bytes.subarray(0, SHOWN_BYTES_MAX), format);
   };
   return field("evt", { ...row, extract, show });
 }

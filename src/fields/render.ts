@@ -4,7 +4,7 @@ import { ipText } from "./addresses.ts";
 import { givenDirectory } from "./evt_args.ts";
 import type { Bound, Value } from "./field.ts";
 import { numberText } from "./numbers.ts";
-import { type BufferFormat, bufferText } from "./params.ts";
+import { bufferText } from "./params.ts";
 
 /** Text of a value that is not there. */
 export const MISSING_TEXT = "<NA>";
@@ -13,26 +13,45 @@ export const MISSING_TEXT = "<NA>";
  * not there. */
 export type JsonValue = string | number | bigint | boolean | undefined | readonly JsonValue[];
 
-/** What an output shows of a field; conditions compare what `bound.extract` gives. */
+/**
+ * What an output shows of a field; conditions compare what `bound.extract` gives. To be called
+ * within `asShown`, field after field in the order of the output.
+ */
 export function shownValue(bound: Bound, context: Context): Value {
-  if (bound.show !== undefined) return bound.show(context);
-  const value = bound.extract(context);
+  const value = bound.show === undefined ? bound.extract(context) : bound.show(context);
+  if (bound.field.name === "evt.abspath" && !context.event.hasOwn) showDirectory(context);
   // The list of an ancestor field is one text: names joined by a blank.
   if (!bound.anyOf || !Array.isArray(value)) return value;
   return value.length === 0 ? undefined : value.join(" ");
 }
 
+/**
+ * Runs `render`, which reads an output's fields. In Falco, showing evt.abspath makes the directory
+ * that the call was given the event's descriptor, for the fields that follow; outputs of captures
+ * look the same here, and the context is put back behind them.
+ */
+export function asShown<T>(context: Context, render: () => T): T {
+  const { fd, fdName, fdNameRaw } = context;
+  try {
+    return render();
+  } finally {
+    context.fd = fd;
+    context.fdName = fdName;
+    context.fdNameRaw = fdNameRaw;
+  }
+}
+
 /** The text of a value (of `shownValue`) in a message. */
-export function valueText(bound: Bound, value: Value, format: BufferFormat = "dots"): string {
+export function valueText(bound: Bound, value: Value): string {
   if (value === undefined) return MISSING_TEXT;
   if (Array.isArray(value)) {
     if (!bound.isList && bound.anyOf) return printable(value.join(" "));
-    return `(${value.map((item) => single(bound, item, format)).join(",")})`;
+    return `(${value.map((item) => single(bound, item)).join(",")})`;
   }
-  return single(bound, value, format);
+  return single(bound, value);
 }
 
-function single(bound: Bound, value: Value, format: BufferFormat): string {
+function single(bound: Bound, value: Value): string {
   switch (typeof value) {
     case "string":
       return printable(value);
@@ -44,7 +63,7 @@ function single(bound: Bound, value: Value, format: BufferFormat): string {
     case "undefined":
       return MISSING_TEXT;
     default:
-      return value instanceof Uint8Array ? bytesText(bound, value, format) : MISSING_TEXT;
+      return value instanceof Uint8Array ? bytesText(bound, value) : MISSING_TEXT;
   }
 }
 
@@ -68,34 +87,28 @@ function numeric(bound: Bound, value: number | bigint): string {
 /** Types that are decimal when they have no format. */
 const SHOWN_PLAIN: ReadonlySet<string> = new Set(["INT64", "PID", "FD", "ERRNO"]);
 
-function bytesText(bound: Bound, bytes: Uint8Array, format: BufferFormat): string {
+function bytesText(bound: Bound, bytes: Uint8Array): string {
   if (bound.type === "IPADDR" || bound.type === "IPNET") return ipText(bytes);
   if (bound.type === "IPV4ADDR" || bound.type === "IPV6ADDR") return ipText(bytes);
-  return bufferText(
-    bytes.length > BUFFER_BYTES_MAX ? bytes.subarray(0, BUFFER_BYTES_MAX) : bytes,
-    format,
-  );
+  return bufferText(bytes, "dots");
 }
-
-/** Longer buffers are cut in outputs. */
-const BUFFER_BYTES_MAX = 1021;
 
 /**
  * A value as `output_fields` holds it: numbers in decimal stay numbers, those with another format
  * become their text, a list becomes an array.
  */
-export function valueJson(bound: Bound, value: Value, format: BufferFormat = "dots"): JsonValue {
+export function valueJson(bound: Bound, value: Value): JsonValue {
   if (value === undefined) return undefined;
   if (Array.isArray(value)) {
-    if (!bound.isList) return valueText(bound, value, format);
-    return value.length === 0 ? undefined : value.map((item) => singleJson(bound, item, format));
+    if (!bound.isList) return valueText(bound, value);
+    return value.length === 0 ? undefined : value.map((item) => singleJson(bound, item));
   }
-  return singleJson(bound, value, format);
+  return singleJson(bound, value);
 }
 
-function singleJson(bound: Bound, value: Value, format: BufferFormat): JsonValue {
+function singleJson(bound: Bound, value: Value): JsonValue {
   if (typeof value === "boolean") return value;
-  if (typeof value !== "number" && typeof value !== "bigint") return single(bound, value, format);
+  if (typeof value !== "number" && typeof value !== "bigint") return single(bound, value);
   if (bound.type === "DOUBLE" || isDuration(bound)) return value;
   if (bound.format === "DEC" || bound.format === "ID") return value;
   if (bound.format === "NA" && !SHOWN_PLAIN.has(bound.type)) return undefined;
@@ -117,29 +130,9 @@ const CLOCKS: ReadonlySet<string> = new Set([
 ]);
 
 /** What `output_fields` holds of a field; clock fields give nanoseconds since the epoch. */
-export function jsonOf(bound: Bound, context: Context, format: BufferFormat = "dots"): JsonValue {
+export function jsonOf(bound: Bound, context: Context): JsonValue {
   if (CLOCKS.has(bound.text)) return context.event.time();
-  return valueJson(bound, shownValue(bound, context), format);
-}
-
-/**
- * Calls `read` for each field of an output, in order. In Falco, showing evt.abspath makes the
- * directory that the call was given the event's descriptor, for the fields that follow; an output
- * of a capture looks the same here, and the context is put back behind it.
- */
-export function forEachShown(
-  context: Context,
-  bounds: readonly Bound[],
-  read: (bound: Bound) => void,
-): void {
-  const { fd, fdName, fdNameRaw } = context;
-  for (const bound of bounds) {
-    read(bound);
-    if (bound.field.name === "evt.abspath" && !context.event.hasOwn) showDirectory(context);
-  }
-  context.fd = fd;
-  context.fdName = fdName;
-  context.fdNameRaw = fdNameRaw;
+  return valueJson(bound, shownValue(bound, context));
 }
 
 function showDirectory(context: Context): void {

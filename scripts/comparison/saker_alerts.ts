@@ -1,0 +1,159 @@
+// saker's alerts on a capture, as they are printed: from the modules in this process, or from a
+// built binary that is given Falco's own arguments.
+import { formatJson, type FormatOptions } from "../../src/alerts/format.ts";
+import { compileRules } from "../../src/engine/compile_rules.ts";
+import type { RulesStart } from "../../src/engine/messages.ts";
+import { BlockWalk, Step } from "../../src/events/blocks.ts";
+import { Event } from "../../src/events/event.ts";
+import { CaptureSource } from "../../src/events/scap/capture.ts";
+import { Context } from "../../src/state/context.ts";
+import { createMachine } from "../../src/state/create_machine.ts";
+import { type ComparedAlert, linesOf, parseAlert } from "./alert_stream.ts";
+
+/** The four ways in which the captures' README made Falco's alerts. */
+export type Mode = "first" | "all" | "every" | "fields";
+
+/** Where captures and rules lie. */
+export interface Places {
+  readonly captures: string;
+  readonly rules: string;
+}
+
+const HOSTNAME = "saker-lab";
+const OFFICIAL = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+/** Left off in `every`: they ask for domain names. */
+const ASK_DNS = [
+  "Unexpected inbound connection source",
+  "Detect outbound connections to common miner pool ports",
+];
+
+function ruleFiles(mode: Mode, { captures, rules }: Places): string[] {
+  if (mode === "fields") return [`${captures}/fields_rules.yaml`];
+  return OFFICIAL.map((name) => `${rules}/${name}`);
+}
+
+function rulesOf(mode: Mode, places: Places): RulesStart {
+  const every = [
+    { action: "enable" as const, rule: "*", tag: "" },
+    ...ASK_DNS.map((rule) => ({ action: "disable" as const, rule, tag: "" })),
+  ];
+  return {
+    files: ruleFiles(mode, places).map((name) => ({ name, text: Deno.readTextFileSync(name) })),
+    priority: 7,
+    matching: mode === "first" || mode === "fields" ? "first" : "all",
+    selections: mode === "every" ? every : [],
+    appendOutput: [{
+      match: { source: "", tags: [], rule: "" },
+      extraOutput: "",
+      extraFields: [],
+      suggestedOutput: true,
+    }],
+    staticFields: {},
+    base64: false,
+  };
+}
+
+const BATCH_BYTES = 1 << 20;
+
+/** Replays a capture in this process. */
+export function* alertsInProcess(
+  capture: string,
+  mode: Mode,
+  places: Places,
+): Generator<ComparedAlert> {
+  const { rules } = compileRules(rulesOf(mode, places));
+  const format: FormatOptions = {
+    json: true,
+    isoTime: false,
+    outputProperty: mode !== "fields",
+    messageProperty: false,
+    outputFieldsProperty: true,
+    tagsProperty: true,
+    colour: false,
+  };
+  const source = new CaptureSource([capture]);
+  const machine = createMachine({
+    paths: "caller",
+    threadsMax: 262_144,
+    fdsMax: 4_194_304,
+    hostname: HOSTNAME,
+  });
+  const event = new Event();
+  const context = new Context(machine, event);
+  const walk = new BlockWalk(event);
+  const buffer = new Uint8Array(BATCH_BYTES);
+  const matched = new Int32Array(Math.max(1, rules.rules.length));
+  const snapshot = source.snapshot();
+  let sequence = 0;
+  for (let bytes = snapshot.length, from = snapshot; bytes >= 0; bytes = source.read(buffer)) {
+    walk.begin(from, bytes);
+    from = buffer;
+    for (let step = walk.next(); step !== Step.End; step = walk.next()) {
+      if (step === Step.State) machine.load(walk.type, event.bytes, walk.start, walk.end);
+      if (step !== Step.Event) continue;
+      event.num++;
+      machine.apply(context);
+      if (event.stateOnly || rules.wanted[event.code] === 0) continue;
+      const matches = rules.match(context, matched);
+      for (let at = 0; at < matches; at++) {
+        const rule = rules.rules[matched[at]!]!;
+        const { message, fields } = rule.render(context);
+        const line = formatJson({
+          hostname: HOSTNAME,
+          message,
+          outputFields: fields,
+          priority: rule.priority,
+          rule: rule.name,
+          source: rule.source,
+          tags: rule.tags,
+          time: event.time(),
+          sequence: ++sequence,
+          degraded: false,
+        }, format);
+        yield parseAlert(line);
+      }
+    }
+  }
+  source.close();
+}
+
+/** Replays a capture with a built binary. */
+export async function* alertsOfBinary(
+  binary: string,
+  capture: string,
+  mode: Mode,
+  places: Places,
+): AsyncGenerator<ComparedAlert> {
+  const args = ["-c", `${places.captures}/falco.yaml`, "-o", "engine.kind=replay"];
+  args.push("-o", `engine.replay.capture_file=${capture}`, "-o", "json_output=true");
+  args.push("-o", "priority=debug");
+  for (const file of ruleFiles(mode, places)) args.push("-r", file);
+  args.push("-o", `rule_matching=${mode === "first" || mode === "fields" ? "first" : "all"}`);
+  if (mode === "every") {
+    args.push("-o", "rules[0].enable.rule=*");
+    for (const [index, rule] of ASK_DNS.entries()) {
+      args.push("-o", `rules[${index + 1}].disable.rule=${rule}`);
+    }
+  }
+  if (mode === "fields") {
+    args.push("-o", "json_include_output_property=false", "-o", "base_syscalls.all=true");
+  }
+  const child = new Deno.Command(binary, {
+    args,
+    env: { FALCO_HOSTNAME: HOSTNAME, TZ: "UTC" },
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  try {
+    for await (const line of linesOf(child.stdout)) {
+      if (line.startsWith("{")) yield parseAlert(line);
+    }
+  } finally {
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // It has ended.
+    }
+    await child.status;
+  }
+}
