@@ -1,3 +1,56 @@
+//! Turns events.json into constants: event codes, parameter counts, system call numbers.
+use std::fmt::Write as _;
+use std::{env, fs, path::Path};
+
 fn main() {
     println!("cargo:rerun-if-changed=events.json");
+    let source = fs::read_to_string("events.json").expect("events.json is beside build.rs");
+    let table: serde_json::Value = serde_json::from_str(&source).expect("events.json is JSON");
+    let mut out = String::new();
+
+    let events = table["events"].as_array().expect("a list of events");
+    for event in events {
+        let id = event["id"].as_str().expect("an id");
+        let code = event["code"].as_u64().expect("a code");
+        writeln!(out, "pub const {id}: u16 = {code};").expect("a string grows");
+    }
+    let counts: Vec<String> =
+        events.iter().map(|event| event["params"].as_array().expect("params").len().to_string()).collect();
+    writeln!(
+        out,
+        "/// Parameters of each event by its code, our own not counted.\npub const PARAM_COUNTS: [u8; {}] = [{}];",
+        counts.len(),
+        counts.join(", ")
+    )
+    .expect("a string grows");
+
+    let ids: Vec<String> = events.iter().map(|event| event["id"].to_string()).collect();
+    writeln!(
+        out,
+        "/// Each event's id by its code.\npub const EVENT_IDS: [&str; {}] = [{}];",
+        ids.len(),
+        ids.join(", ")
+    )
+    .expect("a string grows");
+
+    let syscalls = table["syscalls"].as_array().expect("a list of system calls");
+    writeln!(out, "/// Every system call known.\npub const SYSCALLS: [Syscall; {}] = [", syscalls.len())
+        .expect("a string grows");
+    for call in syscalls {
+        let number = |key: &str| call[key].as_u64().map_or("NONE".to_owned(), |number| number.to_string());
+        writeln!(
+            out,
+            "    Syscall {{ sc: {}, name: {:?}, x86_64: {}, ia32: {}, exit: {} }},",
+            call["sc"],
+            call["name"].as_str().expect("a name"),
+            number("x86_64"),
+            number("ia32"),
+            call["exit"].as_u64().unwrap_or(1),
+        )
+        .expect("a string grows");
+    }
+    out.push_str("];\n");
+
+    let dir = env::var("OUT_DIR").expect("set by cargo");
+    fs::write(Path::new(&dir).join("events.rs"), out).expect("OUT_DIR can be written");
 }

@@ -1,2 +1,22 @@
 //! What an event consists of and where its parameters are read from, for every driver.
+//!
+//! A driver implements `Kernel`, gives each CPU a block of `scratch::SCRATCH_BYTES`, and runs the
+//! fillers of `with_fillers!`. Every function is inlined into the driver's programs: a verifier
+//! then sees straight code with known positions.
 #![no_std]
+
+pub mod credentials;
+pub mod event;
+pub mod file;
+pub mod fillers;
+pub mod flags;
+pub mod kernel;
+pub mod lane;
+pub mod offsets;
+pub mod path;
+pub mod process;
+pub mod scratch;
+pub mod socket;
+pub mod stage;
+pub mod system;
+pub mod table;

@@ -1,0 +1,179 @@
+//! The class Driver of ../index.d.ts.
+use std::time::{Duration, Instant};
+
+use aya::Btf;
+use napi::bindgen_prelude::{BigInt, Uint8Array, Uint16Array};
+use napi_derive::napi;
+
+use crate::failure::{Code, Failure};
+use crate::loader::{Options, Probe};
+use crate::merge::{self, Blocks as _};
+use crate::ring::Ring;
+
+type Result<T> = std::result::Result<T, napi::Error<Code>>;
+
+/// How long the bulk lane, which wakes nobody while little waits in it, may go unseen.
+const BULK_LOOK: Duration = Duration::from_millis(20);
+
+#[napi(object)]
+pub struct OpenOptions {
+    pub probe: Uint8Array,
+    pub interest: Uint16Array,
+    pub critical_ring_bytes: u32,
+    pub bulk_ring_bytes: u32,
+    pub snaplen: u32,
+    pub drop_failed: bool,
+    pub self_pid: u32,
+}
+
+#[napi(object)]
+pub struct DriverStats {
+    pub events: BigInt,
+    pub lost_critical: BigInt,
+    pub lost_bulk: BigInt,
+    pub truncated: BigInt,
+    pub programs: u32,
+    pub attached: u32,
+}
+
+#[napi(object)]
+pub struct AttachedProgram {
+    pub name: String,
+    pub kind: String,
+    pub target: String,
+    pub events: Vec<String>,
+    pub attached: bool,
+    pub reason: String,
+}
+
+struct Open {
+    probe: Probe,
+    critical: Ring,
+    bulk: Ring,
+}
+
+/// A loaded probe; None once it is closed.
+#[napi]
+pub struct Driver {
+    open: Option<Open>,
+}
+
+fn ring_bytes(bytes: u32, name: &str) -> std::result::Result<u32, Failure> {
+    if bytes.is_power_of_two() && bytes >= 4096 {
+        return Ok(bytes);
+    }
+    Err(Failure::new(
+        Code::Invalid,
+        format!("Cannot make the {name} ring of {bytes} bytes: a power of two from 4096 on is wanted"),
+    ))
+}
+
+/// An event's name in the table.
+fn event_id(code: u16) -> String {
+    probe::table::EVENT_IDS.get(code as usize).copied().unwrap_or_default().to_owned()
+}
+
+#[napi]
+impl Driver {
+    /// Loads and attaches the probe.
+    #[napi(factory)]
+    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
+    pub fn open(options: OpenOptions) -> Result<Self> {
+        let chosen = Options {
+            critical_ring_bytes: ring_bytes(options.critical_ring_bytes, "critical")?,
+            bulk_ring_bytes: ring_bytes(options.bulk_ring_bytes, "bulk")?,
+            snaplen: options.snaplen,
+            drop_failed: options.drop_failed,
+            self_pid: options.self_pid,
+        };
+        let mut probe = Probe::load(&options.probe, &chosen, &options.interest)?;
+        let critical = probe.take_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
+        let bulk = probe.take_ring("BULK_RING", chosen.bulk_ring_bytes)?;
+        Ok(Self { open: Some(Open { probe, critical, bulk }) })
+    }
+
+    fn opened(&mut self) -> Result<&mut Open> {
+        self.open.as_mut().ok_or_else(|| {
+            Failure::new(Code::Invalid, "Cannot use the driver: it is closed").into()
+        })
+    }
+
+    /// Fills `buffer` with whole blocks in time order; returns the bytes.
+    #[napi]
+    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
+    pub fn drain(&mut self, mut buffer: Uint8Array) -> Result<u32> {
+        let open = self.opened()?;
+        // SAFETY: the engine lends the buffer for this call and touches it only afterwards.
+        let out = unsafe { buffer.as_mut() };
+        Ok(merge::drain(&mut open.critical, &mut open.bulk, out) as u32)
+    }
+
+    /// Blocks until a ring holds something or the time is over.
+    #[napi]
+    pub fn wait(&mut self, timeout_ms: u32) -> Result<bool> {
+        let open = self.opened()?;
+        let end = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
+        loop {
+            if open.critical.head().is_some() || open.bulk.head().is_some() {
+                return Ok(true);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            merge::sleep(&open.critical, &open.bulk, left.min(BULK_LOOK));
+        }
+    }
+
+    #[napi]
+    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
+    pub fn set_interest(&mut self, codes: Uint16Array) -> Result<()> {
+        let open = self.opened()?;
+        if open.probe.needs_loading(&codes) {
+            let btf = Btf::from_sys_fs().map_err(|error| {
+                Failure::new(Code::NoBtf, format!("Cannot read the kernel's types: {error}"))
+            })?;
+            open.probe.load_wanted(&codes, &btf);
+        }
+        Ok(open.probe.route(&codes)?)
+    }
+
+    #[napi]
+    pub fn stats(&mut self) -> Result<DriverStats> {
+        let open = self.opened()?;
+        let counters = open.probe.counters();
+        let plan = open.probe.plan();
+        Ok(DriverStats {
+            events: counters.events.into(),
+            lost_critical: counters.lost[0].into(),
+            lost_bulk: counters.lost[1].into(),
+            truncated: counters.truncated.into(),
+            programs: plan.len() as u32,
+            attached: plan.iter().filter(|planned| planned.reason.is_empty()).count() as u32,
+        })
+    }
+
+    /// What is attached where, and why not; asks the kernel.
+    #[napi]
+    pub fn plan(&mut self) -> Result<Vec<AttachedProgram>> {
+        let open = self.opened()?;
+        Ok(open
+            .probe
+            .plan()
+            .into_iter()
+            .map(|planned| AttachedProgram {
+                name: planned.name.to_owned(),
+                kind: "tp_btf".to_owned(),
+                target: planned.target.to_owned(),
+                events: planned.events.iter().map(|&code| event_id(code)).collect(),
+                attached: planned.reason.is_empty(),
+                reason: planned.reason,
+            })
+            .collect())
+    }
+
+    #[napi]
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+}

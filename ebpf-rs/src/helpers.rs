@@ -1,0 +1,82 @@
+//! BPF's implementation of `Kernel`: helpers for memory, direct loads for constants.
+use aya_ebpf::helpers::generated as bpf;
+use probe::kernel::{Kernel, Settings};
+use probe::offsets::Offsets;
+
+/// Patched by the loader before the programs are verified, which then sees constants.
+#[unsafe(no_mangle)]
+pub static OFFSETS: Offsets = Offsets::EMPTY;
+#[unsafe(no_mangle)]
+pub static SETTINGS: Settings = Settings::EMPTY;
+
+pub struct Bpf;
+
+impl Kernel for Bpf {
+    #[inline(always)]
+    fn offsets(&self) -> *const Offsets {
+        &raw const OFFSETS
+    }
+
+    #[inline(always)]
+    fn settings(&self) -> *const Settings {
+        &raw const SETTINGS
+    }
+
+    #[inline(always)]
+    fn task(&self) -> usize {
+        unsafe { bpf::bpf_get_current_task() as usize }
+    }
+
+    #[inline(always)]
+    fn tgid_tid(&self) -> u64 {
+        unsafe { bpf::bpf_get_current_pid_tgid() }
+    }
+
+    #[inline(always)]
+    fn boot_ns(&self) -> u64 {
+        unsafe { bpf::bpf_ktime_get_boot_ns() }
+    }
+
+    #[inline(always)]
+    fn read<T: Copy + Default>(&self, at: usize) -> T {
+        let mut value = T::default();
+        unsafe {
+            // A failed read leaves zeros: the helper clears the target.
+            bpf::bpf_probe_read_kernel(
+                (&raw mut value).cast(),
+                size_of::<T>() as u32,
+                at as *const _,
+            );
+        }
+        value
+    }
+
+    #[inline(always)]
+    fn read_user<T: Copy + Default>(&self, at: usize) -> Option<T> {
+        let mut value = T::default();
+        let failed = unsafe {
+            bpf::bpf_probe_read_user((&raw mut value).cast(), size_of::<T>() as u32, at as *const _)
+        };
+        if failed == 0 { Some(value) } else { None }
+    }
+
+    #[inline(always)]
+    unsafe fn copy_kernel(&self, to: *mut u8, len: u32, from: usize) -> bool {
+        unsafe { bpf::bpf_probe_read_kernel(to.cast(), len, from as *const _) == 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn copy_user(&self, to: *mut u8, len: u32, from: usize) -> bool {
+        unsafe { bpf::bpf_probe_read_user(to.cast(), len, from as *const _) == 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn copy_kernel_str(&self, to: *mut u8, max: u32, from: usize) -> i64 {
+        unsafe { bpf::bpf_probe_read_kernel_str(to.cast(), max, from as *const _) }
+    }
+
+    #[inline(always)]
+    unsafe fn copy_user_str(&self, to: *mut u8, max: u32, from: usize) -> i64 {
+        unsafe { bpf::bpf_probe_read_user_str(to.cast(), max, from as *const _) }
+    }
+}

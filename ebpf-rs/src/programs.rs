@@ -1,0 +1,63 @@
+//! One program per event, and the stages that events share.
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use probe::event::Event;
+use probe::{process, system, table};
+
+use crate::helpers::Bpf;
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, scratch, stage, walk};
+
+macro_rules! programs {
+    ($($name:ident $code:ident $function:path;)*) => {
+        $(
+            #[btf_tracepoint(function = "sys_exit")]
+            fn $name(ctx: BtfTracePointContext) -> i32 {
+                if let Some(block) = scratch() {
+                    const LANE: u8 = probe::lane::of(table::$code);
+                    let mut e = unsafe { Event::begin(&Bpf, block, table::$code, LANE) };
+                    let next = $function(&mut e);
+                    follow(&ctx, &PROGRAMS, &mut e, next);
+                }
+                0
+            }
+        )*
+    };
+}
+probe::with_fillers!(programs);
+
+macro_rules! stages {
+    ($point:literal $programs:ident: $($name:ident $function:expr;)*) => {
+        $(
+            #[btf_tracepoint(function = $point)]
+            fn $name(ctx: BtfTracePointContext) -> i32 {
+                stage(&ctx, &$programs, $function);
+                0
+            }
+        )*
+    };
+}
+
+stages! { "sys_exit" PROGRAMS:
+    stage_cgroups |e| process::cgroups(e);
+    stage_clone_end |e| process::clone_end(e);
+    stage_exec_middle |e| process::exec_middle(e);
+    stage_exec_end |e| process::exec_end(e);
+    stage_handle_end |e| system::handle_end(e);
+}
+stages! { "sched_process_exec" EXEC_PROGRAMS:
+    started_cgroups |e| process::cgroups(e);
+    started_exec_middle |e| process::exec_middle(e);
+    started_exec_end |e| process::exec_end(e);
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_walk(ctx: BtfTracePointContext) -> i32 {
+    walk(&ctx, &PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sched_process_exec")]
+fn started_walk(ctx: BtfTracePointContext) -> i32 {
+    walk(&ctx, &EXEC_PROGRAMS);
+    0
+}

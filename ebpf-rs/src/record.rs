@@ -1,0 +1,176 @@
+//! Maps, and how a finished event gets into its lane's ring.
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated as bpf;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, PerCpuArray, ProgramArray, RingBuf};
+use probe::event::{Event, Next};
+use probe::kernel::Kernel;
+use probe::lane::CRITICAL;
+use probe::scratch::SCRATCH_BYTES;
+use probe::{path, stage};
+
+use crate::helpers::Bpf;
+
+/// Sizes are set by the loader.
+#[map]
+static CRITICAL_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
+#[map]
+static BULK_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
+/// One block per CPU: an ordinary array, since per-CPU values end at 32 KiB. Programs here run
+/// with preemption off and never inside each other, so a block has one user at a time.
+#[map]
+static SCRATCH: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
+#[map]
+static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+/// What each call goes to: its slot in PROGRAMS (0: nobody wants it), its generic code above.
+/// Numbers of the 32-bit entry stand behind ROUTES_64.
+#[map]
+pub static ROUTES: Array<u32> = Array::with_max_entries(2 * ROUTES_64, 0);
+pub const ROUTES_64: u32 = 512;
+/// Programs that continue a system call's event; a program array holds one kind of programs, so
+/// the start of a program (another tracepoint) has its own.
+#[map]
+pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
+#[map]
+pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(8, 0);
+
+/// Per CPU; sequence numbers rise with every event that should be recorded, lost ones included.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Counters {
+    pub events: u64,
+    pub lost: [u64; 2],
+    pub truncated: u64,
+    pub sequence: [u64; 2],
+}
+
+/// Wakes the reader of the bulk lane only when so much waits; it looks by itself now and then.
+const BULK_WAKE_BYTES: u64 = 256 * 1024;
+const BLOCK_TYPE: u32 = 0x216;
+/// Block type, block length, CPU.
+const BLOCK_HEAD: usize = 10;
+
+/// This CPU's block.
+#[inline(always)]
+pub fn scratch() -> Option<*mut u8> {
+    SCRATCH.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() }).map(|block| block.cast())
+}
+
+/// Ends the event with our parameters and hands it to the reader; counts it as lost where the
+/// ring is full or the event outgrew its block.
+#[inline(always)]
+pub fn emit(e: &mut Event<Bpf>, paths: u32) {
+    let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
+    let counters = unsafe { &mut *counters };
+    let critical = e.state().lane == CRITICAL;
+    let lane = if critical { 0 } else { 1 };
+    let sequence = counters.sequence[lane] + 1;
+    counters.sequence[lane] = sequence;
+    if e.state().truncated != 0 {
+        counters.truncated += 1;
+    }
+    let bytes = e.finish(paths, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
+    let failed = if bytes == 0 {
+        -1
+    } else if critical {
+        unsafe { output(&raw const CRITICAL_RING, e, bytes, 0) }
+    } else {
+        let waiting = unsafe { bpf::bpf_ringbuf_query((&raw const BULK_RING) as *mut _, 0) };
+        let wake = if waiting > BULK_WAKE_BYTES {
+            u64::from(aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP)
+        } else {
+            u64::from(aya_ebpf::bindings::BPF_RB_NO_WAKEUP)
+        };
+        unsafe { output(&raw const BULK_RING, e, bytes, wake) }
+    };
+    if failed == 0 {
+        counters.events += 1;
+    } else {
+        counters.lost[lane] += 1;
+    }
+}
+
+#[inline(always)]
+unsafe fn output(ring: *const RingBuf, e: &Event<Bpf>, bytes: usize, wake: u64) -> i64 {
+    bpf::bpf_ringbuf_output(ring as *mut _, e.block().cast(), bytes as u64, wake)
+}
+
+/// Goes on with an event as its filler said.
+#[inline(always)]
+pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, next: Next) {
+    match next {
+        Next::Emit => emit(e, 0),
+        Next::EmitOne => emit(e, 1),
+        Next::Drop => {}
+        Next::Walk => {
+            path::start(e);
+            e.save();
+            unsafe {
+                let _ = programs.tail_call(ctx, stage::WALK);
+            }
+            lose(e);
+        }
+        Next::Stage(number) => {
+            e.save();
+            unsafe {
+                let _ = programs.tail_call(ctx, number);
+            }
+            lose(e);
+        }
+    }
+}
+
+/// A stage that is not there: the event is lost, and counted.
+#[inline(always)]
+fn lose(e: &mut Event<Bpf>) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        let lane = if e.state().lane == CRITICAL { 0 } else { 1 };
+        unsafe {
+            (*counters).lost[lane] += 1;
+            (*counters).sequence[lane] += 1;
+        }
+    }
+}
+
+/// The walk's program: a pass, then another, the next path, or the end of the event.
+#[inline(always)]
+pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !path::pass(&mut e) {
+        unsafe {
+            let _ = programs.tail_call(ctx, stage::WALK);
+        }
+        lose(&mut e);
+        return;
+    }
+    path::write(&mut e);
+    match path::next(&mut e) {
+        Next::Stage(stage::EMIT_WITH_PATHS) => {
+            let paths = e.state().place_count;
+            emit(&mut e, paths);
+        }
+        next => follow(ctx, programs, &mut e, next),
+    }
+}
+
+/// A stage in the middle of an event.
+#[inline(always)]
+pub fn stage<C: EbpfContext>(
+    ctx: &C,
+    programs: &ProgramArray,
+    filler: impl Fn(&mut Event<Bpf>) -> Next,
+) {
+    let Some(block) = scratch() else { return };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    let next = filler(&mut e);
+    follow(ctx, programs, &mut e, next);
+}
+
+/// Whether the current task is the one that reads the events.
+#[inline(always)]
+pub fn is_self() -> bool {
+    (Bpf.tgid_tid() >> 32) as u32 == probe::setting!(Bpf, self_tgid)
+}
+
+const _: () = assert!(BLOCK_HEAD == probe::event::BLOCK_HEAD && BLOCK_TYPE == probe::event::BLOCK);

@@ -1,0 +1,115 @@
+//! The list of fillers: what a driver makes a program of, and the loader finds them by.
+
+/// Calls `$go!` with every filler: `name CODE function;`, in the order of their slots.
+#[macro_export]
+macro_rules! with_fillers {
+    ($go:ident) => {
+        $go! {
+            generic GENERIC_X $crate::system::generic;
+            open SYSCALL_OPEN_X $crate::file::open;
+            openat SYSCALL_OPENAT_2_X $crate::file::openat;
+            openat2 SYSCALL_OPENAT2_X $crate::file::openat2;
+            creat SYSCALL_CREAT_X $crate::file::creat;
+            open_by_handle_at SYSCALL_OPEN_BY_HANDLE_AT_X $crate::system::open_by_handle_at;
+            close SYSCALL_CLOSE_X $crate::file::close;
+            close_range SYSCALL_CLOSE_RANGE_X $crate::file::close_range;
+            dup SYSCALL_DUP_1_X $crate::file::dup;
+            dup2 SYSCALL_DUP2_X $crate::file::dup2;
+            dup3 SYSCALL_DUP3_X $crate::file::dup3;
+            fcntl SYSCALL_FCNTL_X $crate::file::fcntl;
+            chdir SYSCALL_CHDIR_X $crate::file::chdir;
+            fchdir SYSCALL_FCHDIR_X $crate::file::fchdir;
+            unlink SYSCALL_UNLINK_2_X $crate::file::unlink;
+            unlinkat SYSCALL_UNLINKAT_2_X $crate::file::unlinkat;
+            rmdir SYSCALL_RMDIR_2_X $crate::file::unlink;
+            rename SYSCALL_RENAME_X $crate::file::two_names;
+            renameat SYSCALL_RENAMEAT_X $crate::file::renameat;
+            renameat2 SYSCALL_RENAMEAT2_X $crate::file::renameat2;
+            link SYSCALL_LINK_2_X $crate::file::two_names;
+            linkat SYSCALL_LINKAT_2_X $crate::file::linkat;
+            symlink SYSCALL_SYMLINK_X $crate::file::two_names;
+            symlinkat SYSCALL_SYMLINKAT_X $crate::file::symlinkat;
+            mkdir SYSCALL_MKDIR_2_X $crate::file::mkdir;
+            mkdirat SYSCALL_MKDIRAT_X $crate::file::mkdirat;
+            chmod SYSCALL_CHMOD_X $crate::file::chmod;
+            fchmod SYSCALL_FCHMOD_X $crate::file::fchmod;
+            fchmodat SYSCALL_FCHMODAT_X $crate::file::fchmodat;
+            chown SYSCALL_CHOWN_X $crate::file::chown;
+            lchown SYSCALL_LCHOWN_X $crate::file::chown;
+            fchown SYSCALL_FCHOWN_X $crate::file::fchown;
+            fchownat SYSCALL_FCHOWNAT_X $crate::file::fchownat;
+            mknod SYSCALL_MKNOD_X $crate::file::mknod;
+            mknodat SYSCALL_MKNODAT_X $crate::file::mknodat;
+            memfd_create SYSCALL_MEMFD_CREATE_X $crate::file::memfd_create;
+            pipe SYSCALL_PIPE_X $crate::file::pipe;
+            pipe2 SYSCALL_PIPE2_X $crate::file::pipe2;
+            clone SYSCALL_CLONE_20_X $crate::process::clone;
+            clone3 SYSCALL_CLONE3_X $crate::process::clone;
+            fork SYSCALL_FORK_20_X $crate::process::clone;
+            vfork SYSCALL_VFORK_20_X $crate::process::clone;
+            execve SYSCALL_EXECVE_19_X $crate::process::execve;
+            execveat SYSCALL_EXECVEAT_X $crate::process::execveat;
+            ptrace SYSCALL_PTRACE_X $crate::process::ptrace;
+            prctl SYSCALL_PRCTL_X $crate::process::prctl;
+            setns SYSCALL_SETNS_X $crate::process::setns;
+            unshare SYSCALL_UNSHARE_X $crate::process::unshare;
+            kill SYSCALL_KILL_X $crate::process::kill;
+            tkill SYSCALL_TKILL_X $crate::process::kill;
+            tgkill SYSCALL_TGKILL_X $crate::process::tgkill;
+            pidfd_open SYSCALL_PIDFD_OPEN_X $crate::process::pidfd_open;
+            pidfd_getfd SYSCALL_PIDFD_GETFD_X $crate::process::pidfd_getfd;
+            setuid SYSCALL_SETUID_X $crate::credentials::one_id;
+            setgid SYSCALL_SETGID_X $crate::credentials::one_id;
+            setreuid SYSCALL_SETREUID_X $crate::credentials::two_ids;
+            setregid SYSCALL_SETREGID_X $crate::credentials::two_ids;
+            setresuid SYSCALL_SETRESUID_X $crate::credentials::three_ids;
+            setresgid SYSCALL_SETRESGID_X $crate::credentials::three_ids;
+            setsid SYSCALL_SETSID_X $crate::credentials::result;
+            setpgid SYSCALL_SETPGID_X $crate::credentials::setpgid;
+            capset SYSCALL_CAPSET_X $crate::credentials::capset;
+            socket SOCKET_SOCKET_X $crate::socket::socket;
+            bind SOCKET_BIND_X $crate::socket::bind;
+            connect SOCKET_CONNECT_X $crate::socket::connect;
+            listen SOCKET_LISTEN_X $crate::socket::listen;
+            accept SOCKET_ACCEPT_5_X $crate::socket::accept;
+            accept4 SOCKET_ACCEPT4_6_X $crate::socket::accept4;
+            socketpair SOCKET_SOCKETPAIR_X $crate::socket::socketpair;
+            shutdown SOCKET_SHUTDOWN_X $crate::socket::shutdown;
+            sendto SOCKET_SENDTO_X $crate::socket::sendto;
+            recvfrom SOCKET_RECVFROM_X $crate::socket::recvfrom;
+            sendmsg SOCKET_SENDMSG_X $crate::socket::sendmsg;
+            recvmsg SOCKET_RECVMSG_X $crate::socket::recvmsg;
+            getsockopt SOCKET_GETSOCKOPT_X $crate::socket::getsockopt;
+            setsockopt SOCKET_SETSOCKOPT_X $crate::socket::setsockopt;
+            mount SYSCALL_MOUNT_X $crate::system::mount;
+            umount SYSCALL_UMOUNT_1_X $crate::system::umount;
+            umount2 SYSCALL_UMOUNT2_X $crate::system::umount2;
+            chroot SYSCALL_CHROOT_X $crate::system::chroot;
+            init_module SYSCALL_INIT_MODULE_X $crate::system::init_module;
+            finit_module SYSCALL_FINIT_MODULE_X $crate::system::finit_module;
+            delete_module SYSCALL_DELETE_MODULE_X $crate::system::delete_module;
+            bpf SYSCALL_BPF_2_X $crate::system::bpf;
+            userfaultfd SYSCALL_USERFAULTFD_X $crate::system::userfaultfd;
+            eventfd SYSCALL_EVENTFD_X $crate::system::eventfd;
+            eventfd2 SYSCALL_EVENTFD2_X $crate::system::eventfd2;
+            signalfd SYSCALL_SIGNALFD_X $crate::system::signalfd;
+            signalfd4 SYSCALL_SIGNALFD4_X $crate::system::signalfd4;
+            timerfd_create SYSCALL_TIMERFD_CREATE_X $crate::system::timerfd_create;
+            inotify_init SYSCALL_INOTIFY_INIT_X $crate::system::inotify_init;
+            inotify_init1 SYSCALL_INOTIFY_INIT1_X $crate::system::inotify_init1;
+            epoll_create SYSCALL_EPOLL_CREATE_X $crate::system::epoll_create;
+            epoll_create1 SYSCALL_EPOLL_CREATE1_X $crate::system::epoll_create1;
+            io_uring_setup SYSCALL_IO_URING_SETUP_X $crate::system::io_uring_setup;
+            setrlimit SYSCALL_SETRLIMIT_X $crate::system::setrlimit;
+            prlimit SYSCALL_PRLIMIT_X $crate::system::prlimit;
+        }
+    };
+}
+
+macro_rules! list {
+    ($($name:ident $code:ident $function:path;)*) => {
+        /// Program and event of each filler; its slot is FILLERS_AT plus its place here.
+        pub const FILLERS: &[(&str, u16)] = &[$((stringify!($name), crate::table::$code),)*];
+    };
+}
+with_fillers!(list);

@@ -1,0 +1,86 @@
+//! What a driver offers to the fillers: memory, the current task, time. Implemented with BPF
+//! helpers, with the kernel's own functions, or with process_vm_readv.
+use crate::offsets::Offsets;
+
+/// What the loader decides at start.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Settings {
+    /// Nanoseconds from the epoch to the boot: added to the boot clock.
+    pub boot_epoch_ns: u64,
+    /// The process that reads the events: never recorded.
+    pub self_tgid: u32,
+    /// Bytes of I/O data kept from each call.
+    pub snaplen: u32,
+    /// Whether calls that failed are left out (those that rules and state can do without).
+    pub drop_failed: u32,
+    pub reserved: u32,
+}
+
+impl Settings {
+    pub const EMPTY: Self =
+        Self { boot_epoch_ns: 0, self_tgid: 0, snaplen: 80, drop_failed: 0, reserved: 0 };
+}
+
+/// Addresses are plain numbers: a read that fails yields zeros, so a chain of reads through a null
+/// pointer ends in zeros as well and needs no branches (which a verifier would count).
+pub trait Kernel {
+    fn offsets(&self) -> *const Offsets;
+    fn settings(&self) -> *const Settings;
+    /// Address of the current task.
+    fn task(&self) -> usize;
+    /// `tgid << 32 | tid`, as seen from the first pid namespace.
+    fn tgid_tid(&self) -> u64;
+    /// Nanoseconds since the boot, suspended time included.
+    fn boot_ns(&self) -> u64;
+
+    /// A value at a kernel address, or zeros.
+    fn read<T: Copy + Default>(&self, at: usize) -> T;
+    /// A value at a user address, or None where it is not in memory.
+    fn read_user<T: Copy + Default>(&self, at: usize) -> Option<T>;
+    /// Copies bytes; whether all of them were readable.
+    ///
+    /// # Safety
+    /// `to` must have room for `len` bytes.
+    unsafe fn copy_kernel(&self, to: *mut u8, len: u32, from: usize) -> bool;
+    /// # Safety
+    /// `to` must have room for `len` bytes.
+    unsafe fn copy_user(&self, to: *mut u8, len: u32, from: usize) -> bool;
+    /// Copies a string with its NUL, at most `max` bytes (the last is then the NUL). Returns the
+    /// bytes written, or a negative error.
+    ///
+    /// # Safety
+    /// `to` must have room for `max` bytes.
+    unsafe fn copy_kernel_str(&self, to: *mut u8, max: u32, from: usize) -> i64;
+    /// # Safety
+    /// `to` must have room for `max` bytes.
+    unsafe fn copy_user_str(&self, to: *mut u8, max: u32, from: usize) -> i64;
+
+    fn word(&self, at: usize) -> u64 {
+        self.read(at)
+    }
+    fn address(&self, at: usize) -> usize {
+        self.read::<u64>(at) as usize
+    }
+    fn int(&self, at: usize) -> u32 {
+        self.read(at)
+    }
+}
+
+/// One offset, read so that the compiler cannot take the unpatched value for granted.
+#[macro_export]
+macro_rules! offset {
+    ($kernel:expr, $field:ident) => {
+        // SAFETY: the driver's offsets live as long as it does.
+        unsafe { core::ptr::read_volatile(&raw const (*$kernel.offsets()).$field) as usize }
+    };
+}
+
+/// One setting, read like an offset.
+#[macro_export]
+macro_rules! setting {
+    ($kernel:expr, $field:ident) => {
+        // SAFETY: the driver's settings live as long as it does.
+        unsafe { core::ptr::read_volatile(&raw const (*$kernel.settings()).$field) }
+    };
+}

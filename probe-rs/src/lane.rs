@@ -1,0 +1,71 @@
+//! Which events must not be lost in a flood of others.
+//!
+//! | critical | bulk (shed first) |
+//! |---|---|
+//! | process life, credentials, capabilities, namespaces | close, dup, fcntl |
+//! | connect, accept, bind, listen, socket pairs | reads of files outside the places below |
+//! | opens for writing or that created a file | opens that failed |
+//! | opens below /etc/, /root/, /home/, /boot/, /proc/…/mem and the like by their first bytes | data transfer: send, receive |
+//! | mounts, modules, bpf, ptrace, memfd, links, renames, removals, modes | pipes, event descriptors, prctl, limits |
+use crate::table as t;
+
+pub const CRITICAL: u8 = 0;
+pub const BULK: u8 = 1;
+
+/// The lane of an event by its code; opens change theirs by what they opened.
+pub const fn of(code: u16) -> u8 {
+    match code {
+        t::SYSCALL_OPEN_X
+        | t::SYSCALL_OPENAT_2_X
+        | t::SYSCALL_OPENAT2_X
+        | t::SYSCALL_CLOSE_X
+        | t::SYSCALL_CLOSE_RANGE_X
+        | t::SYSCALL_DUP_1_X
+        | t::SYSCALL_DUP2_X
+        | t::SYSCALL_DUP3_X
+        | t::SYSCALL_FCNTL_X
+        | t::SYSCALL_CHDIR_X
+        | t::SYSCALL_FCHDIR_X
+        | t::SYSCALL_PIPE_X
+        | t::SYSCALL_PIPE2_X
+        | t::SYSCALL_EVENTFD_X
+        | t::SYSCALL_EVENTFD2_X
+        | t::SYSCALL_SIGNALFD_X
+        | t::SYSCALL_SIGNALFD4_X
+        | t::SYSCALL_TIMERFD_CREATE_X
+        | t::SYSCALL_INOTIFY_INIT_X
+        | t::SYSCALL_INOTIFY_INIT1_X
+        | t::SYSCALL_EPOLL_CREATE_X
+        | t::SYSCALL_EPOLL_CREATE1_X
+        | t::SYSCALL_PRCTL_X
+        | t::SYSCALL_PRLIMIT_X
+        | t::SYSCALL_SETRLIMIT_X
+        | t::SOCKET_GETSOCKOPT_X
+        | t::SOCKET_SENDTO_X
+        | t::SOCKET_SENDMSG_X
+        | t::SOCKET_SENDMMSG_X
+        | t::SOCKET_RECVFROM_X
+        | t::SOCKET_RECVMSG_X
+        | t::SOCKET_RECVMMSG_X
+        | t::SOCKET_SHUTDOWN_X
+        | t::GENERIC_X => BULK,
+        _ => CRITICAL,
+    }
+}
+
+const fn head(text: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*text)
+}
+
+/// Whether a path with these first eight bytes is worth the critical lane when read.
+#[inline(always)]
+pub const fn matters(first: u64) -> bool {
+    const FIVE: u64 = 0xff_ffff_ffff;
+    const SIX: u64 = 0xffff_ffff_ffff;
+    (first & FIVE == head(b"/etc/\0\0\0") && first != head(b"/etc/ld."))
+        || first & SIX == head(b"/root/\0\0")
+        || first & SIX == head(b"/home/\0\0")
+        || first & SIX == head(b"/boot/\0\0")
+        || first == head(b"/var/spo")
+        || first == head(b"/run/sec")
+}

@@ -1,0 +1,181 @@
+//! The path of a file as seen from the root of the current process: from the dentry upwards,
+//! through the mounts, as the kernel's own d_path does, but reading only.
+//!
+//! It is built from its end in the path area, a component at a time, and copied into the event as
+//! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds.
+//! A path of more than PATH_BYTES is cut at its head and starts with "." instead of "/"; the event
+//! is counted as truncated.
+use crate::event::{Event, Next};
+use crate::kernel::Kernel;
+use crate::lane::{CRITICAL, matters};
+use crate::{get, offset, set};
+use crate::scratch::{PATH_AT, PATH_BYTES, Place};
+use crate::table;
+
+/// Components of one pass; passes follow until the path is whole or too long.
+pub const PASS: usize = 48;
+/// The area holds PATH_BYTES plus room before it that a name may touch.
+const AREA: usize = PATH_AT + 512;
+const AREA_MASK: usize = 0xfff;
+
+/// The dentry's parent and its name, which are neighbours in memory.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Step {
+    parent: usize,
+    hash: u32,
+    name_bytes: u32,
+    name: usize,
+}
+
+/// Places the path of an open file in the event; nothing where the file is unknown.
+#[inline(always)]
+pub fn of_file<K: Kernel>(event: &mut Event<K>, file: usize) {
+    let k = event.k;
+    let place = Place {
+        mnt: k.address(file + offset!(k, file_mnt)),
+        dentry: k.address(file + offset!(k, file_dentry)),
+    };
+    of_place(event, place);
+}
+
+#[inline(always)]
+pub fn of_place<K: Kernel>(event: &mut Event<K>, place: Place) {
+    let state = event.state();
+    state.places[0] = place;
+    state.place_count = 1;
+}
+
+/// Gets the walk of `places[place]` ready.
+#[inline(always)]
+pub fn start<K: Kernel>(event: &mut Event<K>) {
+    let k = event.k;
+    let fs = k.address(k.task() + offset!(k, task_fs));
+    let root = Place {
+        mnt: k.address(fs + offset!(k, fs_root_mnt)),
+        dentry: k.address(fs + offset!(k, fs_root_dentry)),
+    };
+    let state = event.state();
+    state.root = root;
+    let at = if state.place == 0 { state.places[0] } else { state.places[1] };
+    state.at = at;
+    state.free = PATH_BYTES as u32;
+    state.cut = 0;
+    let mount_root = k.address(at.mnt + offset!(k, vfsmount_root));
+    event.state().mount_root = mount_root;
+}
+
+/// One pass of the walk. Whether the path is whole.
+#[inline(always)]
+pub fn pass<K: Kernel>(event: &mut Event<K>) -> bool {
+    let k = event.k;
+    let base = event.base();
+    let to_mount = offset!(k, mount_vfsmount);
+    for _ in 0..PASS {
+        let state = event.state();
+        let (dentry, mnt) = (get!(state.at.dentry), get!(state.at.mnt));
+        if dentry == get!(state.root.dentry) && mnt == get!(state.root.mnt) {
+            return true;
+        }
+        if dentry == get!(state.mount_root) {
+            let mount = mnt.wrapping_sub(to_mount);
+            let parent = k.address(mount + offset!(k, mount_parent));
+            if parent == mount || parent == 0 {
+                return true;
+            }
+            set!(state.at.dentry, k.address(mount + offset!(k, mount_mountpoint)));
+            set!(state.at.mnt, parent + to_mount);
+            let root = k.address(parent + to_mount + offset!(k, vfsmount_root));
+            set!(state.mount_root, root);
+            continue;
+        }
+        let step: Step = k.read(dentry + offset!(k, dentry_parent));
+        if step.parent == dentry || step.parent == 0 {
+            return true;
+        }
+        let bytes = (step.name_bytes & 0xff) as usize;
+        let free = get!(state.free) as usize;
+        if free <= bytes {
+            state.truncated += 1;
+            set!(state.cut, 1);
+            return true;
+        }
+        let free = free - bytes - 1;
+        // SAFETY: masked; the area has 255 bytes of room behind the mask's reach.
+        unsafe {
+            let to = base.add(AREA + (free & AREA_MASK));
+            *to = b'/';
+            k.copy_kernel(to.add(1), bytes as u32, step.name);
+        }
+        set!(state.free, free as u32);
+        set!(state.at.dentry, step.parent);
+    }
+    false
+}
+
+/// Writes the finished path as the next parameter.
+#[inline(always)]
+pub fn write<K: Kernel>(event: &mut Event<K>) {
+    let k = event.k;
+    let free = event.state().free as usize & AREA_MASK;
+    if event.state().cut != 0 {
+        // The head is missing: the first byte says so.
+        // SAFETY: masked.
+        unsafe { *event.base().add(AREA + free) = b'.' };
+    }
+    if event.state().at.dentry == 0 {
+        // The file went away while the walk stood at it, or there was none.
+        event.state().path_bytes = 0;
+        event.empty();
+        return;
+    }
+    if free == PATH_BYTES {
+        // A root: its own name is "/", or that of a file which lives in no directory, such as
+        // "memfd:name".
+        let dentry = event.state().at.dentry;
+        let step: Step = k.read(dentry + offset!(k, dentry_parent));
+        let bytes = event.kernel_string(step.name, 256);
+        event.state().path_bytes = bytes as u32;
+        return;
+    }
+    let bytes = (PATH_BYTES - free) & AREA_MASK;
+    // SAFETY: `room` takes 4 KiB and the area lies in the block.
+    unsafe {
+        let from = event.base().add(AREA + free);
+        k.copy_kernel(event.room(), bytes as u32, from as usize);
+        event.grow(bytes);
+        *event.room() = 0;
+    }
+    event.grow(1);
+    event.end(bytes + 1);
+    event.state().path_bytes = bytes as u32 + 1;
+}
+
+/// Writes once more the path that the last walk left in the area.
+#[inline(always)]
+pub fn write_again<K: Kernel>(event: &mut Event<K>) {
+    write(event);
+}
+
+/// What follows a finished path: the next path, or the stage that goes on.
+#[inline(always)]
+pub fn next<K: Kernel>(event: &mut Event<K>) -> Next {
+    raise_lane(event);
+    let state = event.state();
+    state.place += 1;
+    if state.place < state.place_count { Next::Walk } else { Next::Stage(state.then) }
+}
+
+/// Reading a file where secrets or settings live is worth the critical lane.
+#[inline(always)]
+fn raise_lane<K: Kernel>(event: &mut Event<K>) {
+    if event.state().lane == CRITICAL || event.state().code == table::SYSCALL_CLOSE_X {
+        return;
+    }
+    let free = event.state().free as usize & AREA_MASK;
+    // SAFETY: eight bytes behind any masked position lie in the block.
+    let head = unsafe { (event.base().add(AREA + free) as *const u64).read_unaligned() };
+    if matters(head) {
+        event.state().lane = CRITICAL;
+    }
+}

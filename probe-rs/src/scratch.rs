@@ -1,0 +1,90 @@
+//! The memory in which one event is put together: one block per CPU, too large for a stack.
+//!
+//!     0        512                       36 KiB + 512   40 KiB                     64 KiB
+//!     | State  | the event, up to 32 KiB | slack        | the path being built ... |
+//!
+//! A position in the event is masked with EVENT_MASK before each write and nothing writes more
+//! than 4 KiB at once, so no write can leave the block, whatever the positions are.
+
+pub const EVENT_AT: usize = 512;
+pub const EVENT_MASK: usize = 0x7fff;
+pub const PATH_AT: usize = 40 * 1024;
+/// Longest path, without its NUL; Linux has PATH_MAX 4096 with it.
+pub const PATH_BYTES: usize = 4095;
+pub const SCRATCH_BYTES: usize = 64 * 1024;
+/// Strings of callers: longest, with NUL.
+pub const STRING_BYTES: u32 = 4096;
+
+/// A place in the tree of mounts: what `struct path` is in the kernel.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    pub mnt: usize,
+    pub dentry: usize,
+}
+
+/// What the stages of one event hand to each other.
+#[repr(C)]
+pub struct State {
+    pub args: [u64; 6],
+    pub ret: i64,
+    /// Where the next parameter and its length go.
+    pub data: u32,
+    pub length: u32,
+    pub code: u16,
+    pub lane: u8,
+    /// The call was made through the 32-bit entry.
+    pub compat: u8,
+    /// Something did not fit.
+    pub truncated: u32,
+    /// The code of the call in generic events, and its number.
+    pub sc: u16,
+    pub number: u16,
+    /// Stage that goes on when the paths are written.
+    pub then: u32,
+    /// Paths to write, how many there are, which is being written.
+    pub places: [Place; 2],
+    pub place_count: u32,
+    pub place: u32,
+    /// The walk: where it is, the mount's root, the root of the process, bytes still free.
+    pub at: Place,
+    pub mount_root: usize,
+    pub root: Place,
+    pub free: u32,
+    pub path_bytes: u32,
+    /// The path was longer than its area.
+    pub cut: u32,
+    /// Loops over names: where they are, how many are left, bytes so far.
+    pub node: usize,
+    pub count: u32,
+    pub total: u32,
+    /// Address of the binary program being executed (sched_process_exec).
+    pub bprm: usize,
+}
+
+/// The block's head stands between the State and the event.
+const _: () = assert!(core::mem::size_of::<State>() + 16 <= EVENT_AT);
+const _: () = assert!(EVENT_AT + EVENT_MASK + 1 + 4096 <= PATH_AT);
+
+/// Reads a member of the State that the compiler must not keep in a register: a verifier then
+/// forgets what it knew of it, finds all ways through one step of a loop alike, and follows only
+/// one of them. (With registers it follows each, and gives up after a million instructions.)
+#[macro_export]
+macro_rules! get {
+    ($member:expr) => {{
+        let member = &raw const $member;
+        // SAFETY: made from a reference just now.
+        unsafe { member.read_volatile() }
+    }};
+}
+
+/// Writes such a member.
+#[macro_export]
+macro_rules! set {
+    ($member:expr, $value:expr) => {{
+        let value = $value;
+        let member = &raw mut $member;
+        // SAFETY: made from a reference just now.
+        unsafe { member.write_volatile(value) }
+    }};
+}

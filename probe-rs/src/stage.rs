@@ -1,0 +1,13 @@
+//! The stages of events that take more than one filler: where a driver cuts an event into
+//! several programs (verifiers want small ones), these are their numbers.
+
+pub const WALK: u32 = 1;
+/// Not a program of its own: the walk ends the event with our own parameters.
+pub const EMIT_WITH_PATHS: u32 = 2;
+pub const CGROUPS: u32 = 3;
+pub const CLONE_END: u32 = 4;
+pub const EXEC_MIDDLE: u32 = 5;
+pub const EXEC_END: u32 = 6;
+pub const HANDLE_END: u32 = 7;
+/// Slots from here on belong to the fillers of `with_fillers!`, in its order.
+pub const FILLERS_AT: u32 = 8;

@@ -1,0 +1,285 @@
+//! Mounts, modules, BPF, limits, descriptors that are no files, and calls without an event of
+//! their own.
+use crate::event::{Event, Next};
+use crate::kernel::Kernel;
+use crate::file::{file_of, overlay, encode_dev, Overlay};
+use crate::{flags, offset, path, setting, stage};
+use crate::scratch::Place;
+
+#[inline(always)]
+pub fn mount<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.string(0);
+    e.string(1);
+    e.string(2);
+    let how = e.arg(3) as u32;
+    e.u32(flags::mount(how));
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn umount<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.string(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn umount2<K: Kernel>(e: &mut Event<K>) -> Next {
+    umount(e);
+    let how = e.arg(1) as u32;
+    e.u32(flags::umount(how));
+    Next::Emit
+}
+
+/// The new root, as seen from itself before: the process's root after the call.
+#[inline(always)]
+pub fn chroot<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.string(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn init_module<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (at, len) = (e.arg(0) as usize, e.arg(1));
+    let most = setting!(e.k, snaplen) as usize;
+    e.user_bytes(at, len as usize, most);
+    e.u64(len);
+    e.string(2);
+    Next::Emit
+}
+
+/// The module's file is known to the kernel by the descriptor.
+#[inline(always)]
+pub fn finit_module<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.fd(0);
+    e.string(1);
+    let how = e.arg(2) as u32;
+    e.u32(flags::finit_module(how));
+    let fd = e.int(0);
+    let file = file_of(e.k, fd);
+    if file != 0 {
+        path::of_file(e, file);
+    }
+    crate::file::with_paths(e)
+}
+
+#[inline(always)]
+pub fn delete_module<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.string(0);
+    let how = e.arg(1) as u32;
+    e.u32(flags::delete_module(how));
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn bpf<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let command = e.arg(0) as u32;
+    e.u32(command);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn userfaultfd<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let how = e.arg(0) as u32;
+    e.u32(flags::descriptor(how));
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn eventfd<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let start = e.arg(0) as u32;
+    e.u64(u64::from(start));
+    e.u32(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn eventfd2<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (start, how) = (e.arg(0) as u32, e.int(1));
+    e.u16(flags::descriptor_signed(how) as u16);
+    e.u64(u64::from(start));
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn signalfd<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.fd(0);
+    e.u32(0);
+    e.u8(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn signalfd4<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let how = e.int(3);
+    e.u16(flags::descriptor_signed(how) as u16);
+    e.fd(0);
+    e.u32(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn timerfd_create<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.u8(0);
+    e.u8(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn inotify_init<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    e.u8(0);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn inotify_init1<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let how = e.int(0);
+    e.u16(flags::descriptor_signed(how) as u16);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn epoll_create<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let size = e.arg(0) as u32;
+    e.u32(size);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn epoll_create1<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let how = e.arg(0) as u32;
+    e.u32(flags::epoll_create1(how));
+    Next::Emit
+}
+
+/// struct io_uring_params, up to the features.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct RingParams {
+    sq_entries: u32,
+    cq_entries: u32,
+    flags: u32,
+    sq_thread_cpu: u32,
+    sq_thread_idle: u32,
+    features: u32,
+}
+
+#[inline(always)]
+pub fn io_uring_setup<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (entries, at) = (e.arg(0) as u32, e.arg(1) as usize);
+    let params: RingParams = e.k.read_user(at).unwrap_or_default();
+    e.u32(entries);
+    e.u32(params.sq_entries);
+    e.u32(params.cq_entries);
+    e.u32(flags::io_uring_setup(params.flags));
+    e.u32(params.sq_thread_cpu);
+    e.u32(params.sq_thread_idle);
+    e.u32(flags::io_uring_features(params.features));
+    Next::Emit
+}
+
+#[inline(always)]
+fn limit_pair<K: Kernel>(e: &mut Event<K>, at: usize) {
+    let unknown: [i64; 2] = [-1, -1];
+    let pair = if at == 0 { unknown } else { e.k.read_user(at).unwrap_or(unknown) };
+    e.i64(pair[0]);
+    e.i64(pair[1]);
+}
+
+#[inline(always)]
+pub fn setrlimit<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (resource, at) = (e.arg(0) as u32, e.arg(1) as usize);
+    limit_pair(e, at);
+    e.u8(flags::resource(resource));
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn prlimit<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (pid, resource, new, old) =
+        (e.int(0), e.arg(1) as u32, e.arg(2) as usize, e.arg(3) as usize);
+    limit_pair(e, new);
+    let old = if e.ret() == 0 { old } else { 0 };
+    limit_pair(e, old);
+    e.i64(i64::from(pid));
+    e.u8(flags::resource(resource));
+    Next::Emit
+}
+
+/// A call that has no event of its own: its name and number.
+#[inline(always)]
+pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
+    let (sc, number) = (e.state().sc, e.state().number);
+    e.u16(sc);
+    e.u16(number);
+    Next::Emit
+}
+
+/// The path is one of the table's parameters here, so it is walked in the middle.
+#[inline(always)]
+pub fn open_by_handle_at<K: Kernel>(e: &mut Event<K>) -> Next {
+    let k = e.k;
+    e.res();
+    e.fd(0);
+    let call = e.arg(2) as u32;
+    let ret = e.ret();
+    let file = if ret < 0 { 0 } else { file_of(k, ret as i32) };
+    let mut ours = flags::open(call);
+    match overlay(k, file) {
+        Overlay::Upper => ours |= flags::FD_UPPER_LAYER,
+        Overlay::Lower => ours |= flags::FD_LOWER_LAYER,
+        Overlay::No => {}
+    }
+    e.u32(ours);
+    if file == 0 {
+        e.empty();
+        return handle_end(e);
+    }
+    path::of_place(
+        e,
+        Place {
+            mnt: k.address(file + offset!(k, file_mnt)),
+            dentry: k.address(file + offset!(k, file_dentry)),
+        },
+    );
+    let state = e.state();
+    state.place = 0;
+    state.then = stage::HANDLE_END;
+    Next::Walk
+}
+
+/// Last stage of open_by_handle_at: device, inode, and the path once more.
+#[inline(always)]
+pub fn handle_end<K: Kernel>(e: &mut Event<K>) -> Next {
+    let k = e.k;
+    let ret = e.ret();
+    let file = if ret < 0 { 0 } else { file_of(k, ret as i32) };
+    let inode = k.address(file + offset!(k, file_inode));
+    let sb = k.address(inode + offset!(k, inode_sb));
+    e.u32(encode_dev(k.int(sb + offset!(k, sb_dev))));
+    e.u64(k.word(inode + offset!(k, inode_ino)));
+    if file == 0 {
+        return Next::Emit;
+    }
+    path::write_again(e);
+    Next::EmitOne
+}
