@@ -116,6 +116,12 @@ export function parseContainer(json: string): Container | undefined {
   };
 }
 
+/** The JSON of a `container` event that tells what is known of the container. */
+export function containerJson({ info, id, type }: Container): string {
+  const number = Object.entries(TYPES).find(([, name]) => name === type)?.[0];
+  return JSON.stringify({ container: { id, type: Number(number ?? 0xffff), ...info } });
+}
+
 export function containerTypeName(type: number): string {
   return TYPES[type] ?? "";
 }

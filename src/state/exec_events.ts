@@ -6,7 +6,7 @@ import { CL_INVERTED, CL_NEWUSER } from "./clone_flags.ts";
 import type { Context } from "./context.ts";
 import { isClosedOnExec } from "./fd.ts";
 import type { Handler, MachineState } from "./machine_state.ts";
-import { succeeded } from "./results.ts";
+import { succeeded, timeNs } from "./results.ts";
 import { withoutDeleted } from "./snapshot.ts";
 import { EMPTY } from "./strings.ts";
 import { type Thread, ThreadFlag } from "./thread.ts";
@@ -145,6 +145,7 @@ export function onExit(machine: MachineState, context: Context): void {
   if (thread.group !== undefined && !thread.isDead) thread.group.alive--;
   thread.flags |= ThreadFlag.Dead;
   machine.pendingExit = event.tid;
+  machine.pendingExitNs = timeNs(event);
   if (thread.firstChild === undefined) return;
   if (event.paramCount <= 4) thread.reaperTid = -1;
   else if (event.has(4)) thread.reaperTid = event.int64(4);

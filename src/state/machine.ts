@@ -82,6 +82,11 @@ export interface Machine {
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
    * first byte of its body to the last; blocks of other kinds are passed over. */
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void;
+  /** The tables as state blocks, as `load` reads them, and the events that tell the rest. `time`:
+   * ns since the epoch. */
+  dump(time: bigint): Uint8Array;
+  /** Carries out what the last event left for the next one: to be called between two events. */
+  settle(): void;
   /** Applies the context's event: state after the event, as Falco's rules see it. */
   apply(context: Context): void;
 

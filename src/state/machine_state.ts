@@ -6,6 +6,7 @@ import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { Containers } from "./containers.ts";
 import { type Context, MISSING_FD } from "./context.ts";
+import { dumpMachine } from "./dump.ts";
 import { type Fd, newFile } from "./fd.ts";
 import { nameFromEvent } from "./fd_names.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
@@ -78,16 +79,20 @@ export class MachineState implements Machine {
   lineage = 1;
   bootTs = 0n;
   cpus = 0;
+  memoryBytes = 0n;
+  pidMax = 0n;
   eventContainer: Container | undefined = undefined;
 
   /** Thread to remove, and descriptor to close, when the next event comes; 0 and -1: none. */
   pendingExit = 0;
+  /** When it exited, ns since the epoch. */
+  pendingExitNs = 0;
   pendingCloseTid = 0;
   pendingClose = -1;
 
   readonly #handlers: readonly (Handler | undefined)[];
   readonly #recent: (Thread | undefined)[] = new Array(RECENT).fill(undefined);
-  readonly #files: (Fd | undefined)[] = new Array(1 << 12).fill(undefined);
+  readonly #files: (Fd | undefined)[] = new Array(1 << 14).fill(undefined);
   readonly #exitedTids = new Int32Array(EXITED);
   readonly #exitedParents = new Int32Array(EXITED);
   readonly #exitedTimes = new Float64Array(EXITED);
@@ -121,6 +126,16 @@ export class MachineState implements Machine {
     this.snapshot.load(blockType, bytes, start, end);
   }
 
+  dump(time: bigint): Uint8Array {
+    return dumpMachine(this, time);
+  }
+
+  settle(): void {
+    if (this.snapshot.unsettled) this.snapshot.settle();
+    if (this.pendingExit !== 0) this.#finishExit(this.pendingExitNs);
+    if (this.pendingClose >= 0) this.#finishClose();
+  }
+
   /** Forgets everything that state blocks and events told: another section of a capture begins. */
   reset(): void {
     this.threads.clear();
@@ -138,7 +153,10 @@ export class MachineState implements Machine {
     const code = event.code;
     if (this.snapshot.unsettled) this.snapshot.settle();
     if (!this.#started) this.#start(context);
-    if (this.pendingExit !== 0) this.#finishExit(event);
+    if (this.pendingExit !== 0) {
+      this.#finishExit(timeNs(event));
+      if (this.options.isAlive !== undefined) this.#purge(event);
+    }
     if (this.pendingClose >= 0) this.#finishClose();
     if (this.strings.liveBytes > this.#sweepAt) this.#sweep();
     this.eventContainer = undefined;
@@ -340,7 +358,7 @@ export class MachineState implements Machine {
 
   /** A file's descriptor: one object for as long as the same file is opened in the same way. */
   file(name: number, raw: number, flags: number, dev: number, ino: number | bigint): Fd {
-    const slot = (Math.imul(name, 0x9e3779b1) ^ flags) >>> 20;
+    const slot = (Math.imul(name, 0x9e3779b1) ^ Math.imul(flags, 0x85ebca6b)) >>> 18;
     const last = this.#files[slot];
     if (
       last !== undefined && last.name === name && last.nameRaw === raw &&
@@ -365,6 +383,16 @@ export class MachineState implements Machine {
 
   join(directory: number, path: number): number {
     return this.paths.join(directory, path);
+  }
+
+  /** `join` of `directoryOf`, at less cost. */
+  pathAt(thread: Thread, dirfd: number, path: number): number {
+    const strings = this.strings;
+    if (path > 0 && strings.byteAt(path, 0) === 47) return this.paths.join(EMPTY, path);
+    if (dirfd === AT_FDCWD) return this.paths.join(this.cwdOf(thread), path);
+    const fd = dirfd < 0 ? undefined : this.fdsOf(thread)?.get(dirfd);
+    if (fd === undefined) return this.paths.join(this.unknownDirectory, path);
+    return this.paths.joinBelow(fd.name, path);
   }
 
   /** Interns a NUL-terminated parameter; EMPTY where it is empty or absent. */
@@ -432,15 +460,14 @@ export class MachineState implements Machine {
     };
   }
 
-  #finishExit(event: Event): void {
+  #finishExit(timeNs: number): void {
     const tid = this.pendingExit;
     this.pendingExit = 0;
     const slot = tid & (EXITED - 1);
     this.#exitedTids[slot] = tid;
     this.#exitedParents[slot] = this.threads.get(tid)?.ptid ?? -1;
-    this.#exitedTimes[slot] = timeNs(event);
+    this.#exitedTimes[slot] = timeNs;
     this.remove(tid);
-    if (this.options.isAlive !== undefined) this.#purge(event);
   }
 
   #finishClose(): void {

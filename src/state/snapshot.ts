@@ -1,10 +1,12 @@
 // State blocks: the machine, its interfaces and users, the processes and their descriptors as they
 // were when a capture began, or as the addon read them from /proc. Every version of each list is
 // read; a list that ends within an entry gives the entries before.
-import { Fd, FdFlag, FdKind } from "./fd.ts";
+import { OWN_ENTRY_MARK } from "../events/scap/state_blocks.ts";
+import { Fd, FD_TYPES, FdFlag, FdKind } from "./fd.ts";
 import { FdTable } from "./fd_table.ts";
 import type { MachineState } from "./machine_state.ts";
 import { isMapped } from "./address.ts";
+import { Cursor } from "./snapshot_cursor.ts";
 import { EMPTY } from "./strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "./thread.ts";
 
@@ -66,6 +68,22 @@ const V4_SERVER = 5;
 const V6_SERVER = 6;
 const UNIX_SOCKET = 8;
 const FILE_V2 = 16;
+const NO_ENDS = { source: undefined, destination: undefined };
+/** Bytes of what our own captures have behind a thread and behind a descriptor at the least. */
+const OWN_THREAD_BYTES = 26;
+const OWN_FD_BYTES = 21;
+/** Flags of a thread that no list of Falco's tells. */
+export const OWN_THREAD_FLAGS = ThreadFlag.Dead | ThreadFlag.Subreaper;
+/** Bits behind those of FdFlag in the own part of a descriptor. */
+export const enum OwnFdFlag {
+  /** The raw name is there. */
+  Raw = 1 << 16,
+  /** The ends stand as the kernel has them, not as client and server. */
+  Reversed = 1 << 17,
+  NoSource = 1 << 18,
+  NoDestination = 1 << 19,
+}
+const OWN_FD_FLAGS = 0xffff_0000;
 
 export class Snapshot {
   /** Whether threads were loaded that have no kin yet. */
@@ -73,6 +91,10 @@ export class Snapshot {
   readonly #machine: MachineState;
   #loaded: Thread[] = [];
   readonly #serverPorts = new Set<number>();
+  /** Addresses of the present descriptor as they are listed. */
+  #listedEnds: { source: Uint8Array | undefined; destination: Uint8Array | undefined } = NO_ENDS;
+  /** Descriptors of which a capture of ours told all: what is guessed for others they have. */
+  readonly #restored = new Set<Fd>();
 
   constructor(machine: MachineState) {
     this.#machine = machine;
@@ -121,18 +143,25 @@ export class Snapshot {
     const loaded = this.#loaded;
     this.#loaded = [];
     this.unsettled = false;
-    for (const thread of loaded) machine.relate(thread);
+    for (const thread of loaded) {
+      machine.relate(thread);
+      if (thread.group === undefined) continue;
+      if (thread.isDead) thread.group.alive--;
+      if (thread.flags & ThreadFlag.Subreaper) thread.group.reaper = true;
+    }
     for (const thread of loaded) {
       thread.containerId = machine.containers.match(thread.cgroups);
       this.#giveRoles(thread);
     }
+    this.#restored.clear();
     machine.lineage++;
   }
 
   #machineInfo(input: Cursor): void {
     const machine = this.#machine;
     machine.cpus = input.u32();
-    input.skip(16);
+    machine.memoryBytes = input.u64();
+    machine.pidMax = input.u64();
     input.skip(128);
     machine.bootTs = input.u64();
   }
@@ -221,20 +250,22 @@ export class Snapshot {
     if (version >= 4) thread.cgroups = input.list(machine);
     if (version >= 5) thread.root = input.string(machine);
     if (input.cut) return undefined;
-    this.#tail(input, thread, length > 0 ? from + length : input.at);
     thread.reaperTid = -1;
+    const end = length > 0 ? from + length : input.at;
+    const cwdKnown = this.#tail(input, thread, end);
     thread.cloneFlags = flags;
     thread.flags |= ThreadFlag.FromSnapshot;
     if (flags & CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
     if (thread.isMain) {
       thread.env = env;
-      thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);
+      if (!cwdKnown) thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);
     }
     return thread;
   }
 
-  /** What later versions added to the last list's entries; an entry may end before any of it. */
-  #tail(input: Cursor, thread: Thread, end: number): void {
+  /** What later versions added to the last list's entries; an entry may end before any of it.
+   * Whether it told the working directory too. */
+  #tail(input: Cursor, thread: Thread, end: number): boolean {
     if (end - input.at > OLD_TAIL_BYTES) {
       if (input.at + 8 <= end) thread.pidnsInitStartTs = input.u64();
       if (input.at + 4 <= end) thread.tty = input.u32();
@@ -253,6 +284,13 @@ export class Snapshot {
     if (input.at + 8 <= end) thread.pgid = input.i64();
     // Ours: our own snapshot of /proc knows when a thread was made.
     if (input.at + 8 <= end) thread.cloneTs = input.u64();
+    // What our own captures know besides (dump.ts).
+    if (input.at + OWN_THREAD_BYTES > end || input.u32() !== OWN_ENTRY_MARK) return false;
+    thread.lastExecTs = input.u64();
+    thread.reaperTid = input.i64();
+    thread.flags |= input.u32() & OWN_THREAD_FLAGS;
+    thread.cwd = input.string(this.#machine);
+    return true;
   }
 
   #descriptors(input: Cursor, withLength: boolean): void {
@@ -268,7 +306,10 @@ export class Snapshot {
       if (input.cut || fd === undefined) return;
       fd.ino = ino;
       fd.flags |= FdFlag.FromSnapshot;
-      if (length > 0) input.goTo(from + length);
+      if (length > 0) {
+        if (input.at + OWN_FD_BYTES <= from + length) this.#ownPart(input, fd);
+        input.goTo(from + length);
+      }
       if (thread !== undefined) (thread.fds ??= new FdTable(machine.budget)).set(number, fd);
     }
   }
@@ -281,6 +322,7 @@ export class Snapshot {
       return new Fd(FdKind.Unsupported, machine.strings.internPassing(`unknown-type:[${type}]`));
     }
     const fd = new Fd(kind, EMPTY);
+    this.#listedEnds = NO_ENDS;
     switch (type) {
       case V4_SOCKET:
       case V6_SOCKET:
@@ -289,6 +331,7 @@ export class Snapshot {
       case V4_SERVER:
       case V6_SERVER:
         fd.sourceIp = input.bytes(type === V4_SERVER ? 4 : 16);
+        this.#listedEnds = { source: fd.sourceIp, destination: undefined };
         fd.sourcePort = input.u16();
         fd.l4proto = L4_PROTOCOLS[input.u8()] ?? 0;
         fd.flags |= FdFlag.Listening;
@@ -313,10 +356,35 @@ export class Snapshot {
     return fd;
   }
 
+  /** What our own captures know besides (dump.ts). */
+  #ownPart(input: Cursor, fd: Fd): void {
+    if (input.u32() !== OWN_ENTRY_MARK) return;
+    const kind = input.u8();
+    const flags = input.u32();
+    const openFlags = input.u32();
+    const dev = input.u32();
+    const raw = input.string(this.#machine);
+    const name = input.string(this.#machine);
+    if (input.cut || kind >= FD_TYPES.length) return;
+    fd.kind = kind;
+    fd.flags = flags & ~OWN_FD_FLAGS;
+    fd.openFlags = openFlags;
+    fd.dev = dev;
+    fd.name = name;
+    if (flags & OwnFdFlag.Raw) fd.nameRaw = raw;
+    fd.sourceIp = this.#listedEnds.source;
+    fd.destinationIp = this.#listedEnds.destination;
+    if (flags & OwnFdFlag.Reversed) reverse(fd);
+    if (flags & OwnFdFlag.NoSource) fd.sourceIp = undefined;
+    if (flags & OwnFdFlag.NoDestination) fd.destinationIp = undefined;
+    this.#restored.add(fd);
+  }
+
   #socket(input: Cursor, fd: Fd, size: number): void {
     const machine = this.#machine;
     fd.sourceIp = input.bytes(size);
     fd.destinationIp = input.bytes(size);
+    this.#listedEnds = { source: fd.sourceIp, destination: fd.destinationIp };
     fd.sourcePort = input.u16();
     fd.destinationPort = input.u16();
     fd.l4proto = L4_PROTOCOLS[input.u8()] ?? 0;
@@ -336,7 +404,9 @@ export class Snapshot {
     const fds = thread.fds;
     if (fds === undefined) return;
     for (const [number, fd] of fds.entries()) {
-      if (fd.kind !== FdKind.Ipv4 || fd.flags & FdFlag.Listening) continue;
+      if (fd.kind !== FdKind.Ipv4 || fd.flags & FdFlag.Listening || this.#restored.has(fd)) {
+        continue;
+      }
       const changed = fd.copy();
       if (this.#serverPorts.has(fd.sourcePort)) {
         changed.sourceIp = fd.destinationIp;
@@ -365,6 +435,14 @@ export function withoutDeleted(machine: MachineState, path: number): number {
 
 const DELETED = " (deleted)";
 
+function reverse(fd: Fd): void {
+  const { sourceIp, sourcePort } = fd;
+  fd.sourceIp = fd.destinationIp;
+  fd.sourcePort = fd.destinationPort;
+  fd.destinationIp = sourceIp;
+  fd.destinationPort = sourcePort;
+}
+
 function setFlag(thread: Thread, flag: ThreadFlag, value: number): void {
   if (value !== 0) thread.flags |= flag;
 }
@@ -372,102 +450,4 @@ function setFlag(thread: Thread, flag: ThreadFlag, value: number): void {
 function pidOf(name: string): number {
   const digits = /(\d+)$/.exec(name)?.[1];
   return digits === undefined ? 0 : Number(digits);
-}
-
-/** Reads within a block; past its end everything is zero and `cut` is set. */
-class Cursor {
-  at: number;
-  cut = false;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #end: number;
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = start;
-    this.#end = end;
-  }
-
-  get left(): number {
-    return this.#end - this.at;
-  }
-
-  goTo(at: number): void {
-    if (at < this.at || at > this.#end) {
-      this.cut = true;
-      this.at = this.#end;
-    } else this.at = at;
-  }
-
-  skip(length: number): void {
-    this.goTo(this.at + length);
-  }
-
-  u8(): number {
-    return this.#take(1) ? this.#view.getUint8(this.at - 1) : 0;
-  }
-
-  u16(): number {
-    return this.#take(2) ? this.#view.getUint16(this.at - 2, true) : 0;
-  }
-
-  u32(): number {
-    return this.#take(4) ? this.#view.getUint32(this.at - 4, true) : 0;
-  }
-
-  u64(): bigint {
-    return this.#take(8) ? this.#view.getBigUint64(this.at - 8, true) : 0n;
-  }
-
-  i64big(): bigint {
-    return this.#take(8) ? this.#view.getBigInt64(this.at - 8, true) : 0n;
-  }
-
-  i64(): number {
-    return Number(this.i64big());
-  }
-
-  inode(): number | bigint {
-    const value = this.u64();
-    return value < 1n << 53n ? Number(value) : value;
-  }
-
-  /** A copy of the bytes. */
-  bytes(length: number): Uint8Array {
-    return this.#take(length) ? this.#bytes.slice(this.at - length, this.at) : NO_BYTES;
-  }
-
-  raw(length: number): Uint8Array {
-    return length === 0 ? NO_BYTES : this.bytes(length);
-  }
-
-  text(length: number): string {
-    return new TextDecoder().decode(this.bytes(length));
-  }
-
-  /** A u16 length and the string's bytes, interned. */
-  string(machine: MachineState): number {
-    const length = this.u16();
-    if (!this.#take(length)) return EMPTY;
-    return machine.strings.intern(this.#bytes, this.at - length, this.at);
-  }
-
-  /** The same for a NUL-separated list, the NUL at its end left out. */
-  list(machine: MachineState): number {
-    const length = this.u16();
-    if (!this.#take(length)) return EMPTY;
-    const end = length > 0 && this.#bytes[this.at - 1] === 0 ? this.at - 1 : this.at;
-    return machine.strings.intern(this.#bytes, this.at - length, end);
-  }
-
-  #take(length: number): boolean {
-    if (length > this.#end - this.at) {
-      this.cut = true;
-      this.at = this.#end;
-      return false;
-    }
-    this.at += length;
-    return true;
-  }
 }

@@ -66,14 +66,14 @@ export class CaptureOutput {
     this.#filled += to - from;
   }
 
-  /** Puts everything into the file; what is there then stays sound. To be called at a block's end. */
+  /** Puts everything into the file; what is there then stays sound. Only behind whole blocks. */
   secure(): void {
     if (this.#gzip !== undefined) this.#gzip.endMember();
     else this.#emitPlain();
     this.#secured = this.written;
   }
 
-  /** Throws CaptureWriteError where the last bytes cannot be written; the file is closed then too. */
+  /** Throws CaptureWriteError where the last bytes cannot be written; the file is closed then. */
   close(): void {
     try {
       if (!this.#failed) this.secure();

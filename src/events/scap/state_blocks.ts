@@ -1,6 +1,7 @@
 // The blocks that say how the machine is: plain records come in, the newest version of each list
 // goes out, as sysdig and Falco read them. The opposite of state/snapshot.ts, which reads them.
-// Layouts: "Order written" and the entries in Falco's libs, userspace/libscap/scap_savefile.c.
+// Layouts: Falco's libs, userspace/libscap/scap_savefile.c. Entries of processes and descriptors
+// say how long they are, so what Falco does not know of stands at their end, behind OWN_ENTRY_MARK.
 import { BlockBuffer, LIST_MAX, NAME_MAX } from "./block_buffer.ts";
 
 const SECTION = 0x0a0d0d0a;
@@ -12,6 +13,8 @@ const DESCRIPTORS = 0x218;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const LENGTH_UNKNOWN = 0xffff_ffff_ffff_ffffn;
 const HOSTNAME_BYTES = 128;
+/** Begins what is ours in an entry. */
+export const OWN_ENTRY_MARK = 0x4e574f53;
 /** A process list is closed at this size and another begun: readers take any number of them. */
 const PROCESS_LIST_BYTES = 1 << 26;
 
@@ -89,6 +92,12 @@ export interface ProcessRecord {
   readonly exeUpperLayer: boolean;
   readonly exeLowerLayer: boolean;
   readonly exeFromMemfd: boolean;
+  /** Ours: ns since the epoch, then what state/ makes of them. */
+  readonly cloneTs: bigint;
+  readonly lastExecTs: bigint;
+  readonly reaperTid: number;
+  readonly ownFlags: number;
+  readonly ownCwd: Uint8Array;
 }
 
 /** Kinds of descriptors by their numbers in descriptor lists. */
@@ -120,6 +129,10 @@ export interface FdRecord {
   readonly l4proto: number;
   readonly unixSource: bigint;
   readonly unixDestination: bigint;
+  /** Ours: what state/ makes of it, and the path as the program gave it. */
+  readonly ownKind: number;
+  readonly ownFlags: number;
+  readonly nameRaw: Uint8Array;
 }
 
 /** Every capture begins with it. */
@@ -249,6 +262,12 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.u8(process.exeFromMemfd ? 1 : 0);
   out.u8(process.exeLowerLayer ? 1 : 0);
   out.i64(process.pgid);
+  out.u64(process.cloneTs);
+  out.u32(OWN_ENTRY_MARK);
+  out.u64(process.lastExecTs);
+  out.i64(process.reaperTid);
+  out.u32(process.ownFlags);
+  out.text(process.ownCwd);
   out.closeLength(at, 4);
 }
 
@@ -293,6 +312,14 @@ function putDescriptor(out: BlockBuffer, fd: FdRecord): void {
     default:
       out.text(fd.name);
   }
+  out.u32(OWN_ENTRY_MARK);
+  out.u8(fd.ownKind);
+  out.u32(fd.ownFlags);
+  out.u32(fd.openFlags);
+  out.u32(fd.dev);
+  out.text(fd.nameRaw);
+  // Names of sockets are made from their ends, but not always in the same way.
+  out.text(fd.name);
   out.closeLength(at, 4);
 }
 
