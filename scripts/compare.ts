@@ -2,6 +2,7 @@
 import { type ComparedAlert, readAlerts } from "./comparison/alert_stream.ts";
 import { comparePairs, type Difference, type Totals } from "./comparison/differences.ts";
 import { alertsInProcess, alertsOfBinary, type Mode } from "./comparison/saker_alerts.ts";
+import { summary } from "./tally.ts";
 
 const MODES: readonly Mode[] = ["first", "all", "every", "fields"];
 
@@ -185,14 +186,15 @@ async function main(): Promise<number> {
     .filter((name) =>
       options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted))
     );
-  let failed = 0;
+  let [passed, failed] = [0, 0];
   for (const mode of options.modes) {
     for (const name of names) {
       const { totals, tally } = await compareOne(options, name, mode);
       const all = Math.max(totals.expected, totals.actual);
       const share = all === 0 ? 1 : totals.equal / all;
       const ok = share >= REQUIRED[mode];
-      if (!ok) failed++;
+      if (ok) passed++;
+      else failed++;
       write(
         `${ok ? "ok  " : "FAIL"} ${mode.padEnd(6)} ${name.padEnd(26)} falco ${totals.expected} ` +
           `saker ${totals.actual} equal ${totals.equal} (${(share * 100).toFixed(2)} %)\n`,
@@ -200,7 +202,7 @@ async function main(): Promise<number> {
       tally.print();
     }
   }
-  write(failed === 0 ? "all equal as required\n" : `${failed} comparisons failed\n`);
+  write(`${summary({ passed, failed, skipped: 0 })}\n`);
   return failed === 0 ? 0 : 1;
 }
 
