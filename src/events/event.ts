@@ -141,7 +141,11 @@ export class Event {
   /** A signed 64-bit parameter as a number; exact below 2^53. */
   int64(index: number): number {
     const at = this.param(index);
-    return this.view.getInt32(at + 4, true) * 0x1_0000_0000 + this.view.getUint32(at, true);
+    const low = this.view.getInt32(at, true);
+    const high = this.view.getInt32(at + 4, true);
+    // Nearly every value fits in 32 bits: those stay small integers in the engine.
+    if (high === low >> 31) return low;
+    return high * 0x1_0000_0000 + (low >>> 0);
   }
 
   /** The low half of a 64-bit parameter: enough for descriptors, results and ids. */

@@ -92,6 +92,8 @@ export class Fd {
   /** Unix sockets: kernel addresses of the two ends. */
   unixSource = 0n;
   unixDestination = 0n;
+  /** What `withOpenFlags` made last. */
+  #changed: Fd | undefined = undefined;
 
   constructor(kind: FdKind, name: number, nameRaw: number = MISSING) {
     this.kind = kind;
@@ -99,6 +101,17 @@ export class Fd {
     this.nameRaw = nameRaw;
   }
 
+  /** The same with other open flags: itself where they are its own, one copy for each change. */
+  withOpenFlags(openFlags: number): Fd {
+    if (openFlags === this.openFlags) return this;
+    const made = this.#changed;
+    if (made !== undefined && made.openFlags === openFlags) return made;
+    const fd = this.copy();
+    fd.openFlags = openFlags;
+    return this.#changed = fd;
+  }
+
+  /** A copy that may be changed until it is put in a table. */
   copy(): Fd {
     const fd = new Fd(this.kind, this.name, this.nameRaw);
     fd.flags = this.flags;

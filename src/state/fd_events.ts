@@ -20,7 +20,9 @@ const PIPE2 = codeOf("SYSCALL_PIPE2_X");
 
 /** The number that the call returned; -1 where it failed. */
 function returned(event: Event): number {
-  return event.paramLength(0) < 8 || event.int64(0) < 0 ? -1 : event.int32(0);
+  if (event.paramLength(0) < 8) return -1;
+  const result = event.int64(0);
+  return result < 0 ? -1 : result;
 }
 
 export function onOpen(machine: MachineState, context: Context): void {
@@ -90,8 +92,9 @@ function opened(
   if (event.hasOwn && machine.kernelPaths && event.has(event.own(OWN_PATH))) {
     name = machine.text(event, event.own(OWN_PATH));
   } else {
-    const directory = dirfd === MISSING ? EMPTY : machine.directoryOf(context.thread!, dirfd, raw);
-    name = machine.paths.join(directory, raw);
+    name = dirfd === MISSING
+      ? machine.paths.join(EMPTY, raw)
+      : machine.pathAt(context.thread!, dirfd, raw);
   }
   let dev = 0;
   let ino: number | bigint = 0;
@@ -121,21 +124,14 @@ export function onCloseRange(machine: MachineState, context: Context): void {
   for (const [number, fd] of [...fds.entries()]) {
     if (number < first || number > last) continue;
     if (!onlyMark) fds.delete(number);
-    else if ((fd.openFlags & O_CLOEXEC) === 0) {
-      const marked = fd.copy();
-      marked.openFlags |= O_CLOEXEC;
-      fds.set(number, marked);
-    }
+    else fds.set(number, fd.withOpenFlags(fd.openFlags | O_CLOEXEC));
   }
 }
 
-/** The descriptor without, or with, its close-on-exec bit; itself where that changes nothing. */
+/** The descriptor without, or with, its close-on-exec bit. */
 function withCloexec(fd: Fd, cloexec: boolean): Fd {
-  const flags = (fd.openFlags & ~(O_CLOEXEC | KIND_CLOEXEC)) | (cloexec ? O_CLOEXEC : 0);
-  if (flags === fd.openFlags) return fd;
-  const copy = fd.copy();
-  copy.openFlags = flags;
-  return copy;
+  const flags = fd.openFlags & ~(O_CLOEXEC | KIND_CLOEXEC);
+  return fd.withOpenFlags(cloexec ? flags | O_CLOEXEC : flags);
 }
 
 export function onDup(machine: MachineState, context: Context): void {

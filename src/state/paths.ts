@@ -44,6 +44,22 @@ export class Paths {
     return joined;
   }
 
+  /** As `join` for a directory that may lack the slash at its end; EMPTY is the path alone. */
+  joinBelow(directory: number, path: number): number {
+    if (path === EMPTY || directory === EMPTY) return this.join(EMPTY, path);
+    const strings = this.#strings;
+    if (this.#generation !== strings.generation) this.#forget();
+    // Kept apart from what `join` remembers of the same directory.
+    const key = -2 - directory;
+    const slot = (Math.imul(key, 0x9e3779b1) ^ Math.imul(path, 0x85ebca6b)) >>> 17;
+    if (this.#paths[slot] === path && this.#directories[slot] === key) return this.#joined[slot]!;
+    const joined = this.#compute(this.withSlash(directory), path);
+    this.#directories[slot] = key;
+    this.#paths[slot] = path;
+    this.#joined[slot] = joined;
+    return joined;
+  }
+
   /** As `join`, a slash put behind where there is none: how a working directory is kept. */
   joinDirectory(directory: number, path: number): number {
     return this.withSlash(this.join(directory, path));
