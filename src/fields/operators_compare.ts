@@ -1,6 +1,7 @@
 // A comparator and what stands on its right in, a test of values out. What a test needs (sets,
 // patterns, networks) is made here, once.
 import type { ParamType } from "../events/table.ts";
+import { ipText } from "./addresses.ts";
 import type { Value } from "./field.ts";
 import { type Comparator, DEVIATIONS, familyOf, type Operator } from "./operators.ts";
 import {
@@ -68,7 +69,7 @@ export function compareValues(
 
 function literalOf(value: Value, type: ParamType): Literal {
   if (familyOf(type) === "address") {
-    return { kind: "address", text: canonicalAddress(value as string) ?? "" };
+    return { kind: "address", text: addressText(value) };
   }
   return value as Literal;
 }
@@ -270,11 +271,13 @@ function indexOfBytes(bytes: Uint8Array, part: Uint8Array): number {
 function addressTest(operator: Operator, literals: readonly Address[]): Test {
   const members = new Set(literals.map((literal) => literal.text));
   const negated = operator === "!=";
-  return (value) => {
-    const text = value as string;
-    const canonical = text.includes(":") ? canonicalAddress(text) ?? text : text;
-    return members.has(canonical) !== negated;
-  };
+  return (value) => members.has(addressText(value)) !== negated;
+}
+
+/** The text that equal addresses share, of an address as text or as 4 or 16 bytes. */
+function addressText(value: Value): string {
+  const text = value instanceof Uint8Array ? ipText(value) : value as string;
+  return text.includes(":") ? canonicalAddress(text) ?? text : text;
 }
 
 /** Distinct addresses whose answers are kept for each test. */
@@ -288,7 +291,7 @@ function networkTest(operator: Operator, literals: readonly Network[]): Test {
       ? networkHolds(literals[0]!, address) !== true
       : literals.some((network) => networkHolds(network, address) === true);
   return (value) => {
-    const address = value as string;
+    const address = value instanceof Uint8Array ? ipText(value) : value as string;
     let answer = answers.get(address);
     if (answer === undefined) {
       if (answers.size >= ANSWERS_MAX) answers.clear();

@@ -1,4 +1,5 @@
-// Atoms as functions of an event's context. What is known of a string's id is looked up.
+// Atoms as functions of an event's context. What is known of a string's id is looked up, not
+// computed again.
 import type { Value } from "../fields/field.ts";
 import type { Context } from "../state/context.ts";
 import type { Atom, Operand } from "./condition.ts";
@@ -8,23 +9,47 @@ export type AtomFunction = (context: Context) => boolean;
 /** Ids above this are tested each time: a table of answers has a byte for each id. */
 export const ANSWERS_MAX = 1 << 22;
 
-const UNKNOWN = 0;
+const NO = 1;
 const YES = 2;
 
-/** The function of an atom. */
-export function atomFunction(atom: Atom): AtomFunction {
-  const { left, right, test } = atom;
-  if (right !== undefined) {
-    const readLeft = operandReader(left);
-    const readRight = operandReader(right);
-    return (context) => test(readLeft(context), readRight(context));
+/** What a test said of strings, by their id; 0 where it was not asked. */
+interface Answers {
+  bytes: Uint8Array;
+}
+
+export class AtomFunctions {
+  readonly #functions: (AtomFunction | undefined)[] = [];
+  readonly #answers: Answers[] = [];
+
+  of(atom: Atom): AtomFunction {
+    return this.#functions[atom.id] ??= this.#make(atom);
   }
-  const extractId = left.bound?.extractId;
-  if (extractId !== undefined && !left.subject.anyOf && !left.subject.isList) {
-    return memoised(extractId, test);
+
+  /** Ids may stand for other strings from now on. */
+  forgetIds(): void {
+    for (const answers of this.#answers) answers.bytes.fill(0);
   }
-  const read = operandReader(left);
-  return (context) => test(read(context), undefined);
+
+  #make({ left, right, test }: Atom): AtomFunction {
+    const read = operandReader(left);
+    if (right !== undefined) {
+      const readRight = operandReader(right);
+      return (context) => test(read(context), readRight(context));
+    }
+    const extractId = left.bound?.extractId;
+    if (extractId === undefined || left.subject.anyOf || left.subject.isList) {
+      return (context) => test(read(context), undefined);
+    }
+    const answers: Answers = { bytes: new Uint8Array(1 << 10) };
+    this.#answers.push(answers);
+    return (context) => {
+      const id = extractId(context);
+      if (id < 0) return false;
+      const known = answers.bytes[id];
+      if (known !== undefined && known !== 0) return known === YES;
+      return learn(answers, id, test(context.machine.strings.text(id), undefined));
+    };
+  }
 }
 
 /** Reads an operand of the context's event. */
@@ -34,23 +59,12 @@ export function operandReader(operand: Operand): (context: Context) => Value {
   return (context) => operand.read((inner) => inner.extract(context));
 }
 
-function memoised(
-  extractId: (context: Context) => number,
-  test: (left: Value, right: Value) => boolean,
-): AtomFunction {
-  let answers = new Uint8Array(1 << 10);
-  return (context) => {
-    const id = extractId(context);
-    if (id < 0) return test(undefined, undefined);
-    const known = answers[id];
-    if (known !== undefined && known !== UNKNOWN) return known === YES;
-    const answer = test(context.machine.strings.text(id), undefined);
-    if (id >= answers.length && id < ANSWERS_MAX) {
-      const larger = new Uint8Array(Math.max(answers.length * 2, id + 1));
-      larger.set(answers);
-      answers = larger;
-    }
-    if (id < answers.length) answers[id] = answer ? YES : 1;
-    return answer;
-  };
+function learn(answers: Answers, id: number, answer: boolean): boolean {
+  if (id >= answers.bytes.length && id < ANSWERS_MAX) {
+    const larger = new Uint8Array(Math.max(answers.bytes.length * 2, id + 1));
+    larger.set(answers.bytes);
+    answers.bytes = larger;
+  }
+  if (id < answers.bytes.length) answers.bytes[id] = answer ? YES : NO;
+  return answer;
 }

@@ -21,7 +21,10 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     for (const code of wantedCodes(rule, options.source)) wanted[code] = 1;
     for (const name of namesOf(rule.events)) names.add(name);
   }
-  const matcher = new Matcher(rules, options);
+  const matcher = new Matcher(
+    rules.map((rule) => ({ node: rule.node, codes: wantedCodes(rule, options.source) })),
+    options.matching,
+  );
   return {
     rules: rules.map(compiledRule),
     wanted,

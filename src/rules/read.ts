@@ -92,7 +92,7 @@ function named(reader: MapReader, itemType: ItemType, name: string): void {
   );
 }
 
-/** Reads an item that has a name; one that fails stays known by it. */
+/** Reads an item that has a name; one that cannot be read stays known by it. */
 function readNamed(
   reader: MapReader,
   kind: "list" | "macro" | "rule",
@@ -104,8 +104,9 @@ function readNamed(
   if (name === undefined) return;
   named(reader, kind, name);
   const found = readKind(reader, name);
-  if (reader.failed) items.push({ kind: "broken", of: kind, name });
-  else items.push(...found);
+  // What could be read of it is checked further, so that all its errors are told at once.
+  if (found.length === 0) items.push({ kind: "broken", of: kind, name });
+  items.push(...found);
 }
 
 function readEngineVersion(reader: MapReader, items: Item[]): void {

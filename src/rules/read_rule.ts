@@ -55,7 +55,8 @@ function readWhole(reader: MapReader, name: string, source: string): Item[] {
     if (!reader.has(key)) reader.fail(`Item has no mapping for key '${key}'`);
   }
   const parts = readParts(reader, REPLACEABLE, false);
-  if (reader.failed) return [];
+  const { condition, output } = parts;
+  if (condition === undefined || output === undefined) return [];
   return [{
     kind: "rule",
     name,
@@ -64,13 +65,18 @@ function readWhole(reader: MapReader, name: string, source: string): Item[] {
     parts: {
       ...DEFAULTS,
       ...parts,
+      condition,
       // Falco trims blanks and line ends around the whole output of a definition alone.
-      output: parts.output!.trim(),
-    } as Required<RuleParts>,
+      output: output.trim(),
+      outputPlace: parts.outputPlace!,
+    },
   }];
 }
 
-const DEFAULTS: RuleParts = {
+/** What a rule has where its item does not say, or says it wrongly. */
+const DEFAULTS = {
+  desc: "",
+  priority: 7,
   tags: [],
   exceptions: [],
   capture: false,

@@ -1,0 +1,91 @@
+// All checks of one field against constants, answered together: a value in, the checks that hold
+// out. Equality, prefixes and suffixes are looked up, so that ten thousand rules about
+// `proc.name` cost one look; the rest is tested one by one.
+import type { Value } from "../fields/field.ts";
+import { familyOf } from "../fields/operators.ts";
+import type { Atom } from "./condition.ts";
+
+type Members = Map<Value, number[]>;
+
+export class OperandIndex {
+  readonly #equal: Members = new Map();
+  /** By length: texts of that length and the atoms that look for them. */
+  readonly #prefixes = new Map<number, Map<string, number[]>>();
+  readonly #suffixes = new Map<number, Map<string, number[]>>();
+  readonly #others: readonly Atom[];
+  readonly #anyOf: boolean;
+
+  /** `atoms` have the same left operand and constants on the right. */
+  constructor(atoms: readonly Atom[]) {
+    this.#anyOf = atoms[0]?.left.subject.anyOf ?? false;
+    this.#others = atoms.filter((atom) => !this.#add(atom));
+  }
+
+  /** Ids of the atoms that hold for a value, rising. */
+  holding(value: Value): number[] {
+    if (value === undefined) return [];
+    const found = new Set<number>();
+    if (this.#anyOf) { for (const element of value as Value[]) this.#look(element, found); }
+    else this.#look(value, found);
+    for (const atom of this.#others) if (atom.test(value, undefined)) found.add(atom.id);
+    return [...found].sort((one, other) => one - other);
+  }
+
+  /** Whether the atom can be looked up. */
+  #add({ id, comparator, left, literals }: Atom): boolean {
+    const { operator, modifier } = comparator;
+    const { type, isList, bothEnds, anyOf, field } = left.subject;
+    // Lists and ends are judged as a whole; some of Falco's deviations are in their tests.
+    if (modifier !== undefined || isList || bothEnds || field.startsWith("evt.rawarg")) {
+      return false;
+    }
+    const family = familyOf(type);
+    if (operator === "=" || operator === "in" || operator === "intersects") {
+      if (family !== "string" && family !== "number" && family !== "boolean") return false;
+      if (anyOf && family === "number") return false;
+      for (const literal of new Set(literals)) put(this.#equal, literal as Value, id);
+      return true;
+    }
+    if (family !== "string") return false;
+    const text = literals[0] as string;
+    if (operator === "startswith") return putLength(this.#prefixes, text, id);
+    if (operator === "endswith") return putLength(this.#suffixes, text, id);
+    return false;
+  }
+
+  #look(value: Value, found: Set<number>): void {
+    const key = typeof value === "bigint" && BigInt(Number(value)) === value &&
+        Number.isSafeInteger(Number(value))
+      ? Number(value)
+      : value;
+    for (const id of this.#equal.get(key) ?? NONE) found.add(id);
+    if (typeof value !== "string") return;
+    for (const [length, texts] of this.#prefixes) {
+      if (length > value.length) continue;
+      for (const id of texts.get(value.slice(0, length)) ?? NONE) found.add(id);
+    }
+    for (const [length, texts] of this.#suffixes) {
+      if (length > value.length) continue;
+      for (const id of texts.get(value.slice(value.length - length)) ?? NONE) found.add(id);
+    }
+  }
+}
+
+const NONE: readonly number[] = [];
+
+function put<Key>(map: Map<Key, number[]>, key: Key, id: number): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [id]);
+  else known.push(id);
+}
+
+function putLength(
+  byLength: Map<number, Map<string, number[]>>,
+  text: string,
+  id: number,
+): true {
+  let texts = byLength.get(text.length);
+  if (texts === undefined) byLength.set(text.length, texts = new Map());
+  put(texts, text, id);
+  return true;
+}
