@@ -74,6 +74,10 @@ function isLocal(ip: Uint8Array, context: Context): boolean {
   return machine.isLocal(ip);
 }
 
+function addressOf(end: End | undefined): string | undefined {
+  return end && ipText(end.ip);
+}
+
 type FindEnd = (fd: Fd, context: Context) => End | undefined;
 
 const FILTER_ONLY: readonly FieldFlag[] = ["filter_only", "no_rhs", "no_transformer"];
@@ -90,7 +94,7 @@ function ends(): Row[] {
       name: `fd.${letter}ip`,
       type: "IPADDR",
       description: `IP address of the ${word} end.`,
-      extract: ofFd((fd, context) => find(fd, context)?.ip),
+      extract: ofFd((fd, context) => addressOf(find(fd, context))),
     },
     {
       name: `fd.${letter}port`,
@@ -110,7 +114,7 @@ function ends(): Row[] {
       type: "IPNET",
       flags: FILTER_ONLY,
       description: `IP address of the ${word} end, to be held against networks.`,
-      extract: ofFd((fd, context) => find(fd, context)?.ip),
+      extract: ofFd((fd, context) => addressOf(find(fd, context))),
     },
     {
       // A name would have to be asked of the network, once an event.
@@ -155,7 +159,7 @@ function either(): Row[] {
       type: "IPADDR",
       flags,
       description: "IP address of either end.",
-      extract: both((end) => end.ip),
+      extract: both(addressOf),
     },
     {
       name: "fd.port",
@@ -177,7 +181,7 @@ function either(): Row[] {
       type: "IPNET",
       flags,
       description: "IP address of either end, to be held against networks.",
-      extract: both((end) => end.ip),
+      extract: both(addressOf),
     },
   ];
 }

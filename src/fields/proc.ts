@@ -252,7 +252,12 @@ function times(): Field[] {
       description:
         "Nanoseconds from the last change of the program's inode to the process's start.",
       ...thread,
-      extract: ofThread((thread) => between(thread.exeInoCtime, thread.cloneTs)),
+      // Below zero, where the file changed after the process began, it wraps: as in Falco.
+      extract: ofThread(({ cloneTs, exeInoCtime }) =>
+        cloneTs === 0n || exeInoCtime === 0n
+          ? undefined
+          : unlessZero(BigInt.asUintN(64, cloneTs - exeInoCtime))
+      ),
     },
     {
       name: "proc.exe_ino.ctime_duration_pidns_start",
