@@ -26,7 +26,7 @@ const CASES: readonly Case[] = [
     trigger: (marker) => shell(marker, `cat /etc/shadow > /dev/null; cat "./$0" 2>&1 || true`),
   },
   {
-    rule: "Sensitive file moved or linked",
+    rule: "Sensitive file given another name",
     by: "link",
     trigger: (marker) => covered(marker, "/etc", `: > /etc/shadow; ln /etc/shadow "/etc/$0"`),
   },

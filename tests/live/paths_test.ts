@@ -4,6 +4,7 @@ import { eventually, Saker } from "./saker.ts";
 import { compiled, covered, has, isRoot, Place, python, run, shell } from "./trigger.ts";
 
 const RULE = "Sensitive file read by an untrusted program";
+const RENAMED = "Sensitive file given another name";
 const FILE = "/etc/shadow";
 
 interface Trick {
@@ -95,26 +96,6 @@ done(call(${NUMBER.openByHandle}, os.open("/", os.O_RDONLY), handle, 0))`,
     },
     without: () => Deno.build.arch === "x86_64" ? needsCompiler() : "only x86_64 has one",
   },
-  {
-    name: "a file bind-mounted in a private namespace",
-    open: (marker, place) =>
-      covered(
-        marker,
-        place.path,
-        `: > ${place.path}/"$0"; mount --bind ${FILE} ${place.path}/"$0" && ` +
-          `exec 3< ${place.path}/"$0"`,
-      ),
-  },
-  {
-    name: "a directory bind-mounted in a private namespace",
-    open: (marker, place) =>
-      covered(
-        marker,
-        place.path,
-        `mkdir ${place.path}/e; mount --bind /etc ${place.path}/e && ` +
-          `exec 3< ${place.path}/e/shadow`,
-      ),
-  },
 ];
 
 Deno.test({
@@ -139,15 +120,28 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a hard link is told when it is made",
+  name: "a file that gets another name is told when it gets it",
   ignore: !isRoot(),
-  async fn() {
+  async fn(t) {
     await using place = new Place();
     await using saker = await Saker.start([place.marker]);
-    // Only within one file system; a directory beside the file is one for sure.
-    await shell(place.marker, `ln ${FILE} /etc/"$0" && rm /etc/"$0"`);
-    const alert = await saker.alert("Sensitive file moved or linked", place.marker);
-    assertEquals(alert.output_fields["fs.path.source"], `/etc/${place.marker}`);
+    await t.step("by a hard link", async () => {
+      const marker = place.mark("link");
+      // Only within one file system; a directory beside the file is one for sure.
+      await shell(marker, `ln ${FILE} /etc/"$0" && rm /etc/"$0"`);
+      const alert = await saker.alert(RENAMED, marker);
+      assertEquals(alert.output_fields["fs.path.source"], `/etc/${marker}`);
+    });
+    await t.step("by a bind mount in a private namespace", async () => {
+      const marker = place.mark("bind");
+      await covered(
+        marker,
+        place.path,
+        `: > ${place.path}/a; mount --bind ${FILE} ${place.path}/a`,
+      );
+      const alert = await saker.alert(RENAMED, marker);
+      assertEquals(alert.output_fields["fs.path.target"], `${place.path}/a`);
+    });
   },
 });
 
@@ -174,21 +168,49 @@ Deno.test({
   },
 });
 
-// FIXME: the kernel opens the file for the ring without a system call, and no program of the
-// probe is attached there. This test says when that changes.
+// FIXME: a path is told as the process sees it, mounts included, and a directory may be mounted
+// anywhere. These tests say when the ways that are not seen change.
+const UNSEEN: readonly Trick[] = [
+  {
+    name: "a directory bind-mounted in a private namespace",
+    open: (marker, place) =>
+      covered(
+        marker,
+        place.path,
+        `mkdir ${place.path}/e; mount --bind /etc ${place.path}/e && exec 3< ${place.path}/e/shadow`,
+      ),
+  },
+  {
+    // The kernel opens the file for the ring without a system call of the process.
+    name: "io_uring",
+    async open(marker, place) {
+      const program = await compiled(place, "uring");
+      const { code, stderr } = await run(program, [FILE, marker]);
+      assert(code === 0 || code === 2, stderr);
+    },
+    without: needsCompiler,
+  },
+];
+
 Deno.test({
-  name: "an open through io_uring raises no alert yet",
-  ignore: !isRoot() || !has("cc"),
-  async fn() {
+  name: "a path trick that is not seen yet raises no alert",
+  ignore: !isRoot(),
+  async fn(t) {
     await using place = new Place();
     await using saker = await Saker.start([place.marker]);
-    const program = await compiled(place, "uring");
-    const { code, stderr } = await run(program, [FILE, place.mark("ring")]);
-    if (code === 2) return;
-    assertEquals([code, stderr], [0, ""]);
-    await shell(place.mark("last"), `exec 3< ${FILE}`);
-    await saker.alert(RULE, place.mark("last"));
-    const rules = saker.alertsWith(place.mark("ring")).map(({ rule }) => rule);
-    assert(!rules.includes(RULE));
+    for (const [index, { name, open, without }] of UNSEEN.entries()) {
+      await t.step({
+        name,
+        ignore: without?.() !== undefined,
+        async fn() {
+          const marker = place.mark(`${index}x`);
+          await open(marker, place);
+          // A plain open behind it: when its alert is there, the other's would be too.
+          await shell(place.mark(`${index}last`), `exec 3< ${FILE}`);
+          await saker.alert(RULE, place.mark(`${index}last`));
+          assert(!saker.alertsWith(marker).some(({ rule }) => rule === RULE));
+        },
+      });
+    }
   },
 });
