@@ -1,12 +1,12 @@
 // The tables behind `Machine`, and the steps that every event takes: what the last event left to
 // remove, the event's thread, its descriptor, then the handler of its kind (the *_events.ts files).
-import { EVENTS } from "../events/table.ts";
 import type { Event } from "../events/event.ts";
 import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { Containers } from "./containers.ts";
 import { type Context, MISSING_FD } from "./context.ts";
 import { dumpMachine } from "./dump.ts";
+import { FD_PARAM, NO_LOOKUP, NO_THREAD, OPENING, SHOWS_FD, TRAITS } from "./event_traits.ts";
 import { type Fd, newFile } from "./fd.ts";
 import { nameFromEvent } from "./fd_names.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
@@ -14,60 +14,28 @@ import { Interfaces } from "./interfaces.ts";
 import type { Container, Group, Machine, MachineOptions, MachineStats, User } from "./machine.ts";
 import { AT_FDCWD, Paths } from "./paths.ts";
 import { timeNs } from "./results.ts";
-import { adopt, disown } from "./siblings.ts";
 import { Snapshot } from "./snapshot.ts";
 import { EMPTY, MISSING, Strings } from "./strings.ts";
-import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
+import { Thread, ThreadFlag } from "./thread.ts";
+import { ThreadTable } from "./thread_table.ts";
 import { Users } from "./users.ts";
 
 /** What one kind of event does to the tables. */
 export type Handler = (machine: MachineState, context: Context) => void;
 
-/** Bits of TRAITS, by event code. */
-const NO_THREAD = 1;
-const NO_LOOKUP = 2;
-const SHOWS_FD = 4;
-const TRAITS = Uint8Array.from(EVENTS, (event) => {
-  let traits = 0;
-  const meta = /^(CONTAINER|USER_|GROUP_|PLUGINEVENT|ASYNCEVENT)/.test(event.id);
-  if (event.flags.has("skip_parse_reset") || meta) traits |= NO_THREAD;
-  if (/^(SYSCALL_(CLONE|CLONE3|FORK|VFORK)(_\d+)?_X|PROCEXIT|SCHEDSWITCH)/.test(event.id)) {
-    traits |= NO_LOOKUP;
-  }
-  const flags = event.flags;
-  if (flags.has("creates_fd") || flags.has("uses_fd") || flags.has("destroys_fd")) {
-    traits |= SHOWS_FD;
-  }
-  return traits;
-});
-/** Events that belong to a capture's state where they stand at its beginning. */
-const OPENING = Uint8Array.from(
-  EVENTS,
-  (event) => /^(CONTAINER_JSON_2|USER_|GROUP_|ASYNCEVENT)/.test(event.id) ? 1 : 0,
-);
-/** Parameter that holds the descriptor that the event uses, by event code; -1: none. */
-const FD_PARAM = Int8Array.from(EVENTS, (event) => {
-  if (!event.flags.has("uses_fd") || event.code % 2 === 0) return -1;
-  if (event.name === "splice") return 2;
-  return event.params.findIndex((param, index) => index > 0 && param.type === "FD");
-});
-
-const RECENT = 1 << 8;
-const EXITED = 1 << 13;
-const STALE_NS = 2e9;
-/** 300 s in units of 2^32 ns, the high half of a timestamp. */
-const PURGE_PERIOD = 70;
+/** Files whose descriptor objects are shared; a power of two. */
+const FILES = 1 << 14;
+/** Events between two looks at whether a purge is due. */
+const PURGE_EVENTS = 1 << 10;
 const STRING_BYTES_MAX = 64 << 20;
 
-export class MachineState implements Machine {
+export class MachineState extends ThreadTable implements Machine {
   readonly strings = new Strings();
   readonly paths = new Paths(this.strings);
   readonly addresses = new AddressText(this.strings);
   readonly users = new Users();
   readonly containers: Containers = new Containers(this.strings);
   readonly interfaces = new Interfaces();
-  readonly threads = new Map<number, Thread>();
-  readonly groups = new Map<number, ThreadGroup>();
   readonly options: MachineOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;
@@ -76,7 +44,6 @@ export class MachineState implements Machine {
   readonly unknownDirectory: number = this.strings.internText("<UNKNOWN>");
   readonly budget: FdBudget;
   readonly snapshot: Snapshot = new Snapshot(this);
-  lineage = 1;
   bootTs = 0n;
   cpus = 0;
   memoryBytes = 0n;
@@ -91,28 +58,19 @@ export class MachineState implements Machine {
   pendingClose = -1;
 
   readonly #handlers: readonly (Handler | undefined)[];
-  readonly #recent: (Thread | undefined)[] = new Array(RECENT).fill(undefined);
-  readonly #files: (Fd | undefined)[] = new Array(1 << 14).fill(undefined);
-  readonly #exitedTids = new Int32Array(EXITED);
-  readonly #exitedParents = new Int32Array(EXITED);
-  readonly #exitedTimes = new Float64Array(EXITED);
+  readonly #files: (Fd | undefined)[] = new Array(FILES).fill(undefined);
   readonly #stringBytesMax: number;
   #sweepAt: number;
-  #purgeAt = 0;
-  #now = 0;
+  #purgeIn = PURGE_EVENTS;
   #started = false;
   readonly #counts = {
-    threadsRefused: 0,
-    threadsPurged: 0,
-    threadLookupsFailed: 0,
     fdLookupsFailed: 0,
-    threadsAdded: 0,
-    threadsRemoved: 0,
     stringsFreed: 0,
     stringSweeps: 0,
   };
 
   constructor(options: MachineOptions, handlers: readonly (Handler | undefined)[]) {
+    super(options.threadsMax);
     this.options = options;
     this.hostname = options.hostname;
     this.kernelPaths = options.paths === "kernel";
@@ -138,14 +96,11 @@ export class MachineState implements Machine {
 
   /** Forgets everything that state blocks and events told: another section of a capture begins. */
   reset(): void {
-    this.threads.clear();
-    this.groups.clear();
-    this.#recent.fill(undefined);
+    this.clearThreads();
     this.interfaces.clear();
     this.budget.held = 0;
     this.pendingExit = 0;
     this.pendingClose = -1;
-    this.lineage++;
   }
 
   apply(context: Context): void {
@@ -153,12 +108,10 @@ export class MachineState implements Machine {
     const code = event.code;
     if (this.snapshot.unsettled) this.snapshot.settle();
     if (!this.#started) this.#start(context);
-    if (this.pendingExit !== 0) {
-      this.#finishExit(timeNs(event));
-      if (this.options.isAlive !== undefined) this.#purge(event);
-    }
+    if (this.pendingExit !== 0) this.#finishExit(timeNs(event));
     if (this.pendingClose >= 0) this.#finishClose();
     if (this.strings.liveBytes > this.#sweepAt) this.#sweep();
+    if (this.options.isAlive !== undefined) this.#keepTime(event, this.options.isAlive);
     this.eventContainer = undefined;
 
     const traits = TRAITS[code]!;
@@ -216,22 +169,11 @@ export class MachineState implements Machine {
     context.firstEventTs = event.time();
   }
 
-  /** The thread of a tid, if it is in the table. */
-  find(tid: number): Thread | undefined {
-    const slot = tid & (RECENT - 1);
-    const recent = this.#recent[slot];
-    if (recent !== undefined && recent.tid === tid) return recent;
-    const thread = this.threads.get(tid);
-    if (thread === undefined) this.#counts.threadLookupsFailed++;
-    else this.#recent[slot] = thread;
-    return thread;
-  }
-
   /** As `find`; one that is not known is looked up, or made up. Undefined when the table is full. */
   get(tid: number): Thread | undefined {
     const known = this.find(tid);
     if (known !== undefined) {
-      if (this.options.isAlive !== undefined) known.seen = this.#now;
+      if (this.options.isAlive !== undefined) known.seen = this.now;
       return known;
     }
     const looked = this.options.lookUp?.(tid);
@@ -253,85 +195,6 @@ export class MachineState implements Machine {
     made.comm = made.exe = this.unknownText;
     made.flags = ThreadFlag.Invalid;
     return this.add(made);
-  }
-
-  /** Puts a thread in the table, and, unless it comes from a state dump, among its kin. */
-  add(thread: Thread): Thread | undefined {
-    if (this.threads.size >= this.options.threadsMax && !this.threads.has(thread.tid)) {
-      this.#counts.threadsRefused++;
-      return undefined;
-    }
-    if ((thread.flags & ThreadFlag.FromSnapshot) === 0) this.relate(thread);
-    this.threads.set(thread.tid, thread);
-    this.#recent[thread.tid & (RECENT - 1)] = thread;
-    thread.seen = this.#now;
-    this.#counts.threadsAdded++;
-    return thread;
-  }
-
-  /** Gives a thread its process and its parent. */
-  relate(thread: Thread): void {
-    if (thread.isInvalid || thread.group !== undefined) return;
-    let group = this.groups.get(thread.pid);
-    if (group === undefined) {
-      group = new ThreadGroup(thread.pid, thread.pid === 1 || thread.vpid === 1);
-      this.groups.set(thread.pid, group);
-    }
-    thread.group = group;
-    group.alive++;
-    if (thread.isMain) group.main = thread;
-    else group.others.push(thread);
-    if (thread.pid === 1) return;
-    const parent = this.threads.get(thread.ptid);
-    if (parent === undefined || parent.isInvalid) thread.ptid = 0;
-    else adopt(parent, thread);
-  }
-
-  /** To be called after every change to a thread that a field can see. */
-  changed(thread: Thread): void {
-    thread.version++;
-    if (
-      thread.firstChild !== undefined || thread.pgid === thread.pid ||
-      thread.sid === thread.pid || thread.vpgid === thread.pid ||
-      (thread.group !== undefined && thread.group.others.length > 0)
-    ) this.lineage++;
-  }
-
-  /** Takes a thread out of the table; its children go to whom the kernel, or kinship, says. */
-  remove(tid: number): void {
-    const thread = this.threads.get(tid);
-    if (thread === undefined) {
-      this.#counts.threadLookupsFailed++;
-      return;
-    }
-    const group = thread.group;
-    if (thread.isInvalid || group === undefined) {
-      this.#forget(thread);
-      return;
-    }
-    if (!thread.isDead) {
-      group.alive--;
-      thread.flags |= ThreadFlag.Dead;
-    }
-    if (thread.firstChild !== undefined) this.#reparent(thread, group);
-    if (group.alive <= 0) {
-      this.groups.delete(thread.pid);
-      const main = this.threads.get(thread.pid);
-      if (main !== undefined) this.#forget(main);
-    }
-    if (!thread.isMain) {
-      const place = group.others.indexOf(thread);
-      if (place >= 0) group.others.splice(place, 1);
-      this.#forget(thread);
-    }
-  }
-
-  /** Whether the parent's thread ended less than two seconds before `timeNs`. */
-  exitedRecently(tid: number, ptid: number, timeNs: number): boolean {
-    const slot = tid & (EXITED - 1);
-    const age = timeNs - this.#exitedTimes[slot]!;
-    return this.#exitedTids[slot] === tid && this.#exitedParents[slot] === ptid && age >= 0 &&
-      age < STALE_NS;
   }
 
   fdsOf(thread: Thread): FdTable | undefined {
@@ -402,33 +265,6 @@ export class MachineState implements Machine {
     return this.strings.internView(event.view, event.bytes, start, event.textEnd(index));
   }
 
-  mainOf(thread: Thread): Thread | undefined {
-    return thread.isMain ? thread : thread.group?.main;
-  }
-
-  parentOf(thread: Thread): Thread | undefined {
-    return this.ancestorOf(thread, 1);
-  }
-
-  ancestorOf(thread: Thread, level: number): Thread | undefined {
-    let found = this.mainOf(thread);
-    for (let step = 0; step < level && found !== undefined; step++) {
-      const above = this.threads.get(found.ptid);
-      found = above === undefined ? undefined : this.mainOf(above);
-    }
-    return found;
-  }
-
-  sessionLeaderOf(thread: Thread): Thread | undefined {
-    return this.#leaderOf(thread, (other) => other.sid, thread.isInPidNamespace);
-  }
-
-  groupLeaderOf(thread: Thread, which: "pgid" | "vpgid"): Thread | undefined {
-    return which === "pgid"
-      ? this.#leaderOf(thread, (other) => other.pgid, false)
-      : this.#leaderOf(thread, (other) => other.vpgid, thread.isInPidNamespace);
-  }
-
   user(containerId: string, uid: number): User | undefined {
     return this.users.user(containerId, uid);
   }
@@ -449,6 +285,7 @@ export class MachineState implements Machine {
     let fds = 0;
     for (const thread of this.threads.values()) fds += thread.fds?.size ?? 0;
     return {
+      ...this.threadCounts,
       ...this.#counts,
       threads: this.threads.size,
       fds,
@@ -463,11 +300,7 @@ export class MachineState implements Machine {
   #finishExit(timeNs: number): void {
     const tid = this.pendingExit;
     this.pendingExit = 0;
-    const slot = tid & (EXITED - 1);
-    this.#exitedTids[slot] = tid;
-    this.#exitedParents[slot] = this.threads.get(tid)?.ptid ?? -1;
-    this.#exitedTimes[slot] = timeNs;
-    this.remove(tid);
+    this.removeExited(tid, timeNs);
   }
 
   #finishClose(): void {
@@ -476,86 +309,11 @@ export class MachineState implements Machine {
     this.pendingClose = -1;
   }
 
-  #forget(thread: Thread): void {
-    const parent = thread.parent;
-    if (parent !== undefined) disown(parent, thread);
-    thread.fds?.drop();
-    if (this.threads.get(thread.tid) === thread) this.threads.delete(thread.tid);
-    this.#recent[thread.tid & (RECENT - 1)] = undefined;
-    this.#counts.threadsRemoved++;
-    if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
-  }
-
-  #reparent(thread: Thread, group: ThreadGroup): void {
-    let reaper = thread.reaperTid > 0 ? this.threads.get(thread.reaperTid) : undefined;
-    if (reaper === undefined || reaper.isInvalid || reaper === thread) {
-      reaper = this.#findReaper(thread, group);
-    }
-    if (reaper !== undefined) {
-      thread.reaperTid = reaper.tid;
-      if (reaper.pid !== thread.pid && reaper.group !== undefined) reaper.group.reaper = true;
-    }
-    for (let child = thread.firstChild; child !== undefined; child = thread.firstChild) {
-      disown(thread, child);
-      if (reaper === undefined || reaper === child) child.ptid = 0;
-      else adopt(reaper, child);
-      child.version++;
-    }
-    this.lineage++;
-  }
-
-  #findReaper(thread: Thread, group: ThreadGroup): Thread | undefined {
-    const own = aliveIn(group, thread);
-    if (own !== undefined) return own;
-    const seen = new Set([thread.tid]);
-    let above = this.threads.get(thread.ptid);
-    while (above !== undefined && !seen.has(above.tid)) {
-      seen.add(above.tid);
-      if (above.isInPidNamespace !== thread.isInPidNamespace) return undefined;
-      if (above.group?.reaper) {
-        const found = aliveIn(above.group, thread);
-        if (found !== undefined) return found;
-      }
-      above = this.threads.get(above.ptid);
-    }
-    return undefined;
-  }
-
-  #leaderOf(
-    thread: Thread,
-    idOf: (thread: Thread) => number,
-    onlyAncestors: boolean,
-  ): Thread | undefined {
-    const id = idOf(thread);
-    if (id === -1) return undefined;
-    if (!onlyAncestors) {
-      const leader = this.threads.get(id);
-      if (leader !== undefined) return leader;
-    }
-    let leader: Thread | undefined = undefined;
-    const seen = new Set<Thread>();
-    let above = this.threads.get(thread.ptid);
-    while (above !== undefined && above.tid !== -1 && idOf(above) === id && !seen.has(above)) {
-      leader = above;
-      seen.add(above);
-      above = this.threads.get(above.ptid);
-    }
-    return leader;
-  }
-
-  #purge(event: Event): void {
-    this.#now = event.view.getUint32(event.offset + 4, true);
-    if (this.#purgeAt === 0) this.#purgeAt = this.#now + PURGE_PERIOD;
-    if (this.#now < this.#purgeAt) return;
-    this.#purgeAt = this.#now + PURGE_PERIOD;
-    const isAlive = this.options.isAlive!;
-    for (const thread of [...this.threads.values()]) {
-      const idle = thread.seen + PURGE_PERIOD < this.#now;
-      if (thread.isInvalid || (idle && !isAlive(thread.tid))) {
-        this.remove(thread.tid);
-        this.#counts.threadsPurged++;
-      }
-    }
+  #keepTime(event: Event, isAlive: (tid: number) => boolean): void {
+    if (--this.#purgeIn > 0) return;
+    this.#purgeIn = PURGE_EVENTS;
+    this.now = event.view.getUint32(event.offset + 4, true);
+    this.purge(isAlive);
   }
 
   #sweep(): void {
@@ -582,11 +340,4 @@ export class MachineState implements Machine {
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.liveBytes * 2);
     this.lineage++;
   }
-}
-
-function aliveIn(group: ThreadGroup, besides: Thread): Thread | undefined {
-  if (group.alive <= 0) return undefined;
-  const main = group.main;
-  if (main !== undefined && main !== besides && !main.isDead) return main;
-  return group.others.find((other) => other !== besides && !other.isDead);
 }

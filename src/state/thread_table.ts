@@ -1,0 +1,268 @@
+// The threads of the machine and how they are related: parents, children, processes, who adopts
+// orphans. Nothing here looks at events.
+import { adopt, disown } from "./siblings.ts";
+import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
+
+/** Threads that are found without a look at the Map; a power of two. */
+const RECENT = 1 << 8;
+/** Exits that are remembered; a power of two. */
+const EXITED = 1 << 13;
+/** A creator's event that comes so long after its child's end does not bring it back. */
+const STALE_NS = 2e9;
+/** 300 s in units of 2^32 ns, the high half of a timestamp. */
+const PURGE_PERIOD = 70;
+
+export interface ThreadCounts {
+  threadsRefused: number;
+  threadsPurged: number;
+  threadLookupsFailed: number;
+  threadsAdded: number;
+  threadsRemoved: number;
+}
+
+export class ThreadTable {
+  readonly threads = new Map<number, Thread>();
+  readonly groups = new Map<number, ThreadGroup>();
+  lineage = 1;
+  readonly threadCounts: ThreadCounts = {
+    threadsRefused: 0,
+    threadsPurged: 0,
+    threadLookupsFailed: 0,
+    threadsAdded: 0,
+    threadsRemoved: 0,
+  };
+  /** The present in units of 2^32 ns, kept where idle threads are purged. */
+  protected now = 0;
+
+  readonly #threadsMax: number;
+  readonly #recent: (Thread | undefined)[] = new Array(RECENT).fill(undefined);
+  readonly #exitedTids = new Int32Array(EXITED);
+  readonly #exitedParents = new Int32Array(EXITED);
+  readonly #exitedTimes = new Float64Array(EXITED);
+  #purgeAt = 0;
+
+  constructor(threadsMax: number) {
+    this.#threadsMax = threadsMax;
+  }
+
+  /** The thread of a tid, if it is in the table. */
+  find(tid: number): Thread | undefined {
+    const slot = tid & (RECENT - 1);
+    const recent = this.#recent[slot];
+    if (recent !== undefined && recent.tid === tid) return recent;
+    const thread = this.threads.get(tid);
+    if (thread === undefined) this.threadCounts.threadLookupsFailed++;
+    else this.#recent[slot] = thread;
+    return thread;
+  }
+
+  /** Puts a thread in the table, and, unless it comes from a state dump, among its kin. */
+  add(thread: Thread): Thread | undefined {
+    if (this.threads.size >= this.#threadsMax && !this.threads.has(thread.tid)) {
+      this.threadCounts.threadsRefused++;
+      return undefined;
+    }
+    if ((thread.flags & ThreadFlag.FromSnapshot) === 0) this.relate(thread);
+    this.threads.set(thread.tid, thread);
+    this.#recent[thread.tid & (RECENT - 1)] = thread;
+    thread.seen = this.now;
+    this.threadCounts.threadsAdded++;
+    return thread;
+  }
+
+  /** Gives a thread its process and its parent. */
+  relate(thread: Thread): void {
+    if (thread.isInvalid || thread.group !== undefined) return;
+    let group = this.groups.get(thread.pid);
+    if (group === undefined) {
+      group = new ThreadGroup(thread.pid, thread.pid === 1 || thread.vpid === 1);
+      this.groups.set(thread.pid, group);
+    }
+    thread.group = group;
+    group.alive++;
+    if (thread.isMain) group.main = thread;
+    else group.others.push(thread);
+    if (thread.pid === 1) return;
+    const parent = this.threads.get(thread.ptid);
+    if (parent === undefined || parent.isInvalid) thread.ptid = 0;
+    else adopt(parent, thread);
+  }
+
+  /** To be called after every change to a thread that a field can see. */
+  changed(thread: Thread): void {
+    thread.version++;
+    if (
+      thread.firstChild !== undefined || thread.pgid === thread.pid ||
+      thread.sid === thread.pid || thread.vpgid === thread.pid ||
+      (thread.group !== undefined && thread.group.others.length > 0)
+    ) this.lineage++;
+  }
+
+  /** Takes a thread out of the table; its children go to whom the kernel, or kinship, says. */
+  remove(tid: number): void {
+    const thread = this.threads.get(tid);
+    if (thread === undefined) {
+      this.threadCounts.threadLookupsFailed++;
+      return;
+    }
+    const group = thread.group;
+    if (thread.isInvalid || group === undefined) {
+      this.#forget(thread);
+      return;
+    }
+    if (!thread.isDead) {
+      group.alive--;
+      thread.flags |= ThreadFlag.Dead;
+    }
+    if (thread.firstChild !== undefined) this.#reparent(thread, group);
+    if (group.alive <= 0) {
+      this.groups.delete(thread.pid);
+      const main = this.threads.get(thread.pid);
+      if (main !== undefined) this.#forget(main);
+    }
+    if (!thread.isMain) {
+      const place = group.others.indexOf(thread);
+      if (place >= 0) group.others.splice(place, 1);
+      this.#forget(thread);
+    }
+  }
+
+  /** Whether the parent's thread ended less than two seconds before `timeNs`. */
+  exitedRecently(tid: number, ptid: number, timeNs: number): boolean {
+    const slot = tid & (EXITED - 1);
+    const age = timeNs - this.#exitedTimes[slot]!;
+    return this.#exitedTids[slot] === tid && this.#exitedParents[slot] === ptid && age >= 0 &&
+      age < STALE_NS;
+  }
+
+  /** Notes that a thread ended, and takes it out. */
+  removeExited(tid: number, timeNs: number): void {
+    const slot = tid & (EXITED - 1);
+    this.#exitedTids[slot] = tid;
+    this.#exitedParents[slot] = this.threads.get(tid)?.ptid ?? -1;
+    this.#exitedTimes[slot] = timeNs;
+    this.remove(tid);
+  }
+
+  mainOf(thread: Thread): Thread | undefined {
+    return thread.isMain ? thread : thread.group?.main;
+  }
+
+  parentOf(thread: Thread): Thread | undefined {
+    return this.ancestorOf(thread, 1);
+  }
+
+  ancestorOf(thread: Thread, level: number): Thread | undefined {
+    let found = this.mainOf(thread);
+    for (let step = 0; step < level && found !== undefined; step++) {
+      const above = this.threads.get(found.ptid);
+      found = above === undefined ? undefined : this.mainOf(above);
+    }
+    return found;
+  }
+
+  sessionLeaderOf(thread: Thread): Thread | undefined {
+    return this.#leaderOf(thread, (other) => other.sid, thread.isInPidNamespace);
+  }
+
+  groupLeaderOf(thread: Thread, which: "pgid" | "vpgid"): Thread | undefined {
+    return which === "pgid"
+      ? this.#leaderOf(thread, (other) => other.pgid, false)
+      : this.#leaderOf(thread, (other) => other.vpgid, thread.isInPidNamespace);
+  }
+
+  protected clearThreads(): void {
+    this.threads.clear();
+    this.groups.clear();
+    this.#recent.fill(undefined);
+    this.lineage++;
+  }
+
+  /** Every 300 s takes out made-up threads, and idle ones that are not alive any more. */
+  protected purge(isAlive: (tid: number) => boolean): void {
+    if (this.#purgeAt === 0) this.#purgeAt = this.now + PURGE_PERIOD;
+    if (this.now < this.#purgeAt) return;
+    this.#purgeAt = this.now + PURGE_PERIOD;
+    for (const thread of [...this.threads.values()]) {
+      const idle = thread.seen + PURGE_PERIOD < this.now;
+      if (thread.isInvalid || (idle && !isAlive(thread.tid))) {
+        this.remove(thread.tid);
+        this.threadCounts.threadsPurged++;
+      }
+    }
+  }
+
+  #forget(thread: Thread): void {
+    const parent = thread.parent;
+    if (parent !== undefined) disown(parent, thread);
+    thread.fds?.drop();
+    if (this.threads.get(thread.tid) === thread) this.threads.delete(thread.tid);
+    this.#recent[thread.tid & (RECENT - 1)] = undefined;
+    this.threadCounts.threadsRemoved++;
+    if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
+  }
+
+  #reparent(thread: Thread, group: ThreadGroup): void {
+    let reaper = thread.reaperTid > 0 ? this.threads.get(thread.reaperTid) : undefined;
+    if (reaper === undefined || reaper.isInvalid || reaper === thread) {
+      reaper = this.#findReaper(thread, group);
+    }
+    if (reaper !== undefined) {
+      thread.reaperTid = reaper.tid;
+      if (reaper.pid !== thread.pid && reaper.group !== undefined) reaper.group.reaper = true;
+    }
+    for (let child = thread.firstChild; child !== undefined; child = thread.firstChild) {
+      disown(thread, child);
+      if (reaper === undefined || reaper === child) child.ptid = 0;
+      else adopt(reaper, child);
+      child.version++;
+    }
+    this.lineage++;
+  }
+
+  #findReaper(thread: Thread, group: ThreadGroup): Thread | undefined {
+    const own = aliveIn(group, thread);
+    if (own !== undefined) return own;
+    const seen = new Set([thread.tid]);
+    let above = this.threads.get(thread.ptid);
+    while (above !== undefined && !seen.has(above.tid)) {
+      seen.add(above.tid);
+      if (above.isInPidNamespace !== thread.isInPidNamespace) return undefined;
+      if (above.group?.reaper) {
+        const found = aliveIn(above.group, thread);
+        if (found !== undefined) return found;
+      }
+      above = this.threads.get(above.ptid);
+    }
+    return undefined;
+  }
+
+  #leaderOf(
+    thread: Thread,
+    idOf: (thread: Thread) => number,
+    onlyAncestors: boolean,
+  ): Thread | undefined {
+    const id = idOf(thread);
+    if (id === -1) return undefined;
+    if (!onlyAncestors) {
+      const leader = this.threads.get(id);
+      if (leader !== undefined) return leader;
+    }
+    let leader: Thread | undefined = undefined;
+    const seen = new Set<Thread>();
+    let above = this.threads.get(thread.ptid);
+    while (above !== undefined && above.tid !== -1 && idOf(above) === id && !seen.has(above)) {
+      leader = above;
+      seen.add(above);
+      above = this.threads.get(above.ptid);
+    }
+    return leader;
+  }
+}
+
+function aliveIn(group: ThreadGroup, besides: Thread): Thread | undefined {
+  if (group.alive <= 0) return undefined;
+  const main = group.main;
+  if (main !== undefined && main !== besides && !main.isDead) return main;
+  return group.others.find((other) => other !== besides && !other.isDead);
+}
