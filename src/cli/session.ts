@@ -77,7 +77,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
 const FLUSH_PATIENT_MS = 60_000;
 
 /** An engine that is asked to end and does not within this time is cut off. */
-const STOP_MS = 5_000;
+const STOP_MS = 2_000;
 
 function handleSignals(thread: EngineThread, options: SessionOptions, reopen: () => void) {
   const { counters, terminal, readRules } = options;
