@@ -104,8 +104,8 @@ Deno.test("a replay writes its alerts as JSON lines and a summary to standard er
   ]);
   strictEqual(alert.output, "22:13:20.000000000: Warning Opened /secret/x");
   deepStrictEqual(alert.tags, ["a", "b"]);
-  match(ending.error, /^Events detected: 2\nRule counts by severity:\n   WARNING: 1\n/);
-  match(ending.error, /\n   Secret opened: 1\n   Anything opened: 1\n/);
+  ok(ending.error.startsWith("Events detected: 2\nRule counts by severity:\n   WARNING: 1\n"));
+  ok(ending.error.includes("\n   Secret opened: 1\n   Anything opened: 1\n"));
 });
 
 Deno.test("a replay twice gives the same bytes", async () => {
