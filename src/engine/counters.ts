@@ -36,6 +36,15 @@ export const Counter = {
   AlertsTaken: 22,
   /** Alerts that the engine handed over. */
   AlertsPosted: 23,
+  /** `saker record`: events written, and bytes in its files. */
+  RecordedEvents: 24,
+  RecordedBytes: 25,
+  /** Captures that alerts started, and those that could not be written. */
+  CapturesStarted: 26,
+  CapturesFailed: 27,
+  /** What is held for a capture to begin with, and how often its bound was too small. */
+  CaptureRingBytes: 28,
+  CaptureRingOverflows: 29,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -10,6 +10,7 @@ import type { Alert } from "./alert.ts";
 import { Counter, type Counters } from "./counters.ts";
 import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
+import type { InternalAlert, Tap, TapHost } from "./tap.ts";
 
 export interface EngineParts {
   readonly source: EventSource;
@@ -21,6 +22,8 @@ export interface EngineParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly options: EngineOptions;
+  /** Who writes what passes, if anybody. */
+  readonly tap?: (host: TapHost) => Tap;
 }
 
 export interface EngineOptions {
@@ -46,6 +49,8 @@ const IDLE_MS = 100;
 const STATS_MS = 1_000;
 /** Alerts ask for losses at most this often, so that those right behind one say so. */
 const LOSS_MS = 20;
+/** Where a block's body begins: behind its type and length. */
+const FRAME_START = 8;
 /** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
 const POST_AT = 64;
 
@@ -55,6 +60,7 @@ export class Engine {
   readonly #walk: BlockWalk;
   readonly #event: Event;
   readonly #loss: LossWatch;
+  readonly #tap: Tap | undefined;
   #rules: RuleSet;
   #matched: Int32Array;
   #alertsByRule: Float64Array;
@@ -74,6 +80,7 @@ export class Engine {
     this.#event = parts.context.event;
     this.#walk = new BlockWalk(this.#event);
     this.#loss = new LossWatch(parts.options.drops);
+    this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
     this.#alertsByRule = new Float64Array(parts.rules.rules.length);
@@ -101,6 +108,7 @@ export class Engine {
       const bytes = source.read(this.#buffer);
       if (bytes === NEW_SNAPSHOT) {
         this.loadSnapshot();
+        this.#tap?.section();
         continue;
       }
       if (bytes < 0) {
@@ -109,10 +117,13 @@ export class Engine {
       }
       if (bytes === 0) {
         if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
+        this.#tap?.idle();
         source.wait(IDLE_MS);
         continue;
       }
-      const ended = this.#walkBlocks(this.#buffer, bytes);
+      this.#tap?.begin(this.#buffer, bytes);
+      let ended = this.#walkBlocks(this.#buffer, bytes);
+      if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
       this.#post();
       counters.set(Counter.Events, this.#events);
       counters.set(Counter.LastEventMs, nowMs);
@@ -174,6 +185,7 @@ export class Engine {
   }
 
   #alert(rule: CompiledRule): void {
+    this.#tap?.matched(rule);
     const { message, fields } = rule.render(this.#parts.context);
     this.#alertsByRule[rule.index] = this.#alertsByRule[rule.index]! + 1;
     this.#push({
@@ -188,6 +200,27 @@ export class Engine {
       sequence: ++this.#sequence,
       degraded: this.#degraded,
     });
+  }
+
+  #alertInternal({ rule, message, outputFields, priority }: InternalAlert): void {
+    this.#push({
+      hostname: this.#parts.machine.hostname,
+      message,
+      outputFields,
+      priority,
+      rule,
+      source: "internal",
+      tags: undefined,
+      time: BigInt(this.#parts.clock()) * 1_000_000n,
+      sequence: ++this.#sequence,
+      degraded: this.#degraded,
+    });
+  }
+
+  /** What has been written so far becomes whole. */
+  closeTap(): void {
+    this.#tap?.close();
+    this.#post();
   }
 
   #push(alert: Alert): void {

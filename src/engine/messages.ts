@@ -35,6 +35,33 @@ export interface RulesStart {
   readonly base64: boolean;
 }
 
+/** What `saker record` writes. Limits that are absent do not hold. */
+export interface RecordStart {
+  /** `-` is standard output; a number is put into the name where there can be several files. */
+  readonly path: string;
+  /** 1 to 9; 0: plain. */
+  readonly compression: number;
+  /** Text of a condition; what it does not take only keeps the tables right. */
+  readonly filter?: string;
+  readonly events?: number;
+  /** Another file is begun at so many bytes or seconds; the oldest go where there are too many. */
+  readonly fileBytes?: number;
+  readonly fileSeconds?: number;
+  readonly filesKept?: number;
+}
+
+/** Falco's `capture` section: captures that alerts start. */
+export interface CaptureRulesStart {
+  readonly mode: "rules" | "all_rules";
+  readonly pathPrefix: string;
+  readonly durationMs: number;
+  /** 0: no bound. */
+  readonly maxFileMib: number;
+  /** Ours: events so long before the alert, held in so many bytes. */
+  readonly beforeMs: number;
+  readonly beforeBytes: number;
+}
+
 export interface EngineStart {
   readonly counters: SharedArrayBuffer;
   readonly source: LiveStart | CaptureStart;
@@ -48,6 +75,8 @@ export interface EngineStart {
   readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
+  readonly record?: RecordStart;
+  readonly captures?: CaptureRulesStart;
 }
 
 export type ToEngine =

@@ -3,6 +3,7 @@
 import type { EventSource } from "../events/source.ts";
 import { Event } from "../events/event.ts";
 import { CaptureSource, type Progress } from "../events/scap/capture.ts";
+import { CaptureWriteError } from "../events/scap/output.ts";
 import { LiveSource } from "../events/live_source.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import { Context } from "../state/context.ts";
@@ -14,6 +15,7 @@ import { driverErrorLine } from "./driver_error.ts";
 import { interestOf } from "./interest.ts";
 import { Engine } from "./loop.ts";
 import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
+import { planTap, type TapPlan } from "./tap_plan.ts";
 
 export interface Run {
   /** Runs on; undefined where the main thread has a message that must be read first. */
@@ -28,17 +30,22 @@ type Post = (message: FromEngine) => void;
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
   const { rules, warnings } = compileRules(start.rules);
-  const opened = openSource(start, rules);
+  const plan = planTap(start);
+  const opened = openSource(start, rules, plan);
   const machine = createMachine({ ...start.machine, ...opened.lookups });
   const context = new Context(machine, new Event());
+  const clock = () => Date.now();
+  const notice = (line: string) => post({ kind: "notice", line });
+  const attached = plan?.attach({ context, counters, notice, clock });
   const engine = new Engine({
     source: opened.source,
     machine,
     context,
-    rules,
+    rules: attached?.rules(rules) ?? rules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),
-    clock: () => Date.now(),
+    clock,
+    ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
     options: {
       drops: start.drops,
       patient: start.source.kind === "capture",
@@ -60,16 +67,18 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         const outcome = engine.run();
         if (outcome === "message") return undefined;
         if (outcome === "lossy") error = "events were lost, and syscall_event_drops says exit";
+        engine.closeTap();
       } catch (failure) {
-        error = driverErrorLine(failure);
+        error = isQuiet(failure) ? undefined : driverErrorLine(failure);
+        closeQuietly(engine);
       }
       return { error, alertsByRule: engine.alertsByRule() };
     },
     reload(next: RulesStart): void {
       try {
         const compiled = compileRules(next);
-        opened.source.setInterest(wantedCodes(start, compiled.rules).codes);
-        engine.setRules(compiled.rules);
+        opened.source.setInterest(wantedCodes(start, compiled.rules, plan).codes);
+        engine.setRules(attached?.rules(compiled.rules) ?? compiled.rules);
         counters.set(Counter.ReloadedMs, Date.now());
         post({ kind: "reloaded", warnings: compiled.warnings });
       } catch (failure) {
@@ -92,8 +101,22 @@ interface Opened {
   };
 }
 
-function openSource(start: EngineStart, rules: RuleSet): Opened {
-  if (start.source.kind === "live") return openLive(start, start.source, rules);
+/** The reader of a recording on standard output has gone: nobody's mistake. */
+function isQuiet(failure: unknown): boolean {
+  return failure instanceof CaptureWriteError && failure.readerGone;
+}
+
+/** What was written before a failure stays sound; why there is no more of it was told. */
+function closeQuietly(engine: Engine): void {
+  try {
+    engine.closeTap();
+  } catch {
+    // The first failure is the one to tell.
+  }
+}
+
+function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined): Opened {
+  if (start.source.kind === "live") return openLive(start, start.source, rules, plan);
   const source = new CaptureSource(start.source.files);
   return {
     source,
@@ -104,9 +127,14 @@ function openSource(start: EngineStart, rules: RuleSet): Opened {
   };
 }
 
-function openLive(start: EngineStart, live: LiveStart, rules: RuleSet): Opened {
+function openLive(
+  start: EngineStart,
+  live: LiveStart,
+  rules: RuleSet,
+  plan: TapPlan | undefined,
+): Opened {
   const addon = loadAddon();
-  const interest = wantedCodes(start, rules);
+  const interest = wantedCodes(start, rules, plan);
   const driver = addon.Driver.open({
     probe: embeddedFile("probe.o"),
     interest: Uint16Array.from(interest.codes),
@@ -142,8 +170,13 @@ function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
   };
 }
 
-function wantedCodes(start: EngineStart, rules: RuleSet) {
-  return interestOf({ eventNames: rules.eventNames, ...start.baseSyscalls });
+function wantedCodes(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined) {
+  const { baseSyscalls } = start;
+  return interestOf({
+    ...baseSyscalls,
+    eventNames: rules.eventNames.union(plan?.eventNames ?? new Set()),
+    all: baseSyscalls.all || plan?.all === true,
+  });
 }
 
 function interestWarnings({ unknownNames, notRecorded }: ReturnType<typeof interestOf>): string[] {

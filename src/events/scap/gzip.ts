@@ -18,7 +18,7 @@ interface Handle {
   ): void;
 }
 
-const OUT_BYTES = 256 << 10;
+const OUT_BYTES = 64 << 10;
 const NOTHING = new Uint8Array(1);
 
 export class Gzip {
