@@ -3,6 +3,8 @@
 mod btf;
 mod driver;
 mod failure;
+#[cfg(test)]
+mod live_test;
 mod loader;
 mod merge;
 mod ring;

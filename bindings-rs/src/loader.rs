@@ -2,7 +2,7 @@
 //! its slot; a program that the kernel refuses does not stop the others.
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::{env, fs};
+use std::{env, fs, ptr};
 
 use aya::maps::{Array, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::links::FdLink;
@@ -86,6 +86,8 @@ pub struct Probe {
     /// The same two maps, to look into them.
     slots: OwnedFd,
     exec_slots: OwnedFd,
+    #[cfg(test)]
+    routes_map: OwnedFd,
     routes: Array<MapData, u32>,
     counters: PerCpuArray<MapData, Counters>,
     loaded: BTreeMap<&'static str, Loaded>,
@@ -144,10 +146,10 @@ fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
     T::try_from(map).map_err(|error| Failure::of_map(&error, &format!("use map {name}")))
 }
 
-/// A descriptor of our own for a program array.
+/// A descriptor of our own for a map.
 fn map_fd(ebpf: &Ebpf, name: &str) -> Result<OwnedFd, Failure> {
     match ebpf.map(name) {
-        Some(Map::ProgramArray(map)) => {
+        Some(Map::ProgramArray(map) | Map::Array(map)) => {
             map.fd().as_fd().try_clone_to_owned().map_err(|error| {
                 Failure::new(Code::Io, format!("Cannot hold map {name}: {error}"))
             })
@@ -181,6 +183,8 @@ impl Probe {
         let mut probe = Self {
             slots,
             exec_slots,
+            #[cfg(test)]
+            routes_map: map_fd(&ebpf, "ROUTES")?,
             programs: take(&mut ebpf, "PROGRAMS")?,
             exec_programs: take(&mut ebpf, "EXEC_PROGRAMS")?,
             routes: take(&mut ebpf, "ROUTES")?,
@@ -443,6 +447,14 @@ impl Probe {
         plan
     }
 
+    /// What an intruder would do: sends one wanted call nowhere, behind our back.
+    #[cfg(test)]
+    pub fn unroute_for_test(&self) {
+        let map = self.routes_map.as_fd().as_raw_fd();
+        let number = self.expected_routes.iter().position(|&route| route != 0).unwrap_or(0) as u32;
+        element(BPF_MAP_UPDATE_ELEM, map, number, &mut 0);
+    }
+
     /// Why calls no longer go where they should, if so.
     fn routes_changed(&self) -> Option<String> {
         self.expected_routes.iter().enumerate().find_map(|(number, &route)| {
@@ -463,10 +475,13 @@ pub struct Planned {
     pub reason: String,
 }
 
-/// The id of the program in a slot of a program array.
-fn slot_id(map: &OwnedFd, slot: u32) -> Option<u32> {
-    const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
-    /// The first members of union bpf_attr for element commands.
+const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
+#[cfg(test)]
+const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
+
+/// One command on one element of a map of four-byte values; whether it worked.
+fn element(command: libc::c_long, map: i32, key: u32, value: &mut u32) -> bool {
+    /// The first members of union bpf_attr for such commands.
     #[repr(C)]
     struct Element {
         map: u32,
@@ -474,21 +489,20 @@ fn slot_id(map: &OwnedFd, slot: u32) -> Option<u32> {
         value: u64,
         flags: u64,
     }
-    let mut id = 0u32;
     let element = Element {
-        map: map.as_raw_fd() as u32,
-        key: &raw const slot as u64,
-        value: &raw mut id as u64,
+        map: map as u32,
+        key: &raw const key as u64,
+        value: ptr::from_mut(value) as u64,
         flags: 0,
     };
     // SAFETY: key and value point to four bytes each, the sizes of the map.
-    let failed = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            BPF_MAP_LOOKUP_ELEM,
-            &raw const element,
-            size_of::<Element>(),
-        )
-    };
-    (failed == 0).then_some(id)
+    unsafe {
+        libc::syscall(libc::SYS_bpf, command, &raw const element, size_of::<Element>()) == 0
+    }
+}
+
+/// The id of the program in a slot of a program array.
+fn slot_id(map: &OwnedFd, slot: u32) -> Option<u32> {
+    let mut id = 0;
+    element(BPF_MAP_LOOKUP_ELEM, map.as_raw_fd(), slot, &mut id).then_some(id)
 }

@@ -85,6 +85,15 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.length = length;
     }
 
+    /// A length below 4096, masked where the compiler cannot see that it need not be: the verifier
+    /// wants to see it at each use.
+    #[inline(always)]
+    pub fn bound(&mut self, bytes: usize) -> usize {
+        let state = self.state();
+        set!(state.bound, bytes as u32);
+        (get!(state.bound) & 0xfff) as usize
+    }
+
     /// Lets a verifier forget what it knows of the position, see `get!`.
     #[inline(always)]
     pub fn forget(&mut self) {
@@ -238,10 +247,10 @@ impl<'k, K: Kernel> Event<'k, K> {
     #[inline(always)]
     pub fn user_bytes(&mut self, at: usize, bytes: usize, max: usize) {
         let wanted = if bytes > max { max } else { bytes };
-        let wanted = if wanted > 4095 { 4095 } else { wanted };
+        let wanted = self.bound(if wanted > 4095 { 4095 } else { wanted });
         // SAFETY: `room` takes 4 KiB.
-        let whole = unsafe { self.k.copy_user(self.room(), (wanted & 0xfff) as u32, at) };
-        let bytes = if whole { wanted & 0xfff } else { 0 };
+        let whole = unsafe { self.k.copy_user(self.room(), wanted as u32, at) };
+        let bytes = if whole { wanted } else { 0 };
         self.data += bytes;
         self.end(bytes);
     }

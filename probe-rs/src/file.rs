@@ -144,14 +144,15 @@ struct How {
 #[inline(always)]
 pub fn openat2<K: Kernel>(e: &mut Event<K>) -> Next {
     let at = e.arg(2) as usize;
-    let mut how: How = e.k.read_user(at).unwrap_or_default();
-    if how.flags == 0 {
-        // Paged out: the kernel's own copy of what was asked for.
+    let how: How = if let Some(how) = e.k.read_user(at) {
+        how
+    } else {
+        // Paged out: the kernel's own note of what was asked for.
         let ret = e.ret();
         let k = e.k;
         let file = file_of(k, ret as i32);
-        how.flags = u64::from(k.int(file + offset!(k, file_flags)));
-    }
+        How { flags: u64::from(k.int(file + offset!(k, file_flags))), mode: 0, resolve: 0 }
+    };
     let opened = opened(e, how.flags as u32);
     e.res();
     e.fd(0);

@@ -12,8 +12,9 @@ use crate::{get, offset, set};
 use crate::scratch::{PATH_AT, PATH_BYTES, Place};
 use crate::table;
 
-/// Components of one pass; passes follow until the path is whole or too long.
-pub const PASS: usize = 48;
+/// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
+/// tail calls, two are used before: 72 components each reach PATH_BYTES of one-letter names.
+pub const PASS: usize = 72;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
 const AREA: usize = PATH_AT + 512;
 const AREA_MASK: usize = 0xfff;
@@ -138,15 +139,14 @@ pub fn write<K: Kernel>(event: &mut Event<K>) {
         event.state().path_bytes = bytes as u32;
         return;
     }
-    let bytes = (PATH_BYTES - free) & AREA_MASK;
+    let bytes = event.bound(PATH_BYTES - free);
     // SAFETY: `room` takes 4 KiB and the area lies in the block.
     unsafe {
         let from = event.base().add(AREA + free);
         k.copy_kernel(event.room(), bytes as u32, from as usize);
-        event.grow(bytes);
-        *event.room() = 0;
+        *event.room().add(bytes) = 0;
     }
-    event.grow(1);
+    event.grow(bytes + 1);
     event.end(bytes + 1);
     event.state().path_bytes = bytes as u32 + 1;
 }

@@ -57,7 +57,7 @@ fn list<K: Kernel>(e: &mut Event<K>, at: usize, bytes: usize, max: usize) {
     } else {
         bytes
     };
-    let wanted = if wanted > 4095 { 4095 } else { wanted } & 0xfff;
+    let wanted = e.bound(if wanted > 4095 { 4095 } else { wanted });
     let k = e.k;
     // SAFETY: `room` takes 4 KiB.
     if unsafe { k.copy_user(e.room(), wanted as u32, at) } {
@@ -374,7 +374,8 @@ fn nanoseconds<K: Kernel>(k: &K, seconds_at: usize, nanoseconds_at: usize) -> u6
     if seconds < 0 {
         return 0;
     }
-    seconds as u64 * 1_000_000_000 + u64::from(k.int(nanoseconds_at))
+    // The topmost bit is no part of the time: it says that somebody asked for it (6.13).
+    seconds as u64 * 1_000_000_000 + u64::from(k.int(nanoseconds_at) & 0x7fff_ffff)
 }
 
 /// Whether the executable lives in memory only (memfd_create).

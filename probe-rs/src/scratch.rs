@@ -58,6 +58,8 @@ pub struct State {
     pub node: usize,
     pub count: u32,
     pub total: u32,
+    /// See Event::bound.
+    pub bound: u32,
     /// Address of the binary program being executed (sched_process_exec).
     pub bprm: usize,
 }

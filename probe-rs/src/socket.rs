@@ -440,7 +440,7 @@ fn message_data<K: Kernel>(e: &mut Event<K>, message: &Message, most: usize) {
         }
         let (at, len) = vector(e, message.vectors as usize, index);
         let left = most - total;
-        let bytes = if len < left { len } else { left } & 0xfff;
+        let bytes = e.bound(if len < left { len } else { left });
         // SAFETY: `room` takes 4 KiB.
         if !unsafe { k.copy_user(e.room(), bytes as u32, at) } {
             break;
@@ -548,7 +548,7 @@ fn option<K: Kernel>(e: &mut Event<K>, level: i32, name: i32, at: usize, len: us
         }
         _ => {
             e.bytes(0u8);
-            let bytes = if len > 0xfff { 0 } else { len } & 0xfff;
+            let bytes = e.bound(if len > 4095 { 0 } else { len });
             // SAFETY: `room` takes 4 KiB.
             let bytes = if unsafe { k.copy_user(e.room(), bytes as u32, at) } { bytes } else { 0 };
             e.grow(bytes);

@@ -252,7 +252,9 @@ pub fn open_by_handle_at<K: Kernel>(e: &mut Event<K>) -> Next {
     e.u32(ours);
     if file == 0 {
         e.empty();
-        return handle_end(e);
+        e.u32(0);
+        e.u64(0);
+        return Next::Emit;
     }
     path::of_place(
         e,
@@ -277,9 +279,6 @@ pub fn handle_end<K: Kernel>(e: &mut Event<K>) -> Next {
     let sb = k.address(inode + offset!(k, inode_sb));
     e.u32(encode_dev(k.int(sb + offset!(k, sb_dev))));
     e.u64(k.word(inode + offset!(k, inode_ino)));
-    if file == 0 {
-        return Next::Emit;
-    }
     path::write_again(e);
     Next::EmitOne
 }
