@@ -77,7 +77,14 @@ export function rulesStart(config: Config, flags: Flags): RulesStart {
   const configured = config.rules_files ?? config.rules_file;
   const files = rulesFiles({ given: flags.rules, configured });
   return {
+    ...rulesSettings(config, flags),
     files: files === undefined ? builtInRules() : files.map(readRules),
+  };
+}
+
+/** How rules are to be loaded, whatever the files. */
+export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "files"> {
+  return {
     priority: priorityIndex(config.priority),
     matching: config.rule_matching,
     selections: config.rules.flatMap(({ enable, disable }) => [

@@ -6,7 +6,7 @@ export const SAKER_VERSION = "0.1.0";
 const FALCO_VERSION = "0.44.1";
 const ENGINE_VERSION = "0.63.0";
 const DRIVER_API_VERSION = "10.1.0";
-const DRIVER_SCHEMA_VERSION = "4.5.1";
+export const DRIVER_SCHEMA_VERSION = "4.5.1";
 const PLUGIN_API_VERSION = "3.12.0";
 
 /** Falco's version JSON with `saker_version` beside; keys sorted. */

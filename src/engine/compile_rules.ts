@@ -2,7 +2,7 @@
 // Errors become one line each; so do warnings.
 import { FieldSet } from "../fields/field_set.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
-import { type FileResult, type Loaded, loadRules } from "../rules/load.ts";
+import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../rules/load.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import type { RulesStart } from "./messages.ts";
 
@@ -13,28 +13,41 @@ export interface CompiledRules {
 
 /** Throws an error of one line where the rules are not sound. */
 export function compileRules(start: RulesStart): CompiledRules {
-  const loaded = loadWith(start);
-  if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
-  if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
-  const warnings = loaded.results.flatMap((file) =>
+  const loaded = loadSound(start);
+  return { rules: loaded.ruleSet!, warnings: warningLines(loaded) };
+}
+
+export function warningLines({ results }: Loaded): string[] {
+  return results.flatMap((file) =>
     file.warnings.map((warning) => `Warning: ${diagnosticLine(file, warning)}`)
   );
-  return { rules: loaded.ruleSet, warnings };
 }
 
 /** The same load, for those who want everything that came of it. */
 export function loadWith(start: RulesStart): Loaded {
-  const fields = new FieldSet({
-    bufferFormat: start.base64 ? "base64" : "dots",
-    staticFields: start.staticFields,
-  });
-  return loadRules(start.files, {
-    fields,
+  return loadRules(start.files, loadOptions(start));
+}
+
+/** How the configuration wants rules to be loaded, whatever the files. */
+export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
+  return {
+    fields: new FieldSet({
+      bufferFormat: start.base64 ? "base64" : "dots",
+      staticFields: start.staticFields,
+    }),
     priority: start.priority,
     matching: start.matching,
     selections: start.selections,
     appendOutput: start.appendOutput,
-  });
+  };
+}
+
+/** Loads and wants a sound set; throws an error of one line where it is not. */
+export function loadSound(start: RulesStart): Loaded {
+  const loaded = loadWith(start);
+  if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
+  if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
+  return loaded;
 }
 
 /** The first error, and how many more there are. */
