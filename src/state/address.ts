@@ -15,6 +15,14 @@ const TUPLE_UNIX = 17;
 const COLON = 58;
 const DOT = 46;
 const HEX = "0123456789abcdef";
+/** IPv4 addresses whose bytes are shared; a power of two. */
+const IPS = 1 << 10;
+
+/** Whether `bytes` has the address at `at`. */
+export function isAt(ip: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < ip.length; index++) if (ip[index] !== bytes[at + index]) return false;
+  return true;
+}
 
 /** Whether the bytes are a whole socket tuple of their family. */
 export function isTuple(bytes: Uint8Array, start: number, length: number): boolean {
@@ -49,9 +57,19 @@ export class AddressText {
   #out = new Uint8Array(512);
   #view = new DataView(this.#out.buffer);
   #end = 0;
+  readonly #ips: (Uint8Array | undefined)[] = new Array(IPS).fill(undefined);
 
   constructor(strings: Strings) {
     this.#strings = strings;
+  }
+
+  /** The address of `size` bytes at `at`: the same object for the same IPv4 address, mostly. */
+  ip(bytes: Uint8Array, at: number, size: number): Uint8Array {
+    if (size !== 4) return bytes.slice(at, at + size);
+    const hash = bytes[at]! * 7 ^ bytes[at + 1]! * 31 ^ bytes[at + 2]! * 131 ^ bytes[at + 3]!;
+    const known = this.#ips[hash & (IPS - 1)];
+    if (known !== undefined && isAt(known, bytes, at)) return known;
+    return this.#ips[hash & (IPS - 1)] = bytes.slice(at, at + size);
   }
 
   /** Text of a socket tuple parameter. */

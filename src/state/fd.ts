@@ -62,6 +62,21 @@ export const enum FdFlag {
   FromSnapshot = 512,
 }
 
+/** What only sockets and pidfds have; most descriptors are neither. */
+class Peer {
+  pid = 0;
+  l4proto = 0;
+  sourceIp: Uint8Array | undefined = undefined;
+  destinationIp: Uint8Array | undefined = undefined;
+  sourcePort = 0;
+  destinationPort = 0;
+  unixSource = 0n;
+  unixDestination = 0n;
+}
+
+/** Read where a descriptor has none; never written. */
+const NO_PEER = new Peer();
+
 /**
  * One descriptor. Tables of forked processes, and numbers that were duplicated, share the objects:
  * whoever changes one puts a changed copy in its own table.
@@ -75,30 +90,90 @@ export class Fd {
   /** FdFlag bits. */
   flags = 0;
   /** Falco's PPM_O_* bits. */
-  openFlags = 0;
-  dev = 0;
+  openFlags: number;
+  dev: number;
   /** Inode; a number where exact, else a bigint. */
-  ino: number | bigint = 0;
-  /** Process that a pidfd stands for; 0 for others. */
-  pid = 0;
-  /** IPPROTO_* for IP sockets: 6 tcp, 17 udp, 1 icmp, 255 raw, 0 unknown. */
-  l4proto = 0;
-  /** IP sockets: the two ends as 4 or 16 bytes each (source first), and their ports. A listening
-   * or bound socket (FdFlag.Listening) has its local end in the source. */
-  sourceIp: Uint8Array | undefined = undefined;
-  destinationIp: Uint8Array | undefined = undefined;
-  sourcePort = 0;
-  destinationPort = 0;
-  /** Unix sockets: kernel addresses of the two ends. */
-  unixSource = 0n;
-  unixDestination = 0n;
+  ino: number | bigint;
+  #peer: Peer | undefined = undefined;
   /** What `withOpenFlags` made last. */
   #changed: Fd | undefined = undefined;
 
-  constructor(kind: FdKind, name: number, nameRaw: number = MISSING) {
+  constructor(
+    kind: FdKind,
+    name: number,
+    nameRaw: number = MISSING,
+    openFlags = 0,
+    dev = 0,
+    ino: number | bigint = 0,
+  ) {
     this.kind = kind;
     this.name = name;
     this.nameRaw = nameRaw;
+    this.openFlags = openFlags;
+    this.dev = dev;
+    this.ino = ino;
+  }
+
+  /** Process that a pidfd stands for; 0 for others. */
+  get pid(): number {
+    return (this.#peer ?? NO_PEER).pid;
+  }
+  set pid(pid: number) {
+    (this.#peer ??= new Peer()).pid = pid;
+  }
+
+  /** IPPROTO_* for IP sockets: 6 tcp, 17 udp, 1 icmp, 255 raw, 0 unknown. */
+  get l4proto(): number {
+    return (this.#peer ?? NO_PEER).l4proto;
+  }
+  set l4proto(protocol: number) {
+    (this.#peer ??= new Peer()).l4proto = protocol;
+  }
+
+  /** IP sockets: the two ends as 4 or 16 bytes each (source first), and their ports. A listening
+   * or bound socket (FdFlag.Listening) has its local end in the source. The bytes are shared: they
+   * are replaced, not changed. */
+  get sourceIp(): Uint8Array | undefined {
+    return (this.#peer ?? NO_PEER).sourceIp;
+  }
+  set sourceIp(ip: Uint8Array | undefined) {
+    (this.#peer ??= new Peer()).sourceIp = ip;
+  }
+
+  get destinationIp(): Uint8Array | undefined {
+    return (this.#peer ?? NO_PEER).destinationIp;
+  }
+  set destinationIp(ip: Uint8Array | undefined) {
+    (this.#peer ??= new Peer()).destinationIp = ip;
+  }
+
+  get sourcePort(): number {
+    return (this.#peer ?? NO_PEER).sourcePort;
+  }
+  set sourcePort(port: number) {
+    (this.#peer ??= new Peer()).sourcePort = port;
+  }
+
+  get destinationPort(): number {
+    return (this.#peer ?? NO_PEER).destinationPort;
+  }
+  set destinationPort(port: number) {
+    (this.#peer ??= new Peer()).destinationPort = port;
+  }
+
+  /** Unix sockets: kernel addresses of the two ends. */
+  get unixSource(): bigint {
+    return (this.#peer ?? NO_PEER).unixSource;
+  }
+  set unixSource(address: bigint) {
+    (this.#peer ??= new Peer()).unixSource = address;
+  }
+
+  get unixDestination(): bigint {
+    return (this.#peer ?? NO_PEER).unixDestination;
+  }
+  set unixDestination(address: bigint) {
+    (this.#peer ??= new Peer()).unixDestination = address;
   }
 
   /** The same with other open flags: itself where they are its own, one copy for each change. */
@@ -113,19 +188,10 @@ export class Fd {
 
   /** A copy that may be changed until it is put in a table. */
   copy(): Fd {
-    const fd = new Fd(this.kind, this.name, this.nameRaw);
+    const fd = new Fd(this.kind, this.name, this.nameRaw, this.openFlags, this.dev, this.ino);
     fd.flags = this.flags;
-    fd.openFlags = this.openFlags;
-    fd.dev = this.dev;
-    fd.ino = this.ino;
-    fd.pid = this.pid;
-    fd.l4proto = this.l4proto;
-    fd.sourceIp = this.sourceIp;
-    fd.destinationIp = this.destinationIp;
-    fd.sourcePort = this.sourcePort;
-    fd.destinationPort = this.destinationPort;
-    fd.unixSource = this.unixSource;
-    fd.unixDestination = this.unixDestination;
+    const peer = this.#peer;
+    if (peer !== undefined) fd.#peer = Object.assign(new Peer(), peer);
     return fd;
   }
 }
@@ -152,11 +218,11 @@ export function newFile(
   dev: number,
   ino: number | bigint,
 ): Fd {
-  const fd = new Fd(flags & O_DIRECTORY ? FdKind.Directory : FdKind.File, name, raw);
-  fd.openFlags = flags;
-  fd.dev = dev;
-  fd.ino = ino;
-  if (flags & FD_UPPER_LAYER) fd.flags |= FdFlag.UpperLayer;
-  if (flags & FD_LOWER_LAYER) fd.flags |= FdFlag.LowerLayer;
+  const kind = flags & O_DIRECTORY ? FdKind.Directory : FdKind.File;
+  const fd = new Fd(kind, name, raw, flags, dev, ino);
+  if (flags & (FD_UPPER_LAYER | FD_LOWER_LAYER)) {
+    if (flags & FD_UPPER_LAYER) fd.flags |= FdFlag.UpperLayer;
+    if (flags & FD_LOWER_LAYER) fd.flags |= FdFlag.LowerLayer;
+  }
   return fd;
 }

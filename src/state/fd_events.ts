@@ -3,7 +3,15 @@ import type { Event } from "../events/event.ts";
 import { OWN_PATH } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
 import type { Context } from "./context.ts";
-import { Fd, FD_LOWER_LAYER, FD_UPPER_LAYER, FdKind, KIND_CLOEXEC, O_CLOEXEC } from "./fd.ts";
+import {
+  Fd,
+  FD_LOWER_LAYER,
+  FD_UPPER_LAYER,
+  FdKind,
+  KIND_CLOEXEC,
+  newFile,
+  O_CLOEXEC,
+} from "./fd.ts";
 import type { Handler, MachineState } from "./machine_state.ts";
 import { AT_FDCWD } from "./paths.ts";
 import { succeeded } from "./results.ts";
@@ -102,7 +110,7 @@ function opened(
     dev = event.uint32(devParam);
     ino = event.inode(devParam + 1);
   }
-  machine.setFd(context, number, machine.file(name, raw, flags, dev, ino));
+  machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
 }
 
 export function onClose(machine: MachineState, context: Context): void {

@@ -7,7 +7,7 @@ import { Containers } from "./containers.ts";
 import { type Context, MISSING_FD } from "./context.ts";
 import { dumpMachine } from "./dump.ts";
 import { FD_PARAM, NO_LOOKUP, NO_THREAD, OPENING, SHOWS_FD, TRAITS } from "./event_traits.ts";
-import { type Fd, newFile } from "./fd.ts";
+import type { Fd } from "./fd.ts";
 import { nameFromEvent } from "./fd_names.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
 import { Interfaces } from "./interfaces.ts";
@@ -23,8 +23,6 @@ import { Users } from "./users.ts";
 /** What one kind of event does to the tables. */
 export type Handler = (machine: MachineState, context: Context) => void;
 
-/** Files whose descriptor objects are shared; a power of two. */
-const FILES = 1 << 14;
 /** Events between two looks at whether a purge is due. */
 const PURGE_EVENTS = 1 << 10;
 const STRING_BYTES_MAX = 64 << 20;
@@ -58,7 +56,6 @@ export class MachineState extends ThreadTable implements Machine {
   pendingClose = -1;
 
   readonly #handlers: readonly (Handler | undefined)[];
-  readonly #files: (Fd | undefined)[] = new Array(FILES).fill(undefined);
   readonly #stringBytesMax: number;
   #sweepAt: number;
   #purgeIn = PURGE_EVENTS;
@@ -219,17 +216,6 @@ export class MachineState extends ThreadTable implements Machine {
     if (fds !== undefined && number >= 0) fds.set(number, fd);
   }
 
-  /** A file's descriptor: one object for as long as the same file is opened in the same way. */
-  file(name: number, raw: number, flags: number, dev: number, ino: number | bigint): Fd {
-    const slot = (Math.imul(name, 0x9e3779b1) ^ Math.imul(flags, 0x85ebca6b)) >>> 18;
-    const last = this.#files[slot];
-    if (
-      last !== undefined && last.name === name && last.nameRaw === raw &&
-      last.openFlags === flags && last.ino === ino && last.dev === dev
-    ) return last;
-    return this.#files[slot] = newFile(name, raw, flags, dev, ino);
-  }
-
   cwdOf(thread: Thread): number {
     const main = thread.isMain ? thread : thread.group?.main;
     return main === undefined ? this.dotSlash : main.cwd;
@@ -334,7 +320,6 @@ export class MachineState extends ThreadTable implements Machine {
       }
     });
     this.containers.forgetMatches();
-    this.#files.fill(undefined);
     this.#counts.stringsFreed += before - this.strings.live;
     this.#counts.stringSweeps++;
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.liveBytes * 2);

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import type { Container } from "./machine.ts";
 import type { MachineState } from "./machine_state.ts";
 
+const decoder = new TextDecoder();
 const USER_ADDED = codeOf("USER_ADDED_E");
 const GROUP_ADDED = codeOf("GROUP_ADDED_E");
 
@@ -90,5 +91,5 @@ function text(event: Event, index: number): string {
   if (length === 0) return "";
   const bytes = event.bytes.subarray(event.param(index), event.param(index) + length);
   const nul = bytes.indexOf(0);
-  return new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+  return decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
 }

@@ -1,6 +1,15 @@
 // Sockets: what they are bound and connected to, who is the client and who the server.
 import { codeOf } from "../events/table.ts";
-import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "./address.ts";
+import {
+  type AddressText,
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  isAddress,
+  isAt,
+  isMapped,
+  isTuple,
+} from "./address.ts";
 import type { Context } from "./context.ts";
 import { Fd, FdFlag, FdKind, O_CLOEXEC } from "./fd.ts";
 import type { MachineState } from "./machine_state.ts";
@@ -137,7 +146,7 @@ export function onConnect(machine: MachineState, context: Context): void {
   if (!isTuple(bytes, start, event.paramLength(1))) return;
   const family = bytes[start]!;
   if (family === AF_INET || family === AF_INET6) {
-    const changed = setEnds(fd, bytes, start);
+    const changed = setEnds(fd, bytes, start, machine.addresses);
     if (changed && fd.flags & FdFlag.RoleServer && isUdp(fd)) swapEnds(fd);
     fd.name = machine.addresses.connection(fd);
   } else {
@@ -158,7 +167,7 @@ export function onAccept(machine: MachineState, context: Context): void {
   const family = bytes[start]!;
   const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
   if (family === AF_INET || family === AF_INET6) {
-    setEnds(fd, bytes, start);
+    setEnds(fd, bytes, start, machine.addresses);
     fd.l4proto = IPPROTO_TCP;
   } else if (family === AF_UNIX) setUnixEnds(fd, bytes, start);
   else return;
@@ -248,7 +257,9 @@ function used(
     fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
     return;
   }
-  if ((family === AF_INET || family === AF_INET6) && !setEnds(fd, bytes, start)) return;
+  if (
+    (family === AF_INET || family === AF_INET6) && !setEnds(fd, bytes, start, machine.addresses)
+  ) return;
   if (fd.l4proto === 0 && (fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6)) {
     fd.l4proto = IPPROTO_UDP;
   }
@@ -301,7 +312,7 @@ function setConnected(fd: Fd): void {
  * Falco keeps what it knows of a socket in one piece of memory that each kind lays out in its own
  * way, so that a protocol is forgotten when the kind changes.
  */
-function setEnds(fd: Fd, bytes: Uint8Array, start: number): boolean {
+function setEnds(fd: Fd, bytes: Uint8Array, start: number, addresses: AddressText): boolean {
   const v6 = bytes[start] === AF_INET6;
   const size = v6 ? 16 : 4;
   const mapped = v6 && isMapped(bytes, start + 1) && isMapped(bytes, start + 19);
@@ -328,9 +339,9 @@ function setEnds(fd: Fd, bytes: Uint8Array, start: number): boolean {
   const reversed = isAt(source, bytes, destinationAt) && dport === fd.sourcePort &&
     isAt(destination, bytes, sourceAt) && sport === fd.destinationPort;
   if (same || reversed) return false;
-  fd.sourceIp = bytes.slice(sourceAt, sourceAt + none.length);
+  fd.sourceIp = addresses.ip(bytes, sourceAt, none.length);
   fd.sourcePort = sport;
-  fd.destinationIp = bytes.slice(destinationAt, destinationAt + none.length);
+  fd.destinationIp = addresses.ip(bytes, destinationAt, none.length);
   fd.destinationPort = dport;
   return true;
 }
@@ -376,10 +387,4 @@ function isUdp(fd: Fd): boolean {
 
 function port(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;
-}
-
-/** Whether `bytes` has the address at `at`. */
-function isAt(ip: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < ip.length; index++) if (ip[index] !== bytes[at + index]) return false;
-  return true;
 }
