@@ -46,7 +46,7 @@ function argField(format: BufferFormat): Field {
     type: "CHARBUF" as const,
     description: "One parameter of the event as text: by name after a dot, or by number.",
   };
-  return withArgument("evt", row, { required: true, kinds: ["INDEX"], afterDot }, (argument) => {
+  return withArgument("evt", row, { required: true, kinds: [], afterDot }, (argument) => {
     const text = new ParamText();
     const read = (context: Context, index: number) => {
       readParam(context, index, format, text);
@@ -156,7 +156,7 @@ function aroundField(): Field {
     description: "Milliseconds between the event and the time in brackets (ns since the epoch); " +
       "= asks for at most so many.",
   };
-  return withArgument("evt", row, { required: true, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("evt", row, { required: true, kinds: [] }, (argument) => {
     if (!/^\d{1,20}$/.test(argument!)) return { error: `"${argument}" is not a time` };
     const centre = BigInt(argument!);
     return {
@@ -231,13 +231,15 @@ function absPathField(): Field {
     kinds: [],
     afterDot: (rest: string) => /^(src|dst)/.test(rest) ? 3 : 0,
   };
-  return withArgument("evt", row, argument, (given) => {
+  const field = withArgument("evt", row, argument, (given) => {
     const which = given ?? "";
     if (which !== "" && which !== "src" && which !== "dst") {
       return { error: "evt.abspath is followed by .src, .dst or nothing" };
     }
     return absPathReader(placesOf(which));
   });
+  // Falco lists the argument as required, though it is not.
+  return { ...field, argument: { ...argument, required: true } };
 }
 
 type Places = readonly ({ readonly dirfd: number; readonly path: number } | undefined)[];

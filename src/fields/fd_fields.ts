@@ -205,7 +205,7 @@ function typesField(): Field {
     description: "Kinds of all descriptors that the process has open, each once; [N] the kind of " +
       "descriptor N.",
   };
-  return withArgument("fd", row, { required: false, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("fd", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
       return {
         extract: (context) => {

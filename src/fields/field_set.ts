@@ -35,7 +35,7 @@ export const DEFAULT_OPTIONS: FieldOptions = {
 export type Resolved = { readonly bound: Bound; readonly end: number } | {
   readonly error: string;
   /** A known field that the text may have meant. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 };
 
 export class FieldSet {
@@ -94,9 +94,14 @@ export class FieldSet {
   }
 
   #unknown(text: string): Resolved {
-    const suggestion = nearest(text.replace(/\[.*$/s, ""), this.#byName.keys());
-    const error = `unknown field "${text}"`;
-    return suggestion === undefined ? { error } : { error, suggestion };
+    const byName = this.#byName;
+    return {
+      error: `unknown field "${text}"`,
+      // Looked for when somebody asks: rules are full of texts that are tried as fields.
+      get suggestion() {
+        return nearest(text.replace(/\[.*$/s, ""), byName.keys());
+      },
+    };
   }
 }
 
@@ -118,13 +123,14 @@ function bindAt(field: Field, text: string, at: number): Resolved {
     if (length > 0) {
       given = text.slice(at + 1, at + 1 + length);
       end = at + 1 + length;
-    } else if (argument.required) {
-      const rest = WORD.exec(text.slice(at + 1))?.[0] ?? "";
-      return { error: `unknown argument "${rest}" of ${field.name}` };
     }
   }
   const bound = field.bind(given);
-  if ("error" in bound) return bound;
+  if ("error" in bound) {
+    if (given !== undefined || text[at] !== ".") return bound;
+    const rest = WORD.exec(text.slice(at + 1))?.[0] ?? "";
+    return { error: `unknown argument "${rest}" of ${field.name}` };
+  }
   const written = text.slice(at - field.name.length, end);
   return { bound: bound.text === written ? bound : { ...bound, text: written }, end };
 }

@@ -117,7 +117,7 @@ function argsField(): Field {
     description: "Arguments of the process, the first one (proc.exe) left out; [N] gives one.",
     ...thread,
   };
-  return withArgument("process", row, { required: false, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) return { extract: ofThread((thread) => joinNul(thread.args)) };
     const index = indexArgument(argument);
     if (index === undefined) return { error: `"${argument}" is not the number of an argument` };
@@ -132,7 +132,7 @@ function envField(): Field {
     description: "Environment of the process; [NAME] gives one variable's value.",
     ...thread,
   };
-  return withArgument("process", row, { required: false, kinds: ["KEY"] }, (name) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (name) => {
     if (name === undefined || name === "" || /^\d+$/.test(name)) {
       return { extract: ofThread((thread, context) => joinNul(envOf(thread, context))) };
     }

@@ -183,7 +183,7 @@ function ancestorField(
       "index, any ancestor in a condition and all of them in outputs.",
     domain: "thread" as const,
   };
-  return withArgument("process", row, { required: false, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
       return {
         anyOf: true,
@@ -248,7 +248,7 @@ function ancestorArguments(): Field {
       "an index, those of all ancestors.",
     domain: "thread" as const,
   };
-  return withArgument("process", row, { required: false, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
       return {
         extract: ofThread((thread, context) =>
@@ -280,7 +280,7 @@ function ancestorIds(): Field {
   };
   const idAt = (level: number) =>
     ofThread((thread, { machine }) => machine.ancestorOf(thread, level)?.pid);
-  return withArgument("process", row, { required: false, kinds: ["INDEX"] }, (argument) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
       return {
         anyOf: true,
@@ -307,7 +307,7 @@ function ancestorEnv(): Field {
       "nearest ancestor has. In a condition without a name, any ancestor's.",
     domain: "thread" as const,
   };
-  return withArgument("process", row, { required: false, kinds: ["INDEX", "KEY"] }, (argument) => {
+  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument !== undefined && argument !== "" && !/^\d+$/.test(argument)) {
       return { extract: ofThread((thread, context) => nearest(thread, context, argument)) };
     }

@@ -9,7 +9,10 @@ import { type Argument, printArgument, type Term } from "./syntax.ts";
 export interface FieldLookup {
   resolve(
     text: string,
-  ): { readonly bound: Bound } | { readonly error: string; readonly suggestion?: string };
+  ): { readonly bound: Bound } | {
+    readonly error: string;
+    readonly suggestion?: string | undefined;
+  };
 }
 
 export type ResolvedOperand = { readonly operand: Operand } | OperandError;
