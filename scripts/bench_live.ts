@@ -19,7 +19,13 @@ const USAGE =
 interface Workload {
   readonly name: string;
   readonly what: string;
-  readonly run: (load: string, place: Place) => Promise<void>;
+  readonly run: (load: string, place: Place) => Promise<Times>;
+}
+
+/** Seconds by the clock, and of CPU, user's and kernel's together. */
+interface Times {
+  readonly wall: number;
+  readonly cpu: number;
 }
 
 const OPENS = 300_000;
@@ -30,19 +36,20 @@ const WORKLOADS: readonly Workload[] = [
     name: "open",
     what: `open+close, 2 x ${OPENS}`,
     async run(load, place) {
-      const open = () => mustRun(load, ["open", place.file("file"), `${OPENS}`]);
-      await Promise.all([open(), open()]);
+      const open = () => timed(load, ["open", place.file("file"), `${OPENS}`]);
+      const [one, other] = await Promise.all([open(), open()]);
+      return { wall: Math.max(one.wall, other.wall), cpu: one.cpu + other.cpu };
     },
   },
   {
     name: "dd",
     what: "dd, 2,000,000 x 500 bytes",
-    run: () => mustRun("dd", ["if=/dev/zero", "of=/dev/null", "bs=500", "count=2000000"]),
+    run: () => timed("dd", ["if=/dev/zero", "of=/dev/null", "bs=500", "count=2000000"]),
   },
   {
     name: "spawn",
     what: `process starts, ${STARTS}`,
-    run: (load) => mustRun(load, ["spawn", `${STARTS}`]),
+    run: (load) => timed(load, ["spawn", `${STARTS}`]),
   },
 ];
 
@@ -78,39 +85,51 @@ async function costs(
   rounds: number,
 ): Promise<void> {
   console.log(
-    `${"workload".padEnd(28)}${"alone".padStart(9)}${"watched".padStart(9)}` +
-      `${"ratio".padStart(7)}${"saker's CPU".padStart(13)}${"events".padStart(11)}${
-        "lost".padStart(9)
-      }`,
+    row("workload", ["alone", "watched", "ratio", "CPU", "ratio", "saker", "events", "lost"]),
   );
   for (const workload of workloads) {
-    const alone: number[] = [];
-    const watched: number[] = [];
-    const cpu: number[] = [];
+    const alone: Times[] = [];
+    const watched: Times[] = [];
+    const own: number[] = [];
     const events: number[] = [];
     let lost = 0;
     // The first run warms caches and does not count.
     await workload.run(load, place);
     for (let round = 0; round < rounds; round++) {
-      alone.push(await seconds(() => workload.run(load, place)));
+      alone.push(await workload.run(load, place));
       await using saker = await Saker.start([place.marker]);
       await settled(saker);
       const before = await usage(saker);
-      watched.push(await seconds(() => workload.run(load, place)));
+      watched.push(await workload.run(load, place));
       await settled(saker);
       const after = await usage(saker);
-      cpu.push(after.cpuSeconds - before.cpuSeconds);
+      own.push(after.cpuSeconds - before.cpuSeconds);
       events.push(after.events - before.events);
       lost += after.lost - before.lost;
     }
-    const ratio = median(watched) / median(alone);
-    console.log(
-      `${workload.what.padEnd(28)}${`${median(alone).toFixed(2)} s`.padStart(9)}` +
-        `${`${median(watched).toFixed(2)} s`.padStart(9)}${ratio.toFixed(2).padStart(7)}` +
-        `${`${median(cpu).toFixed(2)} s`.padStart(13)}` +
-        `${`${Math.round(median(events))}`.padStart(11)}${`${lost}`.padStart(9)}`,
-    );
+    const [wall, cpu] = (["wall", "cpu"] as const).map((which) => [
+      median(alone.map((times) => times[which])),
+      median(watched.map((times) => times[which])),
+    ]);
+    console.log(row(workload.what, [
+      `${wall![0]!.toFixed(2)} s`,
+      `${wall![1]!.toFixed(2)} s`,
+      (wall![1]! / wall![0]!).toFixed(2),
+      `${cpu![0]!.toFixed(2)} s`,
+      (cpu![1]! / cpu![0]!).toFixed(2),
+      `${median(own).toFixed(2)} s`,
+      `${Math.round(median(events))}`,
+      `${lost}`,
+    ]));
   }
+  console.log(
+    "alone, watched: by the clock; CPU: what the workload itself took alone, and its ratio; saker: " +
+      "its own CPU",
+  );
+}
+
+function row(name: string, cells: readonly string[]): string {
+  return name.padEnd(26) + cells.map((cell) => cell.padStart(9)).join("");
 }
 
 /** From the start of the process to the first event that raised an alert. */
@@ -193,10 +212,13 @@ async function mustRun(program: string, args: readonly string[]): Promise<void> 
   if (code !== 0) throw new Error(`${program} failed: ${stderr}`);
 }
 
-async function seconds(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
+/** Runs a program under the shell's stopwatch. */
+async function timed(program: string, args: readonly string[]): Promise<Times> {
+  const script = 'TIMEFORMAT="%R %U %S"; time "$0" "$@" > /dev/null 2>&1';
+  const { code, stderr } = await run("/bin/bash", ["-c", script, program, ...args]);
+  if (code !== 0) throw new Error(`${program} failed`);
+  const [wall, user, kernel] = stderr.trim().split(" ").map(Number);
+  return { wall: wall!, cpu: user! + kernel! };
 }
 
 function median(values: readonly number[]): number {
