@@ -2,11 +2,12 @@
 //! its slot; a program that the kernel refuses does not stop the others.
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::{env, fs, ptr};
+use std::sync::Mutex;
+use std::{env, fs, ptr, thread};
 
 use aya::maps::{Array, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::links::FdLink;
-use aya::programs::{BtfTracePoint, Program};
+use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
 use probe::fillers::FILLERS;
@@ -41,6 +42,9 @@ const EXEC_STAGES: [(&str, u32); 4] = [
     ("started_exec_middle", 5),
     ("started_exec_end", 6),
 ];
+
+/// The programs that are attached.
+const ENTRIES: [(&str, &str); 3] = [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT)];
 
 /// What the caller chose.
 pub struct Options {
@@ -197,12 +201,12 @@ impl Probe {
         let btf = Btf::parse(&types, aya::Endianness::default()).map_err(|error| {
             Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {error}"))
         })?;
+        probe.load_wanted(interest, &btf);
         for (name, slot) in STAGES {
             if !probe.place(name, slot, SYS_EXIT, &btf) {
                 return Err(probe.refusal(name));
             }
         }
-        probe.load_wanted(interest, &btf);
         probe.route(interest)?;
         probe.attach_all(&btf)?;
         Ok(probe)
@@ -220,7 +224,44 @@ impl Probe {
             .map_err(|error| Failure::new(Code::NoMemory, format!("Cannot map {name}: {error}")))
     }
 
-    /// Loads one program. Returns its id.
+    /// Has the kernel verify programs on several CPUs at once. What it refuses is told when the
+    /// program is placed.
+    fn load_at_once(&mut self, names: &BTreeMap<&'static str, &'static str>, btf: &Btf) {
+        let mut programs: Vec<(&'static str, &'static str, &mut BtfTracePoint)> = self
+            .ebpf
+            .programs_mut()
+            .filter_map(|(name, program)| match program {
+                Program::BtfTracePoint(program) => {
+                    names.get_key_value(name).map(|(name, target)| (*name, *target, program))
+                }
+                _ => None,
+            })
+            .collect();
+        let threads = thread::available_parallelism().map_or(1, |count| count.get().min(4));
+        let (queue, refused) = (Mutex::new(programs.iter_mut()), Mutex::new(BTreeMap::new()));
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                        let Some((name, target, program)) = next else { break };
+                        if let Err(error) = program.load(target, btf)
+                            && let Ok(mut refused) = refused.lock()
+                        {
+                            refused.insert(*name, Failure::of_program(&error, name));
+                        }
+                    }
+                });
+            }
+        });
+        if let Ok(refused) = refused.into_inner() {
+            for (name, failure) in refused {
+                self.loaded.insert(name, Loaded { id: 0, refused: Some(failure) });
+            }
+        }
+    }
+
+    /// The id of a program, which is loaded if it is not yet.
     fn load_program(&mut self, name: &str, target: &str, btf: &Btf) -> Result<u32, Failure> {
         let program: &mut BtfTracePoint = match self.ebpf.program_mut(name) {
             Some(Program::BtfTracePoint(program)) => program,
@@ -231,7 +272,10 @@ impl Probe {
                 ));
             }
         };
-        program.load(target, btf).map_err(|error| Failure::of_program(&error, name))?;
+        match program.load(target, btf) {
+            Ok(()) | Err(ProgramError::AlreadyLoaded) => {}
+            Err(error) => return Err(Failure::of_program(&error, name)),
+        }
         program.info().map(|info| info.id()).map_err(|error| Failure::of_program(&error, name))
     }
 
@@ -282,6 +326,16 @@ impl Probe {
     /// Loads the programs that `interest` needs; those that the kernel refuses say so in `plan`.
     pub fn load_wanted(&mut self, interest: &[u16], btf: &Btf) {
         let wanted = interest.iter().copied().collect();
+        let missing = SYSCALLS
+            .iter()
+            .filter_map(|call| Self::filler_of(&wanted, call))
+            .map(|index| (FILLERS[index].0, SYS_EXIT))
+            .chain(STAGES.iter().map(|(name, _)| (*name, SYS_EXIT)))
+            .chain(EXEC_STAGES.iter().map(|(name, _)| (*name, EXEC)))
+            .chain(ENTRIES)
+            .filter(|(name, _)| !self.loaded.contains_key(name))
+            .collect();
+        self.load_at_once(&missing, btf);
         for call in &SYSCALLS {
             if let Some(index) = Self::filler_of(&wanted, call) {
                 self.place(FILLERS[index].0, FILLERS_AT + index as u32, SYS_EXIT, btf);
@@ -342,8 +396,11 @@ impl Probe {
         for (name, slot) in EXEC_STAGES {
             self.place(name, slot, EXEC, btf);
         }
-        for (name, target) in [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT)] {
-            let attached = self.load_program(name, target, btf).and_then(|_| self.attach(name));
+        for (name, target) in ENTRIES {
+            let attached = match self.loaded.get(name).and_then(|loaded| loaded.refused.clone()) {
+                Some(failure) => Err(failure),
+                None => self.load_program(name, target, btf).and_then(|_| self.attach(name)),
+            };
             match attached {
                 Ok(link) => self.attached.push(Attached {
                     name,

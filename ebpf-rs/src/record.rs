@@ -141,8 +141,8 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
         unsafe {
             let _ = programs.tail_call(ctx, stage::WALK);
         }
-        lose(&mut e);
-        return;
+        // The kernel allows no further pass: what there is must do.
+        path::cut(&mut e);
     }
     path::write(&mut e);
     match path::next(&mut e) {

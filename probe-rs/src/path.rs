@@ -3,8 +3,8 @@
 //!
 //! It is built from its end in the path area, a component at a time, and copied into the event as
 //! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds.
-//! A path of more than PATH_BYTES is cut at its head and starts with "." instead of "/"; the event
-//! is counted as truncated.
+//! A path of more than PATH_BYTES (or of a thousand components) is cut at its head and starts with
+//! "." instead of "/"; the event is counted as truncated.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
@@ -13,8 +13,8 @@ use crate::scratch::{PATH_AT, PATH_BYTES, Place};
 use crate::table;
 
 /// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
-/// tail calls, two are used before: 72 components each reach PATH_BYTES of one-letter names.
-pub const PASS: usize = 72;
+/// tail calls, of which two are used before: 992 components, and what lies above them is cut.
+pub const PASS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
 const AREA: usize = PATH_AT + 512;
 const AREA_MASK: usize = 0xfff;
@@ -97,8 +97,7 @@ pub fn pass<K: Kernel>(event: &mut Event<K>) -> bool {
         let bytes = (step.name_bytes & 0xff) as usize;
         let free = get!(state.free) as usize;
         if free <= bytes {
-            state.truncated += 1;
-            set!(state.cut, 1);
+            cut(event);
             return true;
         }
         let free = free - bytes - 1;
@@ -112,6 +111,14 @@ pub fn pass<K: Kernel>(event: &mut Event<K>) -> bool {
         set!(state.at.dentry, step.parent);
     }
     false
+}
+
+/// Marks the path as one whose head is missing.
+#[inline(always)]
+pub fn cut<K: Kernel>(event: &mut Event<K>) {
+    let state = event.state();
+    state.truncated += 1;
+    set!(state.cut, 1);
 }
 
 /// Writes the finished path as the next parameter.

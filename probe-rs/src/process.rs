@@ -493,8 +493,8 @@ pub fn exec_end<K: Kernel>(e: &mut Event<K>) -> Next {
 }
 
 const PF_EXITING: u32 = 4;
-const THREADS: usize = 12;
-const ANCESTORS: usize = 24;
+const THREADS: usize = 8;
+const ANCESTORS: usize = 16;
 
 /// A thread of the group that lives on: its id, 0 where there is none, -1 where there are too
 /// many to look at.

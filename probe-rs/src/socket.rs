@@ -186,6 +186,7 @@ fn tuple<K: Kernel>(e: &mut Event<K>, fd: i32, way: Direction, peer: usize) {
         AF_UNIX => tuple_unix(e, sock, way, peer),
         _ => e.empty(),
     }
+    e.forget();
 }
 
 /// An address that the caller passed.
@@ -226,6 +227,7 @@ fn sockaddr<K: Kernel>(e: &mut Event<K>, at: usize, len: usize) {
         }
         _ => e.empty(),
     }
+    e.forget();
 }
 
 #[inline(always)]
@@ -415,18 +417,21 @@ fn message<K: Kernel>(e: &mut Event<K>, at: usize) -> Message {
 #[inline(always)]
 fn vector<K: Kernel>(e: &mut Event<K>, at: usize, index: usize) -> (usize, usize) {
     let k = e.k;
-    if e.state().compat == 0 {
-        let [base, len]: [u64; 2] = k.read_user(at + 16 * index).unwrap_or_default();
-        (base as usize, len as usize)
+    let compat = e.state().compat != 0;
+    let step = if compat { 8 } else { 16 };
+    // A 32-bit pair is half as long: the rest of what is read belongs to its neighbour.
+    let words: [u32; 4] = k.read_user(at + step * index).unwrap_or_default();
+    let wide = |low: usize| u64::from(words[low]) | u64::from(words[low + 1]) << 32;
+    if compat {
+        (words[0] as usize, words[1] as usize)
     } else {
-        let [base, len]: [u32; 2] = k.read_user(at + 8 * index).unwrap_or_default();
-        (base as usize, len as usize)
+        (wide(0) as usize, wide(2) as usize)
     }
 }
 
 /// Buffers of which the data is kept, and of which the lengths are added up.
-const DATA_VECTORS: usize = 4;
-const SIZE_VECTORS: usize = 16;
+const DATA_VECTORS: usize = 3;
+const SIZE_VECTORS: usize = 8;
 
 #[inline(always)]
 fn message_data<K: Kernel>(e: &mut Event<K>, message: &Message, most: usize) {
@@ -555,6 +560,7 @@ fn option<K: Kernel>(e: &mut Event<K>, level: i32, name: i32, at: usize, len: us
             e.end(1 + bytes);
         }
     }
+    e.forget();
 }
 
 #[inline(always)]
