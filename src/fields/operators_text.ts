@@ -131,8 +131,15 @@ const encoder = new TextEncoder();
 
 /** Lower case for A to Z alone. */
 export function foldAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (run) => run.toLowerCase());
+  if (lastFolded.text !== text) {
+    lastFolded.text = text;
+    lastFolded.folded = text.replace(/[A-Z]+/g, (run) => run.toLowerCase());
+  }
+  return lastFolded.folded;
 }
+
+/** Many tests look at one text after the other. */
+const lastFolded = { text: "", folded: "" };
 
 /** The order of the UTF-8 bytes. */
 export function compareBytes(left: string, right: string): number {
@@ -196,9 +203,16 @@ function matchPath(node: PathNode, path: readonly string[], at: number): boolean
   return node.globs.some((glob) => glob.matches(path[at]!) && matchPath(glob.node, path, at + 1));
 }
 
-function components(path: string): string[] {
-  return path.split("/").filter((component) => component !== "");
+function components(path: string): readonly string[] {
+  if (lastSplit.path !== path) {
+    lastSplit.path = path;
+    lastSplit.components = path.split("/").filter((component) => component !== "");
+  }
+  return lastSplit.components;
 }
+
+/** As `lastFolded`. */
+const lastSplit: { path: string; components: readonly string[] } = { path: "", components: [] };
 
 function newNode(): PathNode {
   return { end: false, direct: new Map(), globs: [] };

@@ -1,20 +1,14 @@
-// Which rules an event matches. What the rules say of the thread, and what they say of the
-// descriptor's name, is known as two classes; together with the event's code they give a short
-// list of the rules that can still match and what is left of their conditions. So the cost of an
-// event hardly depends on the number of rules.
-//
-//   thread ──(version, lineage)──▶ thread class ─┐
-//   name, kind ──────────────────▶ name class ───┼──▶ plan: rules, residual conditions
-//   event code ──────────────────────────────────┘
+// Which rules an event matches. The rules of the event's code are narrowed down by asking one
+// operand after the other (decision.ts), of which the machine's threads and names are known
+// already in most cases; what is left is asked of the event. So the cost of an event hardly
+// depends on the number of rules.
 import { EVENTS } from "../events/table.ts";
 import type { Context } from "../state/context.ts";
-import { ClassChain } from "./class_chain.ts";
-import { CodeRules, type Entry } from "./code_rules.ts";
 import { type Atom, type Node, NodeTable } from "./condition.ts";
+import { Decision, type Entry, type State } from "./decision.ts";
 import { knownOfCode } from "./event_code.ts";
 import { Judges } from "./judges.ts";
-import { NameClasses } from "./name_classes.ts";
-import { PairTable } from "./pair_table.ts";
+import { OperandTable } from "./operand_table.ts";
 import { Adoption, Simplifier } from "./simplify.ts";
 
 /** A rule to match: its condition and the event codes that it is tried on. */
@@ -26,27 +20,24 @@ export interface Matchable {
 export interface MatcherStats {
   /** Times that the tables were full and began anew. */
   resets: number;
-  threadClasses: number;
-  nameClasses: number;
-  plans: number;
+  states: number;
+  /** From state to state. */
+  ways: number;
+  /** Functions that were made for what is left of conditions. */
   generated: number;
 }
 
-/** Classes and plans at the most, before all begin anew. */
-const CLASSES_MAX = 1 << 19;
-const PLANS_MAX = 1 << 18;
+/** Ways, states and nodes at the most, before all begin anew. */
+const WAYS_MAX = 1 << 18;
+const STATES_MAX = 1 << 16;
 const NODES_MAX = 1 << 20;
-
-type Plan = readonly Entry[];
-
-const NO_ENTRIES: Plan = [];
 
 export class Matcher {
   readonly #rules: readonly Matchable[];
   readonly #first: boolean;
   readonly #atoms: readonly Atom[];
   #resets = 0;
-  /** The machine whose threads hold classes of this matcher. */
+  /** The machine whose threads have places in the tables. */
   #machine: object | undefined;
   /** Of the machine's strings. */
   #generation = 0;
@@ -67,36 +58,28 @@ export class Matcher {
       this.#generation = machine.strings.generation;
       this.#tables.forgetIds();
     }
-    const plan = this.#tables.planOf(context);
-    if (plan === NO_ENTRIES) return 0;
+    const { entries } = this.#tables.narrow(context);
+    if (entries.length === 0) return 0;
     const { judges } = this.#tables;
     let count = 0;
-    for (let at = 0; at < plan.length; at++) {
-      const { rule, node } = plan[at]!;
+    for (let at = 0; at < entries.length; at++) {
+      const { rule, node } = entries[at]!;
       if (node.kind !== "true" && !judges.holds(node, context)) continue;
       matched[count++] = rule;
       if (this.#first) break;
     }
-    if (this.#tables.isFull()) this.#reset(context);
     return count;
   }
 
   stats(): MatcherStats {
-    return { resets: this.#resets, ...this.#tables.stats() };
+    return { resets: this.#resets + this.#tables.resets, ...this.#tables.stats() };
   }
 
-  /** Threads may hold classes of the rules that were in force before. */
+  /** Another machine, or the first: its threads may have places in other tables. */
   #begin(context: Context): void {
     this.#machine = context.machine;
     this.#generation = context.machine.strings.generation;
-    this.#tables.forgetIds();
-    for (const thread of context.machine.threads.values()) thread.ruleClass = -1;
-  }
-
-  #reset(context: Context): void {
-    this.#resets++;
-    this.#tables = new Tables(this.#rules, this.#atoms, this.#first);
-    this.#begin(context);
+    this.#tables.begin(context);
   }
 }
 
@@ -114,34 +97,25 @@ function atomsOf(rules: readonly Matchable[]): Atom[] {
   return [...atoms.values()];
 }
 
-/** All that is learnt of the events; thrown away as a whole when it is full. */
+/** All that is learnt of the events. */
 class Tables {
-  readonly judges = new Judges();
+  resets = 0;
+  judges = new Judges();
   readonly #rules: readonly Matchable[];
   readonly #first: boolean;
-  readonly #table = new NodeTable();
-  readonly #adoption = new Adoption(this.#table);
-  readonly #simplifier = new Simplifier(this.#table);
-  readonly #threads: ClassChain;
-  readonly #names: NameClasses;
-  readonly #pairs = new PairTable();
-  readonly #planNumbers = new PairTable();
-  readonly #plans: (Plan | undefined)[] = [];
-  readonly #codes: (CodeRules | undefined)[] = EVENTS.map(() => undefined);
+  readonly #operands: OperandTable;
   readonly #rulesOfCode: readonly number[][];
-  /** By code and thread class: the rules that the thread leaves, and what it leaves of them. */
-  readonly #threadNumbers = new PairTable();
-  readonly #threadPlans: (Plan | undefined)[] = [];
-  /** By atom id: the pass in which it holds. */
-  readonly #holds: Int32Array;
-  #pass = 0;
+  #table = new NodeTable();
+  #adoption = new Adoption(this.#table);
+  #simplifier = new Simplifier(this.#table);
+  #decision: Decision;
+  #roots: (State | undefined)[] = [];
 
   constructor(rules: readonly Matchable[], atoms: readonly Atom[], first: boolean) {
     this.#rules = rules;
     this.#first = first;
-    this.#threads = new ClassChain(atoms.filter(({ domain }) => domain === "thread"));
-    this.#names = new NameClasses(atoms.filter(({ domain }) => domain === "name"));
-    this.#holds = new Int32Array(1 + atoms.reduce((most, { id }) => Math.max(most, id), 0));
+    this.#operands = new OperandTable(atoms);
+    this.#decision = new Decision(this.#operands, this.#simplifier, first);
     const byCode: number[][] = EVENTS.map(() => []);
     for (const [index, { codes }] of rules.entries()) {
       for (const code of codes) byCode[code]!.push(index);
@@ -149,108 +123,62 @@ class Tables {
     this.#rulesOfCode = byCode;
   }
 
-  planOf(context: Context): Plan {
+  /** The rules that the event can still match, and what is left of their conditions. */
+  narrow(context: Context): State {
     const { code } = context.event;
-    const thread = this.#threadClass(context);
-    const name = this.#names.classOf(context);
-    const number = this.#planNumbers.of(this.#pairs.of(thread, name), code);
-    return this.#plans[number] ??= this.#plan(code, thread, name);
+    let state = this.#roots[code] ??= this.#root(code);
+    if (state.operand < 0) return state;
+    const place = this.#operands.threads.placeOf(context);
+    do {
+      const operandClass = this.#operands.classOf(state.operand, place, context);
+      state = this.#decision.next(state, operandClass);
+    } while (state.operand >= 0);
+    if (this.#isFull()) this.#reset();
+    return state;
   }
 
-  /** Ids may stand for other strings from now on; classes stay. */
+  begin({ machine }: Context): void {
+    this.#operands.threads.begin(machine.threads.values());
+    this.forgetIds();
+  }
+
+  /** Ids may stand for other strings from now on. */
   forgetIds(): void {
-    this.#threads.forgetIds();
-    this.#names.forgetIds();
+    this.#operands.forgetIds();
     this.judges.forgetIds();
-  }
-
-  isFull(): boolean {
-    return this.#planNumbers.size > PLANS_MAX || this.#threads.size > CLASSES_MAX ||
-      this.#names.size > CLASSES_MAX || this.#table.nodes.length > NODES_MAX;
   }
 
   stats(): Omit<MatcherStats, "resets"> {
     return {
-      threadClasses: this.#threads.size,
-      nameClasses: this.#names.size,
-      plans: this.#planNumbers.size,
+      states: this.#decision.states,
+      ways: this.#decision.ways,
       generated: this.judges.generated,
     };
   }
 
-  #threadClass(context: Context): number {
-    const { thread, machine } = context;
-    if (thread === undefined) return this.#threads.classOf(context);
-    if (
-      thread.ruleClass >= 0 && thread.ruleClassVersion === thread.version &&
-      thread.ruleClassLineage === machine.lineage
-    ) {
-      return thread.ruleClass;
-    }
-    thread.ruleClass = this.#threads.classOf(context);
-    thread.ruleClassVersion = thread.version;
-    thread.ruleClassLineage = machine.lineage;
-    return thread.ruleClass;
+  #isFull(): boolean {
+    return this.#decision.ways > WAYS_MAX || this.#decision.states > STATES_MAX ||
+      this.#table.nodes.length > NODES_MAX;
   }
 
-  #plan(code: number, thread: number, name: number): Plan {
-    const rules = this.#codes[code] ??= this.#codeRules(code);
-    const threadNumber = this.#threadNumbers.of(thread, code);
-    const ofThread = this.#threadPlans[threadNumber] ??= this.#threadPlan(rules, thread);
-    const pass = ++this.#pass;
-    const nameAtoms = this.#names.holding(name);
-    this.#mark(this.#threads.holding(thread), pass);
-    this.#mark(nameAtoms, pass);
-    const guarded = collect(rules.byName, nameAtoms);
-    this.#simplifier.begin(({ id, domain }) =>
-      domain === "event" ? undefined : this.#holds[id] === pass
-    );
-    return this.#left([...ofThread, ...guarded]);
+  /** Forgets states, ways and nodes; the classes of values stay. */
+  #reset(): void {
+    this.resets++;
+    this.judges = new Judges();
+    this.#table = new NodeTable();
+    this.#adoption = new Adoption(this.#table);
+    this.#simplifier = new Simplifier(this.#table);
+    this.#decision = new Decision(this.#operands, this.#simplifier, this.#first);
+    this.#roots = [];
   }
 
-  #threadPlan(rules: CodeRules, thread: number): Plan {
-    const pass = ++this.#pass;
-    const atoms = this.#threads.holding(thread);
-    this.#mark(atoms, pass);
-    this.#simplifier.begin(({ id, domain }) =>
-      domain === "thread" ? this.#holds[id] === pass : undefined
-    );
-    return this.#left([...rules.always, ...collect(rules.byThread, atoms)]);
-  }
-
-  /** What the simplifier's pass leaves of the entries, in the rules' order. */
-  #left(entries: Entry[]): Plan {
-    entries.sort((one, other) => one.rule - other.rule);
-    const left: Entry[] = [];
-    for (const { rule, node } of entries) {
-      const residual = this.#simplifier.simplify(node);
-      if (residual.kind === "false") continue;
-      left.push({ rule, node: residual });
-      // Under `first`, nothing behind a rule that matches for certain is ever asked.
-      if (this.#first && residual.kind === "true") break;
-    }
-    return left.length === 0 ? NO_ENTRIES : left;
-  }
-
-  #codeRules(code: number): CodeRules {
+  #root(code: number): State {
     this.#simplifier.begin(knownOfCode(code));
     const entries: Entry[] = [];
     for (const rule of this.#rulesOfCode[code]!) {
       const node = this.#simplifier.simplify(this.#adoption.adopt(this.#rules[rule]!.node));
       if (node.kind !== "false") entries.push({ rule, node });
     }
-    return new CodeRules(entries);
+    return this.#decision.state(entries);
   }
-
-  #mark(atoms: readonly number[], pass: number): void {
-    for (const id of atoms) this.#holds[id] = pass;
-  }
-}
-
-/** Entries that one of the atoms leads to, each once. */
-function collect(map: ReadonlyMap<number, readonly Entry[]>, atoms: readonly number[]): Entry[] {
-  if (map.size === 0) return [];
-  const found = new Set<Entry>();
-  for (const atom of atoms) for (const entry of map.get(atom) ?? []) found.add(entry);
-  return [...found];
 }

@@ -1,32 +1,24 @@
-// The class of a descriptor's name: by the name's id and the descriptor's kind, kept.
+// The class of what the rules say of a descriptor's name, for one operand: kept by the name's id,
+// for the kind of descriptor that it was learnt of.
 import type { Context } from "../state/context.ts";
 import { ANSWERS_MAX } from "./atom_functions.ts";
-import { ClassChain } from "./class_chain.ts";
-import type { Atom } from "./condition.ts";
+import type { OperandClasses } from "./operand_classes.ts";
 
-/** Kinds of descriptors, and one for none. */
-const KINDS = 32;
+/** Stands for the kind of no descriptor; kinds themselves count from 1 here, 0 is unknown. */
+const NO_DESCRIPTOR = 255;
 
 export class NameClasses {
-  readonly #chain: ClassChain;
-  readonly #isEmpty: boolean;
-  /** By name id: the class; it holds for the kind of the same place in `#kinds`. */
+  readonly #operand: OperandClasses;
+  /** By name id and 1, so that MISSING has a place. */
   #classes: Int32Array = new Int32Array(1 << 10);
   #kinds: Uint8Array = new Uint8Array(1 << 10);
 
-  constructor(atoms: readonly Atom[]) {
-    this.#chain = new ClassChain(atoms);
-    this.#isEmpty = atoms.length === 0;
-  }
-
-  get size(): number {
-    return this.#chain.size;
+  constructor(operand: OperandClasses) {
+    this.#operand = operand;
   }
 
   classOf(context: Context): number {
-    if (this.#isEmpty) return 0;
-    // 0 marks what is unknown; MISSING (-1) has a place of its own.
-    const kind = context.fd === undefined ? KINDS - 1 : context.fd.kind + 1;
+    const kind = context.fd === undefined ? NO_DESCRIPTOR : context.fd.kind + 1;
     const at = context.fdName + 1;
     if (this.#kinds[at] === kind) return this.#classes[at]!;
     return this.#learn(context, at, kind);
@@ -35,15 +27,10 @@ export class NameClasses {
   /** Ids may stand for other strings from now on. */
   forgetIds(): void {
     this.#kinds.fill(0);
-    this.#chain.forgetIds();
-  }
-
-  holding(combined: number): number[] {
-    return this.#isEmpty ? [] : this.#chain.holding(combined);
   }
 
   #learn(context: Context, at: number, kind: number): number {
-    const found = this.#chain.classOf(context);
+    const found = this.#operand.classOf(context);
     if (at >= this.#kinds.length && at < ANSWERS_MAX) {
       const length = Math.max(this.#kinds.length * 2, at + 1);
       const classes = new Int32Array(length);
