@@ -1,10 +1,8 @@
 // Fields of the container that a thread runs in, and of its pod: what the cgroups tell (the id)
 // and what a runtime or a capture's `container` events told of it.
 import { RE2JS } from "re2js";
-import type { Event } from "../events/event.ts";
 import type { Context } from "../state/context.ts";
 import type { Container } from "../state/machine.ts";
-import { ASYNC_EVENT, asyncName } from "./event_names.ts";
 import type { Field, Value } from "./field.ts";
 import { ofThread } from "./proc.ts";
 import { fields, indexArgument, type Row, type RowInfo, withArgument } from "./row.ts";
@@ -22,15 +20,6 @@ const HOST: Container = {
 
 export function containerFields(): Field[] {
   return [...identity(), ...mounts(), ...times(), ...pod(), ...withoutData()];
-}
-
-/** Whether the event is one that tells of a container. */
-export function isContainerEvent(event: Event): boolean {
-  if (event.code === ASYNC_EVENT) {
-    const name = asyncName(event);
-    return name === "container" || name === "container_removed";
-  }
-  return event.code === 228 || event.code === 272 || event.code === 324;
 }
 
 /** The event's container; HOST outside of containers, undefined where only an id is known. */

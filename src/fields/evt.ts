@@ -50,9 +50,8 @@ function identity(): Field[] {
   ]);
 }
 
-/** Event codes by name: `evt.type.is.` takes the first of them and the one behind it. */
-const firstCodes = new Map(
-  EVENTS.map((info): [string, number] => [info.name, info.code]).reverse(),
+const EVENT_NAMES: ReadonlyMap<string, number> = new Map(
+  EVENTS.map((info) => [info.name, info.code]),
 );
 
 function typeIs(): Field {
@@ -66,12 +65,16 @@ function typeIs(): Field {
     kinds: [],
     afterDot: (rest) => {
       const digits = /^\d+$/.exec(rest)?.[0];
-      return digits?.length ?? longestPrefix(rest, firstCodes);
+      return digits?.length ?? longestPrefix(rest, EVENT_NAMES);
     },
   }, (name) => {
-    const first = /^\d+$/.test(name!) ? Number(name) : firstCodes.get(name!);
-    if (first === undefined) return { error: `unknown event "${name}"` };
-    return { extract: ({ event }) => event.code === first || event.code === first + 1 ? 1 : 0 };
+    // Falco compares with the oldest version of the event alone, which is never recorded now.
+    if (EVENT_NAMES.has(name!)) {
+      return { extract: ({ event }) => EVENTS[event.code]!.name === name ? 1 : 0 };
+    }
+    const code = Number(name);
+    if (!/^\d+$/.test(name!)) return { error: `unknown event "${name}"` };
+    return { extract: ({ event }) => event.code === code ? 1 : 0 };
   });
 }
 

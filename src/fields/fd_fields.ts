@@ -125,7 +125,8 @@ function kinds(): Field[] {
       name: "fd.type",
       type: "CHARBUF",
       format: "DEC",
-      description: "Kind of what the descriptor points to: file, directory, ipv4, unix, pipe …",
+      description:
+        "Kind of what the descriptor points to: file, directory, ipv4, unix, pipe and so on.",
       domain: "name",
       extract: ofFd(typeName),
     },

@@ -1,7 +1,6 @@
 // Fields of the user and the group that a thread acts as.
 import type { Context } from "../state/context.ts";
 import type { Thread } from "../state/thread.ts";
-import { isContainerEvent } from "./container.ts";
 import type { Field, Value } from "./field.ts";
 import { ofThread } from "./proc.ts";
 import { fields, type Row } from "./row.ts";
@@ -32,14 +31,11 @@ export function userFields(): Field[] {
         domain: "thread",
         extract: ofThread((thread) => thread.uid),
       },
-      // On container events it is the container's user, so it depends on the event there.
-      {
-        name: "user.name",
-        type: "CHARBUF",
-        description: "Name of the user; on container events, the user that the container has.",
-        domain: "thread",
-        extract: userName,
-      },
+      text(
+        "user.name",
+        "Name of the user.",
+        (thread, context) => nameOf(thread, context, thread.uid),
+      ),
       text("user.homedir", "Home directory of the user.", (thread, context) => {
         const user = userOf(context, thread, thread.uid);
         return user?.homedir ?? (thread.uid === 0 ? "/root" : UNKNOWN);
@@ -92,14 +88,4 @@ function groupFields(): Field[] {
 
 function nameOf(thread: Thread, context: Context, uid: number): string {
   return userOf(context, thread, uid)?.name ?? (uid === 0 ? "root" : UNKNOWN);
-}
-
-function userName(context: Context): Value {
-  const { thread, machine } = context;
-  if (thread === undefined) return undefined;
-  if (isContainerEvent(context.event)) {
-    const user = machine.eventContainer?.info?.["User"];
-    if (typeof user === "string" && user !== "") return user;
-  }
-  return nameOf(thread, context, thread.uid);
 }

@@ -1,0 +1,121 @@
+// Values as text and as JSON.
+import { deepStrictEqual, strictEqual } from "node:assert";
+import { ipText } from "./addresses.ts";
+import { Bench, CHILD, open } from "./context_fixture.ts";
+import { numberText, paramNumberText } from "./numbers.ts";
+
+function opened(): Bench {
+  const bench = new Bench();
+  bench.apply(open(3, "/etc//ssl"));
+  return bench;
+}
+
+Deno.test("clock fields are text in messages and nanoseconds in JSON", () => {
+  const bench = opened();
+  strictEqual(bench.text("evt.time"), "22:13:20.000000000");
+  strictEqual(bench.text("evt.time.iso8601"), "2023-11-14T22:13:20.000000000+0000");
+  strictEqual(bench.text("evt.datetime.s"), "2023-11-14 22:13:20");
+  strictEqual(bench.json("evt.time"), 1_700_000_000_000_000_000n);
+  strictEqual(bench.text("evt.rawtime.ns"), "000000000");
+  strictEqual(bench.json("evt.rawtime.ns"), 0n);
+});
+
+Deno.test("hexadecimal is text in JSON, decimal a number", () => {
+  const bench = opened();
+  strictEqual(bench.json("fd.dev"), "803");
+  strictEqual(bench.json("fd.dev.major"), 8);
+  strictEqual(bench.json("fd.num"), 3);
+});
+
+Deno.test("a number without a format is not shown", () => {
+  const bench = opened();
+  strictEqual(bench.value("evt.type.is.openat"), 1);
+  strictEqual(bench.json("evt.type.is.openat"), undefined);
+  strictEqual(bench.text("evt.type.is.openat"), "<NA>");
+});
+
+Deno.test("a list is an array in JSON and stands in parentheses in text", () => {
+  const bench = opened();
+  deepStrictEqual(bench.json("fd.types"), ["file"]);
+  strictEqual(bench.text("fd.types"), "(file)");
+  deepStrictEqual(bench.json("fd.types[3]"), ["file"]);
+  strictEqual(bench.json("fd.types[4]"), undefined);
+});
+
+Deno.test("control characters are shown as broken text is", () => {
+  const bench = new Bench();
+  bench.apply(open(3, "/tmp/a\nb\x7f"));
+  strictEqual(bench.text("fd.name"), "/tmp/a\ufffdb\ufffd");
+  strictEqual(bench.value("fd.name"), "/tmp/a\nb\x7f", "conditions see the name itself");
+});
+
+Deno.test("a file's directory and name come from its path", () => {
+  const bench = opened();
+  strictEqual(bench.text("fd.name"), "/etc/ssl");
+  strictEqual(bench.text("fd.nameraw"), "/etc/ssl");
+  strictEqual(bench.text("fd.directory"), "/etc");
+  strictEqual(bench.text("fd.filename"), "ssl");
+});
+
+Deno.test("an open that failed has a name but no type and the number -1", () => {
+  const bench = new Bench();
+  bench.apply(open(-13, "secret"));
+  strictEqual(bench.text("fd.name").endsWith("secret"), true);
+  strictEqual(bench.value("fd.type"), undefined);
+  strictEqual(bench.text("fd.typechar"), "f");
+  strictEqual(bench.value("fd.num"), -1);
+});
+
+Deno.test("an event without a descriptor has no fields of one", () => {
+  const bench = opened();
+  bench.apply({ id: "SYSCALL_SETUID_X", tid: CHILD, params: { res: 0, uid: 0 } });
+  for (const field of ["fd.num", "fd.name", "fd.type", "fd.typechar", "fd.nameraw", "fd.ip"]) {
+    strictEqual(bench.value(field), undefined, field);
+  }
+});
+
+Deno.test("paths of calls that succeed are joined with the working directory", () => {
+  const bench = opened();
+  bench.apply({ id: "SYSCALL_CHDIR_X", tid: CHILD, params: { res: 0, path: "/var/lib" } });
+  const rename = (res: number) => ({
+    id: "SYSCALL_RENAME_X",
+    tid: CHILD,
+    params: { res, oldpath: "./a", newpath: "../b" },
+  });
+  bench.apply(rename(0));
+  strictEqual(bench.text("fs.path.source"), "/var/lib/a");
+  strictEqual(bench.text("fs.path.sourceraw"), "./a");
+  strictEqual(bench.text("fs.path.target"), "/var/b");
+  strictEqual(bench.value("fs.path.name"), undefined);
+  bench.apply(rename(-2));
+  strictEqual(bench.value("fs.path.source"), undefined);
+});
+
+Deno.test("showing evt.abspath on a capture leaves the context as it was", () => {
+  const bench = new Bench();
+  bench.apply(open(4, "/etc", 1 | 1 << 10));
+  bench.apply(open(5, "passwd", 1, 4));
+  strictEqual(bench.text("evt.abspath"), "/etc/passwd");
+  strictEqual(bench.text("fd.name"), "/etc/passwd");
+});
+
+Deno.test("numbers are written in the format of their field", () => {
+  strictEqual(numberText(255, "UINT32", "HEX"), "FF");
+  strictEqual(numberText(-1, "INT32", "HEX"), "FFFFFFFF");
+  strictEqual(numberText(-1n, "UINT64", "DEC"), "18446744073709551615");
+  strictEqual(numberText(5, "RELTIME", "10_PADDED_DEC"), "000000005");
+  strictEqual(paramNumberText(0o644, "UINT32", "OCT"), "0644");
+  strictEqual(paramNumberText(0, "UINT32", "OCT"), "0");
+  strictEqual(paramNumberText(0xffffffff, "UINT32", "DEC"), "-1");
+});
+
+Deno.test("IPv6 addresses are as short as can be", () => {
+  const ip = (...groups: number[]) =>
+    ipText(new Uint8Array(groups.flatMap((group) => [group >> 8, group & 255])));
+  strictEqual(ip(0, 0, 0, 0, 0, 0, 0, 0), "::");
+  strictEqual(ip(0, 0, 0, 0, 0, 0, 0, 1), "::1");
+  strictEqual(ip(0x2001, 0xdb8, 0, 0, 1, 0, 0, 1), "2001:db8::1:0:0:1");
+  strictEqual(ip(0xfe80, 0, 0, 0, 0, 0, 0, 0), "fe80::");
+  strictEqual(ip(1, 0, 3, 4, 5, 6, 7, 8), "1:0:3:4:5:6:7:8");
+  strictEqual(ip(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1), "::ffff:127.0.0.1");
+});
