@@ -14,8 +14,10 @@ fn main() {
         let code = event["code"].as_u64().expect("a code");
         writeln!(out, "pub const {id}: u16 = {code};").expect("a string grows");
     }
-    let counts: Vec<String> =
-        events.iter().map(|event| event["params"].as_array().expect("params").len().to_string()).collect();
+    let counts: Vec<String> = events
+        .iter()
+        .map(|event| event["params"].as_array().expect("params").len().to_string())
+        .collect();
     writeln!(
         out,
         "/// Parameters of each event by its code, our own not counted.\npub const PARAM_COUNTS: [u8; {}] = [{}];",
@@ -34,10 +36,15 @@ fn main() {
     .expect("a string grows");
 
     let syscalls = table["syscalls"].as_array().expect("a list of system calls");
-    writeln!(out, "/// Every system call known.\npub const SYSCALLS: [Syscall; {}] = [", syscalls.len())
-        .expect("a string grows");
+    writeln!(
+        out,
+        "/// Every system call known.\npub const SYSCALLS: [Syscall; {}] = [",
+        syscalls.len()
+    )
+    .expect("a string grows");
     for call in syscalls {
-        let number = |key: &str| call[key].as_u64().map_or("NONE".to_owned(), |number| number.to_string());
+        let number =
+            |key: &str| call[key].as_u64().map_or("NONE".to_owned(), |number| number.to_string());
         writeln!(
             out,
             "    Syscall {{ sc: {}, name: {:?}, x86_64: {}, ia32: {}, exit: {} }},",

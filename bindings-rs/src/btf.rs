@@ -53,8 +53,7 @@ impl<'a> Kernel<'a> {
             bytes.get(from..from + len).ok_or(Wrong::Format)
         };
         let (types, strings) = (part(8, 12)?, part(16, 20)?);
-        let mut kernel =
-            Self { types, strings, starts: vec![0], named: HashMap::new() };
+        let mut kernel = Self { types, strings, starts: vec![0], named: HashMap::new() };
         let mut at = 0;
         while at + 12 <= types.len() {
             let info = number(types, at + 4)?;
@@ -82,9 +81,9 @@ impl<'a> Kernel<'a> {
     }
 
     fn word(&self, id: u32, word: usize) -> u32 {
-        self.starts.get(id as usize).map_or(0, |&at| {
-            number(self.types, at as usize + 4 * word).unwrap_or(0)
-        })
+        self.starts
+            .get(id as usize)
+            .map_or(0, |&at| number(self.types, at as usize + 4 * word).unwrap_or(0))
     }
 
     fn kind(&self, id: u32) -> u32 {
@@ -177,8 +176,7 @@ impl<'a> Kernel<'a> {
 
     /// The value of one of `NAMES`.
     pub fn resolve(&self, name: &str) -> Result<u32, Wrong> {
-        let (optional, names) =
-            name.strip_prefix('?').map_or((false, name), |names| (true, names));
+        let (optional, names) = name.strip_prefix('?').map_or((false, name), |names| (true, names));
         match names.split('|').find_map(|name| self.one(name)) {
             Some(value) => Ok(value),
             None if optional => Ok(ABSENT),

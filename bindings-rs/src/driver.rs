@@ -64,7 +64,9 @@ fn ring_bytes(bytes: u32, name: &str) -> std::result::Result<u32, Failure> {
     }
     Err(Failure::new(
         Code::Invalid,
-        format!("Cannot make the {name} ring of {bytes} bytes: a power of two from 4096 on is wanted"),
+        format!(
+            "Cannot make the {name} ring of {bytes} bytes: a power of two from 4096 on is wanted"
+        ),
     ))
 }
 

@@ -61,8 +61,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn object() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../ebpf-rs/target/bpfel-unknown-none/release/probe")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ebpf-rs/target/bpfel-unknown-none/release/probe")
 }
 
 fn options() -> Options {
@@ -221,11 +220,15 @@ fn an_open_through_links_shows_the_file_that_the_kernel_opened() {
     let root = PathBuf::from(format!("/proc/self/root{}", target.display()));
     for asked in [folder.0.join("link"), folder.0.join("dir/../target"), root] {
         let path = c(&asked);
-        expect(table::SYSCALL_OPENAT_2_X, || openat(&path, libc::O_RDONLY), |_, events| {
-            let event = events.last().unwrap();
-            assert_eq!(event.text(2), asked.display().to_string());
-            assert_eq!(event.path(), target.display().to_string());
-        });
+        expect(
+            table::SYSCALL_OPENAT_2_X,
+            || openat(&path, libc::O_RDONLY),
+            |_, events| {
+                let event = events.last().unwrap();
+                assert_eq!(event.text(2), asked.display().to_string());
+                assert_eq!(event.path(), target.display().to_string());
+            },
+        );
     }
 }
 
@@ -236,30 +239,38 @@ fn an_open_that_makes_a_file_has_all_parameters() {
     let path = folder.0.join("new");
     let asked = c(&path);
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC;
-    expect(table::SYSCALL_OPENAT_2_X, || openat(&asked, flags).min(0), |_, events| {
-        let event = events.last().unwrap();
-        let stat = fs::metadata(&path).unwrap();
-        assert!(event.number(0) >= 0);
-        assert_eq!(event.number(1), -100);
-        let expected = 1 << 1 | 1 << 2 | 1 << 8 | 1 << 12 | 1 << 14;
-        // The overlay's layers depend on where the temporary directory lies.
-        assert_eq!(event.number(3) & !(3 << 15), expected);
-        assert_eq!(event.number(4), 0o640);
-        assert_eq!(event.number(5), (stat.dev() & 0xffff_ffff) as i64);
-        assert_eq!(event.number(6), stat.ino() as i64);
-        assert_eq!(event.own(3), [0], "a write is critical");
-    });
+    expect(
+        table::SYSCALL_OPENAT_2_X,
+        || openat(&asked, flags).min(0),
+        |_, events| {
+            let event = events.last().unwrap();
+            let stat = fs::metadata(&path).unwrap();
+            assert!(event.number(0) >= 0);
+            assert_eq!(event.number(1), -100);
+            let expected = 1 << 1 | 1 << 2 | 1 << 8 | 1 << 12 | 1 << 14;
+            // The overlay's layers depend on where the temporary directory lies.
+            assert_eq!(event.number(3) & !(3 << 15), expected);
+            assert_eq!(event.number(4), 0o640);
+            assert_eq!(event.number(5), (stat.dev() & 0xffff_ffff) as i64);
+            assert_eq!(event.number(6), stat.ino() as i64);
+            assert_eq!(event.own(3), [0], "a write is critical");
+        },
+    );
 }
 
 #[test]
 fn an_open_that_fails_has_its_error_and_no_path() {
     let asked = c("/nowhere/at/all");
-    expect(table::SYSCALL_OPENAT_2_X, || openat(&asked, 0) & 1, |_, events| {
-        let event = events.last().unwrap();
-        assert_eq!(event.number(0), i64::from(-libc::ENOENT));
-        assert_eq!(event.text(2), "/nowhere/at/all");
-        assert_eq!((event.number(5), event.number(6), event.path()), (0, 0, String::new()));
-    });
+    expect(
+        table::SYSCALL_OPENAT_2_X,
+        || openat(&asked, 0) & 1,
+        |_, events| {
+            let event = events.last().unwrap();
+            assert_eq!(event.number(0), i64::from(-libc::ENOENT));
+            assert_eq!(event.text(2), "/nowhere/at/all");
+            assert_eq!((event.number(5), event.number(6), event.path()), (0, 0, String::new()));
+        },
+    );
 }
 
 #[test]
@@ -340,7 +351,13 @@ fn a_path_is_as_seen_from_the_root_of_the_process_and_through_mounts() {
         // SAFETY: valid paths; the mount is in a namespace that ends with the child.
         libc::unshare(libc::CLONE_NEWNS);
         let none = c"none";
-        libc::mount(none.as_ptr(), c"/".as_ptr(), ptr::null(), libc::MS_REC | libc::MS_PRIVATE, ptr::null());
+        libc::mount(
+            none.as_ptr(),
+            c"/".as_ptr(),
+            ptr::null(),
+            libc::MS_REC | libc::MS_PRIVATE,
+            ptr::null(),
+        );
         libc::mount(from.as_ptr(), at.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null());
         openat(&file, 0).min(0)
     };
@@ -520,28 +537,43 @@ fn connect(to: &libc::sockaddr_in) -> i32 {
 fn a_connection_has_its_tuple_from_the_kernel() {
     let (_listener, port) = listener();
     let to = address(port);
-    expect(table::SOCKET_CONNECT_X, || connect(&to).min(0), |_, events| {
-        let event = &events[0];
-        assert_eq!(event.number(0), 0);
-        let tuple = &event.params[1];
-        assert_eq!(tuple.len(), 13);
-        assert_eq!((tuple[0], &tuple[1..5], &tuple[7..11]), (2, &[127, 0, 0, 1][..], &[127, 0, 0, 1][..]));
-        assert_ne!(signed(&tuple[5..7]), 0);
-        assert_eq!(signed(&tuple[11..13]), i64::from(port));
-        let mut told = vec![2, 127, 0, 0, 1];
-        told.extend_from_slice(&port.to_le_bytes());
-        assert_eq!(event.params[3], told);
-        assert_eq!(event.own(3), [0]);
-    });
+    expect(
+        table::SOCKET_CONNECT_X,
+        || connect(&to).min(0),
+        |_, events| {
+            let event = &events[0];
+            assert_eq!(event.number(0), 0);
+            let tuple = &event.params[1];
+            assert_eq!(tuple.len(), 13);
+            assert_eq!(
+                (tuple[0], &tuple[1..5], &tuple[7..11]),
+                (2, &[127, 0, 0, 1][..], &[127, 0, 0, 1][..])
+            );
+            assert_ne!(signed(&tuple[5..7]), 0);
+            assert_eq!(signed(&tuple[11..13]), i64::from(port));
+            let mut told = vec![2, 127, 0, 0, 1];
+            told.extend_from_slice(&port.to_le_bytes());
+            assert_eq!(event.params[3], told);
+            assert_eq!(event.own(3), [0]);
+        },
+    );
     drop(_listener);
-    expect(table::SOCKET_CONNECT_X, || connect(&to).min(0), |_, events| {
-        assert_eq!(events[0].number(0), i64::from(-libc::ECONNREFUSED));
-        assert!(events[0].params[1].is_empty());
-    });
-    expect(table::SOCKET_SOCKET_X, || connect(&to).min(0), |_, events| {
-        let event = &events[0];
-        assert_eq!((event.number(1), event.number(4)), (2, 1 << 12));
-    });
+    expect(
+        table::SOCKET_CONNECT_X,
+        || connect(&to).min(0),
+        |_, events| {
+            assert_eq!(events[0].number(0), i64::from(-libc::ECONNREFUSED));
+            assert!(events[0].params[1].is_empty());
+        },
+    );
+    expect(
+        table::SOCKET_SOCKET_X,
+        || connect(&to).min(0),
+        |_, events| {
+            let event = &events[0];
+            assert_eq!((event.number(1), event.number(4)), (2, 1 << 12));
+        },
+    );
 }
 
 #[test]
@@ -592,7 +624,10 @@ fn unix_sockets_have_their_path() {
         let event = &events[0];
         assert_eq!(event.number(0), 0);
         assert_eq!(text(&event.params[1][17..]), path.display().to_string());
-        assert_eq!((event.params[3][0], text(&event.params[3][1..])), (1, path.display().to_string()));
+        assert_eq!(
+            (event.params[3][0], text(&event.params[3][1..])),
+            (1, path.display().to_string())
+        );
     });
 }
 
@@ -711,7 +746,13 @@ fn credential_calls_have_their_numbers() {
         libc::syscall(libc::SYS_setresgid, 11, 12, 13);
         libc::syscall(libc::SYS_setreuid, -1, 0);
         libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
-        libc::mount(c"dev".as_ptr(), c"/nowhere".as_ptr(), c"tmpfs".as_ptr(), 0xc0ed_0001, ptr::null());
+        libc::mount(
+            c"dev".as_ptr(),
+            c"/nowhere".as_ptr(),
+            c"tmpfs".as_ptr(),
+            0xc0ed_0001,
+            ptr::null(),
+        );
         libc::umount2(c"/nowhere".as_ptr(), libc::MNT_DETACH);
         libc::prctl(libc::PR_SET_NAME, c"renamed".as_ptr());
         libc::syscall(libc::SYS_setuid, 65534);
@@ -730,7 +771,10 @@ fn credential_calls_have_their_numbers() {
     assert_eq!((trace.number(0), trace.number(3), trace.number(4)), (0, 1, 0));
     assert_eq!((trace.params[1].len(), trace.params[2].len()), (9, 9));
     let mount = of(table::SYSCALL_MOUNT_X);
-    assert_eq!((mount.text(1), mount.text(2), mount.text(3)), ("dev".into(), "/nowhere".into(), "tmpfs".into()));
+    assert_eq!(
+        (mount.text(1), mount.text(2), mount.text(3)),
+        ("dev".into(), "/nowhere".into(), "tmpfs".into())
+    );
     assert_eq!(mount.number(4), 1);
     assert_eq!(of(table::SYSCALL_UMOUNT2_X).number(2), 2);
     assert_eq!(of(table::SYSCALL_PRCTL_X).text(2), "renamed");
@@ -863,8 +907,7 @@ fn losses_are_counted_exactly_and_sequence_numbers_tell_them() {
     unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
     let after = recorder.probe.counters();
     let read = recorder.take();
-    let (should, lost) =
-        (after.sequence[1] - before.sequence[1], after.lost[1] - before.lost[1]);
+    let (should, lost) = (after.sequence[1] - before.sequence[1], after.lost[1] - before.lost[1]);
     assert!(should >= 1000 && lost > 0);
     let bulk = read.iter().filter(|event| event.own(3) == [1]).count() as u64;
     assert_eq!(bulk + lost, should);

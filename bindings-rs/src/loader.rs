@@ -105,7 +105,9 @@ fn kernel_types() -> Result<Vec<u8>, Failure> {
     fs::read(&path).map_err(|error| {
         Failure::new(
             Code::NoBtf,
-            format!("Cannot read the kernel's types {path:?}: {error}; it needs CONFIG_DEBUG_INFO_BTF"),
+            format!(
+                "Cannot read the kernel's types {path:?}: {error}; it needs CONFIG_DEBUG_INFO_BTF"
+            ),
         )
     })
 }
@@ -132,9 +134,7 @@ fn boot_epoch_ns() -> u64 {
 
 fn settings(options: &Options) -> Vec<u8> {
     let mut bytes = boot_epoch_ns().to_le_bytes().to_vec();
-    for word in
-        [options.self_pid, options.snaplen.min(4000), u32::from(options.drop_failed), 0]
-    {
+    for word in [options.self_pid, options.snaplen.min(4000), u32::from(options.drop_failed), 0] {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     bytes
@@ -153,11 +153,11 @@ fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
 /// A descriptor of our own for a map.
 fn map_fd(ebpf: &Ebpf, name: &str) -> Result<OwnedFd, Failure> {
     match ebpf.map(name) {
-        Some(Map::ProgramArray(map) | Map::Array(map)) => {
-            map.fd().as_fd().try_clone_to_owned().map_err(|error| {
-                Failure::new(Code::Io, format!("Cannot hold map {name}: {error}"))
-            })
-        }
+        Some(Map::ProgramArray(map) | Map::Array(map)) => map
+            .fd()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| Failure::new(Code::Io, format!("Cannot hold map {name}: {error}"))),
         _ => Err(Failure::new(Code::Probe, format!("Cannot find map {name} in the probe"))),
     }
 }
@@ -166,9 +166,10 @@ impl Probe {
     /// Loads and attaches what `interest` needs. Also returns the object, for its rings.
     pub fn load(object: &[u8], options: &Options, interest: &[u16]) -> Result<Self, Failure> {
         let types = kernel_types()?;
-        let offsets = btf::Kernel::parse(&types)
-            .and_then(|kernel| kernel.offsets())
-            .map_err(|wrong| Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {wrong:?}")))?;
+        let offsets =
+            btf::Kernel::parse(&types).and_then(|kernel| kernel.offsets()).map_err(|wrong| {
+                Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {wrong:?}"))
+            })?;
         let cpus = nr_cpus().map_err(|(_, error)| {
             Failure::new(Code::Io, format!("Cannot count the CPUs: {error}"))
         })?;
@@ -379,9 +380,7 @@ impl Probe {
     pub fn needs_loading(&self, interest: &[u16]) -> bool {
         interest.iter().any(|code| {
             let code = if *code >= GENERIC_CALL { GENERIC_X } else { *code };
-            FILLERS
-                .iter()
-                .any(|(name, filler)| *filler == code && !self.loaded.contains_key(name))
+            FILLERS.iter().any(|(name, filler)| *filler == code && !self.loaded.contains_key(name))
         })
     }
 
@@ -553,9 +552,7 @@ fn element(command: libc::c_long, map: i32, key: u32, value: &mut u32) -> bool {
         flags: 0,
     };
     // SAFETY: key and value point to four bytes each, the sizes of the map.
-    unsafe {
-        libc::syscall(libc::SYS_bpf, command, &raw const element, size_of::<Element>()) == 0
-    }
+    unsafe { libc::syscall(libc::SYS_bpf, command, &raw const element, size_of::<Element>()) == 0 }
 }
 
 /// The id of the program in a slot of a program array.

@@ -17,9 +17,7 @@ use probe::scratch::State;
 use probe::{lane, offset, process, table};
 
 use crate::helpers::Bpf;
-use crate::record::{
-    EXEC_PROGRAMS, PROGRAMS, ROUTES, ROUTES_64, follow, is_self, scratch,
-};
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, ROUTES, ROUTES_64, follow, is_self, scratch};
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;

@@ -80,8 +80,7 @@ pub fn may_write<K: Kernel>(k: &K, inode: usize) -> bool {
     if k.int(cred + offset!(k, cred_fsuid)) == uid {
         return true;
     }
-    let in_group =
-        k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(k, cred, gid);
+    let in_group = k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(k, cred, gid);
     let bits = if in_group { mode >> 3 } else { mode };
     if bits & 2 != 0 {
         return true;

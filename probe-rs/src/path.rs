@@ -8,9 +8,9 @@
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
-use crate::{get, offset, set};
 use crate::scratch::{PATH_AT, PATH_BYTES, Place};
 use crate::table;
+use crate::{get, offset, set};
 
 /// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
 /// tail calls, of which two are used before: 992 components, and what lies above them is cut.

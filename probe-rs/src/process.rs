@@ -258,8 +258,9 @@ fn cgroup<K: Kernel>(e: &mut Event<K>, id: usize) {
         }
         set!(e.state().count, count - 1);
         // SAFETY: masked.
-        let name =
-            unsafe { (names.add(8 * ((count as usize - 1) & 15)) as *const usize).read_unaligned() };
+        let name = unsafe {
+            (names.add(8 * ((count as usize - 1) & 15)) as *const usize).read_unaligned()
+        };
         // SAFETY: `room` takes 4 KiB.
         let got = unsafe {
             *e.room() = b'/';
@@ -443,17 +444,11 @@ pub fn exec_middle<K: Kernel>(e: &mut Event<K>) -> Next {
     e.u32(exe);
     credentials::capability_params(e);
     e.u64(k.word(inode + offset!(k, inode_ino)));
-    let changed = nanoseconds(
-        k,
-        inode + offset!(k, inode_ctime_sec),
-        inode + offset!(k, inode_ctime_nsec),
-    );
+    let changed =
+        nanoseconds(k, inode + offset!(k, inode_ctime_sec), inode + offset!(k, inode_ctime_nsec));
     e.u64(changed);
-    let modified = nanoseconds(
-        k,
-        inode + offset!(k, inode_mtime_sec),
-        inode + offset!(k, inode_mtime_nsec),
-    );
+    let modified =
+        nanoseconds(k, inode + offset!(k, inode_mtime_sec), inode + offset!(k, inode_mtime_nsec));
     e.u64(modified);
     e.u32(credentials::euid(k));
     let place = Place {

@@ -312,8 +312,7 @@ pub fn socketpair<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let k = e.k;
     let at = e.arg(3) as usize;
-    let pair: [i32; 2] =
-        if e.ret() == 0 { k.read_user(at).unwrap_or([-1, -1]) } else { [-1, -1] };
+    let pair: [i32; 2] = if e.ret() == 0 { k.read_user(at).unwrap_or([-1, -1]) } else { [-1, -1] };
     e.i64(i64::from(pair[0]));
     e.i64(i64::from(pair[1]));
     let source = sock_of(k, pair[0]);

@@ -1,10 +1,10 @@
 //! Mounts, modules, BPF, limits, descriptors that are no files, and calls without an event of
 //! their own.
 use crate::event::{Event, Next};
+use crate::file::{Overlay, encode_dev, file_of, overlay};
 use crate::kernel::Kernel;
-use crate::file::{file_of, overlay, encode_dev, Overlay};
-use crate::{flags, offset, path, setting, stage};
 use crate::scratch::Place;
+use crate::{flags, offset, path, setting, stage};
 
 #[inline(always)]
 pub fn mount<K: Kernel>(e: &mut Event<K>) -> Next {
