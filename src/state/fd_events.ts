@@ -117,7 +117,7 @@ export function onClose(machine: MachineState, context: Context): void {
   if (context.fd === undefined) return;
   const { event } = context;
   if (event.paramLength(0) >= 8 && event.int64(0) < 0) return;
-  machine.pendingCloseTid = context.thread!.tid;
+  machine.pendingCloseFds = machine.fdsOf(context.thread!);
   machine.pendingClose = context.fdNumber;
 }
 

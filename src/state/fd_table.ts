@@ -39,25 +39,15 @@ export class FdTable {
   set(number: number, fd: Fd): boolean {
     if (number < 0) return false;
     if (this.#shared) this.#own();
-    if (this.get(number) === undefined) {
-      const budget = this.#budget;
-      if (budget.held >= budget.max) {
-        budget.refused++;
-        return false;
-      }
-      budget.held++;
-      budget.added++;
-      this.#charged++;
-      this.size++;
-    }
-    if (number < DENSE_MAX) {
-      const dense = this.#dense;
-      while (dense.length <= number) dense.push(undefined);
-      dense[number] = fd;
+    if (number >= DENSE_MAX) return this.#setSparse(number, fd);
+    const dense = this.#dense;
+    if (number < dense.length) {
+      if (dense[number] === undefined && !this.#charge()) return false;
     } else {
-      this.#sparse ??= new Map();
-      this.#sparse.set(number, fd);
+      if (!this.#charge()) return false;
+      while (dense.length < number) dense.push(undefined);
     }
+    dense[number] = fd;
     return true;
   }
 
@@ -108,6 +98,26 @@ export class FdTable {
   *entries(): Generator<[number, Fd]> {
     for (const [number, fd] of this.#dense.entries()) if (fd !== undefined) yield [number, fd];
     if (this.#sparse !== undefined) yield* this.#sparse;
+  }
+
+  #setSparse(number: number, fd: Fd): boolean {
+    this.#sparse ??= new Map();
+    if (!this.#sparse.has(number) && !this.#charge()) return false;
+    this.#sparse.set(number, fd);
+    return true;
+  }
+
+  #charge(): boolean {
+    const budget = this.#budget;
+    if (budget.held >= budget.max) {
+      budget.refused++;
+      return false;
+    }
+    budget.held++;
+    budget.added++;
+    this.#charged++;
+    this.size++;
+    return true;
   }
 
   #own(): void {

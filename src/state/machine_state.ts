@@ -52,8 +52,8 @@ export class MachineState extends ThreadTable implements Machine {
   pendingExit = 0;
   /** When it exited, ns since the epoch. */
   pendingExitNs = 0;
-  pendingCloseTid = 0;
   pendingClose = -1;
+  pendingCloseFds: FdTable | undefined = undefined;
 
   readonly #handlers: readonly (Handler | undefined)[];
   readonly #stringBytesMax: number;
@@ -290,8 +290,7 @@ export class MachineState extends ThreadTable implements Machine {
   }
 
   #finishClose(): void {
-    const thread = this.find(this.pendingCloseTid);
-    if (thread !== undefined) this.fdsOf(thread)?.delete(this.pendingClose);
+    this.pendingCloseFds!.delete(this.pendingClose);
     this.pendingClose = -1;
   }
 

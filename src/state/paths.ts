@@ -18,9 +18,8 @@ export class Paths {
   readonly #out = new Uint8Array(2 * PATH_MAX + 2);
   readonly #outView = new DataView(this.#out.buffer);
   readonly #tooLong: number;
-  readonly #directories = new Int32Array(MEMO_SIZE).fill(MISSING);
-  readonly #paths = new Int32Array(MEMO_SIZE);
-  readonly #joined = new Int32Array(MEMO_SIZE);
+  /** Directory, path and what they make, side by side; the fourth place is free. */
+  readonly #memo = new Int32Array(MEMO_SIZE << 2).fill(MISSING);
   #generation = 0;
 
   constructor(strings: Strings) {
@@ -33,15 +32,8 @@ export class Paths {
     if (path === EMPTY) return EMPTY;
     const strings = this.#strings;
     if (this.#generation !== strings.generation) this.#forget();
-    const slot = (Math.imul(directory, 0x9e3779b1) ^ Math.imul(path, 0x85ebca6b)) >>> 17;
-    if (this.#paths[slot] === path && this.#directories[slot] === directory) {
-      return this.#joined[slot]!;
-    }
-    const joined = this.#compute(directory, path);
-    this.#directories[slot] = directory;
-    this.#paths[slot] = path;
-    this.#joined[slot] = joined;
-    return joined;
+    return this.#recall(directory, path) ??
+      this.#remember(directory, path, this.#compute(directory, path));
   }
 
   /** As `join` for a directory that may lack the slash at its end; EMPTY is the path alone. */
@@ -51,13 +43,8 @@ export class Paths {
     if (this.#generation !== strings.generation) this.#forget();
     // Kept apart from what `join` remembers of the same directory.
     const key = -2 - directory;
-    const slot = (Math.imul(key, 0x9e3779b1) ^ Math.imul(path, 0x85ebca6b)) >>> 17;
-    if (this.#paths[slot] === path && this.#directories[slot] === key) return this.#joined[slot]!;
-    const joined = this.#compute(this.withSlash(directory), path);
-    this.#directories[slot] = key;
-    this.#paths[slot] = path;
-    this.#joined[slot] = joined;
-    return joined;
+    return this.#recall(key, path) ??
+      this.#remember(key, path, this.#compute(this.withSlash(directory), path));
   }
 
   /** As `join`, a slash put behind where there is none: how a working directory is kept. */
@@ -76,8 +63,22 @@ export class Paths {
     return strings.intern(out, 0, end + 1);
   }
 
+  #recall(key: number, path: number): number | undefined {
+    const memo = this.#memo;
+    const at = slotOf(key, path);
+    return memo[at] === key && memo[at + 1] === path ? memo[at + 2]! : undefined;
+  }
+
+  #remember(key: number, path: number, joined: number): number {
+    const memo = this.#memo;
+    const at = slotOf(key, path);
+    memo[at] = key;
+    memo[at + 1] = path;
+    return memo[at + 2] = joined;
+  }
+
   #forget(): void {
-    this.#directories.fill(MISSING);
+    this.#memo.fill(MISSING);
     this.#generation = this.#strings.generation;
   }
 
@@ -90,6 +91,10 @@ export class Paths {
     const end = normalize(out, base, strings.bytes(path));
     return strings.internView(this.#outView, out, 0, end);
   }
+}
+
+function slotOf(key: number, path: number): number {
+  return (Math.imul(key, 0x9e3779b1) ^ Math.imul(path, 0x85ebca6b)) >>> 17 << 2;
 }
 
 /**

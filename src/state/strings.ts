@@ -13,9 +13,14 @@ export const EMPTY = 0;
 /** No value. */
 export const MISSING = -1;
 
-/** Marks of `Strings.mark`. */
-const FREE = 2;
+/** Numbers kept of each id, and where they stand; the hash comes first. */
+const META = 4;
+const START = 1;
+const LENGTH = 2;
+const STATE = 3;
+/** States of an id; 0: in use until a sweep finds that nobody holds it. */
 const PINNED = 1;
+const FREE = 2;
 
 export class Strings {
   /** Ids given out so far, the empty string's and freed ones included: every id is below. */
@@ -30,11 +35,9 @@ export class Strings {
    */
   generation = 0;
 
+  /** Hash, start, length and state of each id, side by side: one look at memory for a string. */
+  #meta: Int32Array = new Int32Array(META << 13);
   #slots: Int32Array = new Int32Array(1 << 14);
-  #hashes: Int32Array = new Int32Array(1 << 13);
-  #starts: Uint32Array = new Uint32Array(1 << 13);
-  #lengths: Uint32Array = new Uint32Array(1 << 13);
-  #states: Uint8Array = new Uint8Array(1 << 13);
   #bytes: Uint8Array = new Uint8Array(1 << 18);
   #view: DataView = new DataView(this.#bytes.buffer);
   #used = 0;
@@ -69,7 +72,7 @@ export class Strings {
     for (;;) {
       const id = slots[slot]!;
       if (id === 0) return this.#add(bytes, start, end, hash, slot);
-      if (this.#hashes[id] === hash && this.#equal(id, view, start, length)) return id;
+      if (this.#meta[id * META] === hash && this.#equal(id, view, start, length)) return id;
       slot = (slot + 1) & mask;
     }
   }
@@ -77,7 +80,7 @@ export class Strings {
   /** The id of a text, for constants: it is never freed. */
   internText(text: string): number {
     const id = this.internPassing(text);
-    this.#states[id] = PINNED;
+    this.#meta[id * META + STATE] = PINNED;
     return id;
   }
 
@@ -97,19 +100,19 @@ export class Strings {
 
   /** The bytes of an id; a view that the next `intern` may leave stale. */
   bytes(id: number): Uint8Array {
-    const start = this.#starts[id]!;
-    return this.#bytes.subarray(start, start + this.#lengths[id]!);
+    const start = this.#meta[id * META + START]!;
+    return this.#bytes.subarray(start, start + this.#meta[id * META + LENGTH]!);
   }
 
   /** Length in bytes of an id's string. */
   length(id: number): number {
-    return this.#lengths[id]!;
+    return this.#meta[id * META + LENGTH]!;
   }
 
   /** Copies an id's bytes to `target` at `offset`; returns the offset behind them. */
   copyTo(id: number, target: Uint8Array, offset: number): number {
-    const start = this.#starts[id]!;
-    const length = this.#lengths[id]!;
+    const start = this.#meta[id * META + START]!;
+    const length = this.#meta[id * META + LENGTH]!;
     const bytes = this.#bytes;
     if (length > 64) target.set(bytes.subarray(start, start + length), offset);
     else for (let at = 0; at < length; at++) target[offset + at] = bytes[start + at]!;
@@ -118,7 +121,7 @@ export class Strings {
 
   /** The byte of an id's string at `index`, which must be below its length. */
   byteAt(id: number, index: number): number {
-    return this.#bytes[this.#starts[id]! + index]!;
+    return this.#bytes[this.#meta[id * META + START]! + index]!;
   }
 
   /**
@@ -134,16 +137,17 @@ export class Strings {
     const bytes = new Uint8Array(this.#bytes.length);
     let used = 0;
     for (let id = 1; id < this.size; id++) {
-      const state = this.#states[id]!;
+      const meta = this.#meta;
+      const state = meta[id * META + STATE]!;
       if (state === FREE) continue;
-      const length = this.#lengths[id]!;
+      const length = meta[id * META + LENGTH]!;
       if (held[id] === 1 || state === PINNED) {
-        const start = this.#starts[id]!;
+        const start = meta[id * META + START]!;
         bytes.set(this.#bytes.subarray(start, start + length), used);
-        this.#starts[id] = used;
+        meta[id * META + START] = used;
         used += length;
       } else {
-        this.#states[id] = FREE;
+        meta[id * META + STATE] = FREE;
         this.#texts[id] = undefined;
         this.#free.push(id);
         this.live--;
@@ -162,8 +166,8 @@ export class Strings {
   }
 
   #equal(id: number, view: DataView, start: number, length: number): boolean {
-    if (this.#lengths[id] !== length) return false;
-    const from = this.#starts[id]!;
+    if (this.#meta[id * META + LENGTH] !== length) return false;
+    const from = this.#meta[id * META + START]!;
     const own = this.#view;
     let at = 0;
     for (const whole = length - 3; at < whole; at += 4) {
@@ -179,12 +183,7 @@ export class Strings {
     const reused = this.#free.pop();
     const id = reused ?? this.size++;
     this.#slots[slot] = id;
-    if (id >= this.#starts.length) {
-      this.#starts = grown(this.#starts, Uint32Array);
-      this.#lengths = grown(this.#lengths, Uint32Array);
-      this.#hashes = grown(this.#hashes, Int32Array);
-      this.#states = grown(this.#states, Uint8Array);
-    }
+    if (id * META >= this.#meta.length) this.#meta = grown(this.#meta, Int32Array);
     const length = end - start;
     if (this.#used + length > this.#bytes.length) {
       let larger = this.#bytes;
@@ -196,10 +195,11 @@ export class Strings {
     const own = this.#bytes;
     const used = this.#used;
     for (let at = 0; at < length; at++) own[used + at] = bytes[start + at]!;
-    this.#hashes[id] = hash;
-    this.#starts[id] = used;
-    this.#lengths[id] = length;
-    this.#states[id] = 0;
+    const meta = this.#meta;
+    meta[id * META] = hash;
+    meta[id * META + START] = used;
+    meta[id * META + LENGTH] = length;
+    meta[id * META + STATE] = 0;
     this.#used = used + length;
     this.live++;
     this.liveBytes += length;
@@ -218,8 +218,8 @@ export class Strings {
     const slots = new Int32Array(capacity);
     const mask = capacity - 1;
     for (let id = 1; id < this.size; id++) {
-      if (this.#states[id] === FREE) continue;
-      let slot = this.#hashes[id]! & mask;
+      if (this.#meta[id * META + STATE] === FREE) continue;
+      let slot = this.#meta[id * META]! & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = id;
     }
@@ -227,7 +227,7 @@ export class Strings {
   }
 }
 
-type Grows = Uint8Array | Uint32Array | Int32Array;
+type Grows = Uint8Array | Int32Array;
 
 function grown<T extends Grows>(old: T, make: new (length: number) => T): T {
   const larger = new make(old.length * 2);
