@@ -4,7 +4,14 @@ import { ConfigError } from "../config/problem.ts";
 import { rulesFiles } from "../config/rules_files.ts";
 import type { Config } from "../config/schema.ts";
 import type { Counters } from "../engine/counters.ts";
-import type { CaptureStart, EngineStart, LiveStart, RulesStart } from "../engine/messages.ts";
+import type {
+  CaptureRulesStart,
+  CaptureStart,
+  EngineStart,
+  LiveStart,
+  RecordStart,
+  RulesStart,
+} from "../engine/messages.ts";
 import type { RulesText } from "../rules/load.ts";
 import { PRIORITIES } from "../engine/alert.ts";
 import type { Flags } from "./flags.ts";
@@ -14,6 +21,7 @@ export interface Surroundings {
   readonly source: LiveStart | CaptureStart;
   readonly rules: RulesStart;
   readonly hostname: string;
+  readonly record?: RecordStart;
 }
 
 export function engineStart(config: Config, flags: Flags, around: Surroundings): EngineStart {
@@ -41,6 +49,19 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       exit: drops.actions.includes("exit"),
     },
     seconds: flags.seconds,
+    ...(around.record === undefined ? {} : { record: around.record }),
+    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
+  };
+}
+
+function captureRules(capture: Config["capture"]): CaptureRulesStart {
+  return {
+    mode: capture.mode,
+    pathPrefix: capture.path_prefix,
+    durationMs: capture.default_duration,
+    maxFileMib: capture.max_file_size_mb,
+    beforeMs: capture.before_duration,
+    beforeBytes: capture.before_max_mb * MIB,
   };
 }
 
@@ -56,7 +77,7 @@ export function liveStart(config: Config, cpus: number, hostRoot: string): LiveS
   const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
   return {
     kind: "live",
-    criticalRingBytes: preset,
+    criticalRingBytes: Math.max(preset / 2, MIB),
     bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
     snaplen: config.falco_libs.snaplen || SNAPLEN,
     dropFailed: drop_failed_exit,

@@ -2,6 +2,7 @@
 // is one line on standard error that begins with "Error: ".
 import { Command, CommanderError } from "commander";
 import { addFlags, readFlags } from "./flags.ts";
+import { addRecord } from "./record_flags.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
 
 const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
@@ -14,6 +15,7 @@ Examples:
   saker -r falco_rules.yaml           with Falco's rules
   saker -c falco.yaml -o json_output=true
   saker replay trace.scap             alerts of a capture
+  saker record trace.scap -M 10       ten seconds of this host as a capture
   curl -s localhost:8765/healthz      is it really seeing?
 
 No configuration file is read without -c: then the built-in defaults and rules hold.`;
@@ -45,6 +47,9 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { replay } = await import("./replay.ts");
       code = await replay(files, readFlags(program), terminal);
     });
+  addRecord(program, (exitCode) => {
+    code = exitCode;
+  }, terminal);
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
     .action(async () => {

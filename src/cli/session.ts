@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
+  /** What is told at a good end; by default what Falco tells. */
+  readonly summary?: () => string;
 }
 
 /** Runs the engine until it ends or a signal ends it; returns the exit code. */
@@ -70,7 +72,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     return 1;
   }
   const dropped = outputs.stats().reduce((sum, queue) => sum + queue.dropped + queue.failed, 0);
-  terminal.error(summary(end, counters, dropped));
+  terminal.error(options.summary?.() ?? summary(end, counters, dropped));
   return 0;
 }
 

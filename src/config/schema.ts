@@ -76,6 +76,9 @@ export const schema = z.strictObject({
     mode: choice("rules", ["rules", "all_rules"]),
     default_duration: integer(5000, { min: 0, max: ANY }),
     max_file_size_mb: integer(0, { min: 0, max: ANY }),
+    // Saker's own: a capture begins so many ms before its alert, as far as they fit into memory.
+    before_duration: integer(5000, { min: 0, max: 3_600_000 }),
+    before_max_mb: integer(64, { min: 8, max: 4096 }),
   }),
   load_plugins: sequence(word).optional(),
   plugins: sequence(map({

@@ -49,6 +49,8 @@ const IDLE_MS = 100;
 const STATS_MS = 1_000;
 /** Alerts ask for losses at most this often, so that those right behind one say so. */
 const LOSS_MS = 20;
+/** Batches that are taken after the end was asked for, at the most. */
+const DRAIN_BATCHES = 32;
 /** Where a block's body begins: behind its type and length. */
 const FRAME_START = 8;
 /** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
@@ -102,7 +104,10 @@ export class Engine {
     for (;;) {
       const nowMs = clock();
       counters.set(Counter.HeartbeatMs, nowMs);
-      if (counters.stopping) return "stopped";
+      if (counters.stopping) {
+        if (this.#tap !== undefined && !this.#parts.options.patient) this.#drain();
+        return "stopped";
+      }
       if (counters.takeMessage()) return "message";
       if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
       const bytes = source.read(this.#buffer);
@@ -121,18 +126,32 @@ export class Engine {
         source.wait(IDLE_MS);
         continue;
       }
-      this.#tap?.begin(this.#buffer, bytes);
-      let ended = this.#walkBlocks(this.#buffer, bytes);
-      if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
-      this.#post();
-      counters.set(Counter.Events, this.#events);
-      counters.set(Counter.LastEventMs, nowMs);
-      counters.set(Counter.Malformed, this.#malformed);
-      this.#tellProgress();
-      if (ended) {
+      if (this.#takeBatch(bytes, nowMs)) {
         this.readStats(nowMs);
         return "ended";
       }
+    }
+  }
+
+  /** Applies the batch in the buffer; whether the run is over. */
+  #takeBatch(bytes: number, nowMs: number): boolean {
+    const { counters } = this.#parts;
+    this.#tap?.begin(this.#buffer, bytes);
+    let ended = this.#walkBlocks(this.#buffer, bytes);
+    if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
+    this.#post();
+    counters.set(Counter.Events, this.#events);
+    counters.set(Counter.LastEventMs, nowMs);
+    counters.set(Counter.Malformed, this.#malformed);
+    this.#tellProgress();
+    return ended;
+  }
+
+  /** What happened before a recording was stopped belongs to it; new events come all the time. */
+  #drain(): void {
+    for (let batch = 0; batch < DRAIN_BATCHES; batch++) {
+      const bytes = this.#parts.source.read(this.#buffer);
+      if (bytes <= 0 || this.#takeBatch(bytes, this.#parts.clock())) return;
     }
   }
 
