@@ -20,7 +20,8 @@ fn main() {
         .collect();
     writeln!(
         out,
-        "/// Parameters of each event by its code, our own not counted.\npub const PARAM_COUNTS: [u8; {}] = [{}];",
+        "/// Parameters of each event by its code, our own not counted.\n\
+         pub const PARAM_COUNTS: [u8; {}] = [{}];",
         counts.len(),
         counts.join(", ")
     )

@@ -211,6 +211,7 @@ mod tests {
 
     /// BTF of: struct inner { int a; union { int b; long c; }; }; struct outer { long x; struct
     /// inner i; }; enum { TWO = 2 };
+    #[expect(clippy::many_single_char_names, reason = "members of the types above")]
     fn small() -> Vec<u8> {
         let mut strings = vec![0u8];
         let mut text = |name: &str| {

@@ -1,4 +1,5 @@
 //! The class Driver of ../index.d.ts.
+#![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
 use std::time::{Duration, Instant};
 
 use aya::Btf;
@@ -79,7 +80,6 @@ fn event_id(code: u16) -> String {
 impl Driver {
     /// Loads and attaches the probe.
     #[napi(factory)]
-    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
     pub fn open(options: OpenOptions) -> Result<Self> {
         let chosen = Options {
             critical_ring_bytes: ring_bytes(options.critical_ring_bytes, "critical")?,
@@ -102,7 +102,6 @@ impl Driver {
 
     /// Fills `buffer` with whole blocks in time order; returns the bytes.
     #[napi]
-    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
     pub fn drain(&mut self, mut buffer: Uint8Array) -> Result<u32> {
         let open = self.opened()?;
         // SAFETY: the engine lends the buffer for this call and touches it only afterwards.
@@ -128,7 +127,6 @@ impl Driver {
     }
 
     #[napi]
-    #[expect(clippy::needless_pass_by_value, reason = "napi hands values over")]
     pub fn set_interest(&mut self, codes: Uint16Array) -> Result<()> {
         let open = self.opened()?;
         if open.probe.needs_loading(&codes) {

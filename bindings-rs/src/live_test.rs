@@ -318,7 +318,7 @@ fn a_path_of_hundreds_of_folders_is_whole_and_a_longer_one_is_marked() {
                 openat(&file, libc::O_CREAT | libc::O_WRONLY).min(0)
             }
         };
-        let Some(mut recorder) = recorder() else { return None };
+        let mut recorder = recorder()?;
         let (_, events) = recorder.of_child(act);
         let event = events.into_iter().rfind(|event| event.code == table::SYSCALL_OPENAT_2_X);
         Some(event.expect("an open").path())
@@ -535,7 +535,7 @@ fn connect(to: &libc::sockaddr_in) -> i32 {
 
 #[test]
 fn a_connection_has_its_tuple_from_the_kernel() {
-    let (_listener, port) = listener();
+    let (listening, port) = listener();
     let to = address(port);
     expect(
         table::SOCKET_CONNECT_X,
@@ -557,7 +557,7 @@ fn a_connection_has_its_tuple_from_the_kernel() {
             assert_eq!(event.own(3), [0]);
         },
     );
-    drop(_listener);
+    drop(listening);
     expect(
         table::SOCKET_CONNECT_X,
         || connect(&to).min(0),

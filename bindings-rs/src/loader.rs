@@ -428,11 +428,7 @@ impl Probe {
             .attach()
             .and_then(|id| program.take_link(id))
             .map_err(|error| Failure::of_program(&error, name))
-            .and_then(|link| {
-                FdLink::try_from(link).map_err(|error| {
-                    Failure::new(Code::Attach, format!("Cannot hold the link of {name}: {error}"))
-                })
-            })
+            .map(FdLink::from)
     }
 
     pub fn counters(&self) -> Counters {

@@ -63,6 +63,7 @@ impl Ring {
     }
 
     #[expect(clippy::unused_self, reason = "ties the reference to the mapping")]
+    #[expect(clippy::cast_ptr_alignment, reason = "pages are aligned")]
     fn position(&self, page: *mut u8) -> &AtomicU64 {
         // SAFETY: a page starts with the position, aligned, and lives as long as the ring.
         unsafe { &*page.cast::<AtomicU64>() }
@@ -79,6 +80,7 @@ impl Ring {
         self.at += ((bytes + HEAD + 7) & !7) as u64;
     }
 
+    #[expect(clippy::cast_ptr_alignment, reason = "records start at multiples of 8")]
     fn length(&self) -> u32 {
         // SAFETY: records start aligned; the kernel may be writing the length.
         unsafe { &*self.record().cast::<AtomicU32>() }.load(Ordering::Acquire)

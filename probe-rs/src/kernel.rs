@@ -70,17 +70,19 @@ pub trait Kernel {
 /// One offset, read so that the compiler cannot take the unpatched value for granted.
 #[macro_export]
 macro_rules! offset {
-    ($kernel:expr, $field:ident) => {
+    ($kernel:expr, $field:ident) => {{
+        let offsets = $kernel.offsets();
         // SAFETY: the driver's offsets live as long as it does.
-        unsafe { core::ptr::read_volatile(&raw const (*$kernel.offsets()).$field) as usize }
-    };
+        unsafe { core::ptr::read_volatile(&raw const (*offsets).$field) as usize }
+    }};
 }
 
 /// One setting, read like an offset.
 #[macro_export]
 macro_rules! setting {
-    ($kernel:expr, $field:ident) => {
+    ($kernel:expr, $field:ident) => {{
+        let settings = $kernel.settings();
         // SAFETY: the driver's settings live as long as it does.
-        unsafe { core::ptr::read_volatile(&raw const (*$kernel.settings()).$field) }
-    };
+        unsafe { core::ptr::read_volatile(&raw const (*settings).$field) }
+    }};
 }

@@ -1,12 +1,12 @@
 //! Which events must not be lost in a flood of others.
 //!
-//! | critical | bulk (shed first) |
-//! |---|---|
-//! | process life, credentials, capabilities, namespaces | close, dup, fcntl |
-//! | connect, accept, bind, listen, socket pairs | reads of files outside the places below |
-//! | opens for writing or that created a file | opens that failed |
-//! | opens below /etc/, /root/, /home/, /boot/, /proc/…/mem and the like by their first bytes | data transfer: send, receive |
-//! | mounts, modules, bpf, ptrace, memfd, links, renames, removals, modes | pipes, event descriptors, prctl, limits |
+//! Critical: process life, credentials, capabilities, namespaces; connect, accept, bind, listen,
+//! socket pairs; opens for writing or that created a file; opens below /etc/, /root/, /home/,
+//! /boot/, /proc/…/mem and the like, by their first bytes; mounts, modules, bpf, ptrace, memfd,
+//! links, renames, removals, modes.
+//!
+//! Bulk, shed first: close, dup, fcntl; reads of files elsewhere; opens that failed; data
+//! transfer; pipes, event descriptors, prctl, limits.
 use crate::table as t;
 
 pub const CRITICAL: u8 = 0;
