@@ -19,6 +19,14 @@ const PROGRAMS = "/usr/local/bin";
 const BINARY_DIRECTORY = "System binary directory changed";
 const SENSITIVE = "Sensitive file read by an untrusted program";
 
+/** A shell line that runs Python with the path of a program to be. */
+function inPython(script: string): string {
+  return `python3 -c 'import ctypes, os, sys
+libc = ctypes.CDLL(None)
+path = "${PROGRAMS}/" + sys.argv[1]
+${script}' "$0"`;
+}
+
 const CASES: readonly Case[] = [
   {
     rule: SENSITIVE,
@@ -57,6 +65,16 @@ const CASES: readonly Case[] = [
     ["chmod", `: > "${PROGRAMS}/$0"; chmod 755 "${PROGRAMS}/$0"`],
     ["link", `: > "${PROGRAMS}/a"; ln "${PROGRAMS}/a" "${PROGRAMS}/$0"`],
     ["symlink", `ln -s /nowhere "${PROGRAMS}/$0"`],
+    ["creat", inPython(`libc.creat(path.encode(), 0o755)`)],
+    [
+      "an unnamed file that is linked into place",
+      inPython(
+        `fd = os.open("${PROGRAMS}", os.O_TMPFILE | os.O_WRONLY)
+AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
+source = f"/proc/self/fd/{fd}".encode()
+assert libc.linkat(AT_FDCWD, source, AT_FDCWD, path.encode(), AT_SYMLINK_FOLLOW) == 0`,
+      ),
+    ],
   ].map(([by, script]): Case => ({
     rule: BINARY_DIRECTORY,
     by: by!,
@@ -131,6 +149,18 @@ const CASES: readonly Case[] = [
 fd = os.memfd_create("trigger", 0)
 os.write(fd, open("/bin/true", "rb").read())
 os.execv(f"/proc/self/fd/{fd}", ["true", sys.argv[1]])`,
+      ),
+  },
+  {
+    rule: "Program run from memory",
+    by: "fexecve",
+    trigger: (marker) =>
+      python(
+        marker,
+        `import os, sys
+fd = os.memfd_create("trigger", os.MFD_CLOEXEC)
+os.write(fd, open("/bin/true", "rb").read())
+os.execve(fd, ["true", sys.argv[1]], {})`,
       ),
   },
   {
