@@ -144,7 +144,7 @@ function protocolText(letter: string, fd: Fd, context: Context, find: FindEnd): 
   return letter === "c" && hasRole(fd) ? "" : undefined;
 }
 
-/** Both ends as a list: empty on what is no socket, so that the field exists but matches nothing. */
+/** Both ends as a list; empty on what is no socket: the field exists but equals nothing. */
 function either(): Row[] {
   const both = (read: (end: End) => Value): Row["extract"] =>
     ofFd((fd) => {

@@ -7,6 +7,7 @@ import type { Context } from "../state/context.ts";
 import { EMPTY } from "../state/strings.ts";
 import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
+import { flagNames, modeNames, signalSetText, valueNames } from "./flag_names.ts";
 import { errnoName, signalName } from "./names.ts";
 import { paramNumberText } from "./numbers.ts";
 import { dateTimeText } from "./times.ts";
@@ -330,52 +331,6 @@ function shortNumber(value: number): string {
   const [digits, power] = value.toExponential(5).split("e") as [string, string];
   const sign = power.startsWith("-") ? "-" : "+";
   return `${String(Number(digits))}e${sign}${power.slice(1).padStart(2, "0")}`;
-}
-
-/** Names of the bits of `value`; a name whose bits are taken by an earlier one is left out. */
-function flagNames(param: Param, value: number): string {
-  const names: string[] = [];
-  let left = value;
-  for (const flag of param.flags ?? []) {
-    const bits = flag.value >>> 0;
-    const isSet = bits === 0 ? value === 0 : left !== 0 && (left & bits) >>> 0 === bits;
-    if (!isSet) continue;
-    left = (left & ~bits) >>> 0;
-    names.push(flag.name);
-    if (bits === value) break;
-  }
-  return names.join("|");
-}
-
-/** All names of an enumeration's value; some values have two. */
-function valueNames(param: Param, value: number): string {
-  const names = (param.flags ?? []).filter((flag) => flag.value >>> 0 === value);
-  return names.map((flag) => flag.name).join("|");
-}
-
-function modeNames(param: Param, value: number): string {
-  const names: string[] = [];
-  let left = value;
-  for (const flag of param.flags ?? []) {
-    const bits = flag.value >>> 0;
-    if (bits === value) {
-      names.push(flag.name);
-      break;
-    }
-    if (bits === 0 || left === 0 || (left & bits) >>> 0 !== bits) continue;
-    left = (left & ~bits) >>> 0;
-    names.push(flag.name);
-  }
-  return names.join("|");
-}
-
-function signalSetText(set: number): string {
-  const names: string[] = [];
-  for (let bit = 0; bit < 32; bit++) {
-    const name = (set >>> bit) & 1 ? signalName(bit + 1) : "";
-    if (name !== "") names.push(name);
-  }
-  return names.join(" ");
 }
 
 /** Bytes as text: what does not print becomes a dot. */
