@@ -16,7 +16,7 @@ use probe::kernel::Kernel;
 use probe::scratch::State;
 use probe::{lane, offset, process, table};
 
-use crate::helpers::Bpf;
+use crate::bpf_kernel::Bpf;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, ROUTES, ROUTES_64, follow, is_self, scratch};
 
 /// The 32-bit entry was taken (TS_COMPAT).

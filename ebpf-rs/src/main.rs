@@ -10,7 +10,7 @@
 #![expect(unsafe_op_in_unsafe_fn, reason = "bodies of BPF programs are unsafe throughout")]
 
 mod attach;
-mod helpers;
+mod bpf_kernel;
 mod programs;
 mod record;
 

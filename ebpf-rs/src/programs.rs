@@ -4,7 +4,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
 use probe::{process, system, table};
 
-use crate::helpers::Bpf;
+use crate::bpf_kernel::Bpf;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, scratch, stage, walk};
 
 macro_rules! programs {

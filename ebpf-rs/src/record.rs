@@ -9,7 +9,7 @@ use probe::lane::CRITICAL;
 use probe::scratch::SCRATCH_BYTES;
 use probe::{path, stage};
 
-use crate::helpers::Bpf;
+use crate::bpf_kernel::Bpf;
 
 /// Sizes are set by the loader.
 #[map]

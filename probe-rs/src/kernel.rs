@@ -1,6 +1,8 @@
 //! What a driver offers to the fillers: memory, the current task, time. Implemented with BPF
 //! helpers, with the kernel's own functions, or with process_vm_readv.
+use crate::offset;
 use crate::offsets::Offsets;
+use crate::scratch::Place;
 
 /// What the loader decides at start.
 #[repr(C)]
@@ -55,6 +57,24 @@ pub trait Kernel {
     /// # Safety
     /// `to` must have room for `max` bytes.
     unsafe fn copy_user_str(&self, to: *mut u8, max: u32, from: usize) -> i64;
+
+    /// Entries of the current process's descriptor table, and where they are.
+    fn descriptors(&self) -> (u32, usize) {
+        let files = self.address(self.task() + offset!(self, task_files));
+        let table = self.address(files + offset!(self, files_fdt));
+        (
+            self.int(table + offset!(self, fdt_max_fds)),
+            self.address(table + offset!(self, fdt_fd)),
+        )
+    }
+    /// The root of the current process.
+    fn root(&self) -> Place {
+        let fs = self.address(self.task() + offset!(self, task_fs));
+        Place {
+            mnt: self.address(fs + offset!(self, fs_root_mnt)),
+            dentry: self.address(fs + offset!(self, fs_root_dentry)),
+        }
+    }
 
     fn word(&self, at: usize) -> u64 {
         self.read(at)

@@ -51,11 +51,7 @@ pub fn of_place<K: Kernel>(event: &mut Event<K>, place: Place) {
 #[inline(always)]
 pub fn start<K: Kernel>(event: &mut Event<K>) {
     let k = event.k;
-    let fs = k.address(k.task() + offset!(k, task_fs));
-    let root = Place {
-        mnt: k.address(fs + offset!(k, fs_root_mnt)),
-        dentry: k.address(fs + offset!(k, fs_root_dentry)),
-    };
+    let root = k.root();
     let state = event.state();
     state.root = root;
     let at = if state.place == 0 { state.places[0] } else { state.places[1] };
