@@ -28,6 +28,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SOCKET_SENDMMSG_X: socket.onWrite,
   SOCKET_SOCKET_X: socket.onSocket,
   SOCKET_BIND_X: socket.onBind,
+  SOCKET_CONNECT_E: socket.onConnectEntry,
   SOCKET_CONNECT_X: socket.onConnect,
   SOCKET_ACCEPT_5_X: socket.onAccept,
   SOCKET_ACCEPT4_6_X: socket.onAccept,
@@ -65,6 +66,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_FORK_20_X: onClone,
   SYSCALL_VFORK_20_X: onClone,
   SYSCALL_EXECVE_19_X: exec.onExec,
+  SYSCALL_EXECVEAT_E: exec.onExecveatEntry,
   SYSCALL_EXECVEAT_X: exec.onExec,
   PROCEXIT_1_E: exec.onExit,
   SYSCALL_CHDIR_X: exec.onChdir,
@@ -100,6 +102,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CONTAINER_JSON_2_E: meta.onContainerJson,
 };
 
+/** Calls entered, which only old captures have, and context switches. */
+const ENTRY_OR_SWITCH = /^(SYSCALL|SOCKET|SCHEDSWITCH)_/;
+
 /** Empty tables: load a capture's state blocks, or the addon's snapshot, before the events. */
 export function createMachine(options: MachineOptions): Machine {
   return new MachineState(options, EVENTS.map((event) => HANDLERS[event.id]));
@@ -110,7 +115,8 @@ export function createMachine(options: MachineOptions): Machine {
  * writes and memory calls are left out as Falco leaves them out: they tell little and are many.
  */
 export function stateCodes(): number[] {
-  return EVENTS.filter((event) =>
-    HANDLERS[event.id] !== undefined && (event.flags.has("modifies_state") || event.code % 2 === 0)
-  ).map((event) => event.code);
+  return EVENTS.filter(({ id, flags }) => {
+    if (HANDLERS[id] === undefined) return false;
+    return id.endsWith("_X") ? flags.has("modifies_state") : !ENTRY_OR_SWITCH.test(id);
+  }).map((event) => event.code);
 }

@@ -4,6 +4,7 @@ import { codeOf } from "../events/table.ts";
 import { readMemory, shared } from "./clone_events.ts";
 import { CL_INVERTED, CL_NEWUSER } from "./clone_flags.ts";
 import type { Context } from "./context.ts";
+import type { Entry } from "./entries.ts";
 import { isClosedOnExec } from "./fd.ts";
 import type { Handler, MachineState } from "./machine_state.ts";
 import { succeeded, timeNs } from "./results.ts";
@@ -45,6 +46,8 @@ const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
 ];
 /** Capabilities 0 to 40, which a new user namespace gives. */
 const ALL_CAPABILITIES = (1n << 41n) - 1n;
+/** Falco's number for it. */
+const AT_EMPTY_PATH = 1;
 const RLIMIT_NOFILE = 7;
 const PR_SET_CHILD_SUBREAPER = 36;
 const PR_GET_CHILD_SUBREAPER = 37;
@@ -115,13 +118,32 @@ function readIdentity(machine: MachineState, event: Event, thread: Thread): void
   if (event.has(GID)) thread.gid = event.uint32(GID);
 }
 
-/** The kernel's path; on old captures the caller's, joined with the working directory. */
+/** The kernel's path; on old captures the caller's, joined with the directory that it is in. */
 function exepathOf(machine: MachineState, event: Event, thread: Thread): number {
+  const entry = machine.entries.takeExecveat(event.tid);
   if (event.has(EXEPATH)) return withoutDeleted(machine, machine.text(event, EXEPATH));
+  if (entry !== undefined) return withoutDeleted(machine, execveatPath(machine, thread, entry));
   if (!event.has(FILENAME)) return thread.exepath;
   const name = machine.text(event, FILENAME);
   if (name === machine.unknownText) return name;
-  return machine.paths.join(machine.cwdOf(thread), name);
+  return withoutDeleted(machine, machine.paths.join(machine.cwdOf(thread), name));
+}
+
+function execveatPath(machine: MachineState, thread: Thread, entry: Entry): number {
+  const { dirfd, path, flags } = entry;
+  const directory = machine.directoryOf(thread, dirfd, path);
+  const isEmpty = (flags & AT_EMPTY_PATH) !== 0;
+  const unknown = directory === machine.unknownDirectory;
+  if (unknown || (!isEmpty && path === machine.unknownText)) return machine.unknownText;
+  // The descriptor is the program itself: its name, the slash behind it taken off again.
+  if (isEmpty) return machine.paths.join(EMPTY, directory);
+  return machine.paths.join(directory, path);
+}
+
+/** An old capture's execveat begins. */
+export function onExecveatEntry(machine: MachineState, { event, thread }: Context): void {
+  if (thread === undefined) return;
+  machine.entries.keep(event, event.has(1) ? machine.text(event, 1) : machine.unknownText);
 }
 
 function dropClosedOnExec(machine: MachineState, thread: Thread): void {

@@ -5,6 +5,7 @@ import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { Containers } from "./containers.ts";
 import { type Context, MISSING_FD } from "./context.ts";
+import { Entries } from "./entries.ts";
 import { dumpMachine } from "./dump.ts";
 import { FD_PARAM, NO_LOOKUP, NO_THREAD, OPENING, SHOWS_FD, TRAITS } from "./event_traits.ts";
 import type { Fd } from "./fd.ts";
@@ -34,6 +35,7 @@ export class MachineState extends ThreadTable implements Machine {
   readonly users = new Users();
   readonly containers: Containers = new Containers(this.strings);
   readonly interfaces = new Interfaces();
+  readonly entries = new Entries();
   readonly options: MachineOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;

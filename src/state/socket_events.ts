@@ -1,19 +1,25 @@
 // Sockets: what they are bound and connected to, who is the client and who the server.
+import type { Event } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
-import {
-  type AddressText,
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  isAddress,
-  isAt,
-  isMapped,
-  isTuple,
-} from "./address.ts";
+import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "./address.ts";
 import type { Context } from "./context.ts";
 import { Fd, FdFlag, FdKind, O_CLOEXEC } from "./fd.ts";
 import type { MachineState } from "./machine_state.ts";
 import { succeeded } from "./results.ts";
+import {
+  IPPROTO_ICMP,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  isTcp,
+  isUdp,
+  overwriteBound,
+  port,
+  setConnected,
+  setEnds,
+  setUnixEnds,
+  swapEnds,
+} from "./socket_ends.ts";
 import { EMPTY } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
@@ -21,13 +27,7 @@ const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
-const IPPROTO_ICMP = 1;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const IPPROTO_RAW = 255;
 const EINPROGRESS = 115;
-const NO_IPV4 = new Uint8Array(4);
-const NO_IPV6 = new Uint8Array(16);
 const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
 /** Parameter that holds the tuple, by the code of the event that receives. */
 const RECEIVED_TUPLE = new Map([
@@ -136,12 +136,16 @@ function listen(fd: Fd, kind: FdKind, ip: Uint8Array, at: number): void {
 
 export function onConnect(machine: MachineState, context: Context): void {
   const { event } = context;
+  const wasEntered = machine.entries.takeConnect(event.tid);
   if (context.thread === undefined || context.fd === undefined) return;
   if (event.has(0) && event.int64(0) < 0 && event.int64(0) !== -EINPROGRESS) return;
   const fd = toChange(machine, context);
   setConnected(fd);
   const { bytes } = event;
-  if (!event.has(1)) return;
+  if (!event.has(1)) {
+    if (wasEntered && event.has(3)) connectTo(machine, fd, event);
+    return;
+  }
   const start = event.param(1);
   if (!isTuple(bytes, start, event.paramLength(1))) return;
   const family = bytes[start]!;
@@ -155,6 +159,30 @@ export function onConnect(machine: MachineState, context: Context): void {
     fd.name = machine.addresses.tuple(bytes, start, event.paramLength(1));
   }
   if ((fd.flags & (FdFlag.RoleClient | FdFlag.RoleServer)) === 0) fd.flags |= FdFlag.RoleClient;
+}
+
+/** An old capture's connect begins. */
+export function onConnectEntry(machine: MachineState, { event, thread }: Context): void {
+  if (thread !== undefined) machine.entries.keep(event, EMPTY);
+}
+
+/** There is no tuple, only the address that was asked for: its end is set, and no name. */
+function connectTo(machine: MachineState, fd: Fd, event: Event): void {
+  const { bytes } = event;
+  const start = event.param(3);
+  const length = event.paramLength(3);
+  if (!isAddress(bytes, start, length)) return;
+  const family = bytes[start]!;
+  if (family === AF_INET) {
+    fd.kind = FdKind.Ipv4;
+    fd.destinationIp = machine.addresses.ip(bytes, start + 1, 4);
+    fd.destinationPort = port(bytes, start + 5);
+  } else if (family === AF_INET6) {
+    const mapped = isMapped(bytes, start + 1);
+    fd.kind = mapped ? FdKind.Ipv4 : FdKind.Ipv6;
+    fd.destinationIp = machine.addresses.ip(bytes, start + (mapped ? 13 : 1), mapped ? 4 : 16);
+    fd.destinationPort = port(bytes, start + 17);
+  } else fd.name = machine.addresses.address(bytes, start, length);
 }
 
 export function onAccept(machine: MachineState, context: Context): void {
@@ -299,92 +327,4 @@ function guessRole(machine: MachineState, thread: Thread, fd: Fd, incoming: bool
     other.sourcePort === fd.sourcePort
   );
   fd.flags |= !isClientPort || incoming ? FdFlag.RoleServer : FdFlag.RoleClient;
-}
-
-function setConnected(fd: Fd): void {
-  fd.flags = (fd.flags & ~(FdFlag.ConnectPending | FdFlag.ConnectFailed)) | FdFlag.Connected;
-}
-
-/**
- * Takes both ends from a tuple. Nothing changes where the tuple names the ends that are there, in
- * either direction. Returns whether anything did.
- *
- * Falco keeps what it knows of a socket in one piece of memory that each kind lays out in its own
- * way, so that a protocol is forgotten when the kind changes.
- */
-function setEnds(fd: Fd, bytes: Uint8Array, start: number, addresses: AddressText): boolean {
-  const v6 = bytes[start] === AF_INET6;
-  const size = v6 ? 16 : 4;
-  const mapped = v6 && isMapped(bytes, start + 1) && isMapped(bytes, start + 19);
-  const skip = mapped ? 12 : 0;
-  const sourceAt = start + 1 + skip;
-  const sport = port(bytes, start + 1 + size);
-  const destinationAt = start + 3 + size + skip;
-  const dport = port(bytes, start + 3 + 2 * size);
-  const kind = v6 && !mapped ? FdKind.Ipv6 : FdKind.Ipv4;
-  const none = kind === FdKind.Ipv4 ? NO_IPV4 : NO_IPV6;
-  if (fd.flags & FdFlag.Listening) {
-    fd.flags &= ~FdFlag.Listening;
-    fd.sourceIp = fd.destinationIp = undefined;
-    fd.sourcePort = fd.destinationPort = 0;
-    if (mapped) fd.l4proto = 0;
-  } else if (fd.kind !== kind) {
-    fd.l4proto = fd.sourcePort = fd.destinationPort = 0;
-  }
-  fd.kind = kind;
-  const source = sized(fd.sourceIp, none);
-  const destination = sized(fd.destinationIp, none);
-  const same = isAt(source, bytes, sourceAt) && sport === fd.sourcePort &&
-    isAt(destination, bytes, destinationAt) && dport === fd.destinationPort;
-  const reversed = isAt(source, bytes, destinationAt) && dport === fd.sourcePort &&
-    isAt(destination, bytes, sourceAt) && sport === fd.destinationPort;
-  if (same || reversed) return false;
-  fd.sourceIp = addresses.ip(bytes, sourceAt, none.length);
-  fd.sourcePort = sport;
-  fd.destinationIp = addresses.ip(bytes, destinationAt, none.length);
-  fd.destinationPort = dport;
-  return true;
-}
-
-/**
- * Data came to a bound IPv6 socket. Falco leaves it a bound one, and its port and protocol are
- * overwritten with the first bytes of the other address.
- */
-function overwriteBound(fd: Fd, bytes: Uint8Array, start: number): void {
-  fd.sourceIp = bytes.slice(start + 1, start + 17);
-  fd.sourcePort = port(bytes, start + 19);
-  fd.l4proto = [0, 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_RAW][bytes[start + 21]!] ??
-    0;
-}
-
-function sized(ip: Uint8Array | undefined, none: Uint8Array): Uint8Array {
-  return ip === undefined || ip.length !== none.length ? none : ip;
-}
-
-function setUnixEnds(fd: Fd, bytes: Uint8Array, start: number): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  fd.unixSource = view.getBigUint64(start + 1, true);
-  fd.unixDestination = view.getBigUint64(start + 9, true);
-}
-
-function swapEnds(fd: Fd): void {
-  const { sourceIp, sourcePort } = fd;
-  fd.sourceIp = fd.destinationIp;
-  fd.sourcePort = fd.destinationPort;
-  fd.destinationIp = sourceIp;
-  fd.destinationPort = sourcePort;
-}
-
-function isTcp(fd: Fd): boolean {
-  return fd.kind === FdKind.Ipv4 && (fd.flags & FdFlag.Listening) === 0 &&
-    fd.l4proto === IPPROTO_TCP;
-}
-
-function isUdp(fd: Fd): boolean {
-  return fd.kind === FdKind.Ipv4 && (fd.flags & FdFlag.Listening) === 0 &&
-    fd.l4proto === IPPROTO_UDP;
-}
-
-function port(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | bytes[at + 1]! << 8;
 }
