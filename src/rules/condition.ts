@@ -68,6 +68,12 @@ export class NodeTable {
     return node;
   }
 
+  /** The atom of that text. */
+  findAtom(text: string): Atom | undefined {
+    const node = this.#atoms.get(text);
+    return node?.kind === "atom" ? node.atom : undefined;
+  }
+
   /** The node for an atom of another table. */
   atomNode(atom: Atom): Node {
     const known = this.#atoms.get(atom.text);
