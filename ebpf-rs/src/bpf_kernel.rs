@@ -1,7 +1,9 @@
 //! BPF's implementation of `Kernel`: helpers for memory, direct loads for constants.
 use aya_ebpf::helpers::generated as bpf;
 use probe::kernel::{Kernel, Settings};
+use probe::offset;
 use probe::offsets::Offsets;
+use probe::scratch::Place;
 
 /// Patched by the loader before the programs are verified, which then sees constants.
 #[unsafe(no_mangle)]
@@ -10,6 +12,11 @@ pub static OFFSETS: Offsets = Offsets::EMPTY;
 pub static SETTINGS: Settings = Settings::EMPTY;
 
 pub struct Bpf;
+
+#[inline(always)]
+unsafe fn load<T: Copy>(from: *const u8, offset: usize) -> T {
+    unsafe { from.add(offset).cast::<T>().read_volatile() }
+}
 
 impl Kernel for Bpf {
     #[inline(always)]
@@ -25,6 +32,30 @@ impl Kernel for Bpf {
     #[inline(always)]
     fn task(&self) -> usize {
         unsafe { bpf::bpf_get_current_task() as usize }
+    }
+
+    // The current task is a typed pointer, as are the pointers read through it: such members are
+    // loaded directly, without a helper.
+    #[inline(always)]
+    fn descriptors(&self) -> (u32, usize) {
+        unsafe {
+            let task = bpf::bpf_get_current_task_btf() as *const u8;
+            let files: *const u8 = load(task, offset!(self, task_files));
+            let table: *const u8 = load(files, offset!(self, files_fdt));
+            (load(table, offset!(self, fdt_max_fds)), load(table, offset!(self, fdt_fd)))
+        }
+    }
+
+    #[inline(always)]
+    fn root(&self) -> Place {
+        unsafe {
+            let task = bpf::bpf_get_current_task_btf() as *const u8;
+            let fs: *const u8 = load(task, offset!(self, task_fs));
+            Place {
+                mnt: load(fs, offset!(self, fs_root_mnt)),
+                dentry: load(fs, offset!(self, fs_root_dentry)),
+            }
+        }
     }
 
     #[inline(always)]

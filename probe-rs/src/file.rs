@@ -12,12 +12,10 @@ const OVERLAY_MAGIC: u64 = 0x794c_7630;
 /// The open file behind a descriptor of the current process; 0 where there is none.
 #[inline(always)]
 pub fn file_of<K: Kernel>(k: &K, fd: i32) -> usize {
-    let files = k.address(k.task() + offset!(k, task_files));
-    let table = k.address(files + offset!(k, files_fdt));
-    if fd < 0 || fd as u32 >= k.int(table + offset!(k, fdt_max_fds)) {
+    let (count, array) = k.descriptors();
+    if fd < 0 || fd as u32 >= count {
         return 0;
     }
-    let array = k.address(table + offset!(k, fdt_fd));
     k.address(array + 8 * fd as usize)
 }
 
@@ -69,27 +67,41 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     if file == 0 {
         return Opened { dev: 0, ino: 0, flags: 0 };
     }
-    let inode = k.address(file + offset!(k, file_inode));
-    let sb = k.address(inode + offset!(k, inode_sb));
+    // struct file, inode and super_block have what is asked for in their first 256 bytes.
+    event.copy(FILE, file, offset!(k, file_dentry));
+    let inode: usize = event.copied(FILE, offset!(k, file_inode));
+    event.copy(INODE, inode, offset!(k, inode_ino));
+    let sb: usize = event.copied(INODE, offset!(k, inode_sb));
+    event.copy(SB, sb, offset!(k, sb_magic));
     let mut more = 0;
-    if k.int(file + offset!(k, file_mode)) & FMODE_CREATED != 0 {
+    if event.copied::<u32>(FILE, offset!(k, file_mode)) & FMODE_CREATED != 0 {
         more |= flags::O_F_CREATED;
     }
-    match overlay(k, file) {
-        Overlay::Upper => more |= flags::FD_UPPER_LAYER,
-        Overlay::Lower => more |= flags::FD_LOWER_LAYER,
-        Overlay::No => {}
+    if event.copied::<u64>(SB, offset!(k, sb_magic)) == OVERLAY_MAGIC {
+        match overlay(k, file) {
+            Overlay::Upper => more |= flags::FD_UPPER_LAYER,
+            Overlay::Lower => more |= flags::FD_LOWER_LAYER,
+            Overlay::No => {}
+        }
     }
-    path::of_file(event, file);
+    let place = Place {
+        mnt: event.copied(FILE, offset!(k, file_mnt)),
+        dentry: event.copied(FILE, offset!(k, file_dentry)),
+    };
+    path::of_place(event, place);
     if call_flags & 3 != 0 || more & flags::O_F_CREATED != 0 {
         event.state().lane = CRITICAL;
     }
     Opened {
-        dev: encode_dev(k.int(sb + offset!(k, sb_dev))),
-        ino: k.word(inode + offset!(k, inode_ino)),
+        dev: encode_dev(event.copied(SB, offset!(k, sb_dev))),
+        ino: event.copied(INODE, offset!(k, inode_ino)),
         flags: more,
     }
 }
+
+const FILE: usize = 0;
+const INODE: usize = 1;
+const SB: usize = 2;
 
 /// The paths go behind the table's parameters, where there are any.
 #[inline(always)]

@@ -62,10 +62,7 @@ pub trait Kernel {
     fn descriptors(&self) -> (u32, usize) {
         let files = self.address(self.task() + offset!(self, task_files));
         let table = self.address(files + offset!(self, files_fdt));
-        (
-            self.int(table + offset!(self, fdt_max_fds)),
-            self.address(table + offset!(self, fdt_fd)),
-        )
+        (self.int(table + offset!(self, fdt_max_fds)), self.address(table + offset!(self, fdt_fd)))
     }
     /// The root of the current process.
     fn root(&self) -> Place {

@@ -12,6 +12,9 @@ pub const PATH_AT: usize = 40 * 1024;
 /// Longest path, without its NUL; Linux has PATH_MAX 4096 with it.
 pub const PATH_BYTES: usize = 4095;
 pub const SCRATCH_BYTES: usize = 64 * 1024;
+/// Copies of kernel structures, read at once and looked at member by member, behind the path.
+pub const COPY_AT: usize = PATH_AT + 8192;
+pub const COPY_BYTES: usize = 512;
 /// Strings of callers: longest, with NUL.
 pub const STRING_BYTES: u32 = 4096;
 
