@@ -14,6 +14,8 @@ const MIB = 1 << 20;
 const MS_NS = 1_000_000n;
 /** What a capture holds is on the disk at the latest so long after. */
 const SECURE_MS = 1_000;
+/** Failures are told this often at the most; all are counted. */
+const TELL_MS = 10_000;
 /** `Informational`. */
 const PRIORITY = 6;
 
@@ -38,6 +40,7 @@ export class RuleCapture implements Tap {
   /** Event time, ns, at which the capture ends: the latest that a matching rule asked for. */
   #deadline = 0n;
   #securedMs = 0;
+  #toldMs = -Infinity;
   #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(parts: RuleCaptureParts) {
@@ -191,12 +194,20 @@ export class RuleCapture implements Tap {
     } catch (error) {
       if (!(error instanceof CaptureWriteError)) throw error;
       this.#parts.counters.add(Counter.CapturesFailed, 1);
-      this.#parts.notice(`Warning: ${error.message}`);
+      this.#tell(`Warning: ${error.message}`);
       const writer = this.#writer;
       this.#writer = undefined;
       // Nothing more is written to an output that failed.
       if (writer !== undefined && writer.output.path === path) writer.close();
     }
+  }
+
+  /** Alerts may come in masses, and each of them would fail in the same way. */
+  #tell(line: string): void {
+    const nowMs = this.#parts.clock();
+    if (nowMs - this.#toldMs < TELL_MS) return;
+    this.#toldMs = nowMs;
+    this.#parts.notice(line);
   }
 
   #count(): void {
