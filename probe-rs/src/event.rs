@@ -1,1 +1,327 @@
+//! Writes one event in the layout of a .scap block's body:
+//!
+//!     u64 time, u64 tid, u32 length, u16 code, u32 parameter count,
+//!     that many u16 lengths, the parameters back to back
+//!
+//! Parameters are written in the order of the table; our own four come last.
+use crate::kernel::Kernel;
+use crate::scratch::{COPY_AT, COPY_BYTES, EVENT_AT, EVENT_MASK, STRING_BYTES, State};
+use crate::table::PARAM_COUNTS;
+use crate::{flags, get, set, setting};
 
+pub const HEADER_BYTES: usize = 26;
+/// The block around an event in a .scap file: type, length, CPU; after the event zeros up to four
+/// bytes, and the length again. Events are framed here, so that a reader only copies.
+pub const BLOCK: u32 = 0x216;
+pub const BLOCK_HEAD: usize = 10;
+/// Path, second path, sequence number, lane.
+pub const OWN_PARAMS: usize = 4;
+
+/// What happens to an event after a filler.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It is whole but for our own parameters, and has no paths.
+    Emit,
+    /// The same, but the first of our paths is written.
+    EmitOne,
+    /// The paths in `State::places` are to be written first, then stage `State::then` goes on.
+    Walk,
+    /// Another stage goes on.
+    Stage(u32),
+    /// Nobody can use it.
+    Drop,
+}
+
+/// Cursor over the event being written.
+pub struct Event<'k, K> {
+    pub k: &'k K,
+    base: *mut u8,
+    data: usize,
+    length: usize,
+}
+
+impl<'k, K: Kernel> Event<'k, K> {
+    /// Starts an event in `base`, a block of SCRATCH_BYTES whose State holds the call.
+    ///
+    /// # Safety
+    /// `base` must be valid for SCRATCH_BYTES and used by nobody else meanwhile.
+    #[inline(always)]
+    pub unsafe fn begin(k: &'k K, base: *mut u8, code: u16, lane: u8) -> Self {
+        let count = PARAM_COUNTS[code as usize] as usize + OWN_PARAMS;
+        // SAFETY: the header lies in the block, see scratch.rs.
+        unsafe {
+            let at = base.add(EVENT_AT);
+            (at.add(8) as *mut u64).write_unaligned(k.tgid_tid() & 0xffff_ffff);
+            (at.add(20) as *mut u16).write_unaligned(code);
+            (at.add(22) as *mut u32).write_unaligned(count as u32);
+        }
+        let mut event = Self { k, base, data: HEADER_BYTES + 2 * count, length: HEADER_BYTES };
+        let state = event.state();
+        state.code = code;
+        state.lane = lane;
+        state.truncated = 0;
+        state.place_count = 0;
+        event
+    }
+
+    /// Goes on with the event of an earlier stage.
+    ///
+    /// # Safety
+    /// As for `begin`.
+    #[inline(always)]
+    pub unsafe fn resume(k: &'k K, base: *mut u8) -> Self {
+        let mut event = Self { k, base, data: 0, length: 0 };
+        event.data = event.state().data as usize;
+        event.length = event.state().length as usize;
+        event
+    }
+
+    /// Leaves the position to the next stage.
+    #[inline(always)]
+    pub fn save(&mut self) {
+        let (data, length) = (self.data as u32, self.length as u32);
+        let state = self.state();
+        state.data = data;
+        state.length = length;
+    }
+
+    /// A length below 4096, masked where the compiler cannot see that it need not be: the verifier
+    /// wants to see it at each use.
+    #[inline(always)]
+    pub fn bound(&mut self, bytes: usize) -> usize {
+        let state = self.state();
+        set!(state.bound, bytes as u32);
+        (get!(state.bound) & 0xfff) as usize
+    }
+
+    /// Copies the head of a kernel structure, up to the eight bytes at `last`, to be looked at
+    /// member by member with `copied`: one read instead of many.
+    #[inline(always)]
+    pub fn copy(&mut self, slot: usize, from: usize, last: usize) {
+        // SAFETY: four slots of COPY_BYTES lie in the block.
+        unsafe {
+            let to = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES);
+            self.k.copy_kernel(to, (last as u32 & 0xff) + 8, from);
+        }
+    }
+
+    /// A member of a copied structure.
+    #[inline(always)]
+    pub fn copied<T: Copy>(&self, slot: usize, offset: usize) -> T {
+        // SAFETY: masked; eight more bytes lie in the slot as well.
+        unsafe {
+            let from = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES + (offset & 0xff));
+            from.cast::<T>().read_unaligned()
+        }
+    }
+
+    /// Lets a verifier forget what it knows of the position, see `get!`.
+    #[inline(always)]
+    pub fn forget(&mut self) {
+        let data = self.data as u32;
+        let state = self.state();
+        set!(state.data, data);
+        self.data = get!(state.data) as usize;
+    }
+
+    #[inline(always)]
+    pub fn state(&mut self) -> &mut State {
+        // SAFETY: the block begins with the State and is ours alone.
+        unsafe { &mut *(self.base as *mut State) }
+    }
+
+    #[inline(always)]
+    pub fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    /// Where the next parameter's bytes go: 4 KiB may be written there.
+    #[inline(always)]
+    pub fn room(&self) -> *mut u8 {
+        // SAFETY: masked, see scratch.rs.
+        unsafe { self.base.add(EVENT_AT + (self.data & EVENT_MASK)) }
+    }
+
+    #[inline(always)]
+    pub fn arg(&mut self, index: usize) -> u64 {
+        self.state().args[index]
+    }
+
+    #[inline(always)]
+    pub fn int(&mut self, index: usize) -> i32 {
+        self.state().args[index] as i32
+    }
+
+    #[inline(always)]
+    pub fn ret(&mut self) -> i64 {
+        self.state().ret
+    }
+
+    /// Counts `bytes` written at `room` to the current parameter, without ending it.
+    #[inline(always)]
+    pub fn grow(&mut self, bytes: usize) {
+        self.data += bytes;
+    }
+
+    /// Ends a parameter of `bytes` bytes.
+    #[inline(always)]
+    pub fn end(&mut self, bytes: usize) {
+        // SAFETY: lengths stand at the start of the event; PARAM_COUNTS are below 64.
+        unsafe {
+            (self.base.add(EVENT_AT + (self.length & 0xff)) as *mut u16)
+                .write_unaligned(bytes as u16);
+        }
+        self.length += 2;
+    }
+
+    #[inline(always)]
+    fn put<T>(&mut self, value: T) {
+        // SAFETY: `room` takes 4 KiB.
+        unsafe { (self.room() as *mut T).write_unaligned(value) };
+        self.data += size_of::<T>();
+    }
+
+    #[inline(always)]
+    fn param<T>(&mut self, value: T) {
+        self.put(value);
+        self.end(size_of::<T>());
+    }
+
+    #[inline(always)]
+    pub fn empty(&mut self) {
+        self.end(0);
+    }
+    #[inline(always)]
+    pub fn i64(&mut self, value: i64) {
+        self.param(value);
+    }
+    #[inline(always)]
+    pub fn u64(&mut self, value: u64) {
+        self.param(value);
+    }
+    #[inline(always)]
+    pub fn u32(&mut self, value: u32) {
+        self.param(value);
+    }
+    #[inline(always)]
+    pub fn u16(&mut self, value: u16) {
+        self.param(value);
+    }
+    #[inline(always)]
+    pub fn u8(&mut self, value: u8) {
+        self.param(value);
+    }
+    /// Bytes inside a parameter that `end` will close.
+    #[inline(always)]
+    pub fn bytes<T>(&mut self, value: T) {
+        self.put(value);
+    }
+
+    /// The call's result.
+    #[inline(always)]
+    pub fn res(&mut self) {
+        let ret = self.ret();
+        self.i64(ret);
+    }
+
+    /// A descriptor argument (AT_FDCWD is -100 in the kernel as in Falco's encoding).
+    #[inline(always)]
+    pub fn fd(&mut self, index: usize) {
+        let fd = self.int(index);
+        self.i64(i64::from(fd));
+    }
+
+    /// A string argument, cut at 4095 bytes; empty where it is not in memory.
+    #[inline(always)]
+    pub fn string(&mut self, index: usize) {
+        let at = self.arg(index) as usize;
+        self.user_string(at);
+    }
+
+    /// A string of the caller. Returns its bytes, NUL included.
+    #[inline(always)]
+    pub fn user_string(&mut self, at: usize) -> usize {
+        // SAFETY: `room` takes 4 KiB.
+        let got = unsafe { self.k.copy_user_str(self.room(), STRING_BYTES, at) };
+        self.string_end(got)
+    }
+
+    #[inline(always)]
+    pub fn kernel_string(&mut self, at: usize, max: u32) -> usize {
+        // SAFETY: `room` takes 4 KiB.
+        let got = unsafe { self.k.copy_kernel_str(self.room(), max, at) };
+        self.string_end(got)
+    }
+
+    #[inline(always)]
+    fn string_end(&mut self, got: i64) -> usize {
+        let bytes = if got < 0 { 0 } else { (got as usize) & 0x1fff };
+        if bytes == STRING_BYTES as usize {
+            self.state().truncated += 1;
+        }
+        self.data += bytes;
+        self.end(bytes);
+        bytes
+    }
+
+    /// Bytes of the caller, at most `max`; empty where they are not all in memory.
+    #[inline(always)]
+    pub fn user_bytes(&mut self, at: usize, bytes: usize, max: usize) {
+        let wanted = if bytes > max { max } else { bytes };
+        let wanted = self.bound(if wanted > 4095 { 4095 } else { wanted });
+        // SAFETY: `room` takes 4 KiB.
+        let whole = unsafe { self.k.copy_user(self.room(), wanted as u32, at) };
+        let bytes = if whole { wanted } else { 0 };
+        self.data += bytes;
+        self.end(bytes);
+    }
+
+    #[inline(always)]
+    pub fn open_flags(&mut self, value: u64) -> u32 {
+        flags::open(value as u32)
+    }
+
+    /// Where the block of the finished event starts.
+    #[inline(always)]
+    pub fn block(&self) -> *mut u8 {
+        // SAFETY: between the State and the event, see scratch.rs.
+        unsafe { self.base.add(EVENT_AT - BLOCK_HEAD) }
+    }
+
+    /// Closes the event with our own parameters, of which `paths` paths are written already, and
+    /// frames it. Returns the block's bytes, 0 where the event outgrew its room.
+    #[inline(always)]
+    pub fn finish(&mut self, paths: u32, sequence: u64, cpu: u32) -> usize {
+        if paths < 1 {
+            self.empty();
+        }
+        if paths < 2 {
+            self.empty();
+        }
+        self.u64(sequence);
+        let lane = self.state().lane;
+        self.u8(lane);
+        if self.data > EVENT_MASK {
+            return 0;
+        }
+        let bytes = self.data & EVENT_MASK;
+        let padded = (BLOCK_HEAD + bytes + 3) & !3;
+        let total = padded + 4;
+        // The time is taken last, so that the order in the ring is that of the times but for the
+        // width of this function.
+        let now = self.k.boot_ns() + setting!(self.k, boot_epoch_ns);
+        // SAFETY: all within the block: `bytes` is masked, and 4 KiB follow.
+        unsafe {
+            let event = self.base.add(EVENT_AT);
+            (event as *mut u64).write_unaligned(now);
+            (event.add(16) as *mut u32).write_unaligned(bytes as u32);
+            (event.add(bytes) as *mut u32).write_unaligned(0);
+            let block = self.block();
+            (block as *mut u32).write_unaligned(BLOCK);
+            (block.add(4) as *mut u32).write_unaligned(total as u32);
+            (block.add(8) as *mut u16).write_unaligned(cpu as u16);
+            (block.add(padded & 0xffff) as *mut u32).write_unaligned(total as u32);
+        }
+        total & 0xffff
+    }
+}
