@@ -17,9 +17,24 @@ interface Answers {
   bytes: Uint8Array;
 }
 
+/** A value of the present event. */
+interface Cell {
+  event: number;
+  value: Value;
+}
+
 export class AtomFunctions {
   readonly #functions: (AtomFunction | undefined)[] = [];
   readonly #answers: Answers[] = [];
+  /** By text: operands that several atoms ask for are read once for an event. */
+  readonly #readers = new Map<string, (context: Context) => Value>();
+  /** Number of the event that cells are kept for. */
+  #event = 0;
+
+  /** Another event: its values are read anew. */
+  begin(): void {
+    this.#event++;
+  }
 
   of(atom: Atom): AtomFunction {
     return this.#functions[atom.id] ??= this.#make(atom);
@@ -31,9 +46,9 @@ export class AtomFunctions {
   }
 
   #make({ left, right, test }: Atom): AtomFunction {
-    const read = operandReader(left);
+    const read = this.#readerOf(left);
     if (right !== undefined) {
-      const readRight = operandReader(right);
+      const readRight = this.#readerOf(right);
       return (context) => test(read(context), readRight(context));
     }
     const extractId = left.bound?.extractId;
@@ -49,6 +64,23 @@ export class AtomFunctions {
       if (known !== undefined && known !== 0) return known === YES;
       return learn(answers, id, test(context.machine.strings.text(id), undefined));
     };
+  }
+
+  #readerOf(operand: Operand): (context: Context) => Value {
+    let reader = this.#readers.get(operand.text);
+    if (reader === undefined) {
+      const cell: Cell = { event: -1, value: undefined };
+      const read = operandReader(operand);
+      reader = (context) => {
+        if (cell.event !== this.#event) {
+          cell.value = read(context);
+          cell.event = this.#event;
+        }
+        return cell.value;
+      };
+      this.#readers.set(operand.text, reader);
+    }
+    return reader;
   }
 }
 

@@ -17,6 +17,11 @@ export class Judges {
   readonly #judges: (Judge | undefined)[] = [];
   readonly #walks: number[] = [];
 
+  /** Another event: its values are read anew. */
+  begin(): void {
+    this.#functions.begin();
+  }
+
   /** Ids may stand for other strings from now on. */
   forgetIds(): void {
     this.#functions.forgetIds();

@@ -61,6 +61,7 @@ export class Matcher {
     const { entries } = this.#tables.narrow(context);
     if (entries.length === 0) return 0;
     const { judges } = this.#tables;
+    judges.begin();
     let count = 0;
     for (let at = 0; at < entries.length; at++) {
       const { rule, node } = entries[at]!;

@@ -1,9 +1,12 @@
 // All checks of one field against constants, answered together: a value in, the checks that hold
-// out. Equality, prefixes and suffixes are looked up, so that ten thousand rules about
-// `proc.name` cost one look; the rest is tested one by one.
+// out. Equality, prefixes, suffixes, parts and path prefixes are looked up, so that ten thousand
+// rules about `proc.name` cost one look; the rest is tested one by one.
 import type { Value } from "../fields/field.ts";
 import { familyOf } from "../fields/operators.ts";
+import { foldAscii } from "../fields/operators_text.ts";
 import type { Atom } from "./condition.ts";
+import { PathIndex } from "./path_index.ts";
+import { SearchIndex } from "./search_index.ts";
 
 type Members = Map<Value, number[]>;
 
@@ -12,6 +15,9 @@ export class OperandIndex {
   /** By length: texts of that length and the atoms that look for them. */
   readonly #prefixes = new Map<number, Map<string, number[]>>();
   readonly #suffixes = new Map<number, Map<string, number[]>>();
+  readonly #parts = new SearchIndex();
+  readonly #partsFolded = new SearchIndex();
+  readonly #paths = new PathIndex();
   readonly #others: readonly Atom[];
   readonly #anyOf: boolean;
 
@@ -50,7 +56,11 @@ export class OperandIndex {
     const text = literals[0] as string;
     if (operator === "startswith") return putLength(this.#prefixes, text, id);
     if (operator === "endswith") return putLength(this.#suffixes, text, id);
-    return false;
+    if (operator === "contains") this.#parts.add(text, id);
+    else if (operator === "icontains") this.#partsFolded.add(foldAscii(text), id);
+    else if (operator === "pmatch") return this.#paths.add(literals as string[], id);
+    else return false;
+    return true;
   }
 
   #look(value: Value, found: Set<number>): void {
@@ -68,6 +78,9 @@ export class OperandIndex {
       if (length > value.length) continue;
       for (const id of texts.get(value.slice(value.length - length)) ?? NONE) found.add(id);
     }
+    this.#parts.find(value, found);
+    if (!this.#partsFolded.isEmpty) this.#partsFolded.find(foldAscii(value), found);
+    this.#paths.find(value, found);
   }
 }
 
