@@ -15,6 +15,7 @@ export class LiveSource implements EventSource {
   readonly source = "syscall";
   readonly #driver: Driver;
   readonly #takeSnapshot: () => Uint8Array;
+  #programsWanted = 0;
 
   constructor({ driver, takeSnapshot }: LiveOptions) {
     this.#driver = driver;
@@ -31,6 +32,7 @@ export class LiveSource implements EventSource {
 
   stats(): SourceStats {
     const stats = this.#driver.stats();
+    this.#programsWanted = stats.programs;
     return {
       events: Number(stats.events),
       lost: [Number(stats.lostCritical), Number(stats.lostBulk)],
@@ -39,9 +41,9 @@ export class LiveSource implements EventSource {
     };
   }
 
-  /** Programs that should be attached. */
+  /** Programs that should be attached, as of the last `stats`. */
   get programsWanted(): number {
-    return this.#driver.stats().programs;
+    return this.#programsWanted;
   }
 
   snapshot(): Uint8Array {
