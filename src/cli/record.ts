@@ -90,7 +90,7 @@ function recordStart(path: string, wanted: RecordFlags): RecordStart {
   };
 }
 
-/** Without alerts there are no outputs either; a capture that an alert would start is part of it. */
+/** Without alerts there are no outputs; what an alert would capture is part of the recording. */
 function quiet(loaded: LoadedConfig, alerts: boolean): LoadedConfig {
   const { config } = loaded;
   const off: Partial<Config> = alerts ? {} : {

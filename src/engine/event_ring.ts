@@ -15,7 +15,7 @@ export interface RingOptions {
   readonly bytesMax: number;
   /** The tables as state blocks, as they are before the next event. */
   readonly dump: (time: bigint) => Uint8Array;
-  /** Milliseconds of a clock that only rises; where dumps are not to be limited, one that stands. */
+  /** Milliseconds of a clock that only rises; one that stands where dumps are not limited. */
   readonly clock: () => number;
 }
 

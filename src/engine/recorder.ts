@@ -14,6 +14,8 @@ import type { Tap } from "./tap.ts";
 
 /** What was recorded is on the disk at the latest so long after. */
 const SECURE_MS = 1_000;
+/** A full disk takes back so much at the most. */
+const SECURE_BYTES = 256 << 10;
 const SECOND_NS = 1_000_000_000n;
 
 /** Codes whose events the tables need: the filter only makes them silent. */
@@ -177,12 +179,15 @@ export class Recorder implements Tap {
     const { machine } = this.#parts;
     machine.settle();
     this.#writer.begin(machine.dump(time));
+    this.#writer.secure();
     this.#sectionDue = false;
   }
 
   #secure(): void {
     const nowMs = this.#parts.clock();
-    if (nowMs - this.#securedMs < SECURE_MS) return;
+    const isDue = nowMs - this.#securedMs >= SECURE_MS ||
+      this.#writer.output.unsecured >= SECURE_BYTES;
+    if (!isDue) return;
     this.#securedMs = nowMs;
     this.#writer.secure();
   }

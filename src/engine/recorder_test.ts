@@ -200,7 +200,7 @@ Deno.test("a recording without an event still has the tables", () => {
 Deno.test("a recorder that cannot open its file says so at once", () => {
   throws(
     () => new Host({ path: "/nowhere/at/all.scap" }),
-    /^CaptureWriteError: Cannot write capture "\/nowhere\/at\/all.scap": there is no such directory$/,
+    /Cannot write capture "\/nowhere\/at\/all.scap": there is no such directory$/,
   );
 });
 

@@ -55,6 +55,11 @@ export class CaptureOutput {
     this.#plain = new Uint8Array(compression > 0 ? 0 : PLAIN_BYTES);
   }
 
+  /** Bytes in the file that a failure would take back. */
+  get unsecured(): number {
+    return this.written - this.#secured;
+  }
+
   /** Bytes that were taken and are not in the file yet are not counted in `written`. */
   write(bytes: Uint8Array, from = 0, to = bytes.length): void {
     if (this.#gzip !== undefined) return this.#gzip.write(bytes, from, to);
