@@ -1,7 +1,7 @@
 // What keeps saker from starting is told in one line, with exit code 1.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Ending, runSaker, SAKER } from "./saker.ts";
-import { isRoot, Place, run } from "./trigger.ts";
+import { isRoot, ownMounts, Place, run } from "./trigger.ts";
 
 function checkOneLine({ code, stdout, stderr }: Ending, ...parts: string[]): void {
   assertEquals(code, 1);
@@ -37,9 +37,7 @@ Deno.test({
   ignore: !isRoot(),
   async fn() {
     const hide = `mount -t tmpfs none /sys/kernel/btf && exec "$0" --listen 127.0.0.1:0`;
-    const ending = await run("unshare", [
-      ...["--mount", "--propagation", "private", "/bin/sh", "-c", hide, SAKER],
-    ]);
+    const ending = await run("unshare", [...await ownMounts(), "/bin/sh", "-c", hide, SAKER]);
     checkOneLine(ending, "BTF");
   },
 });

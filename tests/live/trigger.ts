@@ -71,8 +71,20 @@ export async function shell(
 export async function covered(marker: string, directory: string, script: string): Promise<Ran> {
   const inside = `mount -t tmpfs none ${directory} && { ${script}\n}`;
   return succeeded(
-    await run("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-c", inside, marker]),
+    await run("unshare", [...await ownMounts(), "/bin/sh", "-c", inside, marker]),
   );
+}
+
+/**
+ * Options of unshare for mounts that stay in the namespace. In a chroot whose root is no mount
+ * point they cannot be made private; there it must do that nothing is shared in the first place.
+ */
+export async function ownMounts(): Promise<string[]> {
+  const isolated = ["--mount", "--propagation", "private"];
+  if ((await run("unshare", [...isolated, "true"])).code === 0) return isolated;
+  const mounts = await Deno.readTextFile("/proc/1/mountinfo");
+  assert(!mounts.includes(" shared:"), "mounts of a test would be seen by everybody");
+  return ["--mount", "--propagation", "unchanged"];
 }
 
 /** Runs a Python script; the marker is its first argument. */
