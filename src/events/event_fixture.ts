@@ -13,6 +13,8 @@ export interface EventValues {
   readonly time?: bigint;
   /** By the parameters' names; those that are missing are empty. */
   readonly params: Readonly<Record<string, ParamValue>>;
+  /** Paths that the kernel resolved: makes the event one of our own drivers. */
+  readonly own?: { readonly path?: string; readonly path2?: string };
 }
 
 const SIZES: Partial<Record<ParamType, number>> = {
@@ -45,10 +47,14 @@ const encoder = new TextEncoder();
 
 /** The bytes of an event, without a block around them. */
 export function eventBytes(
-  { id, tid, time = 1_700_000_000_000_000_000n, params }: EventValues,
+  { id, tid, time = 1_700_000_000_000_000_000n, params, own }: EventValues,
 ): Uint8Array {
   const code = codeOf(id);
   const parts = EVENTS[code]!.params.map(({ name, type }) => encode(params[name], type));
+  if (own !== undefined) {
+    parts.push(encode(own.path, "FSPATH"), encode(own.path2, "FSPATH"));
+    parts.push(encode(1, "UINT64"), encode(0, "UINT8"));
+  }
   const large = EVENTS[code]!.flags.has("large_payload");
   const lengths = parts.length * (large ? 4 : 2);
   const total = 26 + lengths + parts.reduce((sum, part) => sum + part.length, 0);

@@ -4,6 +4,7 @@ import { Event } from "../events/event.ts";
 import { eventBytes, type EventValues } from "../events/event_fixture.ts";
 import { Context } from "../state/context.ts";
 import { createMachine } from "../state/create_machine.ts";
+import type { Machine } from "../state/machine.ts";
 import type { Value } from "./field.ts";
 import { FieldSet } from "./field_set.ts";
 import { asShown, jsonOf, shownValue, valueText } from "./render.ts";
@@ -15,16 +16,13 @@ const TIME = 1_700_000_000_000_000_000n;
 
 export class Bench {
   readonly fields = new FieldSet({ zone: "utc" });
-  readonly machine = createMachine({
-    paths: "caller",
-    threadsMax: 1000,
-    fdsMax: 10_000,
-    hostname: "box",
-  });
-  readonly context = new Context(this.machine, new Event());
+  readonly machine: Machine;
+  readonly context: Context;
 
   /** A shell (100, child of nobody known) and a program that it started (200). */
-  constructor() {
+  constructor(paths: "kernel" | "caller" = "caller") {
+    this.machine = createMachine({ paths, threadsMax: 1000, fdsMax: 10_000, hostname: "box" });
+    this.context = new Context(this.machine, new Event());
     this.apply({ ...exec(SHELL, "bash", "/usr/bin/bash", ["-l"]) });
     this.apply(clone(SHELL, CHILD, "bash"));
     this.apply(exec(CHILD, "cat", "/usr/bin/cat", ["a b", "c"]));

@@ -1,13 +1,14 @@
 // Fields of the paths that a system call acts on, whatever the call: one path, or source and
 // target. Each has a raw form, as the program gave it.
-import { EVENTS, type Param } from "../events/table.ts";
+import { OWN_PATH, OWN_PATH2 } from "../events/event.ts";
+import { EVENTS } from "../events/table.ts";
 import type { Context } from "../state/context.ts";
 import { FdKind } from "../state/fd.ts";
 import { EMPTY, MISSING } from "../state/strings.ts";
 import { pathId } from "./evt_args.ts";
 import type { Field } from "./field.ts";
 import { returnValue } from "./param_values.ts";
-import { isMissingText, paramIndex } from "./params.ts";
+import { AT_FDCWD, isMissingText, paramIndex } from "./params.ts";
 import { fields, type Row } from "./row.ts";
 
 /** Where a call's path is: the name of a parameter, or the descriptor's name. */
@@ -136,15 +137,56 @@ const SLASH = 47;
 
 function fullPath(context: Context, params: Int8Array, which: keyof Places): number {
   const raw = rawPath(context, params);
-  const { machine, thread, process, event } = context;
+  const { machine, thread, event } = context;
   if (raw === MISSING || thread === undefined) return MISSING;
+  const resolved = kernelPath(context, which);
+  if (resolved !== MISSING) return resolved;
   const { strings } = machine;
   if (raw !== EMPTY && strings.byteAt(raw, 0) === SLASH) return machine.join(EMPTY, raw);
-  const { id, params: all } = EVENTS[event.code]!;
-  const base = id === "SYSCALL_SYMLINKAT_X" && which === "target"
-    ? Base.Unknown
-    : RELATIVE[id] ?? Base.Cwd;
-  switch (base) {
+  const param = params[event.code]!;
+  const isLink = which === "target" && SYMLINKS.has(EVENTS[event.code]!.id);
+  if (!event.hasOwn) return asFalco(context, raw, param, isLink);
+  return machine.join(isLink ? linkDirectory(context) : givenDirectory(context, param), raw);
+}
+
+/** Path that the kernel acted on, in events of our own drivers; MISSING where there is none. */
+function kernelPath({ event, machine }: Context, which: keyof Places): number {
+  if (!event.hasOwn || !machine.kernelPaths) return MISSING;
+  // Of two paths the first is the old one: that is a link's target, but what is renamed.
+  const isOld = which === "name" || (LINKS.has(EVENTS[event.code]!.id) ? "target" : "source") ===
+      which;
+  const index = event.own(isOld ? OWN_PATH : OWN_PATH2);
+  return event.has(index)
+    ? machine.strings.intern(event.bytes, event.param(index), event.textEnd(index))
+    : MISSING;
+}
+
+const LINKS: ReadonlySet<string> = new Set(["SYSCALL_LINK_2_X", "SYSCALL_LINKAT_2_X"]);
+const SYMLINKS: ReadonlySet<string> = new Set(["SYSCALL_SYMLINK_X", "SYSCALL_SYMLINKAT_X"]);
+
+/** Directory that a relative path of the call starts from. */
+function givenDirectory({ event, machine, thread, process }: Context, param: number): number {
+  const dirfd = EVENTS[event.code]!.params[param]?.dirfd;
+  const number = dirfd !== undefined && event.has(dirfd) ? event.int32(dirfd) : AT_FDCWD;
+  return machine.directoryOf(process ?? thread!, number, MISSING);
+}
+
+/** Directory of a new symbolic link: what a relative target starts from. */
+function linkDirectory(context: Context): number {
+  const { event, machine } = context;
+  const param = paramIndex(event.code, "linkpath");
+  const link = machine.join(givenDirectory(context, param), pathId(context, param));
+  const text = machine.strings.text(link)!;
+  return machine.strings.internPassing(text.slice(0, text.lastIndexOf("/") + 1));
+}
+
+/** How Falco makes a relative path absolute, call by call. */
+function asFalco(context: Context, raw: number, param: number, isLink: boolean): number {
+  const { machine, thread, process, event } = context;
+  const { strings } = machine;
+  const { id, params } = EVENTS[event.code]!;
+  const unknown = isLink && id === "SYSCALL_SYMLINKAT_X";
+  switch (unknown ? Base.Unknown : RELATIVE[id] ?? Base.Cwd) {
     case Base.Cwd:
       return machine.join(process?.cwd ?? strings.internText("./"), raw);
     case Base.Unknown:
@@ -154,21 +196,16 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
         ? strings.internText("<UNKNOWN>")
         : machine.join(EMPTY, context.fd.name);
     case Base.Directory:
-      return machine.join(givenDirectory(context), raw);
+      return machine.join(usedDirectory(context), raw);
     case Base.OwnDirectory: {
-      const dirfd = event.int32(dirfdOf(all, params[event.code]!));
-      return machine.join(machine.directoryOf(process ?? thread, dirfd, raw), raw);
+      const dirfd = event.int32(params[param]?.dirfd ?? param - 1);
+      return machine.join(machine.directoryOf(process ?? thread!, dirfd, raw), raw);
     }
   }
 }
 
-/** The parameter before a path holds its directory. */
-function dirfdOf(params: readonly Param[], path: number): number {
-  return params[path]?.dirfd ?? path - 1;
-}
-
 /** Id of the name of the event's descriptor with a slash at its end, if it is a directory. */
-function givenDirectory({ machine, fd }: Context): number {
+function usedDirectory({ machine, fd }: Context): number {
   const { strings } = machine;
   if (fd?.kind !== FdKind.Directory) return strings.internText("<UNKNOWN>");
   const length = strings.length(fd.name);

@@ -91,6 +91,55 @@ Deno.test("paths of calls that succeed are joined with the working directory", (
   strictEqual(bench.value("fs.path.source"), undefined);
 });
 
+Deno.test("a path that the kernel resolved is the path that was acted on", () => {
+  const values = {
+    id: "SYSCALL_OPEN_X",
+    tid: CHILD,
+    params: { fd: 3, name: "/proc/self/root/etc/shadow", flags: 1, mode: 0, dev: 1, ino: 2 },
+    own: { path: "/etc/shadow" },
+  };
+  const live = new Bench("kernel");
+  live.apply(values);
+  strictEqual(live.text("fs.path.name"), "/etc/shadow");
+  strictEqual(live.text("fs.path.nameraw"), "/proc/self/root/etc/shadow");
+  const asked = new Bench("caller");
+  asked.apply(values);
+  strictEqual(asked.text("fs.path.name"), "/proc/self/root/etc/shadow");
+});
+
+Deno.test("renames and links know which of the kernel's two paths is which", () => {
+  const two = (id: string) => {
+    const bench = new Bench("kernel");
+    const params = { res: 0, oldpath: "a", newpath: "b" };
+    bench.apply({ id, tid: CHILD, params, own: { path: "/old", path2: "/new" } });
+    return [bench.text("fs.path.source"), bench.text("fs.path.target")];
+  };
+  deepStrictEqual(two("SYSCALL_RENAME_X"), ["/old", "/new"]);
+  deepStrictEqual(two("SYSCALL_LINK_2_X"), ["/new", "/old"]);
+});
+
+Deno.test("without the kernel's path a relative one starts from the call's directory", () => {
+  const bench = new Bench("kernel");
+  bench.apply({ ...open(4, "/etc", 1 | 1 << 10), own: { path: "/etc" } });
+  const params = { res: 0, olddirfd: 4, oldpath: "a", newdirfd: 4, newpath: "ssl/b" };
+  bench.apply({ id: "SYSCALL_RENAMEAT_X", tid: CHILD, params, own: {} });
+  deepStrictEqual(
+    [bench.text("fs.path.source"), bench.text("fs.path.target")],
+    ["/etc/a", "/etc/ssl/b"],
+  );
+  bench.apply({
+    id: "SYSCALL_SYMLINKAT_X",
+    tid: CHILD,
+    params: { res: 0, target: "../shadow", linkdirfd: 4, linkpath: "ssl/l" },
+    own: {},
+  });
+  deepStrictEqual(
+    [bench.text("fs.path.source"), bench.text("fs.path.target")],
+    ["/etc/ssl/l", "/etc/shadow"],
+    "a link's target starts from the link's directory",
+  );
+});
+
 Deno.test("showing evt.abspath on a capture leaves the context as it was", () => {
   const bench = new Bench();
   bench.apply(open(4, "/etc", 1 | 1 << 10));

@@ -78,6 +78,8 @@ export interface Machine {
   readonly lineage: number;
   readonly threads: ReadonlyMap<number, Thread>;
   readonly hostname: string;
+  /** Whether paths that the kernel resolved count, where events have them (`engine.paths`). */
+  readonly kernelPaths: boolean;
 
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
    * first byte of its body to the last; blocks of other kinds are passed over. */
