@@ -16,19 +16,17 @@ export interface CompileOptions {
 /** Compiles the rules of one source, in the order in which they are tried. */
 export function compileRules(rules: readonly CheckedRule[], options: CompileOptions): RuleSet {
   const wanted = new Uint8Array(EVENTS.length);
-  const names = new Set<string>();
-  for (const rule of rules) {
-    for (const code of wantedCodes(rule, options.source)) wanted[code] = 1;
-    for (const name of namesOf(rule.events)) names.add(name);
-  }
+  const codes = codeLists(rules, options.source);
+  for (const list of new Set(codes)) for (const code of list) wanted[code] = 1;
+  const all = rules.reduce((events, rule) => events | rule.events, 0n);
   const matcher = new Matcher(
-    rules.map((rule) => ({ node: rule.node, codes: wantedCodes(rule, options.source) })),
+    rules.map((rule, index) => ({ node: rule.node, codes: codes[index]! })),
     options.matching,
   );
   return {
     rules: rules.map(compiledRule),
     wanted,
-    eventNames: names,
+    eventNames: new Set(namesOf(all)),
     match: (context, matched) =>
       wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
   };
@@ -39,6 +37,16 @@ export function wantedCodes(rule: CheckedRule, source: string): number[] {
   if (source !== "syscall") return [PLUGIN_EVENT, ASYNC_EVENT];
   const codes = codesOf(rule.events);
   return codes.includes(ASYNC_EVENT) ? codes : [...codes, ASYNC_EVENT];
+}
+
+/** The codes of each rule; rules of the same events share a list. */
+function codeLists(rules: readonly CheckedRule[], source: string): (readonly number[])[] {
+  const lists = new Map<bigint, readonly number[]>();
+  return rules.map((rule) => {
+    let list = lists.get(rule.events);
+    if (list === undefined) lists.set(rule.events, list = wantedCodes(rule, source));
+    return list;
+  });
 }
 
 export function compiledRule(rule: CheckedRule, index: number): CompiledRule {

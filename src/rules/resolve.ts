@@ -75,6 +75,7 @@ class Resolution {
   readonly #checkers = new Map<string, Checker>();
   readonly #macros: Macros;
   #charsLeft = TOTAL_CHARS_MAX;
+  readonly #broad = new Map<EventBits, boolean>();
 
   constructor(
     collection: Collection,
@@ -139,7 +140,7 @@ class Resolution {
       this.#to(place).error("LOAD_ERR_COMPILE_CONDITION", events.error, place);
       return undefined;
     }
-    if (source === "syscall" && parts.warnEvtTypes && codeCount(events.bits) > EVENTS_WARN) {
+    if (source === "syscall" && parts.warnEvtTypes && this.#isBroad(events.bits)) {
       this.#to(info.place).warning(
         "LOAD_NO_EVTTYPE",
         "Rule matches too many evt.type values. This has a significant performance penalty.",
@@ -163,6 +164,12 @@ class Resolution {
       ...output,
       exceptionFields: added.fields,
     };
+  }
+
+  #isBroad(events: EventBits): boolean {
+    let broad = this.#broad.get(events);
+    if (broad === undefined) this.#broad.set(events, broad = codeCount(events) > EVENTS_WARN);
+    return broad;
   }
 
   #checker(source: string, lookup: FieldLookup): Checker {
