@@ -1,0 +1,156 @@
+// Recording this host: what happens while `saker record` runs gives the same alerts when the
+// recording is replayed, and an alert's capture holds what was before it.
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
+import { isRoot, Place, shell } from "./trigger.ts";
+
+/** Rules that say much of what a place's own programs do, and of nothing else. */
+function rulesOf(place: Place): string {
+  const rules = [
+    {
+      rule: "Opened",
+      condition: `evt.type in (open, openat, openat2, creat) and fd.name startswith ${place.path}/`,
+      output:
+        "%evt.time %fd.name %fd.nameraw %evt.arg.flags %evt.res %proc.cmdline %proc.pcmdline " +
+        "%proc.aname[2] %proc.cwd %proc.exepath %proc.sid %user.name %thread.tid %fd.ino",
+      capture: false,
+    },
+    {
+      rule: "Executed",
+      condition: `evt.type in (execve, execveat) and proc.args contains ${place.marker}`,
+      output: "%evt.time %proc.exepath %proc.cmdline %proc.pid %proc.ppid %proc.is_exe_writable",
+      capture: false,
+    },
+    {
+      rule: "Moved or removed",
+      condition:
+        `evt.type in (rename, renameat, renameat2, unlink, unlinkat, symlink, symlinkat) ` +
+        `and proc.args contains ${place.marker}`,
+      output: "%evt.time %evt.type %fs.path.name %fs.path.source %fs.path.target %proc.cmdline",
+      capture: false,
+    },
+    {
+      rule: "Wanted",
+      condition: `evt.type in (open, openat) and fd.name = ${place.path}/wanted`,
+      output: "%fd.name",
+      capture: true,
+    },
+  ];
+  const file = place.file("rules.yaml");
+  // JSON is YAML.
+  Deno.writeTextFileSync(
+    file,
+    JSON.stringify(rules.map((rule) => ({ ...rule, desc: rule.rule, priority: "NOTICE" }))),
+  );
+  return file;
+}
+
+/** What the trigger does: files by several names, moved and removed, by several programs. */
+const ACTS = `cd "$1"
+mkdir d
+for name in a b c; do
+  echo text > d/$name
+  cat d/$name > /dev/null
+  ln -s d/$name l$name
+  ( cd d; exec cat ../l$name "$0" 2> /dev/null ) > /dev/null
+  mv d/$name "d/$name-$0"
+  rm l$name
+done
+cat nothing 2> /dev/null
+exec cat "d/a-$0" > /dev/null`;
+
+/** Alerts without what differs between two looks at the same events. */
+function outputs(json: string, place: Place): string[] {
+  return json.split("\n").filter((line) => line.includes(place.marker));
+}
+
+Deno.test({
+  name: "a recording gives the alerts that there were while it was made",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const rules = rulesOf(place);
+    const capture = place.file("trace.scap");
+    const alerts = ["-r", rules, "-o", "json_output=true", "-o", "rule_matching=all"];
+    const child = new Deno.Command(SAKER, {
+      args: [...alerts, "record", capture, "--alerts"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stdout = new Response(child.stdout).text();
+    const told: string[] = [];
+    const reading = (async () => {
+      for await (const line of lines(child.stderr)) told.push(line);
+    })();
+    await eventually("saker to record", () => told.find((line) => /is recording/.test(line)));
+    await shell(place.marker, ACTS, [place.path]);
+    child.kill("SIGINT");
+    const { code } = await child.status;
+    await reading;
+    assertEquals(code, 0, told.join("\n"));
+    assert(/^Recorded \d+ events, .* 0 lost$/.test(told.at(-1)!), told.at(-1));
+
+    const live = outputs(await stdout, place);
+    const replayed = await runSaker([...alerts, "replay", capture]);
+    assertEquals(replayed.code, 0, replayed.stderr);
+    assert(live.length > 30, `${live.length} alerts`);
+    assertEquals(outputs(replayed.stdout, place), live);
+    assertEquals(Deno.statSync(capture).mode! & 0o777, 0o600);
+  },
+});
+
+Deno.test({
+  name: "a row of recordings is bounded, and each of them stands alone",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const { code, stderr } = await runSaker([
+      ...["record", place.file("r.scap"), "-M", "5"],
+      ...["--file-seconds", "1", "--files", "2"],
+    ]);
+    assertEquals(code, 0, stderr);
+    const names = [...Deno.readDirSync(place.path)].map(({ name }) => name).sort();
+    assertEquals(names.length, 2);
+    for (const name of names) {
+      const replayed = await runSaker(["-r", rulesOf(place), "replay", place.file(name)]);
+      assertEquals(replayed.code, 0, replayed.stderr);
+      assertIncludes(replayed.stderr, "malformed: 0");
+    }
+  },
+});
+
+Deno.test({
+  name: "an alert's capture holds what was before it",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const rules = rulesOf(place);
+    const saker = await Saker.start([place.marker], {
+      args: [
+        ...["-r", rules, "-o", "rule_matching=all", "-o", "capture.enabled=true"],
+        ...["-o", `capture.path_prefix=${place.file("c")}`, "-o", "capture.default_duration=200"],
+      ],
+    });
+    try {
+      await shell(place.marker, ACTS, [place.path]);
+      await shell(place.marker, 'echo > "$1/wanted"', [place.path]);
+      await saker.alert("Wanted", place.marker);
+    } finally {
+      const { stderr } = await saker.stop();
+      assert(!stderr.includes("Cannot write"), stderr);
+    }
+    const captures = [...Deno.readDirSync(place.path)].map(({ name }) => name)
+      .filter((name) => /^c_\d{20}_\d{20}\.scap$/.test(name));
+    assertEquals(captures.length, 1);
+    const replayed = await runSaker([
+      ...["-r", rules, "-o", "rule_matching=all", "-o", "json_output=true"],
+      ...["replay", place.file(captures[0]!)],
+    ]);
+    assertEquals(replayed.code, 0, replayed.stderr);
+    const before = outputs(replayed.stdout, place).filter((line) =>
+      line.includes(`${place.path}/d/a `) || line.includes('"Moved or removed"')
+    );
+    assert(before.length >= 4, `${before.length} alerts of what was before`);
+  },
+});
