@@ -35,7 +35,10 @@ export function rulesFiles({ given, configured }: RulesFilesOptions): string[] |
   );
 }
 
-/** The rules files at a path, those of a directory sorted; undefined where it does not exist. */
+/**
+ * The rules files at a path, those of a directory sorted and without the tests that lie beside
+ * them; undefined where it does not exist.
+ */
 function rulesAt(path: string): string[] | undefined {
   let info: Deno.FileInfo;
   try {
@@ -46,7 +49,7 @@ function rulesAt(path: string): string[] | undefined {
   }
   if (!info.isDirectory) return [path];
   return [...Deno.readDirSync(path)]
-    .filter((entry) => /\.ya?ml$/.test(entry.name))
+    .filter(({ name }) => /\.ya?ml$/.test(name) && !/_test\.ya?ml$/.test(name))
     .map((entry) => join(path, entry.name))
     .filter((entry) => Deno.statSync(entry).isFile)
     .sort();
