@@ -11,7 +11,7 @@ import type { MacroInfo } from "./merge.ts";
 import { nearest } from "./nearest.ts";
 import { eventNames } from "./event_types.ts";
 import { type FieldLookup, joinDomains, resolveOperand } from "./operand.ts";
-import { TRANSFORMERS } from "./parse.ts";
+import { TRANSFORMERS } from "./grammar.ts";
 import { type Check, type Expr, print } from "./syntax.ts";
 
 /** Something about a spot of a condition, or of a macro in it. */

@@ -3,7 +3,7 @@
 import type { Place } from "./diagnostic.ts";
 import type { Entry, ExceptionItem } from "./item.ts";
 import { quoted } from "./lists.ts";
-import { isListOperator } from "./parse.ts";
+import { isListOperator } from "./grammar.ts";
 
 export interface WithExceptions {
   readonly condition: string;

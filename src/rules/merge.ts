@@ -12,7 +12,7 @@ import {
   type RuleParts,
   type Version,
 } from "./item.ts";
-import { isModified, OPERATORS } from "./parse.ts";
+import { isModified, OPERATORS } from "./grammar.ts";
 import { joinConditions } from "./read_condition.ts";
 
 export interface ListInfo {

@@ -9,60 +9,19 @@
 //             | ("intersects"|"in"|"pmatch") ( list | rhs )
 //
 // Tokens are the longest that fit. A list's name stands for itself where it was not replaced.
-import { decodeLossless } from "./literal_bytes.ts";
+import {
+  LIST_OPERATORS,
+  MODIFIERS,
+  NUMBER_OPERATORS,
+  OPERATORS,
+  STRING_OPERATORS,
+  TRANSFORMERS,
+} from "./grammar.ts";
+import { Lexer, looksAt, Refusal } from "./lexer.ts";
 import type { Argument, Constant, Constants, Expr, Right, Term } from "./syntax.ts";
 
 /** Levels of recursion, counted as Falco counts them. */
 export const DEPTH_MAX = 1000;
-
-export const TRANSFORMERS = [
-  "tolower",
-  "toupper",
-  "b64",
-  "basename",
-  "len",
-  "join",
-  "concat",
-  "getopt",
-] as const;
-
-const NUMBER_OPERATORS = ["<=", "<", ">=", ">"];
-/** Those that end in a blank need one after them. */
-const STRING_OPERATORS = [
-  "==",
-  "=",
-  "!=",
-  "glob ",
-  "iglob ",
-  "contains ",
-  "icontains ",
-  "bcontains ",
-  "startswith ",
-  "bstartswith ",
-  "endswith ",
-  "regex ",
-];
-const MODIFIERS = ["oneof ", "anyof ", "allof "];
-const LIST_OPERATORS = ["intersects", "in", "pmatch"];
-
-/** In the order in which messages name them. */
-export const OPERATORS: readonly string[] = [
-  "exists",
-  ...NUMBER_OPERATORS,
-  ...STRING_OPERATORS.map((operator) => operator.trim()),
-  ...LIST_OPERATORS,
-];
-
-export function isListOperator(operator: string): boolean {
-  return LIST_OPERATORS.includes(operator) || isModified(operator);
-}
-
-/** Whether it is a string operator and its modifier, such as `startswith oneof`. */
-export function isModified(operator: string): boolean {
-  const [base, modifier, more] = operator.split(" ");
-  return more === undefined && modifier !== undefined && MODIFIERS.includes(`${modifier} `) &&
-    (STRING_OPERATORS.includes(base!) || STRING_OPERATORS.includes(`${base} `));
-}
 
 export interface ParseError {
   readonly message: string;
@@ -99,9 +58,6 @@ function run<T>(text: string, production: (parser: Parser) => T): Parsed<T> {
   }
 }
 
-/** Leaves the recursion; never leaves this file. */
-class Refusal extends Error {}
-
 const NOT_BLANK = /not[ \t\n\v\f\r]+/y;
 const IDENTIFIER = /[a-zA-Z]+[a-zA-Z0-9_]*/y;
 const FIELD_NAME = /[a-zA-Z]+[a-zA-Z0-9_]*(?:\.[a-zA-Z]+[a-zA-Z0-9_]*)+/y;
@@ -109,19 +65,10 @@ const BARE_ARGUMENT = /[^\]["' \t\n\v\f\r]+/y;
 const HEX_NUMBER = /0[xX][0-9a-fA-F]+/y;
 const NUMBER = /[+-]?[0-9]+[.]?[0-9]*(?:[eE][+-][0-9]+)?/y;
 const BARE = /[^()"' \t\n\v\f\r=,]+/y;
-const BLANK = /[ \t\b\r\n]+/y;
 const BOOLEAN_WORD = /(?:and|or|not)(?![a-zA-Z0-9])/y;
 
-class Parser {
-  readonly text: string;
-  at = 0;
-  /** The last token, for messages. */
-  last = "";
+class Parser extends Lexer {
   #depth = 0;
-
-  constructor(text: string) {
-    this.text = text;
-  }
 
   or(): Expr {
     return this.#chain("or", () => this.#and());
@@ -143,14 +90,14 @@ class Parser {
     this.#enter();
     const at = this.at;
     const children: Expr[] = [];
-    this.#blank();
+    this.blank();
     children.push(operand());
-    this.#blank();
-    while (this.#word(word)) {
-      if (this.#blank()) children.push(operand());
-      else if (this.#word("(")) children.push(this.#embedded());
+    this.blank();
+    while (this.word(word)) {
+      if (this.blank()) children.push(operand());
+      else if (this.word("(")) children.push(this.#embedded());
       else throw new Refusal(`expected blank or '(' after '${word}'`);
-      this.#blank();
+      this.blank();
     }
     this.#depth--;
     return children.length === 1 ? children[0]! : { kind: word, children, at };
@@ -160,10 +107,10 @@ class Parser {
     this.#enter();
     const at = this.at;
     let negated = false;
-    this.#blank();
-    while (this.#match(NOT_BLANK)) negated = !negated;
+    this.blank();
+    while (this.match(NOT_BLANK)) negated = !negated;
     let child: Expr;
-    if (this.#word("not(")) {
+    if (this.word("not(")) {
       negated = !negated;
       child = this.#embedded();
     } else {
@@ -175,10 +122,10 @@ class Parser {
 
   #embedded(): Expr {
     this.#enter();
-    this.#blank();
+    this.blank();
     const child = this.or();
-    this.#blank();
-    if (!this.#word(")")) throw new Refusal("expected a ')' token");
+    this.blank();
+    if (!this.word(")")) throw new Refusal("expected a ')' token");
     this.#depth--;
     return child;
   }
@@ -186,14 +133,14 @@ class Parser {
   #check(): Expr {
     this.#enter();
     const at = this.at;
-    this.#blank();
+    this.blank();
     let result: Expr;
-    if (this.#word("(")) {
+    if (this.word("(")) {
       result = this.#embedded();
     } else {
       const left = this.#tryTerm();
       if (left !== undefined) result = this.#condition(left, at);
-      else if (this.#match(IDENTIFIER)) result = { kind: "macro", name: this.last, at };
+      else if (this.match(IDENTIFIER)) result = { kind: "macro", name: this.last, at };
       else throw new Refusal("expected a '(' token, a field check, or an identifier");
     }
     this.#depth--;
@@ -202,7 +149,7 @@ class Parser {
 
   #tryTerm(): Term | undefined {
     const at = this.at;
-    if (this.#match(FIELD_NAME)) {
+    if (this.match(FIELD_NAME)) {
       return { kind: "field", name: this.last, argument: this.#selector(), at };
     }
     const name = this.#transformer();
@@ -211,18 +158,18 @@ class Parser {
 
   #condition(left: Term, at: number): Expr {
     this.#enter();
-    this.#blank();
+    this.blank();
     let operator: string;
     let right: Right | undefined;
-    if (this.#operator(["exists"])) {
+    if (this.operator(["exists"])) {
       operator = "exists";
-    } else if (this.#operator(NUMBER_OPERATORS)) {
+    } else if (this.operator(NUMBER_OPERATORS)) {
       operator = this.last;
       right = this.#numberOrTerm();
-    } else if (this.#operator(STRING_OPERATORS)) {
+    } else if (this.operator(STRING_OPERATORS)) {
       operator = this.last;
       [operator, right] = this.#afterStringOperator(operator);
-    } else if (this.#operator(LIST_OPERATORS)) {
+    } else if (this.operator(LIST_OPERATORS)) {
       operator = this.last;
       right = this.#list() ?? this.#rightTerm() ?? this.#listName();
       if (right === undefined) {
@@ -239,12 +186,12 @@ class Parser {
 
   #afterStringOperator(operator: string): [string, Right] {
     // A word's blank went with it; after a symbol it may come or not.
-    const blank = this.#blank() || /[a-z]/.test(operator);
+    const blank = this.blank() || /[a-z]/.test(operator);
     const at = this.at;
     const last = this.last;
-    if (blank && this.#operator(MODIFIERS) && this.#listFollows()) {
+    if (blank && this.operator(MODIFIERS) && this.#listFollows()) {
       const modified = `${operator} ${this.last}`;
-      this.#blank();
+      this.blank();
       const list = this.#list() ?? this.#listName();
       if (list === undefined) throw new Refusal("expected a list or an identifier");
       return [modified, list];
@@ -268,11 +215,11 @@ class Parser {
   }
 
   #numberOrTerm(): Right {
-    this.#blank();
+    this.blank();
     const term = this.#rightTerm();
     if (term !== undefined) return term;
     const at = this.at;
-    if (this.#match(HEX_NUMBER) || this.#match(NUMBER)) {
+    if (this.match(HEX_NUMBER) || this.match(NUMBER)) {
       return { kind: "value", text: this.last, at };
     }
     throw new Refusal(
@@ -281,19 +228,19 @@ class Parser {
   }
 
   #string(): Constant | undefined {
-    this.#blank();
+    this.blank();
     const at = this.at;
-    if (!this.#quoted() && !this.#match(BARE)) return undefined;
+    if (!this.quoted() && !this.match(BARE)) return undefined;
     return { kind: "value", text: this.last, at };
   }
 
   #list(): Constants | undefined {
-    this.#blank();
+    this.blank();
     const at = this.at;
-    if (!this.#word("(")) return undefined;
+    if (!this.word("(")) return undefined;
     const texts: string[] = [];
-    this.#blank();
-    if (!this.#word(")")) {
+    this.blank();
+    if (!this.word(")")) {
       do {
         const value = this.#string();
         if (value === undefined) {
@@ -302,30 +249,30 @@ class Parser {
           );
         }
         texts.push(value.text);
-        this.#blank();
-      } while (this.#word(","));
-      if (!this.#word(")")) throw new Refusal("expected a ')' token");
+        this.blank();
+      } while (this.word(","));
+      if (!this.word(")")) throw new Refusal("expected a ')' token");
     }
     return { kind: "values", texts, at };
   }
 
   #listName(): Constant | undefined {
     const at = this.at;
-    return this.#match(IDENTIFIER) ? { kind: "value", text: this.last, at } : undefined;
+    return this.match(IDENTIFIER) ? { kind: "value", text: this.last, at } : undefined;
   }
 
   #rightTerm(): Term | undefined {
-    this.#blank();
+    this.blank();
     const at = this.at;
-    if (this.#word("val(")) {
-      this.#blank();
+    if (this.word("val(")) {
+      this.blank();
       const inner = this.at;
-      if (!this.#match(FIELD_NAME)) {
+      if (!this.match(FIELD_NAME)) {
         throw new Refusal("expected a field within 'val' transformer");
       }
       const field = { kind: "field", name: this.last, argument: this.#selector(), at: inner };
-      this.#blank();
-      if (!this.#word(")")) throw new Refusal("expected a ')' token closing the transformer");
+      this.blank();
+      if (!this.word(")")) throw new Refusal("expected a ')' token closing the transformer");
       return {
         kind: "transform",
         name: "val",
@@ -339,7 +286,7 @@ class Parser {
   }
 
   #transformer(): string | undefined {
-    return TRANSFORMERS.find((name) => this.#word(`${name}(`));
+    return TRANSFORMERS.find((name) => this.word(`${name}(`));
   }
 
   #transform(name: string, at: number): Term {
@@ -347,9 +294,9 @@ class Parser {
     const args: Argument[] = [];
     do {
       args.push(this.#argument());
-      this.#blank();
-    } while (this.#word(","));
-    if (!this.#word(")")) throw new Refusal("expected a ')' token closing the transformer");
+      this.blank();
+    } while (this.word(","));
+    if (!this.word(")")) throw new Refusal("expected a ')' token closing the transformer");
     const argument = this.#selector();
     this.#depth--;
     return { kind: "transform", name, args, argument, at };
@@ -357,19 +304,19 @@ class Parser {
 
   #argument(): Argument {
     this.#enter();
-    this.#blank();
+    this.blank();
     const at = this.at;
     let result: Argument | undefined;
-    if (this.#word("(")) {
+    if (this.word("(")) {
       const items: Argument[] = [];
-      this.#blank();
-      if (!this.#word(")")) {
+      this.blank();
+      if (!this.word(")")) {
         do {
-          this.#blank();
+          this.blank();
           items.push(this.#plainArgument() ?? refuse("expected transformer list argument: "));
-          this.#blank();
-        } while (this.#word(","));
-        if (!this.#word(")")) throw new Refusal("expected ')'");
+          this.blank();
+        } while (this.word(","));
+        if (!this.word(")")) throw new Refusal("expected ')'");
       }
       result = { kind: "list", items, at };
     } else {
@@ -381,7 +328,7 @@ class Parser {
 
   #plainArgument(): Argument | undefined {
     const at = this.at;
-    if (this.#match(HEX_NUMBER) || this.#match(NUMBER) || this.#quoted()) {
+    if (this.match(HEX_NUMBER) || this.match(NUMBER) || this.quoted()) {
       return { kind: "value", text: this.last, at };
     }
     return this.#tryTerm();
@@ -390,70 +337,14 @@ class Parser {
   #selector(): string | undefined {
     if (this.text[this.at] !== "[") return undefined;
     const name = this.last;
-    this.#word("[");
-    if (!this.#quoted() && !this.#match(BARE_ARGUMENT)) {
+    this.word("[");
+    if (!this.quoted() && !this.match(BARE_ARGUMENT)) {
       throw new Refusal("expected a valid field argument: a quoted string or a bare string");
     }
     const argument = this.last;
-    if (!this.#word("]")) throw new Refusal("expected a ']' token");
+    if (!this.word("]")) throw new Refusal("expected a ']' token");
     this.last = name;
     return argument;
-  }
-
-  #quoted(): boolean {
-    const quote = this.text[this.at];
-    if (quote !== '"' && quote !== "'") return false;
-    // It ends at the first such quote behind anything but a backslash, be that one escaped or not.
-    let end = this.at + 1;
-    for (;;) {
-      end = this.text.indexOf(quote, end);
-      if (end < 0) return false;
-      if (this.text[end - 1] !== "\\") break;
-      end++;
-    }
-    const text = this.text.slice(this.at + 1, end);
-    this.at = end + 1;
-    this.last = unescape(text, quote);
-    return true;
-  }
-
-  #operator(operators: readonly string[]): boolean {
-    for (const operator of operators) {
-      if (!operator.endsWith(" ")) {
-        if (this.#word(operator)) return true;
-        continue;
-      }
-      const at = this.at;
-      const last = this.last;
-      if (this.#word(operator.slice(0, -1))) {
-        if (this.#blank()) return true;
-        this.at = at;
-        this.last = last;
-      }
-    }
-    return false;
-  }
-
-  #word(word: string): boolean {
-    if (!this.text.startsWith(word, this.at)) return false;
-    this.at += word.length;
-    this.last = word;
-    return true;
-  }
-
-  #match(pattern: RegExp): boolean {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found === null) return false;
-    this.at += found[0].length;
-    this.last = found[0];
-    return true;
-  }
-
-  #blank(): boolean {
-    if (!looksAt(BLANK, this.text, this.at)) return false;
-    this.at = BLANK.lastIndex;
-    return true;
   }
 
   #enter(): void {
@@ -461,11 +352,6 @@ class Parser {
       throw new Refusal(`exceeded max depth limit of ${DEPTH_MAX}`);
     }
   }
-}
-
-function looksAt(pattern: RegExp, text: string, at: number): boolean {
-  pattern.lastIndex = at;
-  return pattern.test(text);
 }
 
 function refuse(start: string): never {
@@ -477,35 +363,3 @@ function quotedList(words: readonly string[]): string {
 }
 
 const QUOTED_NAMES = quotedList(["val", ...TRANSFORMERS]);
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  "/": "/",
-  "\\": "\\",
-  // Kept for old rules: a backslash before a blank is a backslash, and the blank goes.
-  " ": "\\",
-};
-
-function unescape(text: string, quote: string): string {
-  if (!text.includes("\\")) return text;
-  let bytes = false;
-  const result = text.replace(/\\(x[0-9a-fA-F]{0,2}|[^])/g, (_, code: string) => {
-    if (code[0] === "x") {
-      if (code.length < 3) throw new Refusal("invalid hex char escape sequence: " + code.slice(1));
-      const byte = parseInt(code.slice(1), 16);
-      if (byte >= 0x80) bytes = true;
-      return byte < 0x80 ? String.fromCharCode(byte) : String.fromCharCode(0xdc00 + byte);
-    }
-    if (code === quote) return code;
-    const known = ESCAPES[code];
-    if (known !== undefined) return known;
-    if (code === '"') throw new Refusal("invalid \\\" escape in '-quoted string");
-    if (code === "'") throw new Refusal("invalid \\' escape in \"-quoted string");
-    throw new Refusal(`unsupported string escape sequence: \\${code}`);
-  });
-  return bytes ? decodeLossless(result) : result;
-}
