@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./record_flags.ts";
+import { addRulesCommands } from "./rules_commands.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
 
 const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
@@ -15,6 +16,7 @@ Examples:
   saker -r falco_rules.yaml           with Falco's rules
   saker -c falco.yaml -o json_output=true
   saker replay trace.scap             alerts of a capture
+  saker rules test rules/files_test.yaml
   saker record trace.scap -M 10       ten seconds of this host as a capture
   curl -s localhost:8765/healthz      is it really seeing?
 
@@ -47,9 +49,11 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { replay } = await import("./replay.ts");
       code = await replay(files, readFlags(program), terminal);
     });
-  addRecord(program, (exitCode) => {
+  const onEnd = (exitCode: number) => {
     code = exitCode;
-  }, terminal);
+  };
+  addRecord(program, onEnd, terminal);
+  addRulesCommands(program, onEnd, terminal);
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
     .action(async () => {
