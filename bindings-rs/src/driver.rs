@@ -51,6 +51,18 @@ struct Open {
     probe: Probe,
     critical: Ring,
     bulk: Ring,
+    /// Programs and how many of them are attached, as the kernel last said.
+    seen: (Instant, u32, u32),
+}
+
+/// How long an answer of the kernel about its programs is good for `stats`.
+const PLAN_AGE: Duration = Duration::from_millis(500);
+
+/// Asks the kernel.
+fn look(probe: &Probe) -> (Instant, u32, u32) {
+    let plan = probe.plan();
+    let attached = plan.iter().filter(|planned| planned.reason.is_empty()).count();
+    (Instant::now(), plan.len() as u32, attached as u32)
 }
 
 /// A loaded probe; None once it is closed.
@@ -94,7 +106,8 @@ impl Driver {
         // The kernel's types took some 20 MB while the programs were loaded.
         // SAFETY: no pointer goes in, and only memory that nobody holds is given back.
         unsafe { libc::malloc_trim(0) };
-        Ok(Self { open: Some(Open { probe, critical, bulk }) })
+        let seen = look(&probe);
+        Ok(Self { open: Some(Open { probe, critical, bulk, seen }) })
     }
 
     fn opened(&mut self) -> Result<&mut Open> {
@@ -145,14 +158,17 @@ impl Driver {
     pub fn stats(&mut self) -> Result<DriverStats> {
         let open = self.opened()?;
         let counters = open.probe.counters();
-        let plan = open.probe.plan();
+        if open.seen.0.elapsed() > PLAN_AGE {
+            open.seen = look(&open.probe);
+        }
+        let (_, programs, attached) = open.seen;
         Ok(DriverStats {
             events: counters.events.into(),
             lost_critical: counters.lost[0].into(),
             lost_bulk: counters.lost[1].into(),
             truncated: counters.truncated.into(),
-            programs: plan.len() as u32,
-            attached: plan.iter().filter(|planned| planned.reason.is_empty()).count() as u32,
+            programs,
+            attached,
         })
     }
 

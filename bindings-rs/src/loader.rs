@@ -12,7 +12,7 @@ use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
-use probe::table::{GENERIC_X, NONE, PROCEXIT_1_E, SYSCALL_EXECVE_19_X, SYSCALLS, Syscall};
+use probe::table::{GENERIC_X, PROCEXIT_1_E, SYSCALL_EXECVE_19_X, SYSCALLS, Syscall};
 
 use crate::btf;
 use crate::failure::{Code, Failure};
@@ -21,7 +21,9 @@ use crate::ring::Ring;
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
 pub const GENERIC_CALL: u16 = 0x8000;
-const ROUTES_64: u32 = 512;
+/// Call numbers that the probe looks at; a route for each entry in the halves of one word.
+const CALLS: u32 = 512;
+const IA32: u32 = 32;
 const SYS_EXIT: &str = "sys_exit";
 const EXEC: &str = "sched_process_exec";
 const EXIT: &str = "sched_process_exit";
@@ -92,11 +94,11 @@ pub struct Probe {
     exec_slots: OwnedFd,
     #[cfg(test)]
     routes_map: OwnedFd,
-    routes: Array<MapData, u32>,
+    routes: Array<MapData, u64>,
     counters: PerCpuArray<MapData, Counters>,
     loaded: BTreeMap<&'static str, Loaded>,
     pub attached: Vec<Attached>,
-    expected_routes: Vec<u32>,
+    expected_routes: Vec<u64>,
 }
 
 /// The kernel's types. A test may name another file, to be like a kernel that has none.
@@ -130,6 +132,13 @@ fn boot_epoch_ns() -> u64 {
         })
         .min()
         .map_or(0, |(_, offset)| offset)
+}
+
+/// Kernels before 5.11 charge maps to the limit of locked memory.
+fn lift_memory_limit() {
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: only reads the limit. Where it fails, the maps tell.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
 }
 
 fn settings(options: &Options) -> Vec<u8> {
@@ -166,6 +175,7 @@ impl Probe {
     /// Loads and attaches what `interest` needs. Also returns the object, for its rings.
     pub fn load(object: &[u8], options: &Options, interest: &[u16]) -> Result<Self, Failure> {
         let types = kernel_types()?;
+        lift_memory_limit();
         let offsets =
             btf::Kernel::parse(&types).and_then(|kernel| kernel.offsets()).map_err(|wrong| {
                 Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {wrong:?}"))
@@ -197,7 +207,7 @@ impl Probe {
             ebpf,
             loaded: BTreeMap::new(),
             attached: Vec::new(),
-            expected_routes: vec![0; 2 * ROUTES_64 as usize],
+            expected_routes: vec![0; CALLS as usize],
         };
         let btf = Btf::parse(&types, aya::Endianness::default()).map_err(|error| {
             Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {error}"))
@@ -348,23 +358,23 @@ impl Probe {
     pub fn route(&mut self, interest: &[u16]) -> Result<(), Failure> {
         const SOCKETCALL: usize = 102;
         let wanted = interest.iter().copied().collect();
-        let mut routes = vec![0u32; 2 * ROUTES_64 as usize];
+        let mut routes = vec![0u64; CALLS as usize];
         for call in &SYSCALLS {
             let Some(index) = Self::filler_of(&wanted, call) else { continue };
             if self.loaded.get(FILLERS[index].0).is_none_or(|loaded| loaded.refused.is_some()) {
                 continue;
             }
-            let route = (FILLERS_AT + index as u32) | u32::from(call.sc) << 16;
-            if call.x86_64 != NONE && u32::from(call.x86_64) < ROUTES_64 {
-                routes[call.x86_64 as usize] = route;
+            let route = u64::from(FILLERS_AT + index as u32) | u64::from(call.sc) << 16;
+            if let Some(entry) = routes.get_mut(call.x86_64 as usize) {
+                *entry |= route;
             }
-            if call.ia32 != NONE && u32::from(call.ia32) < ROUTES_64 {
-                routes[(ROUTES_64 + u32::from(call.ia32)) as usize] = route;
+            if let Some(entry) = routes.get_mut(call.ia32 as usize) {
+                *entry |= route << IA32;
             }
         }
         // socketcall carries other calls: it is looked into whenever one of those is wanted.
-        let inner = (359..=373).any(|call| routes[ROUTES_64 as usize + call] != 0);
-        routes[ROUTES_64 as usize + SOCKETCALL] = u32::from(inner);
+        let inner = (359..=373).any(|call| routes[call] >> IA32 != 0);
+        routes[SOCKETCALL] |= u64::from(inner) << IA32;
         for (number, &route) in routes.iter().enumerate() {
             if self.expected_routes[number] != route {
                 self.routes
@@ -504,7 +514,7 @@ impl Probe {
     pub fn unroute_for_test(&self) {
         let map = self.routes_map.as_fd().as_raw_fd();
         let number = self.expected_routes.iter().position(|&route| route != 0).unwrap_or(0) as u32;
-        element(BPF_MAP_UPDATE_ELEM, map, number, &mut 0);
+        element(BPF_MAP_UPDATE_ELEM, map, number, &mut 0u64);
     }
 
     /// Why calls no longer go where they should, if so.
@@ -531,8 +541,8 @@ const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 #[cfg(test)]
 const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
 
-/// One command on one element of a map of four-byte values; whether it worked.
-fn element(command: libc::c_long, map: i32, key: u32, value: &mut u32) -> bool {
+/// One command on one element of a map whose values are T; whether it worked.
+fn element<T>(command: libc::c_long, map: i32, key: u32, value: &mut T) -> bool {
     /// The first members of union bpf_attr for such commands.
     #[repr(C)]
     struct Element {
@@ -547,12 +557,12 @@ fn element(command: libc::c_long, map: i32, key: u32, value: &mut u32) -> bool {
         value: ptr::from_mut(value) as u64,
         flags: 0,
     };
-    // SAFETY: key and value point to four bytes each, the sizes of the map.
+    // SAFETY: the key points to four bytes and the value to a T, the sizes of the map.
     unsafe { libc::syscall(libc::SYS_bpf, command, &raw const element, size_of::<Element>()) == 0 }
 }
 
 /// The id of the program in a slot of a program array.
 fn slot_id(map: &OwnedFd, slot: u32) -> Option<u32> {
-    let mut id = 0;
+    let mut id = 0u32;
     element(BPF_MAP_LOOKUP_ELEM, map.as_raw_fd(), slot, &mut id).then_some(id)
 }

@@ -17,13 +17,12 @@ use probe::scratch::State;
 use probe::{lane, offset, process, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{EXEC_PROGRAMS, PROGRAMS, ROUTES, ROUTES_64, follow, is_self, scratch};
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, ROUTES, CALLS, follow, is_self, scratch};
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;
 /// 32-bit calls that carry another call inside.
 const IA32_SOCKETCALL: u64 = 102;
-const IA32_NUMBERS: u64 = 512;
 
 /// The registers of struct pt_regs on x86_64, as 8-byte words.
 const BP: usize = 4;
@@ -42,18 +41,21 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     // The argument is a typed pointer: its members are loaded directly, without a helper.
     let regs: *const u64 = ctx.arg(0);
     let number = unsafe { regs.add(ORIG_AX).read_volatile() };
+    if number >= u64::from(CALLS) {
+        return 0;
+    }
+    let Some(routes) = ROUTES.get(number as u32) else { return 0 };
+    let routes = *routes;
+    if routes == 0 {
+        return 0;
+    }
     let task = unsafe { bpf::bpf_get_current_task_btf() } as *const u8;
     let status =
         unsafe { (task.add(offset!(Bpf, task_thread_status)) as *const u32).read_volatile() };
-    let compat = status & COMPAT != 0;
-    if compat {
-        return compat_exit(&ctx, regs, number);
+    if status & COMPAT != 0 {
+        return compat_exit(&ctx, regs, number, (routes >> 32) as u32);
     }
-    if number >= u64::from(ROUTES_64) {
-        return 0;
-    }
-    let Some(route) = ROUTES.get(number as u32) else { return 0 };
-    let route = *route;
+    let route = routes as u32;
     if route == 0 || is_self() {
         return 0;
     }
@@ -87,20 +89,20 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
 }
 
 #[inline(always)]
-fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64) -> i32 {
-    if number >= IA32_NUMBERS {
-        return 0;
-    }
-    let Some(route) = ROUTES.get(ROUTES_64 + number as u32) else { return 0 };
-    let mut route = *route;
+fn compat_exit(
+    ctx: &BtfTracePointContext,
+    regs: *const u64,
+    number: u64,
+    route: u32,
+) -> i32 {
     if route == 0 || is_self() {
         return 0;
     }
+    let (mut number, mut route) = (number, route);
     let Some(block) = scratch() else { return 0 };
     let state = unsafe { &mut *(block as *mut State) };
     let low = |register: usize| unsafe { regs.add(register).read_volatile() } & 0xffff_ffff;
     state.args = [low(BX), low(CX), low(DX), low(SI), low(DI), low(BP)];
-    let mut number = number;
     if number == IA32_SOCKETCALL {
         // socketcall(call, args): the call's own number stands in the route table of its name.
         let inner = match state.args[0] {
@@ -131,8 +133,8 @@ fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64) -> i32
             u64::from(args[5]),
         ];
         number = inner;
-        let Some(inner_route) = ROUTES.get(ROUTES_64 + inner as u32) else { return 0 };
-        route = *inner_route;
+        let Some(routes) = ROUTES.get(inner as u32) else { return 0 };
+        route = (*routes >> 32) as u32;
         if route == 0 {
             return 0;
         }

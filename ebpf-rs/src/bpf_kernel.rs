@@ -1,4 +1,6 @@
 //! BPF's implementation of `Kernel`: helpers for memory, direct loads for constants.
+use core::mem::MaybeUninit;
+
 use aya_ebpf::helpers::generated as bpf;
 use probe::kernel::{Kernel, Settings};
 use probe::offset;
@@ -70,25 +72,29 @@ impl Kernel for Bpf {
 
     #[inline(always)]
     fn read<T: Copy + Default>(&self, at: usize) -> T {
-        let mut value = T::default();
+        let mut value = MaybeUninit::<T>::uninit();
         unsafe {
-            // A failed read leaves zeros: the helper clears the target.
+            // The helper writes all of it: zeros where the address cannot be read.
             bpf::bpf_probe_read_kernel(
-                (&raw mut value).cast(),
+                value.as_mut_ptr().cast(),
                 size_of::<T>() as u32,
                 at as *const _,
             );
+            value.assume_init()
         }
-        value
     }
 
     #[inline(always)]
     fn read_user<T: Copy + Default>(&self, at: usize) -> Option<T> {
-        let mut value = T::default();
-        let failed = unsafe {
-            bpf::bpf_probe_read_user((&raw mut value).cast(), size_of::<T>() as u32, at as *const _)
-        };
-        if failed == 0 { Some(value) } else { None }
+        let mut value = MaybeUninit::<T>::uninit();
+        unsafe {
+            let failed = bpf::bpf_probe_read_user(
+                value.as_mut_ptr().cast(),
+                size_of::<T>() as u32,
+                at as *const _,
+            );
+            if failed == 0 { Some(value.assume_init()) } else { None }
+        }
     }
 
     #[inline(always)]

@@ -22,11 +22,12 @@ static BULK_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 static SCRATCH: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
 #[map]
 static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
-/// What each call goes to: its slot in PROGRAMS (0: nobody wants it), its generic code above.
-/// Numbers of the 32-bit entry stand behind ROUTES_64.
+/// What each call number goes to, for the 64-bit entry in the low half, for the 32-bit entry in the
+/// high one: a slot in PROGRAMS (0: nobody wants it), the call's generic code above. One look tells
+/// most calls that nobody wants, without asking which entry they took.
 #[map]
-pub static ROUTES: Array<u32> = Array::with_max_entries(2 * ROUTES_64, 0);
-pub const ROUTES_64: u32 = 512;
+pub static ROUTES: Array<u64> = Array::with_max_entries(CALLS, 0);
+pub const CALLS: u32 = 512;
 /// Programs that continue a system call's event; a program array holds one kind of programs, so
 /// the start of a program (another tracepoint) has its own.
 #[map]
