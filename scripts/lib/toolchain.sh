@@ -145,7 +145,8 @@ target_dir() {
 cargo_with() {
   local target=$1
   shift
-  env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN \
+  # A fresh clone has no use for what an earlier one left half done.
+  env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN ${CI:+CARGO_INCREMENTAL=0} \
     "PATH=$RUST_BIN:$TOOLS/bin:$PATH" "RUSTC=$RUST_BIN/rustc" \
     "CARGO_TARGET_DIR=$(target_dir "$target")" "$RUST_BIN/cargo" "$@"
 }
