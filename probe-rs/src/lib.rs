@@ -7,6 +7,8 @@
 
 pub mod credentials;
 pub mod event;
+#[cfg(test)]
+mod event_test;
 pub mod file;
 pub mod fillers;
 pub mod flags;
