@@ -16,7 +16,8 @@ import { containerJson } from "./containers.ts";
 import { type Fd, FdFlag, FdKind } from "./fd.ts";
 import type { FdTable } from "./fd_table.ts";
 import type { MachineState } from "./machine_state.ts";
-import { LISTED_KINDS, OWN_THREAD_FLAGS, OwnFdFlag } from "./snapshot.ts";
+import { OWN_THREAD_FLAGS } from "./snapshot.ts";
+import { LISTED_KINDS, OwnFdFlag } from "./snapshot_fds.ts";
 import { MISSING, type Strings } from "./strings.ts";
 import { NO_BYTES, type Thread, ThreadFlag } from "./thread.ts";
 
