@@ -1,6 +1,7 @@
 // The descriptors of one process, by number. A forked process shares its parent's table until
 // either of them changes it: most children only execute another program and end.
 import type { Fd } from "./fd.ts";
+import { FdOrder } from "./fd_order.ts";
 
 /** Descriptors below this are held in a plain array, others in a Map. */
 const DENSE_MAX = 1024;
@@ -12,6 +13,8 @@ export interface FdBudget {
   refused: number;
   added: number;
   removed: number;
+  /** Whether tables keep Falco's order of their descriptors, which costs time. */
+  readonly ordered?: boolean;
 }
 
 export class FdTable {
@@ -23,6 +26,7 @@ export class FdTable {
   #shared = false;
   /** What the budget was charged for this table. */
   #charged = 0;
+  #order: FdOrder | undefined = undefined;
 
   constructor(budget: FdBudget) {
     this.#budget = budget;
@@ -42,9 +46,9 @@ export class FdTable {
     if (number >= DENSE_MAX) return this.#setSparse(number, fd);
     const dense = this.#dense;
     if (number < dense.length) {
-      if (dense[number] === undefined && !this.#charge()) return false;
+      if (dense[number] === undefined && !this.#charge(number)) return false;
     } else {
-      if (!this.#charge()) return false;
+      if (!this.#charge(number)) return false;
       while (dense.length < number) dense.push(undefined);
     }
     dense[number] = fd;
@@ -57,6 +61,7 @@ export class FdTable {
     if (number < DENSE_MAX) this.#dense[number] = undefined;
     else this.#sparse!.delete(number);
     this.size--;
+    this.#order?.remove(number);
     this.#charged--;
     this.#budget.held--;
     this.#budget.removed++;
@@ -69,6 +74,7 @@ export class FdTable {
     table.#sparse = this.#sparse;
     table.size = this.size;
     table.#shared = this.#shared = true;
+    table.#order = this.#order?.copied();
     return table;
   }
 
@@ -78,6 +84,7 @@ export class FdTable {
     this.#charged = 0;
     this.#dense = [];
     this.#sparse = undefined;
+    this.#order = undefined;
     this.size = 0;
   }
 
@@ -100,14 +107,20 @@ export class FdTable {
     if (this.#sparse !== undefined) yield* this.#sparse;
   }
 
+  /** The descriptors in Falco's order, where it is kept; else as `entries`. */
+  *inOrder(): Generator<Fd> {
+    if (this.#order === undefined) { for (const [, fd] of this.entries()) yield fd; }
+    else for (const number of this.#order.numbers()) yield this.get(number)!;
+  }
+
   #setSparse(number: number, fd: Fd): boolean {
     this.#sparse ??= new Map();
-    if (!this.#sparse.has(number) && !this.#charge()) return false;
+    if (!this.#sparse.has(number) && !this.#charge(number)) return false;
     this.#sparse.set(number, fd);
     return true;
   }
 
-  #charge(): boolean {
+  #charge(number: number): boolean {
     const budget = this.#budget;
     if (budget.held >= budget.max) {
       budget.refused++;
@@ -117,6 +130,7 @@ export class FdTable {
     budget.added++;
     this.#charged++;
     this.size++;
+    if (budget.ordered) (this.#order ??= new FdOrder()).insert(number);
     return true;
   }
 

@@ -13,6 +13,8 @@ export interface MachineOptions {
   /** Descriptors held at the most over all processes. */
   fdsMax: number;
   hostname: string;
+  /** Whether `fd.types` is listed in Falco's order: a rule shows it. Costs time. */
+  fdsOrdered?: boolean;
   /** Bytes of interned strings from which on unused ones are freed. Default: 64 MiB. */
   stringBytesMax?: number;
   /**

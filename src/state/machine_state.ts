@@ -73,7 +73,14 @@ export class MachineState extends ThreadTable implements Machine {
     this.options = options;
     this.hostname = options.hostname;
     this.kernelPaths = options.paths === "kernel";
-    this.budget = { held: 0, max: options.fdsMax, refused: 0, added: 0, removed: 0 };
+    this.budget = {
+      held: 0,
+      max: options.fdsMax,
+      refused: 0,
+      added: 0,
+      removed: 0,
+      ordered: options.fdsOrdered ?? false,
+    };
     this.#handlers = handlers;
     this.#stringBytesMax = options.stringBytesMax ?? STRING_BYTES_MAX;
     this.#sweepAt = this.#stringBytesMax;

@@ -58,7 +58,12 @@ export class ThreadTable {
 
   /** Puts a thread in the table, and, unless it comes from a state dump, among its kin. */
   add(thread: Thread): Thread | undefined {
-    if (this.threads.size >= this.#threadsMax && !this.threads.has(thread.tid)) {
+    const replaced = this.threads.get(thread.tid);
+    if (replaced !== undefined) {
+      this.remove(thread.tid);
+      // A main thread stays behind its process's other threads.
+      if (this.threads.get(thread.tid) === replaced) this.#forget(replaced);
+    } else if (this.threads.size >= this.#threadsMax) {
       this.threadCounts.threadsRefused++;
       return undefined;
     }
@@ -116,9 +121,8 @@ export class ThreadTable {
     }
     if (thread.firstChild !== undefined) this.#reparent(thread, group);
     if (group.alive <= 0) {
-      this.groups.delete(thread.pid);
-      const main = this.threads.get(thread.pid);
-      if (main !== undefined) this.#forget(main);
+      if (this.groups.get(group.pid) === group) this.groups.delete(group.pid);
+      if (group.main !== undefined) this.#forget(group.main);
     }
     if (!thread.isMain) {
       const place = group.others.indexOf(thread);
@@ -193,11 +197,16 @@ export class ThreadTable {
   }
 
   #forget(thread: Thread): void {
+    // Events may name a dead thread as a parent.
+    if (thread.firstChild !== undefined && thread.group !== undefined) {
+      this.#reparent(thread, thread.group);
+    }
     const parent = thread.parent;
     if (parent !== undefined) disown(parent, thread);
     thread.fds?.drop();
     if (this.threads.get(thread.tid) === thread) this.threads.delete(thread.tid);
-    this.#recent[thread.tid & (RECENT - 1)] = undefined;
+    const slot = thread.tid & (RECENT - 1);
+    if (this.#recent[slot] === thread) this.#recent[slot] = undefined;
     this.threadCounts.threadsRemoved++;
     if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
   }
