@@ -22,6 +22,8 @@ export function addExceptions(
   if (exceptions.length === 0) return { condition, fields: [], errors };
   let text = `(${condition})`;
   for (const exception of exceptions) {
+    // That it has no fields was told when it was read.
+    if (exception.fields === undefined) continue;
     const refusal = typeof exception.fields === "string"
       ? checkSingle(exception)
       : checkTuples(exception);
@@ -30,7 +32,7 @@ export function addExceptions(
       continue;
     }
     if (exception.values.length === 0) continue;
-    const used = exception.fields ?? [];
+    const used = exception.fields;
     for (const field of typeof used === "string" ? [used] : used) fields.add(field as string);
     text += ` and not ${typeof used === "string" ? single(exception) : tuples(exception)}`;
   }
