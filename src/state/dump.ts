@@ -139,7 +139,7 @@ function* descriptors(
     const destination = fd.destinationIp ?? NO_BYTES;
     yield {
       number,
-      ino: BigInt(fd.ino),
+      ino: fd.ino,
       type,
       name: strings.bytes(fd.name),
       openFlags: fd.openFlags,

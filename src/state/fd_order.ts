@@ -5,7 +5,7 @@
 //
 // A new descriptor goes before the others of its bucket, or to the very front where it is the
 // first of its bucket. When there are more descriptors than buckets, the next number of buckets is
-// taken, and each node goes, in order, to the front or behind the first of its new bucket.
+// taken, and the nodes are put in anew, in the order that they had.
 
 /** Numbers of buckets: primes, each more than twice the one before. */
 const BUCKETS = [13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229];
@@ -25,9 +25,7 @@ export class FdOrder {
   insert(number: number): void {
     if (this.#size >= this.#buckets) this.#grow();
     this.#size++;
-    const before = this.#before.get(number % this.#buckets);
-    if (before === undefined) this.#toFront(number);
-    else this.#insertBehind(before, number);
+    this.#place(number);
   }
 
   remove(number: number): void {
@@ -85,10 +83,12 @@ export class FdOrder {
     this.#first = END;
     this.#next.clear();
     this.#before = new Map();
-    for (const number of numbers) {
-      const before = this.#before.get(number % this.#buckets);
-      if (before === undefined) this.#toFront(number);
-      else this.#insertBehind(this.#after(before), number);
-    }
+    for (const number of numbers) this.#place(number);
+  }
+
+  #place(number: number): void {
+    const before = this.#before.get(number % this.#buckets);
+    if (before === undefined) this.#toFront(number);
+    else this.#insertBehind(before, number);
   }
 }
