@@ -4,6 +4,7 @@ import { problemLine } from "../config/problem.ts";
 import { readConfig } from "../config/read_config.ts";
 import type { Config } from "../config/schema.ts";
 import type { Flags } from "./flags.ts";
+import { logTo } from "./log.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface LoadedConfig {
@@ -23,7 +24,8 @@ export function loadConfig(flags: Flags, terminal: Terminal): LoadedConfig {
     options: flags.option,
     environment: terminal.environment,
   });
-  for (const problem of problems) terminal.error(`Warning: ${problemLine(problem)}\n`);
+  const log = logTo(config, terminal);
+  for (const problem of problems) log.warning(`Warning: ${problemLine(problem)}`);
   const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
   return { config, files, jsonAlerts };
 }

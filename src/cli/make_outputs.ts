@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 
 export interface MadeOutputs {
   readonly outputs: Outputs;
-  /** Outputs that the configuration enables and that this version lacks. */
+  /** One line for each output that the configuration enables and that this version lacks. */
   readonly missing: readonly string[];
 }
 
@@ -44,7 +44,14 @@ export function makeOutputs(
     made.push(stdoutOutput(Deno.stdout, { ...format, colour: terminal.colour }));
   }
   const missing = (["syslog_output", "program_output", "http_output"] as const)
-    .filter((name) => config[name].enabled);
+    .filter((name) => config[name].enabled)
+    .map((name) => `${name}: this version of saker does not have that output yet`);
+  if (made.length === 0) {
+    throw new Error([
+      "No output configured, please make sure at least one output is configured and enabled.",
+      ...missing,
+    ].join(" "));
+  }
   const outputs = new Outputs({
     outputs: made,
     capacity: config.outputs_queue.capacity || CAPACITY,

@@ -118,6 +118,29 @@ Deno.test("--config-schema prints a JSON schema that knows saker's keys", async 
   strictEqual(schema.properties.json_output.type, "boolean");
 });
 
+Deno.test("a warning is not told where the configuration wants no log of it", async () => {
+  for (const option of ["log_stderr=false", "log_level=error"]) {
+    const { code, error } = await saker("--version", "-o", "json_outptu=true", "-o", option);
+    deepStrictEqual([code, error], [0, ""]);
+  }
+});
+
+Deno.test("a run that could write nothing is refused", async () => {
+  await refused(["-o", "stdout_output.enabled=false", "--listen", "127.0.0.1:0"], /No output/);
+});
+
+Deno.test("rules are listed, described and tested", async () => {
+  match((await saker("--list", "-N")).out, /^evt\.num\n/m);
+  match((await saker("--list-events")).out, /^< openat\(/m);
+  match((await saker("-L")).out, /^Rule +Description\n/);
+  match((await saker("--dry-run")).error, /^Dry run: \d+ rules can be used\.\n$/);
+  strictEqual((await saker("rules", "lint")).code, 0);
+  await refused(["-l", "no such rule"], /Rule "no such rule" is not loaded/);
+  await refused(["--list=ftp"], /Value for --list must be a valid source type/);
+  await refused(["rules"], /missing command: rules lint or rules test/);
+  await refused(["explain", "x"], /required option '--event <file>' not specified/);
+});
+
 Deno.test("-i lists the calls that are not recorded", async () => {
   match((await saker("-i")).out, /^Ignored syscall\(s\):\n- pread\n[^]*- writev\n\n$/);
 });

@@ -6,7 +6,9 @@ import { Counter, type Counters } from "../engine/counters.ts";
 import { type EngineThread, startEngineThread } from "../engine/engine_thread.ts";
 import type { EngineEnd, EngineStart, RulesStart } from "../engine/messages.ts";
 import type { LoadedConfig } from "./load_config.ts";
+import { logTo } from "./log.ts";
 import { makeOutputs } from "./make_outputs.ts";
+import { notYet } from "./not_yet.ts";
 import type { Terminal } from "./terminal.ts";
 import { watchFiles } from "./watch_files.ts";
 
@@ -31,14 +33,13 @@ export interface SessionOptions {
 /** Runs the engine until it ends or a signal ends it; returns the exit code. */
 export async function runSession(options: SessionOptions): Promise<number> {
   const { loaded, start, counters, terminal, patient } = options;
+  const log = logTo(loaded.config, terminal);
   let readerGone = false;
   const { outputs, missing } = makeOutputs(loaded, terminal, () => {
     readerGone = true;
     counters.stop();
   });
-  for (const name of missing) {
-    terminal.error(`Warning: ${name}: this version of saker does not have that output yet\n`);
-  }
+  for (const line of [...missing, ...notYet(loaded.config)]) log.warning(`Warning: ${line}`);
 
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
@@ -46,18 +47,18 @@ export async function runSession(options: SessionOptions): Promise<number> {
       if (patient) await outputs.drained();
     },
     onReady(warnings): void {
-      for (const warning of warnings) terminal.error(`${warning}\n`);
+      for (const warning of warnings) log.warning(warning);
       options.onReady();
     },
     onReloaded(outcome): void {
       if ("error" in outcome) {
-        terminal.error(`${outcome.error}\nThe new rules are refused, the old ones stay.\n`);
+        log.warning(`${outcome.error}\nThe new rules are refused, the old ones stay.`);
         return;
       }
-      for (const warning of outcome.warnings) terminal.error(`${warning}\n`);
-      terminal.error(`Reloaded: ${counters.get(Counter.Rules)} rules.\n`);
+      for (const warning of outcome.warnings) log.warning(warning);
+      log.info(`Reloaded: ${counters.get(Counter.Rules)} rules.`);
     },
-    onNotice: (line) => terminal.error(`${line}\n`),
+    onNotice: log.info,
   });
 
   const signals = handleSignals(thread, options, () => outputs.reopen());
@@ -82,7 +83,7 @@ const FLUSH_PATIENT_MS = 60_000;
 const STOP_MS = 2_000;
 
 function handleSignals(thread: EngineThread, options: SessionOptions, reopen: () => void) {
-  const { counters, terminal, readRules } = options;
+  const { counters, loaded, terminal, readRules } = options;
   let asked = false;
   const stop = () => {
     // Whoever asks twice does not want to wait for what still has to be written.
@@ -95,7 +96,8 @@ function handleSignals(thread: EngineThread, options: SessionOptions, reopen: ()
     try {
       thread.reload(readRules());
     } catch (error) {
-      terminal.error(`Error: ${(error as Error).message}\nThe old rules stay.\n`);
+      const { message } = error as Error;
+      logTo(loaded.config, terminal).warning(`${message}\nThe old rules stay.`);
     }
   };
   const handlers: [Deno.Signal, () => void][] = [

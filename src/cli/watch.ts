@@ -8,6 +8,7 @@ import { serve, type Server } from "../server/serve.ts";
 import { engineStart, liveStart, rulesStart } from "./engine_start.ts";
 import type { Flags } from "./flags.ts";
 import { loadConfig, type LoadedConfig } from "./load_config.ts";
+import { logTo } from "./log.ts";
 import { runSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";
@@ -42,12 +43,11 @@ export async function watch(
       watched: config.watch_config_files ? watchedPaths(flags, loaded) : [],
       readRules: (): RulesStart => rulesStart(loadConfig(flags, terminal).config, flags),
       onReady(): void {
-        if (!config.log_stderr) return;
         const ms = Math.round(performance.now() - startedAt);
-        terminal.error(
+        logTo(config, terminal).info(
           `saker ${SAKER_VERSION} is watching: ${counters.get(Counter.Rules)} rules, ` +
             `${counters.get(Counter.Programs)} programs` +
-            `${web === undefined ? "" : `, health at ${web.url}`}; ready in ${ms} ms\n`,
+            `${web === undefined ? "" : `, health at ${web.url}`}; ready in ${ms} ms`,
         );
       },
     });
