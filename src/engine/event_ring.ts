@@ -35,6 +35,7 @@ export class EventRing {
   bytes = 0;
   readonly #options: RingOptions;
   readonly #stretches: Stretch[] = [];
+  readonly #spare: Uint8Array[] = [];
   #dumpedMs = -Infinity;
   #dumpTookMs = 0;
 
@@ -67,7 +68,7 @@ export class EventRing {
     for (let from = 0; from < length;) {
       let piece = stretch.pieces.at(-1);
       if (piece === undefined || stretch.used === PIECE_BYTES) {
-        stretch.pieces.push(piece = new Uint8Array(PIECE_BYTES));
+        stretch.pieces.push(piece = this.#spare.pop() ?? new Uint8Array(PIECE_BYTES));
         stretch.used = 0;
       }
       const count = Math.min(length - from, PIECE_BYTES - stretch.used);
@@ -106,7 +107,10 @@ export class EventRing {
   }
 
   #drop(): void {
-    this.bytes -= this.#stretches.shift()!.bytes;
+    const { bytes, pieces } = this.#stretches.shift()!;
+    this.bytes -= bytes;
+    // As many are held as were at once, so that none is made once the ring has been full.
+    this.#spare.push(...pieces);
   }
 
   #mayDump(): boolean {

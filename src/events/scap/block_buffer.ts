@@ -10,6 +10,8 @@ export const LIST_MAX = 4096;
 /** The same for what is told of users and groups. */
 export const NAME_MAX = 255;
 
+const SHORT_BYTES = 48;
+
 export class BlockBuffer {
   /** Bytes that are in the buffer. */
   length = 0;
@@ -95,9 +97,12 @@ export class BlockBuffer {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.length);
-    this.length += bytes.length;
+    const { length } = bytes;
+    this.#room(length);
+    // Most texts are short, and for those a loop is faster than a call.
+    if (length > SHORT_BYTES) this.#bytes.set(bytes, this.length);
+    else for (let at = 0; at < length; at++) this.#bytes[this.length + at] = bytes[at]!;
+    this.length += length;
   }
 
   zeros(count: number): void {

@@ -113,7 +113,7 @@ export const enum ListedFd {
 
 export interface FdRecord {
   readonly number: number;
-  readonly ino: bigint;
+  readonly ino: number | bigint;
   /** A ListedFd, or another kind's number: those have a name only. */
   readonly type: number;
   readonly name: Uint8Array;
@@ -282,7 +282,8 @@ export function putDescriptors(out: BlockBuffer, tid: number, fds: Iterable<FdRe
 function putDescriptor(out: BlockBuffer, fd: FdRecord): void {
   const at = out.openLength();
   out.i64(fd.number);
-  out.u64(fd.ino);
+  if (typeof fd.ino === "number") out.i64(fd.ino);
+  else out.u64(fd.ino);
   out.u8(fd.type);
   switch (fd.type) {
     case ListedFd.Ipv4Socket:
