@@ -14,13 +14,15 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::scratch::State;
-use probe::{lane, offset, process, table};
+use probe::{lane, offset, process, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{EXEC_PROGRAMS, PROGRAMS, ROUTES, CALLS, follow, is_self, scratch};
+use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, follow, is_self, scratch};
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;
+/// What a connection answers that is still being made: no failure.
+const EINPROGRESS: i64 = -115;
 /// 32-bit calls that carry another call inside.
 const IA32_SOCKETCALL: u64 = 102;
 
@@ -78,6 +80,11 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
 #[inline(always)]
 fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, compat: bool) -> i32 {
     state.ret = ctx.arg(1);
+    if state.ret < 0 && state.ret != EINPROGRESS && setting!(Bpf, drop_failed) != 0 {
+        return 0;
+    }
+    state.index = 0;
+    state.slot = route & 0xffff;
     state.compat = u8::from(compat);
     state.sc = (route >> 16) as u16;
     state.number = number as u16;
@@ -89,12 +96,7 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
 }
 
 #[inline(always)]
-fn compat_exit(
-    ctx: &BtfTracePointContext,
-    regs: *const u64,
-    number: u64,
-    route: u32,
-) -> i32 {
+fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64, route: u32) -> i32 {
     if route == 0 || is_self() {
         return 0;
     }

@@ -102,6 +102,14 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
     match next {
         Next::Emit => emit(e, 0),
         Next::EmitOne => emit(e, 1),
+        Next::EmitAndRepeat => {
+            emit(e, 0);
+            unsafe {
+                let _ = programs.tail_call(ctx, e.state().slot);
+            }
+            // The kernel lets a program go on 33 times: the messages behind are counted as lost.
+            lose(e);
+        }
         Next::Drop => {}
         Next::Walk => {
             path::start(e);

@@ -28,6 +28,8 @@ pub enum Next {
     Walk,
     /// Another stage goes on.
     Stage(u32),
+    /// The call has more to tell: emit this event, then run the same filler again.
+    EmitAndRepeat,
     /// Nobody can use it.
     Drop,
 }

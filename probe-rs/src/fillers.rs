@@ -79,6 +79,8 @@ macro_rules! with_fillers {
             recvfrom SOCKET_RECVFROM_X $crate::socket::recvfrom;
             sendmsg SOCKET_SENDMSG_X $crate::socket::sendmsg;
             recvmsg SOCKET_RECVMSG_X $crate::socket::recvmsg;
+            sendmmsg SOCKET_SENDMMSG_X $crate::socket::sendmmsg;
+            recvmmsg SOCKET_RECVMMSG_X $crate::socket::recvmmsg;
             getsockopt SOCKET_GETSOCKOPT_X $crate::socket::getsockopt;
             setsockopt SOCKET_SETSOCKOPT_X $crate::socket::setsockopt;
             mount SYSCALL_MOUNT_X $crate::system::mount;

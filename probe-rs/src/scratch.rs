@@ -61,6 +61,9 @@ pub struct State {
     pub node: usize,
     pub count: u32,
     pub total: u32,
+    /// The filler's own slot, and which message of a batch the event tells.
+    pub slot: u32,
+    pub index: u32,
     /// See Event::bound.
     pub bound: u32,
     /// Address of the binary program being executed (sched_process_exec).

@@ -517,6 +517,79 @@ pub fn recvmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
+/// Message `index` of a batch, and the bytes of it that were moved.
+#[inline(always)]
+fn batch_message<K: Kernel>(e: &mut Event<K>, index: u32) -> (Message, u32) {
+    let k = e.k;
+    let compat = e.state().compat != 0;
+    let (step, len_at) = if compat { (32, 28) } else { (64, 56) };
+    let at = e.arg(1) as usize + step * index as usize;
+    let len = k.read_user(at + len_at).unwrap_or(0);
+    (message(e, at), len)
+}
+
+/// One event for each message of the batch, as far as the kernel lets a program go on.
+#[inline(always)]
+fn repeat<K: Kernel>(e: &mut Event<K>, index: u32) -> Next {
+    if i64::from(index) + 1 < e.ret() {
+        e.state().index = index + 1;
+        Next::EmitAndRepeat
+    } else {
+        Next::Emit
+    }
+}
+
+#[inline(always)]
+pub fn sendmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
+    let fd = e.int(0);
+    if e.ret() <= 0 {
+        e.res();
+        e.fd(0);
+        e.u32(0);
+        e.empty();
+        e.empty();
+        return Next::Emit;
+    }
+    let index = e.state().index;
+    let (message, len) = batch_message(e, index);
+    e.i64(i64::from(len));
+    e.fd(0);
+    let size = message_size(e, &message);
+    e.u32(size);
+    let bytes = kept(e, i64::from(len));
+    message_data(e, &message, bytes);
+    tuple(e, fd, Direction::Out, message.name as usize);
+    repeat(e, index)
+}
+
+#[inline(always)]
+pub fn recvmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
+    let fd = e.int(0);
+    if e.ret() <= 0 {
+        e.res();
+        e.fd(0);
+        e.u32(0);
+        e.empty();
+        e.empty();
+        e.empty();
+        return Next::Emit;
+    }
+    let index = e.state().index;
+    let (message, len) = batch_message(e, index);
+    e.i64(i64::from(len));
+    e.fd(0);
+    e.u32(len);
+    let bytes = kept(e, i64::from(len));
+    message_data(e, &message, bytes);
+    tuple(e, fd, Direction::In, message.name as usize);
+    if message.control != 0 && message.control_len <= 0xffff {
+        e.user_bytes(message.control as usize, message.control_len as usize, 4095);
+    } else {
+        e.empty();
+    }
+    repeat(e, index)
+}
+
 const SOL_SOCKET: i32 = 1;
 const SO_ERROR: i32 = 4;
 const SO_COOKIE: i32 = 57;

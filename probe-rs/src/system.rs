@@ -132,8 +132,10 @@ pub fn signalfd4<K: Kernel>(e: &mut Event<K>) -> Next {
 #[inline(always)]
 pub fn timerfd_create<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
+    let how = e.int(1);
+    // The clock is not told, as with Falco; only the low byte of the flags has room.
     e.u8(0);
-    e.u8(0);
+    e.u8(flags::descriptor_signed(how) as u8);
     Next::Emit
 }
 
