@@ -164,6 +164,39 @@ os.execve(fd, ["true", sys.argv[1]], {})`,
       ),
   },
   {
+    rule: "Network relay hands over a program",
+    by: "a program called nc",
+    trigger: (marker, place) =>
+      shell(marker, `cp -L /bin/true "$1/nc"; "$1/nc" -e /bin/sh "$0"`, [
+        place.path,
+      ]),
+  },
+  {
+    rule: "Service account with an interactive shell",
+    by: "nobody on a terminal",
+    trigger: (marker) =>
+      python(
+        marker,
+        `import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+    os.execv("/bin/sh", ["sh", "-c", ":", sys.argv[1]])
+assert os.waitpid(pid, 0)[1] == 0`,
+      ),
+  },
+  {
+    rule: "Hidden program run",
+    by: "a leading dot",
+    trigger: (marker, place) => shell(marker, `cp -L /bin/true "$1/.$0"; "$1/.$0"`, [place.path]),
+  },
+  {
+    rule: "Search for keys or passwords",
+    by: "find",
+    trigger: (marker, place) => shell(marker, `find "$1" -name id_rsa -o -name "$0"`, [place.path]),
+  },
+  {
     rule: "Program run from a temporary directory",
     by: "execve",
     trigger: (marker, place) => shell(marker, `cp -L /bin/true "$1/$0"; "$1/$0"`, [place.path]),
