@@ -23,6 +23,13 @@ export interface HealthReport {
   readonly alerts: number;
   readonly alerts_dropped: number;
   readonly threads: number;
+  /** Captures that alerts started, and what is held for the next to begin with. */
+  readonly captures: {
+    readonly started: number;
+    readonly failed: number;
+    readonly ring_bytes: number;
+    readonly ring_overflows: number;
+  };
   readonly uptime_s: number;
 }
 
@@ -90,6 +97,12 @@ export class Health {
       alerts: get(Counter.Alerts),
       alerts_dropped: get(Counter.AlertsDropped),
       threads: get(Counter.Threads),
+      captures: {
+        started: get(Counter.CapturesStarted),
+        failed: get(Counter.CapturesFailed),
+        ring_bytes: get(Counter.CaptureRingBytes),
+        ring_overflows: get(Counter.CaptureRingOverflows),
+      },
       uptime_s: started === 0 ? 0 : seconds(nowMs - started),
     };
   }

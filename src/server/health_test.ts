@@ -31,6 +31,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     alerts: 0,
     alerts_dropped: 0,
     threads: 0,
+    captures: { started: 0, failed: 0, ring_bytes: 0, ring_overflows: 0 },
     uptime_s: 9.5,
   });
 });
