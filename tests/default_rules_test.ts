@@ -1,5 +1,5 @@
-// The default rules beside the binary: their cases hold, nothing in them is odd, and each file
-// loads by itself and with the others.
+// The default rules beside the binary: nothing in them is odd, each has a case in which it
+// fires, and each file loads by itself. (The cases run as a suite of their own.)
 import { assertEquals } from "./live/expect.ts";
 import { runSaker } from "./live/saker.ts";
 
@@ -13,15 +13,10 @@ Deno.test("each file of default rules has its cases beside it", () => {
   assertEquals(tests, files.map((name) => name.replace(".yaml", "_test.yaml")));
 });
 
-Deno.test("the cases of the default rules hold", async () => {
-  const { code, stdout } = await runSaker(["rules", "test", ...tests.map((name) => RULES + name)]);
-  assertEquals([code, /, 0 failed\n$/.test(stdout)], [0, true], stdout);
-});
-
 Deno.test("every default rule has a case in which it fires", () => {
   const fires = tests.flatMap((name) =>
     [
-      ...Deno.readTextFileSync(RULES + name).matchAll(/^    fires: \[(.*)\]$/gm),
+      ...Deno.readTextFileSync(RULES + name).matchAll(/^ {4}fires: \[(.*)\]$/gm),
     ].flatMap(([, list]) => list!.split(", "))
   );
   const rules = files.flatMap((name) =>
