@@ -64,7 +64,10 @@ export class CaptureSource implements EventSource {
     this.#paths = paths;
     for (const path of paths) this.#total += sizeOf(path);
     this.#openNext();
-    if (this.#state.length === 0 && this.#failure !== undefined) throw this.#failure;
+    if (this.#state.length === 0 && this.#failure !== undefined) {
+      this.close();
+      throw this.#failure;
+    }
   }
 
   /** Throws CaptureError once everything before the damage was handed over. */

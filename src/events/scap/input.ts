@@ -31,7 +31,12 @@ export class CaptureInput {
       }
       this.total = info.isFile ? info.size : 0;
     }
-    while (this.#to < 2 && this.#fill());
+    try {
+      while (this.#to < 2 && this.#fill());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     if (this.#chunk[0] === 0x1f && this.#chunk[1] === 0x8b && this.#to >= 2) {
       this.#gunzip = new Gunzip();
     }
