@@ -174,9 +174,10 @@ function settle(tree: ConfigMap, issue: z.core.$ZodIssue, where: Where): ConfigP
   }
   const found = valueAt(tree, issue.path);
   const shown = typeof found === "string" ? `found "${found}"` : `found ${kindOf(found)}`;
-  const message = issue.code === "invalid_type"
-    ? `expected ${issue.expected === "object" ? "a map of keys" : `a ${issue.expected}`}, ${shown}`
-    : `${issue.message}, ${shown}`;
+  const expected = issue.code === "invalid_type" && !issue.message.startsWith("expected")
+    ? `expected ${issue.expected === "string" ? "a text" : "a map of keys"}`
+    : issue.message;
+  const message = `${expected}, ${shown}`;
   if (issue.code === "custom" && issue.params?.["fatal"] === true) {
     throw new ConfigError(where(issue.path), keyText(issue.path), message);
   }
@@ -234,12 +235,19 @@ function kindOf(value: unknown): string {
   return value === undefined ? "nothing" : Array.isArray(value) ? "a sequence" : "a map";
 }
 
+/** Takes out the value at the path, or the innermost of those around it that is there. */
 function remove(tree: ConfigMap, path: readonly PropertyKey[]): void {
-  const holder = valueAt(tree, path.slice(0, -1));
-  const last = path.at(-1)!;
-  if (Array.isArray(holder)) holder.splice(Number(last), 1);
-  else if (typeof holder === "object" && holder !== null) {
-    delete (holder as Record<PropertyKey, unknown>)[last];
+  for (let length = path.length; length > 0; length--) {
+    const holder = valueAt(tree, path.slice(0, length - 1));
+    const last = path[length - 1]!;
+    if (Array.isArray(holder) && Number(last) < holder.length) {
+      holder.splice(Number(last), 1);
+      return;
+    }
+    if (typeof holder === "object" && holder !== null && last in holder) {
+      delete (holder as Record<PropertyKey, unknown>)[last];
+      return;
+    }
   }
 }
 

@@ -85,6 +85,31 @@ Deno.test("a value that does not convert leaves the default and is told", () => 
   ]);
 });
 
+Deno.test("a value of another shape leaves the default, wherever it stands", () => {
+  const options = [
+    "plugins[]=x",
+    "rules[]={enable: x}",
+    "static_fields=x",
+    "static_fields={a: [b]}",
+    "base_syscalls.custom_set={a: b}",
+    "load_plugins={a: b}",
+    "append_output[]={extra_fields: [[a]]}",
+    "engine=x",
+    "webserver[]=x",
+  ];
+  for (const option of options) {
+    const { lines } = read("", [option]);
+    strictEqual(lines.length, 1, option);
+    ok(/: expected .*, found .*; the default is used$/.test(lines[0]!), lines[0]);
+  }
+});
+
+Deno.test("an entry with nothing in it is one", () => {
+  const { config, lines } = read("", ["plugins[]={}", "append_output[]={}", "rules[]={}"]);
+  deepStrictEqual(lines, []);
+  strictEqual(config.plugins.length, 1);
+});
+
 Deno.test("values that Falco refuses are errors", () => {
   refused("priority: loud", [], /main.yaml:1: priority: expected one of emergency/);
   refused("", ["engine.kind=dtrace"], /-o engine.kind=dtrace: engine.kind: expected one of/);

@@ -84,7 +84,7 @@ export const schema = z.strictObject({
   plugins: sequence(map({
     name: text(""),
     library_path: text(""),
-    init_config: z.unknown(),
+    init_config: z.unknown().optional(),
     open_params: text(""),
   })).default([]),
   plugins_hostinfo: bool(true),
