@@ -123,8 +123,8 @@ async function costs(
     ]));
   }
   console.log(
-    "alone, watched: by the clock; CPU: what the workload itself took alone, and its ratio; saker: " +
-      "its own CPU",
+    "alone, watched: by the clock; CPU: what the workload itself took alone, and its ratio; " +
+      "saker: its own CPU",
   );
 }
 

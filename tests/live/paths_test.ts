@@ -177,7 +177,7 @@ const UNSEEN: readonly Trick[] = [
       covered(
         marker,
         place.path,
-        `mkdir ${place.path}/e; mount --bind /etc ${place.path}/e && exec 3< ${place.path}/e/shadow`,
+        `cd ${place.path}; mkdir e; mount --bind /etc e && exec 3< ${place.path}/e/shadow`,
       ),
   },
   {
