@@ -1,7 +1,7 @@
 // Text of a rules file in, plain YAML nodes with their offsets out. Large files are read some
 // items at a time, so that memory holds one part's syntax tree, and everything that can grow out
 // of a small file (aliases, nesting) has a bound.
-import { type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Position } from "./diagnostic.ts";
 
 export interface ScalarNode {
@@ -88,72 +88,79 @@ function readPart(
     if (!Array.isArray(documents)) return;
     for (const document of documents) {
       for (const error of document.errors) {
-        errors.push({ message: error.message, at: start + error.pos[0] });
+        const message = STACK.test(error.message) ? TOO_DEEP : error.message;
+        errors.push({ message, at: start + error.pos[0] });
       }
       if (document.errors.length > 0 || document.contents === null) continue;
-      const root = convert(document.contents, document, start, 0, budget);
+      const root = new Conversion(start, budget).convert(document.contents, 0);
       if (root.kind !== "scalar" || !root.isNull) roots.push(root);
     }
   } catch (error) {
     // The library recurses into what is nested; a bound of the stack is one of the nesting.
     const message = error instanceof TooMuch
       ? error.message
-      : `cannot read YAML: ${error instanceof RangeError ? "it is nested too deeply" : error}`;
+      : error instanceof RangeError
+      ? TOO_DEEP
+      : `cannot read YAML: ${error}`;
     errors.push({ message, at: start });
   }
 }
 
+const STACK = /call stack/;
+const TOO_DEEP = `nested too deeply: more than ${DEPTH_MAX} levels`;
+
 class TooMuch extends Error {}
 
-function convert(
-  node: unknown,
-  document: Document,
-  start: number,
-  depth: number,
-  budget: { left: number },
-): YamlNode {
-  if (depth > DEPTH_MAX) throw new TooMuch(`nested too deeply: more than ${DEPTH_MAX} levels`);
-  if (--budget.left < 0) {
-    throw new TooMuch(`too many values: aliases make more than ${NODES_MAX} of them`);
+/** Turns the library's nodes of one document into ours, aliases followed. */
+class Conversion {
+  readonly #start: number;
+  readonly #budget: { left: number };
+  readonly #anchors = new Map<string, unknown>();
+
+  constructor(start: number, budget: { left: number }) {
+    this.#start = start;
+    this.#budget = budget;
   }
-  if (isAlias(node)) {
-    const target = node.resolve(document);
-    if (target === undefined) throw new TooMuch(`unknown alias *${node.source}`);
-    return convert(target, document, start, depth + 1, budget);
-  }
-  if (isScalar(node)) {
-    const text = typeof node.value === "string" ? node.value : "";
-    const range = node.range ?? [0, 0, 0];
-    return {
-      kind: "scalar",
-      text,
-      isNull: (node.type === undefined || node.type === "PLAIN") &&
-        /^(|~|null|Null|NULL)$/.test(text),
-      at: start + range[0],
-      end: start + range[1],
-    };
-  }
-  if (isMap(node)) {
-    return {
-      kind: "map",
-      at: start + (node.range?.[0] ?? 0),
-      entries: node.items.map(({ key, value }) => {
-        const at = convert(key ?? null, document, start, depth + 1, budget);
+
+  convert(node: unknown, depth: number): YamlNode {
+    if (depth > DEPTH_MAX) throw new TooMuch(TOO_DEEP);
+    if (--this.#budget.left < 0) {
+      throw new TooMuch(`too many values: aliases make more than ${NODES_MAX} of them`);
+    }
+    if (isAlias(node)) {
+      const target = this.#anchors.get(node.source);
+      if (target === undefined) throw new TooMuch(`unknown alias *${node.source}`);
+      return this.convert(target, depth + 1);
+    }
+    if (!isNode(node)) return EMPTY_SCALAR;
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    const at = this.#start + (node.range?.[0] ?? 0);
+    if (isScalar(node)) {
+      const text = typeof node.value === "string" ? node.value : "";
+      const isPlain = node.type === undefined || node.type === "PLAIN";
+      return {
+        kind: "scalar",
+        text,
+        isNull: isPlain && /^(|~|null|Null|NULL)$/.test(text),
+        at,
+        end: this.#start + (node.range?.[1] ?? 0),
+      };
+    }
+    if (isMap(node)) {
+      const entries = node.items.map(({ key, value }) => {
+        const converted = this.convert(key, depth + 1);
         return {
-          key: at.kind === "scalar" ? at : { ...EMPTY_SCALAR, at: at.at, end: at.at },
-          value: convert(value ?? null, document, start, depth + 1, budget),
+          key: converted.kind === "scalar" ? converted : { ...EMPTY_SCALAR, at, end: at },
+          value: this.convert(value, depth + 1),
         };
-      }),
-    };
+      });
+      return { kind: "map", at, entries };
+    }
+    if (isSeq(node)) {
+      return { kind: "seq", at, items: node.items.map((item) => this.convert(item, depth + 1)) };
+    }
+    return EMPTY_SCALAR;
   }
-  if (isSeq(node)) {
-    return {
-      kind: "seq",
-      at: start + (node.range?.[0] ?? 0),
-      items: node.items.map((item) => convert(item, document, start, depth + 1, budget)),
-    };
-  }
-  return EMPTY_SCALAR;
 }
 
 const EMPTY_SCALAR: ScalarNode = { kind: "scalar", text: "", isNull: true, at: 0, end: 0 };
