@@ -8,6 +8,7 @@ import type { CompiledRule, RuleSet } from "../rules/rule_set.ts";
 import type { Context } from "../state/context.ts";
 import { stateCodes } from "../state/create_machine.ts";
 import type { Machine } from "../state/machine.ts";
+import type { Filter } from "./compile_filter.ts";
 import { Counter, type Counters } from "./counters.ts";
 import type { RecordStart } from "./messages.ts";
 import type { Tap } from "./tap.ts";
@@ -61,17 +62,16 @@ export class Recorder implements Tap {
    * The rules of a run that records under a filter: they tell the recorder what the filter takes,
    * and match what `rules` match.
    */
-  rules(filter: RuleSet, rules: RuleSet): RuleSet {
+  rules(filter: Filter, rules: RuleSet): RuleSet {
     const taken = this.#taken;
     const wanted = filter.wanted.map((bit, code) => bit | rules.wanted[code]!);
-    const matched = new Int32Array(1);
     return {
       rules: rules.rules,
       wanted,
       eventNames: filter.eventNames.union(rules.eventNames),
       match(context: Context, out: Int32Array): number {
         const { code, offset } = context.event;
-        if (filter.wanted[code] === 1 && filter.match(context, matched) > 0) taken.push(offset);
+        if (filter.wanted[code] === 1 && filter.takes(context)) taken.push(offset);
         return rules.wanted[code] === 1 ? rules.match(context, out) : 0;
       },
     };

@@ -8,6 +8,7 @@ import { codeOf, EVENTS } from "../events/table.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import { Context } from "../state/context.ts";
 import { createMachine } from "../state/create_machine.ts";
+import { compileFilter } from "./compile_filter.ts";
 import { Counter, Counters } from "./counters.ts";
 import type { RecordStart } from "./messages.ts";
 import { numbered, Recorder } from "./recorder.ts";
@@ -34,18 +35,12 @@ function putEvent(out: BlockBuffer, { second, tid = 7, code = CLOSE }: Happening
   out.endBlock();
 }
 
-/** Rules that match what `test` takes; tids below 0 never come. */
-function rulesThat(test: (context: Context) => boolean, wanted = 1): RuleSet {
-  return {
-    rules: [{} as never],
-    wanted: new Uint8Array(EVENTS.length).fill(wanted),
-    eventNames: new Set(["close"]),
-    match(context, matched) {
-      matched[0] = 0;
-      return test(context) ? 1 : 0;
-    },
-  };
-}
+const NO_RULES: RuleSet = {
+  rules: [],
+  wanted: new Uint8Array(EVENTS.length),
+  eventNames: new Set(),
+  match: () => 0,
+};
 
 class Host implements Disposable {
   readonly directory = Deno.makeTempDirSync();
@@ -54,7 +49,7 @@ class Host implements Disposable {
   readonly #context: Context;
   readonly #rules: RuleSet | undefined;
 
-  constructor(changes: Partial<RecordStart> = {}, filter?: RuleSet) {
+  constructor(changes: Partial<RecordStart> = {}) {
     const machine = createMachine({
       paths: "kernel",
       threadsMax: 100,
@@ -68,8 +63,8 @@ class Host implements Disposable {
       counters: this.counters,
       clock: () => 0,
     });
-    if (filter !== undefined) {
-      this.#rules = this.recorder.rules(filter, rulesThat(() => false, 0));
+    if (changes.filter !== undefined) {
+      this.#rules = this.recorder.rules(compileFilter(changes.filter), NO_RULES);
     }
   }
 
@@ -132,10 +127,7 @@ Deno.test("a recorder writes everything that passes", () => {
 });
 
 Deno.test("a filter takes events, and of the others those that the tables need, silent", () => {
-  using host = new Host(
-    { filter: "stands for the rules below" },
-    rulesThat(({ event }) => event.tid === 9),
-  );
+  using host = new Host({ filter: "thread.tid = 9" });
   host.batch(
     { second: 1, tid: 7 },
     { second: 2, tid: 9 },

@@ -34,7 +34,7 @@ export interface Attached {
 
 /** Undefined where nothing is written. Throws an error of one line for a bad filter. */
 export function planTap(start: EngineStart): TapPlan | undefined {
-  if (start.record !== undefined) return planRecord(start.record);
+  if (start.record !== undefined) return planRecord(start.record, start);
   const { captures } = start;
   if (captures === undefined) return undefined;
   return {
@@ -53,10 +53,10 @@ export function planTap(start: EngineStart): TapPlan | undefined {
   };
 }
 
-function planRecord(record: RecordStart): TapPlan {
+function planRecord(record: RecordStart, { baseSyscalls }: EngineStart): TapPlan {
   const filter = record.filter === undefined ? undefined : compileFilter(record.filter);
   return {
-    eventNames: filter?.eventNames ?? CALL_NAMES,
+    eventNames: filter?.eventNames ?? (isChosen(baseSyscalls.customSet) ? NONE : CALL_NAMES),
     all: true,
     attach({ context, counters, clock }) {
       const { machine } = context;
@@ -67,6 +67,13 @@ function planRecord(record: RecordStart): TapPlan {
       };
     },
   };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Whether somebody said which calls are to be recorded, not only which are not. */
+function isChosen(customSet: readonly string[]): boolean {
+  return customSet.some((name) => !name.startsWith("!"));
 }
 
 /** Without a filter every system call is recorded; what the scheduler and the memory do is not. */
