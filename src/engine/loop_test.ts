@@ -11,6 +11,7 @@ import type { Alert } from "./alert.ts";
 import { Counter, Counters } from "./counters.ts";
 import { Engine, type EngineOptions } from "./loop.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
+import type { Tap, TapHost } from "./tap.ts";
 
 const CLOSE = codeOf("SYSCALL_CLOSE_X");
 const MACHINE_INFO = 0x201;
@@ -118,7 +119,11 @@ function rulesNamed(name: string): RuleSet {
   } as RuleSet;
 }
 
-function engineOver(source: ScriptedSource, changes: Partial<EngineOptions> = {}) {
+function engineOver(
+  source: ScriptedSource,
+  changes: Partial<EngineOptions> = {},
+  tap?: (host: TapHost) => Tap,
+) {
   const counters = new Counters();
   const posts: (readonly Alert[])[] = [];
   const clock = { nowMs: 10_000 };
@@ -136,6 +141,7 @@ function engineOver(source: ScriptedSource, changes: Partial<EngineOptions> = {}
     counters,
     post: (alerts) => posts.push(alerts),
     clock: () => clock.nowMs,
+    ...(tap === undefined ? {} : { tap }),
     options: {
       drops: { threshold: 0.1, rate: 1, burst: 1, alert: true, exit: false },
       patient: false,
@@ -325,3 +331,64 @@ function batches(blocks: readonly Uint8Array[]): Uint8Array[][] {
   for (let at = 0; at < blocks.length; at += 1_000) cut.push(blocks.slice(at, at + 1_000));
   return cut;
 }
+
+Deno.test("a tap is told of batches and matches, and may end the run", () => {
+  const told: string[] = [];
+  const tap: Tap = {
+    begin: (_bytes, length) => told.push(`begin ${length}`),
+    matched: (rule) => told.push(`matched ${rule.name}`),
+    end(length) {
+      told.push(`end ${length}`);
+      return told.length > 6;
+    },
+    section: () => told.push("section"),
+    idle: () => told.push("idle"),
+    close: () => told.push("close"),
+  };
+  const block = close(7);
+  const source = new ScriptedSource([
+    [block],
+    () => {},
+    "snapshot",
+    [block, close(8, { stateOnly: true })],
+    [block],
+  ]);
+  const { engine } = engineOver(source, {}, () => tap);
+  engine.loadSnapshot();
+  strictEqual(engine.run(), "ended");
+  engine.closeTap();
+  const two = block.length + close(8, { stateOnly: true }).length;
+  deepStrictEqual(told, [
+    ...[`begin ${block.length}`, "matched closed", `end ${block.length}`, "idle", "section"],
+    ...[`begin ${two}`, "matched closed", `end ${two}`, "close"],
+  ]);
+});
+
+Deno.test("a tap takes a batch as far as the run's time goes", () => {
+  const ends: number[] = [];
+  const tap = {
+    ...{ begin() {}, matched() {}, section() {}, idle() {}, close() {} },
+    end(length: number): boolean {
+      ends.push(length);
+      return false;
+    },
+  };
+  const first = close(7, { second: 1 });
+  const source = new ScriptedSource([[first, close(7, { second: 9 })]]);
+  const { engine } = engineOver(source, { seconds: 3, patient: true }, () => tap);
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(ends, [first.length]);
+});
+
+Deno.test("an alert of a tap is an internal one", () => {
+  const source = new ScriptedSource([]);
+  const { engine, posts } = engineOver(source, {}, (host) => ({
+    ...{ begin() {}, matched() {}, section() {}, idle() {}, end: () => false },
+    close: () => host.alert({ rule: "r", message: "m", outputFields: [["a", 1]], priority: 6 }),
+  }));
+  engine.closeTap();
+  const [alert] = posts[0]!;
+  deepStrictEqual([alert!.rule, alert!.source, alert!.tags, alert!.priority], [
+    ...["r", "internal", undefined, 6],
+  ]);
+});

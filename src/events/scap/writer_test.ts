@@ -297,3 +297,62 @@ Deno.test("a writer is total on any bytes", () => {
   strictEqual(blocks, writer.events + 2);
   Deno.removeSync(file);
 });
+
+/** Random numbers below a bound, the same for the same seed. */
+function chance(seed: number): (below: number) => number {
+  return (below) => {
+    seed = Math.imul(seed, 1_103_515_245) + 12_345 >>> 0;
+    return (seed >>> 8) % below;
+  };
+}
+
+Deno.test("events of every kind are read as they were written", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = chance(seed);
+    const text = () => "aß\0/ é".repeat(random(9)).slice(0, random(30));
+    const events = Array.from({ length: 100 }, (_, time): Described => {
+      // Numbers are read with their full width, so parameters have eight bytes at the least.
+      const code = CURRENT[random(CURRENT.length)]!;
+      const params = EVENTS[code]!.params.map(() => `${text()}12345678`);
+      if (random(2) === 0) return { code, time, params };
+      return { code, time, params, own: [text(), text(), random(1 << 30), random(2)] };
+    });
+    const file = written(events, { compression: random(3) });
+    deepStrictEqual(read(file), events, `seed ${seed}`);
+    Deno.removeSync(file);
+  }
+});
+
+/** Codes that no converter changes and whose lengths have 16 bits. */
+const CURRENT = EVENTS.filter((event) =>
+  event.kind.includes("syscall") && event.code % 2 === 1 && !event.flags.has("large_payload") &&
+  !event.flags.has("unused") && !event.flags.has("old_version")
+).map(({ code }) => code);
+
+Deno.test("a capture that is cut anywhere gives its first events, then an error", () => {
+  const events = Array.from({ length: 40 }, (_, time) => ({ ...OWN, time }));
+  const file = written(events, { compression: 0 });
+  const whole = Deno.readFileSync(file);
+  const sizes = new Set<number>();
+  for (let size = whole.length - 1; size > whole.length - 800; size -= 7) {
+    Deno.writeFileSync(file, whole.subarray(0, size));
+    const found: Described[] = [];
+    const source = new CaptureSource([file]);
+    source.snapshot();
+    const buffer = new Uint8Array(1 << 20);
+    let problem = "";
+    try {
+      for (let bytes = source.read(buffer); bytes > 0; bytes = source.read(buffer)) {
+        found.push(...described(buffer, bytes));
+      }
+    } catch (error) {
+      problem = (error as Error).message;
+    }
+    source.close();
+    deepStrictEqual(found, events.slice(0, found.length));
+    sizes.add(found.length);
+    if (problem !== "") strictEqual(/at byte \d+: it is cut short$/.test(problem), true, problem);
+  }
+  strictEqual(sizes.size > 4, true);
+  Deno.removeSync(file);
+});
