@@ -67,12 +67,14 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     if file == 0 {
         return Opened { dev: 0, ino: 0, flags: 0 };
     }
-    // struct file, inode and super_block have what is asked for in their first 256 bytes.
-    event.copy(FILE, file, offset!(k, file_dentry));
+    // struct file, inode and super_block have what is asked for in their first 256 bytes, in an
+    // order that changed with time.
+    let last = offset!(k, file_dentry).max(offset!(k, file_inode)).max(offset!(k, file_mode));
+    event.copy(FILE, file, last);
     let inode: usize = event.copied(FILE, offset!(k, file_inode));
-    event.copy(INODE, inode, offset!(k, inode_ino));
+    event.copy(INODE, inode, offset!(k, inode_ino).max(offset!(k, inode_sb)));
     let sb: usize = event.copied(INODE, offset!(k, inode_sb));
-    event.copy(SB, sb, offset!(k, sb_magic));
+    event.copy(SB, sb, offset!(k, sb_magic).max(offset!(k, sb_dev)));
     let mut more = 0;
     if event.copied::<u32>(FILE, offset!(k, file_mode)) & FMODE_CREATED != 0 {
         more |= flags::O_F_CREATED;
