@@ -144,17 +144,9 @@ function differingParts(expected: ComparedAlert, actual: ComparedAlert): string[
  * showed, what was left in its memory. */
 const LEFT_OVER = "NULL";
 
-/** Fields whose list has no order of its own: Falco's is that of a hash table. */
-const UNORDERED = new Set(["fd.types"]);
-
 function sameValue(name: string, one: Json, other: Json): boolean {
   if (Array.isArray(one) && Array.isArray(other)) {
-    const [left, right] = [one, other].map((list) => list.map(String));
-    if (UNORDERED.has(name)) {
-      left!.sort();
-      right!.sort();
-    }
-    return left!.length === right!.length && left!.every((item, at) => item === right![at]);
+    return one.length === other.length && one.every((item, at) => item === other[at]);
   }
   if (name === "evt.buffer" && other === LEFT_OVER && typeof one === "string") {
     return one.startsWith(LEFT_OVER) || LEFT_OVER.startsWith(one);

@@ -61,7 +61,7 @@ export function* alertsInProcess(
   mode: Mode,
   places: Places,
 ): Generator<ComparedAlert> {
-  const { rules } = compileRules(rulesOf(mode, places));
+  const { rules, fdsOrdered } = compileRules(rulesOf(mode, places));
   const format: FormatOptions = {
     json: true,
     isoTime: false,
@@ -77,6 +77,7 @@ export function* alertsInProcess(
     threadsMax: 262_144,
     fdsMax: 4_194_304,
     hostname: HOSTNAME,
+    fdsOrdered,
   });
   const event = new Event();
   const context = new Context(machine, event);

@@ -9,12 +9,17 @@ import type { RulesStart } from "./messages.ts";
 export interface CompiledRules {
   readonly rules: RuleSet;
   readonly warnings: readonly string[];
+  /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
+  readonly fdsOrdered: boolean;
 }
 
 /** Throws an error of one line where the rules are not sound. */
 export function compileRules(start: RulesStart): CompiledRules {
   const loaded = loadSound(start);
-  return { rules: loaded.ruleSet!, warnings: warningLines(loaded) };
+  const fdsOrdered = loaded.enabled.some(({ format }) =>
+    format.fields.some(({ text }) => text === "fd.types")
+  );
+  return { rules: loaded.ruleSet!, warnings: warningLines(loaded), fdsOrdered };
 }
 
 export function warningLines({ results }: Loaded): string[] {

@@ -29,10 +29,10 @@ type Post = (message: FromEngine) => void;
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
-  const { rules, warnings } = compileRules(start.rules);
+  const { rules, warnings, fdsOrdered } = compileRules(start.rules);
   const plan = planTap(start);
   const opened = openSource(start, rules, plan);
-  const machine = createMachine({ ...start.machine, ...opened.lookups });
+  const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
   const context = new Context(machine, new Event());
   const clock = () => Date.now();
   const notice = (line: string) => post({ kind: "notice", line });

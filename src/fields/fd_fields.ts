@@ -213,7 +213,7 @@ function typesField(): Field {
           if (!hasFd(context)) return undefined;
           const types = new Set<string>();
           const fds = context.machine.fdsOf(context.thread!);
-          for (const [, fd] of fds?.entries() ?? []) types.add(typeName(fd));
+          for (const fd of fds?.inOrder() ?? []) types.add(typeName(fd));
           return [...types];
         },
       };

@@ -217,9 +217,8 @@ export function onSocketpair(machine: MachineState, context: Context): void {
   const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
   fd.unixSource = event.uint64(3);
   fd.unixDestination = event.uint64(4);
-  machine.setFd(context, other, fd);
   machine.setFd(context, one, fd);
-  context.fdNumber = other;
+  machine.setFd(context, other, fd);
 }
 
 /** Every call that reads from a descriptor. */
