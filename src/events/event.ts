@@ -9,7 +9,7 @@
 // kernel acted on (empty where there is none), the second such path (renames, links), a u64
 // sequence number counted per CPU and lane, and the lane as one byte. In a capture these stand
 // behind the event (scap/writer.ts), since Falco refuses events with more parameters than its own.
-import { EVENTS, type ParamType } from "./table.ts";
+import { EVENTS } from "./table.ts";
 
 export const HEADER_BYTES = 26;
 /** Parameters that our drivers append after those of the table. */
@@ -58,6 +58,8 @@ export class Event {
   #known = 0;
   #lengths = 0;
   #large = false;
+  /** Bytes that `bytes` has. */
+  #size = 0;
   /** Where our own parameters stand behind the event: the offset of their tail; else 0. */
   #tail = 0;
 
@@ -66,6 +68,7 @@ export class Event {
     if (this.bytes === bytes) return;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#size = bytes.length;
   }
 
   /**
@@ -99,12 +102,12 @@ export class Event {
     this.hasOwn = count === PARAM_COUNTS[code]! + OWN_PARAMS;
     this.#tail = 0;
     if (limit - end >= OWN_TAIL_BYTES_MIN) this.#findTail(end, limit);
-    // Numbers are read without a look at their length, so memory must follow the event.
-    return end + 8 <= this.bytes.length || this.#numbersFit();
+    return true;
   }
 
-  /** Offset of parameter `index`; only for an index below `paramCount`. */
+  /** Offset of parameter `index`; the event's end where the record has fewer. */
   param(index: number): number {
+    if (index >= this.paramCount) return this.end;
     if (index > this.#known) this.#reach(index);
     return this.#starts[index]!;
   }
@@ -138,9 +141,13 @@ export class Event {
     return Math.floor((high * 0x1_0000_0000 + low) / 1e6);
   }
 
+  // A number is read whatever its parameter's length: one that the record lacks, or that would
+  // stand behind the memory's end, is 0.
+
   /** A signed 64-bit parameter as a number; exact below 2^53. */
   int64(index: number): number {
-    const at = this.param(index);
+    const at = this.#place(index, 8);
+    if (at < 0) return 0;
     const low = this.view.getInt32(at, true);
     const high = this.view.getInt32(at + 4, true);
     // Nearly every value fits in 32 bits: those stay small integers in the engine.
@@ -150,37 +157,52 @@ export class Event {
 
   /** The low half of a 64-bit parameter: enough for descriptors, results and ids. */
   int32(index: number): number {
-    return this.view.getInt32(this.param(index), true);
+    const at = this.#place(index, 4);
+    return at < 0 ? 0 : this.view.getInt32(at, true);
   }
 
   uint32(index: number): number {
-    return this.view.getUint32(this.param(index), true);
+    const at = this.#place(index, 4);
+    return at < 0 ? 0 : this.view.getUint32(at, true);
   }
 
   uint16(index: number): number {
-    return this.view.getUint16(this.param(index), true);
+    const at = this.#place(index, 2);
+    return at < 0 ? 0 : this.view.getUint16(at, true);
   }
 
   uint8(index: number): number {
-    return this.bytes[this.param(index)]!;
+    const at = this.#place(index, 1);
+    return at < 0 ? 0 : this.bytes[at]!;
   }
 
   /** A 64-bit inode number: a number where exact, else a bigint. */
   inode(index: number): number | bigint {
-    const at = this.param(index);
+    const at = this.#place(index, 8);
+    if (at < 0) return 0;
     const high = this.view.getUint32(at + 4, true);
     if (high >= 0x20_0000) return this.view.getBigUint64(at, true);
     return high * 0x1_0000_0000 + this.view.getUint32(at, true);
   }
 
   uint64(index: number): bigint {
-    return this.view.getBigUint64(this.param(index), true);
+    const at = this.#place(index, 8);
+    return at < 0 ? 0n : this.view.getBigUint64(at, true);
   }
 
   /** Offset behind the last byte of a NUL-terminated parameter, its NUL left out. */
   textEnd(index: number): number {
-    const end = this.param(index) + this.paramLength(index);
-    return end > this.#starts[index]! && this.bytes[end - 1] === 0 ? end - 1 : end;
+    const start = this.param(index);
+    const end = start + this.paramLength(index);
+    return end > start && this.bytes[end - 1] === 0 ? end - 1 : end;
+  }
+
+  /** Where `size` bytes of a parameter can be read; -1 where they cannot. */
+  #place(index: number, size: number): number {
+    if (index >= this.paramCount) return -1;
+    if (index > this.#known) this.#reach(index);
+    const at = this.#starts[index]!;
+    return at + size > this.#size ? -1 : at;
   }
 
   /** Our own parameters behind an event of a capture. */
@@ -226,44 +248,4 @@ export class Event {
     this.#known = known;
     this.#lengths = from;
   }
-
-  /** Whether every parameter is as long as the number that is read from it. */
-  #numbersFit(): boolean {
-    for (let index = 0; index < this.paramCount; index++) {
-      const length = this.paramLength(index);
-      if (length > 0 && length < 8 && this.param(index) + 8 > this.bytes.length) {
-        if (length < (NUMBER_BYTES.get(EVENTS[this.code]!.params[index]?.type) ?? 0)) return false;
-      }
-    }
-    return true;
-  }
 }
-
-/** Bytes of the types that the accessors read; a shorter parameter is not sound. */
-const NUMBER_BYTES = new Map<ParamType | undefined, number>([
-  ["INT8", 1],
-  ["UINT8", 1],
-  ["FLAGS8", 1],
-  ["ENUMFLAGS8", 1],
-  ["SIGTYPE", 1],
-  ["INT16", 2],
-  ["UINT16", 2],
-  ["FLAGS16", 2],
-  ["ENUMFLAGS16", 2],
-  ["SYSCALLID", 2],
-  ["INT32", 4],
-  ["UINT32", 4],
-  ["FLAGS32", 4],
-  ["ENUMFLAGS32", 4],
-  ["MODE", 4],
-  ["UID", 4],
-  ["GID", 4],
-  ["BOOL", 4],
-  ["INT64", 8],
-  ["UINT64", 8],
-  ["ERRNO", 8],
-  ["FD", 8],
-  ["PID", 8],
-  ["RELTIME", 8],
-  ["ABSTIME", 8],
-]);
