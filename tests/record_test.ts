@@ -144,7 +144,7 @@ Deno.test("mistakes with record are one line", async () => {
   }
 });
 
-Deno.test("a rule with capture: writes the events around its alert, the same ones twice", async () => {
+Deno.test("a rule with capture: writes what is around its alert, the same twice", async () => {
   using place = new Workplace();
   const prefix = place.file("c");
   const args = [

@@ -16,11 +16,13 @@ export interface MadeOutputs {
 /** Alerts that may wait in front of each output unless `outputs_queue.capacity` says how many. */
 const CAPACITY = 16_384;
 
-/** `onClosed` is called when the reader of standard output has gone. */
+/** `onClosed` is called when the reader of standard output has gone; `mayBeNone` where the run has
+ * another purpose than alerts. */
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
   terminal: Terminal,
   onClosed: () => void,
+  mayBeNone = false,
 ): MadeOutputs {
   const format: FormatOptions = {
     json: jsonAlerts,
@@ -46,7 +48,7 @@ export function makeOutputs(
   const missing = (["syslog_output", "program_output", "http_output"] as const)
     .filter((name) => config[name].enabled)
     .map((name) => `${name}: this version of saker does not have that output yet`);
-  if (made.length === 0) {
+  if (made.length === 0 && !mayBeNone) {
     throw new Error([
       "No output configured, please make sure at least one output is configured and enabled.",
       ...missing,

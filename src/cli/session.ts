@@ -38,7 +38,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const { outputs, missing } = makeOutputs(loaded, terminal, () => {
     readerGone = true;
     counters.stop();
-  });
+  }, start.record !== undefined);
   for (const line of [...missing, ...notYet(loaded.config)]) log.warning(`Warning: ${line}`);
 
   const thread = startEngineThread(start, counters, {
