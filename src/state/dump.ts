@@ -1,6 +1,6 @@
 // The tables as the state blocks of a capture: what snapshot.ts reads, it writes. Other readers
 // of captures find the lists that they know; what only saker knows stands at the entries' ends.
-import { BlockBuffer } from "../events/scap/block_buffer.ts";
+import { BlockBuffer, TEXT_MAX } from "../events/scap/block_buffer.ts";
 import {
   type FdRecord,
   ListedFd,
@@ -135,6 +135,9 @@ function* descriptors(
     const reversed = type === ListedFd.Ipv4Socket && (fd.flags & FdFlag.RoleServer) !== 0 &&
       serverPorts.has(fd.destinationPort);
     if (reversed) ownFlags |= OwnFdFlag.Reversed;
+    const isIp = fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6;
+    const isNamed = isIp || strings.length(fd.name) > TEXT_MAX;
+    if (isNamed) ownFlags |= OwnFdFlag.Named;
     const source = fd.sourceIp ?? NO_BYTES;
     const destination = fd.destinationIp ?? NO_BYTES;
     yield {
@@ -153,6 +156,7 @@ function* descriptors(
       unixDestination: fd.unixDestination,
       ownKind: fd.kind,
       ownFlags,
+      ownName: isNamed ? strings.bytes(fd.name) : NO_BYTES,
       nameRaw: fd.nameRaw === MISSING ? NO_BYTES : strings.bytes(fd.nameRaw),
     };
   }

@@ -155,7 +155,10 @@ function generated(seed: number): MachineState {
 
   function descriptor(): Fd {
     const kind: FdKind = 1 + random(FD_TYPES.length - 1);
-    const fd = new Fd(kind, id(), random(2) === 0 ? id() : MISSING);
+    // Longer than what other readers of captures take.
+    const long = () => made.strings.internPassing("/long".repeat(300 + random(300)));
+    const name = random(8) === 0 ? long() : id();
+    const fd = new Fd(kind, name, [MISSING, id(), long()][random(3)]);
     fd.flags = random(512);
     if (kind === FdKind.Ipv4 || kind === FdKind.Ipv6) {
       const size = kind === FdKind.Ipv4 ? 4 : 16;

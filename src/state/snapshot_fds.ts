@@ -54,6 +54,8 @@ export const enum OwnFdFlag {
   Reversed = 1 << 17,
   NoSource = 1 << 18,
   NoDestination = 1 << 19,
+  /** The name is there: of sockets it is not always made from the ends in the same way. */
+  Named = 1 << 20,
 }
 const OWN_FD_FLAGS = 0xffff_0000;
 
@@ -152,7 +154,7 @@ export class SnapshotFds {
     fd.flags = flags & ~OWN_FD_FLAGS;
     fd.openFlags = openFlags;
     fd.dev = dev;
-    fd.name = name;
+    if (flags & OwnFdFlag.Named) fd.name = name;
     if (flags & OwnFdFlag.Raw) fd.nameRaw = raw;
     fd.sourceIp = this.#listedEnds.source;
     fd.destinationIp = this.#listedEnds.destination;

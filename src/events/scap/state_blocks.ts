@@ -15,6 +15,8 @@ const LENGTH_UNKNOWN = 0xffff_ffff_ffff_ffffn;
 const HOSTNAME_BYTES = 128;
 /** Begins what is ours in an entry. */
 export const OWN_ENTRY_MARK = 0x4e574f53;
+/** Our own reader takes what a length of 16 bits can say. */
+const OWN_TEXT_MAX = 65_535;
 /** A process list is closed at this size and another begun: readers take any number of them. */
 const PROCESS_LIST_BYTES = 1 << 26;
 
@@ -132,6 +134,8 @@ export interface FdRecord {
   /** Ours: what state/ makes of it, and the path as the program gave it. */
   readonly ownKind: number;
   readonly ownFlags: number;
+  /** Its name where the list tells none, or not all of it. */
+  readonly ownName: Uint8Array;
   readonly nameRaw: Uint8Array;
 }
 
@@ -267,7 +271,7 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.u64(process.lastExecTs);
   out.i64(process.reaperTid);
   out.u32(process.ownFlags);
-  out.text(process.ownCwd);
+  out.text(process.ownCwd, OWN_TEXT_MAX);
   out.closeLength(at, 4);
 }
 
@@ -318,9 +322,8 @@ function putDescriptor(out: BlockBuffer, fd: FdRecord): void {
   out.u32(fd.ownFlags);
   out.u32(fd.openFlags);
   out.u32(fd.dev);
-  out.text(fd.nameRaw);
-  // Names of sockets are made from their ends, but not always in the same way.
-  out.text(fd.name);
+  out.text(fd.nameRaw, OWN_TEXT_MAX);
+  out.text(fd.ownName, OWN_TEXT_MAX);
   out.closeLength(at, 4);
 }
 
