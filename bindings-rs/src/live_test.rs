@@ -12,7 +12,7 @@ use probe::fillers::FILLERS;
 use probe::table::{self, PARAM_COUNTS};
 
 use crate::loader::{Options, Probe};
-use crate::merge::{Blocks as _, drain};
+use crate::merge::drain;
 use crate::ring::Ring;
 
 /// Our own parameters, counted from the first.

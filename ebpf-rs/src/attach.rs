@@ -14,7 +14,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::scratch::State;
-use probe::{lane, offset, process, setting, table};
+use probe::{exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, follow, is_self, scratch};
@@ -158,7 +158,7 @@ fn started(ctx: BtfTracePointContext) -> i32 {
     state.bprm = ctx.arg::<*const u8>(2) as usize;
     const CODE: u16 = table::SYSCALL_EXECVE_19_X;
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };
-    let next = process::exec(&mut e);
+    let next = exec::exec(&mut e);
     follow(&ctx, &EXEC_PROGRAMS, &mut e, next);
     0
 }
@@ -172,7 +172,7 @@ fn ended(ctx: BtfTracePointContext) -> i32 {
     let Some(block) = scratch() else { return 0 };
     const CODE: u16 = table::PROCEXIT_1_E;
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };
-    let next = process::exit(&mut e);
+    let next = exit::exit(&mut e);
     follow(&ctx, &EXEC_PROGRAMS, &mut e, next);
     let _ = ctx.as_ptr();
     0

@@ -2,7 +2,7 @@
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
-use probe::{process, system, table};
+use probe::{cgroup, exec, open, process, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, scratch, stage, walk};
@@ -38,16 +38,16 @@ macro_rules! stages {
 }
 
 stages! { "sys_exit" PROGRAMS:
-    stage_cgroups |e| process::cgroups(e);
+    stage_cgroups |e| cgroup::cgroups(e);
     stage_clone_end |e| process::clone_end(e);
-    stage_exec_middle |e| process::exec_middle(e);
-    stage_exec_end |e| process::exec_end(e);
-    stage_handle_end |e| system::handle_end(e);
+    stage_exec_middle |e| exec::exec_middle(e);
+    stage_exec_end |e| exec::exec_end(e);
+    stage_handle_end |e| open::handle_end(e);
 }
 stages! { "sched_process_exec" EXEC_PROGRAMS:
-    started_cgroups |e| process::cgroups(e);
-    started_exec_middle |e| process::exec_middle(e);
-    started_exec_end |e| process::exec_end(e);
+    started_cgroups |e| cgroup::cgroups(e);
+    started_exec_middle |e| exec::exec_middle(e);
+    started_exec_end |e| exec::exec_end(e);
 }
 
 #[btf_tracepoint(function = "sys_exit")]

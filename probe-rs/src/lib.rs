@@ -5,20 +5,31 @@
 //! then sees straight code with known positions.
 #![no_std]
 
+pub mod address;
+pub mod cgroup;
+pub mod control;
 pub mod credentials;
+pub mod descriptor;
 pub mod event;
 #[cfg(test)]
 mod event_test;
+pub mod exec;
+pub mod exit;
 pub mod file;
 pub mod fillers;
 pub mod flags;
 pub mod kernel;
 pub mod lane;
+pub mod name;
 pub mod offsets;
+pub mod open;
 pub mod path;
+pub mod pid;
 pub mod process;
 pub mod scratch;
 pub mod socket;
+pub mod sockopt;
 pub mod stage;
 pub mod system;
 pub mod table;
+pub mod transfer;

@@ -1,10 +1,9 @@
 //! Mounts, modules, BPF, limits, descriptors that are no files, and calls without an event of
 //! their own.
 use crate::event::{Event, Next};
-use crate::file::{Overlay, encode_dev, file_of, overlay};
+use crate::file::file_of;
 use crate::kernel::Kernel;
-use crate::scratch::Place;
-use crate::{flags, offset, path, setting, stage};
+use crate::{flags, path, setting};
 
 #[inline(always)]
 pub fn mount<K: Kernel>(e: &mut Event<K>) -> Next {
@@ -234,53 +233,4 @@ pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
     e.u16(sc);
     e.u16(number);
     Next::Emit
-}
-
-/// The path is one of the table's parameters here, so it is walked in the middle.
-#[inline(always)]
-pub fn open_by_handle_at<K: Kernel>(e: &mut Event<K>) -> Next {
-    let k = e.k;
-    e.res();
-    e.fd(0);
-    let call = e.arg(2) as u32;
-    let ret = e.ret();
-    let file = if ret < 0 { 0 } else { file_of(k, ret as i32) };
-    let mut ours = flags::open(call);
-    match overlay(k, file) {
-        Overlay::Upper => ours |= flags::FD_UPPER_LAYER,
-        Overlay::Lower => ours |= flags::FD_LOWER_LAYER,
-        Overlay::No => {}
-    }
-    e.u32(ours);
-    if file == 0 {
-        e.empty();
-        e.u32(0);
-        e.u64(0);
-        return Next::Emit;
-    }
-    path::of_place(
-        e,
-        Place {
-            mnt: k.address(file + offset!(k, file_mnt)),
-            dentry: k.address(file + offset!(k, file_dentry)),
-        },
-    );
-    let state = e.state();
-    state.place = 0;
-    state.then = stage::HANDLE_END;
-    Next::Walk
-}
-
-/// Last stage of open_by_handle_at: device, inode, and the path once more.
-#[inline(always)]
-pub fn handle_end<K: Kernel>(e: &mut Event<K>) -> Next {
-    let k = e.k;
-    let ret = e.ret();
-    let file = if ret < 0 { 0 } else { file_of(k, ret as i32) };
-    let inode = k.address(file + offset!(k, file_inode));
-    let sb = k.address(inode + offset!(k, inode_sb));
-    e.u32(encode_dev(k.int(sb + offset!(k, sb_dev))));
-    e.u64(k.word(inode + offset!(k, inode_ino)));
-    path::write_again(e);
-    Next::EmitOne
 }
