@@ -13,10 +13,12 @@ export function seeded(seed: number): () => number {
 }
 
 const MACROS = `
+- macro: opened
+  condition: (evt.type in (open,openat,openat2) and fd.typechar='f' and fd.num>=0)
 - macro: opened_write
-  condition: (evt.type in (open,openat,openat2) and evt.is_open_write=true and fd.typechar='f' and fd.num>=0)
+  condition: (opened and evt.is_open_write=true)
 - macro: opened_read
-  condition: (evt.type in (open,openat,openat2) and evt.is_open_read=true and fd.typechar='f' and fd.num>=0)
+  condition: (opened and evt.is_open_read=true)
 - macro: spawned
   condition: (evt.type in (execve, execveat))
 - macro: connected_out
@@ -32,7 +34,8 @@ export function generatedRules(rules: number, lists: number, seed = 1): string {
     const items = Array.from({ length: 8 }, () => `tool${pick(lists * 20)}`);
     parts.push(`- list: tools_${index}\n  items: [${items.join(", ")}]\n`);
     parts.push(
-      `- macro: by_tools_${index}\n  condition: (proc.name in (tools_${index}) or proc.pname in (tools_${index}))\n`,
+      `- macro: by_tools_${index}\n` +
+        `  condition: (proc.name in (tools_${index}) or proc.pname in (tools_${index}))\n`,
     );
   }
   for (let index = 0; index < rules; index++) {
@@ -41,7 +44,7 @@ export function generatedRules(rules: number, lists: number, seed = 1): string {
     parts.push(
       `- rule: generated ${index}\n  desc: generated for a benchmark\n` +
         `  condition: >\n    ${condition(index, list, macro, pick)}\n` +
-        "  output: seen (user=%user.name command=%proc.cmdline file=%fd.name parent=%proc.pname)\n" +
+        "  output: seen (user=%user.name command=%proc.cmdline file=%fd.name)\n" +
         "  priority: WARNING\n  tags: [generated, host]\n",
     );
   }
@@ -59,7 +62,7 @@ function condition(
     case 1:
       return `opened_write and fd.name startswith /srv/app${index}/ and not proc.name in (${list})`;
     case 2:
-      return `opened_read and fd.name in (/etc/app${index}.key, /root/.app${index}) and not ${macro}`;
+      return `opened_read and fd.name in (/etc/app${index}, /root/.app${index}) and not ${macro}`;
     case 3:
       return `spawned and ${macro} and proc.args contains "--flag${index}"`;
     case 4:

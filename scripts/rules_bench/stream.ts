@@ -1,7 +1,7 @@
 // A stream of events for benchmarks of the rules alone: threads of many programs open, close,
 // connect, remove and start programs. The machine is a real one; its tables are filled by hand.
 import { Event } from "../../src/events/event.ts";
-import { eventBytes } from "../../src/rules/event_fixture.ts";
+import { eventBytes } from "../../src/events/event_fixture.ts";
 import { Context } from "../../src/state/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
 import { Fd, FdKind } from "../../src/state/fd.ts";

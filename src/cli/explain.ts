@@ -1,6 +1,6 @@
-// `saker explain RULE --event FILE[#NUMBER]`: the rule's condition as a tree with each part's answer
-// on an event: one written by hand in YAML, or one of a capture. Without a number it is the first
-// on which the rule fires, or else the one that came closest.
+// `saker explain RULE --event FILE[#NUMBER]`: the rule's condition as a tree with each part's
+// answer on an event: one written by hand in YAML, or one of a capture. Without a number it is the
+// first on which the rule fires, or else the one that came closest.
 import type { FieldSet } from "../fields/field_set.ts";
 import type { Read } from "../rules/condition.ts";
 import { wantedCodes } from "../rules/compile.ts";

@@ -28,8 +28,8 @@ const OPERATORS: readonly Operator[] = [
 
 const NUMBERS = "= != < <= > >= in intersects exists";
 const BOOLEANS = "= != in intersects exists";
-const STRINGS =
-  "= != < <= > >= contains icontains startswith endswith in intersects pmatch glob iglob regex exists";
+const STRINGS = "= != < <= > >= contains icontains startswith endswith in intersects pmatch " +
+  "glob iglob regex exists";
 const BUFFERS = "= != contains bcontains startswith bstartswith endswith in intersects exists";
 const ADDRESSES = "= != in intersects exists";
 

@@ -51,7 +51,7 @@ for (const [condition, names] of CONDITIONS) {
   });
 }
 
-Deno.test("EventTypeSearch finds all versions of an event, and the generic one for other calls", () => {
+Deno.test("EventTypeSearch finds all versions of an event; the generic one for other calls", () => {
   const codes = (condition: string) => {
     const found = search(condition);
     return "bits" in found ? codesOf(found.bits) : [];

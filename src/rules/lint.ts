@@ -37,7 +37,8 @@ export function lint(loaded: Loaded): LintFinding[] {
       if (hiding !== undefined) {
         find(
           "shadowed",
-          `whatever it matches, "${hiding.name}" matches first: with rule_matching first it never fires`,
+          `whatever it matches, "${hiding.name}" matches first: ` +
+            "with rule_matching first it never fires",
         );
       }
     }

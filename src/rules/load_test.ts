@@ -37,16 +37,16 @@ const CHANGES: readonly (readonly [name: string, second: string, condition: stri
       "override and append: true exclude each other",
       "- rule: r\n  condition: or fd.num = 1\n  append: true\n  override: {condition: append}\n",
       [
-        "LOAD_ERR_YAML_VALIDATE Keys 'override' and 'append: true' cannot be used together. Add an " +
-        "'append' entry (e.g. 'condition: append') under 'override' instead.",
+        "LOAD_ERR_YAML_VALIDATE Keys 'override' and 'append: true' cannot be used together. " +
+        "Add an 'append' entry (e.g. 'condition: append') under 'override' instead.",
       ],
     ],
     [
       "a key named under override must be there",
       "- rule: r\n  override: {condition: append}\n",
       [
-        "LOAD_ERR_YAML_VALIDATE An append override for 'condition' was specified but 'condition' is " +
-        "not defined",
+        "LOAD_ERR_YAML_VALIDATE An append override for 'condition' was specified but " +
+        "'condition' is not defined",
         "LOAD_ERR_VALIDATE Appended rule must have exceptions or condition property",
       ],
     ],
@@ -54,8 +54,8 @@ const CHANGES: readonly (readonly [name: string, second: string, condition: stri
       "a key that is there must be named under override",
       "- rule: r\n  condition: and fd.num = 1\n  desc: x\n  override: {condition: append}\n",
       [
-        "LOAD_ERR_YAML_VALIDATE Unexpected key 'desc': no corresponding entry under 'override' is " +
-        "defined.",
+        "LOAD_ERR_YAML_VALIDATE Unexpected key 'desc': no corresponding entry under 'override' " +
+        "is defined.",
       ],
     ],
     [
@@ -77,8 +77,8 @@ const CHANGES: readonly (readonly [name: string, second: string, condition: stri
       "an operation is append or replace",
       "- rule: r\n  condition: fd.num = 1\n  override: {condition: prepend}\n",
       [
-        "LOAD_ERR_YAML_VALIDATE Invalid override operation for key 'condition': 'prepend'. Allowed " +
-        "values are: append replace ",
+        "LOAD_ERR_YAML_VALIDATE Invalid override operation for key 'condition': 'prepend'. " +
+        "Allowed values are: append replace ",
         "LOAD_ERR_YAML_VALIDATE Item has no mapping for key 'output'",
         "LOAD_ERR_YAML_VALIDATE Item has no mapping for key 'desc'",
         "LOAD_ERR_YAML_VALIDATE Item has no mapping for key 'priority'",
@@ -93,16 +93,16 @@ const CHANGES: readonly (readonly [name: string, second: string, condition: stri
       "appending to a rule that is not there is refused",
       "- rule: q\n  condition: and a\n  append: true\n",
       [
-        "LOAD_ERR_VALIDATE Rule uses 'append' or 'override.<key>: append' but no rule by that name " +
-        "already exists",
+        "LOAD_ERR_VALIDATE Rule uses 'append' or 'override.<key>: append' but no rule by that " +
+        "name already exists",
       ],
     ],
     [
       "replacing in a rule that is not there is refused",
       "- rule: q\n  condition: a\n  override: {condition: replace}\n",
       [
-        "LOAD_ERR_VALIDATE An 'override.<key>: replace' to a rule was requested but no rule by that " +
-        "name already exists",
+        "LOAD_ERR_VALIDATE An 'override.<key>: replace' to a rule was requested but no rule by " +
+        "that name already exists",
       ],
     ],
     [
@@ -121,7 +121,8 @@ Deno.test("loadRules(): overrides change all parts of a rule, appends before rep
     ruleText("r", "evt.type = open", { tags: "[b]", output: "o %fd.name" }),
     "- rule: r\n  output: p\n  desc: e\n  tags: [a, b]\n  priority: ERROR\n  enabled: false\n" +
     "  capture: true\n  capture_duration: 7\n  override: {output: append, desc: append, " +
-    "tags: append, priority: replace, enabled: replace, capture: replace, capture_duration: replace}\n",
+    "tags: append, priority: replace, enabled: replace, capture: replace, " +
+    "capture_duration: replace}\n",
   ]);
   deepStrictEqual(errorsOf(loaded), []);
   const { output, description, tags, priority, enabled, capture, captureDuration } = loaded
@@ -140,7 +141,7 @@ Deno.test("loadRules(): overrides change all parts of a rule, appends before rep
   );
 });
 
-Deno.test("loadRules(): a redefined rule keeps its place, a rule switched on goes to the end", () => {
+Deno.test("loadRules(): a redefined rule keeps its place, one switched on goes to the end", () => {
   const texts = [
     ruleText("a", "evt.type = open") + ruleText("b", "evt.type = open", { enabled: "false" }) +
     ruleText("c", "evt.type = open"),
@@ -176,191 +177,6 @@ Deno.test("loadRules(): rules below the least priority are checked but not used"
   });
   strictEqual(loaded.enabled.length, 0);
   strictEqual(loaded.rules.length, 1);
-});
-
-const LISTS: readonly (readonly [name: string, text: string, condition: string])[] = [
-  [
-    "lists are put in as text, those with a blank in quotes",
-    "- list: l\n  items: [a, 'b c', \"'d e'\"]\n" + ruleText("r", "proc.name in (l, x)"),
-    'proc.name in (a, "b c", "d e", x)',
-  ],
-  [
-    "a list in a list is put in where it came before",
-    "- list: l\n  items: [a]\n- list: m\n  items: [l, b]\n" + ruleText("r", "proc.name in (m)"),
-    "proc.name in (a, b)",
-  ],
-  [
-    "a list in a list that comes later is put in by its name in the condition",
-    "- list: m\n  items: [l, b]\n- list: l\n  items: [a]\n" + ruleText("r", "proc.name in (m)"),
-    "proc.name in (a, b)",
-  ],
-  [
-    "an earlier list that a later one names in the condition stays",
-    "- list: l\n  items: [a]\n" + ruleText("r", "proc.name in (m)") +
-    "- list: m\n  items: ['x l']\n",
-    'proc.name in ("x l")',
-  ],
-  [
-    "an empty list takes a comma with it",
-    "- list: l\n  items: []\n" + ruleText("r", "proc.name in (a, l) or proc.name in (l, b)"),
-    "(proc.name in (a) or proc.name in (b))",
-  ],
-  [
-    "a list appended to has both items",
-    "- list: l\n  items: [a]\n- list: l\n  items: [b]\n  override: {items: append}\n" +
-    ruleText("r", "proc.name in (l)"),
-    "proc.name in (a, b)",
-  ],
-  [
-    "a list stands for itself behind in without parentheses",
-    "- list: l\n  items: [(a)]\n" + ruleText("r", "proc.name in l"),
-    "proc.name in (a)",
-  ],
-  [
-    "a list's name inside of quotes with blanks around is replaced, too",
-    "- list: l\n  items: [a]\n" + ruleText("r", "'fd.name = \"x l y\"'"),
-    'fd.name = "x a y"',
-  ],
-];
-
-for (const [name, text, condition] of LISTS) {
-  Deno.test(`loadRules(): ${name}`, () => strictEqual(conditionOf(text), condition));
-}
-
-Deno.test("loadRules(): macros see those before them, rules see all", () => {
-  strictEqual(
-    conditionOf(
-      "- macro: a\n  condition: fd.num = 1\n- macro: b\n  condition: a or fd.num = 2\n" +
-        ruleText("r", "b and c") + "- macro: c\n  condition: not a\n",
-    ),
-    "((fd.num = 1 or fd.num = 2) and not fd.num = 1)",
-  );
-  deepStrictEqual(
-    conditionOf(
-      "- macro: b\n  condition: a\n- macro: a\n  condition: fd.num = 1\n" + ruleText("r", "b"),
-    ),
-    ["LOAD_ERR_VALIDATE Undefined macro 'a' used in filter."],
-  );
-  strictEqual(
-    conditionOf(
-      "- macro: a\n  condition: fd.num = 1\n- macro: b\n  condition: a\n" + ruleText("r", "b") +
-        "- macro: a\n  condition: fd.num = 2\n",
-    ),
-    "fd.num = 2",
-  );
-  deepStrictEqual(
-    conditionOf(
-      "- macro: a\n  condition: fd.num = 1\n- macro: a\n  condition: a or fd.num = 2\n" +
-        ruleText("r", "a"),
-    ),
-    ["LOAD_ERR_VALIDATE reference loop in macro 'a'"],
-  );
-  strictEqual(
-    conditionOf(
-      "- macro: a\n  condition: fd.num = 1\n" +
-        "- macro: a\n  condition: or fd.num = 2\n  append: true\n" + ruleText("r", "not a"),
-    ),
-    "not (fd.num = 1 or fd.num = 2)",
-  );
-});
-
-function excepted(exceptions: string, ...more: string[]): string | string[] {
-  return conditionOf(ruleText("r", "evt.type = open") + `  exceptions:\n${exceptions}`, ...more);
-}
-
-const EXCEPTIONS: readonly (readonly [name: string, text: string, condition: string | string[]])[] =
-  [
-    [
-      "one field is compared by in",
-      "    - {name: e, fields: proc.name, values: [a, b c]}\n",
-      '(evt.type = open and not proc.name in (a, "b c"))',
-    ],
-    [
-      "one field takes pmatch and modified operators",
-      "    - {name: e, fields: fd.name, comps: startswith anyof, values: [/a]}\n",
-      "(evt.type = open and not fd.name startswith anyof (/a))",
-    ],
-    [
-      "several fields are compared by =",
-      "    - {name: e, fields: [proc.name, fd.name], values: [[a, /b], [c, /d]]}\n",
-      "(evt.type = open and not ((proc.name = a and fd.name = /b) or (proc.name = c and fd.name = /d)))",
-    ],
-    [
-      "several fields have their own operators, lists get parentheses",
-      "    - {name: e, fields: [proc.name, fd.name], comps: [in, startswith], values: [[[a, b], /c]]}\n",
-      "(evt.type = open and not (proc.name in (a, b) and fd.name startswith /c))",
-    ],
-    [
-      "a single value for a list operator gets parentheses",
-      "    - {name: e, fields: [proc.name, fd.num], comps: [in, '>='], values: [[a, 3]]}\n",
-      "(evt.type = open and not (proc.name in (a) and fd.num >= 3))",
-    ],
-    ["no values add nothing", "    - {name: e, fields: proc.name}\n", "evt.type = open"],
-    [
-      "fields are needed",
-      "    - {name: e, values: [a]}\n",
-      [
-        "LOAD_ERR_YAML_VALIDATE Item has no mapping for key 'fields'",
-        "LOAD_ERR_VALIDATE Rule exception item must have fields property with a list of fields",
-      ],
-    ],
-    [
-      "fields and operators have the same number",
-      "    - {name: e, fields: [proc.name], comps: [in, =], values: [[a]]}\n",
-      ["LOAD_ERR_VALIDATE Fields and comps lists must have equal length"],
-    ],
-    [
-      "fields and values have the same number",
-      "    - {name: e, fields: [proc.name, fd.name], values: [[a]]}\n",
-      ["LOAD_ERR_VALIDATE Fields and values lists must have equal length"],
-    ],
-    [
-      "a single field takes no list of values",
-      "    - {name: e, fields: proc.name, values: [[a]]}\n",
-      ["LOAD_ERR_VALIDATE Expected values array to contain a list of strings"],
-    ],
-    [
-      "fields must exist",
-      "    - {name: e, fields: proc.nam, values: [a]}\n",
-      [
-        "LOAD_ERR_VALIDATE 'proc.nam' is not a supported filter field",
-        "LOAD_ERR_COMPILE_CONDITION filter_check called with nonexistent field proc.nam",
-      ],
-    ],
-    [
-      "operators must exist",
-      "    - {name: e, fields: [proc.name], comps: [like], values: [[a]]}\n",
-      [
-        "LOAD_ERR_VALIDATE 'like' is not a supported comparison operator",
-        "LOAD_ERR_COMPILE_CONDITION expected a valid check operator: one of 'exists', '<=', '<', " +
-        "'>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', 'icontains', 'bcontains', " +
-        "'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'",
-      ],
-    ],
-  ];
-
-for (const [name, text, condition] of EXCEPTIONS) {
-  Deno.test(`loadRules(): exceptions: ${name}`, () => deepStrictEqual(excepted(text), condition));
-}
-
-Deno.test("loadRules(): exceptions are appended to by name, or added", () => {
-  const first = "    - {name: e, fields: proc.name, values: [a]}\n";
-  const append = (exception: string) =>
-    `- rule: r\n  exceptions:\n    - ${exception}\n  override: {exceptions: append}\n`;
-  strictEqual(
-    excepted(first, append("{name: e, values: [b]}")),
-    "(evt.type = open and not proc.name in (a, b))",
-  );
-  strictEqual(
-    excepted(first, append("{name: f, fields: fd.name, values: [b]}")),
-    "(evt.type = open and not proc.name in (a) and not fd.name in (b))",
-  );
-  deepStrictEqual(excepted(first, append("{name: e, fields: fd.name, values: [b]}")), [
-    "LOAD_ERR_VALIDATE Can not append exception fields to existing exception, only values",
-  ]);
-  deepStrictEqual(excepted(first, append("{name: f, fields: fd.name}")), [
-    "LOAD_ERR_VALIDATE Rule exception must have values property with a list of values",
-  ]);
 });
 
 Deno.test("loadRules(): required versions are held against ours", () => {
@@ -425,9 +241,11 @@ Deno.test("loadRules(): all errors of all files are told at once", () => {
     ruleText("c", "evt.type = opn", { output: "'%proc.nope'", priority: "hig" }),
   ]);
   deepStrictEqual(errorsOf(loaded), [
-    "LOAD_ERR_YAML_VALIDATE Unexpected element type. Each element should be a yaml associative array.",
+    "LOAD_ERR_YAML_VALIDATE Unexpected element type. Each element should be a yaml associative " +
+    "array.",
     "LOAD_ERR_COMPILE_CONDITION filter_check called with nonexistent field proc.nam",
-    "LOAD_ERR_COMPILE_CONDITION filter error: 'contains' operator not supported for numeric filters",
+    "LOAD_ERR_COMPILE_CONDITION filter error: 'contains' operator not supported for numeric " +
+    "filters",
     "LOAD_ERR_COMPILE_CONDITION unexpected token after 'x', expecting 'or', 'and'",
     "LOAD_ERR_YAML_VALIDATE Rules content is not yaml array of objects",
     "LOAD_ERR_YAML_VALIDATE Invalid priority",

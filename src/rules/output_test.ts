@@ -107,6 +107,7 @@ Deno.test("suggested fields are appended with underscores, static ones too", () 
     loaded.rules[0]!.output,
     "o container_id=%container.id container_name=%container.name " +
       "container_image_repository=%container.image.repository " +
-      "container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name",
+      "container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name " +
+      "k8s_ns_name=%k8s.ns.name",
   );
 });

@@ -101,7 +101,8 @@ In rules content: (f1.yaml:0:0)
   and proc.nam = x
       ^
 ------
-LOAD_ERR_COMPILE_CONDITION (Error compiling condition): filter_check called with nonexistent field proc.nam
+LOAD_ERR_COMPILE_CONDITION (Error compiling condition): \
+filter_check called with nonexistent field proc.nam
   at f1.yaml:5:11
   did you mean proc.name?
 `.replace("open\n ...", "open  ..."),

@@ -332,8 +332,8 @@ function hintOf({ hint }: { readonly hint?: string }): { hint?: string } {
 
 function deprecation(field: string): string {
   return field === "evt.dir"
-    ? "due to the drop of enter events, 'evt.dir = <' always evaluates to true, and 'evt.dir = >' " +
-      "always evaluates to false. The rule expression can be simplified by removing the " +
+    ? "due to the drop of enter events, 'evt.dir = <' always evaluates to true, and 'evt.dir " +
+      "= >' always evaluates to false. The rule expression can be simplified by removing the " +
       "condition on 'evt.dir'"
     : "field is not available due to the drop of enter events.";
 }

@@ -40,7 +40,8 @@ Deno.test("a case holds when its rules fire and the others are quiet", () => {
 
 Deno.test("a case that fails says what fired and why the rest did not", () => {
   const [[missing], [extra]] = run(
-    "cases:\n  - {name: a, event: {type: openat, fields: {fd.name: /etc/shadow}}, fires: Read shadow}\n" +
+    "cases:\n  - {name: a, event: {type: openat, fields: {fd.name: /etc/shadow}}, " +
+      "fires: Read shadow}\n" +
       `  - {name: b, event: ${READ}, quiet: others}\n`,
   ) as [string[], string[]];
   strictEqual(
@@ -60,7 +61,8 @@ Deno.test("a case that fails says what fired and why the rest did not", () => {
 
 Deno.test("fields that follow from others need not be given", () => {
   const file = scenarios(
-    "cases:\n  - {name: a, quiet: others, event: {type: execve, fields: {fd.name: /a/b, fd.type: file, " +
+    "cases:\n  - {name: a, quiet: others, event: {type: execve, fields: {fd.name: /a/b, " +
+      "fd.type: file, " +
       "evt.rawres: -2, proc.name: x, proc.aname: [p, q], proc.pid: 7, fd.ip: 10.0.0.1, " +
       "proc.tty: ~}}}\n",
   );
@@ -91,7 +93,8 @@ Deno.test("fields that follow from others need not be given", () => {
 
 Deno.test("mistakes in a file of tests are told with their place", () => {
   const { errors } = scenarios(
-    "rule: x\ncases:\n  - name: a\n    event: {type: opennat, fields: {proc.nam: x}}\n    fire: b\n" +
+    "rule: x\ncases:\n  - name: a\n    event: {type: opennat, fields: {proc.nam: x}}\n" +
+      "    fire: b\n" +
       "  - {event: {type: open, fields: {evt.is_open_read: maybe, fd.num: x}}, fires: c}\n",
   );
   deepStrictEqual(errors.map((error) => error.split(",")[0]), [
