@@ -7,5 +7,7 @@ mod failure;
 mod live_test;
 mod loader;
 mod merge;
+mod plan;
 mod ring;
+mod settings;
 mod snapshot;

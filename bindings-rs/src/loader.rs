@@ -1,9 +1,9 @@
 //! Loads the probe: offsets patched in, maps sized, only the programs that are wanted, each into
 //! its slot; a program that the kernel refuses does not stop the others.
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Mutex;
-use std::{env, fs, ptr, thread};
+use std::thread;
 
 use aya::maps::{Array, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::links::FdLink;
@@ -12,11 +12,13 @@ use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
-use probe::table::{GENERIC_X, PROCEXIT_1_E, SYSCALL_EXECVE_19_X, SYSCALLS, Syscall};
+use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
 use crate::btf;
 use crate::failure::{Code, Failure};
+use crate::plan::Counters;
 use crate::ring::Ring;
+use crate::settings::{kernel_types, lift_memory_limit, settings};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -24,12 +26,12 @@ pub const GENERIC_CALL: u16 = 0x8000;
 /// Call numbers that the probe looks at; a route for each entry in the halves of one word.
 const CALLS: u32 = 512;
 const IA32: u32 = 32;
-const SYS_EXIT: &str = "sys_exit";
-const EXEC: &str = "sched_process_exec";
-const EXIT: &str = "sched_process_exit";
+pub const SYS_EXIT: &str = "sys_exit";
+pub const EXEC: &str = "sched_process_exec";
+pub const EXIT: &str = "sched_process_exit";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-const STAGES: [(&str, u32); 6] = [
+pub const STAGES: [(&str, u32); 6] = [
     ("stage_walk", 1),
     ("stage_cgroups", 3),
     ("stage_clone_end", 4),
@@ -38,7 +40,7 @@ const STAGES: [(&str, u32); 6] = [
     ("stage_handle_end", 7),
 ];
 /// Stages of a program's start.
-const EXEC_STAGES: [(&str, u32); 4] = [
+pub const EXEC_STAGES: [(&str, u32); 4] = [
     ("started_walk", 1),
     ("started_cgroups", 3),
     ("started_exec_middle", 5),
@@ -61,28 +63,15 @@ pub struct Options {
 pub struct Attached {
     pub name: &'static str,
     pub target: &'static str,
-    link: Option<FdLink>,
-    reason: String,
+    pub link: Option<FdLink>,
+    pub reason: String,
 }
 
 /// One event's program.
-struct Loaded {
-    id: u32,
-    refused: Option<Failure>,
+pub struct Loaded {
+    pub id: u32,
+    pub refused: Option<Failure>,
 }
-
-/// Counters of the probe, summed over the CPUs (ebpf-rs/src/record.rs).
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Counters {
-    pub events: u64,
-    pub lost: [u64; 2],
-    pub truncated: u64,
-    pub sequence: [u64; 2],
-}
-
-// SAFETY: plain numbers, as the probe writes them.
-unsafe impl aya::Pod for Counters {}
 
 /// A probe in the kernel.
 pub struct Probe {
@@ -90,63 +79,15 @@ pub struct Probe {
     programs: ProgramArray<MapData>,
     exec_programs: ProgramArray<MapData>,
     /// The same two maps, to look into them.
-    slots: OwnedFd,
-    exec_slots: OwnedFd,
+    pub slots: OwnedFd,
+    pub exec_slots: OwnedFd,
     #[cfg(test)]
-    routes_map: OwnedFd,
-    routes: Array<MapData, u64>,
-    counters: PerCpuArray<MapData, Counters>,
-    loaded: BTreeMap<&'static str, Loaded>,
+    pub routes_map: OwnedFd,
+    pub routes: Array<MapData, u64>,
+    pub counters: PerCpuArray<MapData, Counters>,
+    pub loaded: BTreeMap<&'static str, Loaded>,
     pub attached: Vec<Attached>,
-    expected_routes: Vec<u64>,
-}
-
-/// The kernel's types. A test may name another file, to be like a kernel that has none.
-fn kernel_types() -> Result<Vec<u8>, Failure> {
-    let path = env::var("SAKER_BTF").unwrap_or_else(|_| "/sys/kernel/btf/vmlinux".to_owned());
-    fs::read(&path).map_err(|error| {
-        Failure::new(
-            Code::NoBtf,
-            format!(
-                "Cannot read the kernel's types {path:?}: {error}; it needs CONFIG_DEBUG_INFO_BTF"
-            ),
-        )
-    })
-}
-
-/// Nanoseconds from the epoch to the boot.
-fn boot_epoch_ns() -> u64 {
-    let now = |clock: libc::clockid_t| {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the clock writes to `time` only.
-        unsafe { libc::clock_gettime(clock, &raw mut time) };
-        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-    };
-    // The closest pair of readings of a few: a preemption between the two would shift all times.
-    (0..8)
-        .map(|_| {
-            let before = now(libc::CLOCK_BOOTTIME);
-            let wall = now(libc::CLOCK_REALTIME);
-            let after = now(libc::CLOCK_BOOTTIME);
-            (after - before, wall.wrapping_sub(u64::midpoint(before, after)))
-        })
-        .min()
-        .map_or(0, |(_, offset)| offset)
-}
-
-/// Kernels before 5.11 charge maps to the limit of locked memory.
-fn lift_memory_limit() {
-    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: only reads the limit. Where it fails, the maps tell.
-    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
-}
-
-fn settings(options: &Options) -> Vec<u8> {
-    let mut bytes = boot_epoch_ns().to_le_bytes().to_vec();
-    for word in [options.self_pid, options.snaplen.min(4000), u32::from(options.drop_failed), 0] {
-        bytes.extend_from_slice(&word.to_le_bytes());
-    }
-    bytes
+    pub expected_routes: Vec<u64>,
 }
 
 fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
@@ -440,129 +381,4 @@ impl Probe {
             .map_err(|error| Failure::of_program(&error, name))
             .map(FdLink::from)
     }
-
-    pub fn counters(&self) -> Counters {
-        let mut sum = Counters::default();
-        if let Ok(values) = self.counters.get(&0, 0) {
-            for one in values.iter() {
-                sum.events += one.events;
-                sum.truncated += one.truncated;
-                for lane in 0..2 {
-                    sum.lost[lane] += one.lost[lane];
-                    sum.sequence[lane] += one.sequence[lane];
-                }
-            }
-        }
-        sum
-    }
-
-    /// Every program that should work, and whether it does: the links and the tables of programs
-    /// and routes are asked for, since somebody else may have changed them.
-    pub fn plan(&self) -> Vec<Planned> {
-        let mut plan: Vec<Planned> = self
-            .attached
-            .iter()
-            .map(|attached| {
-                let reason = match &attached.link {
-                    None => attached.reason.clone(),
-                    Some(link) => match link.info() {
-                        Ok(_) => String::new(),
-                        Err(error) => format!("the link is gone: {error}"),
-                    },
-                };
-                let events = match attached.name {
-                    "started" => vec![SYSCALL_EXECVE_19_X],
-                    "ended" => vec![PROCEXIT_1_E],
-                    _ => Vec::new(),
-                };
-                Planned { name: attached.name, target: attached.target, events, reason }
-            })
-            .collect();
-        let routed = self.routes_changed();
-        for (name, loaded) in &self.loaded {
-            let exec = EXEC_STAGES.iter().find(|(stage, _)| stage == name);
-            let stage = STAGES.iter().find(|(stage, _)| stage == name);
-            let filler = FILLERS.iter().position(|(filler, _)| filler == name);
-            let slot = match (exec, stage, filler) {
-                (Some((_, slot)), ..) | (_, Some((_, slot)), _) => *slot,
-                (.., Some(index)) => FILLERS_AT + index as u32,
-                _ => continue,
-            };
-            let map = if exec.is_some() { &self.exec_slots } else { &self.slots };
-            let reason = match &loaded.refused {
-                Some(failure) => failure.message.clone(),
-                None if slot_id(map, slot) != Some(loaded.id) => {
-                    "the program was taken out of its slot".to_owned()
-                }
-                None => String::new(),
-            };
-            plan.push(Planned {
-                name,
-                target: if exec.is_some() { EXEC } else { SYS_EXIT },
-                events: filler.map(|index| FILLERS[index].1).into_iter().collect(),
-                reason,
-            });
-        }
-        if let Some(reason) = routed {
-            plan[0].reason = reason;
-        }
-        plan
-    }
-
-    /// What an intruder would do: sends one wanted call nowhere, behind our back.
-    #[cfg(test)]
-    pub fn unroute_for_test(&self) {
-        let map = self.routes_map.as_fd().as_raw_fd();
-        let number = self.expected_routes.iter().position(|&route| route != 0).unwrap_or(0) as u32;
-        element(BPF_MAP_UPDATE_ELEM, map, number, &mut 0u64);
-    }
-
-    /// Why calls no longer go where they should, if so.
-    fn routes_changed(&self) -> Option<String> {
-        self.expected_routes.iter().enumerate().find_map(|(number, &route)| {
-            match self.routes.get(&(number as u32), 0) {
-                Ok(found) if found == route => None,
-                Ok(_) => Some(format!("somebody changed the route of system call {number}")),
-                Err(error) => Some(format!("the routes cannot be read: {error}")),
-            }
-        })
-    }
-}
-
-/// A program of the plan; an empty reason means that it works.
-pub struct Planned {
-    pub name: &'static str,
-    pub target: &'static str,
-    pub events: Vec<u16>,
-    pub reason: String,
-}
-
-const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
-#[cfg(test)]
-const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
-
-/// One command on one element of a map whose values are T; whether it worked.
-fn element<T>(command: libc::c_long, map: i32, key: u32, value: &mut T) -> bool {
-    /// The first members of union bpf_attr for such commands.
-    #[repr(C)]
-    struct Element {
-        map: u32,
-        key: u64,
-        value: u64,
-        flags: u64,
-    }
-    let element = Element {
-        map: map as u32,
-        key: &raw const key as u64,
-        value: ptr::from_mut(value) as u64,
-        flags: 0,
-    };
-    // SAFETY: the key points to four bytes and the value to a T, the sizes of the map.
-    unsafe { libc::syscall(libc::SYS_bpf, command, &raw const element, size_of::<Element>()) == 0 }
-}
-
-/// The id of the program in a slot of a program array.
-fn slot_id(map: &OwnedFd, slot: u32) -> Option<u32> {
-    let mut id = 0u32;
-    element(BPF_MAP_LOOKUP_ELEM, map.as_raw_fd(), slot, &mut id).then_some(id)
 }
