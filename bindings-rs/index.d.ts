@@ -15,7 +15,8 @@ export type ErrorCode =
 export interface OpenOptions {
   /** The probe's object file. */
   probe: Uint8Array;
-  /** Event codes (of the event table) to record. */
+  /** Event codes (of the event table) to record. 0x8000 + sc asks for one system call that has no
+   * event of its own (sc: SyscallInfo.sc); the generic event's code, 1, asks for all of those. */
   interest: Uint16Array;
   /** Bytes of the ring of each lane; powers of two, multiples of the page size. */
   criticalRingBytes: number;
