@@ -56,16 +56,31 @@ static int detach_links(int pid) {
 }
 
 #ifdef __x86_64__
+#define ATTEMPTS 1000
+
+// Stops the process where it waits in a system call: there the instruction is the one that we
+// need. Returns 0 once it is stopped so.
+static int stop_in_call(int pid, struct user_regs_struct *regs) {
+    int status;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) || waitpid(pid, &status, 0) != pid) return -1;
+        if (!WIFSTOPPED(status)) return -1;
+        ptrace(PTRACE_GETREGS, pid, 0, regs);
+        errno = 0;
+        long word = ptrace(PTRACE_PEEKTEXT, pid, regs->rip - 2, 0);
+        int interrupted = status >> 16 == PTRACE_EVENT_STOP;
+        if (interrupted && errno == 0 && (word & 0xffff) == 0x050f) return 0;
+        ptrace(PTRACE_CONT, pid, 0, interrupted ? 0 : WSTOPSIG(status));
+        usleep(1000);
+    }
+    return -1;
+}
+
 static int close_all(int pid) {
     struct user_regs_struct saved, regs;
     int status, closed = 0;
-    if (ptrace(PTRACE_SEIZE, pid, 0, 0) || ptrace(PTRACE_INTERRUPT, pid, 0, 0)) return -1;
-    waitpid(pid, &status, 0);
-    ptrace(PTRACE_GETREGS, pid, 0, &saved);
-    errno = 0;
-    long word = ptrace(PTRACE_PEEKTEXT, pid, saved.rip - 2, 0);
-    // The process has to wait in a system call: there the instruction is the one that we need.
-    if (errno == 0 && (word & 0xffff) == 0x050f) {
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0)) return -1;
+    if (stop_in_call(pid, &saved) == 0) {
         for (int at = 0; at < count; at++) {
             regs = saved;
             regs.rip -= 2;
