@@ -111,8 +111,8 @@ export function checkCycles(tree: Tree): Breach[] {
   return breaches;
 }
 
-/** Names of files that exist for tests alone, beside the `_test.ts` files themselves. */
-const FOR_TESTS = /(_suite|_fixture|_fixtures|_samples|_builder)\.ts$|\/testing\//;
+/** The first line of a file that exists for tests alone says so. */
+const FOR_TESTS = /^\/\/.*\btests?\b/;
 
 /** Every source file is reached from main.ts or a script; what only tests reach says so. */
 export function checkDeadFiles(tree: Tree): Breach[] {
@@ -126,8 +126,8 @@ export function checkDeadFiles(tree: Tree): Breach[] {
   const fromTests = reached(imports, paths.filter((path) => isTest(path)));
   return paths.filter((path) => isSource(path) && !fromProgram.has(path)).flatMap((path) => {
     if (!fromTests.has(path)) return [{ path, line: 0, message: "is used by nothing: delete it" }];
-    if (FOR_TESTS.test(path)) return [];
-    return [{ path, line: 0, message: "is used by tests alone: use it, or delete it" }];
+    if (FOR_TESTS.test(tree.get(path)!)) return [];
+    return [{ path, line: 0, message: "is used by tests alone, and does not say so: delete it" }];
   });
 }
 

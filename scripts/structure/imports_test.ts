@@ -95,10 +95,10 @@ Deno.test("a file that nothing reaches is dead", () => {
     "src/engine/old.ts": "",
     "src/engine/tried.ts": "",
     "src/engine/tried_test.ts": 'import { tried } from "./tried.ts";',
-    "src/events/source_suite.ts": "",
+    "src/events/source_suite.ts": "// What every source passes: a shared test suite.",
     "src/events/live_test.ts": 'import { suite } from "./source_suite.ts";',
   }, [
     "src/engine/old.ts:0: is used by nothing: delete it",
-    "src/engine/tried.ts:0: is used by tests alone: use it, or delete it",
+    "src/engine/tried.ts:0: is used by tests alone, and does not say so: delete it",
   ]);
 });

@@ -175,7 +175,7 @@ export class MachineState extends ThreadTable implements Machine {
     context.firstEventTs = event.time();
   }
 
-  /** As `find`; one that is not known is looked up, or made up. Undefined when the table is full. */
+  /** As `find`; one that is not known is looked up, or made up. Undefined: the table is full. */
   get(tid: number): Thread | undefined {
     const known = this.find(tid);
     if (known !== undefined) {

@@ -86,7 +86,7 @@ Deno.test("a bound socket has its own end and serves, an accepted one both ends"
   strictEqual(s.fds(5)[3], "0.0.0.0:80");
 });
 
-Deno.test("an IPv6 socket to a mapped address becomes an IPv4 one whose protocol is forgotten", () => {
+Deno.test("an IPv6 socket to a mapped address becomes IPv4, its protocol forgotten", () => {
   const s = scene();
   socket(s, 3, 10);
   const { fd, fdName } = s.event("SOCKET_CONNECT_X", 5, {

@@ -124,7 +124,7 @@ function first(event: Uint8Array): Uint8Array {
   return bytes;
 }
 
-Deno.test("a capture gives its state, then its events, plain or gzip, in buffers of any size", () => {
+Deno.test("a capture gives its state, then its events, plain or gzip, in any buffer", () => {
   const events = Array.from({ length: 400 }, (_, index) => open(index, `/path/${index}`));
   const bytes = capture(events);
   const whole = readAll([bytes]);
