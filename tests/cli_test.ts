@@ -243,3 +243,19 @@ Deno.test("a limit of seconds ends a replay by the events' own time", async () =
   const ending = await run(["replay", "-M", "1", "-r", place.rules, capture]);
   deepStrictEqual(told(ending), ["Secret opened: /secret/10"]);
 });
+
+Deno.test("events of a pipe are taken as they come, and SIGINT ends the wait for more", async () => {
+  using place = new Workplace();
+  const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
+  const child = spawn(["replay", "-r", place.rules, "-"], "piped");
+  const writer = child.stdin.getWriter();
+  await writer.write(Deno.readFileSync(capture));
+  const reader = child.stdout.getReader();
+  strictEqual((await reader.read()).done, false);
+  child.kill("SIGINT");
+  const error = await new Response(child.stderr).text();
+  strictEqual((await child.status).code, 1);
+  strictEqual(error, "Error: The engine did not stop and was cut off\n");
+  await reader.cancel();
+  await writer.abort().catch(() => {});
+});

@@ -119,7 +119,8 @@ export class CaptureSource implements EventSource {
     const held = this.#to - this.#from;
     if (held >= buffer.length) return this.#readSlow(buffer);
     buffer.set(this.#held.subarray(this.#from, this.#to));
-    const filled = this.#fill(buffer, held);
+    const needed = held < FRAME_BYTES ? FRAME_BYTES : this.#view.getUint32(this.#from + 4, true);
+    const filled = this.#fill(buffer, held, needed);
     const end = this.#scan(buffer, filled);
     this.#offset += end;
     this.#hold(buffer, end, filled);
@@ -143,6 +144,8 @@ export class CaptureSource implements EventSource {
         continue;
       }
       if (this.#state.length > 0 || buffer.length === 0) return at;
+      // What was read of a pipe is not kept back until more comes.
+      if (at > 0 && this.#to - this.#from < length) return at;
       if (!this.#ensure(length)) break;
       const written = this.#rewriter.rewrite(this.#held, this.#from, length, buffer, at);
       if (typeof written === "string") {
@@ -158,16 +161,18 @@ export class CaptureSource implements EventSource {
         at += written;
       }
       this.#take(length);
-      if (at > 0 && !this.#old && this.#to - this.#from < FRAME_BYTES) return at;
+      if (at > 0 && this.#to - this.#from < FRAME_BYTES) return at;
     }
     if (at === 0 && this.#state.length === 0) this.#finish();
     return at;
   }
 
-  #fill(target: Uint8Array, at: number): number {
+  /** Reads until `target` is full; a pipe only until `needed`, since more may be long in coming. */
+  #fill(target: Uint8Array, at: number, needed: number): number {
     if (this.#inputProblem !== undefined) return at;
+    const wanted = this.#input!.total === 0 ? Math.min(needed, target.length) : target.length;
     try {
-      while (at < target.length) {
+      while (at < wanted) {
         const read = this.#input!.read(target, at);
         if (read === 0) break;
         at += read;
@@ -229,7 +234,7 @@ export class CaptureSource implements EventSource {
       this.#to -= this.#from;
       this.#from = 0;
     }
-    this.#to = this.#fill(this.#held, this.#to);
+    this.#to = this.#fill(this.#held, this.#to, this.#from + length);
     return this.#to - this.#from >= length;
   }
 
