@@ -1,4 +1,5 @@
-// Conditions, rules and events made by chance from a seed, for properties and fuzzing.
+// For tests of properties and hostile input: conditions, rules and events made by chance from a
+// seed.
 import type { Value } from "../fields/field.ts";
 
 /** Numbers in [0, 1), the same for the same seed. */
