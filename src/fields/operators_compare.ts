@@ -6,7 +6,7 @@ import type { Value } from "./field.ts";
 import { type Comparator, DEVIATIONS, familyOf, type Operator } from "./operators.ts";
 import {
   type Address,
-  canonicalAddress,
+  addressBytes,
   type Literal,
   type Network,
   networkHolds,
@@ -69,7 +69,7 @@ export function compareValues(
 
 function literalOf(value: Value, type: ParamType): Literal {
   if (familyOf(type) === "address") {
-    return { kind: "address", text: addressText(value) };
+    return { kind: "address", text: value instanceof Uint8Array ? ipText(value) : value as string };
   }
   return value as Literal;
 }
@@ -269,35 +269,29 @@ function indexOfBytes(bytes: Uint8Array, part: Uint8Array): number {
 }
 
 function addressTest(operator: Operator, literals: readonly Address[]): Test {
-  const members = new Set(literals.map((literal) => literal.text));
+  const members = new Set(literals.map((literal) => addressKey(addressBytes(literal.text))));
   const negated = operator === "!=";
-  return (value) => members.has(addressText(value)) !== negated;
+  return (value) => members.has(addressKey(bytesOfAddress(value))) !== negated;
 }
 
-/** The text that equal addresses share, of an address as text or as 4 or 16 bytes. */
-function addressText(value: Value): string {
-  const text = value instanceof Uint8Array ? ipText(value) : value as string;
-  return text.includes(":") ? canonicalAddress(text) ?? text : text;
+/** What equal addresses share: a number for IPv4, text for IPv6. */
+function addressKey(bytes: Uint8Array): number | string {
+  if (bytes.length !== 4) return bytes.join();
+  return bytes[0]! << 24 | bytes[1]! << 16 | bytes[2]! << 8 | bytes[3]!;
 }
 
-/** Distinct addresses whose answers are kept for each test. */
-const ANSWERS_MAX = 4096;
+/** Fields give addresses as bytes; events by hand, and transformers, as text. */
+function bytesOfAddress(value: Value): Uint8Array {
+  return value instanceof Uint8Array ? value : addressBytes(value as string);
+}
 
 function networkTest(operator: Operator, literals: readonly Network[]): Test {
-  const answers = new Map<string, boolean>();
-  const compute = (address: string): boolean =>
-    operator === "!="
-      // Another family is different.
-      ? networkHolds(literals[0]!, address) !== true
-      : literals.some((network) => networkHolds(network, address) === true);
+  if (operator === "!=") {
+    // An address of another family is different.
+    return (value) => !networkHolds(literals[0]!, bytesOfAddress(value));
+  }
   return (value) => {
-    const address = value instanceof Uint8Array ? ipText(value) : value as string;
-    let answer = answers.get(address);
-    if (answer === undefined) {
-      if (answers.size >= ANSWERS_MAX) answers.clear();
-      answer = compute(address);
-      answers.set(address, answer);
-    }
-    return answer;
+    const address = bytesOfAddress(value);
+    return literals.some((network) => networkHolds(network, address));
   };
 }

@@ -179,17 +179,22 @@ function parseNetwork(text: string): ParsedLiteral {
   return { value: { kind: "network", bytes: ipaddr.parse(canonical).toByteArray(), bits } };
 }
 
-/** Whether the network holds the address; undefined where they are of different families. */
-export function networkHolds(network: Network, address: string): boolean | undefined {
-  if (!ipaddr.isValid(address)) return undefined;
-  const bytes = ipaddr.parse(address).toByteArray();
-  if (bytes.length !== network.bytes.length) return undefined;
-  for (let at = 0, left = network.bits; left > 0; at++, left -= 8) {
+/** Whether the network holds the address, given as 4 or 16 bytes; none of another family. */
+export function networkHolds({ bytes, bits }: Network, address: Uint8Array): boolean {
+  if (address.length !== bytes.length) return false;
+  for (let at = 0, left = bits; left > 0; at++, left -= 8) {
     const shift = left >= 8 ? 0 : 8 - left;
-    if (bytes[at]! >> shift !== network.bytes[at]! >> shift) return false;
+    if (bytes[at]! >> shift !== address[at]! >> shift) return false;
   }
   return true;
 }
+
+/** The bytes of an address as text; empty for what is none. */
+export function addressBytes(text: string): Uint8Array {
+  return ipaddr.isValid(text) ? Uint8Array.from(ipaddr.parse(text).toByteArray()) : NO_BYTES;
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;

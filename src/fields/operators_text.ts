@@ -133,7 +133,9 @@ const encoder = new TextEncoder();
 export function foldAscii(text: string): string {
   if (lastFolded.text !== text) {
     lastFolded.text = text;
-    lastFolded.folded = text.replace(/[A-Z]+/g, (run) => run.toLowerCase());
+    lastFolded.folded = /[A-Z]/.test(text)
+      ? text.replace(/[A-Z]+/g, (run) => run.toLowerCase())
+      : text;
   }
   return lastFolded.folded;
 }

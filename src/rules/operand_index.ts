@@ -6,15 +6,15 @@ import { familyOf } from "../fields/operators.ts";
 import { foldAscii } from "../fields/operators_text.ts";
 import type { Atom } from "./condition.ts";
 import { PathIndex } from "./path_index.ts";
+import { PrefixIndex } from "./prefix_index.ts";
 import { SearchIndex } from "./search_index.ts";
 
 type Members = Map<Value, number[]>;
 
 export class OperandIndex {
   readonly #equal: Members = new Map();
-  /** By length: texts of that length and the atoms that look for them. */
-  readonly #prefixes = new Map<number, Map<string, number[]>>();
-  readonly #suffixes = new Map<number, Map<string, number[]>>();
+  readonly #prefixes = new PrefixIndex("prefixes");
+  readonly #suffixes = new PrefixIndex("suffixes");
   readonly #parts = new SearchIndex();
   readonly #partsFolded = new SearchIndex();
   readonly #paths = new PathIndex();
@@ -54,9 +54,9 @@ export class OperandIndex {
     }
     if (family !== "string") return false;
     const text = literals[0] as string;
-    if (operator === "startswith") return putLength(this.#prefixes, text, id);
-    if (operator === "endswith") return putLength(this.#suffixes, text, id);
-    if (operator === "contains") this.#parts.add(text, id);
+    if (operator === "startswith") this.#prefixes.add(text, id);
+    else if (operator === "endswith") this.#suffixes.add(text, id);
+    else if (operator === "contains") this.#parts.add(text, id);
     else if (operator === "icontains") this.#partsFolded.add(foldAscii(text), id);
     else if (operator === "pmatch") return this.#paths.add(literals as string[], id);
     else return false;
@@ -70,14 +70,8 @@ export class OperandIndex {
       : value;
     for (const id of this.#equal.get(key) ?? NONE) found.add(id);
     if (typeof value !== "string") return;
-    for (const [length, texts] of this.#prefixes) {
-      if (length > value.length) continue;
-      for (const id of texts.get(value.slice(0, length)) ?? NONE) found.add(id);
-    }
-    for (const [length, texts] of this.#suffixes) {
-      if (length > value.length) continue;
-      for (const id of texts.get(value.slice(value.length - length)) ?? NONE) found.add(id);
-    }
+    this.#prefixes.find(value, found);
+    this.#suffixes.find(value, found);
     this.#parts.find(value, found);
     if (!this.#partsFolded.isEmpty) this.#partsFolded.find(foldAscii(value), found);
     this.#paths.find(value, found);
@@ -90,15 +84,4 @@ function put<Key>(map: Map<Key, number[]>, key: Key, id: number): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [id]);
   else known.push(id);
-}
-
-function putLength(
-  byLength: Map<number, Map<string, number[]>>,
-  text: string,
-  id: number,
-): true {
-  let texts = byLength.get(text.length);
-  if (texts === undefined) byLength.set(text.length, texts = new Map());
-  put(texts, text, id);
-  return true;
 }

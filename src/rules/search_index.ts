@@ -60,14 +60,12 @@ function middle(text: string): number {
   return (text.length - 3) >> 1;
 }
 
+/** Three characters as 24 bits; others may have the same, texts are compared whole in any case. */
 function keyAt(text: string, at: number): number {
-  return text.charCodeAt(at) + text.charCodeAt(at + 1) * 0x1_0000 +
-    text.charCodeAt(at + 2) * 0x1_0000_0000;
+  return (text.charCodeAt(at) & 0xff) | (text.charCodeAt(at + 1) & 0xff) << 8 |
+    (text.charCodeAt(at + 2) & 0xff) << 16;
 }
 
 function hashOf(key: number): number {
-  const low = key % 0x1_0000_0000;
-  const high = (key - low) / 0x1_0000_0000;
-  const mixed = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
-  return (mixed >>> 18) & (FILTER_BITS - 1);
+  return Math.imul(key, 0x9e3779b1) >>> 18;
 }
