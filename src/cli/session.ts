@@ -133,7 +133,8 @@ function summary(end: EngineEnd, counters: Counters, outputDropped: number): str
     "Triggered rules by rule name:",
     ...fired.map(([rule, , alerts]) => `   ${rule}: ${alerts}`),
     `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
-    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}`,
+    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
+    `not judged: ${get(Counter.Mistakes)}`,
   ];
   const dropped = get(Counter.AlertsDropped) + outputDropped;
   if (dropped > 0) lines.push(`Alerts that an output could not take: ${dropped}`);

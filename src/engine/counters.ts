@@ -45,6 +45,8 @@ export const Counter = {
   /** What is held for a capture to begin with, and how often its bound was too small. */
   CaptureRingBytes: 28,
   CaptureRingOverflows: 29,
+  /** Events that were passed over since judging them failed. */
+  Mistakes: 30,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

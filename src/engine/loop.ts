@@ -21,6 +21,8 @@ export interface EngineParts {
   readonly post: (alerts: readonly Alert[]) => void;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Tells of the first event that could not be judged. */
+  readonly onMistake: (line: string) => void;
   readonly options: EngineOptions;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
@@ -173,11 +175,30 @@ export class Engine {
 
   /** Takes the blocks into the tables and against the rules; whether the time of `-M` is over. */
   #walkBlocks(bytes: Uint8Array, length: number): boolean {
+    this.#walk.begin(bytes, length);
+    for (;;) {
+      try {
+        return this.#walkOn(bytes);
+      } catch (error) {
+        // A mistake of ours on one event must not end the watch; the walk stands behind it.
+        this.#fail(error);
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { counters, onMistake } = this.#parts;
+    counters.add(Counter.Mistakes, 1);
+    if (counters.get(Counter.Mistakes) > 1) return;
+    const { num, code } = this.#event;
+    onMistake(`Event ${num} (code ${code}) was passed over, by a mistake in saker: ${error}`);
+  }
+
+  #walkOn(bytes: Uint8Array): boolean {
     const walk = this.#walk;
     const event = this.#event;
     const { machine, context } = this.#parts;
     const limited = this.#parts.options.seconds !== undefined;
-    walk.begin(bytes, length);
     for (;;) {
       const step = walk.next();
       if (step === Step.Event) {

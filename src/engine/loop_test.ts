@@ -127,6 +127,7 @@ function engineOver(
   const counters = new Counters();
   const posts: (readonly Alert[])[] = [];
   const clock = { nowMs: 10_000 };
+  const mistakes: string[] = [];
   const machine = createMachine({
     paths: "caller",
     threadsMax: 100,
@@ -140,6 +141,7 @@ function engineOver(
     rules: rulesNamed("closed"),
     counters,
     post: (alerts) => posts.push(alerts),
+    onMistake: (line) => mistakes.push(line),
     clock: () => clock.nowMs,
     ...(tap === undefined ? {} : { tap }),
     options: {
@@ -150,7 +152,14 @@ function engineOver(
       ...changes,
     },
   });
-  return { engine, counters, posts, clock, messages: () => posts.flat().map((one) => one.message) };
+  return {
+    engine,
+    counters,
+    posts,
+    clock,
+    mistakes,
+    messages: () => posts.flat().map((one) => one.message),
+  };
 }
 
 Deno.test("an engine posts the alerts of a batch at once, in order", () => {
@@ -191,6 +200,26 @@ Deno.test("records that are not sound are counted and passed over", () => {
   engine.run();
   deepStrictEqual(messages(), ["thread 2"]);
   strictEqual(counters.get(Counter.Malformed), 1);
+});
+
+Deno.test("an event on which a rule fails is passed over, counted, and the first one told", () => {
+  const source = new ScriptedSource([[close(1), close(2)], [close(3), close(4)]]);
+  const { engine, messages, counters, mistakes } = engineOver(source);
+  const rules = rulesNamed("fails");
+  engine.setRules({
+    ...rules,
+    match(context, matched) {
+      if (context.event.tid % 2 === 0) throw new TypeError("no such thing");
+      return rules.match(context, matched);
+    },
+  });
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(messages(), ["thread 1", "thread 3"]);
+  strictEqual(counters.get(Counter.Mistakes), 2);
+  strictEqual(counters.get(Counter.Events), 4);
+  deepStrictEqual(mistakes, [
+    `Event 2 (code ${CLOSE}) was passed over, by a mistake in saker: TypeError: no such thing`,
+  ]);
 });
 
 Deno.test("a snapshot is loaded at the start and wherever the source has another one", () => {

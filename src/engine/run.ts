@@ -44,6 +44,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     rules: attached?.rules(rules) ?? rules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),
+    onMistake: (line) => notice(`Warning: ${line}`),
     clock,
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
     options: {
