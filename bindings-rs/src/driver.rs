@@ -13,8 +13,10 @@ use crate::ring::Ring;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
-/// How long the bulk lane, which wakes nobody while little waits in it, may go unseen.
-const BULK_LOOK: Duration = Duration::from_millis(20);
+/// The probe wakes a reader at most every 10 ms (ebpf-rs/src/record.rs). So a reader that has read
+/// something looks by itself for a while, each time after a short sleep; in a quiet time it sleeps.
+const READER_LOOKS: Duration = Duration::from_millis(60);
+const SHORT_SLEEP: Duration = Duration::from_millis(20);
 
 #[napi(object)]
 pub struct OpenOptions {
@@ -53,6 +55,7 @@ struct Open {
     bulk: Ring,
     /// Programs and how many of them are attached, as the kernel last said.
     seen: (Instant, u32, u32),
+    last_read: Instant,
 }
 
 /// How long an answer of the kernel about its programs is good for `stats`.
@@ -107,7 +110,7 @@ impl Driver {
         // SAFETY: no pointer goes in, and only memory that nobody holds is given back.
         unsafe { libc::malloc_trim(0) };
         let seen = look(&probe);
-        Ok(Self { open: Some(Open { probe, critical, bulk, seen }) })
+        Ok(Self { open: Some(Open { probe, critical, bulk, seen, last_read: Instant::now() }) })
     }
 
     fn opened(&mut self) -> Result<&mut Open> {
@@ -132,13 +135,16 @@ impl Driver {
         let end = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
         loop {
             if open.critical.head().is_some() || open.bulk.head().is_some() {
+                open.last_read = Instant::now();
                 return Ok(true);
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(false);
             }
-            merge::sleep(&open.critical, &open.bulk, left.min(BULK_LOOK));
+            let looks = open.last_read.elapsed() < READER_LOOKS;
+            let time = if looks { left.min(SHORT_SLEEP) } else { left };
+            merge::sleep(&open.critical, &open.bulk, time);
         }
     }
 

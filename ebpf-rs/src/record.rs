@@ -45,8 +45,17 @@ pub struct Counters {
     pub sequence: [u64; 2],
 }
 
-/// Wakes the reader of the bulk lane only when so much waits; it looks by itself now and then.
-const BULK_WAKE_BYTES: u64 = 256 * 1024;
+/// When the reader was last woken.
+#[map]
+static LAST_WAKE: Array<u64> = Array::with_max_entries(1, 0);
+
+/// Waking the reader for each event would cost more than the event. It is woken at most so often:
+/// for some time after it has read something it looks by itself (READER_LOOKS in bindings-rs,
+/// which must be longer), so what comes meanwhile is not forgotten.
+const WAKE_NS: u64 = 10_000_000;
+/// Much that waits is a reason to wake it earlier.
+const WAKE_SOON_NS: u64 = 1_000_000;
+const WAKE_SOON_BYTES: u64 = 256 * 1024;
 const BLOCK_TYPE: u32 = 0x216;
 /// Block type, block length, CPU.
 const BLOCK_HEAD: usize = 10;
@@ -71,18 +80,14 @@ pub fn emit(e: &mut Event<Bpf>, paths: u32) {
         counters.truncated += 1;
     }
     let bytes = e.finish(paths, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
+    let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let failed = if bytes == 0 {
         -1
-    } else if critical {
-        unsafe { output(&raw const CRITICAL_RING, e, bytes, 0) }
     } else {
-        let waiting = unsafe { bpf::bpf_ringbuf_query((&raw const BULK_RING) as *mut _, 0) };
-        let wake = if waiting > BULK_WAKE_BYTES {
-            u64::from(aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP)
-        } else {
-            u64::from(aya_ebpf::bindings::BPF_RB_NO_WAKEUP)
-        };
-        unsafe { output(&raw const BULK_RING, e, bytes, wake) }
+        unsafe {
+            let wake = wake(ring, e.time());
+            bpf::bpf_ringbuf_output(ring as *mut _, e.block().cast(), bytes as u64, wake)
+        }
     };
     if failed == 0 {
         counters.events += 1;
@@ -91,9 +96,18 @@ pub fn emit(e: &mut Event<Bpf>, paths: u32) {
     }
 }
 
+/// Whether an event of this time wakes the reader. Two CPUs may both say yes: that is harmless.
 #[inline(always)]
-unsafe fn output(ring: *const RingBuf, e: &Event<Bpf>, bytes: usize, wake: u64) -> i64 {
-    bpf::bpf_ringbuf_output(ring as *mut _, e.block().cast(), bytes as u64, wake)
+unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
+    let Some(last) = LAST_WAKE.get_ptr_mut(0) else { return 0 };
+    let since = now.wrapping_sub(*last);
+    if since > WAKE_NS
+        || since > WAKE_SOON_NS && bpf::bpf_ringbuf_query(ring as *mut _, 0) > WAKE_SOON_BYTES
+    {
+        *last = now;
+        return u64::from(aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP);
+    }
+    u64::from(aya_ebpf::bindings::BPF_RB_NO_WAKEUP)
 }
 
 /// Goes on with an event as its filler said.

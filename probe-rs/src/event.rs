@@ -283,6 +283,13 @@ impl<'k, K: Kernel> Event<'k, K> {
         flags::open(value as u32)
     }
 
+    /// The time of the finished event.
+    #[inline(always)]
+    pub fn time(&self) -> u64 {
+        // SAFETY: the event starts with it.
+        unsafe { (self.base.add(EVENT_AT) as *const u64).read_unaligned() }
+    }
+
     /// Where the block of the finished event starts.
     #[inline(always)]
     pub fn block(&self) -> *mut u8 {
