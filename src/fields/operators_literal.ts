@@ -191,9 +191,17 @@ export function networkHolds({ bytes, bits }: Network, address: Uint8Array): boo
 
 /** The bytes of an address as text; empty for what is none. */
 export function addressBytes(text: string): Uint8Array {
-  return ipaddr.isValid(text) ? Uint8Array.from(ipaddr.parse(text).toByteArray()) : NO_BYTES;
+  let bytes = knownAddresses.get(text);
+  if (bytes !== undefined) return bytes;
+  bytes = ipaddr.isValid(text) ? Uint8Array.from(ipaddr.parse(text).toByteArray()) : NO_BYTES;
+  if (knownAddresses.size >= ADDRESSES_MAX) knownAddresses.clear();
+  knownAddresses.set(text, bytes);
+  return bytes;
 }
 
+/** Addresses whose bytes are kept: those of connections come again and again. */
+const ADDRESSES_MAX = 8192;
+const knownAddresses = new Map<string, Uint8Array>();
 const NO_BYTES = new Uint8Array(0);
 
 function fromHex(text: string): Uint8Array | undefined {
