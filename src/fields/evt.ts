@@ -4,12 +4,20 @@ import type { Context } from "../state/context.ts";
 import { FdKind } from "../state/fd.ts";
 import { categoryName, eventName, isInputOutput, isMemory, isSyscall } from "./event_names.ts";
 import type { Field, Value } from "./field.ts";
+import type { LeftOver } from "./left_over.ts";
 import { hasReturnValue, returnValue } from "./param_values.ts";
 import { ParamText, readParam } from "./params.ts";
 import { fields, type Row, withArgument } from "./row.ts";
 
-export function eventFields(): Field[] {
-  return [...identity(), typeIs(), ...results(), ...flagFields(), ...counts(), ...hiddenSizes()];
+export function eventFields(leftOver: LeftOver): Field[] {
+  return [
+    ...identity(),
+    typeIs(),
+    ...results(leftOver),
+    ...flagFields(),
+    ...counts(),
+    ...hiddenSizes(),
+  ];
 }
 
 function identity(): Field[] {
@@ -87,7 +95,7 @@ export function longestPrefix(text: string, names: ReadonlyMap<string, unknown>)
   return 0;
 }
 
-function results(): Field[] {
+function results(leftOver: LeftOver): Field[] {
   const text = new ParamText();
   return fields("evt", [
     {
@@ -98,10 +106,17 @@ function results(): Field[] {
       extract: (context) => {
         const { event } = context;
         if (!hasReturnValue(event.code)) return undefined;
-        const result = returnValue(event);
-        if (result >= 0) return "SUCCESS";
+        if (returnValue(event) >= 0) return "SUCCESS";
         // A result that is a process's id has no error's name.
         readParam(context, 0, "dots", text);
+        return text.shown;
+      },
+      show: (context) => {
+        const { event } = context;
+        if (!hasReturnValue(event.code)) return undefined;
+        if (returnValue(event) >= 0) return "SUCCESS";
+        readParam(context, 0, "dots", text);
+        if (!event.hasOwn) leftOver.note(text.raw, text.type);
         return text.shown;
       },
     },

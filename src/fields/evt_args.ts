@@ -7,6 +7,7 @@ import { EMPTY } from "../state/strings.ts";
 import { GENERIC_X } from "./event_names.ts";
 import { longestPrefix } from "./evt.ts";
 import type { Field, Value } from "./field.ts";
+import { type LeftOver, NO_BUFFER } from "./left_over.ts";
 import { hasReturnValue, paramValue, returnValue } from "./param_values.ts";
 import {
   AT_FDCWD,
@@ -19,12 +20,12 @@ import {
 import { field, fields, indexArgument, type Reader, withArgument } from "./row.ts";
 
 /** `format` is how buffers are written in text. */
-export function argumentFields(format: BufferFormat): Field[] {
+export function argumentFields(format: BufferFormat, leftOver: LeftOver): Field[] {
   return [
-    argField(format),
+    argField(format, leftOver),
     rawArgField(),
-    ...argsFields(format),
-    bufferField(format),
+    ...argsFields(format, leftOver),
+    bufferField(format, leftOver),
     aroundField(),
     absPathField(),
     ...openFields(),
@@ -40,7 +41,7 @@ function afterDot(rest: string): number {
   return longestPrefix(rest, PARAM_NAMES);
 }
 
-function argField(format: BufferFormat): Field {
+function argField(format: BufferFormat, leftOver: LeftOver): Field {
   const row = {
     name: "evt.arg",
     type: "CHARBUF" as const,
@@ -48,26 +49,41 @@ function argField(format: BufferFormat): Field {
   };
   return withArgument("evt", row, { required: true, kinds: [], afterDot }, (argument) => {
     const text = new ParamText();
-    const read = (context: Context, index: number) => {
-      readParam(context, index, format, text);
-      return text.shown;
-    };
     const number = indexArgument(argument!);
-    if (number !== undefined) {
-      return {
-        extract: (context) =>
-          number < EVENTS[context.event.code]!.params.length ? read(context, number) : undefined,
-      };
+    if (number === undefined && !PARAM_NAMES.has(argument!)) {
+      return { error: `unknown event argument "${argument}"` };
     }
-    if (!PARAM_NAMES.has(argument!)) return { error: `unknown event argument "${argument}"` };
-    const indexes = indexesOf(argument!);
+    const indexes = number === undefined
+      ? indexesOf(argument!)
+      : Int8Array.from(EVENTS, ({ params }) => number < params.length ? number : -1);
     return {
+      // The setting for buffers is for outputs alone.
       extract: (context) => {
         const index = indexes[context.event.code]!;
-        return index < 0 ? undefined : read(context, index);
+        if (index < 0) return undefined;
+        readParam(context, index, "dots", text);
+        return text.shown;
+      },
+      show: (context) => {
+        const index = indexes[context.event.code]!;
+        if (index < 0) return undefined;
+        showParam(context, index, format, text, leftOver);
+        return text.shown;
       },
     };
   });
+}
+
+/** Reads a parameter for an output. */
+export function showParam(
+  context: Context,
+  index: number,
+  format: BufferFormat,
+  text: ParamText,
+  leftOver: LeftOver,
+): void {
+  readParam(context, index, format, text);
+  if (!context.event.hasOwn) leftOver.note(text.raw, text.type);
 }
 
 function rawArgField(): Field {
@@ -98,14 +114,14 @@ function indexesOf(name: string): Int8Array {
   return Int8Array.from(EVENTS, (info) => paramIndex(info.code, name));
 }
 
-function argsFields(format: BufferFormat): Field[] {
+function argsFields(format: BufferFormat, leftOver: LeftOver): Field[] {
   const text = new ParamText();
   const extract = (context: Context): Value => {
     const { event } = context;
     if (event.code === GENERIC_X) return "";
     const parts: string[] = [];
     for (const [index, param] of EVENTS[event.code]!.params.entries()) {
-      readParam(context, index, format, text);
+      showParam(context, index, format, text, leftOver);
       const resolved = text.resolved === "" ? "" : `(${text.resolved})`;
       parts.push(`${param.name}=${text.raw}${resolved}`);
     }
@@ -126,7 +142,7 @@ const DATA = indexesOf("data");
 /** Longer buffers are cut in outputs. */
 const SHOWN_BYTES_MAX = 1021;
 
-function bufferField(format: BufferFormat): Field {
+function bufferField(format: BufferFormat, leftOver: LeftOver): Field {
   const row = {
     name: "evt.buffer",
     type: "BYTEBUF" as const,
@@ -139,9 +155,17 @@ function bufferField(format: BufferFormat): Field {
     return event.bytes.slice(start, start + event.paramLength(index));
   };
   const show = (context: Context) => {
+    const { event } = context;
     const bytes = extract(context);
-    if (bytes === undefined) return DATA[context.event.code]! >= 0 ? "NULL" : undefined;
-    return bufferText(bytes.subarray(0, SHOWN_BYTES_MAX), format);
+    if (bytes !== undefined) {
+      const text = bufferText(bytes, format);
+      leftOver.note(text, "BYTEBUF");
+      return text.slice(0, SHOWN_BYTES_MAX);
+    }
+    if (DATA[event.code]! < 0) return undefined;
+    if (event.hasOwn) return NO_BUFFER;
+    leftOver.note(NO_BUFFER, "NONE");
+    return leftOver.missingBuffer();
   };
   return field("evt", { ...row, extract, show });
 }

@@ -10,6 +10,7 @@ import { fdListFields } from "./fd_list.ts";
 import type { Bound, Field } from "./field.ts";
 import { fsPathFields } from "./fs_path.ts";
 import { hashField } from "./hash.ts";
+import { LeftOver } from "./left_over.ts";
 import type { BufferFormat } from "./params.ts";
 import { processFields } from "./proc.ts";
 import { lineageFields } from "./proc_lineage.ts";
@@ -47,10 +48,11 @@ export class FieldSet {
   constructor(options: Partial<FieldOptions> = {}) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
     const { zone, bufferFormat, staticFields } = this.options;
+    const leftOver = new LeftOver();
     this.fields = [
       ...eventTimeFields(zone),
-      ...eventFields(),
-      ...argumentFields(bufferFormat),
+      ...eventFields(leftOver),
+      ...argumentFields(bufferFormat, leftOver),
       ...processFields(),
       ...lineageFields(),
       hashField(),

@@ -1,6 +1,6 @@
 // An event's parameters as text, as `evt.arg.*` and `evt.args` show them: a raw form (`-2`, `3`)
 // and, where there is one, what it stands for (`ENOENT`, `<f>/etc/passwd`, a user's name).
-import type { Param } from "../events/table.ts";
+import type { Param, ParamType } from "../events/table.ts";
 import { EVENTS, SYSCALLS } from "../events/table.ts";
 import type { Event } from "../events/event.ts";
 import type { Context } from "../state/context.ts";
@@ -26,6 +26,8 @@ export class ParamText {
   raw = "";
   /** "" where the raw form says all. */
   resolved = "";
+  /** What was read; the form that a parameter has of several. */
+  type: ParamType = "NONE";
 
   /** What `evt.arg.*` shows. */
   get shown(): string {
@@ -58,6 +60,7 @@ export function readParam(
   const param = EVENTS[event.code]!.params[index]!;
   out.raw = "";
   out.resolved = "";
+  out.type = "NONE";
   if (isMissingText(event, index, param)) {
     out.raw = NOT_AVAILABLE;
     return;
@@ -120,6 +123,7 @@ function readTyped(
 ): void {
   const event = context.event;
   const { bytes } = event;
+  out.type = param.type;
   switch (param.type) {
     case "FD":
     case "FD32":

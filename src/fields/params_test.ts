@@ -88,6 +88,20 @@ Deno.test("an empty buffer is NULL in text and nothing in conditions", () => {
   strictEqual(read.value("evt.buffer"), undefined);
 });
 
+Deno.test("outputs of captures show what Falco leaves behind an absent buffer", () => {
+  const read = (data?: Uint8Array) => ({
+    id: "SYSCALL_READ_X",
+    tid: CHILD,
+    params: { res: data?.length ?? -9, data, fd: 1, size: 5 },
+  });
+  const shown = bench(read(new TextEncoder().encode("secret word")));
+  strictEqual(shown.text("evt.buffer"), "secret word");
+  shown.apply(read());
+  strictEqual(shown.text("evt.buffer"), "NULL.t word");
+  shown.apply({ ...read(), own: {} });
+  strictEqual(shown.text("evt.buffer"), "NULL", "events of our own drivers show nothing of others");
+});
+
 Deno.test("an empty text is <NA>", () => {
   const failed = bench({ id: "SYSCALL_CHDIR_X", tid: CHILD, params: { res: -14 } });
   strictEqual(failed.text("evt.arg.path"), "<NA>");
