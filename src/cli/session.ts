@@ -40,6 +40,10 @@ export async function runSession(options: SessionOptions): Promise<number> {
     counters.stop();
   }, start.record !== undefined);
   for (const line of [...missing, ...notYet(loaded.config)]) log.warning(`Warning: ${line}`);
+  if (start.captures !== undefined) {
+    const { mode, pathPrefix } = start.captures;
+    log.info(`Capture is enabled in mode '${mode}'. Capturing events to ${pathPrefix}`);
+  }
 
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
