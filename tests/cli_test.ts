@@ -229,7 +229,7 @@ Deno.test("rules that cannot be used are one line with file and place", async ()
   await refused("- rule: [a\n  b", /bad.yaml:\d+:\d+: .*\(LOAD_ERR_YAML_PARSE\)/);
   await refused(
     RULES.replace("fd.name startswith /secret/", "fd.nam = x"),
-    /bad.yaml:\d+:\d+: rule "Secret opened": .*fd\.nam, did you mean .*\(LOAD_ERR_COMPILE_CONDITION\)/,
+    /bad.yaml:\d+:\d+: rule "Secret opened": .*fd\.nam, did you mean .*COMPILE_CONDITION\)/,
   );
   await refused(RULES.replace("WARNING", "LOUD"), /rule "Secret opened": /);
 });
@@ -244,7 +244,7 @@ Deno.test("a limit of seconds ends a replay by the events' own time", async () =
   deepStrictEqual(told(ending), ["Secret opened: /secret/10"]);
 });
 
-Deno.test("events of a pipe are taken as they come, and SIGINT ends the wait for more", async () => {
+Deno.test("events of a pipe are taken as they come; SIGINT ends the wait for more", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
   const child = spawn(["replay", "-r", place.rules, "-"], "piped");
