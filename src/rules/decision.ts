@@ -45,7 +45,9 @@ export class Decision {
   /** Nothing behind a rule that matches for certain is ever asked. */
   readonly #first: boolean;
   readonly #states: State[] = [];
-  readonly #byKey = new Map<string, State>();
+  /** By a hash of the entries. */
+  readonly #byHash = new Map<number, State[]>();
+  #held = 0;
   readonly #ways = new PairTable();
   /** By number of a way: where it leads. */
   readonly #targets: (State | undefined)[] = [];
@@ -66,6 +68,11 @@ export class Decision {
     return this.#states.length;
   }
 
+  /** Entries that all states hold together. */
+  get held(): number {
+    return this.#held;
+  }
+
   get ways(): number {
     return this.#ways.size;
   }
@@ -83,9 +90,10 @@ export class Decision {
       const certain = entries.findIndex(({ node }) => node.kind === "true");
       if (certain >= 0 && certain < entries.length - 1) kept = entries.slice(0, certain + 1);
     }
-    const key = kept.map(({ rule, node }) => `${rule}:${node.id}`).join(" ");
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
+    const hash = hashOf(kept);
+    const known = this.#byHash.get(hash);
+    const same = known?.find((other) => isSame(other.entries, kept));
+    if (same !== undefined) return same;
     const state: State = {
       id: this.#states.length,
       entries: kept,
@@ -93,7 +101,9 @@ export class Decision {
       index: undefined,
     };
     this.#states.push(state);
-    this.#byKey.set(key, state);
+    this.#held += kept.length;
+    if (known === undefined) this.#byHash.set(hash, [state]);
+    else known.push(state);
     return state;
   }
 
@@ -254,6 +264,20 @@ export class Decision {
     }
     return undefined;
   }
+}
+
+function hashOf(entries: readonly Entry[]): number {
+  let hash = entries.length;
+  for (const { rule, node } of entries) {
+    hash = Math.imul(hash ^ rule, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 15) ^ node.id, 0x85ebca6b);
+  }
+  return hash;
+}
+
+function isSame(one: readonly Entry[], other: readonly Entry[]): boolean {
+  return one.length === other.length &&
+    one.every(({ rule, node }, at) => rule === other[at]!.rule && node === other[at]!.node);
 }
 
 /** How much more than being named it counts that an operand can rule a rule out. */

@@ -27,27 +27,40 @@ export interface MatcherStats {
   generated: number;
 }
 
-/** Ways, states and nodes at the most, before all begin anew. */
-const WAYS_MAX = 1 << 18;
-const STATES_MAX = 1 << 16;
-const NODES_MAX = 1 << 20;
+/**
+ * What the tables hold at the most, before all begin anew. A new class of an operand is a new way,
+ * so that classes are bounded as well.
+ */
+export interface MatcherLimits {
+  readonly ways: number;
+  readonly states: number;
+  /** Entries of all states together. */
+  readonly entries: number;
+  readonly nodes: number;
+}
+
+const LIMITS: MatcherLimits = {
+  ways: 1 << 18,
+  states: 1 << 16,
+  entries: 1 << 22,
+  nodes: 1 << 20,
+};
 
 export class Matcher {
-  readonly #rules: readonly Matchable[];
   readonly #first: boolean;
-  readonly #atoms: readonly Atom[];
-  #resets = 0;
   /** The machine whose threads have places in the tables. */
   #machine: object | undefined;
   /** Of the machine's strings. */
   #generation = 0;
-  #tables: Tables;
+  readonly #tables: Tables;
 
-  constructor(rules: readonly Matchable[], matching: "first" | "all") {
-    this.#rules = rules;
+  constructor(
+    rules: readonly Matchable[],
+    matching: "first" | "all",
+    limits: MatcherLimits = LIMITS,
+  ) {
     this.#first = matching === "first";
-    this.#atoms = atomsOf(rules);
-    this.#tables = new Tables(this.#rules, this.#atoms, this.#first);
+    this.#tables = new Tables(rules, atomsOf(rules), this.#first, limits);
   }
 
   /** Writes the indexes of the rules that match, rising, and returns how many there are. */
@@ -73,7 +86,7 @@ export class Matcher {
   }
 
   stats(): MatcherStats {
-    return { resets: this.#resets + this.#tables.resets, ...this.#tables.stats() };
+    return this.#tables.stats();
   }
 
   /** Another machine, or the first: its threads may have places in other tables. */
@@ -100,11 +113,13 @@ function atomsOf(rules: readonly Matchable[]): Atom[] {
 
 /** All that is learnt of the events. */
 class Tables {
-  resets = 0;
   judges = new Judges();
   readonly #rules: readonly Matchable[];
   readonly #first: boolean;
-  readonly #operands: OperandTable;
+  readonly #limits: MatcherLimits;
+  #resets = 0;
+  readonly #atoms: readonly Atom[];
+  #operands: OperandTable;
   readonly #rulesOfCode: readonly number[][];
   #table = new NodeTable();
   #adoption = new Adoption(this.#table);
@@ -112,9 +127,16 @@ class Tables {
   #decision: Decision;
   #roots: (State | undefined)[] = [];
 
-  constructor(rules: readonly Matchable[], atoms: readonly Atom[], first: boolean) {
+  constructor(
+    rules: readonly Matchable[],
+    atoms: readonly Atom[],
+    first: boolean,
+    limits: MatcherLimits,
+  ) {
     this.#rules = rules;
     this.#first = first;
+    this.#limits = limits;
+    this.#atoms = atoms;
     this.#operands = new OperandTable(atoms);
     this.#decision = new Decision(this.#operands, this.#simplifier, first);
     const byCode: number[][] = EVENTS.map(() => []);
@@ -126,6 +148,8 @@ class Tables {
 
   /** The rules that the event can still match, and what is left of their conditions. */
   narrow(context: Context): State {
+    // Not behind the walk: its last state is of the tables that it went through.
+    if (this.#isFull()) this.#reset(context);
     const { code } = context.event;
     let state = this.#roots[code] ??= this.#root(code);
     if (state.operand < 0) return state;
@@ -134,7 +158,6 @@ class Tables {
       const operandClass = this.#operands.classOf(state.operand, place, context);
       state = this.#decision.next(state, operandClass);
     } while (state.operand >= 0);
-    if (this.#isFull()) this.#reset();
     return state;
   }
 
@@ -149,8 +172,9 @@ class Tables {
     this.judges.forgetIds();
   }
 
-  stats(): Omit<MatcherStats, "resets"> {
+  stats(): MatcherStats {
     return {
+      resets: this.#resets,
       states: this.#decision.states,
       ways: this.#decision.ways,
       generated: this.judges.generated,
@@ -158,13 +182,16 @@ class Tables {
   }
 
   #isFull(): boolean {
-    return this.#decision.ways > WAYS_MAX || this.#decision.states > STATES_MAX ||
-      this.#table.nodes.length > NODES_MAX;
+    const { ways, states, entries, nodes } = this.#limits;
+    return this.#decision.ways > ways || this.#decision.states > states ||
+      this.#decision.held > entries || this.#table.nodes.length > nodes;
   }
 
-  /** Forgets states, ways and nodes; the classes of values stay. */
-  #reset(): void {
-    this.resets++;
+  /** Forgets everything: what is in use is learnt again soon. */
+  #reset(context: Context): void {
+    this.#resets++;
+    this.#operands = new OperandTable(this.#atoms);
+    this.#operands.threads.begin(context.machine.threads.values());
     this.judges = new Judges();
     this.#table = new NodeTable();
     this.#adoption = new Adoption(this.#table);

@@ -200,3 +200,22 @@ Deno.test("Matcher begins anew for another machine's threads", () => {
     deepStrictEqual([...matched.subarray(0, count)], expected(rules, world));
   }
 });
+
+Deno.test("Matcher forgets what it learnt when its tables are full, and goes on", () => {
+  const chance = new Chance(9);
+  const world = new World(chance);
+  const rules = rulesByChance(world, chance, 20);
+  const matcher = new Matcher(
+    rules.map((rule) => ({ node: rule.node, codes: wantedCodes(rule, "syscall") })),
+    "all",
+    { ways: 40, states: 1_000, entries: 1_000_000, nodes: 1_000_000 },
+  );
+  const matched = new Int32Array(rules.length);
+  for (let event = 0; event < 400; event++) {
+    world.next(chance);
+    const count = matcher.match(world.context, matched);
+    deepStrictEqual([...matched.subarray(0, count)], expected(rules, world), `event ${event}`);
+  }
+  const { resets, ways } = matcher.stats();
+  ok(resets > 3 && ways <= 60, `${resets} resets, ${ways} ways`);
+});
