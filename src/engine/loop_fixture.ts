@@ -2,6 +2,8 @@
 // matches by event code.
 import { BLOCK_EVENT, BLOCK_EVENT_FLAGS } from "../events/blocks.ts";
 import { Event } from "../events/event.ts";
+import { BlockBuffer } from "../events/scap/block_buffer.ts";
+import { putMachine } from "../events/scap/state_blocks.ts";
 import { type EventSource, NEW_SNAPSHOT, type SourceStats } from "../events/source.ts";
 import { codeOf, EVENTS } from "../events/table.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
@@ -13,28 +15,27 @@ import { Engine, type EngineOptions } from "./loop.ts";
 import type { Tap, TapHost } from "./tap.ts";
 
 export const CLOSE = codeOf("SYSCALL_CLOSE_X");
-const MACHINE_INFO = 0x201;
 
 /** A block with a close event (result, descriptor) of the thread at so many seconds. */
 export function close(
   tid: number,
   { second = 1, stateOnly = false, code = CLOSE } = {},
 ): Uint8Array {
-  const head = stateOnly ? 14 : 10;
-  const length = head + 26 + 4 + 16 + 4;
-  const block = new Uint8Array(length);
-  const view = new DataView(block.buffer);
-  view.setUint32(0, stateOnly ? BLOCK_EVENT_FLAGS : BLOCK_EVENT, true);
-  view.setUint32(4, length, true);
-  if (stateOnly) view.setUint32(10, 1, true);
-  view.setBigUint64(head, BigInt(second) * 1_000_000_000n, true);
-  view.setBigUint64(head + 8, BigInt(tid), true);
-  view.setUint32(head + 16, 26 + 4 + 16, true);
-  view.setUint16(head + 20, code, true);
-  view.setUint32(head + 22, 2, true);
-  view.setUint16(head + 26, 8, true);
-  view.setUint16(head + 28, 8, true);
-  return block;
+  const block = new BlockBuffer(128);
+  block.beginBlock(stateOnly ? BLOCK_EVENT_FLAGS : BLOCK_EVENT);
+  block.u16(0);
+  if (stateOnly) block.u32(1);
+  block.u64(BigInt(second) * 1_000_000_000n);
+  block.u64(BigInt(tid));
+  block.u32(26 + 4 + 16);
+  block.u16(code);
+  block.u32(2);
+  block.u16(8);
+  block.u16(8);
+  block.u64(0n);
+  block.u64(3n);
+  block.endBlock();
+  return block.bytes;
 }
 
 function joined(blocks: readonly Uint8Array[]): Uint8Array {
@@ -85,11 +86,15 @@ export class ScriptedSource implements EventSource {
 
   snapshot(): Uint8Array {
     this.snapshots++;
-    const block = new Uint8Array(16);
-    const view = new DataView(block.buffer);
-    view.setUint32(0, MACHINE_INFO, true);
-    view.setUint32(4, 16, true);
-    return block;
+    const blocks = new BlockBuffer();
+    putMachine(blocks, {
+      cpus: 1,
+      memoryBytes: 0n,
+      pidMax: 1n,
+      hostname: "there",
+      bootTs: 1n,
+    });
+    return blocks.bytes;
   }
 
   setInterest(): void {}

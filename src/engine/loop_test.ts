@@ -1,6 +1,5 @@
 // The engine's loop with a scripted source, the real tables, and rules that match by event code.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Event } from "../events/event.ts";
 import { Counter } from "./counters.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
 
