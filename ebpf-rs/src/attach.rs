@@ -23,6 +23,7 @@ use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, follow, is_self, scr
 const COMPAT: u32 = 2;
 /// What a connection answers that is still being made: no failure.
 const EINPROGRESS: i64 = -115;
+const X32: u64 = 0x4000_0000;
 /// 32-bit calls that carry another call inside.
 const IA32_SOCKETCALL: u64 = 102;
 
@@ -42,7 +43,8 @@ const ORIG_AX: usize = 15;
 fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     // The argument is a typed pointer: its members are loaded directly, without a helper.
     let regs: *const u64 = ctx.arg(0);
-    let number = unsafe { regs.add(ORIG_AX).read_volatile() };
+    // The x32 ABI marks its numbers, which are those of the 64-bit entry but for a few.
+    let number = unsafe { regs.add(ORIG_AX).read_volatile() } & !X32;
     if number >= u64::from(CALLS) {
         return 0;
     }

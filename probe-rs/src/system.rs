@@ -196,10 +196,10 @@ pub fn io_uring_setup<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
+/// struct rlimit of the caller; zeros where there is none, as with Falco.
 #[inline(always)]
 fn limit_pair<K: Kernel>(e: &mut Event<K>, at: usize) {
-    let unknown: [i64; 2] = [-1, -1];
-    let pair = if at == 0 { unknown } else { e.k.read_user(at).unwrap_or(unknown) };
+    let pair: [i64; 2] = e.k.read_user(at).unwrap_or_default();
     e.i64(pair[0]);
     e.i64(pair[1]);
 }
@@ -219,8 +219,12 @@ pub fn prlimit<K: Kernel>(e: &mut Event<K>) -> Next {
     let (pid, resource, new, old) =
         (e.int(0), e.arg(1) as u32, e.arg(2) as usize, e.arg(3) as usize);
     limit_pair(e, new);
-    let old = if e.ret() == 0 { old } else { 0 };
-    limit_pair(e, old);
+    if e.ret() == 0 {
+        limit_pair(e, old);
+    } else {
+        e.i64(-1);
+        e.i64(-1);
+    }
     e.i64(i64::from(pid));
     e.u8(flags::resource(resource));
     Next::Emit
