@@ -54,13 +54,33 @@ export function onCreat(machine: MachineState, context: Context): void {
   opened(machine, context, number, AT_FDCWD, 1, flags, 3);
 }
 
+/** The most frequent of all that open: it reads its parameters where they stand. */
 export function onOpenat(machine: MachineState, context: Context): void {
-  const { event } = context;
-  const number = returned(event);
-  if (context.thread === undefined || number < 0) return;
-  const flags = event.paramLength(3) > 0 ? event.uint32(3) : 0;
-  const dirfd = event.paramLength(1) > 0 ? event.int32(1) : MISSING;
-  opened(machine, context, number, dirfd, 2, flags, 5);
+  const { event, thread } = context;
+  const at = event.offsets(7);
+  const { view } = event;
+  if (thread === undefined || at[1]! - at[0]! < 8 || view.getInt32(at[0]! + 4, true) < 0) return;
+  const number = view.getInt32(at[0]!, true);
+  const end = at[3]!;
+  const raw = at[2]! < end
+    ? machine.strings.internView(
+      view,
+      event.bytes,
+      at[2]!,
+      event.bytes[end - 1] === 0 ? end - 1 : end,
+    )
+    : machine.unknownText;
+  const flags = at[4]! - end >= 4 ? view.getUint32(end, true) : 0;
+  const hasFile = at[6]! - at[5]! >= 4 && at[7]! - at[6]! >= 8;
+  const dev = hasFile ? view.getUint32(at[5]!, true) : 0;
+  const ino = hasFile ? event.inode(6) : 0;
+  let name: number;
+  if (event.hasOwn && machine.kernelPaths && event.has(event.own(OWN_PATH))) {
+    name = machine.text(event, event.own(OWN_PATH));
+  } else if (at[2]! - at[1]! >= 4) {
+    name = machine.pathAt(thread, view.getInt32(at[1]!, true), raw);
+  } else name = machine.paths.join(EMPTY, raw);
+  machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
 }
 
 export function onOpenat2(machine: MachineState, context: Context): void {
@@ -116,7 +136,8 @@ function opened(
 export function onClose(machine: MachineState, context: Context): void {
   if (context.fd === undefined) return;
   const { event } = context;
-  if (event.paramLength(0) >= 8 && event.int64(0) < 0) return;
+  const at = event.offsets(1);
+  if (at[1]! - at[0]! >= 8 && event.view.getInt32(at[0]! + 4, true) < 0) return;
   machine.pendingCloseFds = machine.fdsOf(context.thread!);
   machine.pendingClose = context.fdNumber;
 }
@@ -152,16 +173,18 @@ export function onDup(machine: MachineState, context: Context): void {
 
 export function onFcntl(machine: MachineState, context: Context): void {
   const { event, fd } = context;
-  if (context.thread === undefined || fd === undefined || event.paramLength(2) === 0) return;
-  const command = event.uint8(2);
+  if (fd === undefined) return;
+  const at = event.offsets(4);
+  if (at[2] === at[3]) return;
+  const command = event.bytes[at[2]!]!;
   if (command !== F_DUPFD && command !== F_DUPFD_CLOEXEC && command !== F_SETFD) return;
   const number = returned(event);
   if (number < 0) return;
   if (command === F_SETFD) {
-    const cloexec = event.has(3) && (event.uint8(3) & 1) !== 0;
+    const cloexec = at[3]! < at[4]! && (event.bytes[at[3]!]! & 1) !== 0;
     const changed = withCloexec(fd, cloexec);
     if (changed === fd) return;
-    machine.fdsOf(context.thread)?.set(context.fdNumber, changed);
+    machine.fdsOf(context.thread!)?.set(context.fdNumber, changed);
     context.fd = changed;
     return;
   }

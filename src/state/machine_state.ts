@@ -134,11 +134,15 @@ export class MachineState extends ThreadTable implements Machine {
     const thread = context.thread;
     if (thread !== undefined) {
       const param = FD_PARAM[code]!;
-      if (param >= 0 && event.paramLength(param) >= 4) {
-        number = event.int32(param);
-        fd = this.fdsOf(thread)?.get(number);
-        if (fd === undefined) this.#counts.fdLookupsFailed++;
-        else nameBefore = fd.name;
+      if (param >= 0) {
+        const at = event.offsets(param + 1);
+        if (at[param + 1]! - at[param]! >= 4) {
+          number = event.view.getInt32(at[param]!, true);
+          const fds = this.fdsOf(thread);
+          if (fds !== undefined) fd = fds.get(number);
+          if (fd === undefined) this.#counts.fdLookupsFailed++;
+          else nameBefore = fd.name;
+        }
       }
     }
     context.fd = fd;
