@@ -3,8 +3,10 @@
 
 /** Blocks are copied into pieces of this size. */
 const PIECE_BYTES = 256 << 10;
-/** A state dump may take a hundredth of the engine's time and no more. */
+/** State dumps may take a hundredth of the engine's time, and a twentieth where the ring would
+ * otherwise have to forget everything. */
 const DUMP_SHARE = 100;
+const DUMP_SHARE_FORCED = 20;
 /** Every so much of the time kept, a stretch ends and the next begins. */
 const STRETCHES = 2n;
 
@@ -50,11 +52,10 @@ export class EventRing {
     while (stretches.length > 1 && stretches[1]!.from <= time - keepNs) this.#drop();
     let last = stretches.at(-1);
     const isDue = last === undefined || time - last.from >= keepNs / STRETCHES;
-    if (isDue && this.#mayDump()) last = this.#beginStretch(time);
+    if (isDue && this.#mayDump(DUMP_SHARE)) last = this.#beginStretch(time);
     // A stretch of its own for every half: dropping the older one leaves the other.
-    if (last !== undefined && last.bytes + length > bytesMax / 2 && this.#mayDump()) {
-      last = this.#beginStretch(time);
-    }
+    const isFull = last !== undefined && last.bytes + length > bytesMax / 2;
+    if (isFull && this.#mayDump(DUMP_SHARE_FORCED)) this.#beginStretch(time);
     while (this.bytes + length > bytesMax && stretches.length > 0) {
       this.#drop();
       this.overflows++;
@@ -113,8 +114,8 @@ export class EventRing {
     this.#spare.push(...pieces);
   }
 
-  #mayDump(): boolean {
-    return this.#options.clock() - this.#dumpedMs >= this.#dumpTookMs * DUMP_SHARE;
+  #mayDump(share: number): boolean {
+    return this.#options.clock() - this.#dumpedMs >= this.#dumpTookMs * share;
   }
 
   #beginStretch(time: bigint): Stretch {

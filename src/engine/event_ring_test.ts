@@ -90,3 +90,14 @@ Deno.test("a ring that is cleared begins anew", () => {
   pass(2);
   strictEqual(made.held()!.state[0], 2);
 });
+
+Deno.test("a ring in a flood makes room with more dumps rather than forget everything", () => {
+  const { made, pass, clock } = ring({ bytesMax: 8 * MIB, dumpMs: 10 });
+  let least = Infinity;
+  for (let second = 1; second <= 60; second++) {
+    pass(second, MIB);
+    clock.nowMs += 100;
+    if (second > 8) least = Math.min(least, made.held()?.blocks.length ?? 0);
+  }
+  ok(least >= 2 * MIB, `${least} bytes at the least`);
+});
