@@ -1,5 +1,5 @@
 // Fields of what a system call is and how it ended.
-import { EVENTS } from "../events/table.ts";
+import { codeOf, EVENTS } from "../events/table.ts";
 import type { Context } from "../state/context.ts";
 import { FdKind } from "../state/fd.ts";
 import { categoryName, eventName, isInputOutput, isMemory, isSyscall } from "./event_names.ts";
@@ -214,6 +214,8 @@ function codes(pattern: RegExp): Uint8Array {
   return Uint8Array.from(EVENTS, (info) => info.code % 2 === 1 && pattern.test(info.name) ? 1 : 0);
 }
 
+const PROCINFO = codeOf("PROCINFO_E");
+
 type ErrorClass = "file" | "net" | "memory" | "other";
 
 function isIn(which: ErrorClass, { event, fd }: Context): boolean {
@@ -264,8 +266,22 @@ function counts(): Field[] {
       "1 for events that tell of a call's end.",
       ({ event }) => event.code % 2 === 1 ? 1 : undefined,
     ),
-    { ...count("evt.count.procinfo", "Always 0.", () => 0), flags: ["hidden"] },
-    { ...count("evt.count.threadinfo", "Always 0.", () => 0), flags: ["hidden"] },
+    {
+      ...count(
+        "evt.count.procinfo",
+        "1 on procinfo events of main threads, else 0.",
+        ({ event, thread }) => event.code === PROCINFO && thread?.isMain ? 1 : 0,
+      ),
+      flags: ["hidden"],
+    },
+    {
+      ...count(
+        "evt.count.threadinfo",
+        "1 on procinfo events, else 0.",
+        ({ event }) => event.code === PROCINFO ? 1 : 0,
+      ),
+      flags: ["hidden"],
+    },
   ]);
 }
 

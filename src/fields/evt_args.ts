@@ -1,5 +1,5 @@
-// Fields of an event's parameters: evt.arg, evt.rawarg, evt.args, evt.buffer, evt.abspath and
-// what an open asked for.
+// Fields of an event's parameters: evt.arg, evt.rawarg, evt.args, evt.buffer, evt.abspath.
+import type { Event } from "../events/event.ts";
 import { EVENTS } from "../events/table.ts";
 import type { Context } from "../state/context.ts";
 import type { Fd } from "../state/fd.ts";
@@ -8,7 +8,8 @@ import { GENERIC_X } from "./event_names.ts";
 import { longestPrefix } from "./evt.ts";
 import type { Field, Value } from "./field.ts";
 import { type LeftOver, NO_BUFFER } from "./left_over.ts";
-import { hasReturnValue, paramValue, returnValue } from "./param_values.ts";
+import { numberText } from "./numbers.ts";
+import { isNumber, paramValue, returnValue } from "./param_values.ts";
 import {
   AT_FDCWD,
   type BufferFormat,
@@ -28,7 +29,6 @@ export function argumentFields(format: BufferFormat, leftOver: LeftOver): Field[
     bufferField(format, leftOver),
     aroundField(),
     absPathField(),
-    ...openFields(),
   ];
 }
 
@@ -100,13 +100,28 @@ function rawArgField(): Field {
     const indexes = indexesOf(argument!);
     return {
       type: param.type,
-      format: param.format,
+      // Events give parameters of one name other formats, so `show` does what the format says.
+      format: "DEC",
       extract: ({ event }) => {
         const index = indexes[event.code]!;
         return index < 0 ? undefined : paramValue(event, index);
       },
+      show: ({ event }) => {
+        const index = indexes[event.code]!;
+        return index < 0 ? undefined : shownRaw(event, index);
+      },
     };
   });
+}
+
+/** A number in another format than decimal as text, everything else as it is; 0 for no number. */
+function shownRaw(event: Event, index: number): Value {
+  const { type, format } = EVENTS[event.code]!.params[index]!;
+  const value = paramValue(event, index) ?? (isNumber(type) ? 0 : undefined);
+  if (typeof value !== "number" && typeof value !== "bigint") return value;
+  return format === "HEX" || format === "OCT" || format === "10_PADDED_DEC"
+    ? numberText(value, type, format)
+    : value;
 }
 
 /** For each event code, where the parameter of that name is; -1 where it has none. */
@@ -312,75 +327,4 @@ function directoryOf({ machine, thread, process }: Context, dirfd: number, path:
   if (directory === undefined) return strings.internText("<UNKNOWN>/");
   // The slash is there twice where the directory is "/": as in Falco.
   return strings.internPassing(`${strings.text(directory.name)}/`);
-}
-
-const O_RDONLY = 1;
-const O_WRONLY = 2;
-const O_CREAT = 1 << 2;
-const O_TMPFILE = 1 << 13;
-/** The call created the file. */
-const O_F_CREATED = 1 << 14;
-const EXEC_BITS = 0o111;
-
-/** Places of flags and mode in the events that open files. */
-const OPEN_PARAMS = EVENTS.map((info) => {
-  switch (info.id) {
-    case "SYSCALL_OPEN_X":
-      return { flags: 2, mode: 3 };
-    case "SYSCALL_OPENAT_2_X":
-    case "SYSCALL_OPENAT2_X":
-      return { flags: 3, mode: 4 };
-    case "SYSCALL_OPEN_BY_HANDLE_AT_X":
-      return { flags: 2, mode: -1 };
-    default:
-      return undefined;
-  }
-});
-const CREAT = EVENTS.find((info) => info.id === "SYSCALL_CREAT_X")!.code;
-
-function openFlags({ event }: Context): number {
-  const place = OPEN_PARAMS[event.code];
-  return place !== undefined && event.has(place.flags) ? event.uint32(place.flags) : 0;
-}
-
-function openFields(): Field[] {
-  return fields("evt", [
-    {
-      name: "evt.is_open_read",
-      type: "BOOL",
-      description: "Whether a file is opened for reading.",
-      extract: (context) => (openFlags(context) & O_RDONLY) !== 0,
-    },
-    {
-      name: "evt.is_open_write",
-      type: "BOOL",
-      description: "Whether a file is opened for writing.",
-      extract: (context) => (openFlags(context) & O_WRONLY) !== 0,
-    },
-    {
-      name: "evt.is_open_exec",
-      type: "BOOL",
-      description: "Whether the open may create a file that somebody may execute.",
-      extract: createsExecutable,
-    },
-    {
-      name: "evt.is_open_create",
-      type: "BOOL",
-      description: "Whether the open created the file.",
-      extract: (context) => {
-        const flags = openFlags(context);
-        if (flags & O_F_CREATED) return true;
-        const { event } = context;
-        return (flags & O_TMPFILE) !== 0 && hasReturnValue(event.code) && returnValue(event) >= 0;
-      },
-    },
-  ]);
-}
-
-function createsExecutable(context: Context): boolean {
-  const { event } = context;
-  if (event.code === CREAT) return event.has(2) && (event.uint32(2) & EXEC_BITS) !== 0;
-  const mode = OPEN_PARAMS[event.code]?.mode ?? -1;
-  if (mode < 0 || !event.has(mode) || !(openFlags(context) & (O_TMPFILE | O_CREAT))) return false;
-  return (event.uint32(mode) & EXEC_BITS) !== 0;
 }

@@ -46,6 +46,13 @@ export function eventTimeFields(zone: Zone): Field[] {
         },
       ]),
       {
+        name: "evt.outputtime",
+        type: "CHARBUF",
+        flags: ["print_only"],
+        description: "Time of the event, as evt.time.",
+        extract: ({ event }) => clockText(event.time(), zone, "ns"),
+      },
+      {
         name: "evt.rawtime",
         type: "ABSTIME",
         format: "DEC",

@@ -3,6 +3,7 @@ import type { Zone } from "./times.ts";
 import { containerFields } from "./container.ts";
 import { argumentFields } from "./evt_args.ts";
 import { eventFields } from "./evt.ts";
+import { openFields } from "./evt_open.ts";
 import { eventTimeFields } from "./evt_time.ts";
 import { fdEndFields } from "./fd_ends.ts";
 import { fdFields } from "./fd_fields.ts";
@@ -53,6 +54,7 @@ export class FieldSet {
       ...eventTimeFields(zone),
       ...eventFields(leftOver),
       ...argumentFields(bufferFormat, leftOver),
+      ...openFields(),
       ...processFields(),
       ...lineageFields(),
       hashField(),

@@ -69,6 +69,26 @@ const NUMERIC: ReadonlySet<ParamType> = new Set([
   "SOCKFAMILY",
 ]);
 
+const WIDE: ReadonlySet<ParamType> = new Set([
+  "INT8",
+  "INT16",
+  "INT32",
+  "INT64",
+  "UINT64",
+  "RELTIME",
+  "ABSTIME",
+  "ERRNO",
+  "FD",
+  "PID",
+  "FD32",
+  "PID32",
+]);
+
+/** Whether values of the type are numbers. */
+export function isNumber(type: ParamType): boolean {
+  return NUMERIC.has(type) || WIDE.has(type);
+}
+
 function unsigned(event: Event, start: number, length: number): number {
   if (length >= 4) return event.view.getUint32(start, true);
   return length >= 2 ? event.view.getUint16(start, true) : event.bytes[start]!;

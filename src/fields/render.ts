@@ -127,6 +127,7 @@ const CLOCKS: ReadonlySet<string> = new Set([
   "evt.time.iso8601",
   "evt.datetime",
   "evt.datetime.s",
+  "evt.outputtime",
 ]);
 
 /** What `output_fields` holds of a field; clock fields give nanoseconds since the epoch. */

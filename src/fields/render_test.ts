@@ -34,6 +34,20 @@ Deno.test("a number without a format is not shown", () => {
   strictEqual(bench.text("evt.type.is.openat"), "<NA>");
 });
 
+Deno.test("a raw parameter has the format that its event gives it", () => {
+  const bench = new Bench();
+  const timer = { res: 3, clockid: 1, flags: 255 };
+  bench.apply({ id: "SYSCALL_TIMERFD_CREATE_X", tid: CHILD, params: timer });
+  strictEqual(bench.value("evt.rawarg.flags"), 255);
+  strictEqual(bench.json("evt.rawarg.flags"), "FF");
+  strictEqual(bench.json("evt.rawarg.clockid"), 1);
+  bench.apply({ id: "SYSCALL_EPOLL_CREATE_X", tid: CHILD, params: { res: 0, size: -22 } });
+  strictEqual(bench.text("evt.rawarg.size"), "-22");
+  bench.apply({ id: "SYSCALL_SETUID_X", tid: CHILD, params: { res: 0 } });
+  strictEqual(bench.value("evt.rawarg.uid"), undefined);
+  strictEqual(bench.text("evt.rawarg.uid"), "0", "Falco shows 0 where there is nothing");
+});
+
 Deno.test("a list is an array in JSON and stands in parentheses in text", () => {
   const bench = opened();
   deepStrictEqual(bench.json("fd.types"), ["file"]);
