@@ -81,6 +81,8 @@ function numeric(bound: Bound, value: number | bigint): string {
   if (bound.type === "DOUBLE") return Number(value).toFixed(1);
   // A number without a format is not shown: Falco has it for `evt.type.is.*`.
   if (bound.format === "NA") return SHOWN_PLAIN.has(bound.type) ? String(value) : MISSING_TEXT;
+  // The event's own type of the parameter may be another than the one that is compared.
+  if (bound.field.name === "evt.rawarg") return String(value);
   return numberText(value, bound.type, bound.format);
 }
 
