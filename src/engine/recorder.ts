@@ -15,8 +15,6 @@ import type { Tap } from "./tap.ts";
 
 /** What was recorded is on the disk at the latest so long after. */
 const SECURE_MS = 1_000;
-/** A full disk takes back so much at the most. */
-const SECURE_BYTES = 256 << 10;
 const SECOND_NS = 1_000_000_000n;
 
 /** Codes whose events the tables need: the filter only makes them silent. */
@@ -185,9 +183,7 @@ export class Recorder implements Tap {
 
   #secure(): void {
     const nowMs = this.#parts.clock();
-    const isDue = nowMs - this.#securedMs >= SECURE_MS ||
-      this.#writer.output.unsecured >= SECURE_BYTES;
-    if (!isDue) return;
+    if (nowMs - this.#securedMs < SECURE_MS) return;
     this.#securedMs = nowMs;
     this.#writer.secure();
   }

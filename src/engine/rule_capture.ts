@@ -14,8 +14,6 @@ const MIB = 1 << 20;
 const MS_NS = 1_000_000n;
 /** What a capture holds is on the disk at the latest so long after. */
 const SECURE_MS = 1_000;
-/** A full disk takes back so much at the most. */
-const SECURE_BYTES = 256 << 10;
 /** Failures are told this often at the most; all are counted. */
 const TELL_MS = 10_000;
 /** `Informational`. */
@@ -183,10 +181,9 @@ export class RuleCapture implements Tap {
   #secure(): void {
     const writer = this.#writer;
     const nowMs = this.#parts.clock();
-    if (writer === undefined) return;
-    // By time only where time is real, so that a replay writes the same bytes twice.
-    const isTime = !this.#parts.isReplay && nowMs - this.#securedMs >= SECURE_MS;
-    if (!isTime && writer.output.unsecured < SECURE_BYTES) return;
+    // Only where time is real, so that a replay writes the same bytes twice.
+    if (writer === undefined || this.#parts.isReplay) return;
+    if (nowMs - this.#securedMs < SECURE_MS) return;
     this.#securedMs = nowMs;
     this.#guarded(writer.output.path, () => writer.secure());
   }

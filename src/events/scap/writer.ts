@@ -27,6 +27,8 @@ const IS_LARGE = Uint8Array.from(EVENTS, (event) => event.flags.has("large_paylo
  * says that it is large. */
 const SMALL_BLOCK_BYTES = 65_536;
 const OUT_BYTES = 128 << 10;
+/** A full disk takes back so much at the most. */
+const SECURE_BYTES = 256 << 10;
 /** Sequence number and lane. */
 const OWN_FIXED_BYTES = 9;
 
@@ -89,7 +91,10 @@ export class CaptureWriter {
   #hand(): void {
     const filled = this.#at;
     this.#at = 0;
-    if (filled > 0) this.output.write(this.#out, 0, filled);
+    if (filled === 0) return;
+    this.output.write(this.#out, 0, filled);
+    // Here whole blocks end.
+    if (this.output.unsecured >= SECURE_BYTES) this.output.secure();
   }
 
   #copy(view: DataView, start: number, end: number, stateOnly: boolean): number {
