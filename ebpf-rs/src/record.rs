@@ -81,7 +81,7 @@ pub fn emit(e: &mut Event<Bpf>, paths: u32) {
     }
     let bytes = e.finish(paths, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
-    let failed = if bytes == 0 {
+    let failed = if bytes == 0 || !e.is_whole() {
         -1
     } else {
         unsafe {
@@ -160,6 +160,9 @@ fn lose(e: &mut Event<Bpf>) {
 pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
     let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
     if !path::pass(&mut e) {
         unsafe {
             let _ = programs.tail_call(ctx, stage::WALK);
@@ -186,6 +189,9 @@ pub fn stage<C: EbpfContext>(
 ) {
     let Some(block) = scratch() else { return };
     let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
     let next = filler(&mut e);
     follow(ctx, programs, &mut e, next);
 }

@@ -58,6 +58,25 @@ fn in_group<K: Kernel>(k: &K, cred: usize, gid: u32) -> bool {
     false
 }
 
+/// Extents that lie in the map itself; more of them are few and far between.
+const EXTENTS: usize = 5;
+
+/// Whether a user or group of the first namespace has a number in this map.
+#[inline(always)]
+fn is_mapped<K: Kernel>(k: &K, map: usize, id: u32) -> bool {
+    let count = k.int(map + offset!(k, map_count)) as usize;
+    for index in 0..EXTENTS {
+        if index >= count {
+            return false;
+        }
+        let [_, outside, length]: [u32; 3] = k.read(map + offset!(k, map_extents) + 12 * index);
+        if id.wrapping_sub(outside) < length {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether the current process could write the file, by owner, mode and capabilities; access
 /// control lists are not looked at, as with Falco.
 #[inline(always)]
@@ -85,7 +104,15 @@ pub fn may_write<K: Kernel>(k: &K, inode: usize) -> bool {
     if bits & 2 != 0 {
         return true;
     }
-    k.word(cred + offset!(k, cred_cap_effective)) & (CAP_DAC_OVERRIDE | CAP_FOWNER) != 0
+    // Capabilities of a user namespace reach as far as its maps.
+    let set = k.word(cred + offset!(k, cred_cap_effective));
+    let namespace = k.address(cred + offset!(k, cred_user_ns));
+    if set & (CAP_DAC_OVERRIDE | CAP_FOWNER) == 0
+        || !is_mapped(k, namespace + offset!(k, ns_uid_map), uid)
+    {
+        return false;
+    }
+    set & CAP_FOWNER != 0 || is_mapped(k, namespace + offset!(k, ns_gid_map), gid)
 }
 
 /// setuid, setgid.

@@ -78,6 +78,15 @@ impl<'k, K: Kernel> Event<'k, K> {
         event
     }
 
+    /// Whether the block still holds an event of the current thread. Programs run with preemption
+    /// off as far as kernels are known; should one not, an event is lost, and not mixed up.
+    #[inline(always)]
+    pub fn is_whole(&self) -> bool {
+        // SAFETY: the header lies in the block.
+        let tid = unsafe { (self.base.add(EVENT_AT + 8) as *const u64).read_unaligned() };
+        tid == self.k.tgid_tid() & 0xffff_ffff
+    }
+
     /// Leaves the position to the next stage.
     #[inline(always)]
     pub fn save(&mut self) {

@@ -138,7 +138,10 @@ pub fn exec_middle<K: Kernel>(e: &mut Event<K>) -> Next {
     if e.ret() == 0 {
         let start = k.address(mm + offset!(k, mm_env_start));
         let end = k.address(mm + offset!(k, mm_env_end));
+        // Long environments are usual: that they are cut is not worth a count.
+        let truncated = e.state().truncated;
         list(e, start, end.wrapping_sub(start), ARGS_BYTES);
+        e.state().truncated = truncated;
     } else {
         let index = if e.state().code == table::SYSCALL_EXECVEAT_X { 3 } else { 2 };
         let envp = if index == 3 { e.arg(3) } else { e.arg(2) } as usize;
