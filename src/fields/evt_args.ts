@@ -126,8 +126,16 @@ function shownRaw(event: Event, index: number): Value {
 
 /** For each event code, where the parameter of that name is; -1 where it has none. */
 function indexesOf(name: string): Int8Array {
-  return Int8Array.from(EVENTS, (info) => paramIndex(info.code, name));
+  return INDEXES.get(name) ?? NOWHERE;
 }
+
+const NOWHERE = new Int8Array(EVENTS.length).fill(-1);
+const INDEXES: ReadonlyMap<string, Int8Array> = new Map(
+  [...PARAM_NAMES.keys()].map((name) => [
+    name,
+    Int8Array.from(EVENTS, (info) => paramIndex(info.code, name)),
+  ]),
+);
 
 function argsFields(format: BufferFormat, leftOver: LeftOver): Field[] {
   const text = new ParamText();

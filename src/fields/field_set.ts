@@ -45,6 +45,8 @@ export class FieldSet {
   readonly fields: readonly Field[];
   readonly options: FieldOptions;
   readonly #byName: ReadonlyMap<string, Field>;
+  /** What unknown names may have meant. */
+  readonly #meant = new Map<string, string | undefined>();
 
   constructor(options: Partial<FieldOptions> = {}) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
@@ -97,18 +99,27 @@ export class FieldSet {
     return bindAt(found, text, start + found.name.length);
   }
 
+  #suggestion(name: string): string | undefined {
+    if (this.#meant.has(name)) return this.#meant.get(name);
+    const found = nearest(name, this.#byName.keys());
+    if (this.#meant.size < MEANT_MAX) this.#meant.set(name, found);
+    return found;
+  }
+
   #unknown(text: string): Resolved {
-    const byName = this.#byName;
+    const suggest = (name: string) => this.#suggestion(name);
     return {
       error: `unknown field "${text}"`,
       // Looked for when somebody asks: rules are full of texts that are tried as fields.
       get suggestion() {
-        return nearest(text.replace(/\[.*$/s, ""), byName.keys());
+        return suggest(text.replace(/\[.*$/s, ""));
       },
     };
   }
 }
 
+/** Suggestions that are remembered. */
+const MEANT_MAX = 1000;
 const WORD = /^[A-Za-z_][A-Za-z0-9_.]*/;
 const NAME_LENGTH_MAX = 256;
 
