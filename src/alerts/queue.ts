@@ -1,6 +1,7 @@
-// A bounded queue in front of one output: alerts come in, are written in order, and when the
-// output is slower than the alerts come, the least important ones are dropped and counted.
-import type { Alert } from "../engine/alert.ts";
+// A bounded queue in front of one output: alerts come in and are written in order. When the output
+// is slower than the alerts come, the least important ones are dropped and counted; among equals
+// those of the rule that floods, so that one noisy rule does not push out what others tell.
+import { type Alert, PRIORITIES } from "../engine/alert.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 
 export interface QueueOptions {
@@ -29,6 +30,9 @@ export class OutputQueue {
   readonly #capacity: number;
   readonly #onFailure: (failure: Error) => void;
   #waiting: Alert[] = [];
+  /** How many wait, by priority and by rule. */
+  readonly #byPriority: number[] = PRIORITIES.map(() => 0);
+  readonly #byRule = new Map<string, number>();
   #writing: Promise<void> | undefined;
   #written = 0;
   #dropped = 0;
@@ -44,11 +48,12 @@ export class OutputQueue {
 
   /** Takes an alert; never waits. */
   offer(alert: Alert): void {
-    if (this.#closed || !this.#makeRoom(alert.priority)) {
+    if (this.#closed || !this.#makeRoom(alert)) {
       this.#dropped++;
       return;
     }
     this.#waiting.push(alert);
+    this.#count(alert, 1);
     this.#writing ??= this.#drain();
   }
 
@@ -66,6 +71,8 @@ export class OutputQueue {
     this.#closed = true;
     this.#dropped += this.#waiting.length;
     this.#waiting = [];
+    this.#byPriority.fill(0);
+    this.#byRule.clear();
     this.#output.close();
   }
 
@@ -79,18 +86,42 @@ export class OutputQueue {
     };
   }
 
-  /** Whether there is room, if need be after the latest of the least important has given way. */
-  #makeRoom(priority: number): boolean {
+  /** Whether there is room, if need be after another alert has given way. */
+  #makeRoom(alert: Alert): boolean {
     if (this.#waiting.length < this.#capacity) return true;
-    let least = -1;
-    for (let at = this.#waiting.length - 1; at >= 0; at--) {
-      const other = this.#waiting[at]!.priority;
-      if (other > priority && (least < 0 || other > this.#waiting[least]!.priority)) least = at;
-    }
-    if (least < 0) return false;
-    this.#waiting.splice(least, 1);
+    const victim = this.#lessImportant(alert) ?? this.#ofNoisiest(alert);
+    if (victim === undefined) return false;
+    this.#count(this.#waiting[victim]!, -1);
+    this.#waiting.splice(victim, 1);
     this.#dropped++;
     return true;
+  }
+
+  /** Place of the latest of the least important alerts, if they are less so than the given one. */
+  #lessImportant({ priority }: Alert): number | undefined {
+    for (let least = this.#byPriority.length - 1; least > priority; least--) {
+      if (this.#byPriority[least]! > 0) {
+        return this.#waiting.findLastIndex((one) => one.priority === least);
+      }
+    }
+    return undefined;
+  }
+
+  /** Place of the latest alert of the rule with the most, if that has far more than this one's. */
+  #ofNoisiest({ rule, priority }: Alert): number | undefined {
+    let noisiest = rule;
+    let most = 2 * (this.#byRule.get(rule) ?? 0) + 1;
+    for (const [name, count] of this.#byRule) if (count > most) [noisiest, most] = [name, count];
+    if (noisiest === rule) return undefined;
+    const at = this.#waiting.findLastIndex((one) => one.rule === noisiest);
+    return this.#waiting[at]!.priority >= priority ? at : undefined;
+  }
+
+  #count({ rule, priority }: Alert, change: 1 | -1): void {
+    this.#byPriority[priority] = this.#byPriority[priority]! + change;
+    const count = (this.#byRule.get(rule) ?? 0) + change;
+    if (count === 0) this.#byRule.delete(rule);
+    else this.#byRule.set(rule, count);
   }
 
   async #drain(): Promise<void> {
@@ -98,6 +129,7 @@ export class OutputQueue {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
+      for (const alert of batch) this.#count(alert, -1);
       try {
         await this.#output.write(batch);
         this.#written += batch.length;

@@ -4,13 +4,13 @@ import type { Alert } from "../engine/alert.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 import { OutputQueue } from "./queue.ts";
 
-function alert(sequence: number, priority = 4): Alert {
+function alert(sequence: number, priority = 4, rule = ""): Alert {
   return {
     hostname: "",
     message: "",
     outputFields: [],
     priority,
-    rule: "",
+    rule,
     source: "syscall",
     tags: [],
     time: 0n,
@@ -100,6 +100,31 @@ Deno.test("in a full queue the least important alert gives way to a better one",
   output.release();
   await queue.drained();
   deepStrictEqual(output.written, [1, 2, 3, 5]);
+});
+
+Deno.test("in a full queue the rule that floods gives way to a rule that does not", async () => {
+  const { output, queue } = held(10);
+  queue.offer(alert(0));
+  await settle();
+  for (let at = 1; at <= 20; at++) queue.offer(alert(at, 4, "noisy"));
+  queue.offer(alert(21, 4, "rare"));
+  queue.offer(alert(22, 4, "noisy"));
+  queue.offer(alert(23, 4, "rare"));
+  output.release();
+  await queue.drained();
+  deepStrictEqual(output.written, [0, 1, 2, 3, 4, 5, 6, 7, 8, 21, 23]);
+  strictEqual(queue.stats().dropped, 13);
+});
+
+Deno.test("a rule that floods does not give way to what is less important", async () => {
+  const { output, queue } = held(4);
+  queue.offer(alert(0));
+  await settle();
+  for (let at = 1; at <= 4; at++) queue.offer(alert(at, 2, "grave"));
+  queue.offer(alert(5, 4, "rare"));
+  output.release();
+  await queue.drained();
+  deepStrictEqual(output.written, [0, 1, 2, 3, 4]);
 });
 
 Deno.test("an output that fails is told once until it works again", async () => {

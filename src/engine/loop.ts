@@ -7,6 +7,7 @@ import type { CompiledRule, RuleSet } from "../rules/rule_set.ts";
 import type { Context } from "../state/context.ts";
 import type { Machine } from "../state/machine.ts";
 import type { Alert } from "./alert.ts";
+import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "./counters.ts";
 import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
@@ -55,6 +56,8 @@ const LOSS_MS = 20;
 const DRAIN_BATCHES = 32;
 /** Where a block's body begins: behind its type and length. */
 const FRAME_START = 8;
+/** Alerts of a rule that pass in a second although the main thread is behind. */
+const RARE_PER_SECOND = 16;
 /** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
 const POST_AT = 64;
 
@@ -64,6 +67,7 @@ export class Engine {
   readonly #walk: BlockWalk;
   readonly #event: Event;
   readonly #loss: LossWatch;
+  readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
   #matched: Int32Array;
@@ -279,12 +283,13 @@ export class Engine {
       counters.waitForMain(IDLE_MS);
     }
     counters.add(Counter.Alerts, alerts.length);
-    if (inFlight() >= ALERTS_IN_FLIGHT_MAX) {
-      counters.add(Counter.AlertsDropped, alerts.length);
-      return;
-    }
-    counters.add(Counter.AlertsPosted, alerts.length);
-    post(alerts);
+    const admitted = options.patient
+      ? alerts
+      : this.#gate.admit(alerts, inFlight(), this.#parts.clock());
+    counters.add(Counter.AlertsDropped, alerts.length - admitted.length);
+    if (admitted.length === 0) return;
+    counters.add(Counter.AlertsPosted, admitted.length);
+    post(admitted);
   }
 
   /** The alerts with a loss told that happened since the numbers were last read. */
