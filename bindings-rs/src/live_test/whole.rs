@@ -4,7 +4,7 @@ use std::{fs, ptr};
 use probe::table;
 
 use super::sockets::{address, connect};
-use super::{open, options, recorder, signed};
+use super::{Folder, c, open, options, recorder, signed};
 
 /// A call through the 32-bit entry.
 #[cfg(target_arch = "x86_64")]
@@ -133,4 +133,35 @@ fn losses_are_counted_exactly_and_sequence_numbers_tell_them() {
     assert!(should >= 1000 && lost > 0);
     let bulk = read.iter().filter(|event| event.own(3) == [1]).count() as u64;
     assert_eq!(bulk + lost, should);
+}
+
+#[test]
+fn a_flood_of_benign_opens_pushes_out_no_open_that_matters() {
+    let mut small = options();
+    small.bulk_ring_bytes = 16 << 10;
+    let codes = [table::SYSCALL_OPENAT_2_X, table::PROCEXIT_1_E];
+    let Some(mut recorder) = open(&small, &codes) else { return };
+    let folder = Folder::new("flood");
+    let (benign, needle) = (c(folder.file("benign")), c("/etc/hostname"));
+    let act = || unsafe {
+        // SAFETY: valid paths; each descriptor is closed again.
+        for _ in 0..5000 {
+            libc::close(libc::openat(libc::AT_FDCWD, benign.as_ptr(), libc::O_RDONLY));
+        }
+        libc::openat(libc::AT_FDCWD, needle.as_ptr(), libc::O_RDONLY).min(0)
+    };
+    // SAFETY: the child only makes system calls; nothing is read while it runs.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let status = act();
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(status) };
+    }
+    // SAFETY: our own child.
+    unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
+    let lost = recorder.probe.counters().lost;
+    let events = recorder.take();
+    let found =
+        events.iter().any(|event| event.tid == pid as u64 && event.params[2] == b"/etc/hostname\0");
+    assert!(found && lost[0] == 0 && lost[1] > 1000, "{lost:?}");
 }
