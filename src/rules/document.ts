@@ -3,6 +3,7 @@
 // of a small file (aliases, nesting) has a bound.
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Position } from "./diagnostic.ts";
+import { readPlainItem } from "./plain_items.ts";
 
 export interface ScalarNode {
   readonly kind: "scalar";
@@ -56,17 +57,69 @@ export function readDocuments(text: string): Documents {
     return { roots, errors: [{ message, at: 0 }] };
   }
   const budget = { left: NODES_MAX };
+  const items = itemStarts(text);
+  if (items !== undefined) {
+    const nodes = readItems(text, items, budget, errors);
+    return {
+      roots: nodes.length > 0 ? [{ kind: "seq", at: items[0]!, items: nodes }] : [],
+      errors,
+    };
+  }
   for (const [start, end] of parts(text)) {
-    const part = text.slice(start, end);
-    const values = countValues(part);
-    if (values > VALUES_MAX) {
-      const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
-      errors.push({ message, at: start });
-      continue;
-    }
-    readPart(part, start, budget, roots, errors);
+    readBounded(text.slice(start, end), start, budget, roots, errors);
   }
   return { roots, errors };
+}
+
+/**
+ * Where the items of a file start that is one list of them, with nothing else at the margin but
+ * comments; undefined for other files, and for those in which items may share an anchor.
+ */
+function itemStarts(text: string): number[] | undefined {
+  if (/[\s[,]&[^\s&]|^[^-#\n\r ]|^-(?! )|\r|^ *\t/m.test(text)) return undefined;
+  const starts: number[] = [];
+  const margin = /^(?:- |( +)[^ #\n])/mg;
+  for (let found = margin.exec(text); found !== null; found = margin.exec(text)) {
+    if (found[1] === undefined) starts.push(found.index);
+    else if (starts.length === 0) return undefined;
+  }
+  return starts.length === 0 ? undefined : starts;
+}
+
+/** Reads items one by one: by hand where they are plain, else with the library. */
+function readItems(
+  text: string,
+  starts: readonly number[],
+  budget: { left: number },
+  errors: DocumentError[],
+): YamlNode[] {
+  const nodes: YamlNode[] = [];
+  for (const [index, start] of starts.entries()) {
+    const end = starts[index + 1] ?? text.length;
+    // An item of fewer characters cannot have too many values.
+    const plain = end - start <= VALUES_MAX ? readPlainItem(text, start, end) : undefined;
+    if (plain !== undefined) {
+      nodes.push(plain);
+      continue;
+    }
+    const roots: YamlNode[] = [];
+    readBounded(text.slice(start, end), start, budget, roots, errors);
+    for (const root of roots) if (root.kind === "seq") nodes.push(...root.items);
+  }
+  return nodes;
+}
+
+function readBounded(
+  part: string,
+  start: number,
+  budget: { left: number },
+  roots: YamlNode[],
+  errors: DocumentError[],
+): void {
+  const values = countValues(part);
+  if (values <= VALUES_MAX) return readPart(part, start, budget, roots, errors);
+  const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
+  errors.push({ message, at: start });
 }
 
 function readPart(
