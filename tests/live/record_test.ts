@@ -1,8 +1,9 @@
 // Recording this host: what happens while `saker record` runs gives the same alerts when the
 // recording is replayed, and an alert's capture holds what was before it.
+import { writeCapture } from "../capture_file.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
-import { isRoot, Place, shell } from "./trigger.ts";
+import { isRoot, Place, run, shell } from "./trigger.ts";
 
 /** Rules that say much of what a place's own programs do, and of nothing else. */
 function rulesOf(place: Place): string {
@@ -152,5 +153,36 @@ Deno.test({
       line.includes(`${place.path}/d/a `) || line.includes('"Moved or removed"')
     );
     assert(before.length >= 4, `${before.length} alerts of what was before`);
+  },
+});
+
+Deno.test({
+  name: "a full disk ends a recording with one line, and what is there can be replayed",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const given = place.file("given.scap");
+    writeCapture(
+      given,
+      Array.from({ length: 40_000 }, (_, at) => ({ path: `${place.path}/${at}`, tid: 100 + at })),
+    );
+    // A small file system that only this shell sees; what fits on it is taken out of it.
+    const script = `mount -t tmpfs -o size=1m none "$1/small" &&
+      { "$2" record "$1/small/r.scap" --compress 0 --read "$1/given.scap" 2> "$1/told"; echo $?
+        cp "$1/small/r.scap" "$1/kept.scap"; }`;
+    Deno.mkdirSync(place.file("small"));
+    const { stdout } = await run("unshare", [
+      ...["--mount", "--propagation", "private", "/bin/sh", "-c", script, place.marker],
+      ...[place.path, SAKER],
+    ]);
+    assertEquals(stdout, "1\n");
+    assertEquals(
+      Deno.readTextFileSync(place.file("told")),
+      `Error: Cannot write capture "${place.path}/small/r.scap": no space left on the device\n`,
+    );
+    const replayed = await runSaker(["-r", rulesOf(place), "replay", place.file("kept.scap")]);
+    assertEquals(replayed.code, 0, replayed.stderr);
+    const events = Number(/System call events: (\d+)/.exec(replayed.stderr)![1]);
+    assert(events > 1_000 && events < 40_000, `${events} events`);
   },
 });
