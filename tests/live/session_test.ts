@@ -89,12 +89,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a reader that stops reading stalls neither detection nor health, and losses are counted",
+  name: "a reader that stops stalls neither detection nor health, and keeps what is rare",
   ignore: !isRoot(),
   async fn() {
     await using place = new Place();
     const rules = `${place.path}/rules.yaml`;
-    await Deno.writeTextFile(rules, rulesNamed("Read", place));
+    await Deno.writeTextFile(
+      rules,
+      rulesNamed("Precious", place).replace("startswith", "=").replace("/\n", "/precious\n") +
+        rulesNamed("Read", place),
+    );
+    await Deno.writeTextFile(`${place.path}/precious`, "");
     const port = freePort();
     const child = new Deno.Command(SAKER, {
       args: ["--listen", `127.0.0.1:${port}`, "-r", rules, "-o", "outputs_queue.capacity=100"],
@@ -119,13 +124,22 @@ Deno.test({
         assertEquals(report.status, "ok");
         return report.alerts >= 3000 || undefined;
       });
+      // One alert of another rule, behind all of them.
+      await shell(place.marker, `: < ${place.path}/precious`);
+      await eventually("the other alert to be counted", async () => {
+        return (await health()).alerts >= 3001 || undefined;
+      });
+      const stdout = new Response(child.stdout).text();
+      await eventually("the queue to be written", async () => (await health()) || undefined);
       child.kill("SIGTERM");
+      const written = (await stdout).split("\n").filter((line) => line !== "");
+      assert(written.length < 3000, String(written.length));
+      assertEquals(written.filter((line) => line.includes('"rule":"Precious"')).length, 1);
       const stderr = await new Response(child.stderr).text();
       assertEquals((await child.status).code, 0);
       const dropped = /Alerts that an output could not take: (\d+)/.exec(stderr);
       assert(dropped !== null && Number(dropped[1]) > 1000, stderr);
     } finally {
-      await child.stdout.cancel();
       try {
         child.kill("SIGKILL");
       } catch {

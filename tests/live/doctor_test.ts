@@ -1,0 +1,26 @@
+// `saker doctor` on this host.
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { runSaker } from "./saker.ts";
+import { isRoot } from "./trigger.ts";
+
+Deno.test({
+  name: "saker doctor shows what is attached and sees a process that it starts",
+  ignore: !isRoot(),
+  async fn() {
+    const { code, stdout, stderr } = await runSaker(["doctor"]);
+    assertEquals([code, stderr], [0, ""]);
+    const attached = /^ok\s+(\d+) of (\d+) probe programs attached, in \d+ ms$/m.exec(stdout);
+    assert(attached !== null && attached[1] === attached[2] && Number(attached[1]) > 10, stdout);
+    assertIncludes(stdout, "a process that was started now was seen");
+  },
+});
+
+Deno.test({
+  name: "saker doctor without BTF says so and exits with 1",
+  ignore: !isRoot(),
+  async fn() {
+    const { code, stdout } = await runSaker(["doctor"], { env: { SAKER_BTF: "/nowhere" } });
+    assertEquals(code, 1);
+    assert(/^MISSING .*BTF/m.test(stdout), stdout);
+  },
+});
