@@ -68,6 +68,9 @@ function readOptions(args: readonly string[]): Options {
       case "--verbose":
         options.examples = 10;
         break;
+      case "--help":
+        write(USAGE);
+        return Deno.exit(0);
       default:
         fail(`Unknown option "${args[at]}"`);
     }
@@ -186,6 +189,7 @@ async function main(): Promise<number> {
     .filter((name) =>
       options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted))
     );
+  if (names.length === 0) fail(`${options.captures} holds no such capture`);
   let [passed, failed] = [0, 0];
   for (const mode of options.modes) {
     for (const name of names) {
