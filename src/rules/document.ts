@@ -96,8 +96,10 @@ function readItems(
   const nodes: YamlNode[] = [];
   for (const [index, start] of starts.entries()) {
     const end = starts[index + 1] ?? text.length;
-    // An item of fewer characters cannot have too many values.
-    const plain = end - start <= VALUES_MAX ? readPlainItem(text, start, end) : undefined;
+    // An item of so few characters cannot have too many values.
+    const isBounded = end - start <= VALUES_MAX ||
+      countValues(text.slice(start, end)) <= VALUES_MAX;
+    const plain = isBounded ? readPlainItem(text, start, end) : undefined;
     if (plain !== undefined) {
       nodes.push(plain);
       continue;

@@ -15,7 +15,11 @@ export interface MacroError {
   readonly name: string;
 }
 
-export type Substituted = { readonly tree: Expr } | { readonly errors: readonly MacroError[] };
+export type Substituted = { readonly tree: Expr } | {
+  readonly errors: readonly MacroError[];
+  /** With the names of macros that could not be put in; undefined where it is too large. */
+  readonly partial: Expr | undefined;
+};
 
 interface Measure {
   readonly parts: number;
@@ -59,13 +63,14 @@ export class Macros {
   #substituteAll(tree: Expr, scope: Scope): Substituted {
     const errors: MacroError[] = [];
     const result = this.#substitute(tree, scope, errors);
-    if (errors.length > 0) return { errors };
     const { parts, levels } = this.#measure(result);
-    if (parts <= PARTS_MAX && levels <= LEVELS_MAX) return { tree: result };
+    const isSmall = parts <= PARTS_MAX && levels <= LEVELS_MAX;
+    if (errors.length > 0) return { errors, partial: isSmall ? result : undefined };
+    if (isSmall) return { tree: result };
     const message = parts > PARTS_MAX
       ? `condition is too large: ${parts} parts with its macros, at most ${PARTS_MAX}`
       : `condition is nested too deeply: ${levels} levels, at most ${LEVELS_MAX}`;
-    return { errors: [{ message, at: 0, name: "" }] };
+    return { errors: [{ message, at: 0, name: "" }], partial: undefined };
   }
 
   #substitute(tree: Expr, scope: Scope, errors: MacroError[]): Expr {

@@ -125,6 +125,10 @@ class Resolution {
     const substituted = this.#macros.resolve(tree);
     if ("errors" in substituted) {
       this.#tellMacroErrors(substituted.errors, added.condition, info.place, parts.condition);
+      const { partial } = substituted;
+      if (partial !== undefined) {
+        this.#tell(this.#checker(source, lookup).check(partial), info, added.condition);
+      }
       return undefined;
     }
     const checked = this.#checker(source, lookup).check(substituted.tree);
