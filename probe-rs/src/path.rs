@@ -54,12 +54,40 @@ pub fn start<K: Kernel>(event: &mut Event<K>) {
     let root = k.root();
     let state = event.state();
     state.root = root;
-    let at = if state.place == 0 { state.places[0] } else { state.places[1] };
+    let mut at = if state.place == 0 { state.places[0] } else { state.places[1] };
+    if at.mnt != root.mnt && is_below(k, at.dentry, root.dentry) {
+        at.mnt = root.mnt;
+    }
+    let state = event.state();
     state.at = at;
     state.free = PATH_BYTES as u32;
     state.cut = 0;
     let mount_root = k.address(at.mnt + offset!(k, vfsmount_root));
     event.state().mount_root = mount_root;
+}
+
+/// Whether a dentry lies below the process's root in its own file system. Then it was opened
+/// through a bind mount of a part of that file system, and the name that it has without that mount
+/// is the one that rules know: mounting a directory elsewhere hides nothing. Only the nearest
+/// parents are looked at; a deeper file keeps the name that the mount gives it.
+#[inline(always)]
+fn is_below<K: Kernel>(k: &K, dentry: usize, root: usize) -> bool {
+    let sb = offset!(k, dentry_sb);
+    if k.address(dentry + sb) != k.address(root + sb) {
+        return false;
+    }
+    let mut at = dentry;
+    for _ in 0..PASS {
+        if at == root {
+            return true;
+        }
+        let parent = k.address(at + offset!(k, dentry_parent));
+        if parent == at || parent == 0 {
+            return false;
+        }
+        at = parent;
+    }
+    false
 }
 
 /// One pass of the walk. Whether the path is whole.
