@@ -111,13 +111,26 @@ function handleSignals(thread: EngineThread, options: SessionOptions, reopen: ()
     ["SIGUSR1", reopen],
   ];
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
-  const files = watchFiles(options.watched ?? [], reload);
+  const files = watchOrWarn(options, reload);
   return {
     remove(): void {
       files.close();
       for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
     },
   };
+}
+
+/** Without a watch (the system's limit of them may be reached) SIGHUP remains. */
+function watchOrWarn({ watched = [], loaded, terminal }: SessionOptions, reload: () => void) {
+  try {
+    return watchFiles(watched, reload);
+  } catch (error) {
+    const reason = (error as Error).message;
+    logTo(loaded.config, terminal).warning(
+      `Warning: Cannot watch the rules files: ${reason}; after a change send SIGHUP`,
+    );
+    return { close() {} };
+  }
 }
 
 /** What Falco prints at its end, and what was lost on the way. */

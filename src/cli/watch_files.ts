@@ -34,7 +34,8 @@ export function watchFiles(paths: readonly string[], onChange: () => void): File
       timer = setTimeout(onChange, QUIET_MS);
     }
   };
-  follow();
+  // A watch that breaks off under way is no reason to end: SIGHUP still reads the rules anew.
+  follow().catch(() => {});
   return {
     close(): void {
       clearTimeout(timer);
