@@ -192,7 +192,7 @@ Deno.test("Matcher begins anew for another machine's threads", () => {
     rules.map((rule) => ({ node: rule.node, codes: wantedCodes(rule, "syscall") })),
     "all",
   );
-  for (const thread of world.threads.values()) thread.ruleClass = 3;
+  for (const thread of world.threads.values()) thread.rulePlace = 3;
   const matched = new Int32Array(rules.length);
   for (let event = 0; event < 100; event++) {
     world.next(chance);

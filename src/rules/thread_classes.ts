@@ -30,7 +30,7 @@ export class ThreadClasses {
   placeOf(context: Context): Place | undefined {
     const { thread, machine } = context;
     if (thread === undefined) return undefined;
-    const place = this.#places[thread.ruleClass] ?? this.#newPlace(thread, context);
+    const place = this.#places[thread.rulePlace] ?? this.#newPlace(thread, context);
     if (place.version !== thread.version) {
       place.classes.fill(UNKNOWN);
       place.version = thread.version;
@@ -53,7 +53,7 @@ export class ThreadClasses {
   /** Threads may have places of another table. */
   begin(threads: Iterable<Thread>): void {
     this.#places = [];
-    for (const thread of threads) thread.ruleClass = UNKNOWN;
+    for (const thread of threads) thread.rulePlace = UNKNOWN;
   }
 
   #newPlace(thread: Thread, context: Context): Place {
@@ -64,7 +64,7 @@ export class ThreadClasses {
       lineage: 0,
       classes: new Int32Array(this.#operands.length),
     };
-    thread.ruleClass = this.#places.length;
+    thread.rulePlace = this.#places.length;
     this.#places.push(place);
     return place;
   }

@@ -39,7 +39,7 @@ function told(tables: MachineState): unknown {
   const text = (id: number) => tables.strings.text(id);
   const threads = [...tables.threads.values()].map((thread) => {
     const { parent, group, fds, firstChild, nextSibling, previousSibling, ...rest } = thread;
-    const { ruleClass: _, ruleClassVersion: _v, ruleClassLineage: _l, seen: _s, ...own } = rest;
+    const { rulePlace: _, seen: _s, ...own } = rest;
     return {
       ...own,
       version: 0,

@@ -93,10 +93,8 @@ export class Thread {
    * and what an event's time enters into: fields of those depend on the event.
    */
   version = 1;
-  /** For the rules: class of this thread under the present rule set, and when it was computed. */
-  ruleClass = -1;
-  ruleClassVersion = 0;
-  ruleClassLineage = 0;
+  /** For the rules: place of this thread in the present rule set's table; -1: none yet. */
+  rulePlace = -1;
 
   constructor(tid: number, pid: number) {
     this.tid = tid;
