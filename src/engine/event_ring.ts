@@ -1,8 +1,8 @@
 // The last seconds in memory, so that a capture can begin before its alert: event blocks as they
 // came, in stretches that each begin with the state of the machine. Bounded in time and in bytes.
 
-/** Blocks are copied into pieces of this size. */
-const PIECE_BYTES = 256 << 10;
+/** Batches are copied whole into pieces of this size, or of their own where they are larger. */
+const PIECE_BYTES = 1 << 20;
 /** State dumps may take a hundredth of the engine's time, and a twentieth where the ring would
  * otherwise have to forget everything. */
 const DUMP_SHARE = 100;
@@ -25,15 +25,16 @@ interface Stretch {
   readonly from: bigint;
   readonly state: Uint8Array;
   readonly pieces: Uint8Array[];
-  /** Bytes used of the last piece. */
-  used: number;
+  /** How much of each piece is used. */
+  readonly used: number[];
+  /** Memory of the state and the pieces. */
   bytes: number;
 }
 
 export class EventRing {
   /** How often the bound in bytes made it forget what it would have kept. */
   overflows = 0;
-  /** Bytes held. */
+  /** Bytes of memory that are held. */
   bytes = 0;
   readonly #options: RingOptions;
   readonly #stretches: Stretch[] = [];
@@ -54,9 +55,9 @@ export class EventRing {
     const isDue = last === undefined || time - last.from >= keepNs / STRETCHES;
     if (isDue && this.#mayDump(DUMP_SHARE)) last = this.#beginStretch(time);
     // A stretch of its own for every half: dropping the older one leaves the other.
-    const isFull = last !== undefined && last.bytes + length > bytesMax / 2;
+    const isFull = last !== undefined && last.bytes + this.#needed(length) > bytesMax / 2;
     if (isFull && this.#mayDump(DUMP_SHARE_FORCED)) this.#beginStretch(time);
-    while (this.bytes + length > bytesMax && stretches.length > 0) {
+    while (this.bytes + this.#needed(length) > bytesMax && stretches.length > 0) {
       this.#drop();
       this.overflows++;
     }
@@ -66,40 +67,30 @@ export class EventRing {
   add(bytes: Uint8Array, length: number): void {
     const stretch = this.#stretches.at(-1);
     if (stretch === undefined) return;
-    for (let from = 0; from < length;) {
-      let piece = stretch.pieces.at(-1);
-      if (piece === undefined || stretch.used === PIECE_BYTES) {
-        stretch.pieces.push(piece = this.#spare.pop() ?? new Uint8Array(PIECE_BYTES));
-        stretch.used = 0;
-      }
-      const count = Math.min(length - from, PIECE_BYTES - stretch.used);
-      piece.set(bytes.subarray(from, from + count), stretch.used);
-      stretch.used += count;
-      from += count;
+    if (!fits(stretch, length)) {
+      const piece = length <= PIECE_BYTES ? this.#spare.pop() : undefined;
+      const room = Math.max(PIECE_BYTES, length);
+      stretch.pieces.push(piece ?? new Uint8Array(room));
+      stretch.used.push(0);
+      stretch.bytes += room;
+      this.bytes += room;
     }
-    stretch.bytes += length;
-    this.bytes += length;
+    const last = stretch.pieces.length - 1;
+    stretch.pieces[last]!.set(bytes.subarray(0, length), stretch.used[last]);
+    stretch.used[last]! += length;
   }
 
-  /** State before the oldest event that is held, and all blocks since; undefined: nothing is. */
-  held(): { readonly state: Uint8Array; readonly blocks: Uint8Array } | undefined {
+  /**
+   * State before the oldest event that is held, and all blocks since, in pieces of whole blocks;
+   * undefined: nothing is held.
+   */
+  held(): { readonly state: Uint8Array; readonly pieces: readonly Uint8Array[] } | undefined {
     const oldest = this.#stretches[0];
     if (oldest === undefined) return undefined;
-    const total = this.#stretches.reduce(
-      (sum, { bytes, state }) => sum + bytes - state.length,
-      0,
+    const pieces = this.#stretches.flatMap(({ pieces, used }) =>
+      pieces.map((piece, index) => piece.subarray(0, used[index]))
     );
-    const blocks = new Uint8Array(total);
-    let at = 0;
-    for (const stretch of this.#stretches) {
-      for (const [index, piece] of stretch.pieces.entries()) {
-        const isLast = index === stretch.pieces.length - 1;
-        const part = isLast ? piece.subarray(0, stretch.used) : piece;
-        blocks.set(part, at);
-        at += part.length;
-      }
-    }
-    return { state: oldest.state, blocks };
+    return { state: oldest.state, pieces };
   }
 
   /** Forgets all: what comes next does not follow what is held. */
@@ -111,7 +102,13 @@ export class EventRing {
     const { bytes, pieces } = this.#stretches.shift()!;
     this.bytes -= bytes;
     // As many are held as were at once, so that none is made once the ring has been full.
-    this.#spare.push(...pieces);
+    this.#spare.push(...pieces.filter((piece) => piece.length === PIECE_BYTES));
+  }
+
+  /** Memory that a batch of so many bytes will take. */
+  #needed(length: number): number {
+    const last = this.#stretches.at(-1);
+    return last !== undefined && fits(last, length) ? 0 : Math.max(PIECE_BYTES, length);
   }
 
   #mayDump(share: number): boolean {
@@ -125,9 +122,15 @@ export class EventRing {
     const state = dump(time).slice();
     this.#dumpedMs = clock();
     this.#dumpTookMs = this.#dumpedMs - beganMs;
-    const stretch = { from: time, state, pieces: [], used: 0, bytes: state.length };
+    const stretch = { from: time, state, pieces: [], used: [], bytes: state.length };
     this.#stretches.push(stretch);
     this.bytes += state.length;
     return stretch;
   }
+}
+
+/** Whether the stretch's last piece has room for so many bytes. */
+function fits({ pieces, used }: Stretch, length: number): boolean {
+  const piece = pieces.at(-1);
+  return piece !== undefined && used.at(-1)! + length <= piece.length;
 }

@@ -122,7 +122,7 @@ export class RuleCapture implements Tap {
       const held = this.#ring?.held();
       if (held !== undefined) {
         writer.begin(held.state);
-        this.#writeHeld(writer, held.blocks);
+        for (const piece of held.pieces) this.#writeHeld(writer, piece);
         this.#ring!.clear();
         return;
       }
