@@ -55,7 +55,7 @@ export class Decision {
   #holds: Int32Array = new Int32Array(1 << 10);
   #pass = 0;
   readonly #guards: (Guard | null | undefined)[] = [];
-  readonly #mentions: (bigint | undefined)[] = [];
+  readonly #mentions: (readonly number[] | undefined)[] = [];
 
   constructor(operands: OperandTable, simplifier: Simplifier, first: boolean) {
     this.#operands = operands;
@@ -142,9 +142,8 @@ export class Decision {
     const guarded = new Map<number, Entry[]>();
     const naming: Entry[] = [];
     const others: Entry[] = [];
-    const bit = 1n << BigInt(operand);
     for (const entry of entries) {
-      if ((this.#mentionsOf(entry.node) & bit) === 0n) {
+      if (!this.#mentionsOf(entry.node).includes(operand)) {
         others.push(entry);
         continue;
       }
@@ -167,10 +166,7 @@ export class Decision {
     const { operands } = this.#operands;
     const scores = new Float64Array(operands.length);
     for (const { node } of entries) {
-      let mentions = this.#mentionsOf(node);
-      for (let operand = 0; mentions !== 0n; operand++, mentions >>= 1n) {
-        if ((mentions & 1n) === 1n) scores[operand]! += 1;
-      }
+      for (const operand of this.#mentionsOf(node)) scores[operand]! += 1;
       const guard = this.#guardOf(node);
       if (guard !== undefined) scores[guard.operand]! += GUARD_SCORE;
     }
@@ -186,24 +182,29 @@ export class Decision {
     return best;
   }
 
-  /** Bits of the operands that a condition names. */
-  #mentionsOf(node: Node): bigint {
+  /** The operands that a condition names. */
+  #mentionsOf(node: Node): readonly number[] {
     return this.#mentions[node.id] ??= this.#computeMentions(node);
   }
 
-  #computeMentions(node: Node): bigint {
+  #computeMentions(node: Node): readonly number[] {
     switch (node.kind) {
       case "atom": {
         const operand = this.#operands.operandOf(node.atom);
-        return operand < 0 ? 0n : 1n << BigInt(operand);
+        return operand < 0 ? NONE : [operand];
       }
       case "not":
         return this.#mentionsOf(node.child);
       case "and":
-      case "or":
-        return node.children.reduce((all, child) => all | this.#mentionsOf(child), 0n);
+      case "or": {
+        const all = new Set<number>();
+        for (const child of node.children) {
+          for (const operand of this.#mentionsOf(child)) all.add(operand);
+        }
+        return [...all];
+      }
       default:
-        return 0n;
+        return NONE;
     }
   }
 
@@ -279,6 +280,8 @@ function isSame(one: readonly Entry[], other: readonly Entry[]): boolean {
   return one.length === other.length &&
     one.every(({ rule, node }, at) => rule === other[at]!.rule && node === other[at]!.node);
 }
+
+const NONE: readonly number[] = [];
 
 /** How much more than being named it counts that an operand can rule a rule out. */
 const GUARD_SCORE = 3;

@@ -146,18 +146,20 @@ export interface Diagnostic {
   readonly deprecatedField?: string;
 }
 
-/** Diagnostics of a kind that are kept for a file; the rest is counted. */
-export const DIAGNOSTICS_MAX = 100;
+/** Diagnostics that are kept for a file; the rest is counted. */
+export const ERRORS_MAX = 100;
+export const WARNINGS_MAX = 1_000;
 
 /** Collects the diagnostics of one file. */
 export class Diagnostics {
   readonly errors: Diagnostic[] = [];
   readonly warnings: Diagnostic[] = [];
-  /** Errors beyond the bound. */
+  /** Errors and warnings beyond their bounds. */
   errorsCut = 0;
+  warningsCut = 0;
 
   error(code: ErrorCode, message: string, place: Place, hint?: string): void {
-    if (this.errors.length >= DIAGNOSTICS_MAX) {
+    if (this.errors.length >= ERRORS_MAX) {
       this.errorsCut++;
       return;
     }
@@ -165,17 +167,22 @@ export class Diagnostics {
   }
 
   warning(code: WarningCode, message: string, place: Place, more: { hint?: string } = {}): void {
-    this.warnings.push({ severity: "warning", code, message, place, ...more });
+    this.#warn({ severity: "warning", code, message, place, ...more });
   }
 
   deprecatedField(field: string, message: string, place: Place): void {
-    this.warnings.push({
+    this.#warn({
       severity: "warning",
       code: "LOAD_DEPRECATED_ITEM",
       message,
       place,
       deprecatedField: field,
     });
+  }
+
+  #warn(warning: Diagnostic): void {
+    if (this.warnings.length < WARNINGS_MAX) this.warnings.push(warning);
+    else this.warningsCut++;
   }
 }
 

@@ -48,7 +48,9 @@ export function lint(loaded: Loaded): LintFinding[] {
         `it is tried on ${codeCount(rule.events)} of the event codes: name its evt.type`,
       );
     }
-    for (const reason of deadExceptions(rule)) find("dead-exception", reason);
+    for (const reason of [...doubledExceptions(rule), ...idleExceptions(rule, nodes)]) {
+      find("dead-exception", reason);
+    }
     for (const reason of costs(rule)) find("costly", reason);
   }
   return findings;
@@ -101,7 +103,7 @@ function implies(from: Node, to: Node): boolean {
   );
 }
 
-function deadExceptions(rule: CheckedRule): string[] {
+function doubledExceptions(rule: CheckedRule): string[] {
   const reasons: string[] = [];
   const seen = new Map<string, string>();
   for (const { name, values, fields, comps } of rule.info.parts.exceptions) {
@@ -116,6 +118,24 @@ function deadExceptions(rule: CheckedRule): string[] {
         );
       }
       seen.set(key, name);
+    }
+  }
+  return reasons;
+}
+
+/** Values of exceptions that the rest of the condition excludes already. */
+function idleExceptions(rule: CheckedRule, nodes: NodeTable): string[] {
+  const count = rule.info.parts.exceptions.filter(({ values }) => values.length > 0).length;
+  if (count === 0 || rule.node.kind !== "and") return [];
+  const parts = rule.node.children;
+  const given = parts.slice(0, parts.length - count);
+  const reasons: string[] = [];
+  // Exceptions stand behind the condition, each as one part that is denied.
+  for (const part of parts.slice(parts.length - count)) {
+    if (part.kind !== "not") continue;
+    for (const choice of part.child.kind === "or" ? part.child.children : [part.child]) {
+      const reason = satisfiable(nodes.and([...given, choice]));
+      if (reason !== undefined) reasons.push(`an exception never applies: ${reason}`);
     }
   }
   return reasons;

@@ -60,8 +60,9 @@ export interface FileResult {
   readonly text: string;
   readonly successful: boolean;
   readonly errors: readonly Diagnostic[];
-  /** Errors beyond the bound of what is kept. */
+  /** Errors and warnings beyond the bounds of what is kept. */
   readonly errorsCut: number;
+  readonly warningsCut: number;
   readonly warnings: readonly Diagnostic[];
   /** Undefined where the YAML could not be read; empty: the schema is kept. */
   readonly schemaWarnings: readonly string[] | undefined;
@@ -125,6 +126,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     successful: all[index]!.errors.length === 0,
     errors: all[index]!.errors,
     errorsCut: all[index]!.errorsCut,
+    warningsCut: all[index]!.warningsCut,
     warnings: all[index]!.warnings,
     schemaWarnings: schemas[index],
   }));

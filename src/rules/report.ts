@@ -45,8 +45,9 @@ export function verboseText(result: FileResult, contents: Contents): string {
     if (result.errorsCut > 0) text += `and ${result.errorsCut} more errors\n`;
   }
   if (result.warnings.length > 0) {
-    text += `\n${result.warnings.length} Warnings:\n`;
+    text += `\n${result.warnings.length + result.warningsCut} Warnings:\n`;
     text += result.warnings.map((warning) => diagnosticText(warning, contents)).join("");
+    if (result.warningsCut > 0) text += `and ${result.warningsCut} more warnings\n`;
   }
   return text;
 }

@@ -1,6 +1,14 @@
 // The texts and the JSON of `-V`: Falco's shape to the key.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { ERRORS, filePlace, inCondition, WARNINGS, within } from "./diagnostic.ts";
+import {
+  ERRORS,
+  ERRORS_MAX,
+  filePlace,
+  inCondition,
+  WARNINGS,
+  WARNINGS_MAX,
+  within,
+} from "./diagnostic.ts";
 import { loadTexts, ruleText } from "./load_fixture.ts";
 import { contentsOf, resultJson, snippetOf, summaryText, verboseText } from "./report.ts";
 
@@ -143,4 +151,16 @@ Deno.test("inCondition() adds the condition's place, lines and columns from 1", 
 Deno.test("every code has its texts", () => {
   ok(Object.values(ERRORS).every((text) => text.length > 0));
   ok(Object.values(WARNINGS).every(([short, long]) => short.length > 0 && long.length > 0));
+});
+
+Deno.test("a file's errors and warnings are kept up to a bound, the rest is counted", () => {
+  const rules = Array.from({ length: 150 }, (_, index) => ruleText(`r${index}`, "fd.nam = x"));
+  const lists = Array.from({ length: 1_200 }, (_, index) => `- list: l${index}\n  items: [a]\n`);
+  const { results } = loadTexts([[...rules, ...lists].join("")]);
+  const { errors, errorsCut, warnings, warningsCut } = results[0]!;
+  deepStrictEqual([errors.length, errorsCut], [ERRORS_MAX, 50]);
+  deepStrictEqual([warnings.length, warningsCut], [WARNINGS_MAX, 200]);
+  const text = verboseText(results[0]!, contentsOf(results));
+  ok(text.includes("\n150 Errors:\n") && text.includes("\nand 50 more errors\n"));
+  ok(text.includes("\n1200 Warnings:\n") && text.includes("\nand 200 more warnings\n"));
 });

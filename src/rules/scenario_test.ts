@@ -156,6 +156,9 @@ Deno.test("lint() finds shadowed rules, rules of all events, doubled exceptions 
         ruleText("e", "evt.type = kill and evt.arg.sig = 9") +
         "  exceptions:\n    - {name: one, fields: proc.name, values: [v, w]}\n" +
         "    - {name: two, fields: proc.name, values: [w]}\n" +
+        ruleText("h", "evt.type = mkdir and proc.name in (x, y)") +
+        "  exceptions:\n    - {name: one, fields: [proc.name, fd.name], " +
+        "values: [[v, w], [x, w]]}\n" +
         ruleText("f", "evt.type = kill and proc.env contains LD_PRELOAD") +
         ruleText("g", "evt.type = kill and fd.sip.name = example.org"),
     ),
@@ -163,6 +166,7 @@ Deno.test("lint() finds shadowed rules, rules of all events, doubled exceptions 
       "shadowed b",
       "no-event-types d",
       "dead-exception e",
+      "dead-exception h",
       "costly f",
       "costly g",
     ],
