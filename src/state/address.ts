@@ -17,6 +17,8 @@ const DOT = 46;
 const HEX = "0123456789abcdef";
 /** IPv4 addresses whose bytes are shared; a power of two. */
 const IPS = 1 << 10;
+/** Tuples whose text is remembered; a power of two. */
+const TUPLES = 1 << 12;
 
 /** Whether `bytes` has the address at `at`. */
 export function isAt(ip: Uint8Array, bytes: Uint8Array, at: number): boolean {
@@ -57,6 +59,9 @@ export class AddressText {
   #out = new Uint8Array(512);
   #view = new DataView(this.#out.buffer);
   #end = 0;
+  /** Id of a tuple's bytes, id of its text. */
+  readonly #tuples = new Int32Array(TUPLES << 1);
+  #generation = 0;
   readonly #ips: (Uint8Array | undefined)[] = new Array(IPS).fill(undefined);
 
   constructor(strings: Strings) {
@@ -74,6 +79,21 @@ export class AddressText {
 
   /** Text of a socket tuple parameter. */
   tuple(bytes: Uint8Array, start: number, length: number): number {
+    const strings = this.#strings;
+    if (this.#generation !== strings.generation) {
+      this.#tuples.fill(0);
+      this.#generation = strings.generation;
+    }
+    // The same tuple comes again and again: its bytes are known by their id.
+    const id = strings.intern(bytes, start, start + length);
+    const at = (id & (TUPLES - 1)) << 1;
+    if (id !== 0 && this.#tuples[at] === id) return this.#tuples[at + 1]!;
+    const text = this.#tupleText(bytes, start, length);
+    this.#tuples[at] = id;
+    return this.#tuples[at + 1] = text;
+  }
+
+  #tupleText(bytes: Uint8Array, start: number, length: number): number {
     this.#end = 0;
     const family = length === 0 ? -1 : bytes[start]!;
     if (!isTuple(bytes, start, length)) {
@@ -175,12 +195,7 @@ export class AddressText {
   }
 
   #byte(byte: number): void {
-    if (this.#end === this.#out.length) {
-      const larger = new Uint8Array(this.#out.length * 2);
-      larger.set(this.#out);
-      this.#out = larger;
-      this.#view = new DataView(larger.buffer);
-    }
+    this.#room(1);
     this.#out[this.#end++] = byte;
   }
 
@@ -193,8 +208,16 @@ export class AddressText {
   }
 
   #number(value: number): void {
-    if (value >= 10) this.#number(Math.floor(value / 10));
-    this.#byte(48 + value % 10);
+    this.#room(10);
+    this.#end = putNumber(this.#out, this.#end, value);
+  }
+
+  #room(count: number): void {
+    if (this.#end + count <= this.#out.length) return;
+    const larger = new Uint8Array(this.#out.length * 2 + count);
+    larger.set(this.#out);
+    this.#out = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   #port(bytes: Uint8Array, at: number): void {
@@ -208,10 +231,14 @@ export class AddressText {
   }
 
   #v4(bytes: Uint8Array, at: number): void {
+    this.#room(15);
+    let to = this.#end;
+    const out = this.#out;
     for (let index = 0; index < 4; index++) {
-      if (index > 0) this.#byte(DOT);
-      this.#number(bytes[at + index]!);
+      if (index > 0) out[to++] = DOT;
+      to = putNumber(out, to, bytes[at + index]!);
     }
+    this.#end = to;
   }
 
   #v6OrMapped(bytes: Uint8Array, at: number, mapped: boolean): void {
@@ -258,6 +285,19 @@ export class AddressText {
 }
 
 const NO_IP = new Uint8Array(4);
+
+/** Puts a number's digits; returns the place behind them. */
+function putNumber(out: Uint8Array, to: number, value: number): number {
+  let rest = value;
+  let end = to + 1;
+  for (let above = value; above >= 10; above = Math.trunc(above / 10)) end++;
+  for (let at = end - 1; at >= to; at--) {
+    const higher = Math.trunc(rest / 10);
+    out[at] = 48 + rest - higher * 10;
+    rest = higher;
+  }
+  return end;
+}
 
 /** The longest run of zero words, the first of equals; a single word is no run. */
 function zeroRun(bytes: Uint8Array, at: number): [from: number, length: number] {

@@ -72,6 +72,19 @@ class Peer {
   destinationPort = 0;
   unixSource = 0n;
   unixDestination = 0n;
+
+  copy(): Peer {
+    const peer = new Peer();
+    peer.pid = this.pid;
+    peer.l4proto = this.l4proto;
+    peer.sourceIp = this.sourceIp;
+    peer.destinationIp = this.destinationIp;
+    peer.sourcePort = this.sourcePort;
+    peer.destinationPort = this.destinationPort;
+    peer.unixSource = this.unixSource;
+    peer.unixDestination = this.unixDestination;
+    return peer;
+  }
 }
 
 /** Read where a descriptor has none; never written. */
@@ -191,7 +204,7 @@ export class Fd {
     const fd = new Fd(this.kind, this.name, this.nameRaw, this.openFlags, this.dev, this.ino);
     fd.flags = this.flags;
     const peer = this.#peer;
-    if (peer !== undefined) fd.#peer = Object.assign(new Peer(), peer);
+    if (peer !== undefined) fd.#peer = peer.copy();
     return fd;
   }
 }

@@ -232,8 +232,9 @@ export function onMemfd(machine: MachineState, context: Context): void {
   if (context.thread === undefined) return;
   const number = returned(event);
   if (number < 0) {
-    // Falco attaches an unnamed descriptor to the failed call.
-    machine.setFd(context, number, new Fd(FdKind.Unknown, EMPTY, EMPTY));
+    const unnamed = new Fd(FdKind.Unknown, EMPTY, EMPTY);
+    machine.setFd(context, number, unnamed);
+    machine.fdsToChange(context.thread)?.setFailed(event.int32(0), unnamed);
     return;
   }
   const fd = new Fd(FdKind.Memfd, machine.text(event, 1), EMPTY);
@@ -260,5 +261,8 @@ export function onPidfdGetfd(machine: MachineState, context: Context): void {
   const owner = machine.find(pidfd.pid);
   const target = owner === undefined ? undefined : machine.fdsOf(owner)?.get(event.int32(2));
   if (target === undefined) return;
-  machine.setFd(context, event.int32(0), withCloexec(target, true));
+  const number = event.int32(0);
+  const fd = withCloexec(target, true);
+  machine.setFd(context, number, fd);
+  if (number < 0) machine.fdsToChange(thread)?.setFailed(number, fd);
 }

@@ -10,8 +10,8 @@
 /** Numbers of buckets: primes, each more than twice the one before. */
 const BUCKETS = [13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229];
 /** Stands for the place before the first node, and for the place behind the last. */
-const HEAD = -1;
-const END = -2;
+const HEAD = -1_000_000;
+const END = -1_000_001;
 
 export class FdOrder {
   #first = END;
@@ -29,13 +29,13 @@ export class FdOrder {
   }
 
   remove(number: number): void {
-    const bucket = number % this.#buckets;
+    const bucket = bucketOf(number, this.#buckets);
     const start = this.#before.get(bucket);
     if (start === undefined || !this.#next.has(number)) return;
     let previous = start;
     while (this.#after(previous) !== number) previous = this.#after(previous);
     const next = this.#after(number);
-    const nextBucket = next === END ? -1 : next % this.#buckets;
+    const nextBucket = next === END ? -1 : bucketOf(next, this.#buckets);
     if (previous === start && nextBucket !== bucket) this.#before.delete(bucket);
     if (next !== END && nextBucket !== bucket) this.#before.set(nextBucket, previous);
     this.#link(previous, next);
@@ -72,9 +72,9 @@ export class FdOrder {
   #toFront(number: number): void {
     const first = this.#first;
     this.#next.set(number, first);
-    if (first !== END) this.#before.set(first % this.#buckets, number);
+    if (first !== END) this.#before.set(bucketOf(first, this.#buckets), number);
     this.#first = number;
-    this.#before.set(number % this.#buckets, HEAD);
+    this.#before.set(bucketOf(number, this.#buckets), HEAD);
   }
 
   #grow(): void {
@@ -87,8 +87,14 @@ export class FdOrder {
   }
 
   #place(number: number): void {
-    const before = this.#before.get(number % this.#buckets);
+    const before = this.#before.get(bucketOf(number, this.#buckets));
     if (before === undefined) this.#toFront(number);
     else this.#insertBehind(before, number);
   }
+}
+
+/** The number's bucket; a negative one is taken for the unsigned 64-bit number of its bits. */
+function bucketOf(number: number, buckets: number): number {
+  if (number >= 0) return number % buckets;
+  return Number(BigInt.asUintN(64, BigInt(number)) % BigInt(buckets));
 }

@@ -55,6 +55,13 @@ export class FdTable {
     return true;
   }
 
+  /** Falco keeps a failed memfd_create or pidfd_getfd under its error: nothing finds it there, but
+   * it counts. */
+  setFailed(result: number, fd: Fd): void {
+    if (this.#shared) this.#own();
+    this.#setSparse(result, fd);
+  }
+
   delete(number: number): void {
     if (this.get(number) === undefined) return;
     if (this.#shared) this.#own();
@@ -110,7 +117,9 @@ export class FdTable {
   /** The descriptors in Falco's order, where it is kept; else as `entries`. */
   *inOrder(): Generator<Fd> {
     if (this.#order === undefined) { for (const [, fd] of this.entries()) yield fd; }
-    else for (const number of this.#order.numbers()) yield this.get(number)!;
+    else {for (const number of this.#order.numbers()) {
+        yield this.get(number) ?? this.#sparse!.get(number)!;
+      }}
   }
 
   #setSparse(number: number, fd: Fd): boolean {

@@ -13,6 +13,24 @@ export function setConnected(fd: Fd): void {
   fd.flags = (fd.flags & ~(FdFlag.ConnectPending | FdFlag.ConnectFailed)) | FdFlag.Connected;
 }
 
+/** Whether a tuple names the ends that an IP socket has, in either direction. */
+export function hasEnds(fd: Fd, bytes: Uint8Array, start: number): boolean {
+  const v6 = bytes[start] === AF_INET6;
+  const { sourceIp, destinationIp } = fd;
+  if (sourceIp === undefined || destinationIp === undefined) return false;
+  if (fd.flags & FdFlag.Listening || fd.kind !== (v6 ? FdKind.Ipv6 : FdKind.Ipv4)) return false;
+  const size = v6 ? 16 : 4;
+  const sport = port(bytes, start + 1 + size);
+  const dport = port(bytes, start + 3 + 2 * size);
+  const sourceAt = start + 1;
+  const destinationAt = start + 3 + size;
+  if (sport === fd.sourcePort && dport === fd.destinationPort) {
+    if (isAt(sourceIp, bytes, sourceAt) && isAt(destinationIp, bytes, destinationAt)) return true;
+  }
+  return dport === fd.sourcePort && sport === fd.destinationPort &&
+    isAt(sourceIp, bytes, destinationAt) && isAt(destinationIp, bytes, sourceAt);
+}
+
 /**
  * Takes both ends from a tuple. Nothing changes where the tuple names the ends that are there, in
  * either direction. Returns whether anything did.

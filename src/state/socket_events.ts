@@ -7,6 +7,7 @@ import { Fd, FdFlag, FdKind, O_CLOEXEC } from "./fd.ts";
 import type { MachineState } from "./machine_state.ts";
 import { succeeded } from "./results.ts";
 import {
+  hasEnds,
   IPPROTO_ICMP,
   IPPROTO_RAW,
   IPPROTO_TCP,
@@ -151,8 +152,12 @@ export function onConnect(machine: MachineState, context: Context): void {
   const family = bytes[start]!;
   if (family === AF_INET || family === AF_INET6) {
     const changed = setEnds(fd, bytes, start, machine.addresses);
-    if (changed && fd.flags & FdFlag.RoleServer && isUdp(fd)) swapEnds(fd);
-    fd.name = machine.addresses.connection(fd);
+    const swaps = changed && (fd.flags & FdFlag.RoleServer) !== 0 && isUdp(fd);
+    if (swaps) swapEnds(fd);
+    const asTold = !swaps && (fd.l4proto === IPPROTO_TCP || fd.l4proto === IPPROTO_UDP);
+    fd.name = asTold
+      ? machine.addresses.tuple(bytes, start, event.paramLength(1))
+      : machine.addresses.connection(fd);
   } else {
     if (fd.kind !== FdKind.Unix || family !== AF_UNIX) return;
     setUnixEnds(fd, bytes, start);
@@ -269,6 +274,7 @@ function used(
   const { bytes } = event;
   if (!isTuple(bytes, start, event.paramLength(tupleParam))) return;
   const family = bytes[start]!;
+  if ((family === AF_INET || family === AF_INET6) && hasEnds(fd, bytes, start)) return;
   fd = toChange(machine, context);
   if (family === AF_UNIX) {
     fd.kind = FdKind.Unix;
