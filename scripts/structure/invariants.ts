@@ -23,7 +23,7 @@ export function checkByteReaders(tree: Tree): Breach[] {
 }
 
 /** What the rules keep on a thread for themselves. */
-const FOR_RULES = new Set(["ruleClass", "ruleClassVersion", "ruleClassLineage"]);
+const FOR_RULES = new Set(["rulePlace"]);
 
 /** Only state/ changes threads and descriptors; fields and rules read. */
 export function checkStateWriters(tree: Tree): Breach[] {

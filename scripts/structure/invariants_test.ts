@@ -12,7 +12,7 @@ Deno.test("bytes of events are read in events and state only", () => {
 });
 
 const TABLES: [string, string][] = [
-  ["src/state/thread.ts", "export class Thread {\n  comm = 0;\n  ruleClass = -1;\n}\n"],
+  ["src/state/thread.ts", "export class Thread {\n  comm = 0;\n  rulePlace = -1;\n}\n"],
   ["src/state/fd.ts", "export class Fd {\n  name: number;\n  flags = 0;\n}\n"],
 ];
 
@@ -38,9 +38,9 @@ Deno.test("reading and comparing them is free", () => {
 });
 
 Deno.test("rules keep what they learnt on the thread", () => {
-  checkWriters("src/rules/match.ts", "thread.ruleClass = 7;", []);
-  checkWriters("src/fields/proc.ts", "thread.ruleClass = 7;", [
-    "1: changes thread.ruleClass: only src/state changes the tables",
+  checkWriters("src/rules/match.ts", "thread.rulePlace = 7;", []);
+  checkWriters("src/fields/proc.ts", "thread.rulePlace = 7;", [
+    "1: changes thread.rulePlace: only src/state changes the tables",
   ]);
 });
 
