@@ -15,19 +15,34 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** Answers that are being written have this long when the server closes. */
+const CLOSE_MS = 200;
+
 /** Listens; throws with one clear line where the address cannot be had. */
 export function serve(app: Hono, { address, port, tls }: ServeOptions): Server {
   const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  const closing = new AbortController();
   try {
     const server = Deno.serve({
+      signal: closing.signal,
       hostname: address,
       port,
       onListen: () => {},
       ...(tls === undefined ? {} : { cert: tls.certificate, key: tls.key }),
     }, app.fetch);
     const { hostname, port: listening } = server.addr as Deno.NetAddr;
-    // Requests that are being answered are not worth waiting for at the end.
-    return { address: hostname, port: listening, close: () => server.shutdown() };
+    return {
+      address: hostname,
+      port: listening,
+      async close(): Promise<void> {
+        // Connections that clients keep open, or send half a request on, are not waited for.
+        closing.abort();
+        let timer: number | undefined;
+        const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
+        await Promise.race([server.finished, timeout]);
+        clearTimeout(timer);
+      },
+    };
   } catch (error) {
     const reason = error instanceof Deno.errors.AddrInUse
       ? "another program listens there"
