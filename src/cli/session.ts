@@ -83,8 +83,12 @@ export async function runSession(options: SessionOptions): Promise<number> {
 
 const FLUSH_PATIENT_MS = 60_000;
 
-/** An engine that is asked to end and does not within this time is cut off. */
-const STOP_MS = 2_000;
+/**
+ * An engine that is asked to end and does not within this time is cut off: a live one may still be
+ * loading its probe, a replay may wait for a pipe that gives nothing.
+ */
+const STOP_LIVE_MS = 10_000;
+const STOP_REPLAY_MS = 2_000;
 
 function handleSignals(thread: EngineThread, options: SessionOptions, reopen: () => void) {
   const { counters, loaded, terminal, readRules } = options;
@@ -93,7 +97,7 @@ function handleSignals(thread: EngineThread, options: SessionOptions, reopen: ()
     // Whoever asks twice does not want to wait for what still has to be written.
     if (asked) Deno.exit(1);
     asked = true;
-    thread.stop(STOP_MS);
+    thread.stop(options.patient ? STOP_REPLAY_MS : STOP_LIVE_MS);
   };
   const reload = (): void => {
     if (readRules === undefined || counters.stopping) return;
