@@ -58,6 +58,8 @@ function told(tables: MachineState): unknown {
       },
       fds: [...fds?.entries() ?? []].map(([number, fd]) => ({
         ...fd,
+        ends: [fd.sourceIp, fd.sourcePort, fd.destinationIp, fd.destinationPort, fd.l4proto],
+        unix: [fd.unixSource, fd.unixDestination, fd.pid],
         number,
         ino: BigInt(fd.ino),
         name: text(fd.name),

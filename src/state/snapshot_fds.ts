@@ -156,12 +156,15 @@ export class SnapshotFds {
     fd.dev = dev;
     if (flags & OwnFdFlag.Named) fd.name = name;
     if (flags & OwnFdFlag.Raw) fd.nameRaw = raw;
-    fd.sourceIp = this.#listedEnds.source;
-    fd.destinationIp = this.#listedEnds.destination;
-    if (flags & OwnFdFlag.Reversed) reverse(fd);
-    if (flags & OwnFdFlag.NoSource) fd.sourceIp = undefined;
-    if (flags & OwnFdFlag.NoDestination) fd.destinationIp = undefined;
-    this.#restored.add(fd);
+    // Only sockets have room for their ends.
+    if (this.#listedEnds !== NO_ENDS) {
+      fd.sourceIp = this.#listedEnds.source;
+      fd.destinationIp = this.#listedEnds.destination;
+      if (flags & OwnFdFlag.Reversed) reverse(fd);
+      if (flags & OwnFdFlag.NoSource) fd.sourceIp = undefined;
+      if (flags & OwnFdFlag.NoDestination) fd.destinationIp = undefined;
+    }
+    if (fd.kind === FdKind.Ipv4) this.#restored.add(fd);
   }
 
   #socket(input: Cursor, fd: Fd, size: number): void {
