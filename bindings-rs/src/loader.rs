@@ -31,7 +31,8 @@ pub const EXEC: &str = "sched_process_exec";
 pub const EXIT: &str = "sched_process_exit";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 6] = [
+pub const STAGES: [(&str, u32); 7] = [
+    ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
     ("stage_clone_end", 4),
@@ -40,7 +41,8 @@ pub const STAGES: [(&str, u32); 6] = [
     ("stage_handle_end", 7),
 ];
 /// Stages of a program's start.
-pub const EXEC_STAGES: [(&str, u32); 4] = [
+pub const EXEC_STAGES: [(&str, u32); 5] = [
+    ("started_start", 8),
     ("started_walk", 1),
     ("started_cgroups", 3),
     ("started_exec_middle", 5),

@@ -33,7 +33,7 @@ pub const CALLS: u32 = 512;
 #[map]
 pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 #[map]
-pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(8, 0);
+pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(16, 0);
 
 /// Per CPU; sequence numbers rise with every event that should be recorded, lost ones included.
 #[repr(C)]
@@ -126,10 +126,9 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
         }
         Next::Drop => {}
         Next::Walk => {
-            path::start(e);
             e.save();
             unsafe {
-                let _ = programs.tail_call(ctx, stage::WALK);
+                let _ = programs.tail_call(ctx, stage::START);
             }
             lose(e);
         }
@@ -153,6 +152,21 @@ fn lose(e: &mut Event<Bpf>) {
             (*counters).sequence[lane] += 1;
         }
     }
+}
+
+/// The program before the walk of each path.
+#[inline(always)]
+pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    path::start(&mut e);
+    unsafe {
+        let _ = programs.tail_call(ctx, stage::WALK);
+    }
+    lose(&mut e);
 }
 
 /// The walk's program: a pass, then another, the next path, or the end of the event.

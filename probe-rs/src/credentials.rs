@@ -1,7 +1,7 @@
 //! Users, groups, capabilities.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
-use crate::{flags, offset};
+use crate::{flags, get, offset, set};
 
 #[inline(always)]
 fn cred<K: Kernel>(k: &K) -> usize {
@@ -37,22 +37,26 @@ const CAP_FOWNER: u64 = 1 << 3;
 const GROUP_STEPS: usize = 17;
 
 #[inline(always)]
-fn in_group<K: Kernel>(k: &K, cred: usize, gid: u32) -> bool {
+fn in_group<K: Kernel>(e: &mut Event<K>, cred: usize, gid: u32) -> bool {
+    let k = e.k;
     let groups = k.address(cred + offset!(k, cred_groups));
-    let (mut low, mut high) = (0u32, k.int(groups + offset!(k, groups_count)) & 0x1_ffff);
+    // The bounds live in memory for the verifier's sake, see `get!`.
+    set!(e.state().count, 0);
+    set!(e.state().total, k.int(groups + offset!(k, groups_count)) & 0x1_ffff);
     for _ in 0..GROUP_STEPS {
+        let (low, high) = (get!(e.state().count), get!(e.state().total));
         if low >= high {
             return false;
         }
-        let middle = (low + high) / 2;
+        let middle = u32::midpoint(low, high);
         let found = k.int(groups + offset!(k, groups_ids) + 4 * middle as usize);
         if found == gid {
             return true;
         }
         if gid > found {
-            low = middle + 1;
+            set!(e.state().count, middle + 1);
         } else {
-            high = middle;
+            set!(e.state().total, middle);
         }
     }
     false
@@ -80,7 +84,8 @@ fn is_mapped<K: Kernel>(k: &K, map: usize, id: u32) -> bool {
 /// Whether the current process could write the file, by owner, mode and capabilities; access
 /// control lists are not looked at, as with Falco.
 #[inline(always)]
-pub fn may_write<K: Kernel>(k: &K, inode: usize) -> bool {
+pub fn may_write<K: Kernel>(e: &mut Event<K>, inode: usize) -> bool {
+    let k = e.k;
     let mode = u32::from(k.read::<u16>(inode + offset!(k, inode_mode)));
     let sb = k.address(inode + offset!(k, inode_sb));
     let plain = matches!(mode & S_IFMT, 0o100_000 | 0o040_000 | 0o120_000);
@@ -99,7 +104,7 @@ pub fn may_write<K: Kernel>(k: &K, inode: usize) -> bool {
     if k.int(cred + offset!(k, cred_fsuid)) == uid {
         return true;
     }
-    let in_group = k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(k, cred, gid);
+    let in_group = k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(e, cred, gid);
     let bits = if in_group { mode >> 3 } else { mode };
     if bits & 2 != 0 {
         return true;

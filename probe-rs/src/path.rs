@@ -3,7 +3,7 @@
 //!
 //! It is built from its end in the path area, a component at a time, and copied into the event as
 //! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds.
-//! A path of more than PATH_BYTES (or of a thousand components) is cut at its head and starts with
+//! A path of more than PATH_BYTES (or of some five hundred components) is cut at its head and starts with
 //! "." instead of "/"; the event is counted as truncated.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
@@ -13,8 +13,10 @@ use crate::table;
 use crate::{get, offset, set};
 
 /// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
-/// tail calls, of which two are used before: 992 components, and what lies above them is cut.
-pub const PASS: usize = 32;
+/// tail calls, of which three are used before: 480 components, and what lies above them is cut.
+pub const PASS: usize = 16;
+/// Parents of a file on another mount that are looked at for the root.
+const PARENTS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
 const AREA: usize = PATH_AT + 512;
 const AREA_MASK: usize = 0xfff;
@@ -77,7 +79,7 @@ fn is_below<K: Kernel>(k: &K, dentry: usize, root: usize) -> bool {
         return false;
     }
     let mut at = dentry;
-    for _ in 0..PASS {
+    for _ in 0..PARENTS {
         if at == root {
             return true;
         }

@@ -9,5 +9,7 @@ pub const CLONE_END: u32 = 4;
 pub const EXEC_MIDDLE: u32 = 5;
 pub const EXEC_END: u32 = 6;
 pub const HANDLE_END: u32 = 7;
+/// Gets a walk ready.
+pub const START: u32 = 8;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
-pub const FILLERS_AT: u32 = 8;
+pub const FILLERS_AT: u32 = 9;

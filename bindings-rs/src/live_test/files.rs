@@ -128,7 +128,7 @@ fn a_path_of_hundreds_of_folders_is_whole_and_a_longer_one_is_marked() {
     let Some(path) = folders(300) else { return };
     assert_eq!(path, format!("{}{}/f", folder.0.display(), "/d".repeat(300)));
     let path = folders(2500).unwrap();
-    assert!(path.starts_with('.') && path.ends_with("/d/d/f") && path.len() > 1900, "{path}");
+    assert!(path.starts_with('.') && path.ends_with("/d/d/f") && path.len() > 900, "{path}");
 }
 
 #[test]
@@ -166,7 +166,12 @@ fn a_path_is_as_seen_from_the_root_of_the_process_and_through_mounts() {
     expect(table::SYSCALL_OPENAT_2_X, act, |_, events| {
         let event = events.last().unwrap();
         assert!(event.number(0) >= 0);
-        assert_eq!(event.path(), folder.0.join("at/f").display().to_string());
+        // A mount of what the root holds anyway hides nothing; that of another file system names.
+        use std::os::unix::fs::MetadataExt as _;
+        let device = |path: &std::path::Path| fs::metadata(path).unwrap().dev();
+        let same = device(&folder.0) == device("/".as_ref());
+        let expected = folder.0.join(if same { "from/f" } else { "at/f" });
+        assert_eq!(event.path(), expected.display().to_string());
     });
 }
 
