@@ -11,6 +11,8 @@ export interface CompiledRules {
   readonly warnings: readonly string[];
   /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
   readonly fdsOrdered: boolean;
+  /** Whether `proc.hash.sha256` may be asked for, so that programs' files have to be read. */
+  readonly sumsWanted: boolean;
 }
 
 /** Throws an error of one line where the rules are not sound. */
@@ -19,7 +21,19 @@ export function compileRules(start: RulesStart): CompiledRules {
   const fdsOrdered = loaded.enabled.some(({ format }) =>
     format.fields.some(({ text }) => text === "fd.types")
   );
-  return { rules: loaded.ruleSet!, warnings: warningLines(loaded), fdsOrdered };
+  return {
+    rules: loaded.ruleSet!,
+    warnings: warningLines(loaded),
+    fdsOrdered,
+    sumsWanted: sumsWanted(start),
+  };
+}
+
+/** By the text alone: to read files for nothing costs little, to miss a use costs the sum. */
+function sumsWanted({ files, appendOutput }: RulesStart): boolean {
+  const field = "proc.hash.sha256";
+  return files.some(({ text }) => text.includes(field)) ||
+    JSON.stringify(appendOutput).includes(field);
 }
 
 export function warningLines({ results }: Loaded): string[] {

@@ -11,6 +11,7 @@ import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "./counters.ts";
 import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "./messages.ts";
+import { foreseeSum } from "./program_sums.ts";
 import type { InternalAlert, Tap, TapHost } from "./tap.ts";
 
 export interface EngineParts {
@@ -209,6 +210,7 @@ export class Engine {
         event.num = ++this.#events;
         if (limited && this.#timeIsOver()) return true;
         machine.apply(context);
+        if (context.hashes !== undefined) foreseeSum(context);
         if (event.stateOnly || this.#rules.wanted[event.code] === 0) continue;
         const matches = this.#rules.match(context, this.#matched);
         for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);

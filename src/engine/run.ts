@@ -8,6 +8,7 @@ import { LiveSource } from "../events/live_source.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import { Context } from "../state/context.ts";
 import { createMachine } from "../state/create_machine.ts";
+import type { Machine } from "../state/machine.ts";
 import { type Addon, embeddedFile, loadAddon } from "./addon.ts";
 import { compileRules } from "./compile_rules.ts";
 import { Counter, type Counters } from "./counters.ts";
@@ -15,6 +16,7 @@ import { driverErrorLine } from "./driver_error.ts";
 import { interestOf } from "./interest.ts";
 import { Engine } from "./loop.ts";
 import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
+import { openSumChannel, ProgramSums } from "./program_sums.ts";
 import { planTap, type TapPlan } from "./tap_plan.ts";
 
 export interface Run {
@@ -29,11 +31,13 @@ type Post = (message: FromEngine) => void;
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
-  const { rules, warnings, fdsOrdered } = compileRules(start.rules);
+  const { rules, warnings, fdsOrdered, sumsWanted } = compileRules(start.rules);
   const plan = planTap(start);
   const opened = openSource(start, rules, plan);
   const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
   const context = new Context(machine, new Event());
+  const sums = programSums(start, machine);
+  context.hashes = sumsWanted ? sums : undefined;
   const clock = () => Date.now();
   const notice = (line: string) => post({ kind: "notice", line });
   const attached = plan?.attach({ context, counters, notice, clock });
@@ -80,14 +84,24 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         const compiled = compileRules(next);
         opened.source.setInterest(wantedCodes(start, compiled.rules, plan).codes);
         engine.setRules(attached?.rules(compiled.rules) ?? compiled.rules);
+        context.hashes = compiled.sumsWanted ? sums : undefined;
         counters.set(Counter.ReloadedMs, Date.now());
         post({ kind: "reloaded", warnings: compiled.warnings });
       } catch (failure) {
         post({ kind: "refused", error: (failure as Error).message });
       }
     },
-    close: () => opened.source.close(),
+    close(): void {
+      sums?.close();
+      opened.source.close();
+    },
   };
+}
+
+/** A capture's programs are not those of this machine. */
+function programSums({ source }: EngineStart, machine: Machine): ProgramSums | undefined {
+  if (source.kind !== "live") return undefined;
+  return new ProgramSums(machine.strings, () => openSumChannel(source.hostRoot));
 }
 
 interface Opened {
