@@ -15,7 +15,7 @@ export interface MachineOptions {
   hostname: string;
   /** Whether `fd.types` is listed in Falco's order: a rule shows it. Costs time. */
   fdsOrdered?: boolean;
-  /** Bytes of interned strings from which on unused ones are freed. Default: 64 MiB. */
+  /** Memory of interned strings from which on unused ones are freed. Default: 64 MiB. */
   stringBytesMax?: number;
   /**
    * Whether a thread is still alive, asked every 300 s of event time for those that were idle so

@@ -24,8 +24,8 @@ import { Users } from "./users.ts";
 /** What one kind of event does to the tables. */
 export type Handler = (machine: MachineState, context: Context) => void;
 
-/** Events between two looks at whether a purge is due. */
-const PURGE_EVENTS = 1 << 10;
+/** Events between two looks at whether strings or threads are to be let go. */
+const UPKEEP_EVENTS = 1 << 8;
 const STRING_BYTES_MAX = 64 << 20;
 
 export class MachineState extends ThreadTable implements Machine {
@@ -60,7 +60,7 @@ export class MachineState extends ThreadTable implements Machine {
   readonly #handlers: readonly (Handler | undefined)[];
   readonly #stringBytesMax: number;
   #sweepAt: number;
-  #purgeIn = PURGE_EVENTS;
+  #upkeepIn = UPKEEP_EVENTS;
   #started = false;
   readonly #counts = {
     fdLookupsFailed: 0,
@@ -116,8 +116,7 @@ export class MachineState extends ThreadTable implements Machine {
     if (!this.#started) this.#start(context);
     if (this.pendingExit !== 0) this.#finishExit(timeNs(event));
     if (this.pendingClose >= 0) this.#finishClose();
-    if (this.strings.liveBytes > this.#sweepAt) this.#sweep();
-    if (this.options.isAlive !== undefined) this.#keepTime(event, this.options.isAlive);
+    if (--this.#upkeepIn === 0) this.#keepUp(event);
     this.eventContainer = undefined;
 
     const traits = TRAITS[code]!;
@@ -307,11 +306,12 @@ export class MachineState extends ThreadTable implements Machine {
     this.pendingClose = -1;
   }
 
-  #keepTime(event: Event, isAlive: (tid: number) => boolean): void {
-    if (--this.#purgeIn > 0) return;
-    this.#purgeIn = PURGE_EVENTS;
+  /** What need not be done at each event: strings and threads that nobody needs are let go. */
+  #keepUp(event: Event): void {
+    this.#upkeepIn = UPKEEP_EVENTS;
+    if (this.strings.weight > this.#sweepAt) this.#sweep();
     this.now = event.view.getUint32(event.offset + 4, true);
-    this.purge(isAlive);
+    if (this.options.isAlive !== undefined) this.purge(this.options.isAlive);
   }
 
   #sweep(): void {
@@ -334,7 +334,7 @@ export class MachineState extends ThreadTable implements Machine {
     this.containers.forgetMatches();
     this.#counts.stringsFreed += before - this.strings.live;
     this.#counts.stringSweeps++;
-    this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.liveBytes * 2);
+    this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.weight * 2);
     this.lineage++;
   }
 }

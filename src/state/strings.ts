@@ -18,6 +18,8 @@ const META = 4;
 const START = 1;
 const LENGTH = 2;
 const STATE = 3;
+/** Bytes kept of a string besides its own. */
+const STRING_OVERHEAD = 48;
 /** States of an id; 0: in use until a sweep finds that nobody holds it. */
 const PINNED = 1;
 const FREE = 2;
@@ -158,6 +160,11 @@ export class Strings {
     this.#used = used;
     this.#rehash(this.#slots.length);
     this.generation++;
+  }
+
+  /** Bytes of memory that the strings take, about: their own, and what is kept of each. */
+  get weight(): number {
+    return this.liveBytes + this.live * STRING_OVERHEAD;
   }
 
   #bind(bytes: Uint8Array): void {
