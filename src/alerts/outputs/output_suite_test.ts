@@ -1,11 +1,11 @@
 // The suite that every output passes: alerts arrive whole, in order, once; an output that is
 // slow, stuck, failing or closed under way never blocks the other ones.
-import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/alert.ts";
 import type { FormatOptions } from "../format.ts";
 import { Outputs } from "../outputs.ts";
 import { fileOutput } from "./file.ts";
-import type { Output } from "./output.ts";
+import { type Output, OutputClosed } from "./output.ts";
 import { type ByteStream, stdoutOutput } from "./stdout.ts";
 
 const FORMAT: FormatOptions = {
@@ -137,6 +137,16 @@ for (const { name, make } of CASES) {
     deepStrictEqual(sequences(arrived()), [1, 2]);
   });
 }
+
+Deno.test("stdout: a reader or terminal that has gone is told as such", async () => {
+  const gone = [new Deno.errors.BrokenPipe(), Object.assign(new Error("I/O"), { code: "EIO" })];
+  for (const error of gone) {
+    const output = stdoutOutput({ write: () => Promise.reject(error) }, FORMAT);
+    await rejects(output.write([alert(1)]), OutputClosed);
+  }
+  const full = stdoutOutput({ write: () => Promise.reject(new Error("no space")) }, FORMAT);
+  await rejects(full.write([alert(1)]), /no space/);
+});
 
 Deno.test("file: a rotated file is left alone after reopening", async () => {
   const directory = Deno.makeTempDirSync();

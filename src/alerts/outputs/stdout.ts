@@ -20,7 +20,7 @@ export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output 
       try {
         while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
       } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) {
+        if (isGone(error)) {
           throw new OutputClosed("The reader of standard output has gone", { cause: error });
         }
         throw error;
@@ -29,4 +29,10 @@ export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output 
     reopen(): void {},
     close(): void {},
   };
+}
+
+/** A pipe without a reader, or a terminal that was closed. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    (error as { code?: unknown } | null)?.code === "EIO";
 }
