@@ -81,7 +81,7 @@ Deno.test("resultJson() leaves the schema's keys out where the YAML cannot be re
 
 Deno.test("schema warnings tell the path and what is wrong there", () => {
   const { results } = loadTexts([
-    ruleText("r", "evt.type = open", { priority: "Info", enabled: "yes", extra: "1" }) +
+    ruleText("r", "evt.type = open", { priority: "Info", enabled: "maybe", extra: "1" }) +
     "- list: l\n  items: x\n",
   ]);
   deepStrictEqual(results[0]!.schemaWarnings, [

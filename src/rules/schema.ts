@@ -157,9 +157,11 @@ function checkValue(
   if (shape.type === undefined) return;
   // As Falco's validator, which takes types loosely: a text that reads as the type is one.
   if (value.kind !== "scalar") return warn(path, WRONG_TYPE);
-  if (shape.type === "boolean" && !/^(true|false)$/i.test(value.text)) warn(path, WRONG_TYPE);
+  if (shape.type === "boolean" && !BOOLEAN.test(value.text)) warn(path, WRONG_TYPE);
   if (shape.type === "integer" && !/^-?\d+$/.test(value.text)) warn(path, WRONG_TYPE);
 }
+
+const BOOLEAN = /^(y|n|yes|no|true|false|on|off)$/i;
 
 function checkDefinition(
   value: YamlNode,
