@@ -1,5 +1,5 @@
 // A program's file → its SHA-256. The file is looked for where its process ran it, and is only
-// read where inode and change time are those that the kernel told when it was executed.
+// read where inode and times are those that the kernel told when it was executed.
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
@@ -12,8 +12,10 @@ export interface SumRequest {
   /** As the process saw it. */
   readonly path: string;
   readonly inode: bigint;
-  /** Change time, ns since the epoch. */
+  /** Times of the file's change and of its content's, and of its execution; ns since the epoch. */
   readonly changed: bigint;
+  readonly modified: bigint;
+  readonly executed: bigint;
 }
 
 export interface SumAnswer {
@@ -39,9 +41,7 @@ export class ProgramFiles {
   }
 
   sumOf(request: SumRequest): string | undefined {
-    const { pid, parentPid, path } = request;
-    const places = [`/proc/${pid}/exe`, `/proc/${parentPid}/root${path}`, path];
-    for (const place of path.startsWith("/") ? places : places.slice(0, 1)) {
+    for (const place of placesOf(request)) {
       try {
         const sum = this.#sumAt(`${this.#hostRoot}${place}`, request);
         if (sum !== undefined) return sum;
@@ -59,7 +59,7 @@ export class ProgramFiles {
     try {
       const found = fstatSync(descriptor, { bigint: true });
       if (!isTheFile(found, request)) return undefined;
-      const identity = `${found.dev} ${found.ino} ${found.ctimeNs}`;
+      const identity = `${found.dev} ${found.ino} ${request.changed} ${request.modified}`;
       const known = this.#sums.get(identity);
       if (known !== undefined) return known;
       const sum = this.#read(descriptor);
@@ -85,15 +85,32 @@ export class ProgramFiles {
   }
 }
 
+/** Deno tells the time of change in seconds only, so that a change within one goes unseen. */
+const CHANGE_UNIT_NS = 1_000_000_000n;
+/** It tells the time of modification in milliseconds. */
+const MODIFICATION_UNIT_NS = 1_000_000n;
+
+function placesOf({ pid, parentPid, path, changed, executed }: SumRequest): string[] {
+  // What a process runs cannot be written to; a file that no process holds any more may have been,
+  // which shows only if its execution was not in the second of its last change.
+  const running = `/proc/${pid}/exe`;
+  const wouldShow = executed / CHANGE_UNIT_NS > changed / CHANGE_UNIT_NS;
+  if (!path.startsWith("/") || !wouldShow) return [running];
+  return [running, `/proc/${parentPid}/root${path}`, path];
+}
+
 interface Found {
   readonly ino: bigint;
   readonly ctimeNs: bigint;
+  readonly mtimeNs: bigint;
   readonly size: bigint;
   isFile(): boolean;
 }
 
-function isTheFile(found: Found, { inode, changed }: SumRequest): boolean {
-  return found.isFile() && found.ino === inode && found.ctimeNs === changed &&
+function isTheFile(found: Found, { inode, changed, modified }: SumRequest): boolean {
+  return found.isFile() && found.ino === inode &&
+    found.ctimeNs / CHANGE_UNIT_NS === changed / CHANGE_UNIT_NS &&
+    found.mtimeNs / MODIFICATION_UNIT_NS === modified / MODIFICATION_UNIT_NS &&
     found.size <= LENGTH_MAX;
 }
 

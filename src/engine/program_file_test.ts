@@ -6,6 +6,7 @@ import { keep, ProgramFiles, type SumRequest } from "./program_file.ts";
 
 /** Of "abc", from the standard. */
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const SECOND_NS = 1_000_000_000n;
 const NOBODY = 0x7fff_ffff;
 
 function withFile(content: string, run: (path: string) => void): void {
@@ -19,14 +20,17 @@ function withFile(content: string, run: (path: string) => void): void {
 }
 
 function requestOf(path: string, changes: Partial<SumRequest> = {}): SumRequest {
-  const { ino, ctimeNs } = statSync(path, { bigint: true });
+  const { ino, ctimeNs, mtimeNs } = statSync(path, { bigint: true });
   return {
     key: "k",
     pid: NOBODY,
     parentPid: NOBODY,
     path,
     inode: ino,
-    changed: ctimeNs,
+    // The kernel tells more than is read from the file.
+    changed: ctimeNs + 123_456n,
+    modified: mtimeNs + 456n,
+    executed: ctimeNs + SECOND_NS,
     ...changes,
   };
 }
@@ -52,10 +56,17 @@ Deno.test("ProgramFiles looks into the root of the parent", () => {
 Deno.test("ProgramFiles leaves a file alone that was changed after it was executed", () => {
   withFile("abc", (path) => {
     const request = requestOf(path);
-    strictEqual(
-      new ProgramFiles("").sumOf({ ...request, changed: request.changed - 1n }),
-      undefined,
-    );
+    const { changed, modified } = request;
+    const files = new ProgramFiles("");
+    strictEqual(files.sumOf({ ...request, changed: changed - SECOND_NS }), undefined);
+    strictEqual(files.sumOf({ ...request, modified: modified - 1_000_000n }), undefined);
+  });
+});
+
+Deno.test("ProgramFiles trusts no path that a change since would not show at", () => {
+  withFile("abc", (path) => {
+    const request = requestOf(path);
+    strictEqual(new ProgramFiles("").sumOf({ ...request, executed: request.changed }), undefined);
   });
 });
 

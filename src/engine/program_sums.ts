@@ -78,6 +78,8 @@ export class ProgramSums implements Hashes {
       path,
       inode: thread.exeIno,
       changed: thread.exeInoCtime,
+      modified: thread.exeInoMtime,
+      executed: thread.lastExecTs,
     });
   }
 

@@ -26,6 +26,8 @@ class Script {
     thread.exepath = this.strings.internText(path);
     thread.exeIno = inode;
     thread.exeInoCtime = 5n;
+    thread.exeInoMtime = 4n;
+    thread.lastExecTs = 6n;
     return thread;
   }
 
@@ -40,7 +42,15 @@ Deno.test("ProgramSums asks once and knows the program from the answer on", () =
   strictEqual(script.sums.sha256(script.thread(10)), undefined);
   strictEqual(script.sums.sha256(script.thread(10)), undefined);
   const [{ key: _, ...request }] = script.asked as [SumRequest];
-  deepStrictEqual(request, { pid: 10, parentPid: 1, path: "/bin/a", inode: 7n, changed: 5n });
+  deepStrictEqual(request, {
+    pid: 10,
+    parentPid: 1,
+    path: "/bin/a",
+    inode: 7n,
+    changed: 5n,
+    modified: 4n,
+    executed: 6n,
+  });
   script.answer("aa");
   strictEqual(script.sums.sha256(script.thread(10)), "aa");
   strictEqual(script.sums.sha256(script.thread(11)), "aa");
@@ -84,7 +94,7 @@ Deno.test("ProgramSums bounds what is asked for at once and counts the rest", ()
 });
 
 Deno.test("openSumChannel answers from a thread of its own", async () => {
-  const { ino, ctimeNs } = statSync(`/proc/${Deno.pid}/exe`, { bigint: true });
+  const { ino, ctimeNs, mtimeNs } = statSync(`/proc/${Deno.pid}/exe`, { bigint: true });
   const channel = openSumChannel("");
   try {
     channel.ask({
@@ -94,6 +104,8 @@ Deno.test("openSumChannel answers from a thread of its own", async () => {
       path: "",
       inode: ino,
       changed: ctimeNs,
+      modified: mtimeNs,
+      executed: 0n,
     });
     let answer = channel.take();
     while (answer === undefined) {

@@ -8,7 +8,9 @@ export function hashField(): Field {
   return field("process", {
     name: "proc.hash.sha256",
     type: "CHARBUF",
-    description: "SHA-256 of the program's file, once it has been computed. saker's own.",
+    description:
+      "SHA-256 of the program's file, in hexadecimal; missing until it is computed, shortly " +
+      "after the first execution, and in captures. saker's own.",
     extract: (context: Context) => {
       const { thread, hashes } = context;
       return thread && hashes?.sha256(thread);
