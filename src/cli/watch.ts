@@ -31,7 +31,6 @@ export async function watch(
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
-  const startedAt = performance.now();
   const web = startWeb(flags, config, counters, hostRoot);
   try {
     return await runSession({
@@ -43,7 +42,8 @@ export async function watch(
       watched: config.watch_config_files ? watchedPaths(flags, loaded) : [],
       readRules: (): RulesStart => rulesStart(loadConfig(flags, terminal).config, flags),
       onReady(): void {
-        const ms = Math.round(performance.now() - startedAt);
+        // Since the process began, not since this function did.
+        const ms = Math.round(performance.now());
         logTo(config, terminal).info(
           `saker ${SAKER_VERSION} is watching: ${counters.get(Counter.Rules)} rules, ` +
             `${counters.get(Counter.Programs)} programs` +
