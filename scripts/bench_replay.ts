@@ -95,24 +95,39 @@ async function growth(directory: string): Promise<void> {
   }
 }
 
-/** A million processes with descriptors: more than the tables may hold. */
+const MILLION = 1_000_000;
+const CHUNK = 10_000;
+
+/** More processes than the tables may hold, and a million descriptors, few or many in a process. */
 async function bound(directory: string): Promise<void> {
   const path = `${directory}/million.scap`;
+  await boundRow(path, "a million processes x 3 descriptors", (workload, index) => {
+    const tid = 100_000 + index;
+    workload.born(tid, 1);
+    for (let fd = 3; fd < 6; fd++) workload.open(tid, fd, -100, `/srv/${tid}/${fd}`, 1);
+  });
+  await boundRow(path, "one process x a million descriptors", (workload, index) => {
+    workload.open(101, index, -100, `/srv/${index}`, 1);
+  });
+}
+
+async function boundRow(
+  path: string,
+  name: string,
+  put: (workload: Workload, index: number) => void,
+): Promise<void> {
   const workload = new Workload();
   workload.begin();
+  workload.born(101, 1);
   const file = Deno.openSync(path, { write: true, create: true, truncate: true });
-  for (let begun = 0; begun < 1_000_000; begun += 10_000) {
-    for (let index = 0; index < 10_000; index++) {
-      const tid = 100_000 + begun + index;
-      workload.born(tid, 1);
-      for (let fd = 3; fd < 6; fd++) workload.open(tid, fd, -100, `/srv/${tid}/${fd}`, 1);
-    }
+  for (let begun = 0; begun < MILLION; begun += CHUNK) {
+    for (let index = 0; index < CHUNK; index++) put(workload, begun + index);
     putAll(file, workload.out.bytes);
     workload.out.clear();
   }
   file.close();
   const measured = await best(path, [], 1);
-  row("a million processes x 3 descriptors", measured);
+  row(name, measured);
   const { threads, threadsRefused, fds, fdsRefused, strings, stringsFreed } = measured.stats;
   console.log(
     `    ${threads} threads held, ${threadsRefused} refused; ${fds} descriptors held, ` +
