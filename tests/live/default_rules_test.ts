@@ -1,7 +1,7 @@
 // Each default rule fires on the built binary when a program does what the rule is about.
 import { assert, assertEquals } from "./expect.ts";
 import { Saker } from "./saker.ts";
-import { covered, isFile, isRoot, Place, python, shell } from "./trigger.ts";
+import { compiled, covered, has, isFile, isRoot, Place, python, run, shell } from "./trigger.ts";
 
 /** Does what the rule is about; everything that it does carries the marker. */
 type Trigger = (marker: string, place: Place) => Promise<unknown>;
@@ -296,6 +296,15 @@ assert result == 0`,
     trigger: (marker) => shell(marker, "exec 3<> /proc/self/mem"),
   },
   {
+    rule: "Ring for unseen calls set up",
+    by: "io_uring_setup",
+    async trigger(marker, place) {
+      const { code } = await run(await compiled(place, "uring"), ["/etc/hostname", marker]);
+      assertEquals(code, 0);
+    },
+    without: () => ringDefect(),
+  },
+  {
     rule: "Kernel told to run a program",
     by: "a release agent",
     trigger: (marker, place) =>
@@ -312,6 +321,16 @@ libc = ctypes.CDLL(None, use_errno=True)
 call = libc.syscall
 ${script}`,
   );
+}
+
+/** Why no ring can be tried here. */
+function ringDefect(): string | undefined {
+  if (!has("cc")) return "there is no C compiler";
+  // 2: refused to everybody. The file is there since 6.6.
+  const setting = "/proc/sys/kernel/io_uring_disabled";
+  return isFile(setting) && Deno.readTextFileSync(setting).trim() === "2"
+    ? "io_uring is switched off"
+    : undefined;
 }
 
 function number(numbers: { readonly x86_64: number; readonly aarch64: number }): number {
