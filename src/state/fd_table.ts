@@ -41,8 +41,7 @@ export class FdTable {
 
   /** Returns whether it was taken: a new number is refused when the budget is spent. */
   set(number: number, fd: Fd): boolean {
-    if (number < 0) return false;
-    if (this.#shared) this.#own();
+    if (number < 0 || (this.#shared && !this.#own())) return false;
     if (number >= DENSE_MAX) return this.#setSparse(number, fd);
     const dense = this.#dense;
     if (number < dense.length) {
@@ -58,13 +57,13 @@ export class FdTable {
   /** Falco keeps a failed memfd_create or pidfd_getfd under its error: nothing finds it there, but
    * it counts. */
   setFailed(result: number, fd: Fd): void {
-    if (this.#shared) this.#own();
+    if (this.#shared && !this.#own()) return;
     this.#setSparse(result, fd);
   }
 
   delete(number: number): void {
     if (this.get(number) === undefined) return;
-    if (this.#shared) this.#own();
+    if (this.#shared && !this.#own()) return;
     if (number < DENSE_MAX) this.#dense[number] = undefined;
     else this.#sparse!.delete(number);
     this.size--;
@@ -143,11 +142,19 @@ export class FdTable {
     return true;
   }
 
-  #own(): void {
+  /** Whether the table has its own descriptors now: a copy is refused when the budget is spent. */
+  #own(): boolean {
+    const budget = this.#budget;
+    const more = this.size - this.#charged;
+    if (more > 0 && budget.held + more > budget.max) {
+      budget.refused++;
+      return false;
+    }
     this.#dense = this.#dense.slice();
     if (this.#sparse !== undefined) this.#sparse = new Map(this.#sparse);
     this.#shared = false;
-    this.#budget.held += this.size - this.#charged;
+    budget.held += more;
     this.#charged = this.size;
+    return true;
   }
 }

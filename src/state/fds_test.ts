@@ -202,3 +202,18 @@ function story(seed: number): unknown[] {
   }
   return [...told, ...s.machine.threads.keys(), JSON.stringify(s.machine.stats())];
 }
+
+Deno.test("tables that forked processes change are copied within the bound", () => {
+  const s = new Scene({ fdsMax: 100 });
+  s.exec(5, "sh");
+  for (let fd = 0; fd < 30; fd++) s.open(5, fd, `/f/${fd}`);
+  for (let child = 10; child < 20; child++) s.forked(5, child);
+  for (let child = 10; child < 20; child++) s.open(child, 3, `/child/${child}`);
+  strictEqual(s.fds(10)[3], "/child/10");
+  strictEqual(s.fds(19)[3], "/f/3", "no copy any more: it keeps what it shares");
+  strictEqual(s.machine.stats().fdsRefused, 8);
+  s.exit(10);
+  s.open(19, 3, "/child/19");
+  strictEqual(s.fds(19)[3], "/child/19", "room comes back");
+  strictEqual(s.fds(5)[3], "/f/3");
+});
