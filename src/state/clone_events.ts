@@ -50,7 +50,11 @@ export function onClone(machine: MachineState, context: Context): void {
   if (result === 0) onChild(machine, context);
   else onCreator(machine, context, result);
   const thread = context.thread;
-  if (thread !== undefined) thread.containerId = machine.containers.match(thread.cgroups);
+  if (thread === undefined) return;
+  const containerId = machine.containers.match(thread.cgroups);
+  if (thread.containerId === containerId) return;
+  thread.containerId = containerId;
+  machine.changed(thread);
 }
 
 function onCreator(machine: MachineState, context: Context, childTid: number): void {

@@ -44,14 +44,21 @@ export class Snapshot {
   readonly #machine: MachineState;
   readonly #fds: SnapshotFds;
   #loaded: Thread[] = [];
+  #lookingUp = false;
 
   constructor(machine: MachineState) {
     this.#machine = machine;
     this.#fds = new SnapshotFds(machine);
   }
 
-  /** Reads a run of whole blocks. */
+  /** Reads the blocks of a thread that was looked up; what is known of others stays. */
   loadBlocks(bytes: Uint8Array): void {
+    this.#lookingUp = true;
+    this.#walk(bytes);
+    this.#lookingUp = false;
+  }
+
+  #walk(bytes: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at + 12 <= bytes.length;) {
       const length = view.getUint32(at + 4, true);
@@ -165,6 +172,7 @@ export class Snapshot {
       const thread = this.#process(input, version, from, length);
       if (thread === undefined) return;
       if (length > 0) input.goTo(from + length);
+      if (this.#lookingUp && this.#machine.threads.get(thread.tid)?.isInvalid === false) continue;
       if (this.#machine.add(thread) === undefined) continue;
       this.#loaded.push(thread);
       this.unsettled = true;

@@ -254,3 +254,27 @@ function applyRandom(s: Scene, random: () => number): void {
   event.bind(bytes);
   if (event.moveTo(0, bytes.length)) s.machine.apply(s.context);
 }
+
+Deno.test("a thread that no event told of is looked up, and nobody else is replaced", () => {
+  const out = new BlockBuffer();
+  out.beginBlock(0x215);
+  putProcess(out, 9, 5, 5, 1);
+  putProcess(out, 9, 77, 77, 5);
+  out.endBlock();
+  const asked: number[] = [];
+  const s = new Scene({
+    lookUp: (tid) => {
+      asked.push(tid);
+      return tid === 77 ? out.bytes : new Uint8Array(0);
+    },
+  });
+  s.exec(5, "known");
+  const known = s.thread(5);
+  s.pass(77);
+  strictEqual(s.text(s.thread(77).comm), "bash");
+  strictEqual(s.thread(77).parent, known);
+  strictEqual(s.thread(5), known);
+  strictEqual(s.pass(78).thread!.isInvalid, true);
+  s.pass(77);
+  deepStrictEqual(asked, [5, 77, 78]);
+});
