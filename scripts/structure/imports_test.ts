@@ -52,10 +52,10 @@ Deno.test("a room may not import a room below it, not even a type", () => {
 
 Deno.test("config stands apart in both directions", () => {
   checkBreaches(checkRoomOrder, {
-    "src/config/schema.ts": 'import { PRIORITIES } from "../engine/alert.ts";',
+    "src/config/schema.ts": 'import { PRIORITY_NAMES } from "../rules/priority.ts";',
     "src/engine/loop.ts": 'import { Config } from "../config/schema.ts";',
   }, [
-    "src/config/schema.ts:1: imports src/engine/alert.ts: config stands by itself",
+    "src/config/schema.ts:1: imports src/rules/priority.ts: config stands by itself",
     "src/engine/loop.ts:1: imports src/config/schema.ts: " +
     "only cli/ and main.ts see the configuration",
   ]);
@@ -101,4 +101,12 @@ Deno.test("a file that nothing reaches is dead", () => {
     "src/engine/old.ts:0: is used by nothing: delete it",
     "src/engine/tried.ts:0: is used by tests alone, and does not say so: delete it",
   ]);
+});
+
+Deno.test("every room may use words, which use none", () => {
+  checkBreaches(checkRoomOrder, {
+    "src/config/read_config.ts": 'import { nearest } from "../words/nearest.ts";',
+    "src/events/table.ts": 'import { nearest } from "../words/nearest.ts";',
+    "src/words/nearest.ts": 'import { EVENTS } from "../events/table.ts";',
+  }, ["src/words/nearest.ts:1: imports src/events/table.ts: words stands by itself"]);
 });

@@ -1,7 +1,8 @@
 // An alert as one line: Falco's JSON for machines, a line of text for people. Keys are sorted,
 // integers are written whole however large, control characters and invalid UTF-8 never get
 // through as they are.
-import { type Alert, PRIORITIES } from "../engine/alert.ts";
+import type { Alert } from "../engine/alert.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import type { Value } from "../fields/field.ts";
 import { clockTime, isoTime, isoTimeUtc } from "./time.ts";
 
@@ -41,7 +42,7 @@ export function formatJson(alert: Alert, options: FormatOptions): string {
     parts.push(`"output_fields":${fieldsJson(alert, options)}`);
   }
   parts.push(
-    `"priority":"${PRIORITIES[alert.priority]}"`,
+    `"priority":"${PRIORITY_NAMES[alert.priority]}"`,
     `"rule":${quoted(alert.rule)}`,
     `"seq":${alert.sequence}`,
     `"source":${quoted(alert.source)}`,
@@ -70,7 +71,7 @@ function outputOf(alert: Alert, options: FormatOptions): string {
 function textLine(alert: Alert, options: FormatOptions, withFields: boolean): string {
   const internal = isInternal(alert);
   const time = options.isoTime && !internal ? isoTime(alert.time) : clockTime(alert.time);
-  const line = `${time}: ${PRIORITIES[alert.priority]} ${alert.message}`;
+  const line = `${time}: ${PRIORITY_NAMES[alert.priority]} ${alert.message}`;
   if (!internal || !withFields || alert.outputFields.length === 0) return line;
   const fields = sortedFields(alert.outputFields);
   return `${line} (${fields.map(([name, value]) => `${name}=${valueJson(value)}`).join(" ")})`;

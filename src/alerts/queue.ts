@@ -1,7 +1,8 @@
 // A bounded queue in front of one output: alerts come in and are written in order. When the output
 // is slower than the alerts come, the least important ones are dropped and counted; among equals
 // those of the rule that floods, so that one noisy rule does not push out what others tell.
-import { type Alert, PRIORITIES } from "../engine/alert.ts";
+import type { Alert } from "../engine/alert.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 
 export interface QueueOptions {
@@ -31,7 +32,7 @@ export class OutputQueue {
   readonly #onFailure: (failure: Error) => void;
   #waiting: Alert[] = [];
   /** How many wait, by priority and by rule. */
-  readonly #byPriority: number[] = PRIORITIES.map(() => 0);
+  readonly #byPriority: number[] = PRIORITY_NAMES.map(() => 0);
   readonly #byRule = new Map<string, number>();
   #writing: Promise<void> | undefined;
   #written = 0;

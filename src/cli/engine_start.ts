@@ -13,7 +13,7 @@ import type {
   RulesStart,
 } from "../engine/messages.ts";
 import type { RulesText } from "../rules/load.ts";
-import { PRIORITIES } from "../engine/alert.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import type { Flags } from "./flags.ts";
 
 export interface Surroundings {
@@ -139,7 +139,7 @@ function printFormat(format: string | undefined): RulesStart["appendOutput"] {
 
 function priorityIndex(word: string): number {
   const name = word === "info" ? "informational" : word;
-  return PRIORITIES.findIndex((priority) => priority.toLowerCase() === name);
+  return PRIORITY_NAMES.findIndex((priority) => priority.toLowerCase() === name);
 }
 
 /** The rules that the executable carries, each file named as it is in rules/. */

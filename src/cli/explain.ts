@@ -9,7 +9,7 @@ import { explain, partsThatHold } from "../rules/explain.ts";
 import { readerOf, readHandEvent } from "../rules/hand_event.ts";
 import { interpret } from "../rules/interpret.ts";
 import type { Loaded } from "../rules/load.ts";
-import { nearest } from "../rules/nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import type { CheckedRule } from "../rules/resolve.ts";
 import { walkCapture } from "../rules/scenario_run.ts";
 

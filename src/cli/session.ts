@@ -1,7 +1,7 @@
 // One run of the engine from start to end: alerts to the outputs, signals, the web server, and
 // the summary. Live watching and replay are both sessions.
 import type { Alert } from "../engine/alert.ts";
-import { PRIORITIES } from "../engine/alert.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { Counter, type Counters } from "../engine/counters.ts";
 import { type EngineThread, startEngineThread } from "../engine/engine_thread.ts";
 import type { EngineEnd, EngineStart, RulesStart } from "../engine/messages.ts";
@@ -163,6 +163,6 @@ function summary(end: EngineEnd, counters: Counters, outputDropped: number): str
 }
 
 function severity(priority: number): string {
-  const name = PRIORITIES[priority]!.toUpperCase();
+  const name = PRIORITY_NAMES[priority]!.toUpperCase();
   return name === "INFORMATIONAL" ? "INFO" : name;
 }

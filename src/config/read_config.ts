@@ -9,7 +9,7 @@ import {
   type Layer,
   parseLayer,
 } from "./layer.ts";
-import { nearestName } from "./nearest_name.ts";
+import { nearest } from "../words/nearest.ts";
 import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { type Config, schema } from "./schema.ts";
@@ -199,7 +199,7 @@ const GONE = new Map([
 function unknownKey(key: string, known: readonly string[]): string {
   const gone = GONE.get(key);
   if (gone !== undefined) return `unknown key: ${gone}`;
-  const near = nearestName(key, known);
+  const near = nearest(key, known);
   return near === undefined ? "unknown key" : `unknown key, did you mean "${near}"?`;
 }
 

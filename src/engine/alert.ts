@@ -1,26 +1,13 @@
 // An alert as data: what the engine thread hands to the outputs.
 import type { Value } from "../fields/field.ts";
 
-export const PRIORITIES = [
-  "Emergency",
-  "Alert",
-  "Critical",
-  "Error",
-  "Warning",
-  "Notice",
-  "Informational",
-  "Debug",
-] as const;
-
-export type Priority = (typeof PRIORITIES)[number];
-
 export interface Alert {
   readonly hostname: string;
   /** Message with the fields filled in, without time and priority. */
   readonly message: string;
   /** In the order of the output; keys are field names as written. */
   readonly outputFields: readonly (readonly [string, Value])[];
-  /** Index into PRIORITIES. */
+  /** Index into PRIORITY_NAMES. */
   readonly priority: number;
   readonly rule: string;
   readonly source: string;

@@ -26,7 +26,7 @@ export interface CaptureStart {
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
 export interface RulesStart {
   readonly files: readonly RulesText[];
-  /** Index into PRIORITIES: less important rules are not loaded. */
+  /** Index into PRIORITY_NAMES: less important rules are not loaded. */
   readonly priority: number;
   readonly matching: "first" | "all";
   readonly selections: readonly RuleSelection[];

@@ -23,7 +23,7 @@ export interface InternalAlert {
   readonly rule: string;
   readonly message: string;
   readonly outputFields: readonly (readonly [string, number | string])[];
-  /** Index into PRIORITIES. */
+  /** Index into PRIORITY_NAMES. */
   readonly priority: number;
 }
 

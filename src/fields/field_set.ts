@@ -18,6 +18,7 @@ import { lineageFields } from "./proc_lineage.ts";
 import { field, fields } from "./row.ts";
 import { threadFields } from "./thread_fields.ts";
 import { userFields } from "./user.ts";
+import { nearest } from "../words/nearest.ts";
 
 export interface FieldOptions {
   /** Time zone of the clock fields (`evt.time` …). */
@@ -148,34 +149,6 @@ function bindAt(field: Field, text: string, at: number): Resolved {
   }
   const written = text.slice(at - field.name.length, end);
   return { bound: bound.text === written ? bound : { ...bound, text: written }, end };
-}
-
-/** The name within a third of the word's length in edits; undefined where none is so near. */
-function nearest(word: string, names: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestEdits = Math.floor(word.length / 3) + 1;
-  for (const name of names) {
-    const edits = editDistance(word, name, bestEdits);
-    if (edits < bestEdits) [best, bestEdits] = [name, edits];
-  }
-  return best;
-}
-
-/** Insertions, deletions and exchanges between two words; `limit` where there are more. */
-function editDistance(one: string, other: string, limit: number): number {
-  if (Math.abs(one.length - other.length) >= limit) return limit;
-  let previous = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row];
-    for (let at = 1; at <= other.length; at++) {
-      const exchange = one[row - 1] === other[at - 1] ? 0 : 1;
-      current.push(
-        Math.min(previous[at]! + 1, current[at - 1]! + 1, previous[at - 1]! + exchange),
-      );
-    }
-    previous = current;
-  }
-  return previous[other.length]!;
 }
 
 function counterField(): Field {

@@ -8,7 +8,7 @@ import type { Atom, Node, NodeTable, Operand } from "./condition.ts";
 import { isEventName } from "./event_types.ts";
 import { bytesOf, printable } from "./literal_bytes.ts";
 import type { MacroInfo } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import { eventNames } from "./event_types.ts";
 import { type FieldLookup, joinDomains, resolveOperand } from "./operand.ts";
 import { TRANSFORMERS } from "./grammar.ts";

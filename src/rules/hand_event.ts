@@ -7,7 +7,7 @@ import { bytesOf } from "./literal_bytes.ts";
 import type { Read } from "./condition.ts";
 import type { MapNode, YamlNode } from "./document.ts";
 import { ASYNC_EVENT, eventNames, isEventName } from "./event_types.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import type { FieldLookup } from "./operand.ts";
 
 export interface HandEvent {

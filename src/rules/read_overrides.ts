@@ -1,7 +1,7 @@
 // The `override` and `append` keys: which parts of an earlier item an item changes, and how.
 import { type Place, within } from "./diagnostic.ts";
 import type { MapReader } from "./map_reader.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 
 export interface Overrides {
   readonly append: ReadonlySet<string>;

@@ -3,7 +3,7 @@
 import { within } from "./diagnostic.ts";
 import type { Item, RuleParts } from "./item.ts";
 import type { MapReader } from "./map_reader.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import { PRIORITY_WORDS, priorityOf } from "./priority.ts";
 import { conditionText } from "./read_condition.ts";
 import { readExceptions } from "./read_exceptions.ts";

@@ -10,7 +10,7 @@ import { EXPANDED_CHARS_MAX, Lists } from "./lists.ts";
 import { type MacroError, Macros } from "./macros.ts";
 import type { ConditionText } from "./item.ts";
 import type { Collection, RuleInfo } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import type { FieldLookup } from "./operand.ts";
 import { completeOutput, type ExtraField, type OutputAddition } from "./output_additions.ts";
 import { type OutputFormat, parseOutput } from "./output.ts";

@@ -14,7 +14,7 @@ export interface CompiledRule {
   /** Place in `RuleSet.rules`; also the order in which rules are tried. */
   readonly index: number;
   readonly name: string;
-  /** Index into PRIORITIES. */
+  /** Index into PRIORITY_NAMES. */
   readonly priority: number;
   /** Sorted. */
   readonly tags: readonly string[];

@@ -16,7 +16,7 @@
 // All rules are tried, also those that are switched off, and all that match fire.
 import { Lines, type MapNode, readDocuments, type YamlNode } from "./document.ts";
 import { type HandEvent, readHandEvent } from "./hand_event.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../words/nearest.ts";
 import type { FieldLookup } from "./operand.ts";
 
 export interface Scenario {
