@@ -44,6 +44,8 @@ export interface MachineStats {
   /** Idle and made-up threads that the purge took. */
   threadsPurged: number;
   threadLookupsFailed: number;
+  /** Unknown threads that were made up, since many had been looked up just before. */
+  lookUpsRefused: number;
   fdLookupsFailed: number;
   threadsAdded: number;
   threadsRemoved: number;

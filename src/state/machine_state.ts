@@ -26,6 +26,8 @@ export type Handler = (machine: MachineState, context: Context) => void;
 
 /** Events between two looks at whether strings or threads are to be let go. */
 const UPKEEP_EVENTS = 1 << 8;
+/** Threads that are looked up in that time: one takes as long as hundreds of events. */
+const LOOK_UPS = 16;
 const STRING_BYTES_MAX = 64 << 20;
 
 export class MachineState extends ThreadTable implements Machine {
@@ -61,9 +63,11 @@ export class MachineState extends ThreadTable implements Machine {
   readonly #stringBytesMax: number;
   #sweepAt: number;
   #upkeepIn = UPKEEP_EVENTS;
+  #lookUpsLeft = LOOK_UPS;
   #started = false;
   readonly #counts = {
     fdLookupsFailed: 0,
+    lookUpsRefused: 0,
     stringsFreed: 0,
     stringSweeps: 0,
   };
@@ -185,13 +189,8 @@ export class MachineState extends ThreadTable implements Machine {
       if (this.options.isAlive !== undefined) known.seen = this.now;
       return known;
     }
-    const looked = this.options.lookUp?.(tid);
-    if (looked !== undefined && looked.length > 0) {
-      this.snapshot.loadBlocks(looked);
-      this.snapshot.settle();
-      const found = this.threads.get(tid);
-      if (found !== undefined) return found;
-    }
+    const found = this.#lookUp(tid);
+    if (found !== undefined) return found;
     const made = new Thread(tid, -1);
     made.ptid = -1;
     made.reaperTid =
@@ -218,6 +217,21 @@ export class MachineState extends ThreadTable implements Machine {
       : thread.group?.main;
     if (owner === undefined) return undefined;
     return owner.fds ??= new FdTable(this.budget);
+  }
+
+  #lookUp(tid: number): Thread | undefined {
+    const { lookUp } = this.options;
+    if (lookUp === undefined) return undefined;
+    if (this.#lookUpsLeft === 0) {
+      this.#counts.lookUpsRefused++;
+      return undefined;
+    }
+    this.#lookUpsLeft--;
+    const blocks = lookUp(tid);
+    if (blocks.length === 0) return undefined;
+    this.snapshot.loadBlocks(blocks);
+    this.snapshot.settle();
+    return this.threads.get(tid);
   }
 
   /** Puts a descriptor in the thread's table and makes it the event's. */
@@ -309,6 +323,7 @@ export class MachineState extends ThreadTable implements Machine {
   /** What need not be done at each event: strings and threads that nobody needs are let go. */
   #keepUp(event: Event): void {
     this.#upkeepIn = UPKEEP_EVENTS;
+    this.#lookUpsLeft = LOOK_UPS;
     if (this.strings.weight > this.#sweepAt) this.#sweep();
     this.now = event.view.getUint32(event.offset + 4, true);
     if (this.options.isAlive !== undefined) this.purge(this.options.isAlive);

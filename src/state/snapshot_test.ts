@@ -278,3 +278,16 @@ Deno.test("a thread that no event told of is looked up, and nobody else is repla
   s.pass(77);
   deepStrictEqual(asked, [5, 77, 78]);
 });
+
+Deno.test("a flood of unknown threads is not looked up one by one", () => {
+  let asked = 0;
+  const s = new Scene({
+    lookUp: () => {
+      asked++;
+      return new Uint8Array(0);
+    },
+  });
+  for (let tid = 1; tid <= 200; tid++) s.pass(tid);
+  strictEqual(asked < 40, true, `${asked} look-ups`);
+  strictEqual(s.machine.stats().lookUpsRefused, 200 - asked);
+});
