@@ -1,7 +1,7 @@
 //! Users, groups, capabilities.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
-use crate::{flags, get, offset, set};
+use crate::{flags, offset};
 
 #[inline(always)]
 fn cred<K: Kernel>(k: &K) -> usize {
@@ -31,32 +31,28 @@ pub fn capability_params<K: Kernel>(e: &mut Event<K>) {
 const S_IFMT: u32 = 0o170_000;
 const SB_RDONLY: u64 = 1;
 const S_IMMUTABLE: u32 = 8;
-const CAP_DAC_OVERRIDE: u64 = 1 << 1;
-const CAP_FOWNER: u64 = 1 << 3;
+const CAP_DAC_OVERRIDE: u32 = 1;
+const CAP_FOWNER: u32 = 3;
 /// Sorted groups are searched by halves; 65,536 at most.
 const GROUP_STEPS: usize = 17;
 
 #[inline(always)]
-fn in_group<K: Kernel>(e: &mut Event<K>, cred: usize, gid: u32) -> bool {
-    let k = e.k;
+fn in_group<K: Kernel>(k: &K, cred: usize, gid: u32) -> bool {
     let groups = k.address(cred + offset!(k, cred_groups));
-    // The bounds live in memory for the verifier's sake, see `get!`.
-    set!(e.state().count, 0);
-    set!(e.state().total, k.int(groups + offset!(k, groups_count)) & 0x1_ffff);
+    let (mut low, mut high) = (0u32, k.int(groups + offset!(k, groups_count)) & 0x1_ffff);
     for _ in 0..GROUP_STEPS {
-        let (low, high) = (get!(e.state().count), get!(e.state().total));
         if low >= high {
             return false;
         }
-        let middle = u32::midpoint(low, high);
+        let middle = (low + high) / 2;
         let found = k.int(groups + offset!(k, groups_ids) + 4 * middle as usize);
         if found == gid {
             return true;
         }
         if gid > found {
-            set!(e.state().count, middle + 1);
+            low = middle + 1;
         } else {
-            set!(e.state().total, middle);
+            high = middle;
         }
     }
     false
@@ -65,27 +61,29 @@ fn in_group<K: Kernel>(e: &mut Event<K>, cred: usize, gid: u32) -> bool {
 /// Extents that lie in the map itself; more of them are few and far between.
 const EXTENTS: usize = 5;
 
+/// 1 where `less` is below `more`, without a branch: each branch would double the ways that a
+/// verifier follows through all that comes after.
+#[inline(always)]
+const fn below(less: u32, more: u32) -> u64 {
+    (less as u64).wrapping_sub(more as u64) >> 63
+}
+
 /// Whether a user or group of the first namespace has a number in this map.
 #[inline(always)]
-fn is_mapped<K: Kernel>(k: &K, map: usize, id: u32) -> bool {
-    let count = k.int(map + offset!(k, map_count)) as usize;
+fn is_mapped<K: Kernel>(k: &K, map: usize, id: u32) -> u64 {
+    let count = k.int(map + offset!(k, map_count));
+    let mut found = 0;
     for index in 0..EXTENTS {
-        if index >= count {
-            return false;
-        }
         let [_, outside, length]: [u32; 3] = k.read(map + offset!(k, map_extents) + 12 * index);
-        if id.wrapping_sub(outside) < length {
-            return true;
-        }
+        found |= below(id.wrapping_sub(outside), length) & below(index as u32, count);
     }
-    false
+    found
 }
 
 /// Whether the current process could write the file, by owner, mode and capabilities; access
 /// control lists are not looked at, as with Falco.
 #[inline(always)]
-pub fn may_write<K: Kernel>(e: &mut Event<K>, inode: usize) -> bool {
-    let k = e.k;
+pub fn may_write<K: Kernel>(k: &K, inode: usize) -> bool {
     let mode = u32::from(k.read::<u16>(inode + offset!(k, inode_mode)));
     let sb = k.address(inode + offset!(k, inode_sb));
     let plain = matches!(mode & S_IFMT, 0o100_000 | 0o040_000 | 0o120_000);
@@ -104,7 +102,7 @@ pub fn may_write<K: Kernel>(e: &mut Event<K>, inode: usize) -> bool {
     if k.int(cred + offset!(k, cred_fsuid)) == uid {
         return true;
     }
-    let in_group = k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(e, cred, gid);
+    let in_group = k.int(cred + offset!(k, cred_fsgid)) == gid || in_group(k, cred, gid);
     let bits = if in_group { mode >> 3 } else { mode };
     if bits & 2 != 0 {
         return true;
@@ -112,12 +110,10 @@ pub fn may_write<K: Kernel>(e: &mut Event<K>, inode: usize) -> bool {
     // Capabilities of a user namespace reach as far as its maps.
     let set = k.word(cred + offset!(k, cred_cap_effective));
     let namespace = k.address(cred + offset!(k, cred_user_ns));
-    if set & (CAP_DAC_OVERRIDE | CAP_FOWNER) == 0
-        || !is_mapped(k, namespace + offset!(k, ns_uid_map), uid)
-    {
-        return false;
-    }
-    set & CAP_FOWNER != 0 || is_mapped(k, namespace + offset!(k, ns_gid_map), gid)
+    let user = is_mapped(k, namespace + offset!(k, ns_uid_map), uid);
+    let group = is_mapped(k, namespace + offset!(k, ns_gid_map), gid);
+    let (owner, all) = (set >> CAP_FOWNER & 1, set >> CAP_DAC_OVERRIDE & 1);
+    user & (owner | all & group) != 0
 }
 
 /// setuid, setgid.

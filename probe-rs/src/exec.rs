@@ -155,7 +155,7 @@ pub fn exec_middle<K: Kernel>(e: &mut Event<K>) -> Next {
     let file = k.address(mm + offset!(k, mm_exe_file));
     let inode = k.address(file + offset!(k, file_inode));
     let mut exe = 0;
-    if credentials::may_write(e, inode) {
+    if credentials::may_write(k, inode) {
         exe |= flags::EXE_WRITABLE;
     }
     match overlay(k, file) {

@@ -3,8 +3,8 @@
 //!
 //! It is built from its end in the path area, a component at a time, and copied into the event as
 //! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds.
-//! A path of more than PATH_BYTES (or of some five hundred components) is cut at its head and starts with
-//! "." instead of "/"; the event is counted as truncated.
+//! A path of more than PATH_BYTES (or of some five hundred components) is cut at its head and
+//! starts with "." instead of "/"; the event is counted as truncated.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};

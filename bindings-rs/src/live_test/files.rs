@@ -1,5 +1,6 @@
 //! Opens, names, directories.
 use std::ffi::CString;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::{fs, ptr};
 
@@ -36,7 +37,6 @@ fn an_open_through_links_shows_the_file_that_the_kernel_opened() {
 
 #[test]
 fn an_open_that_makes_a_file_has_all_parameters() {
-    use std::os::unix::fs::MetadataExt as _;
     let folder = Folder::new("made");
     let path = folder.0.join("new");
     let asked = c(&path);
@@ -167,7 +167,6 @@ fn a_path_is_as_seen_from_the_root_of_the_process_and_through_mounts() {
         let event = events.last().unwrap();
         assert!(event.number(0) >= 0);
         // A mount of what the root holds anyway hides nothing; that of another file system names.
-        use std::os::unix::fs::MetadataExt as _;
         let device = |path: &std::path::Path| fs::metadata(path).unwrap().dev();
         let same = device(&folder.0) == device("/".as_ref());
         let expected = folder.0.join(if same { "from/f" } else { "at/f" });
