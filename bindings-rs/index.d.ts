@@ -65,3 +65,5 @@ export class Driver {
 export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
 /** The same for one process (a thread that no event told of); empty where it is gone. */
 export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;
+/** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks. */
+export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;

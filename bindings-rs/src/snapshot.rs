@@ -42,6 +42,18 @@ pub fn process_blocks(host_root: &Path, tid: u32) -> std::io::Result<Vec<u8>> {
     Ok(blocks.into_bytes())
 }
 
+/// Users and groups below the root of process `pid` as a `.scap` block, or those of the host where
+/// `pid` is 0; an empty list where the process is gone.
+pub fn account_blocks(host_root: &Path, pid: u32) -> Vec<u8> {
+    let mut blocks = Blocks::new();
+    if pid == 0 {
+        machine::write_users(&mut blocks, host_root);
+    } else {
+        machine::write_users(&mut blocks, &host_root.join(format!("proc/{pid}/root")));
+    }
+    blocks.into_bytes()
+}
+
 /// What the addon exports; a test program has nobody to export to.
 #[cfg(not(test))]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
@@ -66,6 +78,11 @@ mod export {
     #[napi]
     pub fn snapshot_process(host_root: String, pid: u32) -> Result<Uint8Array> {
         bytes(super::process_blocks(Path::new(root(&host_root)), pid), &host_root)
+    }
+
+    #[napi]
+    pub fn snapshot_accounts(host_root: String, pid: u32) -> Uint8Array {
+        super::account_blocks(Path::new(root(&host_root)), pid).into()
     }
 
     /// An empty host root means the host itself.

@@ -8,6 +8,7 @@ export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
+  snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
 }
 
 /** A file of the build as the executable (or the checkout) holds it. */

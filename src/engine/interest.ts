@@ -11,6 +11,7 @@ export interface InterestOptions {
 }
 
 export interface Interest {
+  /** Event codes, and GENERIC_CALL + sc for calls without an event of their own. */
   readonly codes: ReadonlySet<number>;
   /** Names of `base_syscalls.custom_set` that no system call has. */
   readonly unknownNames: readonly string[];
@@ -44,12 +45,14 @@ export function interestOf(options: InterestOptions): Interest {
   const { eventNames, customSet, repair, all } = options;
   const positive = customSet.filter((name) => !name.startsWith("!"));
   const negative = customSet.filter((name) => name.startsWith("!")).map((name) => name.slice(1));
-  const unknownNames = [...positive, ...negative].filter((name) => !CALL_CODES.has(name));
+  const unknownNames = [...positive, ...negative].filter((name) =>
+    !CALL_CODES.has(name) && !GENERIC_CALLS.has(name)
+  );
 
   const wanted = callsOf(eventNames);
   let names = new Set(wanted);
-  const base = positive.filter((name) => CALL_CODES.has(name));
-  if (base.length > 0) names = names.union(new Set(base));
+  const base = positive.filter((name) => !unknownNames.includes(name));
+  if (base.length > 0) names = names.union(new Set(base.filter((name) => CALL_CODES.has(name))));
   else if (repair) names = names.union(repairSet(names));
   else names = names.union(STATE_CALLS);
   for (const name of negative) names.delete(name);
@@ -61,10 +64,14 @@ export function interestOf(options: InterestOptions): Interest {
     const code = CALL_CODES.get(name);
     if (code !== undefined) codes.add(code);
   }
+  for (const name of eventNames.union(new Set(base))) {
+    const sc = GENERIC_CALLS.get(name);
+    if (sc !== undefined && !negative.includes(name)) codes.add(GENERIC_CALL + sc);
+  }
   for (const event of EVENTS) {
     if (!isCall(event) && isCurrent(event) && eventNames.has(event.name)) codes.add(event.code);
   }
-  const recorded = new Set([...codes].map((code) => EVENTS[code]!.name));
+  const recorded = new Set([...codes].map((code) => EVENTS[code]?.name));
   const notRecorded = [...wanted].filter((name) =>
     !names.has(name) && !recorded.has(EVENTS[CALL_CODES.get(name)!]!.name)
   );
@@ -74,6 +81,14 @@ export function interestOf(options: InterestOptions): Interest {
 /** Event code of the exit event of each call that has an event of its own. */
 const CALL_CODES: ReadonlyMap<string, number> = new Map(
   SYSCALLS.flatMap((call) => call.exit === undefined ? [] : [[call.name, call.exit] as const]),
+);
+
+/** Added to a call's number (SyscallInfo.sc), it asks the driver for that call's generic event. */
+export const GENERIC_CALL = 0x8000;
+
+/** Numbers of the calls that have no event of their own. */
+const GENERIC_CALLS: ReadonlyMap<string, number> = new Map(
+  SYSCALLS.filter(({ exit }) => exit === undefined).map(({ name, sc }) => [name, sc]),
 );
 
 const PROCESS_EXIT = EVENTS.find((event) => event.name === "procexit" && isCurrent(event))!.code;

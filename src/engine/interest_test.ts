@@ -1,7 +1,7 @@
 // Which events are recorded for which rules and which base_syscalls.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { EVENTS } from "../events/table.ts";
-import { interestOf, type InterestOptions } from "./interest.ts";
+import { EVENTS, SYSCALLS } from "../events/table.ts";
+import { GENERIC_CALL, interestOf, type InterestOptions } from "./interest.ts";
 
 function interest(options: Partial<InterestOptions> = {}) {
   const { codes, ...rest } = interestOf({
@@ -11,7 +11,7 @@ function interest(options: Partial<InterestOptions> = {}) {
     all: false,
     ...options,
   });
-  return { ...rest, names: new Set([...codes].map((code) => EVENTS[code]!.name)), codes };
+  return { ...rest, names: new Set([...codes].map((code) => EVENTS[code]?.name)), codes };
 }
 
 Deno.test("without rules, what keeps the tables right is recorded and nothing else", () => {
@@ -54,6 +54,16 @@ Deno.test("base_syscalls.custom_set replaces the base, and its negative names ta
     customSet: ["execve", "!openat"],
   });
   deepStrictEqual([...names].sort(), ["execve", "procexit"]);
+});
+
+Deno.test("a call without an event of its own is asked for by its number", () => {
+  const { sc } = SYSCALLS.find(({ name }) => name === "sethostname")!;
+  const { codes, unknownNames, notRecorded } = interest({ eventNames: new Set(["sethostname"]) });
+  ok(codes.has(GENERIC_CALL + sc));
+  deepStrictEqual([unknownNames, notRecorded], [[], []]);
+  ok(interest({ customSet: ["sethostname"] }).codes.has(GENERIC_CALL + sc));
+  ok(interest({ customSet: ["sethostname"], repair: true }).codes.has(GENERIC_CALL + sc));
+  ok(!interest().codes.has(GENERIC_CALL + sc));
 });
 
 Deno.test("names that no call has are told", () => {

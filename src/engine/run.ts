@@ -9,6 +9,7 @@ import type { RuleSet } from "../rules/rule_set.ts";
 import { Context } from "../state/context.ts";
 import { createMachine } from "../state/create_machine.ts";
 import type { Machine } from "../state/machine.ts";
+import { accountsOf } from "./accounts.ts";
 import { type Addon, embeddedFile, loadAddon } from "./addon.ts";
 import { compileRules } from "./compile_rules.ts";
 import { Counter, type Counters } from "./counters.ts";
@@ -113,6 +114,7 @@ interface Opened {
   readonly lookups: {
     readonly isAlive?: (tid: number) => boolean;
     readonly lookUp?: (tid: number) => Uint8Array;
+    readonly accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
   };
 }
 
@@ -182,6 +184,7 @@ function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
       }
     },
     lookUp: (tid) => addon.snapshotProcess(hostRoot, tid),
+    accountsOf: accountsOf((pid) => addon.snapshotAccounts(hostRoot, pid), Date.now),
   };
 }
 

@@ -10,11 +10,11 @@ export function containerIdOf(context: Context, thread: Thread): string {
 }
 
 export function userOf(context: Context, thread: Thread, uid: number): User | undefined {
-  return context.machine.user(containerIdOf(context, thread), uid);
+  return context.machine.user(containerIdOf(context, thread), uid, thread.pid);
 }
 
 export function groupOf(context: Context, thread: Thread, gid: number): Group | undefined {
-  return context.machine.group(containerIdOf(context, thread), gid);
+  return context.machine.group(containerIdOf(context, thread), gid, thread.pid);
 }
 
 /** Name of a user that a parameter gives by number; `<NA>` where it has none. */

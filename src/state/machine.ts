@@ -27,6 +27,12 @@ export interface MachineOptions {
    * where they are empty, the thread is made up.
    */
   lookUp?: (tid: number) => Uint8Array;
+  /**
+   * List of the users and groups that a container ("": the host) has, seen through one of its
+   * processes; asked for an id without a name, so the one asked decides how often it looks.
+   * Undefined: nothing new.
+   */
+  accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
 }
 
 export interface MachineStats {
@@ -104,8 +110,9 @@ export interface Machine {
   ancestorOf(thread: Thread, level: number): Thread | undefined;
   sessionLeaderOf(thread: Thread): Thread | undefined;
   groupLeaderOf(thread: Thread, which: "pgid" | "vpgid"): Thread | undefined;
-  user(containerId: string, uid: number): User | undefined;
-  group(containerId: string, gid: number): Group | undefined;
+  /** `pid`: a process of the container, through which its files can be asked. */
+  user(containerId: string, uid: number, pid: number): User | undefined;
+  group(containerId: string, gid: number, pid: number): Group | undefined;
   container(id: string): Container | undefined;
   /** What the event being applied says of a container (`container` events); undefined on others. */
   readonly eventContainer: Container | undefined;

@@ -277,12 +277,23 @@ export class MachineState extends ThreadTable implements Machine {
     return this.strings.internView(event.view, event.bytes, start, event.textEnd(index));
   }
 
-  user(containerId: string, uid: number): User | undefined {
-    return this.users.user(containerId, uid);
+  user(containerId: string, uid: number, pid: number): User | undefined {
+    return this.users.user(containerId, uid) ??
+      (this.#learnAccounts(containerId, pid) ? this.users.user(containerId, uid) : undefined);
   }
 
-  group(containerId: string, gid: number): Group | undefined {
-    return this.users.group(containerId, gid);
+  group(containerId: string, gid: number, pid: number): Group | undefined {
+    return this.users.group(containerId, gid) ??
+      (this.#learnAccounts(containerId, pid) ? this.users.group(containerId, gid) : undefined);
+  }
+
+  /** Asks for the container's users anew; whether there was an answer. */
+  #learnAccounts(containerId: string, pid: number): boolean {
+    const list = this.options.accountsOf?.(containerId, pid);
+    if (list === undefined) return false;
+    this.snapshot.loadAccounts(containerId, list);
+    this.lineage++;
+    return true;
   }
 
   container(id: string): Container | undefined {

@@ -45,6 +45,8 @@ export class Snapshot {
   readonly #fds: SnapshotFds;
   #loaded: Thread[] = [];
   #lookingUp = false;
+  /** Whose users a list tells: the host's, or those of the container that was asked about. */
+  #accountsOf = "";
 
   constructor(machine: MachineState) {
     this.#machine = machine;
@@ -56,6 +58,13 @@ export class Snapshot {
     this.#lookingUp = true;
     this.#walk(bytes);
     this.#lookingUp = false;
+  }
+
+  /** Reads a list of users and groups as those of a container ("": of the host). */
+  loadAccounts(containerId: string, bytes: Uint8Array): void {
+    this.#accountsOf = containerId;
+    this.#walk(bytes);
+    this.#accountsOf = "";
   }
 
   #walk(bytes: Uint8Array): void {
@@ -154,12 +163,12 @@ export class Snapshot {
         const homedir = input.text(input.u16());
         const shell = input.text(input.u16());
         if (input.cut) return;
-        this.#machine.users.addUser("", { uid, gid, name, homedir, shell });
+        this.#machine.users.addUser(this.#accountsOf, { uid, gid, name, homedir, shell });
       } else {
         const gid = input.u32();
         const name = input.text(input.u16());
         if (input.cut) return;
-        this.#machine.users.addGroup("", { gid, name });
+        this.#machine.users.addGroup(this.#accountsOf, { gid, name });
       }
       if (withLength) input.goTo(from + length);
     }

@@ -198,8 +198,8 @@ Deno.test("users, groups and interfaces of both versions are read", () => {
       out.raw(encoder.encode("eth0"));
       if (withLength) out.closeLength(length, 0);
     });
-    strictEqual(s.machine.user("", 1000)?.homedir, "/home/me");
-    strictEqual(s.machine.group("", 100)?.name, "users");
+    strictEqual(s.machine.user("", 1000, 1)?.homedir, "/home/me");
+    strictEqual(s.machine.group("", 100, 1)?.name, "users");
     strictEqual(s.machine.isLocal(new Uint8Array([10, 0, 0, 1])), true);
     strictEqual(s.machine.isLocal(new Uint8Array([10, 0, 0, 2])), false);
   }
@@ -290,4 +290,29 @@ Deno.test("a flood of unknown threads is not looked up one by one", () => {
   for (let tid = 1; tid <= 200; tid++) s.pass(tid);
   strictEqual(asked < 40, true, `${asked} look-ups`);
   strictEqual(s.machine.stats().lookUpsRefused, 200 - asked);
+});
+
+Deno.test("an id without a name is looked for among the container's users", () => {
+  const asked: unknown[] = [];
+  const list = new BlockBuffer();
+  list.beginBlock(0x220);
+  const user = list.openLength();
+  list.u8(0);
+  list.u32(1000);
+  list.u32(100);
+  for (const value of ["inside", "/home/inside", "/bin/sh"]) text(list, value);
+  list.closeLength(user, 4);
+  list.endBlock();
+  const s = new Scene({
+    accountsOf: (containerId, pid) => {
+      asked.push([containerId, pid]);
+      return containerId === "abc" ? list.bytes.subarray(0, list.length) : undefined;
+    },
+  });
+  const lineage = s.machine.lineage;
+  strictEqual(s.machine.user("abc", 1000, 7)?.name, "inside");
+  strictEqual(s.machine.user("abc", 1000, 8)?.name, "inside");
+  strictEqual(s.machine.user("", 1000, 9), undefined);
+  deepStrictEqual(asked, [["abc", 7], ["", 9]]);
+  strictEqual(s.machine.lineage > lineage, true);
 });

@@ -5,6 +5,8 @@ use super::proc_dir::decimal;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::SockaddrStorage;
 use procfs::{FromRead, FromReadSI, KernelStats, LocalSystemInfo, Meminfo};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -91,8 +93,8 @@ fn ipv6(address: Option<SockaddrStorage>) -> Option<Ipv6Addr> {
 
 /// The accounts in the host's `/etc/passwd` and `/etc/group`.
 pub fn write_users(blocks: &mut Blocks, host_root: &Path) {
-    let passwd = read_limited(&host_root.join("etc/passwd"));
-    let groups = read_limited(&host_root.join("etc/group"));
+    let passwd = read_limited(host_root, "etc/passwd");
+    let groups = read_limited(host_root, "etc/group");
     blocks.begin(USER_LIST);
     put_users(blocks.body(), &passwd);
     put_groups(blocks.body(), &groups);
@@ -132,14 +134,24 @@ fn put_groups(body: &mut Vec<u8>, groups: &[u8]) {
     }
 }
 
-fn read_limited(path: &Path) -> Vec<u8> {
+/// A file below a root that its container may have prepared: links lead nowhere outside of the root,
+/// and nothing but a regular file is read (a pipe would keep the reader waiting).
+fn read_limited(root: &Path, path: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Ok(file) = std::fs::File::open(path)
+    if let Some(file) = open_in_root(root, path)
         && file.take(ACCOUNTS_MAX).read_to_end(&mut bytes).is_err()
     {
         bytes.clear();
     }
     bytes
+}
+
+fn open_in_root(root: &Path, path: &str) -> Option<File> {
+    let root = File::open(root).ok()?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let file = File::from(openat2(root, path, flags, Mode::empty(), resolve).ok()?);
+    file.metadata().ok()?.is_file().then_some(file)
 }
 
 #[cfg(test)]
@@ -159,5 +171,24 @@ mod tests {
         body.clear();
         put_groups(&mut body, b"g:x:7:a,b\n\nh\n");
         assert_eq!(body, b"\x0c\0\0\0\x01\x07\0\0\0\x01\0g");
+    }
+
+    #[test]
+    fn accounts_of_a_prepared_root_are_its_own_and_never_a_pipe() {
+        let root = std::env::temp_dir().join(format!("saker-accounts-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("etc")).expect("a directory");
+        std::os::unix::fs::symlink("/etc/real", root.join("etc/passwd")).expect("a link");
+        std::fs::write(root.join("etc/real"), "inside").expect("a file");
+        assert_eq!(read_limited(&root, "etc/passwd"), b"inside");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            root.join("etc/group"),
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .expect("a pipe");
+        assert_eq!(read_limited(&root, "etc/group"), b"");
+        std::fs::remove_dir_all(&root).expect("the directory goes");
     }
 }
