@@ -15,7 +15,7 @@ readonly BPF_LINKER_VERSION=0.13.0
 readonly LLVM_MAJOR=22
 readonly RUST_OLDEST=1.88
 readonly APT_PACKAGES=(
-  ca-certificates curl gcc libc6-dev make pkg-config python3 python3-pip unzip
+  ca-certificates curl gcc jq libc6-dev make pkg-config python3 python3-pip unzip
   rustc-web cargo-web rust-web-src rustfmt-web rust-web-clippy
   "llvm-$LLVM_MAJOR-dev" "libpolly-$LLVM_MAJOR-dev" libzstd-dev zlib1g-dev
 )

@@ -3,7 +3,7 @@
 import { writeCapture } from "../capture_file.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
-import { isRoot, Place, run, shell } from "./trigger.ts";
+import { isRoot, ownMounts, Place, run, shell } from "./trigger.ts";
 
 /** Rules that say much of what a place's own programs do, and of nothing else. */
 function rulesOf(place: Place): string {
@@ -172,7 +172,7 @@ Deno.test({
         cp "$1/small/r.scap" "$1/kept.scap"; }`;
     Deno.mkdirSync(place.file("small"));
     const { stdout } = await run("unshare", [
-      ...["--mount", "--propagation", "private", "/bin/sh", "-c", script, place.marker],
+      ...[...await ownMounts(), "/bin/sh", "-c", script, place.marker],
       ...[place.path, SAKER],
     ]);
     assertEquals(stdout, "1\n");
