@@ -67,3 +67,5 @@ export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
 export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;
 /** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks. */
 export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
+/** Gives memory back that only the start needed: free memory, pages of the executable read once. */
+export function releaseStartMemory(): void;

@@ -106,9 +106,6 @@ impl Driver {
         let mut probe = Probe::load(&options.probe, &chosen, &options.interest)?;
         let critical = probe.take_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
         let bulk = probe.take_ring("BULK_RING", chosen.bulk_ring_bytes)?;
-        // The kernel's types took some 20 MB while the programs were loaded.
-        // SAFETY: no pointer goes in, and only memory that nobody holds is given back.
-        unsafe { libc::malloc_trim(0) };
         let seen = look(&probe);
         Ok(Self { open: Some(Open { probe, critical, bulk, seen, last_read: Instant::now() }) })
     }

@@ -6,6 +6,7 @@ mod failure;
 #[cfg(test)]
 mod live_test;
 mod loader;
+mod memory;
 mod merge;
 mod plan;
 mod ring;

@@ -1,6 +1,7 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
 import type { Config } from "../config/schema.ts";
 import { Counter, Counters } from "../engine/counters.ts";
+import { collectGarbage } from "../engine/garbage.ts";
 import type { RulesStart } from "../engine/messages.ts";
 import { makeApp } from "../server/app.ts";
 import { forksSinceBoot, Health } from "../server/health.ts";
@@ -12,6 +13,9 @@ import { logTo } from "./log.ts";
 import { runSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";
+
+/** After this long the start is over, and what it left can be collected. */
+const SETTLED_MS = 1_000;
 
 export async function watch(
   flags: Flags,
@@ -49,6 +53,7 @@ export async function watch(
             `${counters.get(Counter.Programs)} programs` +
             `${web === undefined ? "" : `, health at ${web.url}`}; ready in ${ms} ms`,
         );
+        setTimeout(collectGarbage, SETTLED_MS);
       },
     });
   } finally {

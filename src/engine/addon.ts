@@ -9,6 +9,7 @@ export interface Addon {
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
+  releaseStartMemory(): void;
 }
 
 /** A file of the build as the executable (or the checkout) holds it. */

@@ -14,6 +14,7 @@ import { type Addon, embeddedFile, loadAddon } from "./addon.ts";
 import { compileRules } from "./compile_rules.ts";
 import { Counter, type Counters } from "./counters.ts";
 import { driverErrorLine } from "./driver_error.ts";
+import { collectGarbage } from "./garbage.ts";
 import { interestOf } from "./interest.ts";
 import { Engine } from "./loop.ts";
 import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
@@ -65,6 +66,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
   post({ kind: "ready", warnings: [...warnings, ...opened.warnings] });
+  opened.settle?.();
 
   return {
     resume(): EngineEnd | undefined {
@@ -110,6 +112,8 @@ interface Opened {
   readonly programsWanted: () => number;
   readonly progress?: () => Progress;
   readonly warnings: readonly string[];
+  /** Once all is ready: gives back the memory that only the start needed. */
+  readonly settle?: () => void;
   /** How the machine asks for what no event told. */
   readonly lookups: {
     readonly isAlive?: (tid: number) => boolean;
@@ -169,6 +173,10 @@ function openLive(
     source,
     programsWanted: () => source.programsWanted,
     warnings: interestWarnings(interest),
+    settle: () => {
+      collectGarbage();
+      addon.releaseStartMemory();
+    },
     lookups: lookupsOf(addon, live.hostRoot),
   };
 }

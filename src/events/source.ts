@@ -1,5 +1,5 @@
 // The contract of everything that events come from: a live driver, a capture, a plugin. Every
-// implementation passes the shared suite in source_suite_test.ts.
+// implementation keeps to what stands here.
 
 export interface SourceStats {
   /** Events that the source handed over. */
