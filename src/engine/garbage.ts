@@ -1,4 +1,4 @@
-// What the start left in a thread's heap is collected at once: an idle thread would never do so, and
+// What the start left in a thread's heap is collected at once: an idle thread would never do it, and
 // the process would keep the memory for as long as it watches.
 
 /** Collects all garbage of this thread; nothing where the runtime was started without `gc`. */
