@@ -62,6 +62,8 @@ export class Saker implements AsyncDisposable {
   readonly port: number;
   readonly #child: Deno.ChildProcess;
   readonly #alerts: { alert: Alert; text: string }[] = [];
+  /** What saker has told on standard error so far. */
+  told = "";
   readonly #stderr: Promise<string>;
   readonly #lines: Promise<void>;
   #markers: readonly string[];
@@ -71,7 +73,7 @@ export class Saker implements AsyncDisposable {
     this.#child = child;
     this.port = port;
     this.#markers = markers;
-    this.#stderr = new Response(child.stderr).text();
+    this.#stderr = this.#listen();
     this.#lines = this.#collect();
     child.status.then(() => this.#ended = true);
   }
@@ -144,6 +146,13 @@ export class Saker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #listen(): Promise<string> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.told += text;
+    }
+    return this.told;
   }
 
   async #collect(): Promise<void> {

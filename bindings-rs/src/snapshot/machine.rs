@@ -134,8 +134,8 @@ fn put_groups(body: &mut Vec<u8>, groups: &[u8]) {
     }
 }
 
-/// A file below a root that its container may have prepared: links lead nowhere outside of the root,
-/// and nothing but a regular file is read (a pipe would keep the reader waiting).
+/// A file below a root that its container may have prepared: links lead nowhere outside of the
+/// root, and nothing but a regular file is read (a pipe would keep the reader waiting).
 fn read_limited(root: &Path, path: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(file) = open_in_root(root, path)
