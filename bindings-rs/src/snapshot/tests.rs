@@ -1,6 +1,6 @@
 //! The snapshot of a child that the test starts: everything read back from the blocks.
 
-use super::{machine_blocks, process_blocks};
+use super::{account_blocks, machine_blocks, process_blocks};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -377,4 +377,13 @@ fn the_machine_its_loopback_address_and_its_root_user_are_told() {
     let mut users = block(&bytes, 0x220);
     let mut entry = users.entry();
     assert_eq!((entry.u8(), entry.u32(), entry.u32(), entry.text()), (0, 0, 0, b"root".as_slice()));
+}
+
+#[test]
+fn users_seen_by_a_process_are_those_of_its_root() {
+    let host = account_blocks(Path::new("/"), 0);
+    assert!(host.windows(4).any(|word| word == b"root"));
+    assert_eq!(account_blocks(Path::new("/"), std::process::id()), host);
+    let nobody = account_blocks(Path::new("/"), u32::MAX);
+    assert_eq!(nobody.len(), 12, "an empty block");
 }
