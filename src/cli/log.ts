@@ -1,7 +1,7 @@
 // What saker says of itself while it runs: lines come in with their severity, those that the
 // configuration wants (`log_stderr`, `log_level`) go to standard error. What ends a run is no
 // matter of this: it is always told.
-import type { Config } from "../config/schema.ts";
+import { type Config, SEVERITIES } from "../config/schema.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Log {
@@ -11,21 +11,9 @@ export interface Log {
 
 type Level = Config["log_level"];
 
-/** Most severe first, as in falco.yaml. */
-const LEVELS: readonly Level[] = [
-  "emergency",
-  "alert",
-  "critical",
-  "error",
-  "warning",
-  "notice",
-  "info",
-  "debug",
-];
-
 export function logTo(config: Pick<Config, "log_stderr" | "log_level">, terminal: Terminal): Log {
   const wants = (level: Level) =>
-    config.log_stderr && LEVELS.indexOf(level) <= LEVELS.indexOf(config.log_level);
+    config.log_stderr && SEVERITIES.indexOf(level) <= SEVERITIES.indexOf(config.log_level);
   const at = (level: Level) => (line: string): void => {
     if (wants(level)) terminal.error(`${line}\n`);
   };

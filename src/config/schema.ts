@@ -29,7 +29,8 @@ export const PRIORITY_WORDS = [
   "debug",
 ] as const;
 
-const SEVERITIES = [
+/** Levels of `log_level`, most severe first. */
+export const SEVERITIES = [
   "emergency",
   "alert",
   "critical",
