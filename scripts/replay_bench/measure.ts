@@ -1,14 +1,14 @@
 // One capture through source, tables and rules in this process: time, CPU, memory, counters.
 import process from "node:process";
-import { compileRules } from "../../src/engine/compile_rules.ts";
+import { compileRules } from "../../src/engine/thread/compile_rules.ts";
 import { BlockWalk, Step } from "../../src/events/blocks.ts";
 import { Event } from "../../src/events/event.ts";
 import { CaptureSource } from "../../src/events/scap/capture.ts";
 import { NEW_SNAPSHOT } from "../../src/events/source.ts";
 import type { RuleSet } from "../../src/rules/rule_set.ts";
-import { Context } from "../../src/state/context.ts";
+import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
-import type { MachineStats } from "../../src/state/machine.ts";
+import type { MachineStats } from "../../src/state/contract/machine.ts";
 
 export interface Measured {
   readonly events: number;

@@ -2,11 +2,11 @@
 // connect, remove and start programs. The machine is a real one; its tables are filled by hand.
 import { Event } from "../../src/events/event.ts";
 import { eventBytes } from "../../src/events/event_fixture.ts";
-import { Context } from "../../src/state/context.ts";
+import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
-import { Fd, FdKind } from "../../src/state/fd.ts";
-import type { Machine } from "../../src/state/machine.ts";
-import { Thread } from "../../src/state/thread.ts";
+import { Fd, FdKind } from "../../src/state/tables/fd.ts";
+import type { Machine } from "../../src/state/contract/machine.ts";
+import { Thread } from "../../src/state/tables/thread.ts";
 import { seeded } from "./generated.ts";
 
 const THREADS = 300;

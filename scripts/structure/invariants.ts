@@ -3,10 +3,10 @@ import { type Breach, find, isSource, type Tree } from "./tree.ts";
 
 /** Files outside events/ and state/ whose business is bytes, each with its reason. */
 export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
-  ["src/fields/params.ts", "evt.arg.*: the text of a parameter's bytes"],
-  ["src/fields/param_values.ts", "evt.rawarg.*: a parameter's bytes as a value"],
-  ["src/fields/fd_list.ts", "evt.arg.fds: the list of poll and select"],
-  ["src/fields/addresses.ts", "IP addresses are byte strings"],
+  ["src/fields/text/params.ts", "evt.arg.*: the text of a parameter's bytes"],
+  ["src/fields/text/param_values.ts", "evt.rawarg.*: a parameter's bytes as a value"],
+  ["src/fields/rows/fd_list.ts", "evt.arg.fds: the list of poll and select"],
+  ["src/fields/text/addresses.ts", "IP addresses are byte strings"],
 ]);
 
 /** Only events/ (and state/, which loads process lists) reads the bytes of events. */
@@ -28,8 +28,8 @@ const FOR_RULES = new Set(["rulePlace"]);
 /** Only state/ changes threads and descriptors; fields and rules read. */
 export function checkStateWriters(tree: Tree): Breach[] {
   const members = new Set([
-    ...membersOf(tree.get("src/state/thread.ts")),
-    ...membersOf(tree.get("src/state/fd.ts")),
+    ...membersOf(tree.get("src/state/tables/thread.ts")),
+    ...membersOf(tree.get("src/state/tables/fd.ts")),
   ]);
   return [...tree].flatMap(([path, text]) => {
     if (!isSource(path) || path.startsWith("src/state/")) return [];

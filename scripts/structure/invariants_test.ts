@@ -12,8 +12,8 @@ Deno.test("bytes of events are read in events and state only", () => {
 });
 
 const TABLES: [string, string][] = [
-  ["src/state/thread.ts", "export class Thread {\n  comm = 0;\n  rulePlace = -1;\n}\n"],
-  ["src/state/fd.ts", "export class Fd {\n  name: number;\n  flags = 0;\n}\n"],
+  ["src/state/tables/thread.ts", "export class Thread {\n  comm = 0;\n  rulePlace = -1;\n}\n"],
+  ["src/state/tables/fd.ts", "export class Fd {\n  name: number;\n  flags = 0;\n}\n"],
 ];
 
 function checkWriters(path: string, text: string, expected: string[]): void {

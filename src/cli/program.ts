@@ -2,8 +2,8 @@
 // is one line on standard error that begins with "Error: ".
 import { Command, CommanderError } from "commander";
 import { addFlags, readFlags } from "./flags.ts";
-import { addRecord } from "./record_flags.ts";
-import { addRulesCommands } from "./rules_commands.ts";
+import { addRecord } from "./commands/record_flags.ts";
+import { addRulesCommands } from "./commands/rules_commands.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
 
 const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
@@ -39,14 +39,14 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     });
   addFlags(program);
   program.action(async () => {
-    const { runDefault } = await import("./default_command.ts");
+    const { runDefault } = await import("./commands/default_command.ts");
     code = await runDefault(readFlags(program), terminal);
   });
   program.command("replay")
     .description("run captures (.scap) through the rules and exit; - reads standard input")
     .argument("<files...>", "capture files, in order")
     .action(async (files: string[]) => {
-      const { replay } = await import("./replay.ts");
+      const { replay } = await import("./commands/replay.ts");
       code = await replay(files, readFlags(program), terminal);
     });
   const onEnd = (exitCode: number) => {
@@ -57,13 +57,13 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
     .action(async () => {
-      const { doctor } = await import("./doctor.ts");
+      const { doctor } = await import("./commands/doctor.ts");
       code = doctor(readFlags(program), terminal);
     });
   program.command("version")
     .description("print the version and exit")
     .action(async () => {
-      const { version } = await import("./version.ts");
+      const { version } = await import("./commands/version.ts");
       code = version(readFlags(program), terminal);
     });
 

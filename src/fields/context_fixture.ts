@@ -2,10 +2,10 @@
 // to it, and fields read what they left.
 import { Event } from "../events/event.ts";
 import { eventBytes, type EventValues } from "../events/event_fixture.ts";
-import { Context } from "../state/context.ts";
+import { Context } from "../state/contract/context.ts";
 import { createMachine } from "../state/create_machine.ts";
-import type { Machine } from "../state/machine.ts";
-import type { Value } from "./field.ts";
+import type { Machine } from "../state/contract/machine.ts";
+import type { Value } from "./row/field.ts";
 import { FieldSet } from "./field_set.ts";
 import { asShown, jsonOf, shownValue, valueText } from "./render.ts";
 

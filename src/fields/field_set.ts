@@ -1,23 +1,23 @@
 // All fields, and how a field's text in a rule becomes something that can be read.
-import type { Zone } from "./times.ts";
-import { containerFields } from "./container.ts";
-import { argumentFields } from "./evt_args.ts";
-import { eventFields } from "./evt.ts";
-import { openFields } from "./evt_open.ts";
-import { eventTimeFields } from "./evt_time.ts";
-import { fdEndFields } from "./fd_ends.ts";
-import { fdFields } from "./fd_fields.ts";
-import { fdListFields } from "./fd_list.ts";
-import type { Bound, Field } from "./field.ts";
-import { fsPathFields } from "./fs_path.ts";
-import { hashField } from "./hash.ts";
-import { LeftOver } from "./left_over.ts";
-import type { BufferFormat } from "./params.ts";
-import { processFields } from "./proc.ts";
-import { lineageFields } from "./proc_lineage.ts";
-import { field, fields } from "./row.ts";
-import { threadFields } from "./thread_fields.ts";
-import { userFields } from "./user.ts";
+import type { Zone } from "./text/times.ts";
+import { containerFields } from "./rows/container.ts";
+import { argumentFields } from "./rows/evt_args.ts";
+import { eventFields } from "./rows/evt.ts";
+import { openFields } from "./rows/evt_open.ts";
+import { eventTimeFields } from "./rows/evt_time.ts";
+import { fdEndFields } from "./rows/fd_ends.ts";
+import { fdFields } from "./rows/fd_fields.ts";
+import { fdListFields } from "./rows/fd_list.ts";
+import type { Bound, Field } from "./row/field.ts";
+import { fsPathFields } from "./rows/fs_path.ts";
+import { hashField } from "./rows/hash.ts";
+import { LeftOver } from "./text/left_over.ts";
+import type { BufferFormat } from "./text/params.ts";
+import { processFields } from "./rows/proc.ts";
+import { lineageFields } from "./rows/proc_lineage.ts";
+import { field, fields } from "./row/row.ts";
+import { threadFields } from "./rows/thread_fields.ts";
+import { userFields } from "./rows/user.ts";
 import { nearest } from "../words/nearest.ts";
 
 export interface FieldOptions {

@@ -1,9 +1,9 @@
 // How the text of a field in a rule is read, and what every field promises.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Fd, FdKind } from "../state/fd.ts";
-import type { Context } from "../state/context.ts";
+import { Fd, FdKind } from "../state/tables/fd.ts";
+import type { Context } from "../state/contract/context.ts";
 import { Bench, CHILD, open } from "./context_fixture.ts";
-import type { Bound, Field } from "./field.ts";
+import type { Bound, Field } from "./row/field.ts";
 import { FieldSet } from "./field_set.ts";
 
 const set = new FieldSet({ staticFields: { site: "north" } });

@@ -1,10 +1,10 @@
 // Values as outputs show them: as text in a message, as data in JSON.
-import { type Context, MISSING_FD } from "../state/context.ts";
-import { ipText } from "./addresses.ts";
-import { givenDirectory } from "./evt_args.ts";
-import type { Bound, Value } from "./field.ts";
-import { numberText } from "./numbers.ts";
-import { bufferText } from "./params.ts";
+import { type Context, MISSING_FD } from "../state/contract/context.ts";
+import { ipText } from "./text/addresses.ts";
+import { givenDirectory } from "./rows/evt_args.ts";
+import type { Bound, Value } from "./row/field.ts";
+import { numberText } from "./text/numbers.ts";
+import { bufferText } from "./text/params.ts";
 
 /** Text of a value that is not there. */
 export const MISSING_TEXT = "<NA>";

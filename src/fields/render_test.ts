@@ -1,8 +1,8 @@
 // Values as text and as JSON.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { ipText } from "./addresses.ts";
+import { ipText } from "./text/addresses.ts";
 import { Bench, CHILD, open } from "./context_fixture.ts";
-import { numberText, paramNumberText } from "./numbers.ts";
+import { numberText, paramNumberText } from "./text/numbers.ts";
 
 function opened(): Bench {
   const bench = new Bench();

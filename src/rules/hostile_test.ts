@@ -1,8 +1,8 @@
 // Rules made to harm: each is read in bounded time and memory, gives a clear error or a sound set,
 // and never throws. Seeds of what fuzzing found stay here.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Chance, conditionByChance, nonsenseByChance } from "./condition_fixture.ts";
-import { readDocuments, VALUES_MAX } from "./document.ts";
+import { Chance, conditionByChance, nonsenseByChance } from "./check/condition_fixture.ts";
+import { readDocuments, VALUES_MAX } from "./read/document.ts";
 import { conditionsOf, errorsOf, loadTexts, ruleText } from "./load_fixture.ts";
 import { resultJson, verboseText } from "./report.ts";
 

@@ -1,15 +1,15 @@
 // Rules files in, a rule set and every file's diagnostics out: read → merge → resolve → check →
 // compile. A set comes out only where no file has an error.
 import type { FieldSet } from "../fields/field_set.ts";
-import { compileRules } from "./compile.ts";
+import { compileRules } from "./match/compile.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
-import { isCompatible, parseVersion, type Version } from "./item.ts";
-import { Collection } from "./merge.ts";
-import { read } from "./read.ts";
+import { isCompatible, parseVersion, type Version } from "./read/item.ts";
+import { Collection } from "./merge/merge.ts";
+import { read } from "./read/read.ts";
 import type { RuleSet } from "./rule_set.ts";
-import { type CheckedRule, resolve, type Resolved } from "./resolve.ts";
-import { schemaWarnings } from "./schema.ts";
-import { applySelections, type RuleSelection } from "./selection.ts";
+import { type CheckedRule, resolve, type Resolved } from "./check/resolve.ts";
+import { schemaWarnings } from "./read/schema.ts";
+import { applySelections, type RuleSelection } from "./check/selection.ts";
 
 /** What Falco's rules may require at the most: the version of its engine that we speak. */
 export const ENGINE_VERSION: Version = [0, 63, 0];

@@ -1,7 +1,7 @@
 // Loads rules from texts as tests need it: what is wrong as `CODE message`, rules as text.
 import { FieldSet } from "../fields/field_set.ts";
 import { type Loaded, type LoadOptions, loadRules } from "./load.ts";
-import { print } from "./syntax.ts";
+import { print } from "./parse/syntax.ts";
 
 export const FIELDS = new FieldSet({ zone: "utc" });
 

@@ -9,7 +9,7 @@ import {
   WARNINGS,
 } from "./diagnostic.ts";
 import type { FileResult } from "./load.ts";
-import { spotOf } from "./spot.ts";
+import { spotOf } from "./read/spot.ts";
 
 /** Texts of all files by name. */
 export type Contents = ReadonlyMap<string, string>;

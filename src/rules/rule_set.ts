@@ -1,7 +1,7 @@
 // What the engine needs of rules: a compiled set that is swapped in whole, and one function that
 // says which rules an event matches.
-import type { Value } from "../fields/field.ts";
-import type { Context } from "../state/context.ts";
+import type { Value } from "../fields/row/field.ts";
+import type { Context } from "../state/contract/context.ts";
 
 export interface RenderedOutput {
   /** The output with its fields filled in. */

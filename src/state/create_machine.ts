@@ -1,13 +1,13 @@
 // Which handler each kind of event has. Kinds without one change no table.
 import { EVENTS } from "../events/table.ts";
-import { onClone } from "./clone_events.ts";
-import * as exec from "./exec_events.ts";
-import { FdKind } from "./fd.ts";
-import * as fd from "./fd_events.ts";
-import type { Machine, MachineOptions } from "./machine.ts";
-import { type Handler, MachineState } from "./machine_state.ts";
-import * as meta from "./meta_events.ts";
-import * as socket from "./socket_events.ts";
+import { onClone } from "./events/clone_events.ts";
+import * as exec from "./events/exec_events.ts";
+import { FdKind } from "./tables/fd.ts";
+import * as fd from "./events/fd_events.ts";
+import type { Machine, MachineOptions } from "./contract/machine.ts";
+import { type Handler, MachineState } from "./tables/machine_state.ts";
+import * as meta from "./events/meta_events.ts";
+import * as socket from "./events/socket_events.ts";
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_READ_X: socket.onRead,

@@ -1,10 +1,10 @@
 // A machine and a way to tell it events by hand, for tests.
 import { Event } from "../events/event.ts";
 import { eventBytes, type ParamValue } from "../events/event_fixture.ts";
-import { Context } from "./context.ts";
+import { Context } from "./contract/context.ts";
 import { createMachine } from "./create_machine.ts";
-import type { Machine, MachineOptions } from "./machine.ts";
-import type { Thread } from "./thread.ts";
+import type { Machine, MachineOptions } from "./contract/machine.ts";
+import type { Thread } from "./tables/thread.ts";
 
 type Params = Readonly<Record<string, ParamValue>>;
 

@@ -1,0 +1,92 @@
+// `saker explain RULE --event FILE[#NUMBER]`: the rule's condition as a tree with each part's
+// answer on an event: one written by hand in YAML, or one of a capture. Without a number it is the
+// first on which the rule fires, or else the one that came closest.
+import type { FieldSet } from "../../fields/field_set.ts";
+import type { Read } from "../../rules/check/condition.ts";
+import { wantedCodes } from "../../rules/match/compile.ts";
+import { Lines, readDocuments } from "../../rules/read/document.ts";
+import { explain, partsThatHold } from "../../rules/tools/explain.ts";
+import { readerOf, readHandEvent } from "../../rules/tools/hand_event.ts";
+import { interpret } from "../../rules/match/interpret.ts";
+import type { Loaded } from "../../rules/load.ts";
+import { nearest } from "../../words/nearest.ts";
+import type { CheckedRule } from "../../rules/check/resolve.ts";
+import { walkCapture } from "../../rules/tools/scenario_run.ts";
+
+export interface ExplainOptions {
+  readonly rule: string;
+  /** A YAML file, or a capture with or without `#` and the event's number. */
+  readonly event: string;
+  readonly fields: FieldSet;
+}
+
+/** Explains and returns the exit code; what is wrong with the request is thrown as one line. */
+export function explainRule(
+  loaded: Loaded,
+  options: ExplainOptions,
+  write: (text: string) => void,
+): number {
+  const rule = loaded.rules.find(({ name }) => name === options.rule);
+  if (rule === undefined) {
+    const near = nearest(options.rule, loaded.rules.map(({ name }) => name));
+    const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+    throw new Error(`there is no rule "${options.rule}"${hint}`);
+  }
+  const text = /\.ya?ml$/.test(options.event)
+    ? explainByHand(rule, loaded, options)
+    : explainCapture(rule, loaded, options.event);
+  write(`${text}\n`);
+  return 0;
+}
+
+function explainByHand(rule: CheckedRule, loaded: Loaded, options: ExplainOptions): string {
+  const text = Deno.readTextFileSync(options.event);
+  const { roots, errors } = readDocuments(text);
+  const lines = new Lines(text);
+  const place = (at: number) => `${options.event}:${lines.at(at).line + 1}`;
+  if (errors.length > 0) throw new Error(`${place(errors[0]!.at)}: ${errors[0]!.message}`);
+  const root = roots[0];
+  const node = root?.kind === "seq" ? root.items[0] : root;
+  if (node?.kind !== "map") {
+    throw new Error(`${options.event}: an event is a map of type and fields`);
+  }
+  const read = readHandEvent(node, options.fields);
+  if ("errors" in read) throw new Error(`${place(read.errors[0]!.at)}: ${read.errors[0]!.message}`);
+  return explain(rule, loaded.resolved, read.event.code, readerOf(read.event));
+}
+
+function explainCapture(rule: CheckedRule, loaded: Loaded, event: string): string {
+  const [, path = "", number] = /^(.*?)(?:#(\d+))?$/.exec(event)!;
+  const codes = new Set(wantedCodes(rule, rule.source));
+  let best = -1;
+  let text: string | undefined;
+  walkCapture(path, (context) => {
+    const { num, code } = context.event;
+    const read: Read = (bound) => bound.extract(context);
+    const tell = () => {
+      text = `Event ${num}: ${explain(rule, loaded.resolved, code, read)}`;
+    };
+    if (number !== undefined) {
+      if (num !== Number(number)) return true;
+      tell();
+      return false;
+    }
+    if (!codes.has(code)) return true;
+    if (interpret(rule.node, read)) {
+      tell();
+      return false;
+    }
+    const parts = partsThatHold(rule, loaded.resolved, read);
+    if (parts > best) {
+      best = parts;
+      tell();
+    }
+    return true;
+  });
+  if (text !== undefined) return text;
+  throw new Error(
+    number === undefined
+      ? `${path} has no event that "${rule.name}" is tried on`
+      : `${path} has no event ${number}`,
+  );
+}

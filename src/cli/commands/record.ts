@@ -1,0 +1,136 @@
+// `saker record F`: the live driver (or captures) into a capture, until a limit or a signal ends
+// it. A line on a terminal tells how far it is; at the end one line tells what was written.
+import type { Config } from "../../config/schema.ts";
+import { NO_RULES } from "../../engine/captures/compile_filter.ts";
+import { Counter, Counters } from "../../engine/thread/counters.ts";
+import type { RecordStart } from "../../engine/thread/messages.ts";
+import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
+import type { Flags } from "../flags.ts";
+import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
+import type { RecordFlags } from "./record_flags.ts";
+import { runSession } from "../start/session.ts";
+import type { Terminal } from "../terminal.ts";
+
+const MIB = 1 << 20;
+const REDRAW_MS = 500;
+const CLEAR = "\r\x1b[K";
+
+export async function record(
+  file: string,
+  wanted: RecordFlags,
+  flags: Flags,
+  terminal: Terminal,
+): Promise<number> {
+  checkFlags(file, wanted, terminal);
+  const loaded = quiet(loadConfig(flags, terminal), wanted.alerts === true);
+  const { config } = loaded;
+  const counters = new Counters();
+  const hostRoot = terminal.environment("HOST_ROOT") ?? "";
+  const { read } = wanted;
+  const start = engineStart(config, flags, {
+    counters,
+    rules: wanted.alerts === true ? rulesStart(config, flags) : NO_RULES,
+    source: read === undefined
+      ? liveStart(config, navigator.hardwareConcurrency, hostRoot)
+      : { kind: "capture", files: read },
+    hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
+    record: recordStart(file, wanted),
+  });
+  const startedMs = performance.now();
+  const progress = startProgress(() => recordLine(counters, performance.now() - startedMs), {
+    terminal,
+    isWanted: terminal.errorIsTerminal && wanted.alerts !== true,
+  });
+  try {
+    return await runSession({
+      loaded,
+      start,
+      counters,
+      terminal,
+      patient: read !== undefined,
+      onReady(): void {
+        if (config.log_stderr && read === undefined) {
+          terminal.error(`saker is recording to ${file}; ctrl-C ends it\n`);
+        }
+      },
+      onEnd: () => progress.stop(),
+      summary: () => `Recorded ${recordLine(counters, performance.now() - startedMs)}\n`,
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function checkFlags(file: string, wanted: RecordFlags, terminal: Terminal): void {
+  const isRow = wanted.fileSize !== undefined || wanted.fileSeconds !== undefined;
+  if (file === "-" && terminal.outIsTerminal) {
+    throw new Error("A capture is not for a terminal: send standard output to a file or a pipe");
+  }
+  if (file === "-" && wanted.alerts === true) {
+    throw new Error("Standard output cannot have both the capture and --alerts");
+  }
+  if (file === "-" && isRow) {
+    throw new Error("Standard output is one file: --file-size and --file-seconds need a name");
+  }
+  if (wanted.files !== undefined && !isRow) {
+    throw new Error("--files needs --file-size or --file-seconds");
+  }
+}
+
+function recordStart(path: string, wanted: RecordFlags): RecordStart {
+  const { filter, events, fileSize, fileSeconds, files, compress } = wanted;
+  return {
+    path,
+    compression: compress,
+    ...(filter === undefined ? {} : { filter }),
+    ...(events === undefined ? {} : { events }),
+    ...(fileSize === undefined ? {} : { fileBytes: fileSize * MIB }),
+    ...(fileSeconds === undefined ? {} : { fileSeconds }),
+    ...(files === undefined ? {} : { filesKept: files }),
+  };
+}
+
+/** Without alerts there are no outputs; what an alert would capture is part of the recording. */
+function quiet(loaded: LoadedConfig, alerts: boolean): LoadedConfig {
+  const { config } = loaded;
+  const off: Partial<Config> = alerts ? {} : {
+    stdout_output: { ...config.stdout_output, enabled: false },
+    file_output: { ...config.file_output, enabled: false },
+    syslog_output: { ...config.syslog_output, enabled: false },
+    program_output: { ...config.program_output, enabled: false },
+    http_output: { ...config.http_output, enabled: false },
+  };
+  const capture = { ...config.capture, enabled: false };
+  return { ...loaded, config: { ...config, ...off, capture } };
+}
+
+/** Such as `1204332 events, 18.3 MB in 00:42; 0 lost`. */
+export function recordLine(counters: Counters, ms: number): string {
+  const events = counters.get(Counter.RecordedEvents);
+  const megabytes = (counters.get(Counter.RecordedBytes) / 1e6).toFixed(1);
+  const lost = counters.get(Counter.LostCritical) + counters.get(Counter.LostBulk);
+  const seconds = Math.floor(ms / 1000);
+  const clock = [seconds / 60, seconds % 60].map((part) =>
+    String(Math.floor(part)).padStart(2, "0")
+  );
+  return `${events} events, ${megabytes} MB in ${clock.join(":")}; ${lost} lost`;
+}
+
+function startProgress(
+  line: () => string,
+  { terminal, isWanted }: { terminal: Terminal; isWanted: boolean },
+): { stop(): void } {
+  if (!isWanted) return { stop() {} };
+  let drawn = false;
+  const timer = setInterval(() => {
+    drawn = true;
+    terminal.error(CLEAR + line());
+  }, REDRAW_MS);
+  return {
+    stop(): void {
+      clearInterval(timer);
+      if (drawn) terminal.error(CLEAR);
+      drawn = false;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// `saker rules lint`, `saker rules test` and `saker explain`: how they are asked for.
+import type { Command } from "commander";
+import { readFlags } from "../flags.ts";
+import { loadConfig } from "../start/load_config.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Adds the commands; `onEnd` gets the exit code of the one that ran. */
+export function addRulesCommands(
+  program: Command,
+  onEnd: (code: number) => void,
+  terminal: Terminal,
+): void {
+  const rules = program.command("rules").description("check and test rules")
+    .action(() => rules.error("missing command: rules lint or rules test"));
+  rules.command("lint")
+    .description("tell what is odd about rules that load: never match, shadowed, costly")
+    .argument("[paths...]", "rules files or directories; those of -r or the built-in ones without")
+    .action(async (paths: string[]) => {
+      const { lintRules } = await import("./rules_lint.ts");
+      onEnd(lintRules(await loadRules(program, terminal, paths), terminal.out));
+    });
+  rules.command("test")
+    .description("run the tests that are kept beside rules (*_test.yaml)")
+    .argument("<files...>", "files of tests")
+    .action(async (files: string[]) => {
+      const { testRules } = await import("./test_rules.ts");
+      const { verbose = false } = readFlags(program);
+      onEnd(testRules({ files, fields: await fieldSet(program, terminal), verbose }, terminal.out));
+    });
+  program.command("explain")
+    .description("show why a rule fires on an event, or does not")
+    .argument("<rule>", "name of the rule")
+    .requiredOption(
+      "--event <file>",
+      "an event written in YAML, or a capture, with #NUMBER for one event of it",
+    )
+    .action(async (rule: string, { event }: { event: string }) => {
+      const { explainRule } = await import("./explain.ts");
+      const fields = await fieldSet(program, terminal);
+      const loaded = await loadRules(program, terminal, []);
+      onEnd(explainRule(loaded, { rule, event, fields }, terminal.out));
+    });
+}
+
+async function loadRules(program: Command, terminal: Terminal, paths: readonly string[]) {
+  const { loadWith } = await import("../../engine/thread/compile_rules.ts");
+  const { rulesStart } = await import("../start/engine_start.ts");
+  const flags = readFlags(program);
+  const { config } = loadConfig(flags, terminal);
+  return loadWith(rulesStart(config, paths.length === 0 ? flags : { ...flags, rules: paths }));
+}
+
+async function fieldSet(program: Command, terminal: Terminal) {
+  const { loadOptions } = await import("../../engine/thread/compile_rules.ts");
+  const { rulesSettings } = await import("../start/engine_start.ts");
+  const flags = readFlags(program);
+  return loadOptions(rulesSettings(loadConfig(flags, terminal).config, flags)).fields;
+}

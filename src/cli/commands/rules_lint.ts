@@ -1,0 +1,21 @@
+// `saker rules lint`: what is odd about rules that load, one line each.
+import { lint } from "../../rules/tools/lint.ts";
+import type { Loaded } from "../../rules/load.ts";
+import { contentsOf, verboseText } from "../../rules/report.ts";
+
+/** Writes the findings and returns the exit code: 0 where there is none. */
+export function lintRules(loaded: Loaded, write: (text: string) => void): number {
+  const wrong = loaded.results.filter(({ successful }) => !successful);
+  if (wrong.length > 0) {
+    const contents = contentsOf(loaded.results);
+    for (const result of wrong) write(`${verboseText(result, contents)}\n`);
+    return 1;
+  }
+  const findings = lint(loaded);
+  for (const { kind, rule, reason, place } of findings) {
+    const { name, position } = place.locations.at(-1)!;
+    write(`${name}:${position.line + 1}:${position.column + 1}: ${kind}: "${rule}": ${reason}\n`);
+  }
+  write(`${findings.length} findings in ${loaded.enabled.length} rules\n`);
+  return findings.length === 0 ? 0 : 1;
+}

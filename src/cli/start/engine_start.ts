@@ -1,0 +1,168 @@
+// Config → what the engine thread is started with: the one place where keys of falco.yaml are
+// given their meaning for the engine.
+import { ConfigError } from "../../config/problem.ts";
+import { rulesFiles } from "../../config/rules_files.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Counters } from "../../engine/thread/counters.ts";
+import type {
+  CaptureRulesStart,
+  CaptureStart,
+  EngineStart,
+  LiveStart,
+  RecordStart,
+  RulesStart,
+} from "../../engine/thread/messages.ts";
+import type { RulesText } from "../../rules/load.ts";
+import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import type { Flags } from "../flags.ts";
+
+export interface Surroundings {
+  readonly counters: Counters;
+  readonly source: LiveStart | CaptureStart;
+  readonly rules: RulesStart;
+  readonly hostname: string;
+  readonly record?: RecordStart;
+}
+
+export function engineStart(config: Config, flags: Flags, around: Surroundings): EngineStart {
+  const drops = config.syscall_event_drops;
+  return {
+    counters: around.counters.buffer,
+    source: around.source,
+    rules: around.rules,
+    machine: {
+      paths: config.engine.paths,
+      threadsMax: config.falco_libs.thread_table_size,
+      fdsMax: FDS_MAX,
+      hostname: around.hostname,
+    },
+    baseSyscalls: {
+      customSet: config.base_syscalls.custom_set,
+      repair: config.base_syscalls.repair,
+      all: config.base_syscalls.all,
+    },
+    drops: {
+      threshold: drops.threshold,
+      rate: drops.rate,
+      burst: drops.max_burst,
+      alert: drops.actions.includes("alert"),
+      exit: drops.actions.includes("exit"),
+    },
+    seconds: flags.seconds,
+    ...(around.record === undefined ? {} : { record: around.record }),
+    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
+  };
+}
+
+function captureRules(capture: Config["capture"]): CaptureRulesStart {
+  return {
+    mode: capture.mode,
+    pathPrefix: capture.path_prefix,
+    durationMs: capture.default_duration,
+    maxFileMib: capture.max_file_size_mb,
+    beforeMs: capture.before_duration,
+    beforeBytes: capture.before_max_mb * MIB,
+  };
+}
+
+/** Descriptors of all processes together. */
+const FDS_MAX = 4_194_304;
+
+const MIB = 1_048_576;
+
+/** Opens and what else comes in masses; falco's preset 4 is 8 MB for each pair of CPUs. */
+export function liveStart(config: Config, cpus: number, hostRoot: string): LiveStart {
+  const { buf_size_preset, cpus_for_each_buffer, drop_failed_exit } = config.engine.modern_ebpf;
+  const preset = MIB * 2 ** (buf_size_preset - 1);
+  const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
+  return {
+    kind: "live",
+    criticalRingBytes: Math.max(preset / 2, MIB),
+    bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
+    snaplen: config.falco_libs.snaplen || SNAPLEN,
+    dropFailed: drop_failed_exit,
+    hostRoot,
+  };
+}
+
+/** Bytes of I/O data kept from each call where the configuration says 0, as in Falco. */
+const SNAPLEN = 80;
+const BULK_RING_MAX = 512 * MIB;
+
+function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast));
+}
+
+/** Reads the rules that flags and configuration name, or the built-in ones. */
+export function rulesStart(config: Config, flags: Flags): RulesStart {
+  const configured = config.rules_files ?? config.rules_file;
+  const files = rulesFiles({ given: flags.rules, configured });
+  return {
+    ...rulesSettings(config, flags),
+    files: files === undefined ? builtInRules() : files.map(readRules),
+  };
+}
+
+/** How rules are to be loaded, whatever the files. */
+export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "files"> {
+  return {
+    priority: priorityIndex(config.priority),
+    matching: config.rule_matching,
+    selections: config.rules.flatMap(({ enable, disable }) => [
+      ...(enable === undefined ? [] : [{ action: "enable" as const, ...enable }]),
+      ...(disable === undefined ? [] : [{ action: "disable" as const, ...disable }]),
+    ]),
+    appendOutput: [
+      ...config.append_output.map((entry) => ({
+        match: entry.match,
+        extraOutput: entry.extra_output,
+        extraFields: entry.extra_fields,
+        suggestedOutput: entry.suggested_output,
+      })),
+      ...printFormat(flags.print),
+    ],
+    staticFields: config.static_fields,
+    base64: config.buffer_format_base64,
+  };
+}
+
+/** `-p`: the words that Falco still takes mean nothing any more, all else is appended. */
+function printFormat(format: string | undefined): RulesStart["appendOutput"] {
+  if (format === undefined || /^(c|container|k|kubernetes)$/.test(format)) return [];
+  return [{
+    match: { source: "", tags: [], rule: "" },
+    extraOutput: format,
+    extraFields: [],
+    suggestedOutput: false,
+  }];
+}
+
+function priorityIndex(word: string): number {
+  const name = word === "info" ? "informational" : word;
+  return PRIORITY_NAMES.findIndex((priority) => priority.toLowerCase() === name);
+}
+
+/** The rules that the executable carries, each file named as it is in rules/. */
+function builtInRules(): RulesText[] {
+  const directory = new URL("../../../rules/", import.meta.url);
+  return [...Deno.readDirSync(directory)]
+    .filter(({ name }) => name.endsWith(".yaml") && !name.endsWith("_test.yaml"))
+    .map(({ name }) => name)
+    .sort()
+    .map((name) => ({
+      name: `rules/${name}`,
+      text: Deno.readTextFileSync(new URL(name, directory)),
+    }));
+}
+
+export function readRules(file: string): RulesText {
+  try {
+    return { name: file, text: Deno.readTextFileSync(file) };
+  } catch (error) {
+    throw new ConfigError(
+      "",
+      "",
+      `Cannot read the rules file ${file}: ${(error as Error).message}`,
+    );
+  }
+}

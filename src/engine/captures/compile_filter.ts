@@ -1,0 +1,67 @@
+// The filter of `saker record`: the text of a condition → a function of an event's context. It is
+// judged apart from the rules, whose matcher keeps on each thread what it found out.
+import { AtomFunctions } from "../../rules/match/atom_functions.ts";
+import { generate } from "../../rules/match/generate.ts";
+import type { Context } from "../../state/contract/context.ts";
+import { loadWith } from "../thread/compile_rules.ts";
+import type { RulesStart } from "../thread/messages.ts";
+
+export interface Filter {
+  /** By event code: 1 where the condition can hold. */
+  readonly wanted: Uint8Array;
+  readonly eventNames: ReadonlySet<string>;
+  /** Whether it takes the event that was applied. */
+  takes(context: Context): boolean;
+}
+
+/** Throws an error of one line where the condition is not sound. */
+export function compileFilter(condition: string): Filter {
+  // JSON is YAML: whatever the condition holds, it stays one text.
+  const rule = {
+    rule: NAME,
+    desc: NAME,
+    condition,
+    output: NAME,
+    priority: "DEBUG",
+    warn_evttypes: false,
+  };
+  const { ruleSet, enabled, results } = loadWith({
+    ...NO_RULES,
+    files: [{ name: NAME, text: JSON.stringify([rule]) }],
+  });
+  const checked = enabled[0];
+  if (ruleSet === undefined || checked === undefined) {
+    const problem = results.flatMap(({ errors }) => errors)[0];
+    const reason = problem?.message.replace(/\s*[\r\n]+\s*/g, " ") ?? "it cannot be used";
+    throw new Error(`Cannot use the filter "${condition}": ${reason}`);
+  }
+  const functions = new AtomFunctions();
+  const judge = generate(checked.node, (atom) => functions.of(atom));
+  let generation = 0;
+  return {
+    wanted: ruleSet.wanted,
+    eventNames: ruleSet.eventNames,
+    takes(context: Context): boolean {
+      const { strings } = context.machine;
+      if (strings.generation !== generation) {
+        generation = strings.generation;
+        functions.forgetIds();
+      }
+      functions.begin();
+      return judge(context);
+    },
+  };
+}
+
+/** Rules that match nothing, with nothing added to them. */
+export const NO_RULES: RulesStart = {
+  files: [],
+  priority: 7,
+  matching: "first",
+  selections: [],
+  appendOutput: [],
+  staticFields: {},
+  base64: false,
+};
+
+const NAME = "filter";

@@ -1,0 +1,223 @@
+// `capture:` of rules: an alert starts a capture, which ends after the time that the rules ask for
+// or at the bound of its size, as in Falco. Ours: it begins some seconds before the alert.
+import { BlockCopy } from "../../events/scap/block_copy.ts";
+import { CaptureOutput, CaptureWriteError } from "../../events/scap/output.ts";
+import { CaptureWriter } from "../../events/scap/writer.ts";
+import type { CompiledRule } from "../../rules/rule_set.ts";
+import type { Context } from "../../state/contract/context.ts";
+import { Counter, type Counters } from "../thread/counters.ts";
+import { EventRing } from "./event_ring.ts";
+import type { CaptureRulesStart } from "../thread/messages.ts";
+import type { Tap, TapHost } from "./tap.ts";
+
+const MIB = 1 << 20;
+const MS_NS = 1_000_000n;
+/** What a capture holds is on the disk at the latest so long after. */
+const SECURE_MS = 1_000;
+/** Failures are told this often at the most; all are counted. */
+const TELL_MS = 10_000;
+/** `Informational`. */
+const PRIORITY = 6;
+
+export interface RuleCaptureParts {
+  readonly options: CaptureRulesStart;
+  readonly context: Context;
+  readonly counters: Counters;
+  readonly host: TapHost;
+  /** A line for the person who runs saker. */
+  readonly notice: (line: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** A replay: nothing may depend on how fast it runs. */
+  readonly isReplay: boolean;
+}
+
+export class RuleCapture implements Tap {
+  readonly #parts: RuleCaptureParts;
+  readonly #blocks = new BlockCopy();
+  readonly #ring: EventRing | undefined;
+  #writer: CaptureWriter | undefined;
+  /** Event time, ns, at which the capture ends: the latest that a matching rule asked for. */
+  #deadline = 0n;
+  #securedMs = 0;
+  #toldMs = -Infinity;
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  constructor(parts: RuleCaptureParts) {
+    this.#parts = parts;
+    const { beforeMs, beforeBytes } = parts.options;
+    if (beforeMs === 0) return;
+    this.#ring = new EventRing({
+      keepNs: BigInt(beforeMs) * MS_NS,
+      bytesMax: beforeBytes,
+      dump: (time) => this.#dump(time),
+      clock: parts.isReplay ? () => 0 : () => performance.now(),
+    });
+  }
+
+  begin(bytes: Uint8Array, length: number): void {
+    this.#bytes = bytes;
+    const blocks = this.#blocks;
+    blocks.begin(bytes, length);
+    if (this.#ring === undefined || this.#writer !== undefined) return;
+    if (!blocks.next()) return;
+    this.#ring.begin(blocks.time, length);
+    blocks.begin(bytes, length);
+  }
+
+  matched(rule: CompiledRule): void {
+    const { mode, durationMs } = this.#parts.options;
+    const { event } = this.#parts.context;
+    // What is before this event may end the capture that runs.
+    if (this.#writer !== undefined) this.#copyTo(event.offset);
+    const time = event.time();
+    const deadline = time + BigInt(rule.captureDurationMs || durationMs) * MS_NS;
+    if (deadline > this.#deadline) this.#deadline = deadline;
+    if (this.#writer === undefined && (mode === "all_rules" || rule.capture)) this.#start(time);
+  }
+
+  end(length: number): boolean {
+    if (this.#writer !== undefined) {
+      this.#blocks.limit(length);
+      this.#copyTo(length);
+      this.#secure();
+    } else if (this.#ring !== undefined) {
+      this.#ring.add(this.#bytes, length);
+      this.#count();
+    }
+    return false;
+  }
+
+  section(): void {
+    this.#stop();
+    this.#ring?.clear();
+  }
+
+  idle(): void {
+    if (this.#writer !== undefined) this.#secure();
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  /** The tables before the first event of a batch. */
+  #dump(time: bigint): Uint8Array {
+    const { machine } = this.#parts.context;
+    machine.settle();
+    return machine.dump(time);
+  }
+
+  #start(time: bigint): void {
+    const { options, context, counters } = this.#parts;
+    const { machine, event } = context;
+    const path = `${options.pathPrefix}_${padded(time)}_${padded(event.num)}.scap`;
+    this.#guarded(path, () => {
+      const writer = new CaptureWriter(
+        new CaptureOutput({ path, compression: 1, mustBeNew: true }),
+      );
+      this.#writer = writer;
+      this.#securedMs = this.#parts.clock();
+      counters.add(Counter.CapturesStarted, 1);
+      const held = this.#ring?.held();
+      if (held !== undefined) {
+        writer.begin(held.state);
+        for (const piece of held.pieces) this.#writeHeld(writer, piece);
+        this.#ring!.clear();
+        return;
+      }
+      // As in Falco: the tables as they are after this event, then this event.
+      writer.begin(machine.dump(time));
+      while (this.#blocks.next() && this.#blocks.event < event.offset);
+      this.#write(writer);
+    });
+  }
+
+  #writeHeld(writer: CaptureWriter, bytes: Uint8Array): void {
+    const blocks = new BlockCopy();
+    blocks.begin(bytes, bytes.length);
+    while (blocks.next()) writer.write(blocks.view, blocks.start, blocks.end);
+  }
+
+  /** Writes the batch up to the event at `offset`, without it; stops where the capture ends. */
+  #copyTo(offset: number): void {
+    const writer = this.#writer!;
+    this.#guarded(writer.output.path, () => {
+      const blocks = this.#blocks;
+      while (this.#writer !== undefined && blocks.end < offset && blocks.next()) {
+        // The event that matched comes next time, when its deadline is known.
+        if (blocks.event >= offset) return blocks.back();
+        this.#write(writer);
+      }
+    });
+  }
+
+  #write(writer: CaptureWriter): void {
+    const blocks = this.#blocks;
+    writer.write(blocks.view, blocks.start, blocks.end);
+    if (blocks.time >= this.#deadline) return this.#stop();
+    const { maxFileMib } = this.#parts.options;
+    if (maxFileMib === 0 || writer.output.written < maxFileMib * MIB) return;
+    this.#stop();
+    const rule = "Falco internal: capture size limit reached";
+    this.#parts.host.alert({
+      rule,
+      message: `${rule}. Configured limit: ${maxFileMib} MB.`,
+      outputFields: [
+        ["max_file_size_mb", maxFileMib],
+        ["written_bytes", writer.output.written],
+      ],
+      priority: PRIORITY,
+    });
+  }
+
+  #stop(): void {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#deadline = 0n;
+    if (writer !== undefined) this.#guarded(writer.output.path, () => writer.close());
+  }
+
+  #secure(): void {
+    const writer = this.#writer;
+    const nowMs = this.#parts.clock();
+    // Only where time is real, so that a replay writes the same bytes twice.
+    if (writer === undefined || this.#parts.isReplay) return;
+    if (nowMs - this.#securedMs < SECURE_MS) return;
+    this.#securedMs = nowMs;
+    this.#guarded(writer.output.path, () => writer.secure());
+  }
+
+  /** A capture that cannot be written ends; the watching goes on. */
+  #guarded(path: string, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof CaptureWriteError)) throw error;
+      this.#parts.counters.add(Counter.CapturesFailed, 1);
+      this.#tell(`Warning: ${error.message}`);
+      const writer = this.#writer;
+      this.#writer = undefined;
+      // Nothing more is written to an output that failed.
+      if (writer !== undefined && writer.output.path === path) writer.close();
+    }
+  }
+
+  /** Alerts may come in masses, and each of them would fail in the same way. */
+  #tell(line: string): void {
+    const nowMs = this.#parts.clock();
+    if (nowMs - this.#toldMs < TELL_MS) return;
+    this.#toldMs = nowMs;
+    this.#parts.notice(line);
+  }
+
+  #count(): void {
+    const { counters } = this.#parts;
+    counters.set(Counter.CaptureRingBytes, this.#ring!.bytes);
+    counters.set(Counter.CaptureRingOverflows, this.#ring!.overflows);
+  }
+}
+
+function padded(value: bigint | number): string {
+  return String(value).padStart(20, "0");
+}

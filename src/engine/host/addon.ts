@@ -1,0 +1,84 @@
+// The native addon and the other files that the executable carries. Deno would unpack a library
+// from the executable under a name in the temporary directory that anybody can guess and plant;
+// so it is written to a fresh private directory first, loaded from there, and removed at once.
+import process from "node:process";
+import type { Driver, OpenOptions } from "../../../bindings-rs/index.d.ts";
+
+export interface Addon {
+  readonly Driver: { open(options: OpenOptions): Driver };
+  snapshot(hostRoot: string, selfPid: number): Uint8Array;
+  snapshotProcess(hostRoot: string, pid: number): Uint8Array;
+  snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
+  releaseStartMemory(): void;
+}
+
+/** A file of the build as the executable (or the checkout) holds it. */
+export function embeddedFile(name: "probe.o" | "addon.node"): Uint8Array {
+  return Deno.readFileSync(new URL(`../../../dist/embed/${name}`, import.meta.url));
+}
+
+/**
+ * Loads the addon from the first of `directories` that is safe and lets programs be mapped from
+ * it (a `noexec` mount does not). Throws where none does.
+ */
+export function loadAddon(directories: readonly string[] = privateParents()): Addon {
+  const bytes = embeddedFile("addon.node");
+  const refusals: string[] = [];
+  for (const parent of directories) {
+    const refusal = parentRefusal(parent);
+    if (refusal !== undefined) {
+      refusals.push(`${parent}: ${refusal}`);
+      continue;
+    }
+    try {
+      return loadFrom(parent, bytes);
+    } catch (error) {
+      refusals.push(`${parent}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(`Cannot load the native part: ${refusals.join("; ")}`);
+}
+
+function loadFrom(parent: string, bytes: Uint8Array): Addon {
+  const directory = Deno.makeTempDirSync({ dir: parent, prefix: "saker-" });
+  try {
+    const made = Deno.lstatSync(directory);
+    if (!made.isDirectory || made.uid !== Deno.uid() || (made.mode! & 0o777) !== 0o700) {
+      throw new Error("the directory that was made there is not private");
+    }
+    const file = `${directory}/addon.node`;
+    Deno.writeFileSync(file, bytes, { createNew: true, mode: 0o700 });
+    // Unlike `require`, this looks at no other path, such as a package.json in the temporary
+    // directory, where the executable pretends to lie.
+    const loaded = { exports: {} };
+    process.dlopen(loaded, file);
+    return loaded.exports as Addon;
+  } finally {
+    // What is mapped stays mapped; nothing is left to be found or changed.
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+/** Places for the private directory, those that are in memory and root's own first. */
+function privateParents(): string[] {
+  return ["/run", "/dev/shm", Deno.env.get("TMPDIR") ?? "/tmp", "/var/tmp"];
+}
+
+/** Why nothing private can be made below a directory; undefined where it can. */
+function parentRefusal(path: string): string | undefined {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch (error) {
+    return firstLine(error);
+  }
+  if (!info.isDirectory) return "not a directory";
+  if (info.uid !== 0 && info.uid !== Deno.uid()) return "belongs to another user";
+  const sticky = (info.mode! & 0o1000) !== 0;
+  const shared = (info.mode! & 0o022) !== 0;
+  return shared && !sticky ? "others may rename what is in it" : undefined;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
+}

@@ -1,0 +1,352 @@
+// The engine: batches of blocks come from the source, each event changes the tables and is held
+// against the rules, alerts go out batch by batch. Runs on its own thread and may block there.
+import { BlockWalk, Step } from "../../events/blocks.ts";
+import type { Event } from "../../events/event.ts";
+import { type EventSource, NEW_SNAPSHOT } from "../../events/source.ts";
+import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
+import type { Context } from "../../state/contract/context.ts";
+import type { Machine } from "../../state/contract/machine.ts";
+import type { Alert } from "./alert.ts";
+import { AlertGate } from "./alert_gate.ts";
+import { Counter, type Counters } from "../thread/counters.ts";
+import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
+import { ALERTS_IN_FLIGHT_MAX } from "../thread/messages.ts";
+import { foreseeSum } from "../sums/program_sums.ts";
+import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
+
+export interface EngineParts {
+  readonly source: EventSource;
+  readonly machine: Machine;
+  readonly context: Context;
+  readonly rules: RuleSet;
+  readonly counters: Counters;
+  readonly post: (alerts: readonly Alert[]) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Tells of the first event that could not be judged. */
+  readonly onMistake: (line: string) => void;
+  readonly options: EngineOptions;
+  /** Who writes what passes, if anybody. */
+  readonly tap?: (host: TapHost) => Tap;
+}
+
+export interface EngineOptions {
+  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  /** Wait for the main thread rather than drop alerts: a replay loses nothing. */
+  readonly patient: boolean;
+  /** Stop after so many seconds of event time. */
+  readonly seconds: number | undefined;
+  /** How many programs the source's probe should have attached; 0 without a probe. */
+  readonly programsWanted: () => number;
+  /** Bytes read of a capture, and bytes it has. */
+  readonly progress?: () => { readonly read: number; readonly total: number };
+}
+
+/** Why `run` came back. */
+export type Outcome = "ended" | "stopped" | "message" | "lossy";
+
+/** The source's events are drained into this much memory at once. */
+const BATCH_BYTES = 1 << 20;
+/** An idle engine wakes at least this often, for its heartbeat and for being stopped. */
+const IDLE_MS = 100;
+/** How often the source and the tables are asked for their numbers. */
+const STATS_MS = 1_000;
+/** Alerts ask for losses at most this often, so that those right behind one say so. */
+const LOSS_MS = 20;
+/** Batches that are taken after the end was asked for, at the most. */
+const DRAIN_BATCHES = 32;
+/** Where a block's body begins: behind its type and length. */
+const FRAME_START = 8;
+/** Alerts of a rule that pass in a second although the main thread is behind. */
+const RARE_PER_SECOND = 16;
+/** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
+const POST_AT = 64;
+
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #buffer = new Uint8Array(BATCH_BYTES);
+  readonly #walk: BlockWalk;
+  readonly #event: Event;
+  readonly #loss: LossWatch;
+  readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
+  readonly #tap: Tap | undefined;
+  #rules: RuleSet;
+  #matched: Int32Array;
+  #alertsByRule: Float64Array;
+  #pending: Alert[] = [];
+  #events = 0;
+  #malformed = 0;
+  #sequence = 0;
+  #degraded = false;
+  #lost = 0;
+  #lossAtMs = 0;
+  #statsAtMs = 0;
+  #deadline: bigint | undefined;
+  #wallDeadlineMs: number | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#event = parts.context.event;
+    this.#walk = new BlockWalk(this.#event);
+    this.#loss = new LossWatch(parts.options.drops);
+    this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
+    this.#rules = parts.rules;
+    this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
+    this.#alertsByRule = new Float64Array(parts.rules.rules.length);
+    parts.counters.set(Counter.Rules, parts.rules.rules.length);
+    const { seconds, patient } = parts.options;
+    // A live host may be silent, so the wall clock ends the run as well.
+    if (seconds !== undefined && !patient) this.#wallDeadlineMs = parts.clock() + seconds * 1000;
+  }
+
+  /** Loads the tables with the machine as it was when the source began. */
+  loadSnapshot(): void {
+    const bytes = this.#parts.source.snapshot();
+    this.#walkBlocks(bytes, bytes.length);
+  }
+
+  /** Runs until the source ends, somebody asks for the engine, or a loss must end it. */
+  run(): Outcome {
+    const { source, counters, clock } = this.#parts;
+    for (;;) {
+      const nowMs = clock();
+      counters.set(Counter.HeartbeatMs, nowMs);
+      if (counters.stopping) {
+        if (this.#tap !== undefined && !this.#parts.options.patient) this.#drain();
+        return "stopped";
+      }
+      if (counters.takeMessage()) return "message";
+      if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
+      const bytes = source.read(this.#buffer);
+      if (bytes === NEW_SNAPSHOT) {
+        this.loadSnapshot();
+        this.#tap?.section();
+        continue;
+      }
+      if (bytes < 0) {
+        this.readStats(nowMs);
+        return "ended";
+      }
+      if (bytes === 0) {
+        if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
+        this.#tap?.idle();
+        source.wait(IDLE_MS);
+        continue;
+      }
+      if (this.#takeBatch(bytes, nowMs)) {
+        this.readStats(nowMs);
+        return "ended";
+      }
+    }
+  }
+
+  /** Applies the batch in the buffer; whether the run is over. */
+  #takeBatch(bytes: number, nowMs: number): boolean {
+    const { counters } = this.#parts;
+    this.#tap?.begin(this.#buffer, bytes);
+    let ended = this.#walkBlocks(this.#buffer, bytes);
+    if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
+    this.#post();
+    counters.set(Counter.Events, this.#events);
+    counters.set(Counter.LastEventMs, nowMs);
+    counters.set(Counter.Malformed, this.#malformed);
+    this.#tellProgress();
+    return ended;
+  }
+
+  /** What happened before a recording was stopped belongs to it; new events come all the time. */
+  #drain(): void {
+    for (let batch = 0; batch < DRAIN_BATCHES; batch++) {
+      const bytes = this.#parts.source.read(this.#buffer);
+      if (bytes <= 0 || this.#takeBatch(bytes, this.#parts.clock())) return;
+    }
+  }
+
+  /** Exchanges the rules between two events; counts by rule go on under the same names. */
+  setRules(rules: RuleSet): void {
+    const counts = new Map(this.alertsByRule().map(([rule, , alerts]) => [rule, alerts]));
+    this.#rules = rules;
+    this.#matched = new Int32Array(Math.max(1, rules.rules.length));
+    this.#alertsByRule = Float64Array.from(rules.rules, (rule) => counts.get(rule.name) ?? 0);
+    this.#parts.counters.set(Counter.Rules, rules.rules.length);
+  }
+
+  alertsByRule(): [rule: string, priority: number, alerts: number][] {
+    return this.#rules.rules.map((
+      rule,
+      at,
+    ) => [rule.name, rule.priority, this.#alertsByRule[at]!]);
+  }
+
+  /** Takes the blocks into the tables and against the rules; whether the time of `-M` is over. */
+  #walkBlocks(bytes: Uint8Array, length: number): boolean {
+    this.#walk.begin(bytes, length);
+    for (;;) {
+      try {
+        return this.#walkOn(bytes);
+      } catch (error) {
+        // A mistake of ours on one event must not end the watch; the walk stands behind it.
+        this.#fail(error);
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { counters, onMistake } = this.#parts;
+    counters.add(Counter.Mistakes, 1);
+    if (counters.get(Counter.Mistakes) > 1) return;
+    const { num, code } = this.#event;
+    onMistake(`Event ${num} (code ${code}) was passed over, by a mistake in saker: ${error}`);
+  }
+
+  #walkOn(bytes: Uint8Array): boolean {
+    const walk = this.#walk;
+    const event = this.#event;
+    const { machine, context } = this.#parts;
+    const limited = this.#parts.options.seconds !== undefined;
+    for (;;) {
+      const step = walk.next();
+      if (step === Step.Event) {
+        event.num = ++this.#events;
+        if (limited && this.#timeIsOver()) return true;
+        machine.apply(context);
+        if (context.hashes !== undefined) foreseeSum(context);
+        if (event.stateOnly || this.#rules.wanted[event.code] === 0) continue;
+        const matches = this.#rules.match(context, this.#matched);
+        for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);
+      } else if (step === Step.State) {
+        machine.load(walk.type, bytes, walk.start, walk.end);
+      } else if (step === Step.Malformed) {
+        this.#malformed++;
+      } else {
+        return false;
+      }
+    }
+  }
+
+  #timeIsOver(): boolean {
+    const time = this.#event.time();
+    this.#deadline ??= time + BigInt(this.#parts.options.seconds!) * 1_000_000_000n;
+    return time > this.#deadline;
+  }
+
+  #alert(rule: CompiledRule): void {
+    this.#tap?.matched(rule);
+    const { message, fields } = rule.render(this.#parts.context);
+    this.#alertsByRule[rule.index] = this.#alertsByRule[rule.index]! + 1;
+    this.#push({
+      hostname: this.#parts.machine.hostname,
+      message,
+      outputFields: fields,
+      priority: rule.priority,
+      rule: rule.name,
+      source: rule.source,
+      tags: rule.tags,
+      time: this.#event.time(),
+      sequence: ++this.#sequence,
+      degraded: this.#degraded,
+    });
+  }
+
+  #alertInternal({ rule, message, outputFields, priority }: InternalAlert): void {
+    this.#push({
+      hostname: this.#parts.machine.hostname,
+      message,
+      outputFields,
+      priority,
+      rule,
+      source: "internal",
+      tags: undefined,
+      time: BigInt(this.#parts.clock()) * 1_000_000n,
+      sequence: ++this.#sequence,
+      degraded: this.#degraded,
+    });
+  }
+
+  /** What has been written so far becomes whole. */
+  closeTap(): void {
+    this.#tap?.close();
+    this.#post();
+  }
+
+  #push(alert: Alert): void {
+    this.#pending.push(alert);
+    if (this.#pending.length >= POST_AT) this.#post();
+  }
+
+  #post(): void {
+    if (this.#pending.length === 0) return;
+    const { counters, post, options } = this.#parts;
+    const alerts = this.#marked(this.#pending);
+    this.#pending = [];
+    const inFlight = () => counters.get(Counter.AlertsPosted) - counters.get(Counter.AlertsTaken);
+    while (inFlight() >= ALERTS_IN_FLIGHT_MAX && options.patient && !counters.stopping) {
+      counters.set(Counter.HeartbeatMs, this.#parts.clock());
+      counters.waitForMain(IDLE_MS);
+    }
+    counters.add(Counter.Alerts, alerts.length);
+    const admitted = options.patient
+      ? alerts
+      : this.#gate.admit(alerts, inFlight(), this.#parts.clock());
+    counters.add(Counter.AlertsDropped, alerts.length - admitted.length);
+    if (admitted.length === 0) return;
+    counters.add(Counter.AlertsPosted, admitted.length);
+    post(admitted);
+  }
+
+  /** The alerts with a loss told that happened since the numbers were last read. */
+  #marked(alerts: Alert[]): Alert[] {
+    const { source, clock, options } = this.#parts;
+    const nowMs = clock();
+    if (options.patient || nowMs - this.#lossAtMs < LOSS_MS) return alerts;
+    this.#lossAtMs = nowMs;
+    const { lost } = source.stats();
+    if (lost[0] + lost[1] === this.#lost) return alerts;
+    this.#lost = lost[0] + lost[1];
+    this.#degraded = true;
+    return alerts.map((alert) => ({ ...alert, degraded: true }));
+  }
+
+  #tellProgress(): void {
+    const { counters, options } = this.#parts;
+    const progress = options.progress?.();
+    if (progress === undefined) return;
+    counters.set(Counter.BytesRead, progress.read);
+    counters.set(Counter.BytesTotal, progress.total);
+  }
+
+  /** Brings the shared numbers up to date; whether a loss must end the run. */
+  readStats(nowMs: number): boolean {
+    this.#statsAtMs = nowMs;
+    const { source, machine, counters, options } = this.#parts;
+    const { lost, truncated, programs } = source.stats();
+    counters.set(Counter.LostCritical, lost[0]);
+    counters.set(Counter.LostBulk, lost[1]);
+    counters.set(Counter.Truncated, truncated);
+    counters.set(Counter.Programs, programs);
+    counters.set(Counter.ProgramsWanted, options.programsWanted());
+    const tables = machine.stats();
+    counters.set(Counter.Threads, tables.threads);
+    counters.set(Counter.Fds, tables.fds);
+    counters.set(Counter.Strings, tables.strings);
+    counters.set(Counter.ThreadsRefused, tables.threadsRefused);
+    counters.set(Counter.FdsRefused, tables.fdsRefused);
+    const loss = this.#loss.update(
+      { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
+      nowMs,
+    );
+    this.#lost = lost[0] + lost[1];
+    this.#degraded = this.#loss.isDegraded(nowMs);
+    if (loss === undefined) return false;
+    if (options.drops.alert) {
+      this.#push(dropAlert({
+        loss,
+        hostname: machine.hostname,
+        time: BigInt(nowMs) * 1_000_000n,
+        sequence: ++this.#sequence,
+      }));
+      this.#post();
+    }
+    return options.drops.exit;
+  }
+}

@@ -1,0 +1,205 @@
+// The engine's loop with a scripted source, the real tables, and rules that match by event code.
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { Counter } from "../thread/counters.ts";
+import { ALERTS_IN_FLIGHT_MAX } from "../thread/messages.ts";
+
+import { CLOSE, close, engineOver, rulesNamed, ScriptedSource } from "./loop_fixture.ts";
+
+Deno.test("an engine posts the alerts of a batch at once, in order", () => {
+  const source = new ScriptedSource([[close(1), close(2)], [close(3)]]);
+  const { engine, posts, counters } = engineOver(source);
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(posts.map((alerts) => alerts.map((one) => one.message)), [
+    ["thread 1", "thread 2"],
+    ["thread 3"],
+  ]);
+  deepStrictEqual(posts[1]![0], {
+    hostname: "here",
+    message: "thread 3",
+    outputFields: [["evt.num", 3]],
+    priority: 4,
+    rule: "closed",
+    source: "syscall",
+    tags: ["t"],
+    time: 1_000_000_000n,
+    sequence: 3,
+    degraded: false,
+  });
+  strictEqual(counters.get(Counter.Events), 3);
+  strictEqual(counters.get(Counter.Alerts), 3);
+  deepStrictEqual(engine.alertsByRule(), [["closed", 4, 3]]);
+});
+
+Deno.test("events that only keep the tables right match no rule", () => {
+  const source = new ScriptedSource([[close(1, { stateOnly: true }), close(2)]]);
+  const { engine, messages } = engineOver(source);
+  engine.run();
+  deepStrictEqual(messages(), ["thread 2"]);
+});
+
+Deno.test("records that are not sound are counted and passed over", () => {
+  const source = new ScriptedSource([[close(1, { code: 9_999 }), close(2)]]);
+  const { engine, messages, counters } = engineOver(source);
+  engine.run();
+  deepStrictEqual(messages(), ["thread 2"]);
+  strictEqual(counters.get(Counter.Malformed), 1);
+});
+
+Deno.test("an event on which a rule fails is passed over, counted, and the first one told", () => {
+  const source = new ScriptedSource([[close(1), close(2)], [close(3), close(4)]]);
+  const { engine, messages, counters, mistakes } = engineOver(source);
+  const rules = rulesNamed("fails");
+  engine.setRules({
+    ...rules,
+    match(context, matched) {
+      if (context.event.tid % 2 === 0) throw new TypeError("no such thing");
+      return rules.match(context, matched);
+    },
+  });
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(messages(), ["thread 1", "thread 3"]);
+  strictEqual(counters.get(Counter.Mistakes), 2);
+  strictEqual(counters.get(Counter.Events), 4);
+  deepStrictEqual(mistakes, [
+    `Event 2 (code ${CLOSE}) was passed over, by a mistake in saker: TypeError: no such thing`,
+  ]);
+});
+
+Deno.test("a snapshot is loaded at the start and wherever the source has another one", () => {
+  const source = new ScriptedSource([[close(1)], "snapshot", [close(2)]]);
+  const { engine, messages } = engineOver(source);
+  engine.loadSnapshot();
+  engine.run();
+  strictEqual(source.snapshots, 2);
+  deepStrictEqual(messages(), ["thread 1", "thread 2"]);
+});
+
+Deno.test("an engine that has nothing to do waits, with its heartbeat going on", () => {
+  const source = new ScriptedSource([() => clock.nowMs = 20_000, () => {}, [close(1)]]);
+  const { engine, counters, clock } = engineOver(source);
+  engine.run();
+  strictEqual(source.waits, 2);
+  strictEqual(counters.get(Counter.HeartbeatMs), 20_000);
+  strictEqual(counters.get(Counter.LastEventMs), 20_000);
+});
+
+Deno.test("an engine comes back when it is asked to stop or has a message, and goes on", () => {
+  const source = new ScriptedSource([
+    () => counters.announceMessage(),
+    [close(1)],
+    () => counters.stop(),
+    [close(2)],
+  ]);
+  const { engine, counters, messages } = engineOver(source);
+  strictEqual(engine.run(), "message");
+  engine.setRules(rulesNamed("other"));
+  strictEqual(engine.run(), "stopped");
+  deepStrictEqual(messages(), ["thread 1"]);
+  deepStrictEqual(engine.alertsByRule(), [["other", 4, 1]]);
+});
+
+Deno.test("counts of a rule go on when the rules are exchanged for ones with the same name", () => {
+  const source = new ScriptedSource([[close(1)], () => counters.announceMessage(), [close(2)]]);
+  const { engine, counters } = engineOver(source);
+  engine.run();
+  engine.setRules(rulesNamed("closed"));
+  engine.run();
+  deepStrictEqual(engine.alertsByRule(), [["closed", 4, 2]]);
+});
+
+Deno.test("alerts that the main thread is too slow for are dropped and counted", () => {
+  const flood = Array.from({ length: ALERTS_IN_FLIGHT_MAX + 100 }, (_, tid) => close(tid));
+  const { engine, counters, posts } = engineOver(new ScriptedSource(batches(flood)));
+  engine.run();
+  const posted = posts.flat().length;
+  strictEqual(counters.get(Counter.AlertsDropped), flood.length - posted);
+  ok(posted >= ALERTS_IN_FLIGHT_MAX && posted < flood.length, String(posted));
+  strictEqual(counters.get(Counter.Alerts), flood.length);
+});
+
+Deno.test("a patient engine waits for the main thread and drops no alert", () => {
+  const flood = Array.from({ length: 2 * ALERTS_IN_FLIGHT_MAX }, (_, tid) => close(tid));
+  const { engine, counters, posts, clock } = engineOver(new ScriptedSource(batches(flood)), {
+    patient: true,
+  });
+  // The main thread, which takes what was posted whenever the engine looks at the clock.
+  Object.defineProperty(clock, "nowMs", {
+    get(): number {
+      counters.take(posts.flat().length - counters.get(Counter.AlertsTaken));
+      return 10_000;
+    },
+  });
+  strictEqual(engine.run(), "ended");
+  strictEqual(posts.flat().length, flood.length);
+  strictEqual(counters.get(Counter.AlertsDropped), 0);
+});
+
+Deno.test("a loss degrades the alerts right behind it and is told by an alert", () => {
+  const source = new ScriptedSource([
+    [close(1)],
+    () => {
+      source.lost = [1, 4];
+      clock.nowMs += 100;
+    },
+    [close(2)],
+    () => clock.nowMs += 1_000,
+    [close(3)],
+  ]);
+  const { engine, clock, posts, counters } = engineOver(source);
+  engine.run();
+  const told = posts.flat().map(({ rule, degraded }) => `${rule}: ${degraded}`);
+  deepStrictEqual(told, [
+    "closed: false",
+    "closed: true",
+    "Falco internal: syscall event drop: true",
+    "closed: true",
+  ]);
+  strictEqual(counters.get(Counter.LostBulk), 4);
+  strictEqual(counters.get(Counter.LostCritical), 1);
+  const fields = Object.fromEntries(posts.flat()[2]!.outputFields);
+  deepStrictEqual([fields["n_drops"], fields["n_evts"]], ["5", "2"]);
+});
+
+Deno.test("a loss ends the run where the configuration says exit", () => {
+  const source = new ScriptedSource([[close(1)], () => {
+    source.lost = [9, 0];
+    clock.nowMs += 1_000;
+  }, [close(2)]]);
+  const { engine, clock } = engineOver(source, {
+    drops: { threshold: 0.1, rate: 1, burst: 1, alert: false, exit: true },
+  });
+  strictEqual(engine.run(), "lossy");
+});
+
+Deno.test("a limit of seconds ends the run by the events' own time", () => {
+  const events = [1, 2, 3, 4, 5].map((second) => close(second, { second }));
+  const { engine, messages } = engineOver(new ScriptedSource([events]), {
+    seconds: 2,
+    patient: true,
+  });
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(messages(), ["thread 1", "thread 2", "thread 3"]);
+});
+
+Deno.test("a silent source is ended by the wall clock", () => {
+  const silence = Array.from({ length: 10 }, () => () => void (clock.nowMs += 500));
+  const { engine, clock } = engineOver(new ScriptedSource([...silence, [close(1)]]), {
+    seconds: 2,
+  });
+  strictEqual(engine.run(), "ended");
+  ok(clock.nowMs < 13_000, String(clock.nowMs));
+});
+
+Deno.test("programs, wanted and attached, are told to the main thread", () => {
+  const { engine, counters } = engineOver(new ScriptedSource([]));
+  engine.run();
+  strictEqual(counters.get(Counter.Programs), 2);
+  strictEqual(counters.get(Counter.ProgramsWanted), 3);
+});
+
+/** Cut into batches that fit the engine's buffer. */
+function batches(blocks: readonly Uint8Array[]): Uint8Array[][] {
+  const cut: Uint8Array[][] = [];
+  for (let at = 0; at < blocks.length; at += 1_000) cut.push(blocks.slice(at, at + 1_000));
+  return cut;
+}

@@ -1,0 +1,93 @@
+// Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
+// Errors become one line each; so do warnings.
+import { FieldSet } from "../../fields/field_set.ts";
+import type { Diagnostic } from "../../rules/diagnostic.ts";
+import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../../rules/load.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
+import type { RulesStart } from "./messages.ts";
+
+export interface CompiledRules {
+  readonly rules: RuleSet;
+  readonly warnings: readonly string[];
+  /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
+  readonly fdsOrdered: boolean;
+  /** Whether `proc.hash.sha256` may be asked for, so that programs' files have to be read. */
+  readonly sumsWanted: boolean;
+}
+
+/** Throws an error of one line where the rules are not sound. */
+export function compileRules(start: RulesStart): CompiledRules {
+  const loaded = loadSound(start);
+  const fdsOrdered = loaded.enabled.some(({ format }) =>
+    format.fields.some(({ text }) => text === "fd.types")
+  );
+  return {
+    rules: loaded.ruleSet!,
+    warnings: warningLines(loaded),
+    fdsOrdered,
+    sumsWanted: sumsWanted(start),
+  };
+}
+
+/** By the text alone: to read files for nothing costs little, to miss a use costs the sum. */
+function sumsWanted({ files, appendOutput }: RulesStart): boolean {
+  const field = "proc.hash.sha256";
+  return files.some(({ text }) => text.includes(field)) ||
+    JSON.stringify(appendOutput).includes(field);
+}
+
+export function warningLines({ results }: Loaded): string[] {
+  return results.flatMap((file) =>
+    file.warnings.map((warning) => `Warning: ${diagnosticLine(file, warning)}`)
+  );
+}
+
+/** The same load, for those who want everything that came of it. */
+export function loadWith(start: RulesStart): Loaded {
+  return loadRules(start.files, loadOptions(start));
+}
+
+/** How the configuration wants rules to be loaded, whatever the files. */
+export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
+  return {
+    fields: new FieldSet({
+      bufferFormat: start.base64 ? "base64" : "dots",
+      staticFields: start.staticFields,
+    }),
+    priority: start.priority,
+    matching: start.matching,
+    selections: start.selections,
+    appendOutput: start.appendOutput,
+  };
+}
+
+/** Loads and wants a sound set; throws an error of one line where it is not. */
+export function loadSound(start: RulesStart): Loaded {
+  const loaded = loadWith(start);
+  if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
+  if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
+  return loaded;
+}
+
+/** The first error, and how many more there are. */
+function errorLine(results: readonly FileResult[]): string {
+  const lines = results.flatMap((file) => file.errors.map((error) => diagnosticLine(file, error)));
+  const cut = results.reduce((sum, file) => sum + file.errorsCut, 0);
+  const more = lines.length + cut - 1;
+  if (more <= 0) return lines[0] ?? "the rules cannot be used";
+  return `${lines[0]} (and ${more} more: saker -V shows them all)`;
+}
+
+/** `file:line:column: rule "X": message, hint (CODE)`; line and column count from 1. */
+function diagnosticLine(file: FileResult, diagnostic: Diagnostic): string {
+  const { locations } = diagnostic.place;
+  const inFile = locations.findLast((location) => location.name === file.name);
+  const item = locations.find((location) =>
+    location.itemName !== "" && /^(rule|macro|list)$/.test(location.itemType)
+  );
+  const { line, column } = inFile?.position ?? { line: 0, column: 0 };
+  const what = item === undefined ? "" : `${item.itemType} "${item.itemName}": `;
+  const hint = diagnostic.hint === undefined ? "" : `, ${diagnostic.hint}`;
+  const text = `${file.name}:${line + 1}:${column + 1}: ${what}${diagnostic.message}${hint}`;
+  return `${text.replace(/\s*[\r\n]+\s*/g, " ")} (${diagnostic.code})`;
+}

@@ -1,0 +1,105 @@
+// What the main thread and the engine thread say to each other. Numbers that change all the time
+// are not said but shared (counters.ts).
+import type { AppendOutput, RulesText } from "../../rules/load.ts";
+import type { RuleSelection } from "../../rules/check/selection.ts";
+import type { MachineOptions } from "../../state/contract/machine.ts";
+import type { Alert } from "../loop/alert.ts";
+import type { LossOptions } from "../loop/loss.ts";
+
+/** Watch this host through the probe. */
+export interface LiveStart {
+  readonly kind: "live";
+  readonly criticalRingBytes: number;
+  readonly bulkRingBytes: number;
+  readonly snaplen: number;
+  readonly dropFailed: boolean;
+  /** Prefix of /proc and /etc; "" for this root. */
+  readonly hostRoot: string;
+}
+
+/** Read captures, one after the other; `-` is standard input. */
+export interface CaptureStart {
+  readonly kind: "capture";
+  readonly files: readonly string[];
+}
+
+/** What a set of rules is made from; plain data, so that the engine thread compiles them. */
+export interface RulesStart {
+  readonly files: readonly RulesText[];
+  /** Index into PRIORITY_NAMES: less important rules are not loaded. */
+  readonly priority: number;
+  readonly matching: "first" | "all";
+  readonly selections: readonly RuleSelection[];
+  readonly appendOutput: readonly AppendOutput[];
+  readonly staticFields: Readonly<Record<string, string>>;
+  readonly base64: boolean;
+}
+
+/** What `saker record` writes. Limits that are absent do not hold. */
+export interface RecordStart {
+  /** `-` is standard output; a number is put into the name where there can be several files. */
+  readonly path: string;
+  /** 1 to 9; 0: plain. */
+  readonly compression: number;
+  /** Text of a condition; what it does not take only keeps the tables right. */
+  readonly filter?: string;
+  readonly events?: number;
+  /** Another file is begun at so many bytes or seconds; the oldest go where there are too many. */
+  readonly fileBytes?: number;
+  readonly fileSeconds?: number;
+  readonly filesKept?: number;
+}
+
+/** Falco's `capture` section: captures that alerts start. */
+export interface CaptureRulesStart {
+  readonly mode: "rules" | "all_rules";
+  readonly pathPrefix: string;
+  readonly durationMs: number;
+  /** 0: no bound. */
+  readonly maxFileMib: number;
+  /** Ours: events so long before the alert, held in so many bytes. */
+  readonly beforeMs: number;
+  readonly beforeBytes: number;
+}
+
+export interface EngineStart {
+  readonly counters: SharedArrayBuffer;
+  readonly source: LiveStart | CaptureStart;
+  readonly rules: RulesStart;
+  readonly machine: MachineOptions;
+  readonly baseSyscalls: {
+    readonly customSet: readonly string[];
+    readonly repair: boolean;
+    readonly all: boolean;
+  };
+  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  /** Stop after so many seconds of event time. */
+  readonly seconds: number | undefined;
+  readonly record?: RecordStart;
+  readonly captures?: CaptureRulesStart;
+}
+
+export type ToEngine =
+  | { readonly kind: "start"; readonly start: EngineStart }
+  | { readonly kind: "reload"; readonly rules: RulesStart };
+
+export type FromEngine =
+  /** Rules are compiled and the source is open. */
+  | { readonly kind: "ready"; readonly warnings: readonly string[] }
+  | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
+  /** Rules were exchanged, or the new ones were refused and the old ones stay. */
+  | { readonly kind: "reloaded"; readonly warnings: readonly string[] }
+  | { readonly kind: "refused"; readonly error: string }
+  /** A line for the person who runs saker. */
+  | { readonly kind: "notice"; readonly line: string }
+  | { readonly kind: "ended"; readonly end: EngineEnd };
+
+export interface EngineEnd {
+  /** Why it could not start or go on; undefined for a good end. */
+  readonly error: string | undefined;
+  /** Alerts by rule, in the order of the rules. */
+  readonly alertsByRule: readonly (readonly [rule: string, priority: number, alerts: number])[];
+}
+
+/** Alerts on their way to the main thread at the most. */
+export const ALERTS_IN_FLIGHT_MAX = 4096;

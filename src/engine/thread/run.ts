@@ -1,0 +1,222 @@
+// One run of the engine from its start message: rules compiled, source opened, tables loaded,
+// then the loop. Everything that the loop is given is made here.
+import type { EventSource } from "../../events/source.ts";
+import { Event } from "../../events/event.ts";
+import { CaptureSource, type Progress } from "../../events/scap/capture.ts";
+import { CaptureWriteError } from "../../events/scap/output.ts";
+import { LiveSource } from "../../events/live_source.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
+import { Context } from "../../state/contract/context.ts";
+import { createMachine } from "../../state/create_machine.ts";
+import type { Machine } from "../../state/contract/machine.ts";
+import { accountsOf } from "../host/accounts.ts";
+import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
+import { compileRules } from "./compile_rules.ts";
+import { Counter, type Counters } from "./counters.ts";
+import { driverErrorLine } from "../host/driver_error.ts";
+import { collectGarbage } from "./garbage.ts";
+import { interestOf } from "../host/interest.ts";
+import { Engine } from "../loop/loop.ts";
+import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
+import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
+import { planTap, type TapPlan } from "../captures/tap_plan.ts";
+
+export interface Run {
+  /** Runs on; undefined where the main thread has a message that must be read first. */
+  resume(): EngineEnd | undefined;
+  /** Exchanges the rules, or keeps the old ones where the new ones are not sound. */
+  reload(rules: RulesStart): void;
+  close(): void;
+}
+
+type Post = (message: FromEngine) => void;
+
+/** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
+export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
+  const { rules, warnings, fdsOrdered, sumsWanted } = compileRules(start.rules);
+  const plan = planTap(start);
+  const opened = openSource(start, rules, plan);
+  const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
+  const context = new Context(machine, new Event());
+  const sums = programSums(start, machine);
+  context.hashes = sumsWanted ? sums : undefined;
+  const clock = () => Date.now();
+  const notice = (line: string) => post({ kind: "notice", line });
+  const attached = plan?.attach({ context, counters, notice, clock });
+  const engine = new Engine({
+    source: opened.source,
+    machine,
+    context,
+    rules: attached?.rules(rules) ?? rules,
+    counters,
+    post: (alerts) => post({ kind: "alerts", alerts }),
+    onMistake: (line) => notice(`Warning: ${line}`),
+    clock,
+    ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
+    options: {
+      drops: start.drops,
+      patient: start.source.kind === "capture",
+      seconds: start.seconds,
+      programsWanted: opened.programsWanted,
+      ...(opened.progress === undefined ? {} : { progress: opened.progress }),
+    },
+  });
+  engine.loadSnapshot();
+  engine.readStats(Date.now());
+  counters.set(Counter.HeartbeatMs, Date.now());
+  counters.set(Counter.StartedMs, Date.now());
+  post({ kind: "ready", warnings: [...warnings, ...opened.warnings] });
+  opened.settle?.();
+
+  return {
+    resume(): EngineEnd | undefined {
+      let error: string | undefined;
+      try {
+        const outcome = engine.run();
+        if (outcome === "message") return undefined;
+        if (outcome === "lossy") error = "events were lost, and syscall_event_drops says exit";
+        engine.closeTap();
+      } catch (failure) {
+        error = isQuiet(failure) ? undefined : driverErrorLine(failure);
+        closeQuietly(engine);
+      }
+      return { error, alertsByRule: engine.alertsByRule() };
+    },
+    reload(next: RulesStart): void {
+      try {
+        const compiled = compileRules(next);
+        opened.source.setInterest(wantedCodes(start, compiled.rules, plan).codes);
+        engine.setRules(attached?.rules(compiled.rules) ?? compiled.rules);
+        context.hashes = compiled.sumsWanted ? sums : undefined;
+        counters.set(Counter.ReloadedMs, Date.now());
+        post({ kind: "reloaded", warnings: compiled.warnings });
+      } catch (failure) {
+        post({ kind: "refused", error: (failure as Error).message });
+      }
+    },
+    close(): void {
+      sums?.close();
+      opened.source.close();
+    },
+  };
+}
+
+/** A capture's programs are not those of this machine. */
+function programSums({ source }: EngineStart, machine: Machine): ProgramSums | undefined {
+  if (source.kind !== "live") return undefined;
+  return new ProgramSums(machine.strings, () => openSumChannel(source.hostRoot));
+}
+
+interface Opened {
+  readonly source: EventSource;
+  readonly programsWanted: () => number;
+  readonly progress?: () => Progress;
+  readonly warnings: readonly string[];
+  /** Once all is ready: gives back the memory that only the start needed. */
+  readonly settle?: () => void;
+  /** How the machine asks for what no event told. */
+  readonly lookups: {
+    readonly isAlive?: (tid: number) => boolean;
+    readonly lookUp?: (tid: number) => Uint8Array;
+    readonly accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
+  };
+}
+
+/** The reader of a recording on standard output has gone: nobody's mistake. */
+function isQuiet(failure: unknown): boolean {
+  return failure instanceof CaptureWriteError && failure.readerGone;
+}
+
+/** What was written before a failure stays sound; why there is no more of it was told. */
+function closeQuietly(engine: Engine): void {
+  try {
+    engine.closeTap();
+  } catch {
+    // The first failure is the one to tell.
+  }
+}
+
+function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined): Opened {
+  if (start.source.kind === "live") return openLive(start, start.source, rules, plan);
+  const source = new CaptureSource(start.source.files);
+  return {
+    source,
+    programsWanted: () => 0,
+    progress: () => source.progress(),
+    warnings: [],
+    lookups: {},
+  };
+}
+
+function openLive(
+  start: EngineStart,
+  live: LiveStart,
+  rules: RuleSet,
+  plan: TapPlan | undefined,
+): Opened {
+  const addon = loadAddon();
+  const interest = wantedCodes(start, rules, plan);
+  const driver = addon.Driver.open({
+    probe: embeddedFile("probe.o"),
+    interest: Uint16Array.from(interest.codes),
+    criticalRingBytes: live.criticalRingBytes,
+    bulkRingBytes: live.bulkRingBytes,
+    snaplen: live.snaplen,
+    dropFailed: live.dropFailed,
+    selfPid: Deno.pid,
+  });
+  const source = new LiveSource({
+    driver,
+    takeSnapshot: () => addon.snapshot(live.hostRoot, Deno.pid),
+  });
+  return {
+    source,
+    programsWanted: () => source.programsWanted,
+    warnings: interestWarnings(interest),
+    settle: () => {
+      collectGarbage();
+      addon.releaseStartMemory();
+    },
+    lookups: lookupsOf(addon, live.hostRoot),
+  };
+}
+
+function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
+  return {
+    isAlive(tid: number): boolean {
+      try {
+        Deno.statSync(`${hostRoot}/proc/${tid}`);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    lookUp: (tid) => addon.snapshotProcess(hostRoot, tid),
+    accountsOf: accountsOf((pid) => addon.snapshotAccounts(hostRoot, pid), Date.now),
+  };
+}
+
+function wantedCodes(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined) {
+  const { baseSyscalls } = start;
+  return interestOf({
+    ...baseSyscalls,
+    eventNames: rules.eventNames.union(plan?.eventNames ?? new Set()),
+    all: baseSyscalls.all || plan?.all === true,
+  });
+}
+
+function interestWarnings({ unknownNames, notRecorded }: ReturnType<typeof interestOf>): string[] {
+  const warnings: string[] = [];
+  if (unknownNames.length > 0) {
+    warnings.push(
+      `Warning: base_syscalls.custom_set: no such system call: ${unknownNames.join(", ")}`,
+    );
+  }
+  if (notRecorded.length > 0) {
+    warnings.push(
+      "Loaded rules match syscalls that are not activated (base_syscalls): warning " +
+        `(unsupported-evttype): ${notRecorded.join(", ")}`,
+    );
+  }
+  return warnings;
+}

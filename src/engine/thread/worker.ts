@@ -1,0 +1,40 @@
+// The engine's thread: waits for the start message, then runs until the engine ends. It returns
+// to its message loop only when the main thread announces a message.
+import { Counters } from "./counters.ts";
+import { driverErrorLine } from "../host/driver_error.ts";
+import type { EngineEnd, FromEngine, ToEngine } from "./messages.ts";
+import { type Run, startRun } from "./run.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToEngine>) => void) | null;
+  postMessage(message: FromEngine): void;
+}
+
+const scope = self as unknown as WorkerScope;
+const running: { run: Run | undefined } = { run: undefined };
+
+scope.onmessage = ({ data }) => {
+  try {
+    if (data.kind === "start") {
+      const counters = new Counters(data.start.counters);
+      running.run = startRun(data.start, counters, (message) => scope.postMessage(message));
+    } else {
+      running.run?.reload(data.rules);
+    }
+    resume();
+  } catch (error) {
+    finish({ error: driverErrorLine(error), alertsByRule: [] });
+  }
+};
+
+/** Runs the engine until it ends, or until there is a message to come back for. */
+function resume(): void {
+  const end = running.run?.resume();
+  if (end !== undefined) finish(end);
+}
+
+function finish(end: EngineEnd): void {
+  running.run?.close();
+  running.run = undefined;
+  scope.postMessage({ kind: "ended", end });
+}

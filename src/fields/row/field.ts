@@ -1,0 +1,80 @@
+// What a field is: one row serves `--list`, checking, compiling and formatting.
+import type { ParamFormat, ParamType } from "../../events/table.ts";
+import type { Context } from "../../state/contract/context.ts";
+
+/** A field's value; undefined: the event has none (`null` in JSON, `<NA>` in text). */
+export type Value = string | number | bigint | boolean | Uint8Array | readonly Value[] | undefined;
+
+/** What a value depends on, so that rules can keep what they learnt of it. */
+export type Domain =
+  /** The thread and its ancestors, users and containers: holds while `thread.version` and
+   * `machine.lineage` do. */
+  | "thread"
+  /** `context.fdName` and the kind of `context.fd` alone. */
+  | "name"
+  /** Anything else: this event only. */
+  | "event";
+
+export type FieldFlag =
+  /** Compares both ends of a connection (`fd.ip` …): the value is a list of one or two. */
+  | "both_ends"
+  | "filter_only"
+  /** Not on the right of a comparison. */
+  | "no_rhs"
+  | "no_transformer"
+  | "deprecated"
+  /** Not shown by `--list`. */
+  | "hidden"
+  | "print_only"
+  /** Added to outputs under `suggested_output`. */
+  | "suggested";
+
+export interface Field {
+  readonly name: string;
+  readonly type: ParamType;
+  readonly isList: boolean;
+  readonly format: ParamFormat;
+  readonly argument:
+    | {
+      readonly required: boolean;
+      readonly kinds: readonly ("INDEX" | "KEY")[];
+      /** Where the argument follows after a dot (`evt.arg.flags`) instead of in brackets: how many
+       * characters of the text behind that dot it takes, 0 for none. */
+      readonly afterDot?: (rest: string) => number;
+    }
+    | null;
+  readonly flags: ReadonlySet<FieldFlag>;
+  /** Class as `--list` groups them: evt, process, thread, user, group, fd, … */
+  readonly fieldClass: string;
+  readonly description: string;
+  readonly domain: Domain;
+  /**
+   * Turns the argument's text into a function that reads the value, or says what is wrong with
+   * it. `undefined` where no argument was given.
+   */
+  bind(argument: string | undefined): Bound | { readonly error: string };
+}
+
+/** A field with its argument, ready to be read. */
+export interface Bound {
+  /** As written, such as `proc.aname[2]` or `evt.arg.flags`. */
+  readonly text: string;
+  readonly field: Field;
+  /** The field's type, or the parameter's for `evt.rawarg.*`. */
+  readonly type: ParamType;
+  readonly format: ParamFormat;
+  readonly isList: boolean;
+  readonly domain: Domain;
+  /** An unindexed ancestor field: `extract` gives a list, and a condition is true when it is true
+   * for any of it. */
+  readonly anyOf: boolean;
+  /** What conditions compare. */
+  extract(context: Context): Value;
+  /**
+   * Where the value is a string of the machine's table: its id, MISSING for none. Compiled
+   * rules prefer it, since what is known of an id is looked up, not computed.
+   */
+  readonly extractId?: (context: Context) => number;
+  /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */
+  readonly show?: (context: Context) => Value;
+}

@@ -1,0 +1,109 @@
+// Builds the rows of the field table, with and without arguments.
+import type { ParamFormat, ParamType } from "../../events/table.ts";
+import type { Context } from "../../state/contract/context.ts";
+import type { Bound, Domain, Field, FieldFlag, Value } from "./field.ts";
+
+/** What a row says besides how it is read. */
+export interface RowInfo {
+  readonly name: string;
+  readonly type: ParamType;
+  /** Default: NA. */
+  readonly format?: ParamFormat;
+  readonly isList?: boolean;
+  readonly flags?: readonly FieldFlag[];
+  readonly description: string;
+  /** Default: "event". */
+  readonly domain?: Domain;
+}
+
+/** How a value is read; what is not given is as in the row. */
+export interface Reader {
+  readonly extract: (context: Context) => Value;
+  readonly extractId?: (context: Context) => number;
+  /** What outputs show where that differs from what conditions compare. */
+  readonly show?: (context: Context) => Value;
+  readonly anyOf?: boolean;
+  readonly type?: ParamType;
+  readonly format?: ParamFormat;
+  readonly domain?: Domain;
+}
+
+export type Row = RowInfo & Reader;
+
+export type ArgumentInfo = NonNullable<Field["argument"]>;
+
+type Read = Reader | { readonly error: string };
+
+/** A field without an argument. `read` makes the reader anew for each use: some keep state. */
+export function field(fieldClass: string, row: Row): Field;
+export function field(fieldClass: string, row: RowInfo, read: () => Reader): Field;
+export function field(fieldClass: string, row: RowInfo, read?: () => Reader): Field {
+  return withArgument(fieldClass, row, null, (argument) => {
+    if (argument !== undefined) return { error: `${row.name} takes no argument` };
+    return read === undefined ? row as Row : read();
+  });
+}
+
+/** Fields of one class. */
+export function fields(fieldClass: string, rows: readonly Row[]): Field[] {
+  return rows.map((row) => field(fieldClass, row));
+}
+
+/** A field whose argument's text `read` turns into a reader, or refuses. */
+export function withArgument(
+  fieldClass: string,
+  row: RowInfo,
+  argument: ArgumentInfo | null,
+  read: (argument: string | undefined) => Read,
+): Field {
+  const self: Field = {
+    name: row.name,
+    type: row.type,
+    isList: row.isList ?? false,
+    format: row.format ?? "NA",
+    argument,
+    flags: new Set(row.flags),
+    fieldClass,
+    description: row.description,
+    domain: row.domain ?? "event",
+    bind: (given) => {
+      if (given === undefined && argument?.required) {
+        return { error: `${row.name} needs an argument` };
+      }
+      const reader = read(given);
+      return "error" in reader ? reader : bound(self, boundText(row.name, argument, given), reader);
+    },
+  };
+  return self;
+}
+
+function boundText(name: string, argument: ArgumentInfo | null, given: string | undefined): string {
+  if (given === undefined) return name;
+  return argument?.afterDot === undefined ? `${name}[${given}]` : `${name}.${given}`;
+}
+
+function bound(field: Field, text: string, reader: Reader): Bound {
+  return {
+    text,
+    field,
+    type: reader.type ?? field.type,
+    format: reader.format ?? field.format,
+    isList: field.isList,
+    domain: reader.domain ?? field.domain,
+    anyOf: reader.anyOf ?? false,
+    extract: reader.extract,
+    ...(reader.extractId && { extractId: reader.extractId }),
+    ...(reader.show && { show: reader.show }),
+  };
+}
+
+/** A reader of an interned string: `id` gives its id, MISSING for none. */
+export function textOf(id: (context: Context) => number): Pick<Row, "extract" | "extractId"> {
+  return { extract: (context) => context.machine.strings.text(id(context)), extractId: id };
+}
+
+/** The number in an argument such as the 2 of `proc.aname[2]`; undefined if it is none. */
+export function indexArgument(text: string): number | undefined {
+  if (!/^\d{1,9}$/.test(text)) return undefined;
+  return Number(text);
+}

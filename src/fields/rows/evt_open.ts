@@ -1,0 +1,78 @@
+// Fields of what an open asked for and did.
+import { EVENTS } from "../../events/table.ts";
+import type { Context } from "../../state/contract/context.ts";
+import type { Field } from "../row/field.ts";
+import { hasReturnValue, returnValue } from "../text/param_values.ts";
+import { fields } from "../row/row.ts";
+
+const O_RDONLY = 1;
+const O_WRONLY = 2;
+const O_CREAT = 1 << 2;
+const O_TMPFILE = 1 << 13;
+/** The call created the file. */
+const O_F_CREATED = 1 << 14;
+const EXEC_BITS = 0o111;
+
+/** Places of flags and mode in the events that open files. */
+const OPEN_PARAMS = EVENTS.map((info) => {
+  switch (info.id) {
+    case "SYSCALL_OPEN_X":
+      return { flags: 2, mode: 3 };
+    case "SYSCALL_OPENAT_2_X":
+    case "SYSCALL_OPENAT2_X":
+      return { flags: 3, mode: 4 };
+    case "SYSCALL_OPEN_BY_HANDLE_AT_X":
+      return { flags: 2, mode: -1 };
+    default:
+      return undefined;
+  }
+});
+const CREAT = EVENTS.find((info) => info.id === "SYSCALL_CREAT_X")!.code;
+
+function openFlags({ event }: Context): number {
+  const place = OPEN_PARAMS[event.code];
+  return place !== undefined && event.has(place.flags) ? event.uint32(place.flags) : 0;
+}
+
+/** Rows of the class evt about files that are opened. */
+export function openFields(): Field[] {
+  return fields("evt", [
+    {
+      name: "evt.is_open_read",
+      type: "BOOL",
+      description: "Whether a file is opened for reading.",
+      extract: (context) => (openFlags(context) & O_RDONLY) !== 0,
+    },
+    {
+      name: "evt.is_open_write",
+      type: "BOOL",
+      description: "Whether a file is opened for writing.",
+      extract: (context) => (openFlags(context) & O_WRONLY) !== 0,
+    },
+    {
+      name: "evt.is_open_exec",
+      type: "BOOL",
+      description: "Whether the open may create a file that somebody may execute.",
+      extract: createsExecutable,
+    },
+    {
+      name: "evt.is_open_create",
+      type: "BOOL",
+      description: "Whether the open created the file.",
+      extract: (context) => {
+        const flags = openFlags(context);
+        if (flags & O_F_CREATED) return true;
+        const { event } = context;
+        return (flags & O_TMPFILE) !== 0 && hasReturnValue(event.code) && returnValue(event) >= 0;
+      },
+    },
+  ]);
+}
+
+function createsExecutable(context: Context): boolean {
+  const { event } = context;
+  if (event.code === CREAT) return event.has(2) && (event.uint32(2) & EXEC_BITS) !== 0;
+  const mode = OPEN_PARAMS[event.code]?.mode ?? -1;
+  if (mode < 0 || !event.has(mode) || !(openFlags(context) & (O_TMPFILE | O_CREAT))) return false;
+  return (event.uint32(mode) & EXEC_BITS) !== 0;
+}

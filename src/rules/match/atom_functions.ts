@@ -1,0 +1,102 @@
+// Atoms as functions of an event's context. What is known of a string's id is looked up, not
+// computed again.
+import type { Value } from "../../fields/row/field.ts";
+import type { Context } from "../../state/contract/context.ts";
+import type { Atom, Operand } from "../check/condition.ts";
+
+export type AtomFunction = (context: Context) => boolean;
+
+/** Ids above this are tested each time: a table of answers has a byte for each id. */
+export const ANSWERS_MAX = 1 << 22;
+
+const NO = 1;
+const YES = 2;
+
+/** What a test said of strings, by their id; 0 where it was not asked. */
+interface Answers {
+  bytes: Uint8Array;
+}
+
+/** A value of the present event. */
+interface Cell {
+  event: number;
+  value: Value;
+}
+
+export class AtomFunctions {
+  readonly #functions: (AtomFunction | undefined)[] = [];
+  readonly #answers: Answers[] = [];
+  /** By text: operands that several atoms ask for are read once for an event. */
+  readonly #readers = new Map<string, (context: Context) => Value>();
+  /** Number of the event that cells are kept for. */
+  #event = 0;
+
+  /** Another event: its values are read anew. */
+  begin(): void {
+    this.#event++;
+  }
+
+  of(atom: Atom): AtomFunction {
+    return this.#functions[atom.id] ??= this.#make(atom);
+  }
+
+  /** Ids may stand for other strings from now on. */
+  forgetIds(): void {
+    for (const answers of this.#answers) answers.bytes.fill(0);
+  }
+
+  #make({ left, right, test }: Atom): AtomFunction {
+    const read = this.#readerOf(left);
+    if (right !== undefined) {
+      const readRight = this.#readerOf(right);
+      return (context) => test(read(context), readRight(context));
+    }
+    const extractId = left.bound?.extractId;
+    if (extractId === undefined || left.subject.anyOf || left.subject.isList) {
+      return (context) => test(read(context), undefined);
+    }
+    const answers: Answers = { bytes: new Uint8Array(1 << 10) };
+    this.#answers.push(answers);
+    return (context) => {
+      const id = extractId(context);
+      if (id < 0) return false;
+      const known = answers.bytes[id];
+      if (known !== undefined && known !== 0) return known === YES;
+      return learn(answers, id, test(context.machine.strings.text(id), undefined));
+    };
+  }
+
+  #readerOf(operand: Operand): (context: Context) => Value {
+    let reader = this.#readers.get(operand.text);
+    if (reader === undefined) {
+      const cell: Cell = { event: -1, value: undefined };
+      const read = operandReader(operand);
+      reader = (context) => {
+        if (cell.event !== this.#event) {
+          cell.value = read(context);
+          cell.event = this.#event;
+        }
+        return cell.value;
+      };
+      this.#readers.set(operand.text, reader);
+    }
+    return reader;
+  }
+}
+
+/** Reads an operand of the context's event. */
+export function operandReader(operand: Operand): (context: Context) => Value {
+  const { bound } = operand;
+  if (bound !== undefined) return (context) => bound.extract(context);
+  return (context) => operand.read((inner) => inner.extract(context));
+}
+
+function learn(answers: Answers, id: number, answer: boolean): boolean {
+  if (id >= answers.bytes.length && id < ANSWERS_MAX) {
+    const larger = new Uint8Array(Math.max(answers.bytes.length * 2, id + 1));
+    larger.set(answers.bytes);
+    answers.bytes = larger;
+  }
+  if (id < answers.bytes.length) answers.bytes[id] = answer ? YES : NO;
+  return answer;
+}

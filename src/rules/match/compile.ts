@@ -1,0 +1,81 @@
+// Checked rules in, a rule set out: what the engine asks for each event.
+import { EVENTS } from "../../events/table.ts";
+import { asShown, jsonOf, shownValue, valueText } from "../../fields/render.ts";
+import type { Context } from "../../state/contract/context.ts";
+import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
+import { renderFields, type Rendering, renderText } from "../check/output.ts";
+import type { CheckedRule } from "../check/resolve.ts";
+import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
+import { Matcher } from "./matcher.ts";
+
+export interface CompileOptions {
+  readonly matching: "first" | "all";
+  readonly source: string;
+}
+
+/** Compiles the rules of one source, in the order in which they are tried. */
+export function compileRules(rules: readonly CheckedRule[], options: CompileOptions): RuleSet {
+  const wanted = new Uint8Array(EVENTS.length);
+  const codes = codeLists(rules, options.source);
+  for (const list of new Set(codes)) for (const code of list) wanted[code] = 1;
+  const all = rules.reduce((events, rule) => events | rule.events, 0n);
+  const matcher = new Matcher(
+    rules.map((rule, index) => ({ node: rule.node, codes: codes[index]! })),
+    options.matching,
+  );
+  return {
+    rules: rules.map(compiledRule),
+    wanted,
+    eventNames: new Set(namesOf(all)),
+    match: (context, matched) =>
+      wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
+  };
+}
+
+/** Asynchronous events go to every rule, events of plugins to all rules of their source. */
+export function wantedCodes(rule: CheckedRule, source: string): number[] {
+  if (source !== "syscall") return [PLUGIN_EVENT, ASYNC_EVENT];
+  const codes = codesOf(rule.events);
+  return codes.includes(ASYNC_EVENT) ? codes : [...codes, ASYNC_EVENT];
+}
+
+/** The codes of each rule; rules of the same events share a list. */
+function codeLists(rules: readonly CheckedRule[], source: string): (readonly number[])[] {
+  const lists = new Map<bigint, readonly number[]>();
+  return rules.map((rule) => {
+    let list = lists.get(rule.events);
+    if (list === undefined) lists.set(rule.events, list = wantedCodes(rule, source));
+    return list;
+  });
+}
+
+export function compiledRule(rule: CheckedRule, index: number): CompiledRule {
+  return {
+    index,
+    name: rule.name,
+    priority: rule.priority,
+    tags: rule.tags,
+    source: rule.source,
+    capture: rule.capture,
+    captureDurationMs: rule.captureDuration,
+    render: (context) => asShown(context, () => render(rule, context)),
+  };
+}
+
+function render(rule: CheckedRule, context: Context): RenderedOutput {
+  const rendering: Rendering = {
+    fieldText: (bound) => valueText(bound, shownValue(bound, context)),
+    fieldJson: (bound) => jsonOf(bound, context),
+    read: (bound) => bound.extract(context),
+  };
+  const fields = renderFields(rule.format, rendering);
+  for (const extra of rule.extraFields) {
+    fields.push([
+      extra.name,
+      extra.raw
+        ? renderFields(extra.format, rendering)[0]?.[1]
+        : renderText(extra.format, rendering),
+    ]);
+  }
+  return { message: renderText(rule.format, rendering), fields };
+}

@@ -1,0 +1,30 @@
+// Conditions judged by walking their tree: the reference that the generated functions are held
+// against, and what judges hand-written events.
+import type { Atom, Node, Read } from "../check/condition.ts";
+
+/** Whether the condition holds, given how fields are read. */
+export function interpret(node: Node, read: Read): boolean {
+  return interpretWith(node, (atom) => interpretAtom(atom, read));
+}
+
+export function interpretAtom(atom: Atom, read: Read): boolean {
+  return atom.test(atom.left.read(read), atom.right?.read(read));
+}
+
+/** As `interpret`, with the atoms' answers given. */
+export function interpretWith(node: Node, answer: (atom: Atom) => boolean): boolean {
+  switch (node.kind) {
+    case "true":
+      return true;
+    case "false":
+      return false;
+    case "atom":
+      return answer(node.atom);
+    case "not":
+      return !interpretWith(node.child, answer);
+    case "and":
+      return node.children.every((child) => interpretWith(child, answer));
+    case "or":
+      return node.children.some((child) => interpretWith(child, answer));
+  }
+}

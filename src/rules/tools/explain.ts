@@ -1,0 +1,132 @@
+// Why a rule fired on an event, or did not: its condition as a tree, each part with its answer and
+// each check with the values that it saw.
+import type { Value } from "../../fields/row/field.ts";
+import { EVENTS } from "../../events/table.ts";
+import { wantedCodes } from "../match/compile.ts";
+import type { Atom, Operand, Read } from "../check/condition.ts";
+import { interpretAtom } from "../match/interpret.ts";
+import type { CheckedRule, Resolved } from "../check/resolve.ts";
+import { type Check, type Expr, print } from "../parse/syntax.ts";
+
+/** Lines of an explanation at the most, and characters of a line. */
+const LINES_MAX = 400;
+const LINE_MAX = 160;
+
+/** The explanation as text, without a line end behind it. */
+export function explain(
+  rule: CheckedRule,
+  resolved: Resolved,
+  code: number,
+  read: Read,
+): string {
+  const explanation = new Explanation(resolved, read);
+  const fires = explanation.holds(rule.tree);
+  const name = EVENTS[code]?.name ?? "";
+  const tried = wantedCodes(rule, rule.source).includes(code);
+  const head = !tried
+    ? `Rule "${rule.name}" is never tried on ${name} events: its condition leaves other types only`
+    : `Rule "${rule.name}" ${fires ? "fires" : "does not fire"} on this ${name} event`;
+  return [head, ...explanation.lines(rule.tree)].join("\n");
+}
+
+/** How many parts of the condition's outermost `and` hold: which event came closest. */
+export function partsThatHold(rule: CheckedRule, resolved: Resolved, read: Read): number {
+  const explanation = new Explanation(resolved, read);
+  const { tree } = rule;
+  const parts = tree.kind === "and" ? tree.children : [tree];
+  return parts.filter((part) => explanation.holds(part)).length / parts.length;
+}
+
+class Explanation {
+  readonly #resolved: Resolved;
+  readonly #read: Read;
+  readonly #known = new Map<Expr, boolean>();
+
+  constructor(resolved: Resolved, read: Read) {
+    this.#resolved = resolved;
+    this.#read = read;
+  }
+
+  holds(expr: Expr): boolean {
+    const known = this.#known.get(expr);
+    if (known !== undefined) return known;
+    const holds = this.#compute(expr);
+    this.#known.set(expr, holds);
+    return holds;
+  }
+
+  lines(tree: Expr): string[] {
+    const lines: string[] = [];
+    this.#draw(tree, "", lines);
+    if (lines.length <= LINES_MAX) return lines;
+    return [...lines.slice(0, LINES_MAX), `… and ${lines.length - LINES_MAX} more lines`];
+  }
+
+  #compute(expr: Expr): boolean {
+    switch (expr.kind) {
+      case "and":
+        return expr.children.every((child) => this.holds(child));
+      case "or":
+        return expr.children.some((child) => this.holds(child));
+      case "not":
+        return !this.holds(expr.child);
+      case "macro":
+        return false;
+      case "check": {
+        const atom = this.#atomOf(expr);
+        return atom !== undefined && interpretAtom(atom, this.#read);
+      }
+    }
+  }
+
+  #atomOf(check: Check): Atom | undefined {
+    return this.#resolved.nodes.findAtom(print(check));
+  }
+
+  #draw(expr: Expr, indent: string, lines: string[]): void {
+    if (lines.length > LINES_MAX) return;
+    const mark = this.holds(expr) ? "✓" : "✗";
+    const macro = this.#resolved.macros.origins.get(expr);
+    const name = macro === undefined ? "" : `${macro.name}: `;
+    switch (expr.kind) {
+      case "and":
+      case "or":
+        lines.push(`${indent}${mark} ${name}${expr.kind === "and" ? "all of" : "any of"}`);
+        for (const child of expr.children) this.#draw(child, `${indent}  `, lines);
+        return;
+      case "not":
+        lines.push(`${indent}${mark} ${name}not`);
+        return this.#draw(expr.child, `${indent}  `, lines);
+      case "macro":
+        lines.push(`${indent}${mark} ${expr.name}`);
+        return;
+      case "check":
+        lines.push(`${indent}${mark} ${name}${this.#checkText(expr)}`);
+    }
+  }
+
+  #checkText(check: Check): string {
+    const atom = this.#atomOf(check);
+    const text = shortened(print(check));
+    if (atom === undefined) return text;
+    const values = [atom.left, ...atom.right ? [atom.right] : []]
+      .map((operand) => `${operand.text} is ${this.#valueText(operand)}`);
+    return `${text}   [${values.join(", ")}]`;
+  }
+
+  #valueText(operand: Operand): string {
+    return shortened(textOf(operand.read(this.#read)));
+  }
+}
+
+function textOf(value: Value): string {
+  if (value === undefined) return "missing";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `(${value.map(textOf).join(", ")})`;
+  return String(value);
+}
+
+function shortened(text: string): string {
+  return text.length <= LINE_MAX ? text : `${text.slice(0, LINE_MAX - 1)}…`;
+}

@@ -1,0 +1,186 @@
+// Events written by hand: a type and the values of fields, as YAML. Fields that are not given have
+// no value, but for those that follow from others (`evt.dir`, `fd.directory`, `proc.pname` …).
+import { EVENTS } from "../../events/table.ts";
+import type { Bound, Value } from "../../fields/row/field.ts";
+import { familyOf } from "../../fields/compare/operators.ts";
+import { bytesOf } from "../parse/literal_bytes.ts";
+import type { Read } from "../check/condition.ts";
+import type { MapNode, YamlNode } from "../read/document.ts";
+import { ASYNC_EVENT, eventNames, isEventName } from "../check/event_types.ts";
+import { nearest } from "../../words/nearest.ts";
+import type { FieldLookup } from "../check/operand.ts";
+
+export interface HandEvent {
+  readonly type: string;
+  /** The event's code as it would be recorded now. */
+  readonly code: number;
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+export interface HandEventError {
+  readonly message: string;
+  readonly at: number;
+}
+
+/** Reads `{ type: openat, fields: { fd.name: /etc/shadow } }`. */
+export function readHandEvent(
+  node: MapNode,
+  lookup: FieldLookup,
+): { readonly event: HandEvent } | { readonly errors: readonly HandEventError[] } {
+  const errors: HandEventError[] = [];
+  let type = "";
+  const values = new Map<string, Value>();
+  for (const { key, value } of node.entries) {
+    if (key.text === "type") {
+      type = value.kind === "scalar" ? value.text : "";
+      if (!isEventName(type, new Set())) {
+        const near = nearest(type, eventNames());
+        errors.push({
+          message: `unknown event type "${type}"${near ? `, did you mean ${near}?` : ""}`,
+          at: value.at,
+        });
+      }
+    } else if (key.text === "fields") {
+      if (value.kind !== "map") {
+        errors.push({ message: "fields must be a map of names and values", at: value.at });
+        continue;
+      }
+      for (const field of value.entries) readField(field.key, field.value, lookup, values, errors);
+    } else {
+      errors.push({
+        message: `unknown key "${key.text}", an event has type and fields`,
+        at: key.at,
+      });
+    }
+  }
+  if (type === "" && errors.length === 0) {
+    errors.push({ message: "an event needs a type, such as type: openat", at: node.at });
+  }
+  if (errors.length > 0) return { errors };
+  derive(type, values);
+  return { event: { type, code: codeOfType(type), values } };
+}
+
+/** How the event's fields are read. */
+export function readerOf(event: HandEvent): Read {
+  return (bound) => event.values.get(bound.text);
+}
+
+function readField(
+  key: { readonly text: string; readonly at: number },
+  value: YamlNode,
+  lookup: FieldLookup,
+  values: Map<string, Value>,
+  errors: HandEventError[],
+): void {
+  const found = lookup.resolve(key.text);
+  if ("error" in found) {
+    const hint = found.suggestion ? `, did you mean ${found.suggestion}?` : "";
+    errors.push({ message: `${found.error}${hint}`, at: key.at });
+    return;
+  }
+  const { bound } = found;
+  const isList = bound.isList || bound.anyOf || bound.field.flags.has("both_ends");
+  if (value.kind === "map" || (value.kind === "seq" && !isList)) {
+    errors.push({ message: `${bound.text} takes one value`, at: value.at });
+    return;
+  }
+  const scalars = value.kind === "seq" ? value.items : value.isNull ? [] : [value];
+  const list: Value[] = [];
+  for (const item of scalars) {
+    const parsed = item.kind === "scalar" ? valueOf(item.text, bound) : undefined;
+    if (parsed === undefined) {
+      errors.push({
+        message: `${bound.text} has type ${bound.type}, which this value is not`,
+        at: item.at,
+      });
+      return;
+    }
+    list.push(parsed);
+  }
+  if (value.kind === "scalar" && value.isNull) values.delete(bound.text);
+  else values.set(bound.text, isList ? list : list[0]);
+}
+
+function valueOf(text: string, { type }: Bound): Value {
+  switch (familyOf(type)) {
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : undefined;
+    case "buffer":
+      return bytesOf(text);
+    case "number": {
+      if (type === "DOUBLE") return Number.isNaN(Number(text)) ? undefined : Number(text);
+      if (!/^-?(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(text)) return undefined;
+      const value = text[0] === "-" ? -BigInt(text.slice(1)) : BigInt(text);
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    }
+    default:
+      return text;
+  }
+}
+
+/** Values that follow from those given. */
+function derive(type: string, values: Map<string, Value>): void {
+  const set = (field: string, value: Value) => {
+    if (value !== undefined && !values.has(field)) values.set(field, value);
+  };
+  const code = codeOfType(type);
+  set("evt.type", type);
+  set("evt.dir", code % 2 === 1 || code === 0 ? "<" : ">");
+  if (EVENTS[code]!.kind.includes("syscall")) set("syscall.type", type);
+  set("evt.num", 1);
+  const name = values.get("fd.name");
+  if (typeof name === "string" && name.startsWith("/")) {
+    const slash = name.lastIndexOf("/");
+    set("fd.directory", name.slice(0, slash) || "/");
+    set("fd.filename", name.slice(slash + 1));
+    set("fd.nameraw", name);
+  }
+  const kind = values.get("fd.type");
+  if (typeof kind === "string") set("fd.typechar", TYPE_CHARS[kind]);
+  const result = values.get("evt.rawres");
+  if (typeof result === "number") {
+    set("evt.failed", result < 0);
+    if (result >= 0) set("evt.res", "SUCCESS");
+  }
+  const own = values.get("proc.name");
+  if (own !== undefined) set("proc.aname[0]", own);
+  const parent = values.get("proc.pname") ?? values.get("proc.aname[1]");
+  if (parent !== undefined) {
+    set("proc.pname", parent);
+    set("proc.aname", [parent]);
+  }
+  const ancestors = values.get("proc.aname");
+  if (!Array.isArray(ancestors)) return;
+  set("proc.pname", ancestors[0]);
+  for (const [index, ancestor] of ancestors.entries()) set(`proc.aname[${index + 1}]`, ancestor);
+}
+
+const TYPE_CHARS: Readonly<Record<string, string>> = {
+  file: "f",
+  directory: "d",
+  ipv4: "4",
+  ipv6: "6",
+  unix: "u",
+  pipe: "p",
+  event: "e",
+  signalfd: "s",
+  eventpoll: "l",
+  inotify: "i",
+  timerfd: "t",
+  netlink: "n",
+  bpf: "b",
+  userfaultfd: "u",
+  io_uring: "r",
+  memfd: "m",
+  pidfd: "P",
+};
+
+/** The code under which such an event is recorded now: the newest, on its way out of the call. */
+function codeOfType(type: string): number {
+  const named = EVENTS.filter(({ name, code }) => code > 1 && name === type);
+  const current = named.filter(({ flags }) => !flags.has("old_version") && !flags.has("unused"));
+  const best = current.findLast(({ code }) => code % 2 === 1) ?? current.at(-1) ?? named.at(-1);
+  if (best !== undefined) return best.code;
+  return type.startsWith("container") ? ASYNC_EVENT : 1;
+}

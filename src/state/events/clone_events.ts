@@ -1,0 +1,221 @@
+// How threads begin: fork, vfork, clone. Both the creator's and the child's side of the call are
+// events; they come in any order, and the first of them makes the entry.
+import type { Event } from "../../events/event.ts";
+import { codeOf } from "../../events/table.ts";
+import type { Context } from "../contract/context.ts";
+import {
+  CL_CHILD_IN_PIDNS,
+  CL_FILES,
+  CL_INVERTED,
+  CL_NEWPID,
+  CL_PARENT,
+  CL_THREAD,
+  CL_VFORK,
+} from "../tables/clone_flags.ts";
+import type { MachineState } from "../tables/machine_state.ts";
+import { timeNs } from "../tables/results.ts";
+import { EMPTY } from "../tables/strings.ts";
+import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
+
+/** Parameters of all events of the family. */
+const RES = 0;
+const EXE = 1;
+const ARGS = 2;
+const PID = 4;
+const PTID = 5;
+const FDLIMIT = 7;
+const PGFT_MAJ = 8;
+const PGFT_MIN = 9;
+const VM_SIZE = 10;
+const VM_RSS = 11;
+const VM_SWAP = 12;
+const COMM = 13;
+const CGROUPS = 14;
+const FLAGS = 15;
+const UID = 16;
+const GID = 17;
+const VTID = 18;
+const VPID = 19;
+const PIDNS_START = 20;
+
+const VFORK = codeOf("SYSCALL_VFORK_20_X");
+/** An entry older than this belongs to a thread whose end was not seen. */
+const STALE_NS = 2_000_000_000n;
+
+export function onClone(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (!event.has(RES) || event.paramCount <= GID) return;
+  const result = event.int64(RES);
+  if (result < 0) return;
+  if (result === 0) onChild(machine, context);
+  else onCreator(machine, context, result);
+  const thread = context.thread;
+  if (thread === undefined) return;
+  const containerId = machine.containers.match(thread.cgroups);
+  if (thread.containerId === containerId) return;
+  thread.containerId = containerId;
+  machine.changed(thread);
+}
+
+function onCreator(machine: MachineState, context: Context, childTid: number): void {
+  const { event } = context;
+  const creator = machine.get(event.tid);
+  context.thread = creator;
+  if (creator === undefined) return;
+  const known = !creator.isInvalid;
+  if (!known) {
+    creator.pid = event.int64(PID);
+    creator.ptid = event.int64(PTID);
+    creator.vtid = event.has(VPID) ? event.int64(VTID) : creator.tid;
+    creator.vpid = event.has(VPID) ? event.int64(VPID) : -1;
+    creator.flags &= ~ThreadFlag.Invalid;
+    machine.relate(creator);
+    machine.changed(creator);
+  }
+  const flags = event.uint32(FLAGS);
+  const apart = CL_CHILD_IN_PIDNS | CL_NEWPID | CL_PARENT;
+  if (flags & apart || creator.tid !== creator.vtid) return;
+  if (flags & CL_VFORK || event.code === VFORK) return;
+  if (machine.exitedRecently(childTid, creator.tid, timeNs(event))) return;
+  const existing = machine.threads.get(childTid);
+  if (existing !== undefined) {
+    if (existing.cloneFlags & CL_INVERTED) return;
+    machine.remove(childTid);
+  }
+  const isThread = (flags & CL_THREAD) !== 0;
+  const child = new Thread(childTid, isThread ? creator.pid : childTid);
+  child.ptid = isThread ? creator.ptid : creator.tid;
+  child.cloneFlags = isThread ? flags | CL_FILES : flags;
+  if (isThread) child.lastExecTs = creator.lastExecTs;
+  else if (known) inheritProcess(machine, child, creator);
+  child.vtid = child.tid;
+  child.vpid = child.pid;
+  readCommon(machine, event, child, known ? creator : undefined);
+  if (known) inheritThread(child, creator);
+  else {
+    creator.exe = child.exe;
+    creator.comm = child.comm;
+    creator.args = child.args;
+    machine.changed(creator);
+  }
+  machine.add(child);
+  if (existing !== undefined) context.thread = machine.find(event.tid);
+}
+
+function onChild(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const known = context.thread;
+  if (known !== undefined && known.cloneTs !== 0n) {
+    if (event.time() - known.cloneTs < STALE_NS) return;
+    machine.remove(event.tid);
+    context.thread = undefined;
+  }
+  const flags = event.uint32(FLAGS);
+  const isThread = (flags & CL_THREAD) !== 0;
+  const child = new Thread(event.tid, event.int64(PID));
+  child.ptid = event.int64(PTID);
+  child.vtid = event.has(VPID) ? event.int64(VTID) : child.tid;
+  child.vpid = event.has(VPID) ? event.int64(VPID) : -1;
+  child.cloneFlags = flags | CL_INVERTED | (isThread ? CL_FILES : 0);
+  if (flags & CL_CHILD_IN_PIDNS) child.flags |= ThreadFlag.InPidNamespace;
+
+  const model = machine.get(isThread ? child.pid : child.ptid);
+  if (model === undefined) {
+    context.thread = undefined;
+    return;
+  }
+  const modelKnown = !model.isInvalid;
+  if (!modelKnown && isThread) {
+    model.pid = child.pid;
+    model.ptid = child.ptid;
+    model.vpid = model.vtid = child.vpid;
+    model.flags &= ~ThreadFlag.Invalid;
+    machine.relate(model);
+  }
+  readCommon(machine, event, child, modelKnown ? model : undefined);
+  if (modelKnown) {
+    inheritThread(child, model);
+    if (isThread) child.lastExecTs = model.lastExecTs;
+    else inheritProcess(machine, child, model);
+  } else if (isThread) {
+    model.exe = child.exe;
+    model.comm = child.comm;
+    model.args = child.args;
+    machine.changed(model);
+  }
+  const inside = flags & (CL_CHILD_IN_PIDNS | CL_NEWPID) || child.tid !== child.vtid;
+  // Falco 0.44 takes the time since boot as it is.
+  if (!inside) child.pidnsInitStartTs = 0n;
+  else if (event.has(PIDNS_START)) child.pidnsInitStartTs = event.uint64(PIDNS_START);
+  context.thread = machine.add(child);
+}
+
+/** What the event itself says of the new thread; `model` saves copies of what it shares. */
+function readCommon(
+  machine: MachineState,
+  event: Event,
+  child: Thread,
+  model: Thread | undefined,
+): void {
+  child.reaperTid = -1;
+  child.sid = child.vpgid = child.pgid = -1;
+  child.exe = machine.text(event, EXE);
+  child.comm = event.has(COMM) ? machine.text(event, COMM) : child.exe;
+  child.args = shared(event, ARGS, model?.args ?? NO_BYTES);
+  child.fdLimit = event.has(FDLIMIT) ? BigInt.asIntN(64, event.uint64(FDLIMIT)) : 0n;
+  if (event.has(VM_SWAP)) readMemory(event, child);
+  child.uid = event.has(UID) ? event.uint32(UID) : 0;
+  child.gid = event.has(GID) ? event.uint32(GID) : 0;
+  child.cgroups = event.has(CGROUPS) ? machine.text(event, CGROUPS) : EMPTY;
+  child.containerId = EMPTY;
+  child.cloneTs = event.time();
+}
+
+/** Memory and page faults: the same parameters in the clone family and in exec. */
+export function readMemory(event: Event, thread: Thread): void {
+  thread.pageFaultsMajor = event.uint64(PGFT_MAJ);
+  thread.pageFaultsMinor = event.uint64(PGFT_MIN);
+  thread.vmSizeKb = event.uint32(VM_SIZE);
+  thread.vmRssKb = event.uint32(VM_RSS);
+  thread.vmSwapKb = event.uint32(VM_SWAP);
+}
+
+/** The parameter's bytes: `held` itself where it is equal, else a copy. */
+export function shared(event: Event, index: number, held: Uint8Array): Uint8Array {
+  const length = event.paramLength(index);
+  if (length === 0) return NO_BYTES;
+  const start = event.param(index);
+  const { bytes } = event;
+  if (length === held.length) {
+    let at = 0;
+    while (at < length && bytes[start + at] === held[at]) at++;
+    if (at === length) return held;
+  }
+  return bytes.slice(start, start + length);
+}
+
+const INHERITED = ThreadFlag.ExeWritable | ThreadFlag.ExeUpperLayer | ThreadFlag.ExeLowerLayer |
+  ThreadFlag.ExeFromMemfd;
+
+function inheritThread(child: Thread, from: Thread): void {
+  child.exepath = from.exepath;
+  child.flags |= from.flags & INHERITED;
+  child.root = from.root;
+  child.sid = from.sid;
+  child.vpgid = from.vpgid;
+  child.pgid = from.pgid;
+  child.tty = from.tty;
+  child.loginuid = from.loginuid;
+  child.capPermitted = from.capPermitted;
+  child.capInheritable = from.capInheritable;
+  child.capEffective = from.capEffective;
+  child.exeIno = from.exeIno;
+  child.exeInoCtime = from.exeInoCtime;
+  child.exeInoMtime = from.exeInoMtime;
+}
+
+function inheritProcess(machine: MachineState, child: Thread, from: Thread): void {
+  child.fds = machine.fdsOf(from)?.copy();
+  child.cwd = machine.cwdOf(from);
+  child.env = from.env;
+}

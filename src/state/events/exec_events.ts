@@ -1,0 +1,306 @@
+// What a process becomes: another program, another user, another directory, or nothing.
+import type { Event } from "../../events/event.ts";
+import { codeOf } from "../../events/table.ts";
+import { readMemory, shared } from "./clone_events.ts";
+import { CL_INVERTED, CL_NEWUSER } from "../tables/clone_flags.ts";
+import type { Context } from "../contract/context.ts";
+import type { Entry } from "../tables/entries.ts";
+import { isClosedOnExec } from "../tables/fd.ts";
+import type { Handler, MachineState } from "../tables/machine_state.ts";
+import { succeeded, timeNs } from "../tables/results.ts";
+import { withoutDeleted } from "../snapshot/snapshot.ts";
+import { EMPTY } from "../tables/strings.ts";
+import { type Thread, ThreadFlag } from "../tables/thread.ts";
+
+/** Parameters of execve and execveat. */
+const EXE = 1;
+const ARGS = 2;
+const PID = 4;
+const PTID = 5;
+const FDLIMIT = 7;
+const VM_SWAP = 12;
+const COMM = 13;
+const CGROUPS = 14;
+const ENV = 15;
+const TTY = 16;
+const VPGID = 17;
+const LOGINUID = 18;
+const FLAGS = 19;
+const CAP_INHERITABLE = 20;
+const CAP_PERMITTED = 21;
+const CAP_EFFECTIVE = 22;
+const EXE_INO = 23;
+const EXE_INO_CTIME = 24;
+const EXE_INO_MTIME = 25;
+const UID = 26;
+const EXEPATH = 27;
+const PGID = 28;
+const GID = 29;
+const FILENAME = 30;
+
+const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
+  [1, ThreadFlag.ExeWritable],
+  [2, ThreadFlag.ExeUpperLayer],
+  [4, ThreadFlag.ExeFromMemfd],
+  [8, ThreadFlag.ExeLowerLayer],
+];
+/** Capabilities 0 to 40, which a new user namespace gives. */
+const ALL_CAPABILITIES = (1n << 41n) - 1n;
+/** Falco's number for it. */
+const AT_EMPTY_PATH = 1;
+const RLIMIT_NOFILE = 7;
+const PR_SET_CHILD_SUBREAPER = 36;
+const PR_GET_CHILD_SUBREAPER = 37;
+const UNSHARE = codeOf("SYSCALL_UNSHARE_X");
+
+function returnedZero(event: Event): boolean {
+  return !event.has(0) || event.int64(0) === 0;
+}
+
+export function onExec(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event) || event.paramCount <= FDLIMIT) return;
+  if (thread.isDead) {
+    thread.flags &= ~ThreadFlag.Dead;
+    if (thread.group !== undefined) thread.group.alive++;
+  }
+  thread.exe = machine.text(event, EXE);
+  thread.lastExecTs = event.time();
+  thread.comm = event.has(COMM) ? machine.text(event, COMM) : thread.exe;
+  thread.args = shared(event, ARGS, thread.args);
+  if (event.has(PID)) thread.pid = event.int64(PID);
+  if (thread.isInvalid) {
+    thread.ptid = event.int64(PTID);
+    if ((thread.flags & ThreadFlag.InPidNamespace) === 0) {
+      thread.vtid = thread.tid;
+      thread.vpid = thread.pid;
+    }
+    thread.flags &= ~ThreadFlag.Invalid;
+    machine.relate(thread);
+  }
+  if (event.has(FDLIMIT)) thread.fdLimit = BigInt.asIntN(64, event.uint64(FDLIMIT));
+  if (event.has(VM_SWAP)) readMemory(event, thread);
+  if (event.has(ENV)) thread.env = shared(event, ENV, thread.env);
+  if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS);
+  readIdentity(machine, event, thread);
+  thread.containerId = machine.containers.match(thread.cgroups);
+  dropClosedOnExec(machine, thread);
+  thread.flags &= ~ThreadFlag.InPidNamespace;
+  thread.cloneFlags &= CL_INVERTED;
+  dropOtherThreads(machine, thread);
+  machine.changed(thread);
+}
+
+function readIdentity(machine: MachineState, event: Event, thread: Thread): void {
+  if (event.has(TTY)) thread.tty = event.uint32(TTY);
+  thread.exepath = exepathOf(machine, event, thread);
+  if (event.has(VPGID)) thread.vpgid = event.int64(VPGID);
+  if (event.has(LOGINUID)) thread.loginuid = event.uint32(LOGINUID);
+  if (event.has(FLAGS)) {
+    const flags = event.uint32(FLAGS);
+    for (const [bit, flag] of EXE_FLAGS) {
+      if (flags & bit) thread.flags |= flag;
+      else thread.flags &= ~flag;
+    }
+  }
+  if (event.has(CAP_EFFECTIVE)) {
+    thread.capInheritable = event.uint64(CAP_INHERITABLE);
+    thread.capPermitted = event.uint64(CAP_PERMITTED);
+    thread.capEffective = event.uint64(CAP_EFFECTIVE);
+  }
+  if (event.has(EXE_INO_MTIME)) {
+    thread.exeIno = event.uint64(EXE_INO);
+    thread.exeInoCtime = event.uint64(EXE_INO_CTIME);
+    thread.exeInoMtime = event.uint64(EXE_INO_MTIME);
+  }
+  if (event.has(UID)) thread.uid = event.uint32(UID);
+  thread.pgid = event.has(PGID) ? event.int64(PGID) : -1;
+  if (event.has(GID)) thread.gid = event.uint32(GID);
+}
+
+/** The kernel's path; on old captures the caller's, joined with the directory that it is in. */
+function exepathOf(machine: MachineState, event: Event, thread: Thread): number {
+  const entry = machine.entries.takeExecveat(event.tid);
+  if (event.has(EXEPATH)) return withoutDeleted(machine, machine.text(event, EXEPATH));
+  if (entry !== undefined) return withoutDeleted(machine, execveatPath(machine, thread, entry));
+  if (!event.has(FILENAME)) return thread.exepath;
+  const name = machine.text(event, FILENAME);
+  if (name === machine.unknownText) return name;
+  return withoutDeleted(machine, machine.paths.join(machine.cwdOf(thread), name));
+}
+
+function execveatPath(machine: MachineState, thread: Thread, entry: Entry): number {
+  const { dirfd, path, flags } = entry;
+  const directory = machine.directoryOf(thread, dirfd, path);
+  const isEmpty = (flags & AT_EMPTY_PATH) !== 0;
+  const unknown = directory === machine.unknownDirectory;
+  if (unknown || (!isEmpty && path === machine.unknownText)) return machine.unknownText;
+  // The descriptor is the program itself: its name, the slash behind it taken off again.
+  if (isEmpty) return machine.paths.join(EMPTY, directory);
+  return machine.paths.join(directory, path);
+}
+
+/** An old capture's execveat begins. */
+export function onExecveatEntry(machine: MachineState, { event, thread }: Context): void {
+  if (thread === undefined) return;
+  machine.entries.keep(event, event.has(1) ? machine.text(event, 1) : machine.unknownText);
+}
+
+function dropClosedOnExec(machine: MachineState, thread: Thread): void {
+  const fds = machine.fdsOf(thread);
+  if (fds === undefined || !fds.some(isClosedOnExec)) return;
+  for (const [number, fd] of [...fds.entries()]) if (isClosedOnExec(fd)) fds.delete(number);
+}
+
+/** An exec ends all threads of the process but the one that made it. */
+function dropOtherThreads(machine: MachineState, thread: Thread): void {
+  const group = thread.group;
+  if (group === undefined || group.others.length === 0 || group.alive <= 1) return;
+  for (const other of [...group.others]) {
+    if (other !== thread) machine.remove(other.tid);
+  }
+}
+
+export function onExit(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined) return;
+  if (thread.group !== undefined && !thread.isDead) thread.group.alive--;
+  thread.flags |= ThreadFlag.Dead;
+  machine.pendingExit = event.tid;
+  machine.pendingExitNs = timeNs(event);
+  if (thread.firstChild === undefined) return;
+  if (event.paramCount <= 4) thread.reaperTid = -1;
+  else if (event.has(4)) thread.reaperTid = event.int64(4);
+}
+
+export function onChdir(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event)) return;
+  if (machine.kernelPaths && event.hasOwn && event.has(event.own(0))) {
+    return setCwd(machine, thread, machine.text(event, event.own(0)));
+  }
+  setCwd(machine, thread, machine.text(event, 1));
+}
+
+export function onFchdir(machine: MachineState, context: Context): void {
+  const { event, thread, fd } = context;
+  if (thread === undefined || fd === undefined || !succeeded(event)) return;
+  setCwd(machine, thread, fd.name);
+}
+
+export function onGetcwd(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread !== undefined && succeeded(event)) setCwd(machine, thread, machine.text(event, 1));
+}
+
+function setCwd(machine: MachineState, thread: Thread, path: number): void {
+  const main = machine.mainOf(thread);
+  if (main === undefined) return;
+  const cwd = machine.paths.joinDirectory(thread.cwd, path);
+  if (cwd === main.cwd) return;
+  main.cwd = cwd;
+  machine.changed(main);
+  if (thread !== main) thread.version++;
+}
+
+export function onChroot(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !returnedZero(event)) return;
+  const path = machine.text(event, 1);
+  thread.root = path === EMPTY || machine.strings.byteAt(path, 0) === 47
+    ? path
+    : machine.paths.join(machine.cwdOf(thread), path);
+  thread.containerId = machine.containers.match(thread.cgroups);
+  machine.changed(thread);
+}
+
+export function onSetsid(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !event.has(0) || event.int64(0) < 0) return;
+  thread.sid = event.int64(0);
+  machine.changed(thread);
+}
+
+export function onPrctl(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread?.group === undefined || thread.isInvalid || !succeeded(event)) return;
+  if (!event.has(1) || !event.has(3)) return;
+  const option = event.uint32(1);
+  if (option !== PR_SET_CHILD_SUBREAPER && option !== PR_GET_CHILD_SUBREAPER) return;
+  thread.group.reaper = event.int64(3) !== 0;
+  if (thread.group.reaper) thread.flags |= ThreadFlag.Subreaper;
+  else thread.flags &= ~ThreadFlag.Subreaper;
+  machine.changed(thread);
+}
+
+export function onCapset(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event) || !event.has(3)) return;
+  thread.capInheritable = event.uint64(1);
+  thread.capPermitted = event.uint64(2);
+  thread.capEffective = event.uint64(3);
+  machine.changed(thread);
+}
+
+export function onUnshareOrSetns(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event)) return;
+  const index = event.code === UNSHARE ? 1 : 2;
+  if (!event.has(index) || (event.uint32(index) & CL_NEWUSER) === 0) return;
+  thread.capInheritable = thread.capPermitted = thread.capEffective = ALL_CAPABILITIES;
+  machine.changed(thread);
+}
+
+/** A handler for a call that sets the effective user or group, which `param` holds. */
+export function onSetId(what: "uid" | "gid", param: number): Handler {
+  return (machine, context) => {
+    const { event, thread } = context;
+    if (thread === undefined || !returnedZero(event) || !event.has(param)) return;
+    thread[what] = event.uint32(param);
+    machine.changed(thread);
+  };
+}
+
+export function onRlimit(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !succeeded(event) || !event.has(3) || !event.has(1)) return;
+  if (event.uint8(3) === RLIMIT_NOFILE) setFdLimit(machine, thread, event);
+}
+
+export function onPrlimit(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (!returnedZero(event) || !event.has(6) || !event.has(5) || !event.has(1)) return;
+  if (event.uint8(6) !== RLIMIT_NOFILE) return;
+  const thread = machine.find(event.int64(5) || event.tid);
+  if (thread !== undefined && !thread.isInvalid) setFdLimit(machine, thread, event);
+}
+
+function setFdLimit(machine: MachineState, thread: Thread, event: Event): void {
+  const limit = BigInt.asIntN(64, event.uint64(1));
+  const main = machine.mainOf(thread);
+  if (limit === -1n || main === undefined || main.fdLimit === limit) return;
+  main.fdLimit = limit;
+  machine.changed(main);
+}
+
+/** brk, mmap, munmap. */
+export function onMemory(_machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined) return;
+  if (event.has(1)) thread.vmSizeKb = event.uint32(1);
+  if (!event.has(3)) return;
+  thread.vmRssKb = event.uint32(2);
+  thread.vmSwapKb = event.uint32(3);
+}
+
+export function onSwitch(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  if (thread === undefined || !event.has(5)) return;
+  thread.pageFaultsMajor = event.uint64(1);
+  thread.pageFaultsMinor = event.uint64(2);
+  const main = machine.mainOf(thread);
+  if (main === undefined) return;
+  main.vmSizeKb = event.uint32(3);
+  main.vmRssKb = event.uint32(4);
+  main.vmSwapKb = event.uint32(5);
+}

@@ -1,0 +1,65 @@
+// `fd.name` of an event that has no descriptor: most often an open that failed. The name is put
+// together from the event's own parameters.
+import { codeOf } from "../../events/table.ts";
+import type { Context } from "../contract/context.ts";
+import type { MachineState } from "../tables/machine_state.ts";
+import { AT_FDCWD } from "../tables/paths.ts";
+import { EMPTY, MISSING } from "../tables/strings.ts";
+import type { Thread } from "../tables/thread.ts";
+
+const OPEN = codeOf("SYSCALL_OPEN_X");
+const CREAT = codeOf("SYSCALL_CREAT_X");
+const OPENAT = codeOf("SYSCALL_OPENAT_2_X");
+const OPENAT2 = codeOf("SYSCALL_OPENAT2_X");
+const OPEN_BY_HANDLE = codeOf("SYSCALL_OPEN_BY_HANDLE_AT_X");
+const ACCEPT = codeOf("SOCKET_ACCEPT_5_X");
+const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
+const CONNECT = codeOf("SOCKET_CONNECT_X");
+
+export function nameFromEvent(machine: MachineState, context: Context, thread: Thread): void {
+  const event = context.event;
+  context.fdName = context.fdNameRaw = EMPTY;
+  switch (event.code) {
+    case OPEN:
+    case CREAT: {
+      if (!event.has(1)) {
+        context.fdName = context.fdNameRaw = machine.unknownText;
+        return;
+      }
+      const raw = machine.text(event, 1);
+      context.fdNameRaw = context.fdName = raw;
+      const absolute = raw === EMPTY || machine.strings.byteAt(raw, 0) === 47;
+      if (!absolute && raw !== machine.unknownText) {
+        context.fdName = machine.paths.join(machine.directoryOf(thread, AT_FDCWD, raw), raw);
+      }
+      return;
+    }
+    case OPENAT:
+    case OPENAT2: {
+      if (!event.has(2)) {
+        context.fdName = context.fdNameRaw = MISSING;
+        return;
+      }
+      const raw = machine.text(event, 2);
+      context.fdNameRaw = raw;
+      context.fdName = event.has(1)
+        ? machine.paths.join(machine.directoryOf(thread, event.int32(1), raw), raw)
+        : MISSING;
+      return;
+    }
+    case OPEN_BY_HANDLE:
+      context.fdName = context.fdNameRaw = machine.text(event, 3);
+      return;
+    case ACCEPT:
+    case ACCEPT4:
+    case CONNECT:
+      context.fdName = context.fdNameRaw = machine.addresses.tuple(
+        event.bytes,
+        event.paramLength(1) > 0 ? event.param(1) : 0,
+        event.paramLength(1),
+      );
+      return;
+    default:
+      if (event.code % 2 === 0) context.fdName = context.fdNameRaw = MISSING;
+  }
+}

@@ -1,0 +1,335 @@
+// Sockets: what they are bound and connected to, who is the client and who the server.
+import type { Event } from "../../events/event.ts";
+import { codeOf } from "../../events/table.ts";
+import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "../tables/address.ts";
+import type { Context } from "../contract/context.ts";
+import { Fd, FdFlag, FdKind, O_CLOEXEC } from "../tables/fd.ts";
+import type { MachineState } from "../tables/machine_state.ts";
+import { succeeded } from "../tables/results.ts";
+import {
+  hasEnds,
+  IPPROTO_ICMP,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  isTcp,
+  isUdp,
+  overwriteBound,
+  port,
+  setConnected,
+  setEnds,
+  setUnixEnds,
+  swapEnds,
+} from "../tables/socket_ends.ts";
+import { EMPTY } from "../tables/strings.ts";
+import type { Thread } from "../tables/thread.ts";
+
+const AF_NETLINK = 16;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const EINPROGRESS = 115;
+const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
+/** Parameter that holds the tuple, by the code of the event that receives. */
+const RECEIVED_TUPLE = new Map([
+  [codeOf("SOCKET_RECVFROM_X"), 2],
+  [codeOf("SOCKET_RECVMSG_X"), 3],
+  [codeOf("SOCKET_RECVMMSG_X"), 4],
+  [codeOf("SOCKET_RECV_X"), 4],
+]);
+const SENT_TUPLE = 4;
+const SENT_FD = 2;
+const SEND_CODES = new Set([
+  codeOf("SOCKET_SEND_X"),
+  codeOf("SOCKET_SENDTO_X"),
+  codeOf("SOCKET_SENDMSG_X"),
+]);
+const SENDMMSG = codeOf("SOCKET_SENDMMSG_X");
+
+export function onSocket(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.thread === undefined || !succeeded(event) || !event.has(3)) return;
+  const flags = event.has(4) ? event.uint32(4) : 0;
+  addSocket(
+    machine,
+    context,
+    event.int32(0),
+    event.uint32(1),
+    event.uint32(2),
+    event.uint32(3),
+    flags,
+  );
+}
+
+function addSocket(
+  machine: MachineState,
+  context: Context,
+  number: number,
+  domain: number,
+  type: number,
+  protocol: number,
+  flags: number,
+): void {
+  const kind = domain === AF_UNIX
+    ? FdKind.Unix
+    : domain === AF_INET
+    ? FdKind.Ipv4
+    : domain === AF_INET6
+    ? FdKind.Ipv6
+    : domain === AF_NETLINK
+    ? FdKind.Netlink
+    : FdKind.Unknown;
+  const fd = new Fd(kind, EMPTY, EMPTY);
+  fd.openFlags = flags;
+  if (kind === FdKind.Ipv4 || kind === FdKind.Ipv6) fd.l4proto = protocolOf(type, protocol);
+  machine.setFd(context, number, fd);
+}
+
+function protocolOf(type: number, protocol: number): number {
+  switch (protocol) {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_ICMP:
+      return type === SOCK_RAW ? IPPROTO_RAW : protocol;
+    case IPPROTO_RAW:
+      return IPPROTO_RAW;
+    case 0:
+      if ((type & 0xff) === SOCK_STREAM) return IPPROTO_TCP;
+      return (type & 0xff) === SOCK_DGRAM ? IPPROTO_UDP : 0;
+    default:
+      return 0;
+  }
+}
+
+/** Puts a copy of the event's descriptor in its place, to be changed. */
+function toChange(machine: MachineState, context: Context): Fd {
+  const fd = context.fd!.copy();
+  machine.fdsOf(context.thread!)?.set(context.fdNumber, fd);
+  context.fd = fd;
+  return fd;
+}
+
+export function onBind(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.fd === undefined || !succeeded(event)) return;
+  const start = event.has(1) ? event.param(1) : 0;
+  const length = event.paramLength(1);
+  const { bytes } = event;
+  if (!isAddress(bytes, start, length)) return;
+  const fd = toChange(machine, context);
+  const family = bytes[start]!;
+  if (family === AF_INET && port(bytes, start + 5) > 0) {
+    listen(fd, FdKind.Ipv4, bytes.slice(start + 1, start + 5), port(bytes, start + 5));
+  } else if (family === AF_INET6 && port(bytes, start + 17) > 0) {
+    const mapped = isMapped(bytes, start + 1);
+    const ip = bytes.slice(start + (mapped ? 13 : 1), start + 17);
+    listen(fd, mapped ? FdKind.Ipv4 : FdKind.Ipv6, ip, port(bytes, start + 17));
+  }
+  fd.name = machine.addresses.address(bytes, start, length);
+}
+
+function listen(fd: Fd, kind: FdKind, ip: Uint8Array, at: number): void {
+  fd.kind = kind;
+  fd.sourceIp = ip;
+  fd.sourcePort = at;
+  fd.flags |= FdFlag.Listening | FdFlag.RoleServer;
+}
+
+export function onConnect(machine: MachineState, context: Context): void {
+  const { event } = context;
+  const wasEntered = machine.entries.takeConnect(event.tid);
+  if (context.thread === undefined || context.fd === undefined) return;
+  if (event.has(0) && event.int64(0) < 0 && event.int64(0) !== -EINPROGRESS) return;
+  const fd = toChange(machine, context);
+  setConnected(fd);
+  const { bytes } = event;
+  if (!event.has(1)) {
+    if (wasEntered && event.has(3)) connectTo(machine, fd, event);
+    return;
+  }
+  const start = event.param(1);
+  if (!isTuple(bytes, start, event.paramLength(1))) return;
+  const family = bytes[start]!;
+  if (family === AF_INET || family === AF_INET6) {
+    const changed = setEnds(fd, bytes, start, machine.addresses);
+    const swaps = changed && (fd.flags & FdFlag.RoleServer) !== 0 && isUdp(fd);
+    if (swaps) swapEnds(fd);
+    const asTold = !swaps && (fd.l4proto === IPPROTO_TCP || fd.l4proto === IPPROTO_UDP);
+    fd.name = asTold
+      ? machine.addresses.tuple(bytes, start, event.paramLength(1))
+      : machine.addresses.connection(fd);
+  } else {
+    if (fd.kind !== FdKind.Unix || family !== AF_UNIX) return;
+    setUnixEnds(fd, bytes, start);
+    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(1));
+  }
+  if ((fd.flags & (FdFlag.RoleClient | FdFlag.RoleServer)) === 0) fd.flags |= FdFlag.RoleClient;
+}
+
+/** An old capture's connect begins. */
+export function onConnectEntry(machine: MachineState, { event, thread }: Context): void {
+  if (thread !== undefined) machine.entries.keep(event, EMPTY);
+}
+
+/** There is no tuple, only the address that was asked for: its end is set, and no name. */
+function connectTo(machine: MachineState, fd: Fd, event: Event): void {
+  const { bytes } = event;
+  const start = event.param(3);
+  const length = event.paramLength(3);
+  if (!isAddress(bytes, start, length)) return;
+  const family = bytes[start]!;
+  if (family === AF_INET) {
+    fd.kind = FdKind.Ipv4;
+    fd.destinationIp = machine.addresses.ip(bytes, start + 1, 4);
+    fd.destinationPort = port(bytes, start + 5);
+  } else if (family === AF_INET6) {
+    const mapped = isMapped(bytes, start + 1);
+    fd.kind = mapped ? FdKind.Ipv4 : FdKind.Ipv6;
+    fd.destinationIp = machine.addresses.ip(bytes, start + (mapped ? 13 : 1), mapped ? 4 : 16);
+    fd.destinationPort = port(bytes, start + 17);
+  } else fd.name = machine.addresses.address(bytes, start, length);
+}
+
+export function onAccept(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.thread === undefined || !event.has(0) || event.int64(0) < 0) return;
+  const number = context.fdNumber = event.int32(0);
+  const start = event.has(1) ? event.param(1) : 0;
+  const { bytes } = event;
+  if (!isTuple(bytes, start, event.paramLength(1))) return;
+  const family = bytes[start]!;
+  const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
+  if (family === AF_INET || family === AF_INET6) {
+    setEnds(fd, bytes, start, machine.addresses);
+    fd.l4proto = IPPROTO_TCP;
+  } else if (family === AF_UNIX) setUnixEnds(fd, bytes, start);
+  else return;
+  fd.name = machine.addresses.tuple(bytes, start, event.paramLength(1));
+  if (event.code === ACCEPT4 && event.has(5)) fd.openFlags = event.uint32(5) & O_CLOEXEC;
+  fd.flags = FdFlag.RoleServer | FdFlag.Connected;
+  machine.setFd(context, number, fd);
+}
+
+export function onSocketpair(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (context.thread === undefined || !succeeded(event) || !event.has(4)) return;
+  const one = event.int32(1);
+  const other = event.int32(2);
+  if (one === other) {
+    context.fd = undefined;
+    return;
+  }
+  const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
+  fd.unixSource = event.uint64(3);
+  fd.unixDestination = event.uint64(4);
+  machine.setFd(context, one, fd);
+  machine.setFd(context, other, fd);
+}
+
+/** Every call that reads from a descriptor. */
+export function onRead(machine: MachineState, context: Context): void {
+  const fd = context.fd;
+  if (
+    fd === undefined || (fd.kind !== FdKind.Ipv4 && fd.kind !== FdKind.Ipv6 &&
+      fd.kind !== FdKind.Unix)
+  ) return;
+  const { event } = context;
+  if (event.has(0) && event.int64(0) < 0) return;
+  used(machine, context, RECEIVED_TUPLE.get(event.code) ?? -1, true);
+}
+
+/** Every call that writes to a descriptor. */
+export function onWrite(machine: MachineState, context: Context): void {
+  const { event, thread } = context;
+  const sends = SEND_CODES.has(event.code);
+  if (sends && context.fd === undefined && thread !== undefined) inferSocket(machine, context);
+  const fd = context.fd;
+  if (fd === undefined || (event.has(0) && event.int64(0) < 0)) return;
+  const hasTuple = sends || event.code === SENDMMSG;
+  if (!hasTuple && fd.kind !== FdKind.Ipv4 && fd.kind !== FdKind.Ipv6) return;
+  used(machine, context, hasTuple ? SENT_TUPLE : -1, false);
+}
+
+/** Data went through the socket: it is connected, and the tuple may say more of its ends. */
+function used(
+  machine: MachineState,
+  context: Context,
+  tupleParam: number,
+  incoming: boolean,
+): void {
+  const { event } = context;
+  let fd = context.fd!;
+  const isIp = (fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6) &&
+    (fd.flags & FdFlag.Listening) === 0;
+  if (
+    isIp && (fd.flags & (FdFlag.Connected | FdFlag.ConnectPending | FdFlag.ConnectFailed)) !==
+      FdFlag.Connected
+  ) {
+    fd = toChange(machine, context);
+    setConnected(fd);
+  }
+  if (tupleParam < 0 || (fd.name !== EMPTY && isTcp(fd))) return;
+  if (!event.has(tupleParam)) return;
+  const start = event.param(tupleParam);
+  const { bytes } = event;
+  if (!isTuple(bytes, start, event.paramLength(tupleParam))) return;
+  const family = bytes[start]!;
+  if ((family === AF_INET || family === AF_INET6) && hasEnds(fd, bytes, start)) return;
+  fd = toChange(machine, context);
+  if (family === AF_UNIX) {
+    fd.kind = FdKind.Unix;
+    setUnixEnds(fd, bytes, start);
+    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
+    return;
+  }
+  if (
+    family === AF_INET6 && fd.kind === FdKind.Ipv6 && fd.flags & FdFlag.Listening &&
+    !(isMapped(bytes, start + 1) && isMapped(bytes, start + 19))
+  ) {
+    overwriteBound(fd, bytes, start);
+    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
+    return;
+  }
+  if (
+    (family === AF_INET || family === AF_INET6) && !setEnds(fd, bytes, start, machine.addresses)
+  ) return;
+  if (fd.l4proto === 0 && (fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6)) {
+    fd.l4proto = IPPROTO_UDP;
+  }
+  if (fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6) {
+    machine.interfaces.complete(fd);
+    const roles = FdFlag.RoleClient | FdFlag.RoleServer;
+    if ((fd.flags & roles) === 0) guessRole(machine, context.thread!, fd, incoming);
+    const swapped = incoming ? FdFlag.RoleClient : FdFlag.RoleServer;
+    if (fd.flags & swapped) swapEnds(fd);
+    fd.name = machine.addresses.connection(fd);
+  } else fd.name = machine.addresses.tuple(bytes, start, event.paramLength(tupleParam));
+}
+
+/** A send through a descriptor that was never seen: taken for a UDP socket. */
+function inferSocket(machine: MachineState, context: Context): void {
+  const { event } = context;
+  if (!event.has(0) || event.int64(0) < 0 || !event.has(SENT_TUPLE) || !event.has(SENT_FD)) return;
+  const family = event.uint8(SENT_TUPLE);
+  if (family !== AF_INET && family !== AF_INET6) return;
+  addSocket(machine, context, event.int32(SENT_FD), family, SOCK_DGRAM, IPPROTO_UDP, 0);
+}
+
+/** A port that the process is bound to makes it the server. */
+function guessRole(machine: MachineState, thread: Thread, fd: Fd, incoming: boolean): void {
+  const fds = machine.fdsOf(thread);
+  const isBound = fds?.some((other) =>
+    other.kind === FdKind.Ipv4 &&
+    (other.flags & FdFlag.Listening ? other.sourcePort : other.destinationPort) ===
+      fd.destinationPort
+  );
+  if (!isBound) {
+    fd.flags |= FdFlag.RoleClient;
+    return;
+  }
+  const isClientPort = fds!.some((other) =>
+    other.kind === FdKind.Ipv4 && (other.flags & FdFlag.Listening) === 0 &&
+    other.sourcePort === fd.sourcePort
+  );
+  fd.flags |= !isClientPort || incoming ? FdFlag.RoleServer : FdFlag.RoleClient;
+}

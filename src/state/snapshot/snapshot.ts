@@ -1,0 +1,280 @@
+// State blocks: the machine, its interfaces and users, the processes and their descriptors as they
+// were when a capture began, or as the addon read them from /proc. Every version of each list is
+// read; a list that ends within an entry gives the entries before.
+import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
+import type { MachineState } from "../tables/machine_state.ts";
+import { Cursor } from "./snapshot_cursor.ts";
+import { SnapshotFds } from "./snapshot_fds.ts";
+import { EMPTY } from "../tables/strings.ts";
+import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
+
+const SECTION = 0x0a0d0d0a;
+/** Versions of the process list, oldest first, by block type. */
+const PROCESS_LISTS = new Map([
+  [0x202, 1],
+  [0x8000abcd, 1],
+  [0x207, 2],
+  [0x8013abcd, 2],
+  [0x209, 3],
+  [0x8014abcd, 3],
+  [0x210, 4],
+  [0x211, 5],
+  [0x212, 6],
+  [0x213, 7],
+  [0x214, 8],
+  [0x215, 9],
+]);
+const FD_LIST_V2 = 0x218;
+const USER_LIST_V2 = 0x220;
+const INTERFACE_LIST_V2 = 0x219;
+/** What a process entry's end holds at the most where two fields in its middle are missing, as
+ * libs before 0.10 wrote it. */
+const OLD_TAIL_BYTES = 29;
+/** Clone flag (PPM_CL_*) of a thread in another pid namespace. */
+const CHILD_IN_PIDNS = 1 << 29;
+
+/** Bytes of what our own captures have behind a thread at the least. */
+const OWN_THREAD_BYTES = 26;
+/** Flags of a thread that no list of Falco's tells. */
+export const OWN_THREAD_FLAGS = ThreadFlag.Dead | ThreadFlag.Subreaper;
+
+export class Snapshot {
+  /** Whether threads were loaded that have no kin yet. */
+  unsettled = false;
+  readonly #machine: MachineState;
+  readonly #fds: SnapshotFds;
+  #loaded: Thread[] = [];
+  #lookingUp = false;
+  /** Whose users a list tells: the host's, or those of the container that was asked about. */
+  #accountsOf = "";
+
+  constructor(machine: MachineState) {
+    this.#machine = machine;
+    this.#fds = new SnapshotFds(machine);
+  }
+
+  /** Reads the blocks of a thread that was looked up; what is known of others stays. */
+  loadBlocks(bytes: Uint8Array): void {
+    this.#lookingUp = true;
+    this.#walk(bytes);
+    this.#lookingUp = false;
+  }
+
+  /** Reads a list of users and groups as those of a container ("": of the host). */
+  loadAccounts(containerId: string, bytes: Uint8Array): void {
+    this.#accountsOf = containerId;
+    this.#walk(bytes);
+    this.#accountsOf = "";
+  }
+
+  #walk(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + 12 <= bytes.length;) {
+      const length = view.getUint32(at + 4, true);
+      if (length < 12 || at + length > bytes.length) return;
+      this.load(view.getUint32(at, true), bytes, at + 8, at + length - 4);
+      at += length;
+    }
+  }
+
+  /** Reads the body of one block. */
+  load(type: number, bytes: Uint8Array, start: number, end: number): void {
+    const input = new Cursor(bytes, start, end);
+    const version = PROCESS_LISTS.get(type);
+    if (version !== undefined) return this.#processes(input, version);
+    switch (type) {
+      case 0x201:
+      case 0x8002abcd:
+        return this.#machineInfo(input);
+      case 0x205:
+      case 0x8011abcd:
+      case INTERFACE_LIST_V2:
+        return this.#interfaces(input, type === INTERFACE_LIST_V2);
+      case 0x206:
+      case 0x8012abcd:
+      case USER_LIST_V2:
+        return this.#users(input, type === USER_LIST_V2);
+      case 0x203:
+      case 0x8001abcd:
+      case FD_LIST_V2:
+        return this.#fds.load(input, type === FD_LIST_V2);
+      case SECTION:
+        if (this.#machine.threads.size > 0) this.#machine.reset();
+    }
+  }
+
+  /** Gives the loaded threads their kin, and the loaded sockets their roles. */
+  settle(): void {
+    const machine = this.#machine;
+    const loaded = this.#loaded;
+    this.#loaded = [];
+    this.unsettled = false;
+    for (const thread of loaded) {
+      machine.relate(thread);
+      if (thread.group === undefined) continue;
+      if (thread.isDead) thread.group.alive--;
+      if (thread.flags & ThreadFlag.Subreaper) thread.group.reaper = true;
+    }
+    for (const thread of loaded) {
+      thread.containerId = machine.containers.match(thread.cgroups);
+      this.#fds.giveRoles(thread);
+    }
+    this.#fds.forget();
+    machine.lineage++;
+  }
+
+  #machineInfo(input: Cursor): void {
+    const machine = this.#machine;
+    machine.cpus = input.u32();
+    machine.memoryBytes = input.u64();
+    machine.pidMax = input.u64();
+    input.skip(128);
+    machine.bootTs = input.u64();
+  }
+
+  #interfaces(input: Cursor, withLength: boolean): void {
+    while (input.left >= 8) {
+      const length = withLength ? input.u32() : 0;
+      const from = input.at;
+      const type = input.u16();
+      const nameLength = input.u16();
+      const size = type === 1 || type === 3 ? 4 : 16;
+      const address = input.bytes(size);
+      const netmask = input.bytes(size);
+      const broadcast = input.bytes(size);
+      const hasSpeed = type === 1 || type === 2;
+      const linkspeed = hasSpeed ? input.u64() : 0n;
+      const name = input.text(nameLength);
+      if (input.cut || type < 1 || type > 4) return;
+      this.#machine.interfaces.add({ name, address, netmask, broadcast, linkspeed });
+      if (withLength) input.goTo(from + length);
+    }
+  }
+
+  #users(input: Cursor, withLength: boolean): void {
+    while (input.left >= 4) {
+      const from = input.at;
+      const length = withLength ? input.u32() : 0;
+      const isUser = input.u8() === 0;
+      if (isUser) {
+        const uid = input.u32();
+        const gid = input.u32();
+        const name = input.text(input.u16());
+        const homedir = input.text(input.u16());
+        const shell = input.text(input.u16());
+        if (input.cut) return;
+        this.#machine.users.addUser(this.#accountsOf, { uid, gid, name, homedir, shell });
+      } else {
+        const gid = input.u32();
+        const name = input.text(input.u16());
+        if (input.cut) return;
+        this.#machine.users.addGroup(this.#accountsOf, { gid, name });
+      }
+      if (withLength) input.goTo(from + length);
+    }
+  }
+
+  #processes(input: Cursor, version: number): void {
+    while (input.left >= 4) {
+      const from = input.at;
+      const length = version >= 9 ? input.u32() : 0;
+      const thread = this.#process(input, version, from, length);
+      if (thread === undefined) return;
+      if (length > 0) input.goTo(from + length);
+      if (this.#lookingUp && this.#machine.threads.get(thread.tid)?.isInvalid === false) continue;
+      if (this.#machine.add(thread) === undefined) continue;
+      this.#loaded.push(thread);
+      this.unsettled = true;
+    }
+  }
+
+  #process(input: Cursor, version: number, from: number, length: number): Thread | undefined {
+    const machine = this.#machine;
+    const thread = new Thread(input.i64(), input.i64());
+    thread.ptid = input.i64();
+    thread.sid = version >= 6 ? input.i64() : -1;
+    thread.vpgid = version >= 8 ? input.i64() : -1;
+    thread.pgid = -1;
+    thread.comm = input.string(machine);
+    thread.exe = input.string(machine);
+    if (version >= 7) thread.exepath = withoutDeleted(machine, input.string(machine));
+    thread.args = input.raw(input.u16());
+    const cwd = input.string(machine);
+    thread.fdLimit = input.i64big();
+    const flags = input.u32();
+    thread.uid = input.u32();
+    thread.gid = input.u32();
+    if (version >= 2) {
+      thread.vmSizeKb = input.u32();
+      thread.vmRssKb = input.u32();
+      thread.vmSwapKb = input.u32();
+      thread.pageFaultsMajor = input.u64();
+      thread.pageFaultsMinor = input.u64();
+    }
+    const env = version >= 3 ? input.raw(input.u16()) : NO_BYTES;
+    thread.vtid = version >= 4 ? input.i64() : -1;
+    thread.vpid = version >= 4 ? input.i64() : -1;
+    if (version >= 4) thread.cgroups = input.list(machine);
+    if (version >= 5) thread.root = input.string(machine);
+    if (input.cut) return undefined;
+    thread.reaperTid = -1;
+    const end = length > 0 ? from + length : input.at;
+    const cwdKnown = this.#tail(input, thread, end);
+    thread.cloneFlags = flags;
+    thread.flags |= ThreadFlag.FromSnapshot;
+    if (flags & CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
+    if (thread.isMain) {
+      thread.env = env;
+      if (!cwdKnown) thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);
+    }
+    return thread;
+  }
+
+  /** What later versions added to the last list's entries; an entry may end before any of it.
+   * Whether it told the working directory too. */
+  #tail(input: Cursor, thread: Thread, end: number): boolean {
+    if (end - input.at > OLD_TAIL_BYTES) {
+      if (input.at + 8 <= end) thread.pidnsInitStartTs = input.u64();
+      if (input.at + 4 <= end) thread.tty = input.u32();
+    }
+    if (input.at + 4 <= end) thread.loginuid = input.u32();
+    if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeWritable, input.u8());
+    if (input.at + 8 <= end) thread.capInheritable = input.u64();
+    if (input.at + 8 <= end) thread.capPermitted = input.u64();
+    if (input.at + 8 <= end) thread.capEffective = input.u64();
+    if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeUpperLayer, input.u8());
+    if (input.at + 8 <= end) thread.exeIno = input.u64();
+    if (input.at + 8 <= end) thread.exeInoCtime = input.u64();
+    if (input.at + 8 <= end) thread.exeInoMtime = input.u64();
+    if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeFromMemfd, input.u8());
+    if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeLowerLayer, input.u8());
+    if (input.at + 8 <= end) thread.pgid = input.i64();
+    // Ours: our own snapshot of /proc knows when a thread was made.
+    if (input.at + 8 <= end) thread.cloneTs = input.u64();
+    // What our own captures know besides (dump.ts).
+    if (input.at + OWN_THREAD_BYTES > end || input.u32() !== OWN_ENTRY_MARK) return false;
+    thread.lastExecTs = input.u64();
+    thread.reaperTid = input.i64();
+    thread.flags |= input.u32() & OWN_THREAD_FLAGS;
+    thread.cwd = input.string(this.#machine);
+    return true;
+  }
+}
+
+/** The path without the kernel's " (deleted)" behind it. */
+export function withoutDeleted(machine: MachineState, path: number): number {
+  const { strings } = machine;
+  const length = strings.length(path);
+  if (length <= DELETED.length || strings.byteAt(path, length - 1) !== 41) return path;
+  const text = strings.bytes(path);
+  for (let at = 0; at < DELETED.length; at++) {
+    if (text[length - DELETED.length + at] !== DELETED.charCodeAt(at)) return path;
+  }
+  return strings.intern(text.slice(), 0, length - DELETED.length);
+}
+
+const DELETED = " (deleted)";
+
+function setFlag(thread: Thread, flag: ThreadFlag, value: number): void {
+  if (value !== 0) thread.flags |= flag;
+}

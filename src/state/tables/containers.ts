@@ -1,0 +1,220 @@
+// Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
+// them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
+import type { Container } from "../contract/machine.ts";
+import { EMPTY, type Strings } from "./strings.ts";
+
+/** Bound of the containers kept; the oldest goes first. */
+const CONTAINERS_MAX = 16_384;
+const ID_LENGTH = 64;
+const SHORT_ID_LENGTH = 12;
+const NOT_HEX = /[^0-9a-fA-F]/;
+
+/** Names of the plugin's numbers for container types. */
+const TYPES: Readonly<Record<number, string>> = {
+  0: "docker",
+  1: "lxc",
+  2: "libvirt-lxc",
+  3: "mesos",
+  4: "rkt",
+  5: "",
+  6: "cri",
+  7: "containerd",
+  8: "cri-o",
+  9: "bpm",
+  10: "",
+  11: "podman",
+  0xfffe: "host",
+  0xffff: "",
+};
+
+export class Containers {
+  /** Containers that made room for newer ones. */
+  evicted = 0;
+  readonly #strings: Strings;
+  readonly #byId = new Map<string, Container>();
+  /** Id of a cgroups string → id of the container's short id. */
+  readonly #matched = new Map<number, number>();
+
+  constructor(strings: Strings) {
+    this.#strings = strings;
+  }
+
+  get(id: string): Container | undefined {
+    return this.#byId.get(id);
+  }
+
+  *all(): Generator<Container> {
+    yield* this.#byId.values();
+  }
+
+  add(container: Container): void {
+    this.#byId.delete(container.id);
+    if (this.#byId.size >= CONTAINERS_MAX) {
+      this.#byId.delete(this.#byId.keys().next().value!);
+      this.evicted++;
+    }
+    this.#byId.set(container.id, container);
+  }
+
+  remove(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  /** String id of the container that the cgroups (a string id) belong to; EMPTY: the host. */
+  match(cgroups: number): number {
+    const known = this.#matched.get(cgroups);
+    if (known !== undefined) return known;
+    const found = this.#find(this.#strings.text(cgroups) ?? "");
+    const id = found === "" ? EMPTY : this.#strings.internPassing(found);
+    this.#matched.set(cgroups, id);
+    return id;
+  }
+
+  /** To be called when string ids were freed. */
+  forgetMatches(): void {
+    this.#matched.clear();
+  }
+
+  #find(cgroups: string): string {
+    for (const entry of cgroups.split("\0")) {
+      const equals = entry.indexOf("=");
+      if (equals < 0) continue;
+      const found = containerOf(entry.slice(equals + 1));
+      if (found === undefined) continue;
+      if (found.type !== "" && !this.#byId.has(found.id)) {
+        this.add({ id: found.id, fullId: found.id, type: found.type, info: undefined });
+      }
+      return found.id;
+    }
+    return "";
+  }
+}
+
+/** Reads the JSON of a `container` event; undefined where it is none. */
+export function parseContainer(json: string): Container | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  const outer = parsed as Record<string, unknown>;
+  const inner = outer["container"];
+  const info = (typeof inner === "object" && inner !== null ? inner : outer) as Record<
+    string,
+    unknown
+  >;
+  const { id, full_id: fullId } = info;
+  if (typeof id !== "string") return undefined;
+  const type = info["type"] ?? outer["type"];
+  return {
+    id,
+    fullId: typeof fullId === "string" ? fullId : "",
+    type: typeof type === "number" ? TYPES[type] ?? "" : "",
+    info,
+  };
+}
+
+/** The JSON of a `container` event that tells what is known of the container. */
+export function containerJson({ info, id, type }: Container): string {
+  const number = Object.entries(TYPES).find(([, name]) => name === type)?.[0];
+  return JSON.stringify({ container: { id, type: Number(number ?? 0xffff), ...info } });
+}
+
+export function containerTypeName(type: number): string {
+  return TYPES[type] ?? "";
+}
+
+/** A container, and its type where the path alone tells all that there is to know of it. */
+interface Match {
+  readonly id: string;
+  readonly type: string;
+}
+
+/** What a cgroup path says, tried in the container plugin's order. */
+export function containerOf(path: string): Match | undefined {
+  const id = byLayouts(path) ?? containerdId(path);
+  if (id !== undefined) return { id, type: "" };
+  const lxc = lxcId(path);
+  if (lxc !== undefined) return { id: lxc, type: "lxc" };
+  const libvirt = libvirtId(path);
+  if (libvirt !== undefined) return { id: libvirt, type: "libvirt-lxc" };
+  const bpm = /bpm-(.*?)(?:\.scope|$)/s.exec(path)?.[1];
+  if (bpm !== undefined && /^[a-zA-Z0-9._-]+$/.test(bpm)) return { id: bpm, type: "bpm" };
+  return undefined;
+}
+
+/** Prefix and suffix around a 64-digit id: podman, docker, then the CRI runtimes. */
+const LAYOUTS: readonly (readonly [prefix: string, suffix: string])[] = [
+  ["/libpod-", ".scope"],
+  ["/libpod-", ".scope/container"],
+  ["/libpod-", ""],
+  ["/libpod-payload-", ".scope"],
+  ["/libpod-payload-", ".scope/container"],
+  ["/libpod-payload-", ""],
+  ["/", ""],
+  ["/docker-", ".scope"],
+  ["/crio-", ""],
+  ["/cri-containerd-", ".scope"],
+  ["/crio-", ".scope"],
+  [":cri-containerd:", ""],
+  ["/nerdctl-", ".scope"],
+];
+
+function byLayouts(path: string): string | undefined {
+  for (const [prefix, suffix] of LAYOUTS) {
+    const between = inside(path, prefix, suffix);
+    if (between?.length === ID_LENGTH && hexFrom(path, prefix)) {
+      return between.slice(0, SHORT_ID_LENGTH);
+    }
+  }
+  return undefined;
+}
+
+function inside(path: string, prefix: string, suffix: string): string | undefined {
+  const before = path.lastIndexOf(prefix);
+  if (before < 0) return undefined;
+  const start = before + prefix.length;
+  const end = suffix === "" ? path.length : path.lastIndexOf(suffix);
+  return end < start ? undefined : path.slice(start, end);
+}
+
+/** Whether the first character that is no hex digit stands at 64 or later in the whole path. */
+function hexFrom(path: string, prefix: string): boolean {
+  const start = path.lastIndexOf(prefix) + prefix.length;
+  const bad = NOT_HEX.exec(path.slice(start));
+  return bad === null || start + bad.index >= ID_LENGTH;
+}
+
+/** `/namespace/id` as `ctr` makes it; the host's own units are left out. */
+function containerdId(path: string): string | undefined {
+  const namespace = /\/[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*\//.exec(path)?.[0];
+  if (namespace === undefined) return undefined;
+  const id = inside(path, namespace, "");
+  if (id === undefined || id.length === 0 || id.length > ID_LENGTH) return undefined;
+  if (id.length === ID_LENGTH && hexFrom(path, namespace)) return id.slice(0, SHORT_ID_LENGTH);
+  if (/\.(service|slice|scope)$/.test(path)) return undefined;
+  return id.slice(0, SHORT_ID_LENGTH);
+}
+
+function lxcId(path: string): string | undefined {
+  for (const prefix of ["/lxc/", "/lxc.payload/", "/lxc.payload."]) {
+    const at = path.indexOf(prefix);
+    if (at >= 0) return path.slice(at + prefix.length).split("/")[0]!;
+  }
+  return undefined;
+}
+
+function libvirtId(path: string): string | undefined {
+  if (path.endsWith(".libvirt-lxc") && path.includes("/")) {
+    return path.slice(path.lastIndexOf("/") + 1, -".libvirt-lxc".length);
+  }
+  const systemd = path.indexOf("-lxc\\x2");
+  const ending = path.includes(".scope/libvirt") ? ".scope/libvirt" : ".scope";
+  if (systemd >= 0 && path.endsWith(ending)) {
+    return path.slice(systemd + "-lxc\\x2".length + 1, -ending.length);
+  }
+  const legacy = path.indexOf("/libvirt/lxc/");
+  return legacy < 0 ? undefined : path.slice(legacy + "/libvirt/lxc/".length);
+}

@@ -1,0 +1,51 @@
+// What old captures tell when a call is entered and not again when it returns: where execveat
+// found its program, and where connect was to go. Kept by thread until the call returns.
+import type { Event } from "../../events/event.ts";
+import { codeOf } from "../../events/table.ts";
+
+const CONNECT = codeOf("SOCKET_CONNECT_E");
+const EXECVEAT = codeOf("SYSCALL_EXECVEAT_E");
+/** Threads whose entry is kept; the oldest goes when more wait. */
+const WAITING_MAX = 65_536;
+
+export interface Entry {
+  readonly code: number;
+  /** execveat: the directory's descriptor, the path (a string id), and AT_* flags. */
+  readonly dirfd: number;
+  readonly path: number;
+  readonly flags: number;
+}
+
+export class Entries {
+  readonly #byTid = new Map<number, Entry>();
+
+  /** `path`: id of an execveat's path. */
+  keep(event: Event, path: number): void {
+    const isExec = event.code === EXECVEAT;
+    if (this.#byTid.size >= WAITING_MAX) this.#byTid.delete(this.#byTid.keys().next().value!);
+    this.#byTid.set(event.tid, {
+      code: event.code,
+      dirfd: isExec && event.has(0) ? event.int32(0) : -1,
+      path,
+      flags: isExec && event.has(2) ? event.uint32(2) : 0,
+    });
+  }
+
+  /** The thread's execveat, which its execve event ends; taken out. */
+  takeExecveat(tid: number): Entry | undefined {
+    return this.#take(tid, EXECVEAT);
+  }
+
+  /** Whether the thread's connect was entered; taken out. */
+  takeConnect(tid: number): boolean {
+    return this.#take(tid, CONNECT) !== undefined;
+  }
+
+  #take(tid: number, code: number): Entry | undefined {
+    // New captures have no entries at all.
+    if (this.#byTid.size === 0) return undefined;
+    const entry = this.#byTid.get(tid);
+    this.#byTid.delete(tid);
+    return entry?.code === code ? entry : undefined;
+  }
+}
