@@ -27,6 +27,7 @@ pub mod path;
 pub mod pid;
 pub mod process;
 pub mod scratch;
+pub mod sieve;
 pub mod socket;
 pub mod sockopt;
 pub mod stage;

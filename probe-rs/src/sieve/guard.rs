@@ -1,0 +1,203 @@
+//! What must hold of an event of one code: tests of its numbers, then clauses over the bits that
+//! tests and names gave. An event is kept where one clause holds.
+
+/// Tests and clauses of a guard, at the most; src/sieve/ merges what is more.
+pub const TESTS: usize = 16;
+pub const CLAUSES: usize = 16;
+/// Names that an event of this code has: parameters that hold a path.
+pub const TEXTS: usize = 2;
+
+/// A guard's `verdict`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    /// No rule can match an event of this code.
+    Drop = 0,
+    /// The code alone decides that it is kept.
+    Keep = 1,
+    /// Tests and clauses decide.
+    Ask = 2,
+}
+
+/// A test's `kind`; the value is a parameter's, 0 where the event lacks it.
+pub mod test {
+    /// Never holds: no test.
+    pub const NONE: u8 = 0;
+    pub const EQUAL: u8 = 1;
+    pub const LESS: u8 = 2;
+    pub const GREATER: u8 = 3;
+    /// value & constant is not 0.
+    pub const ANY_BIT: u8 = 4;
+    /// The parameter is there and not empty.
+    pub const PRESENT: u8 = 5;
+    /// Always holds.
+    pub const ALWAYS: u8 = 6;
+}
+
+/// How a parameter's bytes are a number: a test's `form`.
+pub mod form {
+    pub const U8: u8 = 0;
+    pub const U16: u8 = 1;
+    pub const U32: u8 = 2;
+    pub const I32: u8 = 3;
+    pub const I64: u8 = 4;
+    /// What a call returned: 8 bytes, or 4.
+    pub const RESULT: u8 = 5;
+}
+
+/// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Test {
+    pub kind: u8,
+    /// Index of the parameter.
+    pub param: u8,
+    pub form: u8,
+    /// 1: holds where it would not.
+    pub inverted: u8,
+    /// Place of the bit in the facts.
+    pub bit: u8,
+    pub pad: [u8; 3],
+    pub value: i64,
+}
+
+/// Holds where all facts of `all`, none of `none`, and all marks of `marks` are there. One that is
+/// not used asks for a fact and for its absence.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Clause {
+    pub all: u32,
+    pub none: u32,
+    pub marks: u64,
+}
+
+impl Clause {
+    pub const UNUSED: Clause = Clause { all: 1, none: 1, marks: 0 };
+}
+
+/// Where a text is that names are asked of.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Text {
+    /// See `text`.
+    pub kind: u8,
+    /// Index of the parameter that holds the path, or the descriptor.
+    pub param: u8,
+    /// Index of the parameter with the directory's descriptor; `text::CWD` where there is none.
+    pub directory: u8,
+    pub pad: u8,
+}
+
+/// A text's `kind`.
+pub mod text {
+    pub const NONE: u8 = 0;
+    /// A path, from the directory's descriptor or the working directory where it is relative.
+    pub const PATH: u8 = 1;
+    /// The name of what the descriptor leads to.
+    pub const DESCRIPTOR: u8 = 2;
+    pub const CWD: u8 = 255;
+}
+
+/// One value of a map with an entry for each event code.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Guard {
+    /// See `Verdict`.
+    pub verdict: u8,
+    /// How many tests and clauses are used.
+    pub tests_used: u8,
+    pub clauses_used: u8,
+    /// See `src/sieve/state_effects.ts`: what the event does to the tables. Asked over captures.
+    pub effect: u8,
+    pub texts: [Text; TEXTS],
+    pub pad: u32,
+    pub tests: [Test; TESTS],
+    pub clauses: [Clause; CLAUSES],
+}
+
+pub const GUARD_BYTES: usize = 16 + TESTS * 16 + CLAUSES * 16;
+const _: () = assert!(core::mem::size_of::<Guard>() == GUARD_BYTES);
+
+impl Guard {
+    /// Keeps everything.
+    pub const KEEP: Guard = Guard {
+        verdict: Verdict::Keep as u8,
+        tests_used: 0,
+        clauses_used: 0,
+        effect: 0,
+        texts: [Text { kind: text::NONE, param: 0, directory: text::CWD, pad: 0 }; TEXTS],
+        pad: 0,
+        tests: [Test { kind: 0, param: 0, form: 0, inverted: 0, bit: 0, pad: [0; 3], value: 0 };
+            TESTS],
+        clauses: [Clause::UNUSED; CLAUSES],
+    };
+}
+
+/// The parameters of a finished event.
+pub trait Params {
+    /// The number that a parameter holds, 0 for one that is empty or not there, and whether it is
+    /// there. `None` where its size is not what `form` says: the event is kept then.
+    fn number(&self, param: u8, form: u8) -> Option<(i64, bool)>;
+}
+
+/// The number in a parameter's bytes; `load` reads eight bytes from its start, those behind its
+/// end do not matter.
+#[inline(always)]
+pub fn number_of(length: usize, form: u8, load: impl Fn() -> u64) -> Option<(i64, bool)> {
+    if length == 0 {
+        return Some((0, false));
+    }
+    let value = match (form, length) {
+        (form::U8, 1) => i64::from(load() as u8),
+        (form::U16, 2) => i64::from(load() as u16),
+        (form::U32, 4) => i64::from(load() as u32),
+        (form::I32 | form::RESULT, 4) => i64::from(load() as i32),
+        (form::I64 | form::RESULT, 8) => load() as i64,
+        _ => return None,
+    };
+    Some((value, true))
+}
+
+/// The facts of an event; `None`: it has odd parameters and is kept.
+#[inline(always)]
+pub fn facts<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
+    let mut facts = 0;
+    for at in 0..TESTS {
+        if at >= guard.tests_used as usize {
+            break;
+        }
+        let test = &guard.tests[at & (TESTS - 1)];
+        let (value, present) = params.number(test.param, test.form)?;
+        let holds = match test.kind {
+            test::EQUAL => value == test.value,
+            test::LESS => value < test.value,
+            test::GREATER => value > test.value,
+            test::ANY_BIT => value & test.value != 0,
+            test::PRESENT => present,
+            test::ALWAYS => true,
+            _ => false,
+        };
+        let wanted = test.inverted == 0;
+        facts |= u32::from(holds == wanted) << (test.bit & 31);
+    }
+    Some(facts)
+}
+
+/// Every mark: what is said of a text that is not known.
+pub const ALL_MARKS: u64 = u64::MAX;
+
+/// Whether a clause holds of these facts and marks.
+#[inline(always)]
+pub fn admits(guard: &Guard, facts: u32, marks: u64) -> bool {
+    let mut found = false;
+    for at in 0..CLAUSES {
+        if at >= guard.clauses_used as usize {
+            break;
+        }
+        let clause = &guard.clauses[at & (CLAUSES - 1)];
+        found |= facts & clause.all == clause.all
+            && facts & clause.none == 0
+            && marks & clause.marks == clause.marks;
+    }
+    found
+}

@@ -1,0 +1,23 @@
+//! The sieve: whether an event can matter to any loaded rule, decided from its bytes alone.
+//!
+//! What goes in is a `Table` (table.rs: made by src/sieve/ from the checked rules, one `Guard` for
+//! each event code and one automaton over the bytes of names) and a finished event; what comes out
+//! is keep or drop. It only ever keeps too much. Three steps, each of which may end it:
+//!
+//!     guard.verdict                 KEEP or DROP: no more to ask
+//!     facts(guard, event)           tests of numbers: one bit each
+//!     admits(guard, facts, ALL)     no: drop, whatever the names are
+//!     admits(guard, facts, 0)       yes: keep, whatever the names are
+//!     names.found(…) of each text   marks: one bit for each group of predicates on names
+//!     admits(guard, facts, marks)   keep or drop
+//!
+//! Every function is inlined, allocates nothing, has bounded loops and masks every index, so that
+//! BPF's verifiers take it: see `names.rs`.
+pub mod guard;
+pub mod names;
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+pub use guard::{Guard, Verdict, admits, facts};
+pub use names::{Names, Walk};
