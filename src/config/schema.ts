@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { parseInterval } from "./interval.ts";
 import { isAddress } from "./address.ts";
+import { PRIORITY_WORDS } from "../words/priorities.ts";
 import {
   bool,
   checkedText,
@@ -16,18 +17,6 @@ import {
 } from "./values.ts";
 
 const ANY = Number.MAX_SAFE_INTEGER;
-
-export const PRIORITY_WORDS = [
-  "emergency",
-  "alert",
-  "critical",
-  "error",
-  "warning",
-  "notice",
-  "informational",
-  "info",
-  "debug",
-] as const;
 
 /** Levels of `log_level`, most severe first. */
 export const SEVERITIES = [

@@ -13,7 +13,7 @@ import type {
   RulesStart,
 } from "../../engine/thread/messages.ts";
 import type { RulesText } from "../../rules/load.ts";
-import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
 
 export interface Surroundings {
@@ -106,7 +106,7 @@ export function rulesStart(config: Config, flags: Flags): RulesStart {
 /** How rules are to be loaded, whatever the files. */
 export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "files"> {
   return {
-    priority: priorityIndex(config.priority),
+    priority: priorityOf(config.priority)!,
     matching: config.rule_matching,
     selections: config.rules.flatMap(({ enable, disable }) => [
       ...(enable === undefined ? [] : [{ action: "enable" as const, ...enable }]),
@@ -135,11 +135,6 @@ function printFormat(format: string | undefined): RulesStart["appendOutput"] {
     extraFields: [],
     suggestedOutput: false,
   }];
-}
-
-function priorityIndex(word: string): number {
-  const name = word === "info" ? "informational" : word;
-  return PRIORITY_NAMES.findIndex((priority) => priority.toLowerCase() === name);
 }
 
 /** The rules that the executable carries, each file named as it is in rules/. */

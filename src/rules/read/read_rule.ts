@@ -4,7 +4,7 @@ import { within } from "../diagnostic.ts";
 import type { Item, RuleParts } from "./item.ts";
 import type { MapReader } from "./map_reader.ts";
 import { nearest } from "../../words/nearest.ts";
-import { PRIORITY_WORDS, priorityOf } from "../priority.ts";
+import { PRIORITY_WORDS, priorityOf } from "../../words/priorities.ts";
 import { conditionText } from "./read_condition.ts";
 import { readExceptions } from "./read_exceptions.ts";
 import { type Overrides, readTextOverrides, warnAppend } from "./read_overrides.ts";

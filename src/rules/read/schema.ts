@@ -1,5 +1,6 @@
 // The schema of rules files: printed by `--rule-schema`, and held against files for the schema
 // part of `-V`, where a breach is a warning.
+import { PRIORITY_WORDS } from "../../words/priorities.ts";
 import type { MapNode, YamlNode } from "./document.ts";
 
 const TEXT = { type: "string" };
@@ -52,18 +53,6 @@ const OVERRIDABLE = [
   "skip-if-unknown-filter",
 ];
 
-const PRIORITIES = [
-  "EMERGENCY",
-  "ALERT",
-  "CRITICAL",
-  "ERROR",
-  "WARNING",
-  "NOTICE",
-  "INFO",
-  "INFORMATIONAL",
-  "DEBUG",
-];
-
 function object(
   title: string,
   properties: Record<string, unknown>,
@@ -83,7 +72,11 @@ export const RULE_SCHEMA: Readonly<Record<string, unknown>> = {
     Exception: object("Exception", { name: TEXT, fields: {}, comps: {}, values: {} }, {
       required: ["name"],
     }),
-    Priority: { type: "string", enum: PRIORITIES, title: "Priority" },
+    Priority: {
+      type: "string",
+      enum: PRIORITY_WORDS.map((word) => word.toUpperCase()),
+      title: "Priority",
+    },
     OverriddenItem: { type: "string", enum: ["append", "replace"], title: "OverriddenItem" },
     Override: object(
       "Override",
