@@ -8,7 +8,7 @@ import { NEW_SNAPSHOT } from "../../src/events/source.ts";
 import type { RuleSet } from "../../src/rules/rule_set.ts";
 import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
-import type { MachineStats } from "../../src/state/contract/machine.ts";
+import type { MachineStats } from "../../src/state/tables/tables.ts";
 
 export interface Measured {
   readonly events: number;

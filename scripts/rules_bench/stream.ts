@@ -5,7 +5,7 @@ import { eventBytes } from "../../src/events/event_fixture.ts";
 import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
 import { Fd, FdKind } from "../../src/state/tables/fd.ts";
-import type { Machine } from "../../src/state/contract/machine.ts";
+import type { MachineHost } from "../../src/state/contract/machine_host.ts";
 import { Thread } from "../../src/state/tables/thread.ts";
 import { seeded } from "./generated.ts";
 
@@ -19,7 +19,7 @@ type Kind = "open" | "create" | "close" | "connect" | "unlink" | "exec";
 type Offsets = Readonly<Record<Kind, number>>;
 
 export class EventStream {
-  readonly machine: Machine;
+  readonly machine: MachineHost;
   readonly context: Context;
   readonly #event = new Event();
   readonly #threads: Thread[] = [];

@@ -95,7 +95,7 @@ function place(room: string): number {
 export function checkCycles(tree: Tree): Breach[] {
   const next = new Map<string, Import[]>();
   for (const edge of importsOf(tree)) {
-    if (!edge.typeOnly && tree.has(edge.to)) {
+    if (tree.has(edge.to)) {
       next.set(edge.from, [...next.get(edge.from) ?? [], edge]);
     }
   }

@@ -4,7 +4,7 @@ import { Event } from "../events/event.ts";
 import { eventBytes, type EventValues } from "../events/event_fixture.ts";
 import { Context } from "../state/contract/context.ts";
 import { createMachine } from "../state/create_machine.ts";
-import type { Machine } from "../state/contract/machine.ts";
+import type { MachineHost } from "../state/contract/machine_host.ts";
 import type { Value } from "./row/field.ts";
 import { FieldSet } from "./field_set.ts";
 import { asShown, jsonOf, shownValue, valueText } from "./render.ts";
@@ -16,7 +16,7 @@ const TIME = 1_700_000_000_000_000_000n;
 
 export class Bench {
   readonly fields = new FieldSet({ zone: "utc" });
-  readonly machine: Machine;
+  readonly machine: MachineHost;
   readonly context: Context;
 
   /** A shell (100, child of nobody known) and a program that it started (200). */

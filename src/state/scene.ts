@@ -3,7 +3,7 @@ import { Event } from "../events/event.ts";
 import { eventBytes, type ParamValue } from "../events/event_fixture.ts";
 import { Context } from "./contract/context.ts";
 import { createMachine } from "./create_machine.ts";
-import type { Machine, MachineOptions } from "./contract/machine.ts";
+import type { MachineHost, MachineOptions } from "./contract/machine_host.ts";
 import type { Thread } from "./tables/thread.ts";
 
 type Params = Readonly<Record<string, ParamValue>>;
@@ -15,7 +15,7 @@ export const VFORK_FLAGS = 1 << 27;
 export const IN_PIDNS = 1 << 29;
 
 export class Scene {
-  readonly machine: Machine;
+  readonly machine: MachineHost;
   readonly context: Context;
   /** Milliseconds since the scene began: the time of the next event. */
   atMs = 0;

@@ -6,8 +6,8 @@ import { CaptureWriter } from "../../events/scap/writer.ts";
 import { EVENTS } from "../../events/table.ts";
 import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { stateCodes } from "../../state/create_machine.ts";
-import type { Machine } from "../../state/contract/machine.ts";
+import { stateCodes } from "../../state/events/handlers.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Filter } from "./compile_filter.ts";
 import { Counter, type Counters } from "../thread/counters.ts";
 import type { RecordStart } from "../thread/messages.ts";
@@ -23,7 +23,7 @@ const KEPT = Uint8Array.from(EVENTS, ({ code }) => STATE_CODES.has(code) ? 1 : 0
 
 export interface RecorderParts {
   readonly options: RecordStart;
-  readonly machine: Machine;
+  readonly machine: MachineHost;
   readonly counters: Counters;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

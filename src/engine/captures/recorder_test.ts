@@ -7,6 +7,7 @@ import { CaptureSource } from "../../events/scap/capture.ts";
 import { codeOf, EVENTS } from "../../events/table.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { compileFilter } from "./compile_filter.ts";
 import { Counter, Counters } from "../thread/counters.ts";
@@ -47,6 +48,7 @@ class Host implements Disposable {
   readonly counters = new Counters();
   readonly recorder: Recorder;
   readonly #context: Context;
+  readonly #machine: MachineHost;
   readonly #rules: RuleSet | undefined;
 
   constructor(changes: Partial<RecordStart> = {}) {
@@ -56,6 +58,7 @@ class Host implements Disposable {
       fdsMax: 100,
       hostname: "here",
     });
+    this.#machine = machine;
     this.#context = new Context(machine, new Event());
     this.recorder = new Recorder({
       options: { path: `${this.directory}/r.scap`, compression: 1, ...changes },
@@ -74,12 +77,12 @@ class Host implements Disposable {
     for (const happening of happenings) putEvent(out, happening);
     const bytes = new Uint8Array(out.length + 64);
     bytes.set(out.bytes);
-    const { event, machine } = this.#context;
+    const { event } = this.#context;
     const walk = new BlockWalk(event);
     this.recorder.begin(bytes, out.length);
     walk.begin(bytes, out.length);
     while (walk.next() === Step.Event) {
-      machine.apply(this.#context);
+      this.#machine.apply(this.#context);
       if (this.#rules?.wanted[event.code] === 1) {
         this.#rules.match(this.#context, new Int32Array(1));
       }

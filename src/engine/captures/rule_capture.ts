@@ -5,6 +5,7 @@ import { CaptureOutput, CaptureWriteError } from "../../events/scap/output.ts";
 import { CaptureWriter } from "../../events/scap/writer.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { Counter, type Counters } from "../thread/counters.ts";
 import { EventRing } from "./event_ring.ts";
 import type { CaptureRulesStart } from "../thread/messages.ts";
@@ -22,6 +23,7 @@ const PRIORITY = 6;
 export interface RuleCaptureParts {
   readonly options: CaptureRulesStart;
   readonly context: Context;
+  readonly machine: MachineHost;
   readonly counters: Counters;
   readonly host: TapHost;
   /** A line for the person who runs saker. */
@@ -103,14 +105,14 @@ export class RuleCapture implements Tap {
 
   /** The tables before the first event of a batch. */
   #dump(time: bigint): Uint8Array {
-    const { machine } = this.#parts.context;
+    const { machine } = this.#parts;
     machine.settle();
     return machine.dump(time);
   }
 
   #start(time: bigint): void {
-    const { options, context, counters } = this.#parts;
-    const { machine, event } = context;
+    const { options, machine, counters } = this.#parts;
+    const { event } = this.#parts.context;
     const path = `${options.pathPrefix}_${padded(time)}_${padded(event.num)}.scap`;
     this.#guarded(path, () => {
       const writer = new CaptureWriter(

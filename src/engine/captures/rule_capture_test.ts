@@ -8,6 +8,7 @@ import { CaptureSource } from "../../events/scap/capture.ts";
 import { codeOf } from "../../events/table.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { Counter, Counters } from "../thread/counters.ts";
 import type { CaptureRulesStart } from "../thread/messages.ts";
@@ -44,6 +45,7 @@ class Host implements Disposable {
   readonly alerts: InternalAlert[] = [];
   readonly notices: string[] = [];
   readonly #context: Context;
+  readonly #machine: MachineHost;
   readonly #capture: RuleCapture;
 
   constructor(changes: Partial<CaptureRulesStart> = {}) {
@@ -53,6 +55,7 @@ class Host implements Disposable {
       fdsMax: 100,
       hostname: "here",
     });
+    this.#machine = machine;
     this.#context = new Context(machine, new Event());
     this.#capture = new RuleCapture({
       options: {
@@ -64,6 +67,7 @@ class Host implements Disposable {
         beforeBytes: 8 << 20,
         ...changes,
       },
+      machine,
       context: this.#context,
       counters: this.counters,
       host: { alert: (alert) => this.alerts.push(alert) },
@@ -85,7 +89,7 @@ class Host implements Disposable {
     for (const { alert } of happenings) {
       strictEqual(walk.next(), Step.Event);
       this.#context.event.num++;
-      this.#context.machine.apply(this.#context);
+      this.#machine.apply(this.#context);
       if (alert !== undefined) {
         this.#capture.matched(
           { capture: false, captureDurationMs: 0, ...alert } as CompiledRule,

@@ -3,6 +3,7 @@
 import { EVENTS } from "../../events/table.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { compileFilter } from "./compile_filter.ts";
 import type { Counters } from "../thread/counters.ts";
 import type { EngineStart, RecordStart } from "../thread/messages.ts";
@@ -19,6 +20,7 @@ export interface TapPlan {
 }
 
 export interface TapParts {
+  readonly machine: MachineHost;
   readonly context: Context;
   readonly counters: Counters;
   readonly notice: (line: string) => void;
@@ -58,8 +60,7 @@ function planRecord(record: RecordStart, { baseSyscalls }: EngineStart): TapPlan
   return {
     eventNames: filter?.eventNames ?? (isChosen(baseSyscalls.customSet) ? NONE : CALL_NAMES),
     all: true,
-    attach({ context, counters, clock }) {
-      const { machine } = context;
+    attach({ machine, counters, clock }) {
       const recorder = new Recorder({ options: record, machine, counters, clock });
       return {
         rules: (rules) => filter === undefined ? rules : recorder.rules(filter, rules),

@@ -5,7 +5,7 @@ import type { Event } from "../../events/event.ts";
 import { type EventSource, NEW_SNAPSHOT } from "../../events/source.ts";
 import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
-import type { Machine } from "../../state/contract/machine.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Alert } from "./alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "../thread/counters.ts";
@@ -16,7 +16,7 @@ import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
 
 export interface EngineParts {
   readonly source: EventSource;
-  readonly machine: Machine;
+  readonly machine: MachineHost;
   readonly context: Context;
   readonly rules: RuleSet;
   readonly counters: Counters;

@@ -2,7 +2,7 @@
 // are not said but shared (counters.ts).
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
-import type { MachineOptions } from "../../state/contract/machine.ts";
+import type { MachineOptions } from "../../state/contract/machine_host.ts";
 import type { Alert } from "../loop/alert.ts";
 import type { LossOptions } from "../loop/loss.ts";
 

@@ -8,7 +8,7 @@ import { LiveSource } from "../../events/live_source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
-import type { Machine } from "../../state/contract/machine.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { accountsOf } from "../host/accounts.ts";
 import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
 import { compileRules } from "./compile_rules.ts";
@@ -42,7 +42,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   context.hashes = sumsWanted ? sums : undefined;
   const clock = () => Date.now();
   const notice = (line: string) => post({ kind: "notice", line });
-  const attached = plan?.attach({ context, counters, notice, clock });
+  const attached = plan?.attach({ machine, context, counters, notice, clock });
   const engine = new Engine({
     source: opened.source,
     machine,
@@ -102,7 +102,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
 }
 
 /** A capture's programs are not those of this machine. */
-function programSums({ source }: EngineStart, machine: Machine): ProgramSums | undefined {
+function programSums({ source }: EngineStart, machine: MachineHost): ProgramSums | undefined {
   if (source.kind !== "live") return undefined;
   return new ProgramSums(machine.strings, () => openSumChannel(source.hostRoot));
 }

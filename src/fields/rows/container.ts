@@ -2,7 +2,7 @@
 // and what a runtime or a capture's `container` events told of it.
 import { RE2JS } from "re2js";
 import type { Context } from "../../state/contract/context.ts";
-import type { Container } from "../../state/contract/machine.ts";
+import type { Container } from "../../state/tables/containers.ts";
 import type { Field, Value } from "../row/field.ts";
 import { ofThread } from "./proc.ts";
 import { fields, indexArgument, type Row, type RowInfo, withArgument } from "../row/row.ts";

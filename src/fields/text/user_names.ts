@@ -1,6 +1,6 @@
 // Names of users and groups as an event's container knows them.
 import type { Context } from "../../state/contract/context.ts";
-import type { Group, User } from "../../state/contract/machine.ts";
+import type { Group, User } from "../../state/tables/users.ts";
 import type { Thread } from "../../state/tables/thread.ts";
 
 /** The container that the thread runs in; "" on the host. */

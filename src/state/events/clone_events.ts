@@ -12,7 +12,7 @@ import {
   CL_THREAD,
   CL_VFORK,
 } from "../tables/clone_flags.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { timeNs } from "../tables/results.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
@@ -42,7 +42,7 @@ const VFORK = codeOf("SYSCALL_VFORK_20_X");
 /** An entry older than this belongs to a thread whose end was not seen. */
 const STALE_NS = 2_000_000_000n;
 
-export function onClone(machine: MachineState, context: Context): void {
+export function onClone(machine: Tables, context: Context): void {
   const { event } = context;
   if (!event.has(RES) || event.paramCount <= GID) return;
   const result = event.int64(RES);
@@ -57,7 +57,7 @@ export function onClone(machine: MachineState, context: Context): void {
   machine.changed(thread);
 }
 
-function onCreator(machine: MachineState, context: Context, childTid: number): void {
+function onCreator(machine: Tables, context: Context, childTid: number): void {
   const { event } = context;
   const creator = machine.get(event.tid);
   context.thread = creator;
@@ -102,7 +102,7 @@ function onCreator(machine: MachineState, context: Context, childTid: number): v
   if (existing !== undefined) context.thread = machine.find(event.tid);
 }
 
-function onChild(machine: MachineState, context: Context): void {
+function onChild(machine: Tables, context: Context): void {
   const { event } = context;
   const known = context.thread;
   if (known !== undefined && known.cloneTs !== 0n) {
@@ -152,7 +152,7 @@ function onChild(machine: MachineState, context: Context): void {
 
 /** What the event itself says of the new thread; `model` saves copies of what it shares. */
 function readCommon(
-  machine: MachineState,
+  machine: Tables,
   event: Event,
   child: Thread,
   model: Thread | undefined,
@@ -214,7 +214,7 @@ function inheritThread(child: Thread, from: Thread): void {
   child.exeInoMtime = from.exeInoMtime;
 }
 
-function inheritProcess(machine: MachineState, child: Thread, from: Thread): void {
+function inheritProcess(machine: Tables, child: Thread, from: Thread): void {
   child.fds = machine.fdsOf(from)?.copy();
   child.cwd = machine.cwdOf(from);
   child.env = from.env;

@@ -6,11 +6,11 @@ import { CL_INVERTED, CL_NEWUSER } from "../tables/clone_flags.ts";
 import type { Context } from "../contract/context.ts";
 import type { Entry } from "../tables/entries.ts";
 import { isClosedOnExec } from "../tables/fd.ts";
-import type { Handler, MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { succeeded, timeNs } from "../tables/results.ts";
-import { withoutDeleted } from "../snapshot/snapshot.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { type Thread, ThreadFlag } from "../tables/thread.ts";
+import type { Handler } from "./handler.ts";
 
 /** Parameters of execve and execveat. */
 const EXE = 1;
@@ -57,7 +57,7 @@ function returnedZero(event: Event): boolean {
   return !event.has(0) || event.int64(0) === 0;
 }
 
-export function onExec(machine: MachineState, context: Context): void {
+export function onExec(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event) || event.paramCount <= FDLIMIT) return;
   if (thread.isDead) {
@@ -91,7 +91,7 @@ export function onExec(machine: MachineState, context: Context): void {
   machine.changed(thread);
 }
 
-function readIdentity(machine: MachineState, event: Event, thread: Thread): void {
+function readIdentity(machine: Tables, event: Event, thread: Thread): void {
   if (event.has(TTY)) thread.tty = event.uint32(TTY);
   thread.exepath = exepathOf(machine, event, thread);
   if (event.has(VPGID)) thread.vpgid = event.int64(VPGID);
@@ -119,17 +119,19 @@ function readIdentity(machine: MachineState, event: Event, thread: Thread): void
 }
 
 /** The kernel's path; on old captures the caller's, joined with the directory that it is in. */
-function exepathOf(machine: MachineState, event: Event, thread: Thread): number {
+function exepathOf(machine: Tables, event: Event, thread: Thread): number {
   const entry = machine.entries.takeExecveat(event.tid);
-  if (event.has(EXEPATH)) return withoutDeleted(machine, machine.text(event, EXEPATH));
-  if (entry !== undefined) return withoutDeleted(machine, execveatPath(machine, thread, entry));
+  if (event.has(EXEPATH)) return machine.paths.withoutDeleted(machine.text(event, EXEPATH));
+  if (entry !== undefined) {
+    return machine.paths.withoutDeleted(execveatPath(machine, thread, entry));
+  }
   if (!event.has(FILENAME)) return thread.exepath;
   const name = machine.text(event, FILENAME);
   if (name === machine.unknownText) return name;
-  return withoutDeleted(machine, machine.paths.join(machine.cwdOf(thread), name));
+  return machine.paths.withoutDeleted(machine.paths.join(machine.cwdOf(thread), name));
 }
 
-function execveatPath(machine: MachineState, thread: Thread, entry: Entry): number {
+function execveatPath(machine: Tables, thread: Thread, entry: Entry): number {
   const { dirfd, path, flags } = entry;
   const directory = machine.directoryOf(thread, dirfd, path);
   const isEmpty = (flags & AT_EMPTY_PATH) !== 0;
@@ -141,19 +143,19 @@ function execveatPath(machine: MachineState, thread: Thread, entry: Entry): numb
 }
 
 /** An old capture's execveat begins. */
-export function onExecveatEntry(machine: MachineState, { event, thread }: Context): void {
+export function onExecveatEntry(machine: Tables, { event, thread }: Context): void {
   if (thread === undefined) return;
   machine.entries.keep(event, event.has(1) ? machine.text(event, 1) : machine.unknownText);
 }
 
-function dropClosedOnExec(machine: MachineState, thread: Thread): void {
+function dropClosedOnExec(machine: Tables, thread: Thread): void {
   const fds = machine.fdsOf(thread);
   if (fds === undefined || !fds.some(isClosedOnExec)) return;
   for (const [number, fd] of [...fds.entries()]) if (isClosedOnExec(fd)) fds.delete(number);
 }
 
 /** An exec ends all threads of the process but the one that made it. */
-function dropOtherThreads(machine: MachineState, thread: Thread): void {
+function dropOtherThreads(machine: Tables, thread: Thread): void {
   const group = thread.group;
   if (group === undefined || group.others.length === 0 || group.alive <= 1) return;
   for (const other of [...group.others]) {
@@ -161,7 +163,7 @@ function dropOtherThreads(machine: MachineState, thread: Thread): void {
   }
 }
 
-export function onExit(machine: MachineState, context: Context): void {
+export function onExit(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined) return;
   if (thread.group !== undefined && !thread.isDead) thread.group.alive--;
@@ -173,7 +175,7 @@ export function onExit(machine: MachineState, context: Context): void {
   else if (event.has(4)) thread.reaperTid = event.int64(4);
 }
 
-export function onChdir(machine: MachineState, context: Context): void {
+export function onChdir(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
   if (machine.kernelPaths && event.hasOwn && event.has(event.own(0))) {
@@ -182,18 +184,18 @@ export function onChdir(machine: MachineState, context: Context): void {
   setCwd(machine, thread, machine.text(event, 1));
 }
 
-export function onFchdir(machine: MachineState, context: Context): void {
+export function onFchdir(machine: Tables, context: Context): void {
   const { event, thread, fd } = context;
   if (thread === undefined || fd === undefined || !succeeded(event)) return;
   setCwd(machine, thread, fd.name);
 }
 
-export function onGetcwd(machine: MachineState, context: Context): void {
+export function onGetcwd(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread !== undefined && succeeded(event)) setCwd(machine, thread, machine.text(event, 1));
 }
 
-function setCwd(machine: MachineState, thread: Thread, path: number): void {
+function setCwd(machine: Tables, thread: Thread, path: number): void {
   const main = machine.mainOf(thread);
   if (main === undefined) return;
   const cwd = machine.paths.joinDirectory(thread.cwd, path);
@@ -203,7 +205,7 @@ function setCwd(machine: MachineState, thread: Thread, path: number): void {
   if (thread !== main) thread.version++;
 }
 
-export function onChroot(machine: MachineState, context: Context): void {
+export function onChroot(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !returnedZero(event)) return;
   const path = machine.text(event, 1);
@@ -214,14 +216,14 @@ export function onChroot(machine: MachineState, context: Context): void {
   machine.changed(thread);
 }
 
-export function onSetsid(machine: MachineState, context: Context): void {
+export function onSetsid(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !event.has(0) || event.int64(0) < 0) return;
   thread.sid = event.int64(0);
   machine.changed(thread);
 }
 
-export function onPrctl(machine: MachineState, context: Context): void {
+export function onPrctl(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread?.group === undefined || thread.isInvalid || !succeeded(event)) return;
   if (!event.has(1) || !event.has(3)) return;
@@ -233,7 +235,7 @@ export function onPrctl(machine: MachineState, context: Context): void {
   machine.changed(thread);
 }
 
-export function onCapset(machine: MachineState, context: Context): void {
+export function onCapset(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event) || !event.has(3)) return;
   thread.capInheritable = event.uint64(1);
@@ -242,7 +244,7 @@ export function onCapset(machine: MachineState, context: Context): void {
   machine.changed(thread);
 }
 
-export function onUnshareOrSetns(machine: MachineState, context: Context): void {
+export function onUnshareOrSetns(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
   const index = event.code === UNSHARE ? 1 : 2;
@@ -261,13 +263,13 @@ export function onSetId(what: "uid" | "gid", param: number): Handler {
   };
 }
 
-export function onRlimit(machine: MachineState, context: Context): void {
+export function onRlimit(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event) || !event.has(3) || !event.has(1)) return;
   if (event.uint8(3) === RLIMIT_NOFILE) setFdLimit(machine, thread, event);
 }
 
-export function onPrlimit(machine: MachineState, context: Context): void {
+export function onPrlimit(machine: Tables, context: Context): void {
   const { event } = context;
   if (!returnedZero(event) || !event.has(6) || !event.has(5) || !event.has(1)) return;
   if (event.uint8(6) !== RLIMIT_NOFILE) return;
@@ -275,7 +277,7 @@ export function onPrlimit(machine: MachineState, context: Context): void {
   if (thread !== undefined && !thread.isInvalid) setFdLimit(machine, thread, event);
 }
 
-function setFdLimit(machine: MachineState, thread: Thread, event: Event): void {
+function setFdLimit(machine: Tables, thread: Thread, event: Event): void {
   const limit = BigInt.asIntN(64, event.uint64(1));
   const main = machine.mainOf(thread);
   if (limit === -1n || main === undefined || main.fdLimit === limit) return;
@@ -284,7 +286,7 @@ function setFdLimit(machine: MachineState, thread: Thread, event: Event): void {
 }
 
 /** brk, mmap, munmap. */
-export function onMemory(_machine: MachineState, context: Context): void {
+export function onMemory(_machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined) return;
   if (event.has(1)) thread.vmSizeKb = event.uint32(1);
@@ -293,7 +295,7 @@ export function onMemory(_machine: MachineState, context: Context): void {
   thread.vmSwapKb = event.uint32(3);
 }
 
-export function onSwitch(machine: MachineState, context: Context): void {
+export function onSwitch(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !event.has(5)) return;
   thread.pageFaultsMajor = event.uint64(1);

@@ -12,10 +12,11 @@ import {
   newFile,
   O_CLOEXEC,
 } from "../tables/fd.ts";
-import type { Handler, MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
 import { succeeded } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
+import type { Handler } from "./handler.ts";
 
 const CREAT_UPPER_LAYER = 1;
 const CREAT_LOWER_LAYER = 2;
@@ -33,7 +34,7 @@ function returned(event: Event): number {
   return result < 0 ? -1 : result;
 }
 
-export function onOpen(machine: MachineState, context: Context): void {
+export function onOpen(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
@@ -41,7 +42,7 @@ export function onOpen(machine: MachineState, context: Context): void {
   opened(machine, context, number, AT_FDCWD, 1, flags, 4);
 }
 
-export function onCreat(machine: MachineState, context: Context): void {
+export function onCreat(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
@@ -55,7 +56,7 @@ export function onCreat(machine: MachineState, context: Context): void {
 }
 
 /** The most frequent of all that open: it reads its parameters where they stand. */
-export function onOpenat(machine: MachineState, context: Context): void {
+export function onOpenat(machine: Tables, context: Context): void {
   const { event, thread } = context;
   const at = event.offsets(7);
   const { view } = event;
@@ -83,7 +84,7 @@ export function onOpenat(machine: MachineState, context: Context): void {
   machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
 }
 
-export function onOpenat2(machine: MachineState, context: Context): void {
+export function onOpenat2(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
@@ -92,7 +93,7 @@ export function onOpenat2(machine: MachineState, context: Context): void {
   opened(machine, context, number, dirfd, 2, flags, 6);
 }
 
-export function onOpenByHandle(machine: MachineState, context: Context): void {
+export function onOpenByHandle(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
@@ -102,7 +103,7 @@ export function onOpenByHandle(machine: MachineState, context: Context): void {
 
 /** `dirfd` MISSING: the path is shown as it is. The inode follows the device at `devParam`. */
 function opened(
-  machine: MachineState,
+  machine: Tables,
   context: Context,
   number: number,
   dirfd: number,
@@ -133,7 +134,7 @@ function opened(
   machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
 }
 
-export function onClose(machine: MachineState, context: Context): void {
+export function onClose(machine: Tables, context: Context): void {
   if (context.fd === undefined) return;
   const { event } = context;
   const at = event.offsets(1);
@@ -142,7 +143,7 @@ export function onClose(machine: MachineState, context: Context): void {
   machine.pendingClose = context.fdNumber;
 }
 
-export function onCloseRange(machine: MachineState, context: Context): void {
+export function onCloseRange(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event) || !event.has(2)) return;
   const fds = machine.fdsOf(thread);
@@ -163,7 +164,7 @@ function withCloexec(fd: Fd, cloexec: boolean): Fd {
   return fd.withOpenFlags(cloexec ? flags | O_CLOEXEC : flags);
 }
 
-export function onDup(machine: MachineState, context: Context): void {
+export function onDup(machine: Tables, context: Context): void {
   const { event, fd } = context;
   const number = returned(event);
   if (context.thread === undefined || fd === undefined || number < 0) return;
@@ -171,7 +172,7 @@ export function onDup(machine: MachineState, context: Context): void {
   machine.setFd(context, number, withCloexec(fd, cloexec));
 }
 
-export function onFcntl(machine: MachineState, context: Context): void {
+export function onFcntl(machine: Tables, context: Context): void {
   const { event, fd } = context;
   if (fd === undefined) return;
   const at = event.offsets(4);
@@ -191,7 +192,7 @@ export function onFcntl(machine: MachineState, context: Context): void {
   machine.setFd(context, number, withCloexec(fd, command === F_DUPFD_CLOEXEC));
 }
 
-export function onPipe(machine: MachineState, context: Context): void {
+export function onPipe(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.thread === undefined || !succeeded(event) || !event.has(2)) return;
   const fd = new Fd(FdKind.Pipe, EMPTY);
@@ -227,7 +228,7 @@ export function epollFlags(event: Event): number {
   return event.has(1) && event.uint32(1) & KIND_CLOEXEC ? O_CLOEXEC : 0;
 }
 
-export function onMemfd(machine: MachineState, context: Context): void {
+export function onMemfd(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.thread === undefined) return;
   const number = returned(event);
@@ -242,7 +243,7 @@ export function onMemfd(machine: MachineState, context: Context): void {
   machine.setFd(context, number, fd);
 }
 
-export function onPidfdOpen(machine: MachineState, context: Context): void {
+export function onPidfdOpen(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0 || !event.has(1)) return;
@@ -253,7 +254,7 @@ export function onPidfdOpen(machine: MachineState, context: Context): void {
   machine.setFd(context, number, fd);
 }
 
-export function onPidfdGetfd(machine: MachineState, context: Context): void {
+export function onPidfdGetfd(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !event.has(0) || !event.has(1) || !event.has(2)) return;
   const pidfd = machine.fdsOf(thread)?.get(event.int32(1));

@@ -2,7 +2,7 @@
 // together from the event's own parameters.
 import { codeOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
@@ -16,7 +16,7 @@ const ACCEPT = codeOf("SOCKET_ACCEPT_5_X");
 const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
 const CONNECT = codeOf("SOCKET_CONNECT_X");
 
-export function nameFromEvent(machine: MachineState, context: Context, thread: Thread): void {
+export function nameFromEvent(machine: Tables, context: Context, thread: Thread): void {
   const event = context.event;
   context.fdName = context.fdNameRaw = EMPTY;
   switch (event.code) {

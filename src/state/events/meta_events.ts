@@ -3,8 +3,8 @@ import { codeOf } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import { containerTypeName, parseContainer } from "../tables/containers.ts";
 import type { Context } from "../contract/context.ts";
-import type { Container } from "../contract/machine.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Container } from "../tables/containers.ts";
+import type { Tables } from "../tables/tables.ts";
 
 const decoder = new TextDecoder();
 const USER_ADDED = codeOf("USER_ADDED_E");
@@ -14,7 +14,7 @@ const GROUP_ADDED = codeOf("GROUP_ADDED_E");
  * Users of containers are passed over, as Falco does on captures: it would look for them on the
  * machine that reads the capture.
  */
-export function onUser(machine: MachineState, context: Context): void {
+export function onUser(machine: Tables, context: Context): void {
   const { event } = context;
   if (!event.has(0)) return;
   const uid = event.uint32(0);
@@ -37,11 +37,11 @@ export function onUser(machine: MachineState, context: Context): void {
  * Falco takes the users of containers from the containers' own files, which are not there when a
  * capture is read, and not from events. So on captures only users of the host have names.
  */
-function isIgnored(machine: MachineState, containerId: string): boolean {
-  return containerId !== "" && machine.options.lookUp === undefined;
+function isIgnored(machine: Tables, containerId: string): boolean {
+  return containerId !== "" && !machine.isLive;
 }
 
-export function onGroup(machine: MachineState, context: Context): void {
+export function onGroup(machine: Tables, context: Context): void {
   const { event } = context;
   if (!event.has(0)) return;
   const gid = event.uint32(0);
@@ -54,7 +54,7 @@ export function onGroup(machine: MachineState, context: Context): void {
 }
 
 /** Asynchronous events; those of the container plugin carry its JSON. */
-export function onAsync(machine: MachineState, context: Context): void {
+export function onAsync(machine: Tables, context: Context): void {
   const { event } = context;
   const name = text(event, 1);
   if (name !== "container" && name !== "container_removed") return;
@@ -65,7 +65,7 @@ export function onAsync(machine: MachineState, context: Context): void {
 }
 
 /** The container events of old captures: id, type, name and image. */
-export function onContainer(machine: MachineState, context: Context): void {
+export function onContainer(machine: Tables, context: Context): void {
   const { event } = context;
   const id = text(event, 0);
   const type = event.paramLength(1) >= 4 ? event.uint32(1) : 0xffff;
@@ -74,12 +74,12 @@ export function onContainer(machine: MachineState, context: Context): void {
 }
 
 /** The same as JSON. */
-export function onContainerJson(machine: MachineState, context: Context): void {
+export function onContainerJson(machine: Tables, context: Context): void {
   const container = parseContainer(text(context.event, 0));
   if (container !== undefined) learn(machine, container);
 }
 
-function learn(machine: MachineState, container: Container): void {
+function learn(machine: Tables, container: Container): void {
   machine.containers.add(container);
   machine.eventContainer = container;
   machine.lineage++;

@@ -4,7 +4,7 @@ import { codeOf } from "../../events/table.ts";
 import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "../tables/address.ts";
 import type { Context } from "../contract/context.ts";
 import { Fd, FdFlag, FdKind, O_CLOEXEC } from "../tables/fd.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { succeeded } from "../tables/results.ts";
 import {
   hasEnds,
@@ -46,7 +46,7 @@ const SEND_CODES = new Set([
 ]);
 const SENDMMSG = codeOf("SOCKET_SENDMMSG_X");
 
-export function onSocket(machine: MachineState, context: Context): void {
+export function onSocket(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.thread === undefined || !succeeded(event) || !event.has(3)) return;
   const flags = event.has(4) ? event.uint32(4) : 0;
@@ -62,7 +62,7 @@ export function onSocket(machine: MachineState, context: Context): void {
 }
 
 function addSocket(
-  machine: MachineState,
+  machine: Tables,
   context: Context,
   number: number,
   domain: number,
@@ -102,14 +102,14 @@ function protocolOf(type: number, protocol: number): number {
 }
 
 /** Puts a copy of the event's descriptor in its place, to be changed. */
-function toChange(machine: MachineState, context: Context): Fd {
+function toChange(machine: Tables, context: Context): Fd {
   const fd = context.fd!.copy();
   machine.fdsOf(context.thread!)?.set(context.fdNumber, fd);
   context.fd = fd;
   return fd;
 }
 
-export function onBind(machine: MachineState, context: Context): void {
+export function onBind(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.fd === undefined || !succeeded(event)) return;
   const start = event.has(1) ? event.param(1) : 0;
@@ -135,7 +135,7 @@ function listen(fd: Fd, kind: FdKind, ip: Uint8Array, at: number): void {
   fd.flags |= FdFlag.Listening | FdFlag.RoleServer;
 }
 
-export function onConnect(machine: MachineState, context: Context): void {
+export function onConnect(machine: Tables, context: Context): void {
   const { event } = context;
   const wasEntered = machine.entries.takeConnect(event.tid);
   if (context.thread === undefined || context.fd === undefined) return;
@@ -167,12 +167,12 @@ export function onConnect(machine: MachineState, context: Context): void {
 }
 
 /** An old capture's connect begins. */
-export function onConnectEntry(machine: MachineState, { event, thread }: Context): void {
+export function onConnectEntry(machine: Tables, { event, thread }: Context): void {
   if (thread !== undefined) machine.entries.keep(event, EMPTY);
 }
 
 /** There is no tuple, only the address that was asked for: its end is set, and no name. */
-function connectTo(machine: MachineState, fd: Fd, event: Event): void {
+function connectTo(machine: Tables, fd: Fd, event: Event): void {
   const { bytes } = event;
   const start = event.param(3);
   const length = event.paramLength(3);
@@ -190,7 +190,7 @@ function connectTo(machine: MachineState, fd: Fd, event: Event): void {
   } else fd.name = machine.addresses.address(bytes, start, length);
 }
 
-export function onAccept(machine: MachineState, context: Context): void {
+export function onAccept(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.thread === undefined || !event.has(0) || event.int64(0) < 0) return;
   const number = context.fdNumber = event.int32(0);
@@ -210,7 +210,7 @@ export function onAccept(machine: MachineState, context: Context): void {
   machine.setFd(context, number, fd);
 }
 
-export function onSocketpair(machine: MachineState, context: Context): void {
+export function onSocketpair(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.thread === undefined || !succeeded(event) || !event.has(4)) return;
   const one = event.int32(1);
@@ -227,7 +227,7 @@ export function onSocketpair(machine: MachineState, context: Context): void {
 }
 
 /** Every call that reads from a descriptor. */
-export function onRead(machine: MachineState, context: Context): void {
+export function onRead(machine: Tables, context: Context): void {
   const fd = context.fd;
   if (
     fd === undefined || (fd.kind !== FdKind.Ipv4 && fd.kind !== FdKind.Ipv6 &&
@@ -239,7 +239,7 @@ export function onRead(machine: MachineState, context: Context): void {
 }
 
 /** Every call that writes to a descriptor. */
-export function onWrite(machine: MachineState, context: Context): void {
+export function onWrite(machine: Tables, context: Context): void {
   const { event, thread } = context;
   const sends = SEND_CODES.has(event.code);
   if (sends && context.fd === undefined && thread !== undefined) inferSocket(machine, context);
@@ -252,7 +252,7 @@ export function onWrite(machine: MachineState, context: Context): void {
 
 /** Data went through the socket: it is connected, and the tuple may say more of its ends. */
 function used(
-  machine: MachineState,
+  machine: Tables,
   context: Context,
   tupleParam: number,
   incoming: boolean,
@@ -307,7 +307,7 @@ function used(
 }
 
 /** A send through a descriptor that was never seen: taken for a UDP socket. */
-function inferSocket(machine: MachineState, context: Context): void {
+function inferSocket(machine: Tables, context: Context): void {
   const { event } = context;
   if (!event.has(0) || event.int64(0) < 0 || !event.has(SENT_TUPLE) || !event.has(SENT_FD)) return;
   const family = event.uint8(SENT_TUPLE);
@@ -316,7 +316,7 @@ function inferSocket(machine: MachineState, context: Context): void {
 }
 
 /** A port that the process is bound to makes it the server. */
-function guessRole(machine: MachineState, thread: Thread, fd: Fd, incoming: boolean): void {
+function guessRole(machine: Tables, thread: Thread, fd: Fd, incoming: boolean): void {
   const fds = machine.fdsOf(thread);
   const isBound = fds?.some((other) =>
     other.kind === FdKind.Ipv4 &&

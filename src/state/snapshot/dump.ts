@@ -19,7 +19,7 @@ import {
 import { containerJson } from "../tables/containers.ts";
 import { type Fd, FdFlag, FdKind } from "../tables/fd.ts";
 import type { FdTable } from "../tables/fd_table.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { OWN_THREAD_FLAGS } from "./snapshot.ts";
 import { LISTED_KINDS, OwnFdFlag } from "./snapshot_fds.ts";
 import { MISSING, type Strings } from "../tables/strings.ts";
@@ -32,7 +32,7 @@ const KIND_NUMBERS = new Map(LISTED_KINDS.map((kind, number) => [kind, number]))
 
 /** State blocks of the machine as it is; `time` (ns since the epoch) is that of the events that
  * tell what no list has a place for. */
-export function dumpMachine(machine: MachineState, time: bigint): Uint8Array {
+export function dumpMachine(machine: Tables, time: bigint): Uint8Array {
   const out = new BlockBuffer(1 << 20);
   putMachine(out, machine);
   putInterfaces(out, machine.interfaces.list);
@@ -61,7 +61,7 @@ function* onHost<T>(entries: Iterable<[containerId: string, T]>): Generator<T> {
   for (const [id, entry] of entries) if (id === "") yield entry;
 }
 
-function* processes(machine: MachineState, threads: readonly Thread[]): Generator<ProcessRecord> {
+function* processes(machine: Tables, threads: readonly Thread[]): Generator<ProcessRecord> {
   const { strings } = machine;
   for (const thread of threads) {
     const { flags } = thread;

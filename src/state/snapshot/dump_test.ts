@@ -6,7 +6,7 @@ import { Context } from "../contract/context.ts";
 import { createMachine } from "../create_machine.ts";
 import { Fd, FD_TYPES, FdFlag, FdKind } from "../tables/fd.ts";
 import { FdTable } from "../tables/fd_table.ts";
-import { MachineState } from "../tables/machine_state.ts";
+import { MachineState } from "../create_machine.ts";
 import { MISSING } from "../tables/strings.ts";
 import { Thread, ThreadFlag } from "../tables/thread.ts";
 

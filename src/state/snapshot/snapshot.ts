@@ -2,7 +2,7 @@
 // were when a capture began, or as the addon read them from /proc. Every version of each list is
 // read; a list that ends within an entry gives the entries before.
 import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { Cursor } from "./snapshot_cursor.ts";
 import { SnapshotFds } from "./snapshot_fds.ts";
 import { EMPTY } from "../tables/strings.ts";
@@ -41,30 +41,35 @@ export const OWN_THREAD_FLAGS = ThreadFlag.Dead | ThreadFlag.Subreaper;
 export class Snapshot {
   /** Whether threads were loaded that have no kin yet. */
   unsettled = false;
-  readonly #machine: MachineState;
+  readonly #machine: Tables;
   readonly #fds: SnapshotFds;
   #loaded: Thread[] = [];
   #lookingUp = false;
   /** Whose users a list tells: the host's, or those of the container that was asked about. */
   #accountsOf = "";
 
-  constructor(machine: MachineState) {
+  constructor(machine: Tables) {
     this.#machine = machine;
     this.#fds = new SnapshotFds(machine);
   }
 
   /** Reads the blocks of a thread that was looked up; what is known of others stays. */
-  loadBlocks(bytes: Uint8Array): void {
+  loadThread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#lookingUp = true;
     this.#walk(bytes);
     this.#lookingUp = false;
+    this.settle();
   }
 
-  /** Reads a list of users and groups as those of a container ("": of the host). */
-  loadAccounts(containerId: string, bytes: Uint8Array): void {
+  /** Reads a list of users and groups as those of a container ("": of the host); undefined:
+   * there is none. Returns whether there was one. */
+  loadAccounts(containerId: string, bytes: Uint8Array | undefined): boolean {
+    if (bytes === undefined) return false;
     this.#accountsOf = containerId;
     this.#walk(bytes);
     this.#accountsOf = "";
+    return true;
   }
 
   #walk(bytes: Uint8Array): void {
@@ -197,7 +202,7 @@ export class Snapshot {
     thread.pgid = -1;
     thread.comm = input.string(machine);
     thread.exe = input.string(machine);
-    if (version >= 7) thread.exepath = withoutDeleted(machine, input.string(machine));
+    if (version >= 7) thread.exepath = machine.paths.withoutDeleted(input.string(machine));
     thread.args = input.raw(input.u16());
     const cwd = input.string(machine);
     thread.fdLimit = input.i64big();
@@ -260,20 +265,6 @@ export class Snapshot {
     return true;
   }
 }
-
-/** The path without the kernel's " (deleted)" behind it. */
-export function withoutDeleted(machine: MachineState, path: number): number {
-  const { strings } = machine;
-  const length = strings.length(path);
-  if (length <= DELETED.length || strings.byteAt(path, length - 1) !== 41) return path;
-  const text = strings.bytes(path);
-  for (let at = 0; at < DELETED.length; at++) {
-    if (text[length - DELETED.length + at] !== DELETED.charCodeAt(at)) return path;
-  }
-  return strings.intern(text.slice(), 0, length - DELETED.length);
-}
-
-const DELETED = " (deleted)";
 
 function setFlag(thread: Thread, flag: ThreadFlag, value: number): void {
   if (value !== 0) thread.flags |= flag;

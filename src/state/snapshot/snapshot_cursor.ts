@@ -1,6 +1,6 @@
 // Reads numbers and texts within the body of a state block. Past its end everything is zero and
 // `cut` is set, so that the reader of any bytes ends.
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { NO_BYTES } from "../tables/thread.ts";
 
@@ -76,14 +76,14 @@ export class Cursor {
   }
 
   /** A u16 length and the string's bytes, interned. */
-  string(machine: MachineState): number {
+  string(machine: Tables): number {
     const length = this.u16();
     if (!this.#take(length)) return EMPTY;
     return machine.strings.intern(this.#bytes, this.at - length, this.at);
   }
 
   /** The same for a NUL-separated list, the NUL at its end left out. */
-  list(machine: MachineState): number {
+  list(machine: Tables): number {
     const length = this.u16();
     if (!this.#take(length)) return EMPTY;
     const end = length > 0 && this.#bytes[this.at - 1] === 0 ? this.at - 1 : this.at;

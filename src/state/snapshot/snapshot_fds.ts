@@ -4,7 +4,7 @@ import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
 import { isMapped } from "../tables/address.ts";
 import { Fd, FD_TYPES, FdFlag, FdKind } from "../tables/fd.ts";
 import { FdTable } from "../tables/fd_table.ts";
-import type { MachineState } from "../tables/machine_state.ts";
+import type { Tables } from "../tables/tables.ts";
 import type { Cursor } from "./snapshot_cursor.ts";
 import { EMPTY } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
@@ -60,14 +60,14 @@ export const enum OwnFdFlag {
 const OWN_FD_FLAGS = 0xffff_0000;
 
 export class SnapshotFds {
-  readonly #machine: MachineState;
+  readonly #machine: Tables;
   readonly #serverPorts = new Set<number>();
   /** Addresses of the present descriptor as they are listed. */
   #listedEnds: { source: Uint8Array | undefined; destination: Uint8Array | undefined } = NO_ENDS;
   /** Descriptors of which a capture of ours told all: what is guessed for others they have. */
   readonly #restored = new Set<Fd>();
 
-  constructor(machine: MachineState) {
+  constructor(machine: Tables) {
     this.#machine = machine;
   }
 

@@ -1,7 +1,15 @@
 // Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
-import type { Container } from "../contract/machine.ts";
 import { EMPTY, type Strings } from "./strings.ts";
+
+/** Container metadata; everything but the id is undefined until a runtime or capture told it. */
+export interface Container {
+  readonly id: string;
+  readonly fullId: string;
+  readonly type: string;
+  /** The JSON that the container plugin's `container` event carries, parsed. */
+  readonly info: Readonly<Record<string, unknown>> | undefined;
+}
 
 /** Bound of the containers kept; the oldest goes first. */
 const CONTAINERS_MAX = 16_384;

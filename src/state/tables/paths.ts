@@ -10,6 +10,8 @@ const DOT = 46;
 /** Pairs remembered; a power of two. A newer pair replaces an older one in the same place. */
 const MEMO_SIZE = 1 << 15;
 
+const DELETED = " (deleted)";
+
 /** The directory that a path starts from where a call was given none. */
 export const AT_FDCWD = -100;
 
@@ -50,6 +52,18 @@ export class Paths {
   /** As `join`, a slash put behind where there is none: how a working directory is kept. */
   joinDirectory(directory: number, path: number): number {
     return this.withSlash(this.join(directory, path));
+  }
+
+  /** The path without the kernel's " (deleted)" behind it. */
+  withoutDeleted(path: number): number {
+    const strings = this.#strings;
+    const length = strings.length(path);
+    if (length <= DELETED.length || strings.byteAt(path, length - 1) !== 41) return path;
+    const text = strings.bytes(path);
+    for (let at = 0; at < DELETED.length; at++) {
+      if (text[length - DELETED.length + at] !== DELETED.charCodeAt(at)) return path;
+    }
+    return strings.intern(text.slice(), 0, length - DELETED.length);
   }
 
   /** The id of the string with a slash at its end. */

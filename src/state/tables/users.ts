@@ -1,6 +1,18 @@
 // Users and groups of the host ("") and of containers, by id. What a capture or the addon tells
 // comes in; names go out to the fields.
-import type { Group, User } from "../contract/machine.ts";
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+  readonly homedir: string;
+  readonly shell: string;
+}
+
+export interface Group {
+  readonly gid: number;
+  readonly name: string;
+}
 
 /** Per container; more are refused: a capture may claim any number. */
 const ENTRIES_MAX = 65_536;

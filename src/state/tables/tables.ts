@@ -1,42 +1,18 @@
-// The tables behind `Machine`, and the steps that every event takes: what the last event left to
-// remove, the event's thread, its descriptor, then the handler of its kind (the *_events.ts files).
+// The tables that handlers of events change and that state blocks fill: threads, descriptors,
+// strings, users, containers, interfaces. Nothing here knows an event's meaning.
 import type { Event } from "../../events/event.ts";
 import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
-import { Containers } from "./containers.ts";
-import { type Context, MISSING_FD } from "../contract/context.ts";
+import { type Container, Containers } from "./containers.ts";
 import { Entries } from "./entries.ts";
-import { dumpMachine } from "../snapshot/dump.ts";
-import {
-  FD_PARAM,
-  NO_LOOKUP,
-  NO_THREAD,
-  OPENING,
-  SHOWS_FD,
-  TRAITS,
-} from "../events/event_traits.ts";
 import type { Fd } from "./fd.ts";
-import { nameFromEvent } from "../events/fd_names.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
 import { Interfaces } from "./interfaces.ts";
-import type {
-  Container,
-  Group,
-  Machine,
-  MachineOptions,
-  MachineStats,
-  User,
-} from "../contract/machine.ts";
 import { AT_FDCWD, Paths } from "./paths.ts";
-import { timeNs } from "./results.ts";
-import { Snapshot } from "../snapshot/snapshot.ts";
-import { EMPTY, MISSING, Strings } from "./strings.ts";
+import { EMPTY, Strings } from "./strings.ts";
 import { Thread, ThreadFlag } from "./thread.ts";
-import { ThreadTable } from "./thread_table.ts";
-import { Users } from "./users.ts";
-
-/** What one kind of event does to the tables. */
-export type Handler = (machine: MachineState, context: Context) => void;
+import { type ThreadCounts, ThreadTable } from "./thread_table.ts";
+import { type Group, type User, Users } from "./users.ts";
 
 /** Events between two looks at whether strings or threads are to be let go. */
 const UPKEEP_EVENTS = 1 << 8;
@@ -44,7 +20,58 @@ const UPKEEP_EVENTS = 1 << 8;
 const LOOK_UPS = 16;
 const STRING_BYTES_MAX = 64 << 20;
 
-export class MachineState extends ThreadTable implements Machine {
+/** What an event says of its descriptor: a part of the Context. */
+export interface FdPlace {
+  thread: Thread | undefined;
+  fd: Fd | undefined;
+  fdNumber: number;
+}
+
+/** What the tables ask for when they lack something: who is asked fills them. */
+export interface Beyond {
+  /** A thread that no event told of; absent: it is made up. */
+  readonly lookUp?: (tid: number) => void;
+  /** Users of a container without a name; whether there was an answer. */
+  readonly learnAccounts?: (containerId: string, pid: number) => boolean;
+}
+
+export interface TableOptions {
+  /** Paths that `fd.name` shows where an event has a kernel-resolved one. */
+  paths: "kernel" | "caller";
+  /** Threads held at the most; more are refused and counted (Falco's thread_table_size). */
+  threadsMax: number;
+  /** Descriptors held at the most over all processes. */
+  fdsMax: number;
+  hostname: string;
+  /** Whether `fd.types` is listed in Falco's order: a rule shows it. Costs time. */
+  fdsOrdered?: boolean;
+  /** Memory of interned strings from which on unused ones are freed. Default: 64 MiB. */
+  stringBytesMax?: number;
+  /**
+   * Whether a thread is still alive, asked every 300 s of event time for those that were idle so
+   * long; without it nothing is purged, as on captures.
+   */
+  isAlive?: (tid: number) => boolean;
+}
+
+export interface MachineStats extends ThreadCounts {
+  threads: number;
+  fds: number;
+  strings: number;
+  /** Bytes of the interned strings that are held. */
+  stringBytes: number;
+  /** Strings that sweeps freed, and how many sweeps there were. */
+  stringsFreed: number;
+  stringSweeps: number;
+  fdsRefused: number;
+  /** Unknown threads that were made up, since many had been looked up just before. */
+  lookUpsRefused: number;
+  fdLookupsFailed: number;
+  fdsAdded: number;
+  fdsRemoved: number;
+}
+
+export class Tables extends ThreadTable {
   readonly strings = new Strings();
   readonly paths = new Paths(this.strings);
   readonly addresses = new AddressText(this.strings);
@@ -52,14 +79,19 @@ export class MachineState extends ThreadTable implements Machine {
   readonly containers: Containers = new Containers(this.strings);
   readonly interfaces = new Interfaces();
   readonly entries = new Entries();
-  readonly options: MachineOptions;
+  readonly options: TableOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;
   readonly unknownText: number = this.strings.internText("<NA>");
   readonly dotSlash: number = this.strings.internText("./");
   readonly unknownDirectory: number = this.strings.internText("<UNKNOWN>");
   readonly budget: FdBudget;
-  readonly snapshot: Snapshot = new Snapshot(this);
+  readonly counts = {
+    fdLookupsFailed: 0,
+    lookUpsRefused: 0,
+    stringsFreed: 0,
+    stringSweeps: 0,
+  };
   bootTs = 0n;
   cpus = 0;
   memoryBytes = 0n;
@@ -73,20 +105,13 @@ export class MachineState extends ThreadTable implements Machine {
   pendingClose = -1;
   pendingCloseFds: FdTable | undefined = undefined;
 
-  readonly #handlers: readonly (Handler | undefined)[];
+  #beyond: Beyond = {};
   readonly #stringBytesMax: number;
   #sweepAt: number;
   #upkeepIn = UPKEEP_EVENTS;
   #lookUpsLeft = LOOK_UPS;
-  #started = false;
-  readonly #counts = {
-    fdLookupsFailed: 0,
-    lookUpsRefused: 0,
-    stringsFreed: 0,
-    stringSweeps: 0,
-  };
 
-  constructor(options: MachineOptions, handlers: readonly (Handler | undefined)[]) {
+  constructor(options: TableOptions) {
     super(options.threadsMax);
     this.options = options;
     this.hostname = options.hostname;
@@ -99,23 +124,18 @@ export class MachineState extends ThreadTable implements Machine {
       removed: 0,
       ordered: options.fdsOrdered ?? false,
     };
-    this.#handlers = handlers;
     this.#stringBytesMax = options.stringBytesMax ?? STRING_BYTES_MAX;
     this.#sweepAt = this.#stringBytesMax;
   }
 
-  load(blockType: number, bytes: Uint8Array, start: number, end: number): void {
-    this.snapshot.load(blockType, bytes, start, end);
+  /** Whether there is a machine to ask beside the events: not on captures. */
+  get isLive(): boolean {
+    return this.#beyond.lookUp !== undefined;
   }
 
-  dump(time: bigint): Uint8Array {
-    return dumpMachine(this, time);
-  }
-
-  settle(): void {
-    if (this.snapshot.unsettled) this.snapshot.settle();
-    if (this.pendingExit !== 0) this.#finishExit(this.pendingExitNs);
-    if (this.pendingClose >= 0) this.#finishClose();
+  /** Says who is asked for what the tables lack. */
+  askBeyond(beyond: Beyond): void {
+    this.#beyond = beyond;
   }
 
   /** Forgets everything that state blocks and events told: another section of a capture begins. */
@@ -125,75 +145,6 @@ export class MachineState extends ThreadTable implements Machine {
     this.budget.held = 0;
     this.pendingExit = 0;
     this.pendingClose = -1;
-  }
-
-  apply(context: Context): void {
-    const event = context.event;
-    const code = event.code;
-    if (this.snapshot.unsettled) this.snapshot.settle();
-    if (!this.#started) this.#start(context);
-    if (this.pendingExit !== 0) this.#finishExit(timeNs(event));
-    if (this.pendingClose >= 0) this.#finishClose();
-    if (--this.#upkeepIn === 0) this.#keepUp(event);
-    this.eventContainer = undefined;
-
-    const traits = TRAITS[code]!;
-    context.fd = undefined;
-    context.fdNameChanged = false;
-    if (traits & (NO_THREAD | NO_LOOKUP)) {
-      context.thread = traits & NO_THREAD ? undefined : this.find(event.tid);
-    } else {
-      context.thread = this.get(event.tid);
-    }
-    let fd: Fd | undefined = undefined;
-    let number = -1;
-    let nameBefore = EMPTY;
-    const thread = context.thread;
-    if (thread !== undefined) {
-      const param = FD_PARAM[code]!;
-      if (param >= 0) {
-        const at = event.offsets(param + 1);
-        if (at[param + 1]! - at[param]! >= 4) {
-          number = event.view.getInt32(at[param]!, true);
-          const fds = this.fdsOf(thread);
-          if (fds !== undefined) fd = fds.get(number);
-          if (fd === undefined) this.#counts.fdLookupsFailed++;
-          else nameBefore = fd.name;
-        }
-      }
-    }
-    context.fd = fd;
-    context.fdNumber = number;
-    const handler = this.#handlers[code];
-    if (handler !== undefined) handler(this, context);
-
-    const after = context.thread;
-    context.process = after === undefined ? undefined : after.group?.main ?? after;
-    if (!(traits & SHOWS_FD) || after === undefined) {
-      context.fdNumber = MISSING_FD;
-      context.fdName = context.fdNameRaw = MISSING;
-      return;
-    }
-    const now = context.fd;
-    if (now === undefined) {
-      nameFromEvent(this, context, after);
-      return;
-    }
-    context.fdName = now.name;
-    context.fdNameRaw = now.nameRaw;
-    context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
-  }
-
-  /** What a capture tells of users and containers before its first other event is part of its
-   * state: rules do not see it, and `evt.reltime` counts from the event behind. */
-  #start(context: Context): void {
-    const { event } = context;
-    if (OPENING[event.code] === 1) {
-      event.stateOnly = true;
-      return;
-    }
-    this.#started = true;
-    context.firstEventTs = event.time();
   }
 
   /** As `find`; one that is not known is looked up, or made up. Undefined: the table is full. */
@@ -234,25 +185,22 @@ export class MachineState extends ThreadTable implements Machine {
   }
 
   #lookUp(tid: number): Thread | undefined {
-    const { lookUp } = this.options;
+    const { lookUp } = this.#beyond;
     if (lookUp === undefined) return undefined;
     if (this.#lookUpsLeft === 0) {
-      this.#counts.lookUpsRefused++;
+      this.counts.lookUpsRefused++;
       return undefined;
     }
     this.#lookUpsLeft--;
-    const blocks = lookUp(tid);
-    if (blocks.length === 0) return undefined;
-    this.snapshot.loadBlocks(blocks);
-    this.snapshot.settle();
+    lookUp(tid);
     return this.threads.get(tid);
   }
 
   /** Puts a descriptor in the thread's table and makes it the event's. */
-  setFd(context: Context, number: number, fd: Fd): void {
-    context.fdNumber = number;
-    const fds = this.fdsToChange(context.thread!);
-    context.fd = fds === undefined ? undefined : fd;
+  setFd(place: FdPlace, number: number, fd: Fd): void {
+    place.fdNumber = number;
+    const fds = this.fdsToChange(place.thread!);
+    place.fd = fds === undefined ? undefined : fd;
     if (fds !== undefined && number >= 0) fds.set(number, fd);
   }
 
@@ -303,9 +251,7 @@ export class MachineState extends ThreadTable implements Machine {
 
   /** Asks for the container's users anew; whether there was an answer. */
   #learnAccounts(containerId: string, pid: number): boolean {
-    const list = this.options.accountsOf?.(containerId, pid);
-    if (list === undefined) return false;
-    this.snapshot.loadAccounts(containerId, list);
+    if (this.#beyond.learnAccounts?.(containerId, pid) !== true) return false;
     this.lineage++;
     return true;
   }
@@ -323,7 +269,7 @@ export class MachineState extends ThreadTable implements Machine {
     for (const thread of this.threads.values()) fds += thread.fds?.size ?? 0;
     return {
       ...this.threadCounts,
-      ...this.#counts,
+      ...this.counts,
       threads: this.threads.size,
       fds,
       strings: this.strings.live,
@@ -334,19 +280,22 @@ export class MachineState extends ThreadTable implements Machine {
     };
   }
 
-  #finishExit(timeNs: number): void {
+  /** Takes out the thread whose exit the last event told. */
+  finishExit(timeNs: number): void {
     const tid = this.pendingExit;
     this.pendingExit = 0;
     this.removeExited(tid, timeNs);
   }
 
-  #finishClose(): void {
+  /** Takes out the descriptor that the last event closed. */
+  finishClose(): void {
     this.pendingCloseFds!.delete(this.pendingClose);
     this.pendingClose = -1;
   }
 
   /** What need not be done at each event: strings and threads that nobody needs are let go. */
-  #keepUp(event: Event): void {
+  keepUp(event: Event): void {
+    if (--this.#upkeepIn > 0) return;
     this.#upkeepIn = UPKEEP_EVENTS;
     this.#lookUpsLeft = LOOK_UPS;
     if (this.strings.weight > this.#sweepAt) this.#sweep();
@@ -372,8 +321,8 @@ export class MachineState extends ThreadTable implements Machine {
       }
     });
     this.containers.forgetMatches();
-    this.#counts.stringsFreed += before - this.strings.live;
-    this.#counts.stringSweeps++;
+    this.counts.stringsFreed += before - this.strings.live;
+    this.counts.stringSweeps++;
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.weight * 2);
     this.lineage++;
   }

@@ -1,0 +1,32 @@
+// The machine as the engine drives it: state blocks and events come in, the tables change, and the
+// context says what the event was about.
+import type { TableOptions } from "../tables/tables.ts";
+import type { Context } from "./context.ts";
+import type { Machine } from "./machine.ts";
+
+export interface MachineOptions extends TableOptions {
+  /**
+   * State blocks of a thread that no event told of (the addon's `snapshotProcess`); without it, or
+   * where they are empty, the thread is made up.
+   */
+  lookUp?: (tid: number) => Uint8Array;
+  /**
+   * List of the users and groups that a container ("": the host) has, seen through one of its
+   * processes; asked for an id without a name, so the one asked decides how often it looks.
+   * Undefined: nothing new.
+   */
+  accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
+}
+
+export interface MachineHost extends Machine {
+  /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
+   * first byte of its body to the last; blocks of other kinds are passed over. */
+  load(blockType: number, bytes: Uint8Array, start: number, end: number): void;
+  /** The tables as state blocks, as `load` reads them, and the events that tell the rest. `time`:
+   * ns since the epoch. */
+  dump(time: bigint): Uint8Array;
+  /** Carries out what the last event left for the next one: to be called between two events. */
+  settle(): void;
+  /** Applies the context's event: state after the event, as Falco's rules see it. */
+  apply(context: Context): void;
+}

@@ -1,0 +1,66 @@
+// The steps that every event takes: what the last event left to remove, the event's thread, its
+// descriptor, then the handler of its kind.
+import { type Context, MISSING_FD } from "../contract/context.ts";
+import type { Fd } from "../tables/fd.ts";
+import { timeNs } from "../tables/results.ts";
+import { EMPTY, MISSING } from "../tables/strings.ts";
+import type { Tables } from "../tables/tables.ts";
+import { FD_PARAM, NO_LOOKUP, NO_THREAD, SHOWS_FD, TRAITS } from "./event_traits.ts";
+import { nameFromEvent } from "./fd_names.ts";
+import { HANDLER_OF } from "./handlers.ts";
+
+/** Applies the context's event to the tables, and says in the context what it was about. */
+export function step(tables: Tables, context: Context): void {
+  const event = context.event;
+  const code = event.code;
+  if (tables.pendingExit !== 0) tables.finishExit(timeNs(event));
+  if (tables.pendingClose >= 0) tables.finishClose();
+  tables.keepUp(event);
+  tables.eventContainer = undefined;
+
+  const traits = TRAITS[code]!;
+  context.fd = undefined;
+  context.fdNameChanged = false;
+  if (traits & (NO_THREAD | NO_LOOKUP)) {
+    context.thread = traits & NO_THREAD ? undefined : tables.find(event.tid);
+  } else {
+    context.thread = tables.get(event.tid);
+  }
+  let fd: Fd | undefined = undefined;
+  let number = -1;
+  let nameBefore = EMPTY;
+  const thread = context.thread;
+  if (thread !== undefined) {
+    const param = FD_PARAM[code]!;
+    if (param >= 0) {
+      const at = event.offsets(param + 1);
+      if (at[param + 1]! - at[param]! >= 4) {
+        number = event.view.getInt32(at[param]!, true);
+        const fds = tables.fdsOf(thread);
+        if (fds !== undefined) fd = fds.get(number);
+        if (fd === undefined) tables.counts.fdLookupsFailed++;
+        else nameBefore = fd.name;
+      }
+    }
+  }
+  context.fd = fd;
+  context.fdNumber = number;
+  const handler = HANDLER_OF[code];
+  if (handler !== undefined) handler(tables, context);
+
+  const after = context.thread;
+  context.process = after === undefined ? undefined : after.group?.main ?? after;
+  if (!(traits & SHOWS_FD) || after === undefined) {
+    context.fdNumber = MISSING_FD;
+    context.fdName = context.fdNameRaw = MISSING;
+    return;
+  }
+  const now = context.fd;
+  if (now === undefined) {
+    nameFromEvent(tables, context, after);
+    return;
+  }
+  context.fdName = now.name;
+  context.fdNameRaw = now.nameRaw;
+  context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
+}
