@@ -1,6 +1,7 @@
 // Checks that the tree keeps the rules of ARCHITECTURE.md. Out: one line for each breach, exit 1
 // where there is one.
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
+import { checkCrates } from "./structure/crates.ts";
 import { checkDocuments, checkRoomMap } from "./structure/documents.ts";
 import { checkCycles, checkDeadFiles, checkRoomOrder } from "./structure/imports.ts";
 import { checkByteReaders, checkStateWriters } from "./structure/invariants.ts";
@@ -10,6 +11,7 @@ import { type Check, readTree } from "./structure/tree.ts";
 const CHECKS: readonly Check[] = [
   checkRoomOrder,
   checkCycles,
+  checkCrates,
   checkDeadFiles,
   checkSizes,
   checkNames,

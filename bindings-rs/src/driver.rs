@@ -6,10 +6,12 @@ use aya::Btf;
 use napi::bindgen_prelude::{BigInt, Uint8Array, Uint16Array};
 use napi_derive::napi;
 
+use crate::blocks::Blocks as _;
 use crate::failure::{Code, Failure};
-use crate::loader::{Options, Probe};
-use crate::merge::{self, Blocks as _};
+use crate::loader::Probe;
+use crate::merge;
 use crate::ring::Ring;
+use crate::settings::Options;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 

@@ -1,6 +1,8 @@
 //! The native addon. What it offers is described in ../index.d.ts; one file per thing offered.
 
+mod blocks;
 mod btf;
+mod counters;
 mod driver;
 mod failure;
 #[cfg(test)]
@@ -12,3 +14,4 @@ mod plan;
 mod ring;
 mod settings;
 mod snapshot;
+mod stages;

@@ -16,9 +16,10 @@ use probe::event::HEADER_BYTES;
 use probe::fillers::FILLERS;
 use probe::table::{self, PARAM_COUNTS};
 
-use crate::loader::{Options, Probe};
+use crate::loader::Probe;
 use crate::merge::drain;
 use crate::ring::Ring;
+use crate::settings::Options;
 
 /// Our own parameters, counted from the first.
 pub(super) const PATH: usize = 0;

@@ -15,10 +15,11 @@ use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
 use crate::btf;
+use crate::counters::Counters;
 use crate::failure::{Code, Failure};
-use crate::plan::Counters;
 use crate::ring::Ring;
-use crate::settings::{kernel_types, lift_memory_limit, settings};
+use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
+use crate::stages::{EXEC, EXEC_STAGES, EXIT, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -26,40 +27,9 @@ pub const GENERIC_CALL: u16 = 0x8000;
 /// Call numbers that the probe looks at; a route for each entry in the halves of one word.
 const CALLS: u32 = 512;
 const IA32: u32 = 32;
-pub const SYS_EXIT: &str = "sys_exit";
-pub const EXEC: &str = "sched_process_exec";
-pub const EXIT: &str = "sched_process_exit";
-
-/// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 7] = [
-    ("stage_start", 8),
-    ("stage_walk", 1),
-    ("stage_cgroups", 3),
-    ("stage_clone_end", 4),
-    ("stage_exec_middle", 5),
-    ("stage_exec_end", 6),
-    ("stage_handle_end", 7),
-];
-/// Stages of a program's start.
-pub const EXEC_STAGES: [(&str, u32); 5] = [
-    ("started_start", 8),
-    ("started_walk", 1),
-    ("started_cgroups", 3),
-    ("started_exec_middle", 5),
-    ("started_exec_end", 6),
-];
 
 /// The programs that are attached.
 const ENTRIES: [(&str, &str); 3] = [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT)];
-
-/// What the caller chose.
-pub struct Options {
-    pub critical_ring_bytes: u32,
-    pub bulk_ring_bytes: u32,
-    pub snaplen: u32,
-    pub drop_failed: bool,
-    pub self_pid: u32,
-}
 
 /// An attached program, or why it is not.
 pub struct Attached {

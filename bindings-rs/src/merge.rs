@@ -2,20 +2,11 @@
 //! so this only compares and copies.
 use std::time::Duration;
 
+use crate::blocks::Blocks;
 use crate::ring::Ring;
 
 /// Block type, block length, CPU; the event starts with its time.
 const BLOCK_HEAD: usize = 10;
-
-/// A queue of blocks.
-pub trait Blocks {
-    /// The oldest block, which stays.
-    fn head(&mut self) -> Option<&[u8]>;
-    /// Goes on to the one behind it.
-    fn next(&mut self);
-    /// Frees the room of all blocks passed so far.
-    fn give_back(&mut self);
-}
 
 fn time(block: &[u8]) -> u64 {
     block

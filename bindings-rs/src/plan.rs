@@ -9,7 +9,9 @@ use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X};
 
-use crate::loader::{EXEC, EXEC_STAGES, Probe, STAGES, SYS_EXIT};
+use crate::counters::Counters;
+use crate::loader::Probe;
+use crate::stages::{EXEC, EXEC_STAGES, STAGES, SYS_EXIT};
 
 /// A program of the plan; an empty reason means that it works.
 pub struct Planned {
@@ -18,19 +20,6 @@ pub struct Planned {
     pub events: Vec<u16>,
     pub reason: String,
 }
-
-/// Counters of the probe, summed over the CPUs (ebpf-rs/src/record.rs).
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Counters {
-    pub events: u64,
-    pub lost: [u64; 2],
-    pub truncated: u64,
-    pub sequence: [u64; 2],
-}
-
-// SAFETY: plain numbers, as the probe writes them.
-unsafe impl aya::Pod for Counters {}
 
 impl Probe {
     /// The counters of all CPUs.

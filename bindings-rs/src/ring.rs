@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use crate::merge::Blocks;
+use crate::blocks::Blocks;
 
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;

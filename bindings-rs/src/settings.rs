@@ -2,7 +2,15 @@
 use std::{env, fs};
 
 use crate::failure::{Code, Failure};
-use crate::loader::Options;
+
+/// What the caller chose.
+pub struct Options {
+    pub critical_ring_bytes: u32,
+    pub bulk_ring_bytes: u32,
+    pub snaplen: u32,
+    pub drop_failed: bool,
+    pub self_pid: u32,
+}
 
 /// The kernel's types. A test may name another file, to be like a kernel that has none.
 pub fn kernel_types() -> Result<Vec<u8>, Failure> {

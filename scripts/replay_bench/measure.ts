@@ -1,6 +1,6 @@
 // One capture through source, tables and rules in this process: time, CPU, memory, counters.
 import process from "node:process";
-import { compileRules } from "../../src/engine/thread/compile_rules.ts";
+import { compileRules } from "../../src/engine/compile_rules.ts";
 import { BlockWalk, Step } from "../../src/events/blocks.ts";
 import { Event } from "../../src/events/event.ts";
 import { CaptureSource } from "../../src/events/scap/capture.ts";

@@ -3,6 +3,15 @@ import { type Breach, isSource, isTest, lineAt, type Tree, withoutComments } fro
 
 /** In the order of the data; a room imports those before it, never those behind. */
 const ROOMS = ["events", "state", "fields", "rules", "engine", "alerts", "server"] as const;
+/** The floors of a room, one folder for each stage, in order: a floor imports those before it.
+ * Files that stand in the room itself are its doors: they may import every floor. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  state: ["tables", "contract", "events", "snapshot"],
+  fields: ["row", "text", "compare", "rows"],
+  rules: ["parse", "read", "merge", "check", "match", "tools"],
+  engine: ["contract", "host", "sums", "captures", "loop", "thread"],
+  cli: ["print", "start", "commands"],
+};
 /** Knows nothing of the program's things; every room may use it. */
 const WORDS = "words";
 /** Sees no other room but that; its values are handed on by the commands. */
@@ -10,11 +19,14 @@ const CONFIG = "config";
 /** Bring the rooms together: may import all. */
 const COMMANDS = new Set(["cli", "main.ts"]);
 
-export interface Import {
+export interface Edge {
   readonly from: string;
   /** Path in the repository. */
   readonly to: string;
   readonly line: number;
+}
+
+export interface Import extends Edge {
   /** Erased before the program runs. */
   readonly typeOnly: boolean;
 }
@@ -66,7 +78,8 @@ function wrongWay(from: string, to: string): string | undefined {
   if (/^(scripts|tests)\//.test(to)) return `imports ${to}: the program does not use its tests`;
   if (!to.startsWith("src/")) return undefined;
   const [here, there] = [roomOf(from), roomOf(to)];
-  if (here === there || COMMANDS.has(here)) return undefined;
+  if (here === there) return upstairs(here, from, to);
+  if (COMMANDS.has(here)) return undefined;
   if (there === WORDS) return undefined;
   const [hereAt, thereAt] = [place(here), place(there)];
   if (here === WORDS) return `imports ${to}: words stands by itself`;
@@ -83,6 +96,23 @@ function wrongWay(from: string, to: string): string | undefined {
   return undefined;
 }
 
+/** Inside a room: an import of a floor that comes later, or of a floor that the list lacks. */
+function upstairs(room: string, from: string, to: string): string | undefined {
+  const floors = FLOORS[room];
+  const [here, there] = [floorOf(from), floorOf(to)];
+  if (floors === undefined || isTest(from) || here === undefined) return undefined;
+  if (!floors.includes(here)) return `is on no known floor of ${room}: ${floors.join(", ")}`;
+  if (there === undefined || floors.indexOf(there) <= floors.indexOf(here)) return undefined;
+  return `imports ${to}: ${room}/${here} may import only what comes before it: ${
+    floors.slice(0, floors.indexOf(here)).join(", ") || "nothing"
+  }`;
+}
+
+function floorOf(path: string): string | undefined {
+  const parts = path.split("/");
+  return parts.length > 3 ? parts[2] : undefined;
+}
+
 function roomOf(path: string): string {
   return path.split("/")[1]!;
 }
@@ -91,14 +121,15 @@ function place(room: string): number {
   return (ROOMS as readonly string[]).indexOf(room);
 }
 
-/** Imports that exist at run time form no cycle. */
+/** Imports form no cycle: those of types alone bind files together as well. */
 export function checkCycles(tree: Tree): Breach[] {
-  const next = new Map<string, Import[]>();
-  for (const edge of importsOf(tree)) {
-    if (tree.has(edge.to)) {
-      next.set(edge.from, [...next.get(edge.from) ?? [], edge]);
-    }
-  }
+  return cyclesOf(importsOf(tree).filter((edge) => tree.has(edge.to)));
+}
+
+/** Every edge that closes a cycle. */
+export function cyclesOf(edges: readonly Edge[]): Breach[] {
+  const next = new Map<string, Edge[]>();
+  for (const edge of edges) next.set(edge.from, [...next.get(edge.from) ?? [], edge]);
   const done = new Set<string>();
   const breaches: Breach[] = [];
   const visit = (path: string, trail: readonly string[]) => {

@@ -80,11 +80,28 @@ Deno.test("an import cycle is shown whole", () => {
   ]);
 });
 
-Deno.test("types may refer to each other", () => {
+Deno.test("types that refer to each other are a cycle, too", () => {
   checkBreaches(checkCycles, {
     "src/state/a.ts": 'import type { B } from "./b.ts";',
     "src/state/b.ts": 'import { a } from "./a.ts";',
-  }, []);
+  }, [
+    "src/state/b.ts:1: closes an import cycle: src/state/a.ts → src/state/b.ts → src/state/a.ts",
+  ]);
+});
+
+Deno.test("a floor imports the floors before it, a door all of them", () => {
+  checkBreaches(checkRoomOrder, {
+    "src/rules/parse/parse.ts": 'import { check } from "../check/check.ts";',
+    "src/rules/check/check.ts": 'import { parse } from "../parse/parse.ts";',
+    "src/rules/check/check_test.ts": 'import { lint } from "../tools/lint.ts";',
+    "src/rules/load.ts": 'import { lint } from "./tools/lint.ts";',
+    "src/rules/cellar/wine.ts": 'import { load } from "../load.ts";',
+  }, [
+    "src/rules/parse/parse.ts:1: imports src/rules/check/check.ts: rules/parse may import only " +
+    "what comes before it: nothing",
+    "src/rules/cellar/wine.ts:1: is on no known floor of rules: " +
+    "parse, read, merge, check, match, tools",
+  ]);
 });
 
 Deno.test("a file that nothing reaches is dead", () => {

@@ -1,7 +1,7 @@
 // An alert as one line: Falco's JSON for machines, a line of text for people. Keys are sorted,
 // integers are written whole however large, control characters and invalid UTF-8 never get
 // through as they are.
-import type { Alert } from "../engine/loop/alert.ts";
+import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import type { Value } from "../fields/row/field.ts";
 import { clockTime, isoTime, isoTimeUtc } from "./time.ts";

@@ -1,5 +1,5 @@
 // All outputs of a run: every alert goes to each of them, and none waits for another.
-import type { Alert } from "../engine/loop/alert.ts";
+import type { Alert } from "../engine/contract/alert.ts";
 import type { Output } from "./outputs/output.ts";
 import { OutputQueue, type QueueStats } from "./queue.ts";
 

@@ -1,7 +1,7 @@
 // A bounded queue in front of one output: alerts come in and are written in order. When the output
 // is slower than the alerts come, the least important ones are dropped and counted; among equals
 // those of the rule that floods, so that one noisy rule does not push out what others tell.
-import type { Alert } from "../engine/loop/alert.ts";
+import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 

@@ -1,6 +1,6 @@
 // The queue in front of an output: its bound, who gives way, and what is counted.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import type { Alert } from "../engine/loop/alert.ts";
+import type { Alert } from "../engine/contract/alert.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 import { OutputQueue } from "./queue.ts";
 

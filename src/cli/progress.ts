@@ -1,6 +1,6 @@
 // The progress line of a replay: the engine's counters come in, one line that redraws itself
 // goes to standard error. Only where that is a terminal and alerts do not run across it.
-import { Counter, type Counters } from "../engine/thread/counters.ts";
+import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {

@@ -1,6 +1,6 @@
 // Is saker really seeing? The engine's counters come in, a verdict goes out with what it rests
 // on. Nothing here asks the engine, so the answer comes also while it is stuck.
-import { Counter, type Counters } from "../engine/thread/counters.ts";
+import { Counter, type Counters } from "../engine/contract/counters.ts";
 
 export interface HealthOptions {
   readonly counters: Counters;

@@ -1,6 +1,6 @@
 // The verdict of the health endpoint from counters alone: seeing, starting, and every blindness.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { Counter, Counters } from "../engine/thread/counters.ts";
+import { Counter, Counters } from "../engine/contract/counters.ts";
 import { makeApp } from "./app.ts";
 import { forksSinceBoot, Health } from "./health.ts";
 

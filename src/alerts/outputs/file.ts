@@ -1,6 +1,6 @@
 // Alerts appended to a file, one line each. Without `keepAlive` the file is opened for every
 // batch, so that a rotated file is left alone; with it, `reopen` does that.
-import type { Alert } from "../../engine/loop/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
 import type { Output } from "./output.ts";
 

@@ -1,6 +1,6 @@
 // The contract of everything that alerts go to. Each output stands behind a queue of its own
 // (../queue.ts) and passes the shared suite in output_suite_test.ts.
-import type { Alert } from "../../engine/loop/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 
 export interface Output {
   readonly name: string;

@@ -1,7 +1,7 @@
 // The suite that every output passes: alerts arrive whole, in order, once; an output that is
 // slow, stuck, failing or closed under way never blocks the other ones.
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import type { Alert } from "../../engine/loop/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import type { FormatOptions } from "../format.ts";
 import { Outputs } from "../outputs.ts";
 import { fileOutput } from "./file.ts";

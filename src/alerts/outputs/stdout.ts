@@ -1,6 +1,6 @@
 // Alerts on standard output, one line each, written at once. Writing does not block this thread:
 // a reader that stops holds up its own queue only.
-import type { Alert } from "../../engine/loop/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
 import { type Output, OutputClosed } from "./output.ts";
 

@@ -67,7 +67,7 @@ async function printConfigured(
     return await describeRules(flags, loaded, terminal);
   }
   if (flags.support) {
-    const { support } = await import("../print/support.ts");
+    const { support } = await import("./support.ts");
     const { rulesStart } = await import("../start/engine_start.ts");
     return support(loaded, rulesStart(loaded.config, flags).files, terminal);
   }
@@ -107,7 +107,7 @@ async function validateRules(
   terminal: Terminal,
 ): Promise<number> {
   const { validate } = await import("../print/validate.ts");
-  const { loadOptions } = await import("../../engine/thread/compile_rules.ts");
+  const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { rulesSettings } = await import("../start/engine_start.ts");
   const describe = flags.describe !== undefined
     ? { rule: flags.describe }
@@ -132,7 +132,7 @@ async function describeRules(
   terminal: Terminal,
 ): Promise<number> {
   const { listRules } = await import("../print/list_rules.ts");
-  const { loadSound } = await import("../../engine/thread/compile_rules.ts");
+  const { loadSound } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
   const loaded = loadSound(rulesStart(config, flags));
   const options = { json: config.json_output, rule: flags.describe };
@@ -147,7 +147,7 @@ async function dryRun(
   { config }: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const { loadSound, warningLines } = await import("../../engine/thread/compile_rules.ts");
+  const { loadSound, warningLines } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
   const loaded = loadSound(rulesStart(config, flags));
   for (const line of warningLines(loaded)) terminal.error(`${line}\n`);

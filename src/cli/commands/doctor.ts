@@ -4,7 +4,7 @@ import type { Addon } from "../../engine/host/addon.ts";
 import { embeddedFile, loadAddon } from "../../engine/host/addon.ts";
 import { driverErrorLine } from "../../engine/host/driver_error.ts";
 import { interestOf } from "../../engine/host/interest.ts";
-import type { LiveStart } from "../../engine/thread/messages.ts";
+import type { LiveStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";

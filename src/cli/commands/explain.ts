@@ -4,7 +4,8 @@
 import type { FieldSet } from "../../fields/field_set.ts";
 import type { Read } from "../../rules/check/condition.ts";
 import { wantedCodes } from "../../rules/match/compile.ts";
-import { Lines, readDocuments } from "../../rules/read/document.ts";
+import { readDocuments } from "../../rules/read/document.ts";
+import { Lines } from "../../rules/read/lines.ts";
 import { explain, partsThatHold } from "../../rules/tools/explain.ts";
 import { readerOf, readHandEvent } from "../../rules/tools/hand_event.ts";
 import { interpret } from "../../rules/match/interpret.ts";

@@ -2,18 +2,29 @@
 // it. A line on a terminal tells how far it is; at the end one line tells what was written.
 import type { Config } from "../../config/schema.ts";
 import { NO_RULES } from "../../engine/captures/compile_filter.ts";
-import { Counter, Counters } from "../../engine/thread/counters.ts";
-import type { RecordStart } from "../../engine/thread/messages.ts";
+import { Counter, Counters } from "../../engine/contract/counters.ts";
+import type { RecordStart } from "../../engine/contract/messages.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
-import type { RecordFlags } from "./record_flags.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MIB = 1 << 20;
 const REDRAW_MS = 500;
 const CLEAR = "\r\x1b[K";
+
+export interface RecordFlags {
+  readonly filter?: string;
+  readonly events?: number;
+  /** MiB. */
+  readonly fileSize?: number;
+  readonly fileSeconds?: number;
+  readonly files?: number;
+  readonly compress: number;
+  readonly read?: readonly string[];
+  readonly alerts?: boolean;
+}
 
 export async function record(
   file: string,

@@ -2,18 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { readFlags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
-
-export interface RecordFlags {
-  readonly filter?: string;
-  readonly events?: number;
-  /** MiB. */
-  readonly fileSize?: number;
-  readonly fileSeconds?: number;
-  readonly files?: number;
-  readonly compress: number;
-  readonly read?: readonly string[];
-  readonly alerts?: boolean;
-}
+import type { RecordFlags } from "./record.ts";
 
 const EXAMPLES = `
 Examples:

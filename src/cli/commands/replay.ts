@@ -1,6 +1,6 @@
 // `saker replay F…` and engine.kind=replay: captures through the rules, every alert written, then
 // the end. A progress line on a terminal.
-import { Counters } from "../../engine/thread/counters.ts";
+import { Counters } from "../../engine/contract/counters.ts";
 import { engineStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";

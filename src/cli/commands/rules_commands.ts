@@ -43,7 +43,7 @@ export function addRulesCommands(
 }
 
 async function loadRules(program: Command, terminal: Terminal, paths: readonly string[]) {
-  const { loadWith } = await import("../../engine/thread/compile_rules.ts");
+  const { loadWith } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
   const flags = readFlags(program);
   const { config } = loadConfig(flags, terminal);
@@ -51,7 +51,7 @@ async function loadRules(program: Command, terminal: Terminal, paths: readonly s
 }
 
 async function fieldSet(program: Command, terminal: Terminal) {
-  const { loadOptions } = await import("../../engine/thread/compile_rules.ts");
+  const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { rulesSettings } = await import("../start/engine_start.ts");
   const flags = readFlags(program);
   return loadOptions(rulesSettings(loadConfig(flags, terminal).config, flags)).fields;

@@ -1,8 +1,8 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
 import type { Config } from "../../config/schema.ts";
-import { Counter, Counters } from "../../engine/thread/counters.ts";
+import { Counter, Counters } from "../../engine/contract/counters.ts";
 import { collectGarbage } from "../../engine/thread/garbage.ts";
-import type { RulesStart } from "../../engine/thread/messages.ts";
+import type { RulesStart } from "../../engine/contract/messages.ts";
 import { makeApp } from "../../server/app.ts";
 import { forksSinceBoot, Health } from "../../server/health.ts";
 import { serve, type Server } from "../../server/serve.ts";

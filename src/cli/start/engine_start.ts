@@ -3,7 +3,7 @@
 import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
 import type { Config } from "../../config/schema.ts";
-import type { Counters } from "../../engine/thread/counters.ts";
+import type { Counters } from "../../engine/contract/counters.ts";
 import type {
   CaptureRulesStart,
   CaptureStart,
@@ -11,7 +11,7 @@ import type {
   LiveStart,
   RecordStart,
   RulesStart,
-} from "../../engine/thread/messages.ts";
+} from "../../engine/contract/messages.ts";
 import type { RulesText } from "../../rules/load.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";

@@ -1,10 +1,10 @@
 // One run of the engine from start to end: alerts to the outputs, signals, the web server, and
 // the summary. Live watching and replay are both sessions.
-import type { Alert } from "../../engine/loop/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
-import { Counter, type Counters } from "../../engine/thread/counters.ts";
+import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { type EngineThread, startEngineThread } from "../../engine/thread/engine_thread.ts";
-import type { EngineEnd, EngineStart, RulesStart } from "../../engine/thread/messages.ts";
+import type { EngineEnd, EngineStart, RulesStart } from "../../engine/contract/messages.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import { logTo } from "../log.ts";
 import { makeOutputs } from "./make_outputs.ts";

@@ -3,8 +3,8 @@
 import { AtomFunctions } from "../../rules/match/atom_functions.ts";
 import { generate } from "../../rules/match/generate.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { loadWith } from "../thread/compile_rules.ts";
-import type { RulesStart } from "../thread/messages.ts";
+import { loadWith } from "../compile_rules.ts";
+import type { RulesStart } from "../contract/messages.ts";
 
 export interface Filter {
   /** By event code: 1 where the condition can hold. */

@@ -9,8 +9,8 @@ import type { Context } from "../../state/contract/context.ts";
 import { stateCodes } from "../../state/events/handlers.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Filter } from "./compile_filter.ts";
-import { Counter, type Counters } from "../thread/counters.ts";
-import type { RecordStart } from "../thread/messages.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
+import type { RecordStart } from "../contract/messages.ts";
 import type { Tap } from "./tap.ts";
 
 /** What was recorded is on the disk at the latest so long after. */

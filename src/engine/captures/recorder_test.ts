@@ -10,8 +10,8 @@ import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { compileFilter } from "./compile_filter.ts";
-import { Counter, Counters } from "../thread/counters.ts";
-import type { RecordStart } from "../thread/messages.ts";
+import { Counter, Counters } from "../contract/counters.ts";
+import type { RecordStart } from "../contract/messages.ts";
 import { numbered, Recorder } from "./recorder.ts";
 
 const CLOSE = codeOf("SYSCALL_CLOSE_X");

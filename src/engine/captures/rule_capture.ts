@@ -6,9 +6,9 @@ import { CaptureWriter } from "../../events/scap/writer.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
-import { Counter, type Counters } from "../thread/counters.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
 import { EventRing } from "./event_ring.ts";
-import type { CaptureRulesStart } from "../thread/messages.ts";
+import type { CaptureRulesStart } from "../contract/messages.ts";
 import type { Tap, TapHost } from "./tap.ts";
 
 const MIB = 1 << 20;

@@ -10,8 +10,8 @@ import type { CompiledRule } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
-import { Counter, Counters } from "../thread/counters.ts";
-import type { CaptureRulesStart } from "../thread/messages.ts";
+import { Counter, Counters } from "../contract/counters.ts";
+import type { CaptureRulesStart } from "../contract/messages.ts";
 import { RuleCapture } from "./rule_capture.ts";
 import type { InternalAlert } from "./tap.ts";
 

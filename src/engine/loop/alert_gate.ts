@@ -1,7 +1,7 @@
 // Which alerts cross to the main thread when it cannot take all of them: one rule that floods must
 // not push out what the others tell. Alerts come in with how many are under way; those that may
 // go come out, the others are the caller's to count.
-import type { Alert } from "./alert.ts";
+import type { Alert } from "../contract/alert.ts";
 
 export interface GateOptions {
   /** Alerts under way at the most. */

@@ -1,6 +1,6 @@
 // The gate before the main thread: open, full, and what passes a full one.
 import { deepStrictEqual } from "node:assert";
-import type { Alert } from "./alert.ts";
+import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 
 function alerts(rule: string, count: number): Alert[] {

@@ -6,11 +6,11 @@ import { type EventSource, NEW_SNAPSHOT } from "../../events/source.ts";
 import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
-import type { Alert } from "./alert.ts";
+import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
-import { Counter, type Counters } from "../thread/counters.ts";
-import { dropAlert, type LossOptions, LossWatch } from "./loss.ts";
-import { ALERTS_IN_FLIGHT_MAX } from "../thread/messages.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
+import { dropAlert, LossWatch } from "./loss.ts";
+import { ALERTS_IN_FLIGHT_MAX, type LossOptions } from "../contract/messages.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
 import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
 

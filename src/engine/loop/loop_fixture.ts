@@ -9,8 +9,8 @@ import { codeOf, EVENTS } from "../../events/table.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
-import type { Alert } from "./alert.ts";
-import { Counters } from "../thread/counters.ts";
+import type { Alert } from "../contract/alert.ts";
+import { Counters } from "../contract/counters.ts";
 import { Engine, type EngineOptions } from "./loop.ts";
 import type { Tap, TapHost } from "../captures/tap.ts";
 

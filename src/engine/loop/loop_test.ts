@@ -1,7 +1,7 @@
 // The engine's loop with a scripted source, the real tables, and rules that match by event code.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Counter } from "../thread/counters.ts";
-import { ALERTS_IN_FLIGHT_MAX } from "../thread/messages.ts";
+import { Counter } from "../contract/counters.ts";
+import { ALERTS_IN_FLIGHT_MAX } from "../contract/messages.ts";
 
 import { CLOSE, close, engineOver, rulesNamed, ScriptedSource } from "./loop_fixture.ts";
 

@@ -1,14 +1,7 @@
 // Lost events: totals come in about once a second, what must be told of them goes out: whether
 // alerts are degraded, and Falco's drop alert under its threshold and rate.
-import type { Alert } from "./alert.ts";
-
-export interface LossOptions {
-  /** Share of an interval's events that may be lost in silence (`syscall_event_drops`). */
-  readonly threshold: number;
-  /** Alerts a second, and how many at once. */
-  readonly rate: number;
-  readonly burst: number;
-}
+import type { Alert } from "../contract/alert.ts";
+import type { LossOptions } from "../contract/messages.ts";
 
 export interface Totals {
   readonly events: number;

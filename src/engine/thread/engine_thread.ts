@@ -1,8 +1,14 @@
 // The engine's thread as the main thread holds it: starts the worker, hands its messages on, and
 // sees that it ends.
-import type { Alert } from "../loop/alert.ts";
-import { type Counters } from "./counters.ts";
-import type { EngineEnd, EngineStart, FromEngine, RulesStart, ToEngine } from "./messages.ts";
+import type { Alert } from "../contract/alert.ts";
+import { type Counters } from "../contract/counters.ts";
+import type {
+  EngineEnd,
+  EngineStart,
+  FromEngine,
+  RulesStart,
+  ToEngine,
+} from "../contract/messages.ts";
 
 export interface EngineEvents {
   /**

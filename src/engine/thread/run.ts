@@ -11,13 +11,19 @@ import { createMachine } from "../../state/create_machine.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { accountsOf } from "../host/accounts.ts";
 import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
-import { compileRules } from "./compile_rules.ts";
-import { Counter, type Counters } from "./counters.ts";
+import { compileRules } from "../compile_rules.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage } from "./garbage.ts";
 import { interestOf } from "../host/interest.ts";
 import { Engine } from "../loop/loop.ts";
-import type { EngineEnd, EngineStart, FromEngine, LiveStart, RulesStart } from "./messages.ts";
+import type {
+  EngineEnd,
+  EngineStart,
+  FromEngine,
+  LiveStart,
+  RulesStart,
+} from "../contract/messages.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 

@@ -1,8 +1,8 @@
 // The engine's thread: waits for the start message, then runs until the engine ends. It returns
 // to its message loop only when the main thread announces a message.
-import { Counters } from "./counters.ts";
+import { Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
-import type { EngineEnd, FromEngine, ToEngine } from "./messages.ts";
+import type { EngineEnd, FromEngine, ToEngine } from "../contract/messages.ts";
 import { type Run, startRun } from "./run.ts";
 
 interface WorkerScope {

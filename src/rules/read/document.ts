@@ -2,31 +2,8 @@
 // items at a time, so that memory holds one part's syntax tree, and everything that can grow out
 // of a small file (aliases, nesting) has a bound.
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from "yaml";
-import type { Position } from "../diagnostic.ts";
 import { readPlainItem } from "./plain_items.ts";
-
-export interface ScalarNode {
-  readonly kind: "scalar";
-  readonly text: string;
-  /** Empty, `~` or `null` without quotes. */
-  readonly isNull: boolean;
-  readonly at: number;
-  readonly end: number;
-}
-
-export interface MapNode {
-  readonly kind: "map";
-  readonly entries: readonly { readonly key: ScalarNode; readonly value: YamlNode }[];
-  readonly at: number;
-}
-
-export interface SeqNode {
-  readonly kind: "seq";
-  readonly items: readonly YamlNode[];
-  readonly at: number;
-}
-
-export type YamlNode = ScalarNode | MapNode | SeqNode;
+import type { ScalarNode, YamlNode } from "./yaml_node.ts";
 
 export interface DocumentError {
   readonly message: string;
@@ -243,26 +220,4 @@ function countValues(text: string): number {
     if (unit === 0x0a || unit === 0x2c) count++;
   }
   return count;
-}
-
-/** Turns offsets of a text into lines and columns. */
-export class Lines {
-  readonly #starts: number[] = [0];
-
-  constructor(text: string) {
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
-      this.#starts.push(at + 1);
-    }
-  }
-
-  at(offset: number): Position {
-    let low = 0;
-    let high = this.#starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (this.#starts[middle]! <= offset) low = middle;
-      else high = middle;
-    }
-    return { line: low, column: offset - this.#starts[low]!, offset };
-  }
 }

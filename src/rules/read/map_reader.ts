@@ -1,7 +1,8 @@
 // Reads the keys of one item's map as the values they must be. What is wrong goes to the
 // diagnostics, and the reading goes on with the next key; `failed` tells that the item is lost.
 import { type Diagnostics, type ItemType, type Place, within } from "../diagnostic.ts";
-import type { Lines, MapNode, ScalarNode, YamlNode } from "./document.ts";
+import type { Lines } from "./lines.ts";
+import type { MapNode, ScalarNode, YamlNode } from "./yaml_node.ts";
 
 export class MapReader {
   readonly map: MapNode;

@@ -2,7 +2,7 @@
 // as long: items of keys whose values are plain or quoted on their line, folded or literal blocks,
 // and lists of plain values. Whatever goes beyond is left to the library, item by item; the two
 // give the same nodes (plain_items_test.ts).
-import type { MapNode, ScalarNode, SeqNode, YamlNode } from "./document.ts";
+import type { MapNode, ScalarNode, SeqNode, YamlNode } from "./yaml_node.ts";
 
 /** The item in `text` from `start`, where `- ` stands, to `end`; undefined: ask the library. */
 export function readPlainItem(text: string, start: number, end: number): MapNode | undefined {

@@ -1,7 +1,8 @@
 // Items read by hand are what the library reads, to the offset.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { Chance } from "../check/condition_fixture.ts";
-import { readDocuments, type YamlNode } from "./document.ts";
+import { readDocuments } from "./document.ts";
+import type { YamlNode } from "./yaml_node.ts";
 import { readPlainItem } from "./plain_items.ts";
 
 /** A document's start in front keeps the file from being read by hand. */

@@ -1,6 +1,8 @@
 // Text of one rules file in, its items out, in order. Every mistake is told, not only the first.
 import { type Diagnostics, filePlace, type ItemType, type Place, within } from "../diagnostic.ts";
-import { Lines, readDocuments, type YamlNode } from "./document.ts";
+import { readDocuments } from "./document.ts";
+import { Lines } from "./lines.ts";
+import type { YamlNode } from "./yaml_node.ts";
 import { type Item, parseVersion, type PluginRequirement } from "./item.ts";
 import { MapReader } from "./map_reader.ts";
 import { conditionText } from "./read_condition.ts";

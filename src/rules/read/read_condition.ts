@@ -1,6 +1,6 @@
 // The text of a condition with the place that it comes from.
 import type { ItemType } from "../diagnostic.ts";
-import type { ScalarNode } from "./document.ts";
+import type { ScalarNode } from "./yaml_node.ts";
 import type { ConditionText } from "./item.ts";
 import type { MapReader } from "./map_reader.ts";
 

@@ -1,6 +1,6 @@
 // The `exceptions` of a rule's item.
 import { within } from "../diagnostic.ts";
-import type { YamlNode } from "./document.ts";
+import type { YamlNode } from "./yaml_node.ts";
 import type { Entry, ExceptionItem } from "./item.ts";
 import { MapReader } from "./map_reader.ts";
 

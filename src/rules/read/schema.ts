@@ -1,7 +1,7 @@
 // The schema of rules files: printed by `--rule-schema`, and held against files for the schema
 // part of `-V`, where a breach is a warning.
 import { PRIORITY_WORDS } from "../../words/priorities.ts";
-import type { MapNode, YamlNode } from "./document.ts";
+import type { MapNode, YamlNode } from "./yaml_node.ts";
 
 const TEXT = { type: "string" };
 const FLAG = { type: "boolean" };

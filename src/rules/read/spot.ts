@@ -1,7 +1,7 @@
 // Where a spot of a condition stands in its file. A condition's text was folded by YAML, joined by
 // appends and had lists put into it, so the word at the spot is looked for in the file.
 import type { Place, Position } from "../diagnostic.ts";
-import { Lines } from "./document.ts";
+import { Lines } from "./lines.ts";
 
 export interface Spot extends Position {
   readonly file: string;

@@ -5,7 +5,7 @@ import type { Bound, Value } from "../../fields/row/field.ts";
 import { familyOf } from "../../fields/compare/operators.ts";
 import { bytesOf } from "../parse/literal_bytes.ts";
 import type { Read } from "../check/condition.ts";
-import type { MapNode, YamlNode } from "../read/document.ts";
+import type { MapNode, YamlNode } from "../read/yaml_node.ts";
 import { ASYNC_EVENT, eventNames, isEventName } from "../check/event_types.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { FieldLookup } from "../check/operand.ts";

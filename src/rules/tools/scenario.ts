@@ -14,7 +14,9 @@
 //       fires: [Reverse shell]
 //
 // All rules are tried, also those that are switched off, and all that match fire.
-import { Lines, type MapNode, readDocuments, type YamlNode } from "../read/document.ts";
+import { readDocuments } from "../read/document.ts";
+import { Lines } from "../read/lines.ts";
+import type { MapNode, YamlNode } from "../read/yaml_node.ts";
 import { type HandEvent, readHandEvent } from "./hand_event.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { FieldLookup } from "../check/operand.ts";

@@ -1,10 +1,10 @@
 // Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
 // Errors become one line each; so do warnings.
-import { FieldSet } from "../../fields/field_set.ts";
-import type { Diagnostic } from "../../rules/diagnostic.ts";
-import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../../rules/load.ts";
-import type { RuleSet } from "../../rules/rule_set.ts";
-import type { RulesStart } from "./messages.ts";
+import { FieldSet } from "../fields/field_set.ts";
+import type { Diagnostic } from "../rules/diagnostic.ts";
+import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../rules/load.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
+import type { RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
   readonly rules: RuleSet;

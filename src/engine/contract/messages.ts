@@ -3,8 +3,7 @@
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
-import type { Alert } from "../loop/alert.ts";
-import type { LossOptions } from "../loop/loss.ts";
+import type { Alert } from "./alert.ts";
 
 /** Watch this host through the probe. */
 export interface LiveStart {
@@ -60,6 +59,14 @@ export interface CaptureRulesStart {
   /** Ours: events so long before the alert, held in so many bytes. */
   readonly beforeMs: number;
   readonly beforeBytes: number;
+}
+
+export interface LossOptions {
+  /** Share of an interval's events that may be lost in silence (`syscall_event_drops`). */
+  readonly threshold: number;
+  /** Alerts a second, and how many at once. */
+  readonly rate: number;
+  readonly burst: number;
 }
 
 export interface EngineStart {

@@ -1,0 +1,14 @@
+//! What the probe counts, as it writes it (ebpf-rs/src/record.rs).
+
+/// Counters of the probe, summed over the CPUs (ebpf-rs/src/record.rs).
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    pub events: u64,
+    pub lost: [u64; 2],
+    pub truncated: u64,
+    pub sequence: [u64; 2],
+}
+
+// SAFETY: plain numbers, as the probe writes them.
+unsafe impl aya::Pod for Counters {}

@@ -1,0 +1,24 @@
+//! Where programs are attached, and which slots the stages of events have.
+
+pub const SYS_EXIT: &str = "sys_exit";
+pub const EXEC: &str = "sched_process_exec";
+pub const EXIT: &str = "sched_process_exit";
+
+/// Stages on `sys_exit` and their slots (probe::stage).
+pub const STAGES: [(&str, u32); 7] = [
+    ("stage_start", 8),
+    ("stage_walk", 1),
+    ("stage_cgroups", 3),
+    ("stage_clone_end", 4),
+    ("stage_exec_middle", 5),
+    ("stage_exec_end", 6),
+    ("stage_handle_end", 7),
+];
+/// Stages of a program's start.
+pub const EXEC_STAGES: [(&str, u32); 5] = [
+    ("started_start", 8),
+    ("started_walk", 1),
+    ("started_cgroups", 3),
+    ("started_exec_middle", 5),
+    ("started_exec_end", 6),
+];
