@@ -43,6 +43,8 @@ pub mod form {
     pub const I64: u8 = 4;
     /// What a call returned: 8 bytes, or 4.
     pub const RESULT: u8 = 5;
+    /// The low half of 8 bytes, or 4: descriptors.
+    pub const DESCRIPTOR: u8 = 6;
 }
 
 /// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".
@@ -61,18 +63,20 @@ pub struct Test {
     pub value: i64,
 }
 
-/// Holds where all facts of `all`, none of `none`, and all marks of `marks` are there. One that is
-/// not used asks for a fact and for its absence.
+/// Holds where all facts of `all`, none of `none`, all marks of `marks` and none of `without` are
+/// there; a text that is not known has all marks and satisfies `without` too. One that is not used
+/// asks for a fact and for its absence.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Clause {
     pub all: u32,
     pub none: u32,
     pub marks: u64,
+    pub without: u64,
 }
 
 impl Clause {
-    pub const UNUSED: Clause = Clause { all: 1, none: 1, marks: 0 };
+    pub const UNUSED: Clause = Clause { all: 1, none: 1, marks: 0, without: 0 };
 }
 
 /// Where a text is that names are asked of.
@@ -115,7 +119,7 @@ pub struct Guard {
     pub clauses: [Clause; CLAUSES],
 }
 
-pub const GUARD_BYTES: usize = 16 + TESTS * 16 + CLAUSES * 16;
+pub const GUARD_BYTES: usize = 16 + TESTS * 16 + CLAUSES * 24;
 const _: () = assert!(core::mem::size_of::<Guard>() == GUARD_BYTES);
 
 impl Guard {
@@ -153,6 +157,7 @@ pub fn number_of(length: usize, form: u8, load: impl Fn() -> u64) -> Option<(i64
         (form::U32, 4) => i64::from(load() as u32),
         (form::I32 | form::RESULT, 4) => i64::from(load() as i32),
         (form::I64 | form::RESULT, 8) => load() as i64,
+        (form::DESCRIPTOR, 4 | 8) => i64::from(load() as i32),
         _ => return None,
     };
     Some((value, true))
@@ -186,9 +191,29 @@ pub fn facts<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
 /// Every mark: what is said of a text that is not known.
 pub const ALL_MARKS: u64 = u64::MAX;
 
-/// Whether a clause holds of these facts and marks.
+/// Whether a clause holds of these facts and the marks of one text. An event with several texts, or
+/// one text under several views, is kept where one of them is admitted: their marks are not joined.
+/// With `ALL_MARKS` it says whether any text could be admitted.
 #[inline(always)]
 pub fn admits(guard: &Guard, facts: u32, marks: u64) -> bool {
+    let mut found = false;
+    let unknown = marks == ALL_MARKS;
+    for at in 0..CLAUSES {
+        if at >= guard.clauses_used as usize {
+            break;
+        }
+        let clause = &guard.clauses[at & (CLAUSES - 1)];
+        found |= facts & clause.all == clause.all
+            && facts & clause.none == 0
+            && marks & clause.marks == clause.marks
+            && (unknown || marks & clause.without == 0);
+    }
+    found
+}
+
+/// Whether a clause holds whatever the texts are, so that none need be walked.
+#[inline(always)]
+pub fn admits_any(guard: &Guard, facts: u32) -> bool {
     let mut found = false;
     for at in 0..CLAUSES {
         if at >= guard.clauses_used as usize {
@@ -197,7 +222,7 @@ pub fn admits(guard: &Guard, facts: u32, marks: u64) -> bool {
         let clause = &guard.clauses[at & (CLAUSES - 1)];
         found |= facts & clause.all == clause.all
             && facts & clause.none == 0
-            && marks & clause.marks == clause.marks;
+            && clause.marks | clause.without == 0;
     }
     found
 }

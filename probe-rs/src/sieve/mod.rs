@@ -7,9 +7,9 @@
 //!     guard.verdict                 KEEP or DROP: no more to ask
 //!     facts(guard, event)           tests of numbers: one bit each
 //!     admits(guard, facts, ALL)     no: drop, whatever the names are
-//!     admits(guard, facts, 0)       yes: keep, whatever the names are
-//!     names.found(…) of each text   marks: one bit for each group of predicates on names
-//!     admits(guard, facts, marks)   keep or drop
+//!     admits_any(guard, facts)      yes: keep, whatever the names are
+//!     Walk over each text           marks: one bit for each group of predicates on names
+//!     admits(guard, facts, marks)   of one of them: keep; of none: drop
 //!
 //! Every function is inlined, allocates nothing, has bounded loops and masks every index, so that
 //! BPF's verifiers take it: see `names.rs`.
@@ -19,5 +19,5 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use guard::{Guard, Verdict, admits, facts};
+pub use guard::{Guard, Verdict, admits, admits_any, facts};
 pub use names::{Names, Walk};

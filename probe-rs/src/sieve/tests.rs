@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::guard::{Clause, Guard, Params, TESTS, Test, Verdict, form, number_of, test};
 use super::names::{IRREGULAR, Names, Walk};
 use super::table::{MAGIC, VERSION, parts};
-use super::{admits, facts};
+use super::{admits, admits_any, facts};
 
 /// Knows the prefix `/e` (mark 0), the whole text `/e` (mark 1) and the part `//` (irregular).
 /// States: 0 start, 1 behind `/`, 2 behind `/e`, 3 behind anything else, 4 behind its `/`, 5 `//`.
@@ -36,8 +36,8 @@ fn table() -> Vec<u8> {
     guard.tests[0] = make(test::LESS, 0, 1, 0, 0);
     guard.tests[1] = make(test::ANY_BIT, 1, 0, 1, 2);
     guard.tests[2] = make(test::EQUAL, 1, 0, 1, 1);
-    guard.clauses[0] = Clause { all: 0b11, none: 0, marks: 1 };
-    guard.clauses[1] = Clause { all: 0, none: 0b11, marks: 2 };
+    guard.clauses[0] = Clause { all: 0b11, none: 0, marks: 1, without: 0 };
+    guard.clauses[1] = Clause { all: 0, none: 0b11, marks: 2, without: 1 << 5 };
     let mut bytes = Vec::new();
     for word in [MAGIC, VERSION, 1, 6, 4, 2] {
         bytes.extend(word.to_le_bytes());
@@ -113,6 +113,8 @@ fn a_guard_keeps_an_event_whose_facts_and_marks_satisfy_a_clause() {
     assert_eq!(of(-1, 4), Some(0));
     assert!(admits(&guard, 3, 1) && admits(&guard, 0, 2));
     assert!(!admits(&guard, 3, 2) && !admits(&guard, 1, 3));
+    assert!(!admits(&guard, 0, 2 | 1 << 5) && admits(&guard, 0, u64::MAX));
+    assert!(!admits_any(&guard, 0) && !admits_any(&guard, 3));
     // Four bytes are a result too; other sizes are odd, nothing is 0.
     assert_eq!(facts(&guard, &Given(vec![(4, 0xffff_ffff)])), Some(0));
     assert_eq!(facts(&guard, &Given(vec![(2, 1)])), None);
