@@ -1,6 +1,7 @@
 // Which events the kernel should record at all: those that a rule can match, those that keep the
 // tables right, and what base_syscalls asks for or takes away. Names go in, event codes come out.
 import { type EventInfo, EVENTS, SYSCALLS } from "../../events/table.ts";
+import { stateCodes } from "../../state/events/handlers.ts";
 
 export interface InterestOptions {
   /** Names of events that the loaded rules can match. */
@@ -103,10 +104,13 @@ export function ignoredEventNames(): string[] {
   return [...new Set(names)].filter((name) => known.has(name)).sort();
 }
 
+/** Calls that the event table marks so, but for those of which no table takes anything. */
+const STATE_CODES: ReadonlySet<number> = new Set(stateCodes());
+
 /** Calls whose events keep the tables of threads, descriptors and users right. */
 const STATE_CALLS: ReadonlySet<string> = new Set(
   [...CALL_CODES].filter(([name, code]) =>
-    EVENTS[code]!.flags.has("modifies_state") && !NOT_NEEDED.has(name) && !IO_CALLS.has(name)
+    STATE_CODES.has(code) && !NOT_NEEDED.has(name) && !IO_CALLS.has(name)
   ).map(([name]) => name),
 );
 

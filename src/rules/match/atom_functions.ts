@@ -8,6 +8,12 @@ export type AtomFunction = (context: Context) => boolean;
 
 /** Ids above this are tested each time: a table of answers has a byte for each id. */
 export const ANSWERS_MAX = 1 << 22;
+/** Bytes of all tables of answers together; beyond them, strings are tested each time. */
+export const ANSWER_BYTES_MAX = 64 << 20;
+
+/** A table has room for so many at first. */
+const ANSWERS_MIN = 1 << 10;
+const NO_ANSWERS = new Uint8Array(0);
 
 const NO = 1;
 const YES = 2;
@@ -26,10 +32,23 @@ interface Cell {
 export class AtomFunctions {
   readonly #functions: (AtomFunction | undefined)[] = [];
   readonly #answers: Answers[] = [];
+  readonly #answerBytesMax: number;
+  #answerBytes = 0;
+  /** Answers that were not kept, since the tables together are as large as they may be. */
+  answersRefused = 0;
   /** By text: operands that several atoms ask for are read once for an event. */
   readonly #readers = new Map<string, (context: Context) => Value>();
   /** Number of the event that cells are kept for. */
   #event = 0;
+
+  constructor(answerBytesMax: number = ANSWER_BYTES_MAX) {
+    this.#answerBytesMax = answerBytesMax;
+  }
+
+  /** Bytes of all tables of answers. */
+  get answerBytes(): number {
+    return this.#answerBytes;
+  }
 
   /** Another event: its values are read anew. */
   begin(): void {
@@ -55,15 +74,32 @@ export class AtomFunctions {
     if (extractId === undefined || left.subject.anyOf || left.subject.isList) {
       return (context) => test(read(context), undefined);
     }
-    const answers: Answers = { bytes: new Uint8Array(1 << 10) };
+    const answers: Answers = { bytes: NO_ANSWERS };
     this.#answers.push(answers);
     return (context) => {
       const id = extractId(context);
       if (id < 0) return false;
       const known = answers.bytes[id];
       if (known !== undefined && known !== 0) return known === YES;
-      return learn(answers, id, test(context.machine.strings.text(id), undefined));
+      return this.#learn(answers, id, test(context.machine.strings.text(id), undefined));
     };
+  }
+
+  #learn(answers: Answers, id: number, answer: boolean): boolean {
+    const held = answers.bytes.length;
+    if (id >= held) {
+      const wanted = Math.max(held * 2, id + 1, ANSWERS_MIN);
+      if (id >= ANSWERS_MAX || this.#answerBytes + wanted - held > this.#answerBytesMax) {
+        this.answersRefused++;
+        return answer;
+      }
+      const larger = new Uint8Array(wanted);
+      larger.set(answers.bytes);
+      answers.bytes = larger;
+      this.#answerBytes += wanted - held;
+    }
+    answers.bytes[id] = answer ? YES : NO;
+    return answer;
   }
 
   #readerOf(operand: Operand): (context: Context) => Value {
@@ -89,14 +125,4 @@ export function operandReader(operand: Operand): (context: Context) => Value {
   const { bound } = operand;
   if (bound !== undefined) return (context) => bound.extract(context);
   return (context) => operand.read((inner) => inner.extract(context));
-}
-
-function learn(answers: Answers, id: number, answer: boolean): boolean {
-  if (id >= answers.bytes.length && id < ANSWERS_MAX) {
-    const larger = new Uint8Array(Math.max(answers.bytes.length * 2, id + 1));
-    larger.set(answers.bytes);
-    answers.bytes = larger;
-  }
-  if (id < answers.bytes.length) answers.bytes[id] = answer ? YES : NO;
-  return answer;
 }

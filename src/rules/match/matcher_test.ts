@@ -184,6 +184,27 @@ Deno.test("generated functions and walks say what the interpreter says", () => {
   }
 });
 
+Deno.test("answers about strings are kept within a bound, and stay right beyond it", () => {
+  const refused = [0, 1 << 10, 1 << 26].map((bytesMax) => {
+    const chance = new Chance(3);
+    const world = new World(chance);
+    const functions = new AtomFunctions(bytesMax);
+    for (const rule of rulesByChance(world, chance, 20)) {
+      const generated = generate(rule.node, (atom) => functions.of(atom));
+      for (let event = 0; event < 20; event++) {
+        world.next(chance);
+        functions.begin();
+        const wanted = interpret(rule.node, (bound) => bound.extract(world.context));
+        strictEqual(generated(world.context), wanted);
+      }
+    }
+    ok(functions.answerBytes <= bytesMax, `${functions.answerBytes} bytes`);
+    return functions.answersRefused;
+  });
+  ok(refused[0]! > refused[1]! && refused[1]! > 0, `${refused} were refused`);
+  strictEqual(refused[2], 0);
+});
+
 Deno.test("Matcher begins anew for another machine's threads", () => {
   const chance = new Chance(5);
   const world = new World(chance);

@@ -104,7 +104,10 @@ export class Snapshot {
       case FD_LIST_V2:
         return this.#fds.load(input, type === FD_LIST_V2);
       case SECTION:
-        if (this.#machine.threads.size > 0) this.#machine.reset();
+        this.#loaded = [];
+        this.unsettled = false;
+        this.#fds.forget();
+        this.#machine.reset();
     }
   }
 

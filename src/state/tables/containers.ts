@@ -64,6 +64,11 @@ export class Containers {
     this.#byId.set(container.id, container);
   }
 
+  clear(): void {
+    this.#byId.clear();
+    this.forgetMatches();
+  }
+
   remove(id: string): void {
     this.#byId.delete(id);
   }

@@ -17,18 +17,32 @@ export interface Entry {
 }
 
 export class Entries {
+  /** Entries that made room for others. */
+  dropped = 0;
   readonly #byTid = new Map<number, Entry>();
 
   /** `path`: id of an execveat's path. */
   keep(event: Event, path: number): void {
     const isExec = event.code === EXECVEAT;
-    if (this.#byTid.size >= WAITING_MAX) this.#byTid.delete(this.#byTid.keys().next().value!);
+    if (this.#byTid.size >= WAITING_MAX && !this.#byTid.has(event.tid)) {
+      this.#byTid.delete(this.#byTid.keys().next().value!);
+      this.dropped++;
+    }
     this.#byTid.set(event.tid, {
       code: event.code,
       dirfd: isExec && event.has(0) ? event.int32(0) : -1,
       path,
       flags: isExec && event.has(2) ? event.uint32(2) : 0,
     });
+  }
+
+  clear(): void {
+    this.#byTid.clear();
+  }
+
+  /** Calls `mark` with each string id that waits here. */
+  markHeld(mark: (id: number) => void): void {
+    for (const { path } of this.#byTid.values()) mark(path);
   }
 
   /** The thread's execveat, which its execve event ends; taken out. */

@@ -16,9 +16,12 @@ const INTERFACES_MAX = 16_384;
 
 export class Interfaces {
   readonly list: Interface[] = [];
+  /** Entries that the bound refused. */
+  refused = 0;
 
   add(entry: Interface): void {
     if (this.list.length < INTERFACES_MAX) this.list.push(entry);
+    else this.refused++;
   }
 
   clear(): void {

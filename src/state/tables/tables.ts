@@ -64,6 +64,13 @@ export interface MachineStats extends ThreadCounts {
   stringsFreed: number;
   stringSweeps: number;
   fdsRefused: number;
+  /** Users and groups that the bound refused. */
+  usersRefused: number;
+  /** Containers that made room for newer ones. */
+  containersEvicted: number;
+  interfacesRefused: number;
+  /** Calls that an old capture told when they were entered, and that made room for others. */
+  entriesDropped: number;
   /** Unknown threads that were made up, since many had been looked up just before. */
   lookUpsRefused: number;
   fdLookupsFailed: number;
@@ -142,6 +149,12 @@ export class Tables extends ThreadTable {
   reset(): void {
     this.clearThreads();
     this.interfaces.clear();
+    this.users.clear();
+    this.containers.clear();
+    this.entries.clear();
+    this.eventContainer = undefined;
+    this.bootTs = this.memoryBytes = this.pidMax = 0n;
+    this.cpus = 0;
     this.budget.held = 0;
     this.pendingExit = 0;
     this.pendingClose = -1;
@@ -275,6 +288,10 @@ export class Tables extends ThreadTable {
       strings: this.strings.live,
       stringBytes: this.strings.liveBytes,
       fdsRefused: this.budget.refused,
+      usersRefused: this.users.refused,
+      containersEvicted: this.containers.evicted,
+      interfacesRefused: this.interfaces.refused,
+      entriesDropped: this.entries.dropped,
       fdsAdded: this.budget.added,
       fdsRemoved: this.budget.removed,
     };
@@ -319,6 +336,7 @@ export class Tables extends ThreadTable {
           mark(fd.nameRaw);
         }
       }
+      this.entries.markHeld(mark);
     });
     this.containers.forgetMatches();
     this.counts.stringsFreed += before - this.strings.live;

@@ -55,6 +55,11 @@ export class Users {
     this.#groups.delete(containerId);
   }
 
+  clear(): void {
+    this.#users.clear();
+    this.#groups.clear();
+  }
+
   *users(): Generator<[containerId: string, User]> {
     for (const [id, users] of this.#users) for (const user of users.values()) yield [id, user];
   }
