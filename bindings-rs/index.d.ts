@@ -32,10 +32,20 @@ export interface DriverStats {
   events: bigint;
   lostCritical: bigint;
   lostBulk: bigint;
+  /** Of lostCritical: events over the share that one process has of a ring that fills up. */
+  excess: bigint;
   truncated: bigint;
   /** Programs that should be attached, and how many still are. */
   programs: number;
   attached: number;
+}
+
+/** A process that lost events over its share of the critical ring. */
+export interface ProcessExcess {
+  pid: number;
+  /** Of the thread that lost first. */
+  name: string;
+  lost: bigint;
 }
 
 export interface AttachedProgram {
@@ -56,6 +66,9 @@ export class Driver {
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
   stats(): DriverStats;
+  /** Processes that lost events over their share since the last call, the greatest loss first. At
+   * most 256 are told at once; `excess` counts those of all. */
+  takeExcess(): ProcessExcess[];
   /** What is attached where, and why; asks the kernel whether each link is still there. */
   plan(): AttachedProgram[];
   close(): void;
@@ -67,5 +80,7 @@ export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
 export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;
 /** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks. */
 export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
+/** Sets the nice value of the calling thread; false where the kernel does not allow it. */
+export function setNice(nice: number): boolean;
 /** Gives memory back that only the start needed: free memory, pages of the executable read once. */
 export function releaseStartMemory(): void;

@@ -8,6 +8,7 @@ pub struct Counters {
     pub lost: [u64; 2],
     pub truncated: u64,
     pub sequence: [u64; 2],
+    pub excess: u64,
 }
 
 // SAFETY: plain numbers, as the probe writes them.

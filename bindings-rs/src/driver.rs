@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{BigInt, Uint8Array, Uint16Array};
 use napi_derive::napi;
 
 use crate::blocks::Blocks as _;
+use crate::budget;
 use crate::failure::{Code, Failure};
 use crate::loader::Probe;
 use crate::merge;
@@ -36,9 +37,18 @@ pub struct DriverStats {
     pub events: BigInt,
     pub lost_critical: BigInt,
     pub lost_bulk: BigInt,
+    pub excess: BigInt,
     pub truncated: BigInt,
     pub programs: u32,
     pub attached: u32,
+}
+
+/// A process that lost events over its share of the critical ring.
+#[napi(object)]
+pub struct ProcessExcess {
+    pub pid: u32,
+    pub name: String,
+    pub lost: BigInt,
 }
 
 #[napi(object)]
@@ -171,10 +181,23 @@ impl Driver {
             events: counters.events.into(),
             lost_critical: counters.lost[0].into(),
             lost_bulk: counters.lost[1].into(),
+            excess: counters.excess.into(),
             truncated: counters.truncated.into(),
             programs,
             attached,
         })
+    }
+
+    /// Processes that lost events over their share since the last call.
+    #[napi]
+    pub fn take_excess(&mut self) -> Result<Vec<ProcessExcess>> {
+        let taken = budget::take(&mut self.opened()?.probe.excess)?;
+        let told = |budget::Excess { process, name, lost }| ProcessExcess {
+            pid: process,
+            name,
+            lost: lost.into(),
+        };
+        Ok(taken.into_iter().map(told).collect())
     }
 
     /// What is attached where, and why not; asks the kernel.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod btf;
+mod budget;
 mod counters;
 mod driver;
 mod failure;

@@ -1,7 +1,8 @@
 //! Loads the built probe, lets a child make system calls, and compares each parameter of the
-//! child's events with what it did. Needs root and ebpf-rs built; says so where it has not.
+//! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
 mod files;
 mod processes;
+mod shares;
 mod sockets;
 mod whole;
 
@@ -67,7 +68,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 }
 
 pub(super) fn object() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ebpf-rs/target/bpfel-unknown-none/release/probe")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/embed/probe.o")
 }
 
 pub(super) fn options() -> Options {
@@ -87,7 +88,7 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
         return None;
     }
     let Ok(object) = fs::read(object()) else {
-        eprintln!("not run: it needs ebpf-rs built");
+        eprintln!("not run: it needs scripts/build embed");
         return None;
     };
     let mut probe = Probe::load(&object, options, interest).expect("the probe loads");

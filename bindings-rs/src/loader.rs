@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Mutex;
 use std::thread;
 
-use aya::maps::{Array, Map, MapData, PerCpuArray, ProgramArray};
+use aya::maps::{Array, Map, MapData, PerCpuArray, PerCpuHashMap, ProgramArray};
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::util::nr_cpus;
@@ -15,6 +15,7 @@ use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
 use crate::btf;
+use crate::budget::Part;
 use crate::counters::Counters;
 use crate::failure::{Code, Failure};
 use crate::ring::Ring;
@@ -57,6 +58,7 @@ pub struct Probe {
     pub routes_map: OwnedFd,
     pub routes: Array<MapData, u64>,
     pub counters: PerCpuArray<MapData, Counters>,
+    pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub loaded: BTreeMap<&'static str, Loaded>,
     pub attached: Vec<Attached>,
     pub expected_routes: Vec<u64>,
@@ -117,6 +119,7 @@ impl Probe {
             exec_programs: take(&mut ebpf, "EXEC_PROGRAMS")?,
             routes: take(&mut ebpf, "ROUTES")?,
             counters: take(&mut ebpf, "COUNTERS")?,
+            excess: take(&mut ebpf, "EXCESS")?,
             ebpf,
             loaded: BTreeMap::new(),
             attached: Vec::new(),

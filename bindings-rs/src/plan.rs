@@ -29,6 +29,7 @@ impl Probe {
             for one in values.iter() {
                 sum.events += one.events;
                 sum.truncated += one.truncated;
+                sum.excess += one.excess;
                 for lane in 0..2 {
                     sum.lost[lane] += one.lost[lane];
                     sum.sequence[lane] += one.sequence[lane];

@@ -54,7 +54,12 @@ pub fn lift_memory_limit() {
 
 pub fn settings(options: &Options) -> Vec<u8> {
     let mut bytes = boot_epoch_ns().to_le_bytes().to_vec();
-    for word in [options.self_pid, options.snaplen.min(4000), u32::from(options.drop_failed), 0] {
+    for word in [
+        options.self_pid,
+        options.snaplen.min(4000),
+        u32::from(options.drop_failed),
+        options.critical_ring_bytes,
+    ] {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     bytes

@@ -11,6 +11,7 @@
 
 mod attach;
 mod bpf_kernel;
+mod budget;
 mod programs;
 mod record;
 

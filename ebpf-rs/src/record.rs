@@ -10,6 +10,7 @@ use probe::scratch::SCRATCH_BYTES;
 use probe::{path, stage};
 
 use crate::bpf_kernel::Bpf;
+use crate::budget;
 
 /// Sizes are set by the loader.
 #[map]
@@ -43,6 +44,8 @@ pub struct Counters {
     pub lost: [u64; 2],
     pub truncated: u64,
     pub sequence: [u64; 2],
+    /// Of the lost ones of the critical lane, those over the budget of their process.
+    pub excess: u64,
 }
 
 /// When the reader was last woken.
@@ -67,7 +70,7 @@ pub fn scratch() -> Option<*mut u8> {
 }
 
 /// Ends the event with our parameters and hands it to the reader; counts it as lost where the
-/// ring is full or the event outgrew its block.
+/// ring is full, its process has used up its share of it, or the event outgrew its block.
 #[inline(always)]
 pub fn emit(e: &mut Event<Bpf>, paths: u32) {
     let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
@@ -82,6 +85,9 @@ pub fn emit(e: &mut Event<Bpf>, paths: u32) {
     let bytes = e.finish(paths, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let failed = if bytes == 0 || !e.is_whole() {
+        -1
+    } else if critical && budget::refuses(e, ring) {
+        counters.excess += 1;
         -1
     } else {
         unsafe {

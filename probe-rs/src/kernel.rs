@@ -16,12 +16,18 @@ pub struct Settings {
     pub snaplen: u32,
     /// Whether calls that failed are left out (those that rules and state can do without).
     pub drop_failed: u32,
-    pub reserved: u32,
+    /// Bytes of the critical lane's ring.
+    pub critical_ring_bytes: u32,
 }
 
 impl Settings {
-    pub const EMPTY: Self =
-        Self { boot_epoch_ns: 0, self_tgid: 0, snaplen: 80, drop_failed: 0, reserved: 0 };
+    pub const EMPTY: Self = Self {
+        boot_epoch_ns: 0,
+        self_tgid: 0,
+        snaplen: 80,
+        drop_failed: 0,
+        critical_ring_bytes: 0,
+    };
 }
 
 /// Addresses are plain numbers: a read that fails yields zeros, so a chain of reads through a null

@@ -53,6 +53,22 @@ pub const fn of(code: u16) -> u8 {
     }
 }
 
+/// Whether an event tells of the start or the end of a thread or program: without it, what comes
+/// later has no name. No budget holds it back.
+#[inline(always)]
+pub const fn is_life(code: u16) -> bool {
+    matches!(
+        code,
+        t::SYSCALL_CLONE_20_X
+            | t::SYSCALL_CLONE3_X
+            | t::SYSCALL_FORK_20_X
+            | t::SYSCALL_VFORK_20_X
+            | t::SYSCALL_EXECVE_19_X
+            | t::SYSCALL_EXECVEAT_X
+            | t::PROCEXIT_1_E
+    )
+}
+
 const fn head(text: &[u8; 8]) -> u64 {
     u64::from_le_bytes(*text)
 }

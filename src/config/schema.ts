@@ -51,6 +51,9 @@ export const schema = z.strictObject({
     kind: choice("modern_ebpf", ["modern_ebpf", "ebpf", "kmod", "replay", "nodriver"]),
     // Saker's own: what fd.name shows where the kernel told the path that it opened.
     paths: choice("kernel", ["kernel", "caller"]),
+    // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
+    // starve it; 0 leaves it alone.
+    nice: integer(-10, { min: -20, max: 19 }),
     kmod: map({ buf_size_preset: bufferPreset, drop_failed_exit: bool(false) }),
     modern_ebpf: map({
       cpus_for_each_buffer: integer(2, { min: 0, max: 65_536 }),

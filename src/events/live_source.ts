@@ -2,7 +2,7 @@
 // kernel's rings held them; the snapshot is taken after the recording began, so nothing is missed
 // between the two.
 import type { Driver } from "../../bindings-rs/index.d.ts";
-import type { EventSource, SourceStats } from "./source.ts";
+import type { EventSource, ProcessExcess, SourceStats } from "./source.ts";
 
 export interface LiveOptions {
   readonly driver: Driver;
@@ -36,9 +36,14 @@ export class LiveSource implements EventSource {
     return {
       events: Number(stats.events),
       lost: [Number(stats.lostCritical), Number(stats.lostBulk)],
+      excess: Number(stats.excess),
       truncated: Number(stats.truncated),
       programs: stats.attached,
     };
+  }
+
+  takeExcess(): readonly ProcessExcess[] {
+    return this.#driver.takeExcess().map((one) => ({ ...one, lost: Number(one.lost) }));
   }
 
   /** Programs that should be attached, as of the last `stats`. */

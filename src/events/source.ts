@@ -6,10 +6,19 @@ export interface SourceStats {
   events: number;
   /** Events that were lost before they could be read, by lane (LANE_CRITICAL, LANE_BULK). */
   lost: readonly [number, number];
+  /** Of the lost: those over the share that one process has of a ring that fills up. */
+  excess?: number;
   /** Events whose strings were cut to fit. */
   truncated: number;
   /** Probe programs attached; 0 for sources without a probe. */
   programs: number;
+}
+
+/** A process that lost events over its share. */
+export interface ProcessExcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly lost: number;
 }
 
 /** What `read` returns when another state of the machine begins: `snapshot` has its blocks. */
@@ -29,6 +38,8 @@ export interface EventSource {
   /** Blocks until there is something to read or the time is over. */
   wait(timeoutMs: number): void;
   stats(): SourceStats;
+  /** Processes that lost events over their share since the last call. */
+  takeExcess?(): readonly ProcessExcess[];
   /** The machine as it was at the start, as .scap blocks (machine, interfaces, users, processes,
    * descriptors). Asked for once before the first `read`, and after NEW_SNAPSHOT. */
   snapshot(): Uint8Array;

@@ -17,7 +17,12 @@ export interface HealthReport {
   readonly events: number;
   /** Seconds since the engine saw an event; null before the first. */
   readonly last_event_age_s: number | null;
-  readonly lost: { readonly critical: number; readonly bulk: number };
+  readonly lost: {
+    readonly critical: number;
+    readonly bulk: number;
+    /** Of `critical`: what single processes sent over their share of a ring that filled up. */
+    readonly over_share: number;
+  };
   readonly truncated: number;
   readonly rules: number;
   readonly alerts: number;
@@ -91,7 +96,11 @@ export class Health {
       programs: { attached: get(Counter.Programs), wanted: get(Counter.ProgramsWanted) },
       events: get(Counter.Events),
       last_event_age_s: lastEvent === 0 ? null : seconds(nowMs - lastEvent),
-      lost: { critical: get(Counter.LostCritical), bulk: get(Counter.LostBulk) },
+      lost: {
+        critical: get(Counter.LostCritical),
+        bulk: get(Counter.LostBulk),
+        over_share: get(Counter.OverShare),
+      },
       truncated: get(Counter.Truncated),
       rules: get(Counter.Rules),
       alerts: get(Counter.Alerts),

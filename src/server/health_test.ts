@@ -19,13 +19,15 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
   const { counters, health } = healthy();
   counters.set(Counter.Rules, 7);
   counters.set(Counter.LostBulk, 2);
+  counters.set(Counter.LostCritical, 3);
+  counters.set(Counter.OverShare, 1);
   deepStrictEqual(health.report(10_500), {
     status: "ok",
     driver: "test",
     programs: { attached: 5, wanted: 5 },
     events: 100,
     last_event_age_s: 1.5,
-    lost: { critical: 0, bulk: 2 },
+    lost: { critical: 3, bulk: 2, over_share: 1 },
     truncated: 0,
     rules: 7,
     alerts: 0,

@@ -81,6 +81,7 @@ export function liveStart(config: Config, cpus: number, hostRoot: string): LiveS
     bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
     snaplen: config.falco_libs.snaplen || SNAPLEN,
     dropFailed: drop_failed_exit,
+    nice: config.engine.nice,
     hostRoot,
   };
 }

@@ -47,6 +47,8 @@ export const Counter = {
   CaptureRingOverflows: 29,
   /** Events that were passed over since judging them failed. */
   Mistakes: 30,
+  /** Of LostCritical: events over the share of one process. */
+  OverShare: 31,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

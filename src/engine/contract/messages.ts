@@ -12,6 +12,8 @@ export interface LiveStart {
   readonly bulkRingBytes: number;
   readonly snaplen: number;
   readonly dropFailed: boolean;
+  /** Of the engine's thread; 0 leaves it as it is. */
+  readonly nice: number;
   /** Prefix of /proc and /etc; "" for this root. */
   readonly hostRoot: string;
 }

@@ -10,6 +10,7 @@ export interface Addon {
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
   releaseStartMemory(): void;
+  setNice(nice: number): boolean;
 }
 
 /** A file of the build as the executable (or the checkout) holds it. */

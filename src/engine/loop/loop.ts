@@ -9,6 +9,7 @@ import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { ExcessWatch } from "./excess.ts";
 import { dropAlert, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX, type LossOptions } from "../contract/messages.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
@@ -25,6 +26,8 @@ export interface EngineParts {
   readonly clock: () => number;
   /** Tells of the first event that could not be judged. */
   readonly onMistake: (line: string) => void;
+  /** Tells whose events were lost where no alert tells it. */
+  readonly onLoss: (line: string) => void;
   readonly options: EngineOptions;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
@@ -68,6 +71,7 @@ export class Engine {
   readonly #walk: BlockWalk;
   readonly #event: Event;
   readonly #loss: LossWatch;
+  readonly #excess = new ExcessWatch();
   readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
@@ -319,7 +323,9 @@ export class Engine {
   readStats(nowMs: number): boolean {
     this.#statsAtMs = nowMs;
     const { source, machine, counters, options } = this.#parts;
-    const { lost, truncated, programs } = source.stats();
+    const { lost, truncated, programs, excess = 0 } = source.stats();
+    this.#excess.update(excess, source);
+    counters.set(Counter.OverShare, excess);
     counters.set(Counter.LostCritical, lost[0]);
     counters.set(Counter.LostBulk, lost[1]);
     counters.set(Counter.Truncated, truncated);
@@ -337,6 +343,10 @@ export class Engine {
     );
     this.#lost = lost[0] + lost[1];
     this.#degraded = this.#loss.isDegraded(nowMs);
+    if (loss === undefined || !options.drops.alert) {
+      const line = this.#excess.notice(nowMs);
+      if (line !== undefined) this.#parts.onLoss(line);
+    }
     if (loss === undefined) return false;
     if (options.drops.alert) {
       this.#push(dropAlert({
@@ -344,6 +354,7 @@ export class Engine {
         hostname: machine.hostname,
         time: BigInt(nowMs) * 1_000_000n,
         sequence: ++this.#sequence,
+        processes: this.#excess.take(nowMs),
       }));
       this.#post();
     }

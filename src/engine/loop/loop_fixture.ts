@@ -4,7 +4,12 @@ import { BLOCK_EVENT, BLOCK_EVENT_FLAGS } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { putMachine } from "../../events/scap/state_blocks.ts";
-import { type EventSource, NEW_SNAPSHOT, type SourceStats } from "../../events/source.ts";
+import {
+  type EventSource,
+  NEW_SNAPSHOT,
+  type ProcessExcess,
+  type SourceStats,
+} from "../../events/source.ts";
 import { codeOf, EVENTS } from "../../events/table.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
@@ -58,6 +63,8 @@ export class ScriptedSource implements EventSource {
   lost: [number, number] = [0, 0];
   snapshots = 0;
   waits = 0;
+  excess: ProcessExcess[] = [];
+  #excessTold = 0;
 
   constructor(batches: readonly Batch[]) {
     this.#batches = [...batches];
@@ -81,7 +88,15 @@ export class ScriptedSource implements EventSource {
   }
 
   stats(): SourceStats {
-    return { events: 0, lost: [...this.lost], truncated: 0, programs: 2 };
+    const excess = this.excess.reduce((sum, one) => sum + one.lost, this.#excessTold);
+    return { events: 0, lost: [...this.lost], excess, truncated: 0, programs: 2 };
+  }
+
+  takeExcess(): readonly ProcessExcess[] {
+    const taken = this.excess;
+    this.#excessTold += taken.reduce((sum, one) => sum + one.lost, 0);
+    this.excess = [];
+    return taken;
   }
 
   snapshot(): Uint8Array {
@@ -135,6 +150,7 @@ export function engineOver(
   const posts: (readonly Alert[])[] = [];
   const clock = { nowMs: 10_000 };
   const mistakes: string[] = [];
+  const losses: string[] = [];
   const machine = createMachine({
     paths: "caller",
     threadsMax: 100,
@@ -149,6 +165,7 @@ export function engineOver(
     counters,
     post: (alerts) => posts.push(alerts),
     onMistake: (line) => mistakes.push(line),
+    onLoss: (line) => losses.push(line),
     clock: () => clock.nowMs,
     ...(tap === undefined ? {} : { tap }),
     options: {
@@ -165,6 +182,7 @@ export function engineOver(
     posts,
     clock,
     mistakes,
+    losses,
     messages: () => posts.flat().map((one) => one.message),
   };
 }

@@ -160,6 +160,33 @@ Deno.test("a loss degrades the alerts right behind it and is told by an alert", 
   deepStrictEqual([fields["n_drops"], fields["n_evts"]], ["5", "2"]);
 });
 
+Deno.test("a loss of one process over its share is told by name, with the drop alert", () => {
+  const source = new ScriptedSource([[close(1)], () => {
+    source.lost = [9, 0];
+    source.excess = [{ pid: 42, name: "flood", lost: 8 }];
+    clock.nowMs += 1_000;
+  }, [close(2)]]);
+  const { engine, clock, posts, counters, losses } = engineOver(source);
+  engine.run();
+  const alert = posts.flat().find(({ rule }) => rule.startsWith("Falco internal"))!;
+  strictEqual(Object.fromEntries(alert.outputFields)["over_share"], "flood[42]: 8");
+  strictEqual(counters.get(Counter.OverShare), 8);
+  deepStrictEqual(losses, []);
+});
+
+Deno.test("a loss of one process below the alert's threshold is told by a line", () => {
+  const source = new ScriptedSource([[close(1)], () => {
+    source.lost = [1, 0];
+    source.excess = [{ pid: 42, name: "flood", lost: 1 }];
+    clock.nowMs += 1_000;
+  }, [close(2)]]);
+  const { engine, clock, losses } = engineOver(source, {
+    drops: { threshold: 0.9, rate: 1, burst: 1, alert: true, exit: false },
+  });
+  engine.run();
+  deepStrictEqual(losses, ["Events lost over a process's share of the ring: flood[42]: 1"]);
+});
+
 Deno.test("a loss ends the run where the configuration says exit", () => {
   const source = new ScriptedSource([[close(1)], () => {
     source.lost = [9, 0];

@@ -60,10 +60,12 @@ export interface DropAlertOptions {
   readonly hostname: string;
   readonly time: bigint;
   readonly sequence: number;
+  /** Ours: whose events they were, as far as single processes lost them over their share. */
+  readonly processes: string;
 }
 
 /** Falco's alert of lost events; its readers know these names and that values are texts. */
-export function dropAlert({ loss, hostname, time, sequence }: DropAlertOptions): Alert {
+export function dropAlert({ loss, hostname, time, sequence, processes }: DropAlertOptions): Alert {
   return {
     hostname,
     message:
@@ -73,6 +75,7 @@ export function dropAlert({ loss, hostname, time, sequence }: DropAlertOptions):
       ["n_drops", String(loss.lost)],
       ["n_drops_buffer_total", String(loss.lost)],
       ["n_evts", String(loss.events)],
+      ...(processes === "" ? [] : [["over_share", processes] as const]),
     ],
     priority: 7,
     rule: "Falco internal: syscall event drop",

@@ -57,6 +57,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),
     onMistake: (line) => notice(`Warning: ${line}`),
+    onLoss: (line) => notice(`Warning: ${line}`),
     clock,
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
     options: {
@@ -178,13 +179,19 @@ function openLive(
   return {
     source,
     programsWanted: () => source.programsWanted,
-    warnings: interestWarnings(interest),
+    warnings: [...interestWarnings(interest), ...niceWarnings(addon, live.nice)],
     settle: () => {
       collectGarbage();
       addon.releaseStartMemory();
     },
     lookups: lookupsOf(addon, live.hostRoot),
   };
+}
+
+/** A busy machine would starve the engine of the time that it needs to empty the rings. */
+function niceWarnings(addon: Addon, nice: number): string[] {
+  if (nice === 0 || addon.setNice(nice)) return [];
+  return [`Warning: engine.nice: the kernel does not allow ${nice} (CAP_SYS_NICE)`];
 }
 
 function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
