@@ -1,57 +1,38 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
-// What watching costs: each workload without and with saker, in turn, medians and their ratio;
-// saker's own CPU; what it takes while nothing happens; how soon after its start it sees.
-import { lines, SAKER, Saker } from "../tests/live/saker.ts";
-import { Place, run } from "../tests/live/trigger.ts";
+// What watching costs: each workload alone and watched, in turn, by the built saker and, where the
+// environment names them, an older saker (BASE) and the real Falco (FALCO); medians of the rounds'
+// own ratios. Whether a needle in a flood is told; what it takes while nothing happens; how soon
+// after its start it sees.
+import { lines, SAKER } from "../tests/live/saker.ts";
+import { Place } from "../tests/live/trigger.ts";
+import { findsNeedle, FLOODS } from "./live_bench/needle.ts";
+import { sleep, type Watcher, watchersOf } from "./live_bench/watchers.ts";
+import {
+  mustRun,
+  RATE_SECONDS,
+  RATES,
+  type Times,
+  type Workload,
+  WORKLOADS,
+} from "./live_bench/workloads.ts";
 
 interface Options {
   rounds: number;
+  trials: number;
   idleSeconds: number;
-  /** Workloads to run; all where empty. */
+  rules: string[];
+  /** What to measure; all where empty. */
   only: string[];
 }
 
-const USAGE =
-  `usage: scripts/bench live [--rounds N] [--idle SECONDS] [open|dd|spawn|idle|start ...]
-  --rounds N      runs of each workload without and with saker (5)
-  --idle SECONDS  how long the idle cost is measured (20)`;
+const USAGE = `usage: scripts/bench live [options] [open|dd|spawn|rate|needle|idle|start ...]
+  --rounds N      runs of each workload alone and watched, in turn (5)
+  --trials N      needles in each flood (20)
+  --idle SECONDS  how long the idle cost is measured (20)
+  -r FILE         rules for all who watch (saker's own; Falco needs some)
+  BASE=PATH       another saker, FALCO=PATH the real Falco: measured in turn with the built one`;
 
-interface Workload {
-  readonly name: string;
-  readonly what: string;
-  readonly run: (load: string, place: Place) => Promise<Times>;
-}
-
-/** Seconds by the clock, and of CPU, user's and kernel's together. */
-interface Times {
-  readonly wall: number;
-  readonly cpu: number;
-}
-
-const OPENS = 300_000;
-const STARTS = 3_000;
-
-const WORKLOADS: readonly Workload[] = [
-  {
-    name: "open",
-    what: `open+close, 2 x ${OPENS}`,
-    async run(load, place) {
-      const open = () => timed(load, ["open", place.file("file"), `${OPENS}`]);
-      const [one, other] = await Promise.all([open(), open()]);
-      return { wall: Math.max(one.wall, other.wall), cpu: one.cpu + other.cpu };
-    },
-  },
-  {
-    name: "dd",
-    what: "dd, 2,000,000 x 500 bytes",
-    run: () => timed("dd", ["if=/dev/zero", "of=/dev/null", "bs=500", "count=2000000"]),
-  },
-  {
-    name: "spawn",
-    what: `process starts, ${STARTS}`,
-    run: (load) => timed(load, ["spawn", `${STARTS}`]),
-  },
-];
+const SUBJECTS = [...WORKLOADS.map(({ name }) => name), "rate", "needle", "start", "idle"];
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parse(args);
@@ -67,69 +48,138 @@ async function main(args: readonly string[]): Promise<number> {
   await Deno.writeTextFile(place.file("file"), "x");
   const load = place.file("load");
   await mustRun("cc", ["-O2", "-o", load, new URL("bench_load.c", import.meta.url).pathname]);
-  const wanted = ({ name }: { name: string }) =>
-    options.only.length === 0 || options.only.includes(name);
+  const wanted = (name: string) => options.only.length === 0 || options.only.includes(name);
+  const watchers = watchersOf(options.rules);
 
-  const workloads = WORKLOADS.filter(wanted);
-  if (workloads.length > 0) await costs(workloads, load, place, options.rounds);
-  if (wanted({ name: "start" })) await timeToSee(load, options.rounds);
-  if (wanted({ name: "idle" })) await idle(place, options.idleSeconds);
+  const workloads = WORKLOADS.filter(({ name }) => wanted(name));
+  if (workloads.length > 0) await costs(workloads, watchers, load, place, options.rounds);
+  if (wanted("rate")) await rates(watchers, load, place, options.rounds);
+  if (wanted("needle")) await needles(watchers, load, place, options.trials);
+  if (wanted("start")) await timeToSee(load, options.rounds);
+  if (wanted("idle")) await idle(watchers, place, options.idleSeconds);
   return 0;
+}
+
+/** What one watcher made of a workload, round by round. */
+class Column {
+  readonly wallRatios: number[] = [];
+  readonly cpuRatios: number[] = [];
+  readonly added: number[] = [];
+  readonly own: number[] = [];
+  readonly events: number[] = [];
+  lost = 0;
+
+  add(alone: Times, watched: Times): void {
+    this.wallRatios.push(watched.wall / alone.wall);
+    this.cpuRatios.push(watched.cpu / alone.cpu);
+    this.added.push(watched.cpu - alone.cpu);
+  }
 }
 
 /** Runs each workload alone and watched, in turn, and prints the medians. */
 async function costs(
   workloads: readonly Workload[],
+  watchers: readonly Watcher[],
   load: string,
   place: Place,
   rounds: number,
 ): Promise<void> {
-  console.log(
-    row("workload", ["alone", "watched", "ratio", "CPU", "ratio", "saker", "events", "lost"]),
-  );
+  const heads = ["watched", "alone", "wall", "CPU", "added", "own", "events", "lost"];
+  console.log(row("workload", heads));
   for (const workload of workloads) {
-    const alone: Times[] = [];
-    const watched: Times[] = [];
-    const own: number[] = [];
-    const events: number[] = [];
-    let lost = 0;
+    const columns = watchers.map(() => new Column());
+    const alone: number[] = [];
     // The first run warms caches and does not count.
     await workload.run(load, place);
     for (let round = 0; round < rounds; round++) {
-      alone.push(await workload.run(load, place));
-      await using saker = await Saker.start([place.marker]);
-      await settled(saker);
-      const before = await usage(saker);
-      watched.push(await workload.run(load, place));
-      await settled(saker);
-      const after = await usage(saker);
-      own.push(after.cpuSeconds - before.cpuSeconds);
-      events.push(after.events - before.events);
-      lost += after.lost - before.lost;
+      for (const [at, watcher] of watchers.entries()) {
+        const unwatched = await workload.run(load, place);
+        alone.push(unwatched.cpu);
+        await using watch = await watcher.start(place.marker);
+        const before = await watch.usage();
+        columns[at]!.add(unwatched, await workload.run(load, place));
+        await watch.settled();
+        const after = await watch.usage();
+        columns[at]!.own.push(after.cpuSeconds - before.cpuSeconds);
+        columns[at]!.events.push(after.events - before.events);
+        columns[at]!.lost += after.lost - before.lost;
+      }
     }
-    const [wall, cpu] = (["wall", "cpu"] as const).map((which) => [
-      median(alone.map((times) => times[which])),
-      median(watched.map((times) => times[which])),
-    ]);
-    console.log(row(workload.what, [
-      `${wall![0]!.toFixed(2)} s`,
-      `${wall![1]!.toFixed(2)} s`,
-      (wall![1]! / wall![0]!).toFixed(2),
-      `${cpu![0]!.toFixed(2)} s`,
-      (cpu![1]! / cpu![0]!).toFixed(2),
-      `${median(own).toFixed(2)} s`,
-      `${Math.round(median(events))}`,
-      `${lost}`,
-    ]));
+    for (const [at, { name }] of watchers.entries()) {
+      const { wallRatios, cpuRatios, added, own, events, lost } = columns[at]!;
+      console.log(row(workload.what, [
+        name,
+        `${median(alone).toFixed(2)} s`,
+        `x${median(wallRatios).toFixed(2)}`,
+        `x${median(cpuRatios).toFixed(2)}`,
+        `${median(added).toFixed(2)} s`,
+        `${median(own).toFixed(2)} s`,
+        count(median(events)),
+        count(lost),
+      ]));
+    }
   }
   console.log(
-    "alone, watched: by the clock; CPU: what the workload itself took alone, and its ratio; " +
-      "saker: its own CPU",
+    "alone: CPU of the workload alone; wall, CPU: ratio watched to alone; added: its CPU more " +
+      "than alone; own: CPU of who watches; lost: in all rounds",
   );
+}
+
+/** What a watcher takes of a core while programs start at a steady rate. */
+async function rates(
+  watchers: readonly Watcher[],
+  load: string,
+  place: Place,
+  rounds: number,
+): Promise<void> {
+  for (const rate of RATES) {
+    const shares = watchers.map((): number[] => []);
+    for (let round = 0; round < Math.min(rounds, 3); round++) {
+      for (const [at, watcher] of watchers.entries()) {
+        await using watch = await watcher.start(place.marker);
+        const before = await watch.usage();
+        const startedAt = performance.now();
+        await mustRun(load, ["rate", `${rate}`, `${RATE_SECONDS}`]);
+        const seconds = (performance.now() - startedAt) / 1000;
+        const own = (await watch.usage()).cpuSeconds - before.cpuSeconds;
+        shares[at]!.push(own / seconds * 100);
+      }
+    }
+    const told = watchers.map(({ name }, at) => `${name} ${median(shares[at]!).toFixed(1)} %`);
+    console.log(`${rate} starts a second, own CPU of a core: ${told.join(", ")}`);
+  }
+}
+
+async function needles(
+  watchers: readonly Watcher[],
+  load: string,
+  place: Place,
+  trials: number,
+): Promise<void> {
+  for (const flood of FLOODS) {
+    for (const watcher of watchers) {
+      await using watch = await watcher.start(place.marker);
+      const before = await watch.usage();
+      let found = 0;
+      for (let trial = 0; trial < trials; trial++) {
+        if (await findsNeedle(watch, load, flood, place.mark(`needle${trial}-`))) found++;
+      }
+      const after = await watch.usage();
+      const [events, lost] = [after.events - before.events, after.lost - before.lost];
+      console.log(
+        `needle, ${flood.name}: ${watcher.name} told ${found} of ${trials}; ` +
+          `${count(events)} events, ${count(lost)} lost`,
+      );
+    }
+  }
 }
 
 function row(name: string, cells: readonly string[]): string {
   return name.padEnd(26) + cells.map((cell) => cell.padStart(9)).join("");
+}
+
+function count(value: number): string {
+  return Number.isNaN(value) ? "-" : `${Math.round(value)}`;
 }
 
 /** Alerts whose way from the kernel to the line is timed, in each round. */
@@ -171,63 +221,23 @@ async function timeToSee(load: string, rounds: number): Promise<void> {
   console.log(`event to alert line: ${median(delays).toFixed(0)} ms`);
 }
 
-async function idle(place: Place, idleSeconds: number): Promise<void> {
-  await using saker = await Saker.start([place.marker]);
-  await settled(saker);
-  const before = await usage(saker);
-  await sleep(idleSeconds * 1000);
-  const after = await usage(saker);
-  const perMinute = (after.cpuSeconds - before.cpuSeconds) * 60 / idleSeconds;
-  console.log(
-    `\nidle for ${idleSeconds} s (${after.events - before.events} events of the machine's own): ` +
-      `${perMinute.toFixed(2)} CPU seconds a minute, ${after.residentMb.toFixed(0)} MB resident`,
-  );
-}
-
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly residentMb: number;
-  readonly events: number;
-  readonly lost: number;
-}
-
-async function usage(saker: Saker): Promise<Usage> {
-  const stat = await Deno.readTextFile(`/proc/${saker.pid}/stat`);
-  // Behind the name: state is the first field, user and system time the 12th and 13th.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  const status = await Deno.readTextFile(`/proc/${saker.pid}/status`);
-  const { body } = (await saker.health())!;
-  const lost = body.lost as { critical: number; bulk: number };
-  return {
-    cpuSeconds: ticks / 100,
-    residentMb: Number(/VmRSS:\s*(\d+)/.exec(status)![1]) / 1024,
-    events: body.events as number,
-    lost: lost.critical + lost.bulk,
-  };
-}
-
-/** Waits until saker has worked off what happened: it takes next to no CPU for a while. */
-async function settled(saker: Saker): Promise<void> {
-  for (let quiet = 0; quiet < 2;) {
-    const before = (await usage(saker)).cpuSeconds;
-    await sleep(250);
-    quiet = (await usage(saker)).cpuSeconds - before <= 0.02 ? quiet + 1 : 0;
+async function idle(
+  watchers: readonly Watcher[],
+  place: Place,
+  idleSeconds: number,
+): Promise<void> {
+  for (const watcher of watchers) {
+    await using watch = await watcher.start(place.marker);
+    const before = await watch.usage();
+    await sleep(idleSeconds * 1000);
+    const after = await watch.usage();
+    const perMinute = (after.cpuSeconds - before.cpuSeconds) * 60 / idleSeconds;
+    console.log(
+      `${watcher.name}, idle for ${idleSeconds} s (${count(after.events - before.events)} events ` +
+        `of the machine's own): ${perMinute.toFixed(2)} CPU seconds a minute, ` +
+        `${after.residentMb.toFixed(0)} MB resident`,
+    );
   }
-}
-
-async function mustRun(program: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(program, args);
-  if (code !== 0) throw new Error(`${program} failed: ${stderr}`);
-}
-
-/** Runs a program under the shell's stopwatch. */
-async function timed(program: string, args: readonly string[]): Promise<Times> {
-  const script = 'TIMEFORMAT="%R %U %S"; time "$0" "$@" > /dev/null 2>&1';
-  const { code, stderr } = await run("/bin/bash", ["-c", script, program, ...args]);
-  if (code !== 0) throw new Error(`${program} failed`);
-  const [wall, user, kernel] = stderr.trim().split(" ").map(Number);
-  return { wall: wall!, cpu: user! + kernel! };
 }
 
 function median(values: readonly number[]): number {
@@ -236,20 +246,22 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 function parse(args: readonly string[]): Options | undefined {
-  const options: Options = { rounds: 5, idleSeconds: 20, only: [] };
-  const known = [...WORKLOADS.map(({ name }) => name), "start", "idle"];
+  const options: Options = { rounds: 5, trials: 20, idleSeconds: 20, rules: [], only: [] };
   for (let at = 0; at < args.length; at++) {
-    const value = Number(args[at + 1]);
-    if (args[at] === "--rounds" && value >= 1) options.rounds = value;
-    else if (args[at] === "--idle" && value >= 1) options.idleSeconds = value;
-    else if (known.includes(args[at]!)) options.only.push(args[at]!);
+    const word = args[at]!;
+    if (SUBJECTS.includes(word)) {
+      options.only.push(word);
+      continue;
+    }
+    const value = args[++at];
+    if (value === undefined) return undefined;
+    if (word === "-r") options.rules.push(value);
+    else if (!(Number(value) >= 1)) return undefined;
+    else if (word === "--rounds") options.rounds = Number(value);
+    else if (word === "--trials") options.trials = Number(value);
+    else if (word === "--idle") options.idleSeconds = Number(value);
     else return undefined;
-    if (args[at]!.startsWith("--")) at++;
   }
   return options;
 }

@@ -1,0 +1,83 @@
+// deno-lint-ignore-file no-console -- A script talks to the person who started it.
+// Replays by whole programs: the built saker and, where the environment names them, an older one
+// (BASE) and the real Falco (FALCO), in turn over the same captures and rules. CPU of the whole
+// process, and the ratio of each to the built saker in the same round.
+import { SAKER } from "../tests/live/saker.ts";
+import { timed, type Times } from "./live_bench/workloads.ts";
+
+const USAGE = `usage: scripts/bench pairs [--rounds N] [--rules DIR] CAPTURE ...
+  --rounds N     replays of each, in turn (3)
+  --rules DIR    where Falco's official files are (../shared/rules)
+  BASE=PATH      another saker, FALCO=PATH the real Falco: run in turn with the built one`;
+
+const OFFICIAL = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+
+/** Makes every event be asked for and none match. */
+const NEVER = `- rule: never
+  desc: no event is of this process
+  condition: evt.type in (open, openat, execve, connect) and proc.name = "no such process"
+  output: never
+  priority: DEBUG
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = { rounds: 3, rules: "../shared/rules" };
+  const captures: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    if (args[at] === "--rounds") options.rounds = Number(args[++at]);
+    else if (args[at] === "--rules") options.rules = args[++at] ?? "";
+    else captures.push(args[at]!);
+  }
+  if (captures.length === 0 || !(options.rounds >= 1) || captures[0]!.startsWith("-")) {
+    console.error(USAGE);
+    return 1;
+  }
+  const never = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(never, NEVER);
+    const official = OFFICIAL.map((name) => `${options.rules}/${name}`);
+    const sets: [string, string[]][] = [
+      ["one rule that never matches", [never]],
+      ["falco_rules.yaml", official.slice(0, 1)],
+      ["all three official files", official],
+    ];
+    for (const capture of captures) {
+      for (const [name, rules] of sets) {
+        await measure(`${capture.split("/").at(-1)}, ${name}`, capture, rules, options.rounds);
+      }
+    }
+  } finally {
+    await Deno.remove(never);
+  }
+  return 0;
+}
+
+async function measure(
+  name: string,
+  capture: string,
+  rules: readonly string[],
+  rounds: number,
+): Promise<void> {
+  const { BASE, FALCO } = Deno.env.toObject();
+  const replay = ["-o", "engine.kind=replay", "-o", `engine.replay.capture_file=${capture}`];
+  const args = [...replay, ...rules.flatMap((file) => ["-r", file])];
+  const programs: [string, string][] = [["saker", SAKER]];
+  if (BASE) programs.push(["base", BASE]);
+  if (FALCO) programs.push(["falco", FALCO]);
+  const runs = programs.map((): Times[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, [, program]] of programs.entries()) runs[at]!.push(await timed(program, args));
+  }
+  const told = programs.map(([program], at) => {
+    const seconds = median(runs[at]!.map(({ cpu }) => cpu));
+    const ratio = median(runs[at]!.map(({ cpu }, round) => cpu / runs[0]![round]!.cpu));
+    return `${program} ${seconds.toFixed(2)} s${at === 0 ? "" : ` (x${ratio.toFixed(2)})`}`;
+  });
+  console.log(`${name.padEnd(56)} ${told.join(", ")}`);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+Deno.exit(await main(Deno.args));
