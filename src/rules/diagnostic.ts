@@ -1,5 +1,6 @@
 // What is wrong with rules, as values: code, text, where. Stages make them and go on; `report`
 // draws them. Codes and texts are Falco's, since scripts look for them.
+import { byteLength } from "./parse/literal_bytes.ts";
 
 export const ERRORS = {
   LOAD_ERR_FILE_READ: "File read error",
@@ -72,6 +73,19 @@ export const WARNINGS = {
     "An item in the rules content contains an unrecognized key. The key will be ignored. This " +
     "may indicate a typo or a property placed on the wrong item type.",
   ],
+  // Saker's own: text of the file that is lost, as it is in Falco, which does not tell.
+  LOAD_DUPLICATE_KEY: [
+    "Key stands twice",
+    "A key stands twice in one mapping. The first one holds, the others are ignored.",
+  ],
+  LOAD_UNREAD_DOCUMENTS: [
+    "Documents that are not read",
+    "An empty YAML document ends the reading of a rules file. What follows it is ignored.",
+  ],
+  LOAD_UNCLOSED_QUOTE: [
+    "Quote that is not closed",
+    "A text in quotes is open at the end of the file. It is closed there.",
+  ],
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -102,7 +116,7 @@ export type ItemType =
   | "overrides"
   | "extension item";
 
-/** Lines and columns count from 0, as YAML marks do. */
+/** Lines and columns count from 0 and in bytes, as YAML marks do. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -207,14 +221,15 @@ export function within(
 }
 
 /**
- * A spot in a condition's text. As Falco does, its line and column (from 1) are added to those of
- * the condition's place; the caret is drawn in the text itself.
+ * A check in a condition's text. As Falco does, its line and column (from 1) are added to those
+ * of the condition's place; the caret is drawn in the text itself, at `spot`.
  */
 export function inCondition(
   parent: Place,
   text: string,
   at: number,
   pieces?: readonly Piece[],
+  spot = at,
 ): Place {
   const before = text.slice(0, at);
   const lines = before.split(/[\r\n]/);
@@ -227,12 +242,12 @@ export function inCondition(
       name: `"${shown.replace(/[\r\n]/g, " ")}"`,
       position: {
         line: lines.length + base.line,
-        column: lines.at(-1)!.length + 1 + base.column,
-        offset: at + base.offset,
+        column: byteLength(lines.at(-1)!) + 1 + base.column,
+        offset: byteLength(before) + base.offset,
       },
     }],
     text,
-    textAt: at,
+    textAt: spot,
     ...pieces && { pieces },
   };
 }

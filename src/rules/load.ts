@@ -7,6 +7,7 @@ import { isCompatible, parseVersion, type Version } from "./read/item.ts";
 import { Collection } from "./merge/merge.ts";
 import { read } from "./read/read.ts";
 import type { RuleSet } from "./rule_set.ts";
+import { isLeftSide } from "./check/operand.ts";
 import { type CheckedRule, resolve, type Resolved } from "./check/resolve.ts";
 import { schemaWarnings } from "./read/schema.ts";
 import { applySelections, type RuleSelection } from "./check/selection.ts";
@@ -17,6 +18,7 @@ export const ENGINE_VERSION: Version = [0, 63, 0];
 export interface RulesText {
   /** Name of the file. */
   readonly name: string;
+  /** Bytes that are no UTF-8 are kept in it (parse/literal_bytes.ts). */
   readonly text: string;
 }
 
@@ -93,7 +95,10 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   const collection = new Collection({
     engineVersion: options.engineVersion ?? ENGINE_VERSION,
     hasSource: (source) => sources.has(source),
-    isField: (source, text) => "bound" in (sources.get(source)?.resolve(text) ?? {}),
+    isField: (source, text) => {
+      const fields = sources.get(source);
+      return fields !== undefined && isLeftSide(text, fields);
+    },
   });
   const context = {
     sources,
@@ -103,10 +108,11 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   const all: Diagnostics[] = [];
   const schemas: (readonly string[] | undefined)[] = [];
   let resolved: Resolved | undefined;
+  const texts = files.map(({ text }) => text.replace(/^\ufeff/, ""));
   for (const [index, file] of files.entries()) {
     const diagnostics = new Diagnostics();
     all.push(diagnostics);
-    const { items, parsed, roots } = read(file.name, file.text, diagnostics);
+    const { items, parsed, roots } = read(file.name, texts[index]!, diagnostics);
     schemas.push(parsed ? schemaWarnings(roots) : undefined);
     collection.merge(items, diagnostics);
     if (options.eachFile) resolved = resolve(collection, context, () => diagnostics);
@@ -120,9 +126,9 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     }
   }
   resolved ??= resolve(collection, context, () => new Diagnostics());
-  const results = files.map(({ name, text }, index): FileResult => ({
+  const results = files.map(({ name }, index): FileResult => ({
     name,
-    text,
+    text: texts[index]!,
     successful: all[index]!.errors.length === 0,
     errors: all[index]!.errors,
     errorsCut: all[index]!.errorsCut,

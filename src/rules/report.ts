@@ -9,6 +9,7 @@ import {
   WARNINGS,
 } from "./diagnostic.ts";
 import type { FileResult } from "./load.ts";
+import { characterAt } from "./parse/literal_bytes.ts";
 import { spotOf } from "./read/spot.ts";
 
 /** Texts of all files by name. */
@@ -123,7 +124,7 @@ export function snippetOf(place: Place, contents: Contents): string {
   if (text === undefined) return `<No context for file + ${last.name}>\n`;
   if (text === "") return "<No context available>\n";
   let at = Math.min(
-    place.text === undefined ? last.position.offset : place.textAt ?? 0,
+    place.text === undefined ? characterAt(text, last.position.offset) : place.textAt ?? 0,
     text.length,
   );
   // A value that is missing at the end of a file stands behind it.

@@ -84,11 +84,19 @@ Deno.test("schema warnings tell the path and what is wrong there", () => {
     ruleText("r", "evt.type = open", { priority: "Info", enabled: "maybe", extra: "1" }) +
     "- list: l\n  items: x\n",
   ]);
+  const property = (name: string) =>
+    `Failed to validate against schema associated with property name '${name}'.`;
   deepStrictEqual(results[0]!.schemaWarnings, [
-    "failed for <root>[0][priority]: Failed to match against any enum values.",
     "failed for <root>[0][enabled]: Value type not permitted by 'type' constraint.",
-    "failed for <root>[0]: Object contains a property that is not allowed: 'extra'.",
+    `failed for <root>[0]: ${property("enabled")}`,
+    "failed for <root>[0][priority]: Failed to match against any enum values.",
+    `failed for <root>[0]: ${property("priority")}`,
+    "failed for <root>[0]: Object contains a property that could not be validated using " +
+    "'properties' or 'additionalProperties' constraints: 'extra'.",
+    "failed for <root>: Failed to validate item #0 in array.",
     "failed for <root>[1][items]: Value type not permitted by 'type' constraint.",
+    `failed for <root>[1]: ${property("items")}`,
+    "failed for <root>: Failed to validate item #1 in array.",
   ]);
 });
 

@@ -14,7 +14,8 @@ export function lintRules(loaded: Loaded, write: (text: string) => void): number
   const findings = lint(loaded);
   for (const { kind, rule, reason, place } of findings) {
     const { name, position } = place.locations.at(-1)!;
-    write(`${name}:${position.line + 1}:${position.column + 1}: ${kind}: "${rule}": ${reason}\n`);
+    const about = rule === undefined ? kind : `${kind}: "${rule}"`;
+    write(`${name}:${position.line + 1}:${position.column + 1}: ${about}: ${reason}\n`);
   }
   write(`${findings.length} findings in ${loaded.enabled.length} rules\n`);
   return findings.length === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 // line of JSON; the exit code says whether all are.
 import { describeAll, describeOne } from "../../rules/tools/describe.ts";
 import { type LoadOptions, loadRules } from "../../rules/load.ts";
+import { textOf } from "../../rules/parse/literal_bytes.ts";
 import { contentsOf, resultJson, verboseText } from "../../rules/report.ts";
 import { listText } from "./list_rules.ts";
 
@@ -27,7 +28,7 @@ export function validate(options: ValidateOptions, outlets: Outlets): number {
   const files: { name: string; text: string }[] = [];
   for (const name of options.files) {
     try {
-      files.push({ name, text: Deno.readTextFileSync(name) });
+      files.push({ name, text: textOf(Deno.readFileSync(name)) });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       outlets.writeError(`Error: Could not read rules file ${name}: ${reason}\n`);

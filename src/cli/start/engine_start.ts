@@ -13,6 +13,7 @@ import type {
   RulesStart,
 } from "../../engine/contract/messages.ts";
 import type { RulesText } from "../../rules/load.ts";
+import { textOf } from "../../rules/parse/literal_bytes.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
 
@@ -153,7 +154,7 @@ function builtInRules(): RulesText[] {
 
 export function readRules(file: string): RulesText {
   try {
-    return { name: file, text: Deno.readTextFileSync(file) };
+    return { name: file, text: textOf(Deno.readFileSync(file)) };
   } catch (error) {
     throw new ConfigError(
       "",

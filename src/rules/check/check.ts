@@ -12,12 +12,15 @@ import { nearest } from "../../words/nearest.ts";
 import { eventNames } from "./event_types.ts";
 import { type FieldLookup, joinDomains, resolveOperand } from "./operand.ts";
 import { TRANSFORMERS } from "../parse/grammar.ts";
-import { type Check, type Expr, print } from "../parse/syntax.ts";
+import { type Check, type Expr, print, type Term } from "../parse/syntax.ts";
 
 /** Something about a spot of a condition, or of a macro in it. */
 export interface Finding {
   readonly message: string;
+  /** Where Falco tells it: the start of the check, or of the constants of a warning. */
   readonly at: number;
+  /** Where in the check it is. */
+  readonly spot: number;
   /** The macro whose text `at` counts in; undefined: the condition's own. */
   readonly macro: MacroInfo | undefined;
   readonly hint?: string;
@@ -103,21 +106,28 @@ export class Checker {
     }
   }
 
-  #refused(errors: readonly Finding[]): Checked {
-    return { node: this.#nodes.false, errors, warnings: [], deprecated: NOTHING, unsafe: false };
+  #refused(errors: readonly Finding[], check?: Check): Checked {
+    return {
+      node: this.#nodes.false,
+      errors,
+      warnings: [],
+      // Falco looks for these before it looks for the fields.
+      deprecated: check === undefined ? NOTHING : deprecatedOf(check.left),
+      unsafe: check !== undefined && isUnsafe(check),
+    };
   }
 
   #checkAtom(check: Check, macro: MacroInfo | undefined): Checked {
     const left = resolveOperand(check.left, this.#lookup);
     if ("error" in left) {
-      const { error: message, hint, at } = left;
-      return this.#refused([{ message, at, macro, ...(hint && { hint }) }]);
+      const { error: message, hint, at: spot } = left;
+      return this.#refused([{ message, at: check.at, spot, macro, ...(hint && { hint }) }], check);
     }
     const { operand } = left;
     const errors: Finding[] = [];
     const warnings: Finding[] = [];
-    const refuse = (message: string, at = check.at, hint?: string) => {
-      errors.push({ message, at, macro, ...(hint && { hint }) });
+    const refuse = (message: string, spot = check.at, hint?: string) => {
+      errors.push({ message, at: check.at, spot, macro, ...(hint && { hint }) });
     };
     const comparator = comparatorOf(check.operator);
     const refusal = refusalOf(comparator, operand.subject.type, operand.subject.isList);
@@ -127,16 +137,16 @@ export class Checker {
         check.at,
         `'${operand.text}' has type ${operand.subject.type}`,
       );
-      return this.#refused(errors);
+      return this.#refused(errors, check);
     }
     const sides = this.#rightSide(
       check,
       comparator,
       operand,
       refuse,
-      (message, at) => warnings.push({ message, at, macro }),
+      (message, at) => warnings.push({ message, at, spot: at, macro }),
     );
-    if (sides === undefined) return this.#refused(errors);
+    if (sides === undefined) return this.#refused(errors, check);
     const { texts, literals, right } = sides;
     const test = right === undefined ? constantTest(comparator, operand, literals) : {
       test: (one: Value, other: Value) =>
@@ -144,7 +154,7 @@ export class Checker {
     };
     if ("error" in test) {
       refuse(test.error, check.right?.at ?? check.at);
-      return this.#refused(errors);
+      return this.#refused(errors, check);
     }
     const deprecated = new Set(
       [...operand.fields, ...right?.fields ?? []].map(({ field }) => field.name)
@@ -162,10 +172,7 @@ export class Checker {
       domain: right === undefined ? operand.domain : joinDomains([operand.domain, right.domain]),
       test: test.test,
     }));
-    const unsafe = /^(ka|jevt)\./.test(operand.fields[0]?.field.name ?? "") &&
-      ["=", "!=", "in", "intersects", "pmatch"].includes(comparator.operator) &&
-      texts.includes("<NA>");
-    return { node, errors, warnings, deprecated, unsafe };
+    return { node, errors, warnings, deprecated, unsafe: isUnsafe(check) };
   }
 
   #rightSide(
@@ -246,6 +253,28 @@ export class Checker {
       warn(`'${text}' may be a valid field transformer misused as a const string value`, at);
     }
   }
+}
+
+/** It compares a field of plugins with the text `<NA>`. */
+function isUnsafe({ left, operator, right }: Check): boolean {
+  if (!/^(=|==|!=|in|intersects|pmatch)$/.test(operator)) return false;
+  if (right?.kind !== "value" && right?.kind !== "values") return false;
+  const texts = right.kind === "values" ? right.texts : [right.text];
+  // Of several fields the last one counts, as in Falco.
+  return texts.includes("<NA>") && /^(ka|jevt)\./.test(fieldNames(left).at(-1) ?? "");
+}
+
+function deprecatedOf(term: Term): ReadonlySet<string> {
+  const names = fieldNames(term).filter((name) => DEPRECATED_FIELDS.includes(name));
+  return names.length === 0 ? NOTHING : new Set(names);
+}
+
+/** Names of the fields of a term, in order; lists in transformers are not looked into. */
+function fieldNames(term: Term): string[] {
+  if (term.kind === "field") return [term.name];
+  return term.args.flatMap((arg) =>
+    arg.kind === "field" || arg.kind === "transform" ? fieldNames(arg) : []
+  );
 }
 
 const CALL = new RegExp(`^(val|${TRANSFORMERS.join("|")})\\(`);

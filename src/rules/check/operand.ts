@@ -3,6 +3,7 @@ import type { Bound, Domain, Value } from "../../fields/row/field.ts";
 import { applyTransformer, type ValueType } from "../../fields/compare/transformers.ts";
 import type { Operand, Read } from "./condition.ts";
 import { printable } from "../parse/literal_bytes.ts";
+import { parse } from "../parse/parse.ts";
 import { type Argument, printArgument, type Term } from "../parse/syntax.ts";
 
 /** What rules of one source can name. */
@@ -27,6 +28,14 @@ export interface OperandError {
 export function resolveOperand(term: Term, lookup: FieldLookup): ResolvedOperand {
   const built = build(term, lookup);
   return "error" in built ? built : { operand: built };
+}
+
+/** Whether a text can stand to the left of an operator: a field, or transformers over fields. */
+export function isLeftSide(text: string, lookup: FieldLookup): boolean {
+  if (!text.includes("(")) return "bound" in lookup.resolve(text);
+  const parsed = parse(`${text} exists`);
+  return "tree" in parsed && parsed.tree.kind === "check" &&
+    "operand" in resolveOperand(parsed.tree.left, lookup);
 }
 
 function build(argument: Argument, lookup: FieldLookup): Operand | OperandError {

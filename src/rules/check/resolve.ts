@@ -149,6 +149,7 @@ class Resolution {
         "LOAD_NO_EVTTYPE",
         "Rule matches too many evt.type values. This has a significant performance penalty.",
         info.place,
+        codeCount(events.bits) === 0 ? { hint: "its condition can never be true" } : {},
       );
     }
     if (output === undefined || added.errors.length > 0) return undefined;
@@ -170,9 +171,13 @@ class Resolution {
     };
   }
 
+  /** Falco 0.44 says of no events at all what it says of too many. */
   #isBroad(events: EventBits): boolean {
     let broad = this.#broad.get(events);
-    if (broad === undefined) this.#broad.set(events, broad = codeCount(events) > EVENTS_WARN);
+    if (broad === undefined) {
+      const count = codeCount(events);
+      this.#broad.set(events, broad = count > EVENTS_WARN || count === 0);
+    }
     return broad;
   }
 
@@ -218,6 +223,7 @@ class Resolution {
         finding.macro?.condition.text ?? text,
         finding.at,
         (finding.macro ?? info.parts).condition.pieces,
+        finding.spot,
       );
     const to = this.#to(place);
     const whole = () => wholeCondition(place, text);

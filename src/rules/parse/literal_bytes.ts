@@ -17,6 +17,58 @@ export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** How many bytes a text has. */
+export function byteLength(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += unitsAt(text, at)) bytes += bytesAt(text, at);
+  return bytes;
+}
+
+/** The place of the character that begins at so many bytes. */
+export function characterAt(text: string, bytes: number): number {
+  let at = 0;
+  for (let left = bytes; left > 0 && at < text.length; at += unitsAt(text, at)) {
+    left -= bytesAt(text, at);
+  }
+  return at;
+}
+
+function unitsAt(text: string, at: number): number {
+  const isPair = (text.charCodeAt(at) & 0xfc00) === 0xd800 &&
+    (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+  return isPair ? 2 : 1;
+}
+
+function bytesAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  if (unit < 0x80) return 1;
+  if (unit < 0x800) return 2;
+  if (unit >= 0xdc80 && unit <= 0xdcff) return 1;
+  return unitsAt(text, at) === 2 ? 4 : 3;
+}
+
+/** Text of a file: bytes that are no UTF-8 are kept, a byte order mark is not. */
+export function textOf(bytes: Uint8Array): string {
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const content = bytes.subarray(start);
+  try {
+    return fatal.decode(content);
+  } catch {
+    let text = "";
+    for (let at = 0; at < content.length; at += CHUNK) {
+      text += String.fromCharCode(
+        ...content.subarray(at, at + CHUNK).values().map((byte) =>
+          byte < 0x80 ? byte : 0xdc00 + byte
+        ),
+      );
+    }
+    return decodeLossless(text);
+  }
+}
+
+/** Arguments of one call. */
+const CHUNK = 4096;
+
 /** Puts bytes that are valid UTF-8 together; the others stay as they are. */
 export function decodeLossless(text: string): string {
   return text.replace(/[\udc80-\udcff]+/gu, (run) => {

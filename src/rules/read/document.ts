@@ -1,9 +1,13 @@
 // Text of a rules file in, plain YAML nodes with their offsets out. Large files are read some
 // items at a time, so that memory holds one part's syntax tree, and everything that can grow out
-// of a small file (aliases, nesting) has a bound.
-import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from "yaml";
+// of a small file (aliases, nesting) has a bound. Where YAML leaves it open, it is read as
+// yaml-cpp reads it, which Falco uses: an empty document ends the file, a text in quotes that is
+// open at the end of the file is closed there.
+import { type Document, isScalar, parseAllDocuments } from "yaml";
+import { yamlMistake } from "../../words/yaml_mistakes.ts";
+import { type Budget, Conversion, NODES_MAX, TOO_DEEP, Unreadable } from "./conversion.ts";
 import { readPlainItem } from "./plain_items.ts";
-import type { ScalarNode, YamlNode } from "./yaml_node.ts";
+import type { YamlNode } from "./yaml_node.ts";
 
 export interface DocumentError {
   readonly message: string;
@@ -11,41 +15,57 @@ export interface DocumentError {
 }
 
 export interface Documents {
-  /** The root of each document that is not empty; one file may give several for one document. */
+  /** The root of each document. */
   readonly roots: readonly YamlNode[];
   readonly errors: readonly DocumentError[];
+  /** Where the first document begins that an empty one before it keeps from being read. */
+  readonly unreadFrom: number | undefined;
+  /** Where a text in quotes begins that the file does not close. */
+  readonly unclosedAt: number | undefined;
 }
 
 /** Characters of a file; the largest rules of the field have a hundredth. */
 export const FILE_CHARS_MAX = 32 << 20;
 /** Values of one part of a file, counted by its lines and commas before it is parsed. */
 export const VALUES_MAX = 250_000;
-/** Values after aliases were followed. */
-const NODES_MAX = 1_000_000;
-const DEPTH_MAX = 64;
 const PART_CHARS = 64 << 10;
+
+interface Reading {
+  readonly roots: YamlNode[];
+  readonly errors: DocumentError[];
+  readonly budget: Budget;
+  unreadFrom: number | undefined;
+  unclosedAt: number | undefined;
+  /** An empty document came: what follows is not read. */
+  ended: boolean;
+}
 
 /** Reads all documents of a file. Never throws. */
 export function readDocuments(text: string): Documents {
-  const roots: YamlNode[] = [];
-  const errors: DocumentError[] = [];
+  const reading: Reading = {
+    roots: [],
+    errors: [],
+    budget: { left: NODES_MAX },
+    unreadFrom: undefined,
+    unclosedAt: undefined,
+    ended: false,
+  };
   if (text.length > FILE_CHARS_MAX) {
     const message = `file is too large: ${text.length} characters, at most ${FILE_CHARS_MAX}`;
-    return { roots, errors: [{ message, at: 0 }] };
+    return { ...reading, errors: [{ message, at: 0 }] };
   }
-  const budget = { left: NODES_MAX };
   const items = itemStarts(text);
   if (items !== undefined) {
-    const nodes = readItems(text, items, budget, errors);
+    const nodes = readItems(text, items, reading);
     return {
+      ...reading,
       roots: nodes.length > 0 ? [{ kind: "seq", at: items[0]!, items: nodes }] : [],
-      errors,
     };
   }
   for (const [start, end] of parts(text)) {
-    readBounded(text.slice(start, end), start, budget, roots, errors);
+    readBounded({ text: text.slice(start, end), start, isLast: end === text.length }, reading);
   }
-  return { roots, errors };
+  return reading;
 }
 
 /**
@@ -67,8 +87,7 @@ function itemStarts(text: string): number[] | undefined {
 function readItems(
   text: string,
   starts: readonly number[],
-  budget: { left: number },
-  errors: DocumentError[],
+  reading: Reading,
 ): YamlNode[] {
   const nodes: YamlNode[] = [];
   for (const [index, start] of starts.entries()) {
@@ -81,121 +100,114 @@ function readItems(
       nodes.push(plain);
       continue;
     }
-    const roots: YamlNode[] = [];
-    readBounded(text.slice(start, end), start, budget, roots, errors);
-    for (const root of roots) if (root.kind === "seq") nodes.push(...root.items);
+    const before = reading.roots.length;
+    readBounded({ text: text.slice(start, end), start, isLast: end === text.length }, reading);
+    for (const root of reading.roots.splice(before)) {
+      if (root.kind === "seq") nodes.push(...root.items);
+    }
   }
   return nodes;
 }
 
-function readBounded(
-  part: string,
-  start: number,
-  budget: { left: number },
-  roots: YamlNode[],
-  errors: DocumentError[],
-): void {
-  const values = countValues(part);
-  if (values <= VALUES_MAX) return readPart(part, start, budget, roots, errors);
-  const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
-  errors.push({ message, at: start });
+/** A piece of a file that is parsed by itself. */
+interface Part {
+  readonly text: string;
+  readonly start: number;
+  /** It goes up to the file's end. */
+  readonly isLast: boolean;
 }
 
-function readPart(
-  part: string,
-  start: number,
-  budget: { left: number },
-  roots: YamlNode[],
-  errors: DocumentError[],
-): void {
+function readBounded(part: Part, reading: Reading): void {
+  const values = countValues(part.text);
+  if (values <= VALUES_MAX) return readPart(part, reading);
+  const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
+  reading.errors.push({ message, at: part.start });
+}
+
+function readPart(part: Part, reading: Reading): void {
   try {
-    const documents = parseAllDocuments(part, {
-      // All scalars are their text; what they mean is decided by who reads the key.
-      schema: "failsafe",
-      uniqueKeys: false,
-      strict: false,
-      prettyErrors: false,
-      logLevel: "silent",
-    });
-    if (!Array.isArray(documents)) return;
-    for (const document of documents) {
-      for (const error of document.errors) {
-        const message = STACK.test(error.message) ? TOO_DEEP : error.message;
-        errors.push({ message, at: start + error.pos[0] });
-      }
-      if (document.errors.length > 0 || document.contents === null) continue;
-      const root = new Conversion(start, budget).convert(document.contents, 0);
-      if (root.kind !== "scalar" || !root.isNull) roots.push(root);
-    }
+    const documents = parsePart(part, reading);
+    // What looks empty at a cut goes on in the next part.
+    const last = part.isLast ? undefined : documents.at(-1);
+    for (const document of documents) readDocument(document, part, document === last, reading);
   } catch (error) {
     // The library recurses into what is nested; a bound of the stack is one of the nesting.
-    const message = error instanceof TooMuch
+    const message = error instanceof Unreadable
       ? error.message
       : error instanceof RangeError
       ? TOO_DEEP
-      : `cannot read YAML: ${error}`;
-    errors.push({ message, at: start });
+      : "cannot be read as YAML";
+    reading.errors.push({ message, at: part.start });
   }
+}
+
+function readDocument(
+  document: Document.Parsed,
+  part: Part,
+  goesOn: boolean,
+  reading: Reading,
+): void {
+  const { roots, errors, budget } = reading;
+  if (reading.ended) {
+    if (!isEmpty(document)) reading.unreadFrom ??= part.start + document.range[0];
+    return;
+  }
+  // What the library makes of the text behind a mistake is no other mistake.
+  const error = document.errors[0];
+  if (error !== undefined) {
+    const message = STACK.test(error.message) ? TOO_DEEP : yamlMistake(error);
+    errors.push({ message, at: part.start + error.pos[0] });
+    return;
+  }
+  if (isEmpty(document)) {
+    // Two marks of an end, one behind the other, are no document.
+    const isMarked = part.text.startsWith("---", document.range[0]);
+    const isWritten = isMarked || document.range[1] > document.range[0];
+    if (isWritten && !goesOn) reading.ended = true;
+    return;
+  }
+  const root = new Conversion(part.start, budget).convert(document.contents, 0);
+  const before = roots.at(-1);
+  const goesOnHere = part.start > 0 && document.range[0] === 0;
+  if (goesOnHere && root.kind === "seq" && before?.kind === "seq") {
+    roots[roots.length - 1] = { ...before, items: [...before.items, ...root.items] };
+  } else roots.push(root);
+}
+
+function isEmpty({ contents }: Document.Parsed): boolean {
+  return contents === null ||
+    (isScalar(contents) && contents.type === "PLAIN" && !contents.tag &&
+      /^(|~|null|Null|NULL)$/.test(String(contents.value)));
 }
 
 const STACK = /call stack/;
-const TOO_DEEP = `nested too deeply: more than ${DEPTH_MAX} levels`;
 
-class TooMuch extends Error {}
-
-/** Turns the library's nodes of one document into ours, aliases followed. */
-class Conversion {
-  readonly #start: number;
-  readonly #budget: { left: number };
-  readonly #anchors = new Map<string, unknown>();
-
-  constructor(start: number, budget: { left: number }) {
-    this.#start = start;
-    this.#budget = budget;
-  }
-
-  convert(node: unknown, depth: number): YamlNode {
-    if (depth > DEPTH_MAX) throw new TooMuch(TOO_DEEP);
-    if (--this.#budget.left < 0) {
-      throw new TooMuch(`too many values: aliases make more than ${NODES_MAX} of them`);
-    }
-    if (isAlias(node)) {
-      const target = this.#anchors.get(node.source);
-      if (target === undefined) throw new TooMuch(`unknown alias *${node.source}`);
-      return this.convert(target, depth + 1);
-    }
-    if (!isNode(node)) return EMPTY_SCALAR;
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    const at = this.#start + (node.range?.[0] ?? 0);
-    if (isScalar(node)) {
-      const text = typeof node.value === "string" ? node.value : "";
-      const isPlain = node.type === undefined || node.type === "PLAIN";
-      return {
-        kind: "scalar",
-        text,
-        isNull: isPlain && /^(|~|null|Null|NULL)$/.test(text),
-        at,
-        end: this.#start + (node.range?.[1] ?? 0),
-      };
-    }
-    if (isMap(node)) {
-      const entries = node.items.map(({ key, value }) => {
-        const converted = this.convert(key, depth + 1);
-        return {
-          key: converted.kind === "scalar" ? converted : { ...EMPTY_SCALAR, at, end: at },
-          value: this.convert(value, depth + 1),
-        };
-      });
-      return { kind: "map", at, entries };
-    }
-    if (isSeq(node)) {
-      return { kind: "seq", at, items: node.items.map((item) => this.convert(item, depth + 1)) };
-    }
-    return EMPTY_SCALAR;
-  }
+function parsePart(part: Part, reading: Reading): Document.Parsed[] {
+  const documents = parseText(part.text);
+  const open = part.isLast ? documents.at(-1)?.errors.find(isOpenQuote) : undefined;
+  if (open === undefined) return documents;
+  const quote = /.quote$/.exec(open.message)![0][0]!;
+  const closed = parseText(part.text.trimEnd() + quote);
+  if (closed.some(({ errors }) => errors.length > 0)) return documents;
+  reading.unclosedAt = part.start + open.pos[0];
+  return closed;
 }
 
-const EMPTY_SCALAR: ScalarNode = { kind: "scalar", text: "", isNull: true, at: 0, end: 0 };
+function isOpenQuote({ message }: { readonly message: string }): boolean {
+  return /^Missing closing .quote$/.test(message);
+}
+
+function parseText(text: string): Document.Parsed[] {
+  const documents = parseAllDocuments(text, {
+    // All scalars are their text; what they mean is decided by who reads the key.
+    schema: "failsafe",
+    uniqueKeys: false,
+    strict: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return Array.isArray(documents) ? documents : [];
+}
 
 /**
  * Cuts a file before items of the top sequence. Files with anchors stay whole, since an alias may

@@ -36,7 +36,7 @@ export class MapReader {
     return within(this.place, itemType, itemName, this.lines.at(node.at));
   }
 
-  fail(message: string, place: Place = this.place, hint?: string): undefined {
+  fail(message: string, place: Place = this.place, hint?: string | undefined): undefined {
     this.failed = true;
     this.diagnostics.error("LOAD_ERR_YAML_VALIDATE", message, place, hint);
     return undefined;
@@ -107,7 +107,7 @@ export class MapReader {
     }
     const texts: string[] = [];
     for (const item of node.items) {
-      if (item.kind === "scalar") {
+      if (item.kind === "scalar" && !item.isNull) {
         texts.push(item.text);
         continue;
       }
@@ -115,6 +115,7 @@ export class MapReader {
       this.fail(
         "sequence value is not scalar",
         within(value, "list item", "", this.lines.at(item.at)),
+        item.kind === "scalar" ? "an item that means nothing or 'null' needs quotes" : undefined,
       );
     }
     return texts;

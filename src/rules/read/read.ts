@@ -1,5 +1,12 @@
 // Text of one rules file in, its items out, in order. Every mistake is told, not only the first.
-import { type Diagnostics, filePlace, type ItemType, type Place, within } from "../diagnostic.ts";
+import {
+  type Diagnostics,
+  filePlace,
+  type ItemType,
+  type Place,
+  type WarningCode,
+  within,
+} from "../diagnostic.ts";
 import { readDocuments } from "./document.ts";
 import { Lines } from "./lines.ts";
 import type { YamlNode } from "./yaml_node.ts";
@@ -20,7 +27,7 @@ export interface ReadFile {
 export function read(file: string, text: string, diagnostics: Diagnostics): ReadFile {
   const lines = new Lines(text);
   const place = filePlace(file);
-  const { roots, errors } = readDocuments(text);
+  const { roots, errors, unreadFrom, unclosedAt } = readDocuments(text);
   for (const error of errors) {
     diagnostics.error(
       "LOAD_ERR_YAML_PARSE",
@@ -28,6 +35,16 @@ export function read(file: string, text: string, diagnostics: Diagnostics): Read
       within(place, "value for", "", lines.at(error.at)),
     );
   }
+  const tell = (code: WarningCode, message: string, at: number | undefined): void => {
+    if (at === undefined) return;
+    diagnostics.warning(code, message, within(place, "rules content item", "", lines.at(at)));
+  };
+  tell(
+    "LOAD_UNREAD_DOCUMENTS",
+    "An empty YAML document stands before this one: this and all that follows is not read",
+    unreadFrom,
+  );
+  tell("LOAD_UNCLOSED_QUOTE", "The quote is not closed: it ends with the file", unclosedAt);
   const items: Item[] = [];
   for (const root of roots) {
     if (root.kind !== "seq") {
@@ -44,6 +61,7 @@ export function read(file: string, text: string, diagnostics: Diagnostics): Read
     for (const node of root.items) {
       if (node.kind === "scalar" && node.isNull) continue;
       readItem(node, lines, place, diagnostics, items);
+      warnDoubled(node, lines, place, diagnostics);
     }
   }
   return { items, parsed: errors.length === 0, roots };
@@ -82,6 +100,27 @@ function readItem(
       "Unknown top level item",
       within(file, "rules content item", "", lines.at(node.at)),
     );
+  }
+}
+
+/** Falco takes the first of two equal keys; what the other says is lost. */
+function warnDoubled(node: YamlNode, lines: Lines, place: Place, diagnostics: Diagnostics): void {
+  if (node.kind === "scalar") return;
+  if (node.kind === "seq") {
+    for (const item of node.items) warnDoubled(item, lines, place, diagnostics);
+    return;
+  }
+  const seen = new Set<string>();
+  for (const { key, value } of node.entries) {
+    if (seen.has(key.text)) {
+      diagnostics.warning(
+        "LOAD_DUPLICATE_KEY",
+        `Key '${key.text}' stands twice: the first one holds, this one is ignored`,
+        within(place, "value for", key.text, lines.at(key.at)),
+      );
+    }
+    seen.add(key.text);
+    warnDoubled(value, lines, place, diagnostics);
   }
 }
 

@@ -81,7 +81,8 @@ function readKey(reader: MapReader, key: string, optional: boolean): Entry | und
 
 function readEntry(reader: MapReader, node: YamlNode, key: string): Entry | undefined {
   if (node.kind === "scalar") {
-    if (node.text !== "") return node.text;
+    // Nothing is a value to Falco, which then cannot make a condition of it.
+    if (node.text !== "" || (node.isNull && key === "")) return node.isNull ? "" : node.text;
     return reader.fail("Value must be non-empty", reader.at(node, "value for", key));
   }
   if (node.kind === "map") {

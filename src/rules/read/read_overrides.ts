@@ -28,7 +28,7 @@ export function readTextOverrides(
   }
   for (const { key, value } of node.entries) {
     const name = key.text;
-    const operation = value.kind === "scalar" ? value.text : "";
+    const operation = value.kind !== "scalar" ? "" : value.isNull ? "null" : value.text;
     const at = within(place, "overrides", name, reader.lines.at(key.at));
     const hint = unknownKey(name, replaceable);
     if (operation === "append") {

@@ -1,7 +1,7 @@
 // The schema of rules files: printed by `--rule-schema`, and held against files for the schema
 // part of `-V`, where a breach is a warning.
 import { PRIORITY_WORDS } from "../../words/priorities.ts";
-import type { MapNode, YamlNode } from "./yaml_node.ts";
+import type { YamlNode } from "./yaml_node.ts";
 
 const TEXT = { type: "string" };
 const FLAG = { type: "boolean" };
@@ -94,103 +94,128 @@ export const RULE_SCHEMA: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** Warnings that are kept for a file. */
-const WARNINGS_MAX = 100;
+/** Entries that are kept for a file. */
+const STATUS_MAX = 100;
+const OK = "ok";
 
-/** Where a file does not keep the schema; empty where it does. */
-export function schemaWarnings(roots: readonly YamlNode[]): string[] {
-  const warnings: string[] = [];
-  const warn = (path: string, what: string) => {
-    if (warnings.length < WARNINGS_MAX) warnings.push(`failed for <root>${path}: ${what}`);
-  };
-  let index = 0;
+/**
+ * Where a file does not keep the schema, in the words and the order of Falco's validator; empty
+ * where its first document keeps it, which is what Falco calls valid. Undefined: no document.
+ */
+export function schemaWarnings(roots: readonly YamlNode[]): string[] | undefined {
+  if (roots.length === 0) return undefined;
+  const status: string[] = [];
   for (const root of roots) {
-    if (root.kind !== "seq") {
-      warn("", "Value type not permitted by 'type' constraint.");
-      continue;
-    }
-    for (const item of root.items) checkItem(item, `[${index++}]`, warn);
+    if (status.length >= STATUS_MAX) break;
+    const errors = new Breaches();
+    status.push(...validate(root, RULE_SCHEMA, "<root>", errors) ? [OK] : errors.texts);
   }
-  return warnings;
+  return status[0] === OK ? [] : status.slice(0, STATUS_MAX);
 }
 
-type Warn = (path: string, what: string) => void;
+class Breaches {
+  readonly texts: string[] = [];
 
-const WRONG_TYPE = "Value type not permitted by 'type' constraint.";
-
-function checkItem(item: YamlNode, path: string, warn: Warn): void {
-  if (item.kind !== "map") return warn(path, WRONG_TYPE);
-  for (const { key, value } of item.entries) {
-    const shape = Object.hasOwn(ITEM_KEYS, key.text) ? ITEM_KEYS[key.text] : undefined;
-    if (shape === undefined) {
-      warn(path, `Object contains a property that is not allowed: '${key.text}'.`);
-    } else {
-      checkValue(value, shape, `${path}[${key.text}]`, warn);
-    }
+  add(path: string, what: string): false {
+    if (this.texts.length < STATUS_MAX) this.texts.push(`failed for ${path}: ${what}`);
+    return false;
   }
 }
 
-function checkValue(
-  value: YamlNode,
-  shape: Record<string, unknown>,
-  path: string,
-  warn: Warn,
-): void {
-  if (shape.type === "array") {
-    if (value.kind !== "seq") return warn(path, WRONG_TYPE);
-    for (const [index, item] of value.items.entries()) {
-      checkValue(item, shape.items as Record<string, unknown>, `${path}[${index}]`, warn);
-    }
-    return;
+type Shape = Readonly<Record<string, unknown>>;
+
+/**
+ * All constraints of a schema, in the order in which Falco's validator has them; what fails inside
+ * comes before what it fails for.
+ */
+function validate(node: YamlNode, shape: Shape, path: string, breaches: Breaches): boolean {
+  if (typeof shape["$ref"] === "string") {
+    const definitions = RULE_SCHEMA["definitions"] as Record<string, Shape>;
+    return validate(node, definitions[shape["$ref"].split("/").at(-1)!]!, path, breaches);
   }
-  if (typeof shape.$ref === "string") {
-    const definitions = RULE_SCHEMA.definitions as Record<string, Record<string, unknown>>;
-    return checkDefinition(value, definitions[shape.$ref.split("/").at(-1)!]!, path, warn);
-  }
-  if (shape.type === undefined) return;
-  // As Falco's validator, which takes types loosely: a text that reads as the type is one.
-  if (value.kind !== "scalar") return warn(path, WRONG_TYPE);
-  if (shape.type === "boolean" && !BOOLEAN.test(value.text)) warn(path, WRONG_TYPE);
-  if (shape.type === "integer" && !/^-?\d+$/.test(value.text)) warn(path, WRONG_TYPE);
+  return [checkType, checkAnyOf, checkEnum, checkItems, checkSize, checkProperties, checkRequired]
+    .map((check) => check(node, shape, path, breaches))
+    .every((kept) => kept);
 }
 
-const BOOLEAN = /^(y|n|yes|no|true|false|on|off)$/i;
+type Constraint = typeof validate;
 
-function checkDefinition(
-  value: YamlNode,
-  definition: Record<string, unknown>,
-  path: string,
-  warn: Warn,
-): void {
-  if (definition.anyOf !== undefined) return checkValue(value, TEXT, path, warn);
-  if (Array.isArray(definition.enum)) {
-    if (value.kind !== "scalar") return warn(path, WRONG_TYPE);
-    if (!definition.enum.includes(value.text)) {
-      warn(path, "Failed to match against any enum values.");
-    }
-    return;
-  }
-  if (value.kind !== "map") return warn(path, WRONG_TYPE);
-  checkObject(value, definition, path, warn);
+const checkType: Constraint = (node, { type }, path, breaches) =>
+  type === undefined || hasType(node, type as string) ||
+  breaches.add(path, "Value type not permitted by 'type' constraint.");
+
+/** Types are taken loosely: a text that reads as a value of the type is one. */
+function hasType(node: YamlNode, type: string): boolean {
+  if (type === "array") return node.kind === "seq";
+  if (type === "object") return node.kind === "map";
+  if (node.kind !== "scalar" || node.isNull) return false;
+  if (type === "boolean") return node.text === "true" || node.text === "false";
+  if (type === "integer") return /^\s*[+-]?\d{1,18}$/.test(node.text);
+  return true;
 }
 
-function checkObject(
-  map: MapNode,
-  definition: Record<string, unknown>,
-  path: string,
-  warn: Warn,
-): void {
-  const properties = definition.properties as Record<string, Record<string, unknown>>;
-  for (const { key, value } of map.entries) {
-    if (Object.hasOwn(properties, key.text)) {
-      checkValue(value, properties[key.text]!, `${path}[${key.text}]`, warn);
-    } else {
-      warn(path, `Object contains a property that is not allowed: '${key.text}'.`);
-    }
+const checkAnyOf: Constraint = (node, { anyOf }, path, breaches) => {
+  if (anyOf === undefined) return true;
+  const inner = new Breaches();
+  if ((anyOf as Shape[]).some((shape) => validate(node, shape, path, inner))) return true;
+  breaches.texts.push(...inner.texts);
+  return breaches.add(path, "Failed to validate against any schemas allowed by anyOf constraint.");
+};
+
+const checkEnum: Constraint = (node, { enum: words }, path, breaches) =>
+  words === undefined ||
+  (node.kind === "scalar" && !node.isNull && (words as string[]).includes(node.text)) ||
+  breaches.add(path, "Failed to match against any enum values.");
+
+const checkItems: Constraint = (node, { items }, path, breaches) => {
+  if (items === undefined || node.kind !== "seq") return true;
+  let kept = true;
+  for (const [index, item] of node.items.entries()) {
+    if (validate(item, items as Shape, `${path}[${index}]`, breaches)) continue;
+    kept = breaches.add(path, `Failed to validate item #${index} in array.`);
   }
-  for (const key of definition.required as string[] ?? []) {
-    if (!map.entries.some((entry) => entry.key.text === key)) {
-      warn(path, `Missing required property '${key}'.`);
-    }
+  return kept;
+};
+
+const checkSize: Constraint = (node, { minProperties }, path, breaches) =>
+  minProperties === undefined || node.kind !== "map" ||
+  node.entries.length >= (minProperties as number) ||
+  breaches.add(path, `Object should have no fewer than ${minProperties} properties.`);
+
+const checkProperties: Constraint = (node, { properties }, path, breaches) => {
+  if (properties === undefined || node.kind !== "map") return true;
+  let kept = true;
+  const matched = new Set<string>();
+  for (const [name, shape] of sorted(properties as Record<string, Shape>)) {
+    const found = node.entries.find(({ key }) => key.text === name);
+    if (found === undefined) continue;
+    matched.add(name);
+    if (validate(found.value, shape, `${path}[${name}]`, breaches)) continue;
+    kept = breaches.add(
+      path,
+      `Failed to validate against schema associated with property name '${name}'.`,
+    );
   }
+  // A key that stands twice is one too many, and has no name in Falco's message.
+  if (matched.size === node.entries.length) return kept;
+  const unwanted = node.entries.find(({ key }) => !matched.has(key.text))?.key.text ?? "";
+  return breaches.add(
+    path,
+    "Object contains a property that could not be validated using 'properties' or " +
+      `'additionalProperties' constraints: '${unwanted}'.`,
+  );
+};
+
+function sorted(properties: Record<string, Shape>): [string, Shape][] {
+  return Object.entries(properties).sort(([one], [other]) => one < other ? -1 : 1);
 }
+
+const checkRequired: Constraint = (node, { required }, path, breaches) => {
+  if (required === undefined || node.kind !== "map") return true;
+  let kept = true;
+  for (const name of required as string[]) {
+    if (node.entries.some(({ key }) => key.text === name)) continue;
+    kept = breaches.add(path, `Missing required property '${name}'.`);
+  }
+  return kept;
+};

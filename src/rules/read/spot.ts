@@ -36,5 +36,5 @@ function occurrences(text: string, word: string): number {
 }
 
 function spot(file: string, source: string, offset: number): Spot {
-  return { file, ...new Lines(source).at(offset) };
+  return { file, ...new Lines(source).inCharacters(offset) };
 }

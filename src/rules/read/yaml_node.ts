@@ -1,5 +1,5 @@
-// What YAML is to the rules: scalars, maps and lists, each with its place in the text. Both readers
-// of rules files make these nodes.
+// The values of a rules file with their offsets: what `document` gives and the readers of items
+// take. Offsets count characters of the file's text, behind its byte order mark.
 
 export interface ScalarNode {
   readonly kind: "scalar";
@@ -10,9 +10,15 @@ export interface ScalarNode {
   readonly end: number;
 }
 
+export interface MapEntry {
+  readonly key: ScalarNode;
+  readonly value: YamlNode;
+}
+
 export interface MapNode {
   readonly kind: "map";
-  readonly entries: readonly { readonly key: ScalarNode; readonly value: YamlNode }[];
+  /** As they stand: a key may be there twice. */
+  readonly entries: readonly MapEntry[];
   readonly at: number;
 }
 

@@ -3,6 +3,7 @@
 // reason; none is an error.
 import type { Atom, Node, NodeTable } from "../check/condition.ts";
 import { codeCount, codesOf } from "../check/event_types.ts";
+import type { Place, WarningCode } from "../diagnostic.ts";
 import type { Loaded } from "../load.ts";
 import { knownOfCode } from "../match/event_code.ts";
 import { satisfiable } from "./lint_logic.ts";
@@ -14,18 +15,20 @@ export type LintKind =
   | "shadowed"
   | "no-event-types"
   | "dead-exception"
-  | "costly";
+  | "costly"
+  | "lost-text";
 
 export interface LintFinding {
   readonly kind: LintKind;
-  readonly rule: string;
+  /** Undefined where it is about a file. */
+  readonly rule: string | undefined;
   readonly reason: string;
-  readonly place: CheckedRule["info"]["place"];
+  readonly place: Place;
 }
 
 /** Looks at the enabled rules, in the order in which they are tried. */
 export function lint(loaded: Loaded): LintFinding[] {
-  const findings: LintFinding[] = [];
+  const findings = lostTexts(loaded);
   const { nodes } = loaded.resolved;
   for (const [index, rule] of loaded.enabled.entries()) {
     const find = (kind: LintKind, reason: string) =>
@@ -56,6 +59,24 @@ export function lint(loaded: Loaded): LintFinding[] {
   return findings;
 }
 
+/** What stands in the files and is not read, as Falco does not read it. */
+function lostTexts({ results }: Loaded): LintFinding[] {
+  return results.flatMap(({ warnings }) =>
+    warnings.filter(({ code }) => LOST.has(code)).map(({ message, place }): LintFinding => ({
+      kind: "lost-text",
+      rule: undefined,
+      reason: message,
+      place,
+    }))
+  );
+}
+
+const LOST: ReadonlySet<string> = new Set<WarningCode>([
+  "LOAD_DUPLICATE_KEY",
+  "LOAD_UNREAD_DOCUMENTS",
+  "LOAD_UNCLOSED_QUOTE",
+]);
+
 /** As many codes as Falco warns of. */
 const EVENTS_MANY = 100;
 
@@ -63,9 +84,7 @@ function neverMatches(rule: CheckedRule, nodes: NodeTable): string | undefined {
   if (rule.node.kind === "false") return "its condition is never true";
   const codes = codesOf(rule.events);
   if (rule.source === "syscall" && codes.length === 0) {
-    return isPlaceholder(rule)
-      ? undefined
-      : "its checks of evt.type and evt.num exclude every event";
+    return "its checks of evt.type and evt.num exclude every event";
   }
   const contradiction = satisfiable(rule.node);
   if (contradiction !== undefined) return contradiction;
@@ -80,11 +99,6 @@ function neverMatches(rule: CheckedRule, nodes: NodeTable): string | undefined {
 
 /** Rules that name many types are left alone: the question is about those that name few. */
 const CODES_TRIED = 64;
-
-/** `never_true` is how authors keep a rule that does nothing until somebody fills it in. */
-function isPlaceholder(rule: CheckedRule): boolean {
-  return /\bnever_true\b|evt\.num\s*=\s*0/.test(rule.info.parts.condition.text);
-}
 
 /** Whether all that `later` matches is matched by `earlier` before it. */
 function hides(earlier: CheckedRule, later: CheckedRule): boolean {

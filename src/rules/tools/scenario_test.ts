@@ -142,7 +142,7 @@ Deno.test("lint() finds rules that can never match", () => {
         ruleText("g", "evt.num = 0") +
         ruleText("h", "evt.type = open and proc.name in (x, y) and proc.name in (y, z)"),
     ),
-    ["a", "b", "c", "d", "e", "f"].map((rule) => `never-matches ${rule}`),
+    ["a", "b", "c", "d", "e", "f", "g"].map((rule) => `never-matches ${rule}`),
   );
 });
 
