@@ -148,3 +148,16 @@ Deno.test("what a container event tells belongs to the container's processes", (
   strictEqual(bench.text("container.mount.source[0]"), "/etc");
   strictEqual(bench.value("container.mount[/nonesuch]"), undefined);
 });
+
+Deno.test("the working directory is the process's, and unknown where the process is", () => {
+  const bench = child();
+  bench.apply({ id: "SYSCALL_CHDIR_X", tid: CHILD, params: { res: 0, path: "/srv/data" } });
+  strictEqual(bench.text("proc.cwd"), "/srv/data/");
+  // A thread of a process that no event told of.
+  const thread = clone(CHILD, 301, "cat");
+  bench.apply({ ...thread, params: { ...thread.params, flags: 1 | 1 << 13 } });
+  bench.apply({ id: "SYSCALL_GETUID_X", tid: 301, params: { uid: 0 } });
+  strictEqual(bench.text("proc.cwd"), "/srv/data/", "a thread has its process's");
+  bench.context.process = undefined;
+  strictEqual(bench.value("proc.cwd"), "./");
+});
