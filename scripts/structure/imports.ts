@@ -2,7 +2,16 @@
 import { type Breach, isSource, isTest, lineAt, type Tree, withoutComments } from "./tree.ts";
 
 /** In the order of the data; a room imports those before it, never those behind. */
-const ROOMS = ["events", "state", "fields", "rules", "engine", "alerts", "server"] as const;
+const ROOMS = [
+  "events",
+  "state",
+  "fields",
+  "rules",
+  "sieve",
+  "engine",
+  "alerts",
+  "server",
+] as const;
 /** The floors of a room, one folder for each stage, in order: a floor imports those before it.
  * Files that stand in the room itself are its doors: they may import every floor. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {

@@ -6,6 +6,8 @@ export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
   ["src/fields/text/params.ts", "evt.arg.*: the text of a parameter's bytes"],
   ["src/fields/text/param_values.ts", "evt.rawarg.*: a parameter's bytes as a value"],
   ["src/fields/rows/fd_list.ts", "evt.arg.fds: the list of poll and select"],
+  ["src/sieve/table.ts", "the sieve's table is written as bytes"],
+  ["src/sieve/walk_fixture.ts", "for tests: the table is read as the addon reads it"],
   ["src/fields/text/addresses.ts", "IP addresses are byte strings"],
 ]);
 

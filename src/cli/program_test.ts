@@ -137,7 +137,7 @@ Deno.test("rules are listed, described and tested", async () => {
   strictEqual((await saker("rules", "lint")).code, 0);
   await refused(["-l", "no such rule"], /Rule "no such rule" is not loaded/);
   await refused(["--list=ftp"], /Value for --list must be a valid source type/);
-  await refused(["rules"], /missing command: rules lint or rules test/);
+  await refused(["rules"], /missing command: rules lint, filter or test/);
   await refused(["explain", "x"], /required option '--event <file>' not specified/);
 });
 

@@ -1,4 +1,4 @@
-// `saker rules lint`, `saker rules test` and `saker explain`: how they are asked for.
+// `saker rules lint`, `filter` and `test` and `saker explain`: how they are asked for.
 import type { Command } from "commander";
 import { readFlags } from "../flags.ts";
 import { loadConfig } from "../start/load_config.ts";
@@ -11,13 +11,20 @@ export function addRulesCommands(
   terminal: Terminal,
 ): void {
   const rules = program.command("rules").description("check and test rules")
-    .action(() => rules.error("missing command: rules lint or rules test"));
+    .action(() => rules.error("missing command: rules lint, filter or test"));
   rules.command("lint")
     .description("tell what is odd about rules that load: never match, shadowed, costly")
     .argument("[paths...]", "rules files or directories; those of -r or the built-in ones without")
     .action(async (paths: string[]) => {
       const { lintRules } = await import("./rules_lint.ts");
       onEnd(lintRules(await loadRules(program, terminal, paths), terminal.out));
+    });
+  rules.command("filter")
+    .description("tell in words which events can matter to the rules, and which are dropped early")
+    .argument("[paths...]", "rules files or directories; those of -r or the built-in ones without")
+    .action(async (paths: string[]) => {
+      const { filterRules } = await import("./rules_filter.ts");
+      onEnd(filterRules(await loadRules(program, terminal, paths), terminal.out));
     });
   rules.command("test")
     .description("run the tests that are kept beside rules (*_test.yaml)")

@@ -1,0 +1,263 @@
+// Formulas made into a short list of clauses: tests that must all hold, and at most one group of
+// patterns that a name must match. One clause must hold. What does not fit is loosened: fewer
+// tests, wider groups.
+import { type Formula, type NumberTest, type Pattern } from "./formula.ts";
+
+/** Tests of which one holds. */
+export interface Fact {
+  readonly key: string;
+  readonly tests: readonly { readonly test: NumberTest; readonly inverted: boolean }[];
+}
+
+/** Patterns of which one holds, by their keys. */
+export type Group = ReadonlyMap<string, Pattern>;
+
+export interface Clause {
+  /** By their keys; all must hold. */
+  readonly facts: ReadonlyMap<string, Fact>;
+  readonly group: Group | undefined;
+  /** Patterns of which none may hold. */
+  readonly without: Group;
+}
+
+/** As in probe-rs/src/sieve/guard.rs. */
+export const TESTS_MAX = 16;
+export const CLAUSES_MAX = 16;
+/** Clauses of one part of a formula; a longer list is left out of a conjunction. */
+const PART_MAX = 12;
+
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+const ALWAYS: Clause = { facts: NONE, group: undefined, without: NONE };
+
+/** The clauses of which one holds wherever one of the formulas does; none: never. */
+export function clausesOf(formulas: readonly Formula[]): Clause[] {
+  const unique = new Set(formulas);
+  const clauses = reduced([...unique].flatMap(clausesOfOne), CLAUSES_MAX);
+  return fitted(clauses);
+}
+
+/** Whether the clauses hold of every event. */
+export function holdsAlways(clauses: readonly Clause[]): boolean {
+  return clauses.some(isAlways);
+}
+
+function isAlways({ facts, group, without }: Clause): boolean {
+  return facts.size === 0 && group === undefined && without.size === 0;
+}
+
+function clausesOfOne(formula: Formula): Clause[] {
+  switch (formula.kind) {
+    case "true":
+      return [ALWAYS];
+    case "false":
+      return [];
+    case "number":
+      return [ofFact(factOf([formula]))];
+    case "name":
+      return [{ ...ALWAYS, group: groupOf(formula.patterns) }];
+    case "without":
+      return [{ ...ALWAYS, without: groupOf(formula.patterns) }];
+    case "or":
+      return disjunction(formula.parts);
+    case "and":
+      return conjunction(formula.parts);
+  }
+}
+
+function disjunction(parts: readonly Formula[]): Clause[] {
+  const numbers = parts.filter((part) => part.kind === "number");
+  const rest = parts.filter((part) => part.kind !== "number").flatMap(clausesOfOne);
+  if (numbers.length > 0) rest.push(ofFact(factOf(numbers)));
+  return reduced(rest, PART_MAX);
+}
+
+function ofFact(fact: Fact): Clause {
+  return isTautology(fact) ? ALWAYS : { ...ALWAYS, facts: new Map([[fact.key, fact]]) };
+}
+
+function isTautology({ tests }: Fact): boolean {
+  return tests.some(({ test, inverted }) =>
+    !inverted && tests.some((other) =>
+      other.inverted && keyOfTest(other) === `!${
+          keyOfTest({
+            test,
+            inverted,
+          })
+        }`
+    )
+  );
+}
+
+/** A test and its contrary are both asked for: the clause never holds. */
+function isContradiction({ facts }: Clause): boolean {
+  for (const key of facts.keys()) if (facts.has(`!${key}`)) return true;
+  return false;
+}
+
+function conjunction(parts: readonly Formula[]): Clause[] {
+  const lists = parts.map(clausesOfOne).sort((one, other) => one.length - other.length);
+  let made: Clause[] = [ALWAYS];
+  for (const list of lists) {
+    if (list.length === 0) return [];
+    // Leaving a part out asks for less.
+    if (made.length * list.length > PART_MAX * 2) continue;
+    const products = made.flatMap((one) => list.map((other) => both(one, other)));
+    made = reduced(products.filter((clause) => !isContradiction(clause)), PART_MAX);
+  }
+  return made;
+}
+
+function both(one: Clause, other: Clause): Clause {
+  return {
+    facts: new Map([...one.facts, ...other.facts]),
+    group: narrower(one.group, other.group),
+    without: new Map([...one.without, ...other.without]),
+  };
+}
+
+/** Of two groups that must both match, the one that says more. */
+function narrower(one: Group | undefined, other: Group | undefined): Group | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return weightOf(one) >= weightOf(other) ? one : other;
+}
+
+/** How much the widest pattern of a group asks for. */
+function weightOf(group: Group): number {
+  let least = Infinity;
+  for (const { kind, literal } of group.values()) {
+    const extra = kind === "exact" ? 8 : kind === "suffix" ? 2 : 0;
+    least = Math.min(least, literal.length + extra);
+  }
+  return least;
+}
+
+function factOf(
+  parts: readonly (Formula & { readonly kind: "number" })[],
+): Fact {
+  const tests = new Map<string, { test: NumberTest; inverted: boolean }>();
+  for (const { test, inverted } of parts) {
+    tests.set(keyOfTest({ test, inverted }), { test, inverted });
+  }
+  return { key: [...tests.keys()].sort().join("|"), tests: [...tests.values()] };
+}
+
+/** Begins with `!` where the test is inverted; nothing else does. */
+function keyOfTest({ test, inverted }: Fact["tests"][number]): string {
+  return `${inverted ? "!" : ""}${test.kind}.${test.param}.${test.form}.${test.value}`;
+}
+
+function groupOf(patterns: readonly Pattern[]): Group {
+  return new Map(patterns.map((pattern) => [keyOf(pattern), pattern]));
+}
+
+export function keyOf({ kind, text, literal }: Pattern): string {
+  return `${kind}.${text}.${literal}`;
+}
+
+/** The same with fewer clauses, or wider ones. */
+function reduced(clauses: readonly Clause[], most: number): Clause[] {
+  let kept = withoutCovered(joined(clauses));
+  while (kept.length > most) kept = withoutCovered(joined(mergedOnce(kept)));
+  return kept;
+}
+
+/** Clauses of the same facts, and without the same patterns, are one, of both groups. */
+function joined(clauses: readonly Clause[]): Clause[] {
+  const alike = new Map<string, Clause[]>();
+  for (const clause of clauses) {
+    const key = [clause.facts, clause.without]
+      .map((part) => [...part.keys()].sort().join("&")).join("\n");
+    const same = alike.get(key);
+    if (same === undefined) alike.set(key, [clause]);
+    else same.push(clause);
+  }
+  return [...alike.values()].map((same) => same.length === 1 ? same[0]! : widest(same));
+}
+
+function widest(clauses: readonly Clause[]): Clause {
+  const { facts, without } = clauses[0]!;
+  const groups = new Set(clauses.map(({ group }) => group));
+  if (groups.has(undefined)) return { facts, group: undefined, without };
+  if (groups.size === 1) return clauses[0]!;
+  const group = new Map<string, Pattern>();
+  for (const one of groups) for (const [key, pattern] of one!) group.set(key, pattern);
+  return { facts, group, without };
+}
+
+function withoutCovered(clauses: readonly Clause[]): Clause[] {
+  return clauses.filter((clause, at) =>
+    !clauses.some((other, otherAt) =>
+      other !== clause && covers(other, clause) && (!covers(clause, other) || otherAt < at)
+    )
+  );
+}
+
+/** Whether one clause holds wherever the other does. */
+function covers(one: Clause, other: Clause): boolean {
+  if (one.group !== undefined && one.group !== other.group) return false;
+  return isPart(one.facts, other.facts) && isPart(one.without, other.without);
+}
+
+function isPart(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
+  for (const key of one.keys()) if (!other.has(key)) return false;
+  return true;
+}
+
+/** The two clauses that have most in common become one that both imply. */
+function mergedOnce(clauses: readonly Clause[]): Clause[] {
+  let best: readonly [number, number] = [0, 1];
+  let most = -Infinity;
+  for (let one = 0; one < clauses.length; one++) {
+    for (let other = one + 1; other < clauses.length; other++) {
+      const worth = common(clauses[one]!, clauses[other]!);
+      if (worth > most) [most, best] = [worth, [one, other]];
+    }
+  }
+  const [one, other] = [clauses[best[0]]!, clauses[best[1]]!];
+  const facts = shared(one.facts, other.facts);
+  const without = shared(one.without, other.without);
+  const rest = clauses.filter((clause) => clause !== one && clause !== other);
+  return [
+    ...rest,
+    widest([{ facts, group: one.group, without }, { facts, group: other.group, without }]),
+  ];
+}
+
+function shared<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...one].filter(([key]) => other.has(key)));
+}
+
+/** Facts that stay, less those that go; a group that goes costs most. */
+function common(one: Clause, other: Clause): number {
+  const stay = [...one.facts.keys()].filter((key) => other.facts.has(key)).length;
+  const go = one.facts.size + other.facts.size - 2 * stay;
+  const groupGoes = (one.group === undefined) !== (other.group === undefined);
+  const withoutGoes = one.without.size + other.without.size -
+    2 * shared(one.without, other.without).size;
+  return stay - go - (groupGoes ? 100 : 0) - 10 * withoutGoes;
+}
+
+/** With as many tests as a guard has room for: those that least need are left out. */
+function fitted(clauses: readonly Clause[]): Clause[] {
+  let kept = [...clauses];
+  for (;;) {
+    const uses = new Map<string, { fact: Fact; count: number }>();
+    for (const { facts } of kept) {
+      for (const [key, fact] of facts) {
+        uses.set(key, { fact, count: (uses.get(key)?.count ?? 0) + 1 });
+      }
+    }
+    const tests = [...uses.values()].reduce((sum, { fact }) => sum + fact.tests.length, 0);
+    if (tests <= TESTS_MAX) return kept;
+    const [out] = [...uses].sort(([, one], [, other]) =>
+      one.count - other.count || other.fact.tests.length - one.fact.tests.length
+    )[0]!;
+    kept = reduced(
+      kept.map((clause) => ({
+        ...clause,
+        facts: new Map([...clause.facts].filter(([key]) => key !== out)),
+      })),
+      CLAUSES_MAX,
+    );
+  }
+}

@@ -1,0 +1,47 @@
+// The guards of all event codes, from the checked rules: for each code, what must hold of an event
+// for any rule to match it.
+import { EVENTS } from "../events/table.ts";
+import type { CheckedRule } from "../rules/check/resolve.ts";
+import { wantedCodes } from "../rules/match/compile.ts";
+import { type Clause, clausesOf, holdsAlways } from "./clauses.ts";
+import { textsOf } from "./event_texts.ts";
+import type { Formula } from "./formula.ts";
+import { Needs } from "./need.ts";
+import { effectOf } from "./state_effects.ts";
+import { type Guard, Verdict } from "./table.ts";
+
+/** The guards by event code, for rules of the source "syscall". */
+export function deriveGuards(rules: readonly CheckedRule[]): Guard[] {
+  const byCode: CheckedRule[][] = EVENTS.map(() => []);
+  for (const rule of rules) {
+    for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
+  }
+  return EVENTS.map(({ code }) => guardOf(code, byCode[code]!));
+}
+
+function guardOf(code: number, rules: readonly CheckedRule[]): Guard {
+  const needs = new Needs(code);
+  const formulas: Formula[] = [];
+  for (const rule of rules) {
+    const formula = needs.of(rule.node);
+    formulas.push(formula);
+    if (formula.kind === "true") break;
+  }
+  const clauses = clausesOf(formulas);
+  return {
+    verdict: verdictOf(clauses),
+    clauses: holdsAlways(clauses) ? [] : clauses,
+    texts: textsOf(code) ?? [],
+    effect: effectOf(code),
+  };
+}
+
+function verdictOf(clauses: readonly Clause[]): Verdict {
+  if (clauses.length === 0) return Verdict.Drop;
+  return holdsAlways(clauses) ? Verdict.Keep : Verdict.Ask;
+}
+
+/** Whether a rule opens the sieve for all events of a code. */
+export function opens(rule: CheckedRule, code: number): boolean {
+  return holdsAlways(clausesOf([new Needs(code).of(rule.node)]));
+}

@@ -1,0 +1,151 @@
+// Whatever a rule matches, the sieve keeps: rules of all operators, nested and negated, against
+// events, both made by chance; the seeds stand in the tests' names where one failed.
+import { ok, strictEqual } from "node:assert";
+import type { Event } from "../events/event.ts";
+import { interpret } from "../rules/match/interpret.ts";
+import { wantedCodes } from "../rules/match/compile.ts";
+import { Chance } from "../rules/check/condition_fixture.ts";
+import { loadTexts, ruleText } from "../rules/load_fixture.ts";
+import type { Context } from "../state/contract/context.ts";
+import { AT_FDCWD } from "../state/tables/paths.ts";
+import { Scene } from "../state/scene.ts";
+import { eventByChance, rulesByChance, TIDS } from "./chance_fixture.ts";
+import { deriveGuards } from "./derive.ts";
+import { describeSieve } from "./describe.ts";
+import { isOpen, textsOf } from "./event_texts.ts";
+import { tableBytes, Verdict } from "./table.ts";
+import { type NameTexts, TableWalk } from "./walk_fixture.ts";
+
+const encoder = new TextEncoder();
+
+/** What a walk over the event's bytes can know of its names; undefined: not of all. */
+export function namesOf(context: Context, before: string[]): NameTexts[] | undefined {
+  const { event, machine, thread } = context;
+  const names: NameTexts[] = [];
+  for (const { kind, param, directory } of textsOf(event.code) ?? []) {
+    if (kind === "descriptor") return undefined;
+    const raw = event.bytes.slice(event.param(param), event.textEnd(param));
+    const text = new TextDecoder().decode(raw);
+    if (text === "" || text === "(NULL)" || raw.length > 900) return undefined;
+    if (text.startsWith("/")) {
+      names.push({ joined: raw, raw });
+      continue;
+    }
+    const dirfd = directory === undefined ? AT_FDCWD : event.int32(directory);
+    if (!isOpen(event.code) || thread === undefined) return undefined;
+    const base = dirfd === AT_FDCWD ? machine.strings.text(thread.cwd) : before[dirfd];
+    if (base === undefined || base === "" || base === "/") return undefined;
+    const path = `${base.replace(/\/$/, "")}/${text}`;
+    names.push({ joined: encoder.encode(path), raw });
+  }
+  return names;
+}
+
+/** Tells events by chance to a scene; `each` gets the context after each of them. */
+function tell(
+  chance: Chance,
+  scene: Scene,
+  count: number,
+  each: (context: Context, names: NameTexts[] | undefined) => void,
+): void {
+  for (const tid of TIDS) {
+    scene.born(tid, tid, 1);
+    scene.exec(tid, chance.of(["b", "sh"]), { cwd: chance.of(["/tmp/a/", "/etc/", "/"]) });
+  }
+  for (let index = 0; index < count; index++) {
+    const { id, tid, params } = eventByChance(chance);
+    // Names of directories as they are before the event, by descriptor.
+    const before: string[] = [];
+    for (const [number, name] of Object.entries(scene.fds(tid))) before[Number(number)] = name;
+    const context = scene.event(id, tid, params);
+    each(context, namesOf(context, before));
+  }
+}
+
+Deno.test("A sieve keeps whatever a rule made by chance matches", () => {
+  let pairs = 0;
+  let dropped = 0;
+  let matched = 0;
+  for (let seed = 1; seed <= 400; seed++) {
+    const chance = new Chance(seed);
+    const text = rulesByChance(chance, 4);
+    const { enabled, ruleSet } = loadTexts([text]);
+    if (ruleSet === undefined) continue;
+    const walk = new TableWalk(tableBytes(deriveGuards(enabled)));
+    const wanted = enabled.map((rule) => new Set(wantedCodes(rule, "syscall")));
+    tell(chance, new Scene(), 60, (context, names) => {
+      pairs++;
+      const { event } = context;
+      const keeps = walk.keeps(event, names);
+      if (!keeps) dropped++;
+      for (const [index, rule] of enabled.entries()) {
+        if (!wanted[index]!.has(event.code)) continue;
+        if (!interpret(rule.node, (bound) => bound.extract(context))) continue;
+        matched++;
+        ok(keeps, `seed ${seed}, event ${event.num}: ${shown(event)} is dropped for\n${text}`);
+      }
+    });
+  }
+  ok(pairs > 10_000, `${pairs} pairs`);
+  // It would be easy to keep everything, or to match nothing.
+  ok(dropped > pairs / 8, `${dropped} of ${pairs} dropped`);
+  ok(matched > pairs / 8, `${matched} of ${pairs} matched`);
+});
+
+function shown(event: Event): string {
+  return `code ${event.code} ${new TextDecoder().decode(event.bytes).replace(/[^ -~]+/g, " ")}`;
+}
+
+Deno.test("A sieve drops opens of names that no rule asks for, by flags and by result", () => {
+  const condition = "evt.type in (open, openat) and evt.is_open_read = true and fd.num >= 0 and " +
+    "fd.name startswith /etc/ and not proc.name = cat";
+  const guards = deriveGuards(loadTexts([ruleText("r", condition)]).enabled);
+  const walk = new TableWalk(tableBytes(guards));
+  const scene = new Scene();
+  scene.born(10, 10, 1);
+  const keeps = (name: string, flags: number, fd = 3) => {
+    const context = scene.event("SYSCALL_OPENAT_2_X", 10, {
+      fd,
+      dirfd: -100,
+      name,
+      flags,
+      mode: 0,
+    });
+    return walk.keeps(context.event, namesOf(context, []));
+  };
+  strictEqual(keeps("/etc/passwd", 1), true);
+  strictEqual(keeps("/etc/passwd", 2), false);
+  strictEqual(keeps("/etc/passwd", 1, -2), false);
+  strictEqual(keeps("/usr/lib/x", 1), false);
+  strictEqual(keeps("/tmp/../etc/x", 1), true);
+  strictEqual(guards[scene.close(10, 3).event.code]!.verdict, Verdict.Drop);
+});
+
+Deno.test("A sieve drops what a rule excludes by name, where that is exact", () => {
+  const condition = "evt.type = openat and not (fd.name startswith /usr/ or fd.name = /a/b)";
+  const walk = new TableWalk(
+    tableBytes(deriveGuards(loadTexts([ruleText("r", condition)]).enabled)),
+  );
+  const scene = new Scene();
+  scene.born(10, 10, 1);
+  const keeps = (name: string) => {
+    const context = scene.open(10, 3, name);
+    return walk.keeps(context.event, namesOf(context, []));
+  };
+  strictEqual(keeps("/usr/lib"), false);
+  strictEqual(keeps("/a/b"), false);
+  strictEqual(keeps("/a/bc"), true);
+  strictEqual(keeps("/usr/../etc"), true);
+});
+
+Deno.test("describeSieve says in words what is dropped and which rules open the sieve", () => {
+  const { enabled } = loadTexts([
+    ruleText("Reads", "evt.type = openat and evt.is_open_read = true and fd.name startswith /etc/"),
+    ruleText("Any", "evt.type = connect and proc.name = curl"),
+  ]);
+  const lines = describeSieve(enabled);
+  ok(lines.includes("openat: dropped unless one of these holds (1 rules):"), lines.join("\n"));
+  ok(lines.includes("  - flags with O_RDWR or O_RDONLY; a name starts with /etc/"));
+  ok(lines.some((line) => line.startsWith("connect: kept") && line.includes('"Any"')));
+  ok(lines.at(-1)!.includes("dropped: ") && lines.at(-1)!.includes("getuid"));
+});

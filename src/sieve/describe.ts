@@ -1,0 +1,112 @@
+// What the sieve keeps and drops in words, event by event: `saker rules filter`.
+import { type EventInfo, EVENTS } from "../events/table.ts";
+import { wantedCodes } from "../rules/match/compile.ts";
+import type { CheckedRule } from "../rules/check/resolve.ts";
+import type { Clause, Fact, Group } from "./clauses.ts";
+import { deriveGuards, opens } from "./derive.ts";
+import type { NumberTest, Pattern } from "./formula.ts";
+import { Effect } from "./state_effects.ts";
+import { type Guard, Verdict } from "./table.ts";
+
+/** Patterns of a group that are shown. */
+const PATTERNS_SHOWN = 8;
+const RULES_SHOWN = 6;
+
+/** Lines about every event that is recorded today, those that are decided by more than their kind
+ * first, then those that pass, then a line of those that are dropped. */
+export function describeSieve(rules: readonly CheckedRule[]): string[] {
+  const guards = deriveGuards(rules);
+  const current = EVENTS.filter(({ flags, code, kind }) =>
+    !flags.has("old_version") && !flags.has("unused") &&
+    (code % 2 === 1 || !kind.includes("syscall"))
+  );
+  const ofVerdict = (verdict: Verdict) =>
+    current.filter(({ code }) => guards[code]!.verdict === verdict);
+  const lines: string[] = [];
+  for (const event of ofVerdict(Verdict.Ask)) {
+    lines.push(...asked(event, guards[event.code]!, rules));
+  }
+  for (const event of ofVerdict(Verdict.Keep)) {
+    const rule = rules.find((rule) =>
+      wantedCodes(rule, "syscall").includes(event.code) && opens(rule, event.code)
+    );
+    const why = rule === undefined ? "rules together ask nothing of it" : opening(event, rules);
+    lines.push(`${event.name}: kept, ${why}`);
+  }
+  const dropped = ofVerdict(Verdict.Drop);
+  const forTables = dropped.filter(({ code }) => guards[code]!.effect !== Effect.None);
+  const list = (events: readonly EventInfo[]) =>
+    [...new Set(events.map(({ name }) => name))].sort().join(", ");
+  lines.push(`no rule can match, kept where the tables need it: ${list(forTables)}`);
+  lines.push(
+    `no rule can match, dropped: ${list(dropped.filter((event) => !forTables.includes(event)))}`,
+  );
+  return lines;
+}
+
+function opening({ code }: EventInfo, rules: readonly CheckedRule[]): string {
+  const names = rules.filter((rule) =>
+    wantedCodes(rule, "syscall").includes(code) && opens(rule, code)
+  ).map(({ name }) => `"${name}"`);
+  const more = names.length - RULES_SHOWN;
+  return `nothing of its bytes is asked for by ${names.slice(0, RULES_SHOWN).join(", ")}` +
+    (more > 0 ? ` and ${more} more` : "");
+}
+
+function asked(event: EventInfo, guard: Guard, rules: readonly CheckedRule[]): string[] {
+  const count = rules.filter((rule) => wantedCodes(rule, "syscall").includes(event.code)).length;
+  return [
+    `${event.name}: dropped unless one of these holds (${count} rules):`,
+    ...guard.clauses.map((clause) => `  - ${clauseText(event, clause)}`),
+  ];
+}
+
+function clauseText(event: EventInfo, { facts, group, without }: Clause): string {
+  const parts = [...facts.values()].map((fact) => factText(event, fact));
+  if (group !== undefined) parts.push(`a name ${groupText(group)}`);
+  if (without.size > 0) parts.push(`no name that ${groupText(without)}`);
+  return parts.join("; ");
+}
+
+function factText(event: EventInfo, { tests }: Fact): string {
+  return tests.map(({ test, inverted }) => testText(event, test, inverted)).join(" or ");
+}
+
+function testText({ params }: EventInfo, test: NumberTest, inverted: boolean): string {
+  const param = params[test.param]!;
+  const not = inverted ? "not " : "";
+  switch (test.kind) {
+    case "less":
+      if (test.param === 0 && test.value === 0n) return inverted ? "it succeeded" : "it failed";
+      return `${not}${param.name} < ${test.value}`;
+    case "greater":
+      return `${not}${param.name} > ${test.value}`;
+    case "equal":
+      return `${param.name} ${inverted ? "!=" : "="} ${test.value}`;
+    case "present":
+      return `${param.name} is ${inverted ? "missing" : "there"}`;
+    case "any_bit": {
+      const names = (param.flags ?? []).filter(({ value }) => (BigInt(value) & test.value) !== 0n);
+      const bits = names.length === 0
+        ? `bits 0x${test.value.toString(16)}`
+        : names.map(({ name }) => name).join(" or ");
+      return `${param.name} ${inverted ? "without" : "with"} ${bits}`;
+    }
+  }
+}
+
+const VERBS: Readonly<Record<Pattern["kind"], string>> = {
+  exact: "is",
+  prefix: "starts with",
+  suffix: "ends with",
+  contains: "contains",
+};
+
+function groupText(group: Group): string {
+  const patterns = [...group.values()];
+  const shown = patterns.slice(0, PATTERNS_SHOWN).map(({ kind, text, literal }) =>
+    `${text === "raw" ? "as given " : ""}${VERBS[kind]} ${literal}`
+  );
+  const more = patterns.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` or one of ${more} more` : "");
+}

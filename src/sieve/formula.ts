@@ -1,0 +1,69 @@
+// What must hold of an event for a condition to hold, as far as its bytes tell: tests of numbers
+// and groups of patterns that a name must match. A formula holds at least wherever the condition
+// does; what cannot be decided is "true".
+
+/** A test of a parameter's number; the names are those of probe-rs/src/sieve/guard.rs. */
+export interface NumberTest {
+  readonly kind: "equal" | "less" | "greater" | "any_bit" | "present";
+  readonly param: number;
+  readonly form: Form;
+  readonly value: bigint;
+}
+
+export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor";
+
+/** Which text of a name a pattern is asked of: joined and folded, or as the caller gave it. */
+export type TextKind = "joined" | "raw";
+
+/** A part of a text that a predicate needs. */
+export interface Pattern {
+  readonly kind: "exact" | "prefix" | "suffix" | "contains";
+  readonly text: TextKind;
+  /** Printable ASCII, at least one character. */
+  readonly literal: string;
+}
+
+export type Formula =
+  | { readonly kind: "true" | "false" }
+  | { readonly kind: "number"; readonly test: NumberTest; readonly inverted: boolean }
+  /** One of the patterns holds for a name of the event. */
+  | { readonly kind: "name"; readonly patterns: readonly Pattern[] }
+  /** None of the patterns holds for the event's name. */
+  | { readonly kind: "without"; readonly patterns: readonly Pattern[] }
+  | { readonly kind: "and" | "or"; readonly parts: readonly Formula[] };
+
+export const TRUE: Formula = { kind: "true" };
+export const FALSE: Formula = { kind: "false" };
+
+export function constant(value: boolean): Formula {
+  return value ? TRUE : FALSE;
+}
+
+export function number(test: NumberTest, inverted = false): Formula {
+  return { kind: "number", test, inverted };
+}
+
+export function and(parts: readonly Formula[]): Formula {
+  return join("and", parts, TRUE, FALSE);
+}
+
+export function or(parts: readonly Formula[]): Formula {
+  return join("or", parts, FALSE, TRUE);
+}
+
+function join(
+  kind: "and" | "or",
+  parts: readonly Formula[],
+  unit: Formula,
+  zero: Formula,
+): Formula {
+  const kept: Formula[] = [];
+  for (const part of parts) {
+    if (part.kind === zero.kind) return zero;
+    if (part.kind === unit.kind) continue;
+    if (part.kind === kind) kept.push(...part.parts);
+    else kept.push(part);
+  }
+  if (kept.length === 0) return unit;
+  return kept.length === 1 ? kept[0]! : { kind, parts: kept };
+}
