@@ -38,7 +38,7 @@ Deno.test("a configuration without a file has saker's defaults", () => {
   strictEqual(config.syslog_output.enabled, false);
   strictEqual(config.rule_matching, "first");
   strictEqual(config.webserver.listen_address, "127.0.0.1");
-  strictEqual(config.engine.paths, "kernel");
+  strictEqual(config.engine.paths, "both");
   strictEqual(config.rules_files, undefined);
 });
 
@@ -180,7 +180,7 @@ Deno.test("included files append to sequences and replace everything else", () =
   );
   deepStrictEqual(config.rules_files, ["a", "b", "c"]);
   strictEqual(config.priority, "notice");
-  strictEqual(config.engine.paths, "kernel");
+  strictEqual(config.engine.paths, "both");
   strictEqual(files.length, 3);
 });
 

@@ -49,8 +49,9 @@ export const schema = z.strictObject({
   engine: map({
     // `ebpf` is saker's own name of what Falco calls modern_ebpf.
     kind: choice("modern_ebpf", ["modern_ebpf", "ebpf", "kmod", "replay", "nodriver"]),
-    // Saker's own: what fd.name shows where the kernel told the path that it opened.
-    paths: choice("kernel", ["kernel", "caller"]),
+    // Saker's own: which views an event is judged under, where the caller's path and the one that
+    // the kernel acted on differ.
+    paths: choice("both", ["both", "kernel", "caller"]),
     // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
     // starve it; 0 leaves it alone.
     nice: integer(-10, { min: -20, max: 19 }),

@@ -18,6 +18,7 @@ import { lineageFields } from "./rows/proc_lineage.ts";
 import { field, fields } from "./row/row.ts";
 import { threadFields } from "./rows/thread_fields.ts";
 import { userFields } from "./rows/user.ts";
+import { viewFields } from "./rows/view_fields.ts";
 import { nearest } from "../words/nearest.ts";
 
 export interface FieldOptions {
@@ -53,7 +54,7 @@ export class FieldSet {
     this.options = { ...DEFAULT_OPTIONS, ...options };
     const { zone, bufferFormat, staticFields } = this.options;
     const leftOver = new LeftOver();
-    this.fields = [
+    const rows = [
       ...eventTimeFields(zone),
       ...eventFields(leftOver),
       ...argumentFields(bufferFormat, leftOver),
@@ -71,6 +72,7 @@ export class FieldSet {
       ...containerFields(),
       ...staticRows(staticFields),
     ];
+    this.fields = [...rows, ...viewFields(rows)];
     this.#byName = new Map(this.fields.map((field) => [field.name, field]));
   }
 

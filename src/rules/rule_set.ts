@@ -29,11 +29,14 @@ export interface RuleSet {
   readonly rules: readonly CompiledRule[];
   /** By event code: 1 where some rule can match. */
   readonly wanted: Uint8Array;
+  /** What of the differences between an event's views the rules can see: bits of Differs. */
+  readonly seen: number;
   /** Names of the events that the rules can match, for the choice of system calls. */
   readonly eventNames: ReadonlySet<string>;
   /**
-   * Writes the indexes of the rules that match the event, in order, to `matched` and returns how
-   * many there are: at most one under `first`. `matched` holds `rules.length` at least.
+   * Writes the indexes of the rules that match the event under any of its views, in order and each
+   * once, to `matched` and returns how many there are: at most one under `first`. `matched` holds
+   * `rules.length` at least. What `render` shows until the next event is the view that matched.
    */
   match(context: Context, matched: Int32Array): number;
 }

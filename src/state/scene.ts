@@ -152,7 +152,7 @@ function withOwn(bytes: Uint8Array, own: readonly ParamValue[]): Uint8Array {
 }
 
 /** Parameters that clone and exec share. */
-function program(comm: string, pid: number, ptid: number): Params {
+export function program(comm: string, pid: number, ptid: number): Params {
   return {
     exe: comm,
     args: nulls("-x", "y"),

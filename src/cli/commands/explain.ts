@@ -2,23 +2,26 @@
 // answer on an event: one written by hand in YAML, or one of a capture. Without a number it is the
 // first on which the rule fires, or else the one that came closest.
 import type { FieldSet } from "../../fields/field_set.ts";
-import type { Read } from "../../rules/check/condition.ts";
 import { wantedCodes } from "../../rules/match/compile.ts";
 import { readDocuments } from "../../rules/read/document.ts";
 import { Lines } from "../../rules/read/lines.ts";
-import { explain, partsThatHold } from "../../rules/tools/explain.ts";
-import { readerOf, readHandEvent } from "../../rules/tools/hand_event.ts";
+import { explain, partsThatHold, type Seen } from "../../rules/tools/explain.ts";
+import { readHandEvent, viewsOf } from "../../rules/tools/hand_event.ts";
 import { interpret } from "../../rules/match/interpret.ts";
 import type { Loaded } from "../../rules/load.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { CheckedRule } from "../../rules/check/resolve.ts";
-import { walkCapture } from "../../rules/tools/scenario_run.ts";
+import { type Paths, walkCapture } from "../../rules/tools/scenario_run.ts";
+import type { Context } from "../../state/contract/context.ts";
+import { DIFFERS_FOR_SURE, otherViews, View } from "../../state/contract/views.ts";
 
 export interface ExplainOptions {
   readonly rule: string;
   /** A YAML file, or a capture with or without `#` and the event's number. */
   readonly event: string;
   readonly fields: FieldSet;
+  /** Which views count in captures: engine.paths. */
+  readonly paths: Paths;
 }
 
 /** Explains and returns the exit code; what is wrong with the request is thrown as one line. */
@@ -35,7 +38,7 @@ export function explainRule(
   }
   const text = /\.ya?ml$/.test(options.event)
     ? explainByHand(rule, loaded, options)
-    : explainCapture(rule, loaded, options.event);
+    : explainCapture(rule, loaded, options);
   write(`${text}\n`);
   return 0;
 }
@@ -53,19 +56,20 @@ function explainByHand(rule: CheckedRule, loaded: Loaded, options: ExplainOption
   }
   const read = readHandEvent(node, options.fields);
   if ("errors" in read) throw new Error(`${place(read.errors[0]!.at)}: ${read.errors[0]!.message}`);
-  return explain(rule, loaded.resolved, read.event.code, readerOf(read.event));
+  return explain(rule, loaded.resolved, read.event.code, viewsOf(read.event));
 }
 
-function explainCapture(rule: CheckedRule, loaded: Loaded, event: string): string {
+function explainCapture(rule: CheckedRule, loaded: Loaded, options: ExplainOptions): string {
+  const { event, paths } = options;
   const [, path = "", number] = /^(.*?)(?:#(\d+))?$/.exec(event)!;
   const codes = new Set(wantedCodes(rule, rule.source));
   let best = -1;
   let text: string | undefined;
-  walkCapture(path, (context) => {
+  walkCapture(path, paths, (context) => {
     const { num, code } = context.event;
-    const read: Read = (bound) => bound.extract(context);
+    const views = viewsIn(context);
     const tell = () => {
-      text = `Event ${num}: ${explain(rule, loaded.resolved, code, read)}`;
+      text = `Event ${num}: ${explain(rule, loaded.resolved, code, views)}`;
     };
     if (number !== undefined) {
       if (num !== Number(number)) return true;
@@ -73,11 +77,11 @@ function explainCapture(rule: CheckedRule, loaded: Loaded, event: string): strin
       return false;
     }
     if (!codes.has(code)) return true;
-    if (interpret(rule.node, read)) {
+    if (views.some(({ read }) => interpret(rule.node, read))) {
       tell();
       return false;
     }
-    const parts = partsThatHold(rule, loaded.resolved, read);
+    const parts = partsThatHold(rule, loaded.resolved, views);
     if (parts > best) {
       best = parts;
       tell();
@@ -90,4 +94,12 @@ function explainCapture(rule: CheckedRule, loaded: Loaded, event: string): strin
       ? `${path} has no event that "${rule.name}" is tried on`
       : `${path} has no event ${number}`,
   );
+}
+
+/** The event that was applied, view by view. */
+function viewsIn(context: Context): readonly Seen[] {
+  return [View.Kernel, ...otherViews(context.differs & DIFFERS_FOR_SURE)].map((view) => ({
+    view,
+    read: (bound) => context.under(view, () => bound.extract(context)),
+  }));
 }

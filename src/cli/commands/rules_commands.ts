@@ -32,7 +32,8 @@ export function addRulesCommands(
     .action(async (files: string[]) => {
       const { testRules } = await import("./test_rules.ts");
       const { verbose = false } = readFlags(program);
-      onEnd(testRules({ files, fields: await fieldSet(program, terminal), verbose }, terminal.out));
+      const { fields, paths } = await settings(program, terminal);
+      onEnd(testRules({ files, fields, paths, verbose }, terminal.out));
     });
   program.command("explain")
     .description("show why a rule fires on an event, or does not")
@@ -43,9 +44,9 @@ export function addRulesCommands(
     )
     .action(async (rule: string, { event }: { event: string }) => {
       const { explainRule } = await import("./explain.ts");
-      const fields = await fieldSet(program, terminal);
+      const { fields, paths } = await settings(program, terminal);
       const loaded = await loadRules(program, terminal, []);
-      onEnd(explainRule(loaded, { rule, event, fields }, terminal.out));
+      onEnd(explainRule(loaded, { rule, event, fields, paths }, terminal.out));
     });
 }
 
@@ -57,9 +58,14 @@ async function loadRules(program: Command, terminal: Terminal, paths: readonly s
   return loadWith(rulesStart(config, paths.length === 0 ? flags : { ...flags, rules: paths }));
 }
 
-async function fieldSet(program: Command, terminal: Terminal) {
+/** The fields, and which views count. */
+async function settings(program: Command, terminal: Terminal) {
   const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { rulesSettings } = await import("../start/engine_start.ts");
   const flags = readFlags(program);
-  return loadOptions(rulesSettings(loadConfig(flags, terminal).config, flags)).fields;
+  const { config } = loadConfig(flags, terminal);
+  return {
+    fields: loadOptions(rulesSettings(config, flags)).fields,
+    paths: config.engine.paths,
+  };
 }

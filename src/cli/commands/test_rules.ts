@@ -3,12 +3,14 @@ import type { FieldSet } from "../../fields/field_set.ts";
 import { type Loaded, loadRules } from "../../rules/load.ts";
 import { contentsOf, verboseText } from "../../rules/report.ts";
 import { readScenarios, type ScenarioFile, unknownRules } from "../../rules/tools/scenario.ts";
-import { runScenario } from "../../rules/tools/scenario_run.ts";
+import { type Paths, runScenario } from "../../rules/tools/scenario_run.ts";
 
 export interface RulesTestOptions {
   /** Files of tests; see rules/scenario.ts for what stands in them. */
   readonly files: readonly string[];
   readonly fields: FieldSet;
+  /** Which views count in captures: engine.paths. */
+  readonly paths: Paths;
   /** Tell the cases that hold, too. */
   readonly verbose: boolean;
 }
@@ -29,6 +31,7 @@ export function testRules(options: RulesTestOptions, write: (text: string) => vo
         scenario,
         loaded.rules,
         scenario.capture === undefined ? undefined : beside(file, scenario.capture),
+        options.paths,
       );
       if (failures.length === 0) {
         passed++;

@@ -10,7 +10,12 @@ function tested(files: Readonly<Record<string, string>>, name: string): string {
       Deno.writeTextFileSync(`${directory}/${path}`, text);
     }
     let said = "";
-    const options = { files: [`${directory}/${name}`], fields: new FieldSet(), verbose: false };
+    const options = {
+      files: [`${directory}/${name}`],
+      fields: new FieldSet(),
+      paths: "both" as const,
+      verbose: false,
+    };
     const code = testRules(options, (text) => said += text);
     return `${code}: ${said.replaceAll(`${directory}/`, "")}`;
   } finally {

@@ -3,6 +3,7 @@
 import { AtomFunctions } from "../../rules/match/atom_functions.ts";
 import { generate } from "../../rules/match/generate.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { otherViews } from "../../state/contract/views.ts";
 import { loadWith } from "../compile_rules.ts";
 import type { RulesStart } from "../contract/messages.ts";
 
@@ -10,6 +11,8 @@ export interface Filter {
   /** By event code: 1 where the condition can hold. */
   readonly wanted: Uint8Array;
   readonly eventNames: ReadonlySet<string>;
+  /** As of a RuleSet. */
+  readonly seen: number;
   /** Whether it takes the event that was applied. */
   takes(context: Context): boolean;
 }
@@ -36,11 +39,13 @@ export function compileFilter(condition: string): Filter {
     throw new Error(`Cannot use the filter "${condition}": ${reason}`);
   }
   const functions = new AtomFunctions();
+  const seen = ruleSet.seen;
   const judge = generate(checked.node, (atom) => functions.of(atom));
   let generation = 0;
   return {
     wanted: ruleSet.wanted,
     eventNames: ruleSet.eventNames,
+    seen,
     takes(context: Context): boolean {
       const { strings } = context.machine;
       if (strings.generation !== generation) {
@@ -48,7 +53,12 @@ export function compileFilter(condition: string): Filter {
         functions.forgetIds();
       }
       functions.begin();
-      return judge(context);
+      if (judge(context)) return true;
+      for (const view of otherViews(context.differs & seen)) {
+        functions.begin();
+        if (context.under(view, () => judge(context))) return true;
+      }
+      return false;
     },
   };
 }

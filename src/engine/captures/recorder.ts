@@ -66,6 +66,7 @@ export class Recorder implements Tap {
     return {
       rules: rules.rules,
       wanted,
+      seen: filter.seen | rules.seen,
       eventNames: filter.eventNames.union(rules.eventNames),
       match(context: Context, out: Int32Array): number {
         const { code, offset } = context.event;

@@ -39,6 +39,7 @@ function putEvent(out: BlockBuffer, { second, tid = 7, code = CLOSE }: Happening
 const NO_RULES: RuleSet = {
   rules: [],
   wanted: new Uint8Array(EVENTS.length),
+  seen: 0,
   eventNames: new Set(),
   match: () => 0,
 };

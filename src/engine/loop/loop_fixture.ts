@@ -133,6 +133,7 @@ export function rulesNamed(name: string): RuleSet {
       }),
     }],
     wanted: Uint8Array.from(EVENTS, (event) => event.code === CLOSE ? 1 : 0),
+    seen: 0,
     eventNames: new Set(["close"]),
     match(_context, matched) {
       matched[0] = 0;

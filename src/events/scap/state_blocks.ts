@@ -100,6 +100,10 @@ export interface ProcessRecord {
   readonly reaperTid: number;
   readonly ownFlags: number;
   readonly ownCwd: Uint8Array;
+  /** The working directory in the process's words, where those differ. */
+  readonly callerCwd: Uint8Array;
+  readonly exeAgeAtStart: bigint;
+  readonly exeAgeInPidns: bigint;
 }
 
 /** Kinds of descriptors by their numbers in descriptor lists. */
@@ -137,6 +141,8 @@ export interface FdRecord {
   /** Its name where the list tells none, or not all of it. */
   readonly ownName: Uint8Array;
   readonly nameRaw: Uint8Array;
+  /** The name in the caller's words, where those differ; ownFlags say that it is there. */
+  readonly callerName: Uint8Array | undefined;
 }
 
 /** Every capture begins with it. */
@@ -272,6 +278,9 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.i64(process.reaperTid);
   out.u32(process.ownFlags);
   out.text(process.ownCwd, OWN_TEXT_MAX);
+  out.text(process.callerCwd, OWN_TEXT_MAX);
+  out.u64(process.exeAgeAtStart);
+  out.u64(process.exeAgeInPidns);
   out.closeLength(at, 4);
 }
 
@@ -324,6 +333,7 @@ function putDescriptor(out: BlockBuffer, fd: FdRecord): void {
   out.u32(fd.dev);
   out.text(fd.nameRaw, OWN_TEXT_MAX);
   out.text(fd.ownName, OWN_TEXT_MAX);
+  if (fd.callerName !== undefined) out.text(fd.callerName, OWN_TEXT_MAX);
   out.closeLength(at, 4);
 }
 

@@ -8,7 +8,7 @@ export type Value = string | number | bigint | boolean | Uint8Array | readonly V
 /** What a value depends on, so that rules can keep what they learnt of it. */
 export type Domain =
   /** The thread and its ancestors, users and containers: holds while `thread.version` and
-   * `machine.lineage` do. */
+   * `machine.lineage` do, but under View.CallerProgram, of which nothing is kept. */
   | "thread"
   /** `context.fdName` and the kind of `context.fd` alone. */
   | "name"

@@ -206,9 +206,11 @@ function flagFields(): Field[] {
       name: "evt.is_syslog",
       type: "BOOL",
       description: "Whether the call writes to /dev/log.",
-      extract: ({ event, fd, machine }) =>
-        (FLAGS[event.code]! & WRITES) !== 0 && fd !== undefined &&
-        (machine.strings.text(fd.name) ?? "").includes("/dev/log"),
+      extract: (context) => {
+        const { event, fd, machine } = context;
+        return (FLAGS[event.code]! & WRITES) !== 0 && fd !== undefined &&
+          (machine.strings.text(context.nameOf(fd)) ?? "").includes("/dev/log");
+      },
     },
   ]);
 }

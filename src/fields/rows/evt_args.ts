@@ -1,9 +1,10 @@
 // Fields of an event's parameters: evt.arg, evt.rawarg, evt.args, evt.buffer, evt.abspath.
-import type { Event } from "../../events/event.ts";
+import { type Event, OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { View } from "../../state/contract/views.ts";
 import type { Fd } from "../../state/tables/fd.ts";
-import { EMPTY } from "../../state/tables/strings.ts";
+import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { GENERIC_X } from "../text/event_names.ts";
 import { longestPrefix } from "./evt.ts";
 import type { Field, Value } from "../row/field.ts";
@@ -283,7 +284,7 @@ function absPathField(): Field {
     if (which !== "" && which !== "src" && which !== "dst") {
       return { error: "evt.abspath is followed by .src, .dst or nothing" };
     }
-    return absPathReader(placesOf(which));
+    return absPathReader(placesOf(which), which === "dst" ? OWN_PATH2 : OWN_PATH);
   });
   // Falco lists the argument as required, though it is not.
   return { ...field, argument: { ...argument, required: true } };
@@ -303,7 +304,8 @@ function placesOf(which: "" | "src" | "dst"): Places {
 
 const DIRECTORIES = placesOf("");
 
-function absPathReader(places: Places): Reader {
+/** `own`: which of the paths that the kernel acted on it is. */
+function absPathReader(places: Places, own: number): Reader {
   const extract = (context: Context): Value => {
     const { event, machine, thread } = context;
     if (thread === undefined) return undefined;
@@ -311,6 +313,9 @@ function absPathReader(places: Places): Reader {
       if (returnValue(event) <= 0) return undefined;
       return machine.strings.text(machine.join(EMPTY, pathId(context, 3)));
     }
+    if (places[event.code] === undefined) return undefined;
+    const resolved = context.view === View.Kernel ? kernelPath(context, own) : MISSING;
+    if (resolved !== MISSING) return machine.strings.text(resolved);
     const place = places[event.code];
     if (place === undefined || !event.has(place.dirfd) || !event.has(place.path)) return undefined;
     const path = pathId(context, place.path);
@@ -326,13 +331,24 @@ export function pathId({ event, machine }: Context, index: number): number {
   return machine.strings.intern(event.bytes, event.param(index), event.textEnd(index));
 }
 
-function directoryOf({ machine, thread, process }: Context, dirfd: number, path: number): number {
+/** Id of one of the paths that the kernel acted on (OWN_PATH …), in events of our own drivers;
+ * MISSING where there is none. */
+export function kernelPath({ event, machine }: Context, own: number): number {
+  if (!event.hasOwn || !machine.kernelPaths) return MISSING;
+  const index = event.own(own);
+  if (!event.has(index)) return MISSING;
+  return machine.strings.intern(event.bytes, event.param(index), event.textEnd(index));
+}
+
+function directoryOf(context: Context, dirfd: number, path: number): number {
+  const { machine, thread, process } = context;
   const { strings } = machine;
   if (dirfd === AT_FDCWD || (path !== EMPTY && strings.byteAt(path, 0) === SLASH)) {
-    return machine.directoryOf(process ?? thread!, dirfd, path);
+    const caller = context.view !== View.Kernel;
+    return machine.directoryOf(process ?? thread!, dirfd, path, caller);
   }
   const directory = machine.fdsOf(thread!)?.get(dirfd);
   if (directory === undefined) return strings.internText("<UNKNOWN>/");
   // The slash is there twice where the directory is "/": as in Falco.
-  return strings.internPassing(`${strings.text(directory.name)}/`);
+  return strings.internPassing(`${strings.text(context.nameOf(directory))}/`);
 }

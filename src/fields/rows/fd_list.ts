@@ -20,8 +20,8 @@ export function fdListFields(): Field[] {
   });
   return fields("fdlist", [
     { ...list("fdlist.nums", "Numbers of the polled descriptors.", String), format: "ID" },
-    list("fdlist.names", "Names of the polled descriptors.", (_, fd, { machine }) => {
-      const name = fd && machine.strings.text(fd.name);
+    list("fdlist.names", "Names of the polled descriptors.", (_, fd, context) => {
+      const name = fd && context.machine.strings.text(context.nameOf(fd));
       return name || "<NA>";
     }),
     list(

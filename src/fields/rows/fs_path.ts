@@ -3,9 +3,10 @@
 import { OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { View } from "../../state/contract/views.ts";
 import { FdKind } from "../../state/tables/fd.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
-import { pathId } from "./evt_args.ts";
+import { kernelPath, pathId } from "./evt_args.ts";
 import type { Field } from "../row/field.ts";
 import { returnValue } from "../text/param_values.ts";
 import { AT_FDCWD, isMissingText, paramIndex } from "../text/params.ts";
@@ -139,7 +140,7 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
   const raw = rawPath(context, params);
   const { machine, thread, event } = context;
   if (raw === MISSING || thread === undefined) return MISSING;
-  const resolved = kernelPath(context, which);
+  const resolved = context.view === View.Kernel ? resolvedPath(context, which) : MISSING;
   if (resolved !== MISSING) return resolved;
   const { strings } = machine;
   if (raw !== EMPTY && strings.byteAt(raw, 0) === SLASH) return machine.join(EMPTY, raw);
@@ -150,25 +151,23 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
 }
 
 /** Path that the kernel acted on, in events of our own drivers; MISSING where there is none. */
-function kernelPath({ event, machine }: Context, which: keyof Places): number {
-  if (!event.hasOwn || !machine.kernelPaths) return MISSING;
+function resolvedPath(context: Context, which: keyof Places): number {
+  const { event } = context;
   // Of two paths the first is the old one: that is a link's target, but what is renamed.
   const isOld = which === "name" || (LINKS.has(EVENTS[event.code]!.id) ? "target" : "source") ===
       which;
-  const index = event.own(isOld ? OWN_PATH : OWN_PATH2);
-  return event.has(index)
-    ? machine.strings.intern(event.bytes, event.param(index), event.textEnd(index))
-    : MISSING;
+  return kernelPath(context, isOld ? OWN_PATH : OWN_PATH2);
 }
 
 const LINKS: ReadonlySet<string> = new Set(["SYSCALL_LINK_2_X", "SYSCALL_LINKAT_2_X"]);
 const SYMLINKS: ReadonlySet<string> = new Set(["SYSCALL_SYMLINK_X", "SYSCALL_SYMLINKAT_X"]);
 
 /** Directory that a relative path of the call starts from. */
-function givenDirectory({ event, machine, thread, process }: Context, param: number): number {
+function givenDirectory(context: Context, param: number): number {
+  const { event, machine, thread, process } = context;
   const dirfd = EVENTS[event.code]!.params[param]?.dirfd;
   const number = dirfd !== undefined && event.has(dirfd) ? event.int32(dirfd) : AT_FDCWD;
-  return machine.directoryOf(process ?? thread!, number, MISSING);
+  return machine.directoryOf(process ?? thread!, number, MISSING, context.view !== View.Kernel);
 }
 
 /** Directory of a new symbolic link: what a relative target starts from. */

@@ -1,5 +1,6 @@
 // Fields of the process that an event belongs to: its program, arguments and ids.
 import type { Context } from "../../state/contract/context.ts";
+import { Differs, View } from "../../state/contract/views.ts";
 import { MISSING } from "../../state/tables/strings.ts";
 import { type Thread, ThreadFlag } from "../../state/tables/thread.ts";
 import { commandLine, joinNul, splitNul, variable } from "../text/arguments_text.ts";
@@ -39,7 +40,12 @@ function program(): Field[] {
       type: "CHARBUF",
       description: "Full path of the program, links followed.",
       ...thread,
-      ...textOf(idOf((thread) => thread.exepath)),
+      ...textOf((context) => {
+        if (context.thread === undefined) return MISSING;
+        return context.view === View.CallerProgram && (context.differs & Differs.Program) !== 0
+          ? context.callerProgram
+          : context.thread.exepath;
+      }),
     },
     {
       name: "proc.name",
@@ -92,8 +98,10 @@ function program(): Field[] {
       name: "proc.cwd",
       type: "CHARBUF",
       description: "Working directory of the process, with a slash at the end.",
-      extract: ofThread((_, { machine, process }) =>
-        process === undefined ? "./" : machine.strings.text(process.cwd)
+      extract: ofThread((_, context) =>
+        context.process === undefined
+          ? "./"
+          : context.machine.strings.text(context.cwdOf(context.process))
       ),
     },
     {
@@ -146,7 +154,7 @@ function envOf(thread: Thread, { machine }: Context): Uint8Array {
 }
 
 /** Ids that do not fit are a fake thread's. */
-function shownId(id: number): Value {
+export function shownId(id: number): Value {
   return id >= -1 && id <= 0xffffffff ? id : undefined;
 }
 
@@ -252,12 +260,7 @@ function times(): Field[] {
       description:
         "Nanoseconds from the last change of the program's inode to the process's start.",
       ...thread,
-      // Below zero, where the file changed after the process began, it wraps: as in Falco.
-      extract: ofThread(({ cloneTs, exeInoCtime }) =>
-        cloneTs === 0n || exeInoCtime === 0n
-          ? undefined
-          : unlessZero(BigInt.asUintN(64, cloneTs - exeInoCtime))
-      ),
+      extract: ofThread((thread) => unlessZero(thread.exeAgeAtStart)),
     },
     {
       name: "proc.exe_ino.ctime_duration_pidns_start",
@@ -266,7 +269,7 @@ function times(): Field[] {
       description: "Nanoseconds from the start of the pid namespace to the last change of the " +
         "program's inode.",
       ...thread,
-      extract: ofThread((thread) => between(thread.pidnsInitStartTs, thread.exeInoCtime)),
+      extract: ofThread((thread) => unlessZero(thread.exeAgeInPidns)),
     },
     {
       name: "proc.pidns_init_start_ts",
@@ -277,11 +280,6 @@ function times(): Field[] {
       extract: ofThread((thread) => unlessZero(thread.pidnsInitStartTs)),
     },
   ]);
-}
-
-/** The time from one point to a later one; nothing where either is unknown or they are equal. */
-function between(from: bigint, to: bigint): Value {
-  return from === 0n || to <= from ? undefined : to - from;
 }
 
 function flags(): Field[] {

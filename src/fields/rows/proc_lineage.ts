@@ -5,7 +5,7 @@ import { MISSING } from "../../state/tables/strings.ts";
 import type { Thread } from "../../state/tables/thread.ts";
 import { commandLine, joinNul, variable } from "../text/arguments_text.ts";
 import type { Field, Value } from "../row/field.ts";
-import { ofThread } from "./proc.ts";
+import { ofThread, shownId } from "./proc.ts";
 import { field, fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
 
 export function lineageFields(): Field[] {
@@ -99,7 +99,7 @@ function parentFields(): Field[] {
       format: "ID",
       description: "Id of the parent process.",
       domain: "thread",
-      extract: ofParent((parent) => parent.pid),
+      extract: ofParent((parent) => shownId(parent.pid)),
     },
     {
       name: "proc.pvpid",
@@ -279,7 +279,10 @@ function ancestorIds(): Field {
     domain: "thread" as const,
   };
   const idAt = (level: number) =>
-    ofThread((thread, { machine }) => machine.ancestorOf(thread, level)?.pid);
+    ofThread((thread, { machine }) => {
+      const ancestor = machine.ancestorOf(thread, level);
+      return ancestor && shownId(ancestor.pid);
+    });
   return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
       return {

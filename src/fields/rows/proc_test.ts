@@ -161,3 +161,53 @@ Deno.test("the working directory is the process's, and unknown where the process
   bench.context.process = undefined;
   strictEqual(bench.value("proc.cwd"), "./");
 });
+
+Deno.test("a parent whose id has more than 32 bits has none to show, as in Falco", () => {
+  const bench = new Bench();
+  const parent = 2 ** 32 + 16;
+  bench.apply(clone(CHILD, parent, "cat"));
+  bench.apply(exec(parent, "sh", "/usr/bin/sh", []));
+  bench.apply(clone(parent, 300, "sh"));
+  bench.apply(exec(300, "id", "/usr/bin/id", []));
+  strictEqual(bench.value("proc.pname"), "sh");
+  strictEqual(bench.value("proc.ppid"), undefined);
+  strictEqual(bench.value("proc.apid[1]"), undefined);
+  strictEqual(bench.value("proc.apid[2]"), CHILD);
+  bench.apply(exec(parent, "sh", "/usr/bin/sh", []));
+  strictEqual(bench.value("proc.pid"), undefined);
+  strictEqual(bench.value("proc.ppid"), CHILD);
+});
+
+Deno.test("the age of a program's file is what the execution found, also for forks", () => {
+  const AGE = "proc.exe_ino.ctime_duration_proc_start";
+  const began = 1_700_000_000_000_000_000n;
+  const bench = new Bench();
+  const executed = (ctime: bigint) => {
+    const { params, ...rest } = exec(CHILD, "cat", "/usr/bin/cat", []);
+    const file = { exe_ino: 5, exe_ino_ctime: ctime, exe_ino_mtime: ctime };
+    bench.apply({ ...rest, params: { ...params, ...file } });
+  };
+  executed(began - 5n);
+  strictEqual(bench.value(AGE), 5);
+  // The file was copied up into the upper layer after the process began.
+  executed(began + 1n);
+  strictEqual(bench.text(AGE), "18446744073709551615");
+  executed(began - 5n);
+  bench.apply({ ...clone(CHILD, 300, "cat"), time: began + 100n });
+  bench.apply({ ...open(3, "/etc/passwd"), tid: 300 });
+  strictEqual(bench.value(AGE), 5, "its own start is another");
+});
+
+Deno.test("the raw path of a relative open that failed is the whole one, as in Falco", () => {
+  const bench = new Bench();
+  const failed = (id: string, own: Record<string, string | number>) => {
+    const params = { fd: -2, flags: 1, mode: 0, dev: 0, ino: 0, ...own };
+    bench.apply({ id, tid: CHILD, params });
+  };
+  bench.apply({ id: "SYSCALL_CHDIR_X", tid: CHILD, params: { res: 0, path: "/srv" } });
+  failed("SYSCALL_OPEN_X", { name: "a//../none" });
+  strictEqual(bench.text("fd.name"), "/srv/none");
+  strictEqual(bench.text("fd.nameraw"), "/srv/none");
+  failed("SYSCALL_OPENAT_2_X", { dirfd: -100, name: "./none" });
+  strictEqual(bench.text("fd.nameraw"), "./none");
+});

@@ -237,9 +237,10 @@ function standardDescriptors(): Field[] {
         name: `proc.${name}.name`,
         type: "CHARBUF",
         description: `fd.name of the standard ${what} (descriptor ${number}).`,
-        extract: ofThread((thread, { machine }) => {
+        extract: ofThread((thread, context) => {
+          const { machine } = context;
           const fd = machine.fdsOf(thread)?.get(number);
-          return fd && machine.strings.text(fd.name);
+          return fd && machine.strings.text(context.nameOf(fd));
         }),
       },
     ]),

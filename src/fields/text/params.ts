@@ -4,6 +4,7 @@ import type { Param, ParamType } from "../../events/table.ts";
 import { EVENTS, SYSCALLS } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { View } from "../../state/contract/views.ts";
 import { EMPTY } from "../../state/tables/strings.ts";
 import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
@@ -262,7 +263,7 @@ function readFd(context: Context, number: number | bigint, out: ParamText): void
   }
   const fd = context.machine.fdsOf(thread)?.get(Number(number));
   if (fd === undefined) return;
-  const name = context.machine.strings.text(fd.name) ?? "";
+  const name = context.machine.strings.text(context.nameOf(fd)) ?? "";
   out.resolved = `<${fdTypeChar(fd)}${ipProtocolChar(fd)}>${name}`;
 }
 
@@ -288,12 +289,14 @@ function directoryOf(context: Context, param: Param): number {
   const { event, machine } = context;
   const process = context.process ?? context.thread!;
   const at = param.type === "FSRELPATH" ? param.dirfd : undefined;
-  if (at === undefined || EVENTS[event.code]!.params[at]?.type !== "FD") return process.cwd;
+  if (at === undefined || EVENTS[event.code]!.params[at]?.type !== "FD") {
+    return context.cwdOf(process);
+  }
   const dirfd = event.has(at) ? event.int32(at) : AT_FDCWD;
-  if (dirfd === AT_FDCWD) return process.cwd;
+  if (dirfd === AT_FDCWD) return context.cwdOf(process);
   const fd = machine.fdsOf(process)?.get(dirfd);
   if (fd === undefined || fd.name === EMPTY) return EMPTY;
-  return machine.directoryOf(process, dirfd, EMPTY);
+  return machine.directoryOf(process, dirfd, EMPTY, context.view !== View.Kernel);
 }
 
 function fdListText(context: Context, start: number, length: number): string {

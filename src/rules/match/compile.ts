@@ -7,6 +7,7 @@ import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
 import { Matcher } from "./matcher.ts";
+import { OtherFields, withOthers } from "./other_fields.ts";
 
 export interface CompileOptions {
   readonly matching: "first" | "all";
@@ -18,14 +19,16 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
   const wanted = new Uint8Array(EVENTS.length);
   const codes = codeLists(rules, options.source);
   for (const list of new Set(codes)) for (const code of list) wanted[code] = 1;
+  const others = new OtherFields();
   const all = rules.reduce((events, rule) => events | rule.events, 0n);
   const matcher = new Matcher(
     rules.map((rule, index) => ({ node: rule.node, codes: codes[index]! })),
     options.matching,
   );
   return {
-    rules: rules.map(compiledRule),
+    rules: rules.map((rule, index) => compiledRule(rule, index, matcher, others)),
     wanted,
+    seen: matcher.seen,
     eventNames: new Set(namesOf(all)),
     match: (context, matched) =>
       wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
@@ -49,7 +52,15 @@ function codeLists(rules: readonly CheckedRule[], source: string): (readonly num
   });
 }
 
-export function compiledRule(rule: CheckedRule, index: number): CompiledRule {
+function compiledRule(
+  rule: CheckedRule,
+  index: number,
+  matcher: Matcher,
+  others: OtherFields,
+): CompiledRule {
+  const told = others.of(rule);
+  const rendered = (context: Context) =>
+    asShown(context, () => withOthers(render(rule, context), told, context));
   return {
     index,
     name: rule.name,
@@ -58,7 +69,7 @@ export function compiledRule(rule: CheckedRule, index: number): CompiledRule {
     source: rule.source,
     capture: rule.capture,
     captureDurationMs: rule.captureDuration,
-    render: (context) => asShown(context, () => render(rule, context)),
+    render: (context) => context.under(matcher.viewOf(index), () => rendered(context)),
   };
 }
 

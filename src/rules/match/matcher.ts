@@ -3,7 +3,9 @@
 // already in most cases; what is left is asked of the event. So the cost of an event hardly
 // depends on the number of rules.
 import { EVENTS } from "../../events/table.ts";
+import { seenBy } from "../../fields/rows/view_fields.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { otherViews, View } from "../../state/contract/views.ts";
 import { type Atom, type Node, NodeTable } from "../check/condition.ts";
 import { Decision, type Entry, type State } from "./decision.ts";
 import { knownOfCode } from "./event_code.ts";
@@ -48,6 +50,14 @@ const LIMITS: MatcherLimits = {
 
 export class Matcher {
   readonly #first: boolean;
+  /** What of the views' differences the rules can see: bits of Differs. */
+  readonly seen: number;
+  /** By index of a rule: the view under which it matched last. */
+  readonly #views: Uint8Array;
+  /** Whether the last event was matched under one view alone. */
+  #plain = true;
+  /** What the other views of an event match; allocated with the first that has any. */
+  #other: Int32Array | undefined;
   /** The machine whose threads have places in the tables. */
   #machine: object | undefined;
   /** Of the machine's strings. */
@@ -60,11 +70,67 @@ export class Matcher {
     limits: MatcherLimits = LIMITS,
   ) {
     this.#first = matching === "first";
-    this.#tables = new Tables(rules, atomsOf(rules), this.#first, limits);
+    const atoms = atomsOf(rules);
+    this.seen = atoms.reduce((seen, atom) => seen | seenByAtom(atom), 0);
+    this.#views = new Uint8Array(rules.length);
+    this.#tables = new Tables(rules, atoms, this.#first, limits);
   }
 
-  /** Writes the indexes of the rules that match, rising, and returns how many there are. */
+  /** Writes the indexes of the rules that match under any view of the event, rising, each once,
+   * and returns how many there are. */
   match(context: Context, matched: Int32Array): number {
+    const count = this.#matchOne(context, matched);
+    const differs = context.differs & this.seen;
+    this.#plain = differs === 0;
+    return differs === 0 ? count : this.#matchOthers(context, differs, matched, count);
+  }
+
+  /** The view under which a rule matched the last event. */
+  viewOf(rule: number): View {
+    return this.#plain ? View.Kernel : this.#views[rule]!;
+  }
+
+  /** A rule that matched under an earlier view counts once, as that view has it. */
+  #matchOthers(context: Context, differs: number, matched: Int32Array, first: number): number {
+    const other = this.#other ??= new Int32Array(Math.max(1, this.#views.length));
+    let count = first;
+    for (let at = 0; at < count; at++) this.#views[matched[at]!] = View.Kernel;
+    for (const view of otherViews(differs)) {
+      count = this.#add(context, view, other, matched, count);
+    }
+    context.look(View.Kernel);
+    return count;
+  }
+
+  #add(
+    context: Context,
+    view: View,
+    other: Int32Array,
+    matched: Int32Array,
+    count: number,
+  ): number {
+    context.look(view);
+    const found = this.#matchOne(context, other);
+    for (let at = 0; at < found; at++) {
+      const rule = other[at]!;
+      let place = count;
+      while (place > 0 && matched[place - 1]! > rule) place--;
+      if (place > 0 && matched[place - 1] === rule) continue;
+      if (this.#first) {
+        // The earlier of two that came first, each under its view.
+        if (place > 0) continue;
+        count = 0;
+      }
+      matched.copyWithin(place + 1, place, count);
+      matched[place] = rule;
+      this.#views[rule] = view;
+      count++;
+    }
+    return count;
+  }
+
+  /** The same under the view that the context shows. */
+  #matchOne(context: Context, matched: Int32Array): number {
     const { machine } = context;
     if (this.#machine !== machine) this.#begin(context);
     if (this.#generation !== machine.strings.generation) {
@@ -95,6 +161,11 @@ export class Matcher {
     this.#generation = context.machine.strings.generation;
     this.#tables.begin(context);
   }
+}
+
+/** What of the views' differences an atom can see. */
+export function seenByAtom({ left, right }: Atom): number {
+  return [...left.fields, ...right?.fields ?? []].reduce((seen, bound) => seen | seenBy(bound), 0);
 }
 
 function atomsOf(rules: readonly Matchable[]): Atom[] {
@@ -153,7 +224,10 @@ class Tables {
     const { code } = context.event;
     let state = this.#roots[code] ??= this.#root(code);
     if (state.operand < 0) return state;
-    const place = this.#operands.threads.placeOf(context);
+    // What is kept of a thread is its own program's.
+    const place = context.view === View.CallerProgram
+      ? undefined
+      : this.#operands.threads.placeOf(context);
     do {
       const operandClass = this.#operands.classOf(state.operand, place, context);
       state = this.#decision.next(state, operandClass);

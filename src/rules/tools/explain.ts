@@ -2,6 +2,7 @@
 // each check with the values that it saw.
 import type { Value } from "../../fields/row/field.ts";
 import { EVENTS } from "../../events/table.ts";
+import { type View, VIEW_LABELS } from "../../state/contract/views.ts";
 import { wantedCodes } from "../match/compile.ts";
 import type { Atom, Operand, Read } from "../check/condition.ts";
 import { interpretAtom } from "../match/interpret.ts";
@@ -12,29 +13,53 @@ import { type Check, type Expr, print } from "../parse/syntax.ts";
 const LINES_MAX = 400;
 const LINE_MAX = 160;
 
-/** The explanation as text, without a line end behind it. */
+/** An event under one view. */
+export interface Seen {
+  readonly view: View;
+  readonly read: Read;
+}
+
+/** The explanation as text, without a line end behind it. An event whose views differ is judged
+ * under each: the first under which the rule fires is told first. */
 export function explain(
   rule: CheckedRule,
   resolved: Resolved,
   code: number,
-  read: Read,
+  views: readonly Seen[],
 ): string {
-  const explanation = new Explanation(resolved, read);
-  const fires = explanation.holds(rule.tree);
   const name = EVENTS[code]?.name ?? "";
   const tried = wantedCodes(rule, rule.source).includes(code);
+  const told = views.map(({ view, read }) => ({ view, told: new Explanation(resolved, read) }));
+  const fires = told.find(({ told }) => told.holds(rule.tree));
+  const under = views.length === 1
+    ? ""
+    : fires === undefined
+    ? " under any view"
+    : ` under ${VIEW_LABELS[fires.view]}`;
   const head = !tried
     ? `Rule "${rule.name}" is never tried on ${name} events: its condition leaves other types only`
-    : `Rule "${rule.name}" ${fires ? "fires" : "does not fire"} on this ${name} event`;
-  return [head, ...explanation.lines(rule.tree)].join("\n");
+    : `Rule "${rule.name}" ${fires ? "fires" : "does not fire"} on this ${name} event${under}`;
+  const ordered = fires === undefined ? told : [fires, ...told.filter((one) => one !== fires)];
+  const lines = ordered.flatMap(({ view, told }) => [
+    ...views.length === 1 ? [] : [`${VIEW_LABELS[view]}:`],
+    ...told.lines(rule.tree),
+  ]);
+  return [head, ...lines].join("\n");
 }
 
-/** How many parts of the condition's outermost `and` hold: which event came closest. */
-export function partsThatHold(rule: CheckedRule, resolved: Resolved, read: Read): number {
-  const explanation = new Explanation(resolved, read);
+/** How many parts of the condition's outermost `and` hold under one view: which event came
+ * closest. */
+export function partsThatHold(
+  rule: CheckedRule,
+  resolved: Resolved,
+  views: readonly Seen[],
+): number {
   const { tree } = rule;
   const parts = tree.kind === "and" ? tree.children : [tree];
-  return parts.filter((part) => explanation.holds(part)).length / parts.length;
+  return Math.max(...views.map(({ read }) => {
+    const explanation = new Explanation(resolved, read);
+    return parts.filter((part) => explanation.holds(part)).length / parts.length;
+  }));
 }
 
 class Explanation {

@@ -4,7 +4,8 @@ import { EVENTS } from "../../events/table.ts";
 import type { Bound, Value } from "../../fields/row/field.ts";
 import { familyOf } from "../../fields/compare/operators.ts";
 import { bytesOf } from "../parse/literal_bytes.ts";
-import type { Read } from "../check/condition.ts";
+import { View } from "../../state/contract/views.ts";
+import type { Seen } from "./explain.ts";
 import type { MapNode, YamlNode } from "../read/yaml_node.ts";
 import { ASYNC_EVENT, eventNames, isEventName } from "../check/event_types.ts";
 import { nearest } from "../../words/nearest.ts";
@@ -15,6 +16,8 @@ export interface HandEvent {
   /** The event's code as it would be recorded now. */
   readonly code: number;
   readonly values: ReadonlyMap<string, Value>;
+  /** Its values under the caller's view, where `caller` gives any: `fields` are the kernel's. */
+  readonly callerValues: ReadonlyMap<string, Value> | undefined;
 }
 
 export interface HandEventError {
@@ -22,7 +25,7 @@ export interface HandEventError {
   readonly at: number;
 }
 
-/** Reads `{ type: openat, fields: { fd.name: /etc/shadow } }`. */
+/** Reads `{ type: openat, fields: { fd.name: /etc/shadow }, caller: { fd.name: /tmp/link } }`. */
 export function readHandEvent(
   node: MapNode,
   lookup: FieldLookup,
@@ -30,6 +33,7 @@ export function readHandEvent(
   const errors: HandEventError[] = [];
   let type = "";
   const values = new Map<string, Value>();
+  const caller = new Map<string, Value>();
   for (const { key, value } of node.entries) {
     if (key.text === "type") {
       type = value.kind === "scalar" ? value.text : "";
@@ -40,15 +44,16 @@ export function readHandEvent(
           at: value.at,
         });
       }
-    } else if (key.text === "fields") {
+    } else if (key.text === "fields" || key.text === "caller") {
       if (value.kind !== "map") {
-        errors.push({ message: "fields must be a map of names and values", at: value.at });
+        errors.push({ message: `${key.text} must be a map of names and values`, at: value.at });
         continue;
       }
-      for (const field of value.entries) readField(field.key, field.value, lookup, values, errors);
+      const into = key.text === "fields" ? values : caller;
+      for (const field of value.entries) readField(field.key, field.value, lookup, into, errors);
     } else {
       errors.push({
-        message: `unknown key "${key.text}", an event has type and fields`,
+        message: `unknown key "${key.text}", an event has type, fields and caller`,
         at: key.at,
       });
     }
@@ -57,13 +62,17 @@ export function readHandEvent(
     errors.push({ message: "an event needs a type, such as type: openat", at: node.at });
   }
   if (errors.length > 0) return { errors };
+  const callerValues = caller.size === 0 ? undefined : new Map([...values, ...caller]);
   derive(type, values);
-  return { event: { type, code: codeOfType(type), values } };
+  if (callerValues !== undefined) derive(type, callerValues);
+  return { event: { type, code: codeOfType(type), values, callerValues } };
 }
 
-/** How the event's fields are read. */
-export function readerOf(event: HandEvent): Read {
-  return (bound) => event.values.get(bound.text);
+/** How the event's fields are read, view by view. */
+export function viewsOf({ values, callerValues }: HandEvent): readonly Seen[] {
+  const kernel: Seen = { view: View.Kernel, read: (bound) => values.get(bound.text) };
+  if (callerValues === undefined) return [kernel];
+  return [kernel, { view: View.CallerProgram, read: (bound) => callerValues.get(bound.text) }];
 }
 
 function readField(

@@ -4,14 +4,18 @@ import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { CaptureSource } from "../../events/scap/capture.ts";
 import { Context } from "../../state/contract/context.ts";
+import type { MachineOptions } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { compileRules, wantedCodes } from "../match/compile.ts";
 import { explain } from "./explain.ts";
-import { readerOf } from "./hand_event.ts";
+import { viewsOf } from "./hand_event.ts";
 import { interpret } from "../match/interpret.ts";
 import type { Loaded } from "../load.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { Scenario } from "./scenario.ts";
+
+/** The setting engine.paths. */
+export type Paths = MachineOptions["paths"];
 
 export interface ScenarioResult {
   readonly scenario: Scenario;
@@ -20,16 +24,17 @@ export interface ScenarioResult {
   readonly failures: readonly string[];
 }
 
-/** Runs a case; `capturePath` is where its capture lies. */
+/** Runs a case; `capturePath` is where its capture lies, `paths` the views that count there. */
 export function runScenario(
   scenario: Scenario,
   loaded: Loaded,
   capturePath: string | undefined,
+  paths: Paths,
 ): ScenarioResult {
   const { rules } = loaded;
   const fired = capturePath === undefined
     ? firedByHand(scenario, rules)
-    : firedInCapture(capturePath, rules);
+    : firedInCapture(capturePath, rules, paths);
   const failures: string[] = [];
   for (const name of scenario.fires) {
     if (!fired.has(name)) failures.push(`"${name}" did not fire${why(name, scenario, loaded)}`);
@@ -44,11 +49,10 @@ export function runScenario(
 function firedByHand({ events }: Scenario, rules: readonly CheckedRule[]): Set<string> {
   const fired = new Set<string>();
   for (const event of events) {
-    const read = readerOf(event);
+    const views = viewsOf(event);
     for (const rule of rules) {
-      if (wantedCodes(rule, rule.source).includes(event.code) && interpret(rule.node, read)) {
-        fired.add(rule.name);
-      }
+      if (!wantedCodes(rule, rule.source).includes(event.code)) continue;
+      if (views.some(({ read }) => interpret(rule.node, read))) fired.add(rule.name);
     }
   }
   return fired;
@@ -58,7 +62,7 @@ function why(name: string, { events }: Scenario, loaded: Loaded): string {
   const rule = loaded.rules.find((known) => known.name === name);
   const event = events[0];
   if (rule === undefined || event === undefined) return "";
-  const text = explain(rule, loaded.resolved, event.code, readerOf(event));
+  const text = explain(rule, loaded.resolved, event.code, viewsOf(event));
   return `:\n${text.replace(/^/gm, "      ")}`;
 }
 
@@ -67,11 +71,15 @@ const TABLE_MAX = 1 << 18;
 const BATCH_BYTES = 1 << 20;
 
 /** Calls `visit` with each event of a capture that can match a rule; `false` ends the walk. */
-export function walkCapture(path: string, visit: (context: Context) => boolean | void): void {
+export function walkCapture(
+  path: string,
+  paths: Paths,
+  visit: (context: Context) => boolean | void,
+): void {
   const source = new CaptureSource([path]);
   try {
     const machine = createMachine({
-      paths: "kernel",
+      paths,
       threadsMax: TABLE_MAX,
       fdsMax: TABLE_MAX,
       hostname: "localhost",
@@ -97,14 +105,18 @@ export function walkCapture(path: string, visit: (context: Context) => boolean |
   }
 }
 
-function firedInCapture(path: string, rules: readonly CheckedRule[]): Set<string> {
+function firedInCapture(
+  path: string,
+  rules: readonly CheckedRule[],
+  paths: Paths,
+): Set<string> {
   const set = compileRules(rules.filter(({ source }) => source === "syscall"), {
     matching: "all",
     source: "syscall",
   });
   const matched = new Int32Array(Math.max(1, set.rules.length));
   const fired = new Set<string>();
-  walkCapture(path, (context) => {
+  walkCapture(path, paths, (context) => {
     const count = set.match(context, matched);
     for (let at = 0; at < count; at++) fired.add(set.rules[matched[at]!]!.name);
   });

@@ -1,7 +1,7 @@
 // Tests of rules as authors write them: what is read, what is derived, what a failure says.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { explain } from "./explain.ts";
-import { type HandEvent, readerOf } from "./hand_event.ts";
+import { type HandEvent, viewsOf } from "./hand_event.ts";
 import { lint } from "./lint.ts";
 import { FIELDS, loadTexts, ruleText } from "../load_fixture.ts";
 import { readScenarios, type ScenarioFile, unknownRules } from "./scenario.ts";
@@ -20,7 +20,9 @@ function run(text: string): string[][] {
   const file = scenarios(text);
   deepStrictEqual(file.errors, []);
   const loaded = loadTexts([RULES]);
-  return file.scenarios.map((scenario) => [...runScenario(scenario, loaded, undefined).failures]);
+  return file.scenarios.map((
+    scenario,
+  ) => [...runScenario(scenario, loaded, undefined, "both").failures]);
 }
 
 const READ = "{type: openat, fields: {evt.is_open_read: true, fd.name: /etc/shadow}}";
@@ -120,8 +122,43 @@ Deno.test("explain() says when a rule is never tried on the event's type", () =>
   const loaded = loadTexts([RULES]);
   const file = scenarios("cases:\n  - {name: a, event: {type: close}, quiet: others}\n");
   const event = file.scenarios[0]!.events[0]!;
-  const text = explain(loaded.rules[0]!, loaded.resolved, event.code, readerOf(event));
+  const text = explain(loaded.rules[0]!, loaded.resolved, event.code, viewsOf(event));
   ok(text.startsWith('Rule "Read shadow" is never tried on close events'), text);
+});
+
+const LINKED = "{type: openat, fields: {evt.is_open_read: true, fd.name: /etc/shadow}, " +
+  "caller: {fd.name: /proc/self/fd/3}}";
+
+Deno.test("an event with a caller's view fires a rule under either, whole", () => {
+  const rules = ruleText("kernel", "evt.type = openat and fd.directory = /etc") +
+    ruleText("caller", "evt.type = openat and fd.directory = /proc/self/fd") +
+    ruleText("mixed", "evt.type = openat and fd.name = /etc/shadow and fd.filename = 3") +
+    ruleText("other", "evt.type = openat and not fd.name startswith /etc");
+  const file = scenarios(
+    `cases:\n  - {name: a, event: ${LINKED}, fires: [kernel, caller, other], quiet: [mixed]}\n`,
+  );
+  deepStrictEqual(file.errors, []);
+  const loaded = loadTexts([rules]);
+  const { failures } = runScenario(file.scenarios[0]!, loaded, undefined, "both");
+  deepStrictEqual(failures, []);
+});
+
+Deno.test("explain() says under which view a rule fires, and shows both", () => {
+  const loaded = loadTexts([
+    ruleText("caller", "evt.type = openat and fd.name startswith /proc/self/fd/") +
+    ruleText("none", "evt.type = openat and fd.name = /x"),
+  ]);
+  const file = scenarios(`cases:\n  - {name: a, event: ${LINKED}, fires: [caller]}\n`);
+  const event = file.scenarios[0]!.events[0]!;
+  const told = (index: number) =>
+    explain(loaded.rules[index]!, loaded.resolved, event.code, viewsOf(event)).split("\n");
+  const fires = told(0);
+  ok(fires[0]!.startsWith('Rule "caller" fires on this openat event under the caller\'s view'));
+  ok(fires[1]!.startsWith("the caller's view"), fires[1]);
+  ok(fires[4]!.includes('fd.name is "/proc/self/fd/3"'), fires[4]);
+  strictEqual(fires[5], "the kernel's view:");
+  ok(fires[8]!.includes('fd.name is "/etc/shadow"'), fires[8]);
+  strictEqual(told(1)[0], 'Rule "none" does not fire on this openat event under any view');
 });
 
 function lintOf(text: string): string[] {

@@ -5,6 +5,7 @@ import type { Fd } from "../tables/fd.ts";
 import type { Machine } from "./machine.ts";
 import { MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
+import { Differs, View } from "./views.ts";
 
 /** Sums of programs' files, computed off the hot path; nothing for those not known yet. */
 export interface Hashes {
@@ -23,8 +24,15 @@ export class Context {
   fd: Fd | undefined;
   /** `fd.num`; -1 on a failed open, MISSING_FD where the event has none. */
   fdNumber = MISSING_FD;
-  /** String id of `fd.name`: that of `fd`, or rebuilt from the event where an open failed. */
+  /** What the event's views differ in: bits of Differs, nearly always none that is sure. */
+  differs = 0;
+  /** The view that fields show; Kernel behind `Machine.apply`. */
+  view: View = View.Kernel;
+  /** String id of `fd.name`, under the present view: that of `fd`, or rebuilt from the event where
+   * an open failed. */
   fdName = MISSING;
+  /** String id of the file that the caller of an execution named; only with Differs.Program. */
+  callerProgram = MISSING;
   /** String id of `fd.nameraw`. */
   fdNameRaw = MISSING;
   /** `fd.name_changed`. */
@@ -34,9 +42,51 @@ export class Context {
   /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
   firstEventTs = 0n;
 
+  #kernelName = MISSING;
+  #callerName = MISSING;
+
   constructor(machine: Machine, event: Event) {
     this.machine = machine;
     this.event = event;
+  }
+
+  /** The name of the event's descriptor under both views; MISSING for the caller's: the same. */
+  setFdName(name: number, callerName: number): void {
+    this.fdName = name;
+    if (callerName === MISSING || callerName === name) return;
+    this.#kernelName = name;
+    this.#callerName = callerName;
+    this.differs |= Differs.Fd | Differs.Paths;
+  }
+
+  /** Shows another view of the event. */
+  look(view: View): void {
+    this.view = view;
+    if ((this.differs & Differs.Fd) === 0) return;
+    this.fdName = view === View.Kernel ? this.#kernelName : this.#callerName;
+  }
+
+  /** What `read` gives under another view. */
+  under<T>(view: View, read: () => T): T {
+    const before = this.view;
+    this.look(view);
+    try {
+      return read();
+    } finally {
+      this.look(before);
+    }
+  }
+
+  /** String id of a descriptor's name under the present view. */
+  nameOf(fd: Fd): number {
+    return this.view === View.Kernel || fd.callerName === MISSING ? fd.name : fd.callerName;
+  }
+
+  /** String id of a process's working directory under the present view. */
+  cwdOf(process: Thread): number {
+    return this.view === View.Kernel || process.callerCwd === MISSING
+      ? process.cwd
+      : process.callerCwd;
   }
 }
 

@@ -34,8 +34,9 @@ export interface Machine {
   /** Descriptors of the thread's process. */
   fdsOf(thread: Thread): FdTable | undefined;
   /** Path of a relative path's directory, ending with a slash, as Falco's: EMPTY for an absolute
-   * `path`, the working directory for AT_FDCWD, `<UNKNOWN>` for a descriptor that is not known. */
-  directoryOf(thread: Thread, dirfd: number, path: number): number;
+   * `path`, the working directory for AT_FDCWD, `<UNKNOWN>` for a descriptor that is not known.
+   * `caller`: by the names that the caller used. */
+  directoryOf(thread: Thread, dirfd: number, path: number, caller?: boolean): number;
   /** Id of `path` as seen from `directory` (an id that ends with a slash, or EMPTY). */
   join(directory: number, path: number): number;
   /** Whether the IP address (4 or 16 bytes) is one of this machine's. */

@@ -14,7 +14,7 @@ import {
 } from "../tables/clone_flags.ts";
 import type { Tables } from "../tables/tables.ts";
 import { timeNs } from "../tables/results.ts";
-import { EMPTY } from "../tables/strings.ts";
+import { EMPTY, MISSING } from "../tables/strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
 
 /** Parameters of all events of the family. */
@@ -212,10 +212,12 @@ function inheritThread(child: Thread, from: Thread): void {
   child.exeIno = from.exeIno;
   child.exeInoCtime = from.exeInoCtime;
   child.exeInoMtime = from.exeInoMtime;
+  child.exeAgeAtStart = from.exeAgeAtStart;
 }
 
 function inheritProcess(machine: Tables, child: Thread, from: Thread): void {
   child.fds = machine.fdsOf(from)?.copy();
   child.cwd = machine.cwdOf(from);
+  child.callerCwd = machine.mainOf(from)?.callerCwd ?? MISSING;
   child.env = from.env;
 }

@@ -1,14 +1,15 @@
 // What a process becomes: another program, another user, another directory, or nothing.
-import type { Event } from "../../events/event.ts";
+import { type Event, OWN_PATH } from "../../events/event.ts";
 import { codeOf } from "../../events/table.ts";
 import { readMemory, shared } from "./clone_events.ts";
 import { CL_INVERTED, CL_NEWUSER } from "../tables/clone_flags.ts";
 import type { Context } from "../contract/context.ts";
+import { Differs } from "../contract/views.ts";
 import type { Entry } from "../tables/entries.ts";
 import { isClosedOnExec } from "../tables/fd.ts";
 import type { Tables } from "../tables/tables.ts";
 import { succeeded, timeNs } from "../tables/results.ts";
-import { EMPTY } from "../tables/strings.ts";
+import { EMPTY, MISSING } from "../tables/strings.ts";
 import { type Thread, ThreadFlag } from "../tables/thread.ts";
 import type { Handler } from "./handler.ts";
 
@@ -84,6 +85,7 @@ export function onExec(machine: Tables, context: Context): void {
   if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS);
   readIdentity(machine, event, thread);
   thread.containerId = machine.containers.match(thread.cgroups);
+  if (machine.bothPaths && event.hasOwn) noteProgram(machine, context, thread);
   dropClosedOnExec(machine, thread);
   thread.flags &= ~ThreadFlag.InPidNamespace;
   thread.cloneFlags &= CL_INVERTED;
@@ -112,6 +114,7 @@ function readIdentity(machine: Tables, event: Event, thread: Thread): void {
     thread.exeIno = event.uint64(EXE_INO);
     thread.exeInoCtime = event.uint64(EXE_INO_CTIME);
     thread.exeInoMtime = event.uint64(EXE_INO_MTIME);
+    thread.noteProgramAges();
   }
   if (event.has(UID)) thread.uid = event.uint32(UID);
   thread.pgid = event.has(PGID) ? event.int64(PGID) : -1;
@@ -129,6 +132,17 @@ function exepathOf(machine: Tables, event: Event, thread: Thread): number {
   const name = machine.text(event, FILENAME);
   if (name === machine.unknownText) return name;
   return machine.paths.withoutDeleted(machine.paths.join(machine.cwdOf(thread), name));
+}
+
+/** The file that the caller named, where that is not the program which the kernel runs: a link, or
+ * a script. */
+function noteProgram(machine: Tables, context: Context, thread: Thread): void {
+  const { event } = context;
+  if (!event.has(FILENAME)) return;
+  const named = machine.paths.join(machine.cwdOf(thread, true), machine.text(event, FILENAME));
+  if (named === thread.exepath || named === EMPTY) return;
+  context.callerProgram = named;
+  context.differs |= Differs.Program;
 }
 
 function execveatPath(machine: Tables, thread: Thread, entry: Entry): number {
@@ -178,16 +192,22 @@ export function onExit(machine: Tables, context: Context): void {
 export function onChdir(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
-  if (machine.kernelPaths && event.hasOwn && event.has(event.own(0))) {
-    return setCwd(machine, thread, machine.text(event, event.own(0)));
-  }
-  setCwd(machine, thread, machine.text(event, 1));
+  const said = machine.text(event, 1);
+  const went = machine.kernelPath(event, OWN_PATH);
+  const callerPath = event.hasOwn && machine.bothPaths ? said : MISSING;
+  setCwd(machine, thread, went === MISSING ? said : went, callerPath);
 }
 
 export function onFchdir(machine: Tables, context: Context): void {
   const { event, thread, fd } = context;
-  if (thread === undefined || fd === undefined || !succeeded(event)) return;
-  setCwd(machine, thread, fd.name);
+  if (thread === undefined || !succeeded(event)) return;
+  const went = machine.kernelPath(event, OWN_PATH);
+  if (went === MISSING) {
+    if (fd !== undefined) setCwd(machine, thread, fd.name, fd.callerName);
+    return;
+  }
+  // The table's name of another directory than the kernel's says nothing.
+  setCwd(machine, thread, went, fd?.name === went ? fd.callerName : MISSING);
 }
 
 export function onGetcwd(machine: Tables, context: Context): void {
@@ -195,12 +215,19 @@ export function onGetcwd(machine: Tables, context: Context): void {
   if (thread !== undefined && succeeded(event)) setCwd(machine, thread, machine.text(event, 1));
 }
 
-function setCwd(machine: Tables, thread: Thread, path: number): void {
+/** `callerPath`: the same in the caller's words; MISSING: there are no others. */
+function setCwd(machine: Tables, thread: Thread, path: number, callerPath = MISSING): void {
   const main = machine.mainOf(thread);
   if (main === undefined) return;
   const cwd = machine.paths.joinDirectory(thread.cwd, path);
-  if (cwd === main.cwd) return;
+  let callerCwd = MISSING;
+  if (callerPath !== MISSING) {
+    callerCwd = machine.paths.joinDirectory(machine.cwdOf(thread, true), callerPath);
+    if (callerCwd === cwd) callerCwd = MISSING;
+  }
+  if (cwd === main.cwd && callerCwd === main.callerCwd) return;
   main.cwd = cwd;
+  main.callerCwd = callerCwd;
   machine.changed(main);
   if (thread !== main) thread.version++;
 }

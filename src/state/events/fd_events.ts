@@ -16,6 +16,8 @@ import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
 import { succeeded } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
+import type { Thread } from "../tables/thread.ts";
+import { callerName } from "./path_events.ts";
 import type { Handler } from "./handler.ts";
 
 const CREAT_UPPER_LAYER = 1;
@@ -75,13 +77,11 @@ export function onOpenat(machine: Tables, context: Context): void {
   const hasFile = at[6]! - at[5]! >= 4 && at[7]! - at[6]! >= 8;
   const dev = hasFile ? view.getUint32(at[5]!, true) : 0;
   const ino = hasFile ? event.inode(6) : 0;
-  let name: number;
-  if (event.hasOwn && machine.kernelPaths && event.has(event.own(OWN_PATH))) {
-    name = machine.text(event, event.own(OWN_PATH));
-  } else if (at[2]! - at[1]! >= 4) {
-    name = machine.pathAt(thread, view.getInt32(at[1]!, true), raw);
-  } else name = machine.paths.join(EMPTY, raw);
-  machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
+  const dirfd = at[2]! - at[1]! >= 4 ? view.getInt32(at[1]!, true) : MISSING;
+  const name = openedName(machine, event, thread, dirfd, raw);
+  const fd = newFile(name, raw, flags, dev, ino);
+  if (event.hasOwn) fd.callerName = callerName(machine, thread, dirfd, raw, name);
+  machine.setFd(context, number, fd);
 }
 
 export function onOpenat2(machine: Tables, context: Context): void {
@@ -117,21 +117,30 @@ function opened(
     : pathParam === 2
     ? machine.unknownText
     : EMPTY;
-  let name: number;
-  if (event.hasOwn && machine.kernelPaths && event.has(event.own(OWN_PATH))) {
-    name = machine.text(event, event.own(OWN_PATH));
-  } else {
-    name = dirfd === MISSING
-      ? machine.paths.join(EMPTY, raw)
-      : machine.pathAt(context.thread!, dirfd, raw);
-  }
+  const name = openedName(machine, event, context.thread!, dirfd, raw);
   let dev = 0;
   let ino: number | bigint = 0;
   if (event.paramLength(devParam) > 0 && event.paramLength(devParam + 1) > 0) {
     dev = event.uint32(devParam);
     ino = event.inode(devParam + 1);
   }
-  machine.setFd(context, number, newFile(name, raw, flags, dev, ino));
+  const fd = newFile(name, raw, flags, dev, ino);
+  if (event.hasOwn) fd.callerName = callerName(machine, context.thread!, dirfd, raw, name);
+  machine.setFd(context, number, fd);
+}
+
+/** The path that the kernel opened; where it is not told, or not asked for, the caller's. */
+function openedName(
+  machine: Tables,
+  event: Event,
+  thread: Thread,
+  dirfd: number,
+  raw: number,
+): number {
+  const opened = machine.kernelPath(event, OWN_PATH);
+  if (opened !== MISSING) return opened;
+  if (dirfd === MISSING) return machine.paths.join(EMPTY, raw);
+  return machine.pathAt(thread, dirfd, raw);
 }
 
 export function onClose(machine: Tables, context: Context): void {

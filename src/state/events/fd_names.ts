@@ -1,11 +1,13 @@
 // `fd.name` of an event that has no descriptor: most often an open that failed. The name is put
 // together from the event's own parameters.
+import { OWN_PATH } from "../../events/event.ts";
 import { codeOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
+import { callerName } from "./path_events.ts";
 
 const OPEN = codeOf("SYSCALL_OPEN_X");
 const CREAT = codeOf("SYSCALL_CREAT_X");
@@ -30,7 +32,9 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
       context.fdNameRaw = context.fdName = raw;
       const absolute = raw === EMPTY || machine.strings.byteAt(raw, 0) === 47;
       if (!absolute && raw !== machine.unknownText) {
-        context.fdName = machine.paths.join(machine.directoryOf(thread, AT_FDCWD, raw), raw);
+        nameBothWays(machine, context, thread, AT_FDCWD, raw);
+        // Falco shows the whole path as the raw one here, on captures.
+        if (!event.hasOwn) context.fdNameRaw = context.fdName;
       }
       return;
     }
@@ -42,9 +46,8 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
       }
       const raw = machine.text(event, 2);
       context.fdNameRaw = raw;
-      context.fdName = event.has(1)
-        ? machine.paths.join(machine.directoryOf(thread, event.int32(1), raw), raw)
-        : MISSING;
+      if (event.has(1)) nameBothWays(machine, context, thread, event.int32(1), raw);
+      else context.fdName = MISSING;
       return;
     }
     case OPEN_BY_HANDLE:
@@ -62,4 +65,20 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
     default:
       if (event.code % 2 === 0) context.fdName = context.fdNameRaw = MISSING;
   }
+}
+
+/** The path below the directory that the kernel knows, and below the one that the caller named. */
+function nameBothWays(
+  machine: Tables,
+  context: Context,
+  thread: Thread,
+  dirfd: number,
+  raw: number,
+): void {
+  const { event } = context;
+  const name = machine.kernelPath(event, OWN_PATH);
+  context.setFdName(
+    name === MISSING ? machine.pathAt(thread, dirfd, raw) : name,
+    event.hasOwn ? callerName(machine, thread, dirfd, raw, MISSING) : MISSING,
+  );
 }

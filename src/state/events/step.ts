@@ -1,6 +1,7 @@
 // The steps that every event takes: what the last event left to remove, the event's thread, its
 // descriptor, then the handler of its kind.
 import { type Context, MISSING_FD } from "../contract/context.ts";
+import { View } from "../contract/views.ts";
 import type { Fd } from "../tables/fd.ts";
 import { timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
@@ -8,6 +9,7 @@ import type { Tables } from "../tables/tables.ts";
 import { FD_PARAM, NO_LOOKUP, NO_THREAD, SHOWS_FD, TRAITS } from "./event_traits.ts";
 import { nameFromEvent } from "./fd_names.ts";
 import { HANDLER_OF } from "./handlers.ts";
+import { noteViews } from "./path_events.ts";
 
 /** Applies the context's event to the tables, and says in the context what it was about. */
 export function step(tables: Tables, context: Context): void {
@@ -21,6 +23,8 @@ export function step(tables: Tables, context: Context): void {
   const traits = TRAITS[code]!;
   context.fd = undefined;
   context.fdNameChanged = false;
+  context.differs = 0;
+  context.view = View.Kernel;
   if (traits & (NO_THREAD | NO_LOOKUP)) {
     context.thread = traits & NO_THREAD ? undefined : tables.find(event.tid);
   } else {
@@ -50,6 +54,7 @@ export function step(tables: Tables, context: Context): void {
 
   const after = context.thread;
   context.process = after === undefined ? undefined : after.group?.main ?? after;
+  if (event.hasOwn && tables.bothPaths && after !== undefined) noteViews(tables, context, after);
   if (!(traits & SHOWS_FD) || after === undefined) {
     context.fdNumber = MISSING_FD;
     context.fdName = context.fdNameRaw = MISSING;
@@ -60,7 +65,7 @@ export function step(tables: Tables, context: Context): void {
     nameFromEvent(tables, context, after);
     return;
   }
-  context.fdName = now.name;
+  context.setFdName(now.name, now.callerName);
   context.fdNameRaw = now.nameRaw;
   context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
 }

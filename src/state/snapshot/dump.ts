@@ -109,6 +109,9 @@ function* processes(machine: Tables, threads: readonly Thread[]): Generator<Proc
       reaperTid: thread.reaperTid,
       ownFlags: flags & OWN_THREAD_FLAGS,
       ownCwd: strings.bytes(thread.cwd),
+      callerCwd: thread.callerCwd === MISSING ? NO_BYTES : strings.bytes(thread.callerCwd),
+      exeAgeAtStart: thread.exeAgeAtStart,
+      exeAgeInPidns: thread.exeAgeInPidns,
     };
   }
 }
@@ -142,6 +145,7 @@ function* descriptors(
     const isIp = fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6;
     const isNamed = isIp || strings.length(fd.name) > TEXT_MAX;
     if (isNamed) ownFlags |= OwnFdFlag.Named;
+    if (fd.callerName !== MISSING) ownFlags |= OwnFdFlag.Caller;
     const source = fd.sourceIp ?? NO_BYTES;
     const destination = fd.destinationIp ?? NO_BYTES;
     yield {
@@ -162,6 +166,7 @@ function* descriptors(
       ownFlags,
       ownName: isNamed ? strings.bytes(fd.name) : NO_BYTES,
       nameRaw: fd.nameRaw === MISSING ? NO_BYTES : strings.bytes(fd.nameRaw),
+      callerName: fd.callerName === MISSING ? undefined : strings.bytes(fd.callerName),
     };
   }
 }

@@ -46,6 +46,7 @@ function told(tables: MachineState): unknown {
       flags: thread.flags | ThreadFlag.FromSnapshot,
       texts: [own.comm, own.exe, own.exepath, own.cgroups, own.root, own.cwd, own.containerId]
         .map(text),
+      callerCwd: text(own.callerCwd),
       ...{ comm: 0, exe: 0, exepath: 0, cgroups: 0, root: 0, cwd: 0, containerId: 0 },
       parent: parent?.tid,
       children: [firstChild, nextSibling, previousSibling].map((kin) => kin?.tid),
@@ -64,6 +65,7 @@ function told(tables: MachineState): unknown {
         ino: BigInt(fd.ino),
         name: text(fd.name),
         nameRaw: text(fd.nameRaw),
+        callerName: text(fd.callerName),
       })),
     };
   });
@@ -128,6 +130,9 @@ function generated(seed: number): MachineState {
     thread.root = id();
     thread.cgroups = made.strings.internPassing(`cpu=/docker-${"ab".repeat(32)}.scope`);
     thread.cwd = random(4) === 0 ? 0 : made.strings.internPassing(`/${name()}/`);
+    if (random(4) === 0) thread.callerCwd = made.strings.internPassing(`/l/${name()}/`);
+    thread.exeAgeAtStart = big();
+    thread.exeAgeInPidns = big();
     thread.args = new TextEncoder().encode(`${word().replaceAll("\0", "")}\0-x\0`);
     if (pid === tid) thread.env = new TextEncoder().encode("A=b\0");
     thread.uid = random(9);
@@ -161,6 +166,7 @@ function generated(seed: number): MachineState {
     const long = () => made.strings.internPassing("/long".repeat(300 + random(300)));
     const name = random(8) === 0 ? long() : id();
     const fd = new Fd(kind, name, [MISSING, id(), long()][random(3)]);
+    if (random(4) === 0) fd.callerName = [id(), long()][random(2)]!;
     fd.flags = random(512);
     if (kind === FdKind.Ipv4 || kind === FdKind.Ipv6) {
       const size = kind === FdKind.Ipv4 ? 4 : 16;

@@ -35,6 +35,8 @@ const CHILD_IN_PIDNS = 1 << 29;
 
 /** Bytes of what our own captures have behind a thread at the least. */
 const OWN_THREAD_BYTES = 26;
+/** Bytes of what stands behind that since there are two views, at the least. */
+const OWN_VIEW_BYTES = 18;
 /** Flags of a thread that no list of Falco's tells. */
 export const OWN_THREAD_FLAGS = ThreadFlag.Dead | ThreadFlag.Subreaper;
 
@@ -258,13 +260,21 @@ export class Snapshot {
     if (input.at + 1 <= end) setFlag(thread, ThreadFlag.ExeLowerLayer, input.u8());
     if (input.at + 8 <= end) thread.pgid = input.i64();
     // Ours: our own snapshot of /proc knows when a thread was made.
-    if (input.at + 8 <= end) thread.cloneTs = input.u64();
+    if (input.at + 8 <= end) {
+      thread.cloneTs = input.u64();
+      if (thread.exeInoCtime !== 0n) thread.noteProgramAges();
+    }
     // What our own captures know besides (dump.ts).
     if (input.at + OWN_THREAD_BYTES > end || input.u32() !== OWN_ENTRY_MARK) return false;
     thread.lastExecTs = input.u64();
     thread.reaperTid = input.i64();
     thread.flags |= input.u32() & OWN_THREAD_FLAGS;
     thread.cwd = input.string(this.#machine);
+    if (input.at + OWN_VIEW_BYTES > end) return true;
+    const callerCwd = input.string(this.#machine);
+    if (callerCwd !== EMPTY) thread.callerCwd = callerCwd;
+    thread.exeAgeAtStart = input.u64();
+    thread.exeAgeInPidns = input.u64();
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { Fd, FD_TYPES, FdFlag, FdKind } from "../tables/fd.ts";
 import { FdTable } from "../tables/fd_table.ts";
 import type { Tables } from "../tables/tables.ts";
 import type { Cursor } from "./snapshot_cursor.ts";
-import { EMPTY } from "../tables/strings.ts";
+import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
 
 /** Falco's numbers of layer 4 protocols in descriptor lists, as IPPROTO_*. */
@@ -56,6 +56,8 @@ export const enum OwnFdFlag {
   NoDestination = 1 << 19,
   /** The name is there: of sockets it is not always made from the ends in the same way. */
   Named = 1 << 20,
+  /** The caller's name is there. */
+  Caller = 1 << 21,
 }
 const OWN_FD_FLAGS = 0xffff_0000;
 
@@ -149,6 +151,7 @@ export class SnapshotFds {
     const dev = input.u32();
     const raw = input.string(this.#machine);
     const name = input.string(this.#machine);
+    const caller = flags & OwnFdFlag.Caller ? input.string(this.#machine) : MISSING;
     if (input.cut || kind >= FD_TYPES.length) return;
     fd.kind = kind;
     fd.flags = flags & ~OWN_FD_FLAGS;
@@ -156,6 +159,7 @@ export class SnapshotFds {
     fd.dev = dev;
     if (flags & OwnFdFlag.Named) fd.name = name;
     if (flags & OwnFdFlag.Raw) fd.nameRaw = raw;
+    fd.callerName = caller;
     // Only sockets have room for their ends.
     if (this.#listedEnds !== NO_ENDS) {
       fd.sourceIp = this.#listedEnds.source;

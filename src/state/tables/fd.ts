@@ -100,6 +100,8 @@ export class Fd {
   name: number;
   /** String id of the path as the program gave it (`fd.nameraw`). */
   nameRaw: number;
+  /** String id of the name that the caller gave it, joined and folded; MISSING: `name`. */
+  callerName = MISSING;
   /** FdFlag bits. */
   flags = 0;
   /** Falco's PPM_O_* bits. */
@@ -203,10 +205,16 @@ export class Fd {
   copy(): Fd {
     const fd = new Fd(this.kind, this.name, this.nameRaw, this.openFlags, this.dev, this.ino);
     fd.flags = this.flags;
+    fd.callerName = this.callerName;
     const peer = this.#peer;
     if (peer !== undefined) fd.#peer = peer.copy();
     return fd;
   }
+}
+
+/** String id of the name that the caller gave the descriptor. */
+export function callerNameOf(fd: Fd): number {
+  return fd.callerName === MISSING ? fd.name : fd.callerName;
 }
 
 /** Falco's PPM_O_* and related flags. */

@@ -5,11 +5,11 @@ import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { type Container, Containers } from "./containers.ts";
 import { Entries } from "./entries.ts";
-import type { Fd } from "./fd.ts";
+import { callerNameOf, type Fd } from "./fd.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
 import { Interfaces } from "./interfaces.ts";
 import { AT_FDCWD, Paths } from "./paths.ts";
-import { EMPTY, Strings } from "./strings.ts";
+import { EMPTY, MISSING, Strings } from "./strings.ts";
 import { Thread, ThreadFlag } from "./thread.ts";
 import { type ThreadCounts, ThreadTable } from "./thread_table.ts";
 import { type Group, type User, Users } from "./users.ts";
@@ -36,8 +36,8 @@ export interface Beyond {
 }
 
 export interface TableOptions {
-  /** Paths that `fd.name` shows where an event has a kernel-resolved one. */
-  paths: "kernel" | "caller";
+  /** Which paths count where an event has kernel-resolved ones: `engine.paths`. */
+  paths: "both" | "kernel" | "caller";
   /** Threads held at the most; more are refused and counted (Falco's thread_table_size). */
   threadsMax: number;
   /** Descriptors held at the most over all processes. */
@@ -89,6 +89,8 @@ export class Tables extends ThreadTable {
   readonly options: TableOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;
+  /** Whether the caller's names are kept beside the kernel's. */
+  readonly bothPaths: boolean;
   readonly unknownText: number = this.strings.internText("<NA>");
   readonly dotSlash: number = this.strings.internText("./");
   readonly unknownDirectory: number = this.strings.internText("<UNKNOWN>");
@@ -122,7 +124,8 @@ export class Tables extends ThreadTable {
     super(options.threadsMax);
     this.options = options;
     this.hostname = options.hostname;
-    this.kernelPaths = options.paths === "kernel";
+    this.kernelPaths = options.paths !== "caller";
+    this.bothPaths = options.paths === "both";
     this.budget = {
       held: 0,
       max: options.fdsMax,
@@ -217,18 +220,21 @@ export class Tables extends ThreadTable {
     if (fds !== undefined && number >= 0) fds.set(number, fd);
   }
 
-  cwdOf(thread: Thread): number {
+  /** `caller`: by the names that the process used, here and below. */
+  cwdOf(thread: Thread, caller = false): number {
     const main = thread.isMain ? thread : thread.group?.main;
-    return main === undefined ? this.dotSlash : main.cwd;
+    if (main === undefined) return this.dotSlash;
+    return caller && main.callerCwd !== MISSING ? main.callerCwd : main.cwd;
   }
 
-  directoryOf(thread: Thread, dirfd: number, path: number): number {
+  directoryOf(thread: Thread, dirfd: number, path: number, caller = false): number {
     const strings = this.strings;
     if (path > 0 && strings.byteAt(path, 0) === 47) return EMPTY;
-    if (dirfd === AT_FDCWD) return this.cwdOf(thread);
+    if (dirfd === AT_FDCWD) return this.cwdOf(thread, caller);
     const fd = this.fdsOf(thread)?.get(dirfd);
     if (fd === undefined || dirfd < 0) return this.unknownDirectory;
-    return fd.name === EMPTY ? EMPTY : this.paths.withSlash(fd.name);
+    const name = caller ? callerNameOf(fd) : fd.name;
+    return name === EMPTY ? EMPTY : this.paths.withSlash(name);
   }
 
   join(directory: number, path: number): number {
@@ -236,13 +242,21 @@ export class Tables extends ThreadTable {
   }
 
   /** `join` of `directoryOf`, at less cost. */
-  pathAt(thread: Thread, dirfd: number, path: number): number {
+  pathAt(thread: Thread, dirfd: number, path: number, caller = false): number {
     const strings = this.strings;
     if (path > 0 && strings.byteAt(path, 0) === 47) return this.paths.join(EMPTY, path);
-    if (dirfd === AT_FDCWD) return this.paths.join(this.cwdOf(thread), path);
+    if (dirfd === AT_FDCWD) return this.paths.join(this.cwdOf(thread, caller), path);
     const fd = dirfd < 0 ? undefined : this.fdsOf(thread)?.get(dirfd);
     if (fd === undefined) return this.paths.join(this.unknownDirectory, path);
-    return this.paths.joinBelow(fd.name, path);
+    return this.paths.joinBelow(caller ? callerNameOf(fd) : fd.name, path);
+  }
+
+  /** One of the paths that the kernel acted on (OWN_PATH …); MISSING where the event has none, or
+   * where none is asked for. */
+  kernelPath(event: Event, which: number): number {
+    if (!event.hasOwn || !this.kernelPaths) return MISSING;
+    const index = event.own(which);
+    return event.paramLength(index) > 0 ? this.text(event, index) : MISSING;
   }
 
   /** Interns a NUL-terminated parameter; EMPTY where it is empty or absent. */
@@ -330,10 +344,12 @@ export class Tables extends ThreadTable {
         mark(thread.cgroups);
         mark(thread.root);
         mark(thread.cwd);
+        mark(thread.callerCwd);
         mark(thread.containerId);
         for (const [, fd] of thread.fds?.entries() ?? []) {
           mark(fd.name);
           mark(fd.nameRaw);
+          mark(fd.callerName);
         }
       }
       this.entries.markHeld(mark);

@@ -45,6 +45,8 @@ export class Thread {
   root = EMPTY;
   /** Ends with a slash. Read and written on the main thread. */
   cwd = EMPTY;
+  /** The same by the names that the process used; MISSING: no other. */
+  callerCwd = MISSING;
   /** Short container id, "" on the host; MISSING while nothing is known. */
   containerId = MISSING;
 
@@ -62,6 +64,11 @@ export class Thread {
   exeIno = 0n;
   exeInoCtime = 0n;
   exeInoMtime = 0n;
+  /** From the program's last change to the process's start, and from the pid namespace's start to
+   * that change, ns, as the last execution found them; a fork takes the first along. 0n: unknown.
+   */
+  exeAgeAtStart = 0n;
+  exeAgeInPidns = 0n;
   /** ns since the epoch; 0n where unknown. */
   cloneTs = 0n;
   lastExecTs = 0n;
@@ -107,6 +114,16 @@ export class Thread {
 
   get isDead(): boolean {
     return (this.flags & ThreadFlag.Dead) !== 0;
+  }
+
+  /** Works out the ages of the program's file: once, as Falco does, when it is executed. */
+  noteProgramAges(): void {
+    const { cloneTs, exeInoCtime, pidnsInitStartTs } = this;
+    // Below zero, where the file changed after the process began, it wraps.
+    if (cloneTs !== 0n) this.exeAgeAtStart = BigInt.asUintN(64, cloneTs - exeInoCtime);
+    if (pidnsInitStartTs !== 0n && exeInoCtime > pidnsInitStartTs) {
+      this.exeAgeInPidns = exeInoCtime - pidnsInitStartTs;
+    }
   }
 
   /** Made up for an unknown thread, or known in part only. */

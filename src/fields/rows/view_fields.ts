@@ -1,0 +1,105 @@
+// What the two views of an event mean for fields: which fields read differently under them, and
+// saker's own fields that tell the view and the other one's paths.
+import { EVENTS } from "../../events/table.ts";
+import type { Context } from "../../state/contract/context.ts";
+import { Differs, DIFFERS_FOR_SURE, View, VIEW_NAMES } from "../../state/contract/views.ts";
+import type { Bound, Field, Value } from "../row/field.ts";
+import { field } from "../row/row.ts";
+
+const NAMES = Differs.Fd | Differs.Directory | Differs.Paths;
+
+/** By name of a field: what of Differs it depends on; 0 for most. */
+const SEEN: ReadonlyMap<string, number> = new Map([
+  ["fd.name", Differs.Fd],
+  ["fd.directory", Differs.Fd],
+  ["fd.filename", Differs.Fd],
+  ["fd.containername", Differs.Fd],
+  ["fd.containerdirectory", Differs.Fd],
+  ["evt.is_syslog", Differs.Fd],
+  ["fs.path.name", NAMES],
+  ["fs.path.nameraw", NAMES],
+  ["fs.path.source", NAMES],
+  ["fs.path.target", NAMES],
+  ["evt.abspath", NAMES],
+  ["evt.args", NAMES],
+  ["evt.info", NAMES],
+  ["proc.cwd", Differs.Directory],
+  ["proc.exepath", Differs.Program],
+  ["fdlist.names", Differs.Others],
+  ["proc.stdin.name", Differs.Others],
+  ["proc.stdout.name", Differs.Others],
+  ["proc.stderr.name", Differs.Others],
+]);
+
+const SHOWS_NAMES = new Set(["FD", "FD32", "FSPATH", "FSRELPATH"]);
+/** Parameters whose text has a path in it. */
+const NAMING_PARAMS: ReadonlySet<string> = new Set(
+  EVENTS.flatMap(({ params }) =>
+    params.filter(({ type }) => SHOWS_NAMES.has(type)).map(({ name }) => name)
+  ),
+);
+
+/** What of Differs a field's value depends on. */
+export function seenBy({ field, text }: Bound): number {
+  if (field.name === "evt.view" || field.name.endsWith(OTHER)) return NAMES | Differs.Program;
+  if (field.name !== "evt.arg") return SEEN.get(field.name) ?? 0;
+  const argument = text.slice("evt.arg".length + 1);
+  return /^\d/.test(argument) || NAMING_PARAMS.has(argument) ? NAMES : 0;
+}
+
+const OTHER = ".other";
+
+/** Fields that have a row for the other view, and those that are told by it. */
+const TOLD_BY: ReadonlyMap<string, string> = new Map([
+  ["fd.name", "fd.name"],
+  ["fd.directory", "fd.name"],
+  ["fd.filename", "fd.name"],
+  ["fd.containername", "fd.name"],
+  ["fd.containerdirectory", "fd.name"],
+  ["fs.path.name", "fs.path.name"],
+  ["fs.path.source", "fs.path.source"],
+  ["fs.path.target", "fs.path.target"],
+  ["proc.cwd", "proc.cwd"],
+  ["proc.exepath", "proc.exepath"],
+]);
+
+/** Name of the field that tells of a field under the other view. */
+export function otherOf(name: string): string | undefined {
+  const told = TOLD_BY.get(name);
+  return told && told + OTHER;
+}
+
+/** The rows, made of those that they are about. */
+export function viewFields(fields: readonly Field[]): Field[] {
+  const names = new Set(TOLD_BY.values());
+  return [
+    field("evt", {
+      name: "evt.view",
+      type: "CHARBUF",
+      description: "Where the path that the caller said and the one that the kernel acted on " +
+        "differ: the view that the alert is about, kernel or caller. saker's own.",
+      extract: ({ differs, view }) =>
+        (differs & DIFFERS_FOR_SURE) === 0 ? undefined : VIEW_NAMES[view],
+    }),
+    ...fields.filter(({ name }) => names.has(name)).map(otherField),
+  ];
+}
+
+function otherField(base: Field): Field {
+  const bound = base.bind(undefined);
+  if ("error" in bound) throw new Error(bound.error);
+  return field(base.fieldClass, {
+    name: base.name + OTHER,
+    type: base.type,
+    description: `${base.name} under the view of the event that the alert is not about; none ` +
+      "where it is the same. saker's own.",
+    extract: (context) => otherValue(bound, context),
+  });
+}
+
+function otherValue(bound: Bound, context: Context): Value {
+  if ((context.differs & DIFFERS_FOR_SURE) === 0) return undefined;
+  const other = context.view === View.Kernel ? View.CallerProgram : View.Kernel;
+  const value = context.under(other, () => bound.extract(context));
+  return value === bound.extract(context) ? undefined : value;
+}
