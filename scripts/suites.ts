@@ -61,6 +61,18 @@ const SUITES: readonly Suite[] = [
     minutes: 2,
   },
   {
+    name: "rustfmt-front",
+    what: "the front's Rust is formatted",
+    runner: "check",
+    command: [
+      "bash",
+      "-c",
+      '. scripts/lib/toolchain.sh && find_rust && "$RUST_BIN/rustfmt" ' +
+      "--edition 2024 --check front-rs/entry.rs",
+    ],
+    minutes: 2,
+  },
+  {
     name: "clippy",
     what: "the host's crates pass clippy, pedantic",
     runner: "check",

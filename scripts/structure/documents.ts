@@ -2,7 +2,8 @@
 import { type Breach, lineAt, type Tree } from "./tree.ts";
 
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"];
-const PLACES = /^(src|scripts|rules|tests|docs|probe-rs|ebpf-rs|bindings-rs|kmod|\.ci)(\/|$)/;
+const PLACES =
+  /^(src|scripts|rules|tests|docs|probe-rs|ebpf-rs|bindings-rs|front-rs|kmod|\.ci)(\/|$)/;
 
 /** ARCHITECTURE.md's map names every room that exists. */
 export function checkRoomMap(tree: Tree): Breach[] {

@@ -21,8 +21,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   cli: ["print", "start", "commands"],
 };
-/** Knows nothing of the program's things; every room may use it. */
-const WORDS = "words";
+/** Know nothing of the program's things; every room may use them. */
+const FOR_ALL: readonly string[] = ["words", "files"];
 /** Sees no other room but that; its values are handed on by the commands. */
 const CONFIG = "config";
 /** Bring the rooms together: may import all. */
@@ -89,11 +89,11 @@ function wrongWay(from: string, to: string): string | undefined {
   const [here, there] = [roomOf(from), roomOf(to)];
   if (here === there) return upstairs(here, from, to);
   if (COMMANDS.has(here)) return undefined;
-  if (there === WORDS) return undefined;
+  if (FOR_ALL.includes(there)) return undefined;
   const [hereAt, thereAt] = [place(here), place(there)];
-  if (here === WORDS) return `imports ${to}: words stands by itself`;
+  if (FOR_ALL.includes(here)) return `imports ${to}: ${here} stands by itself`;
   if (here !== CONFIG && hereAt < 0) {
-    return `is in no known room; those are ${ROOMS.join(", ")}, config, words, cli`;
+    return `is in no known room; those are ${ROOMS.join(", ")}, config, words, files, cli`;
   }
   if (here === CONFIG) return `imports ${to}: config stands by itself`;
   if (there === CONFIG) return `imports ${to}: only cli/ and main.ts see the configuration`;

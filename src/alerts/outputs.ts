@@ -8,12 +8,24 @@ export interface OutputsOptions {
   /** Alerts that may wait in front of each output. */
   readonly capacity: number;
   readonly onFailure: (output: string, failure: Error) => void;
+  /** Outputs that somebody asked for and that there are not: name and why. */
+  readonly missing?: readonly (readonly [name: string, reason: string])[];
 }
 
 export class Outputs {
   readonly #queues: readonly OutputQueue[];
+  readonly #missing: readonly QueueStats[];
 
-  constructor({ outputs, capacity, onFailure }: OutputsOptions) {
+  constructor({ outputs, capacity, onFailure, missing = [] }: OutputsOptions) {
+    this.#missing = missing.map(([name, reason]) => ({
+      name,
+      waiting: 0,
+      written: 0,
+      dropped: 0,
+      failed: 0,
+      state: "missing",
+      reason,
+    }));
     this.#queues = outputs.map((output) =>
       new OutputQueue({
         output,
@@ -25,6 +37,11 @@ export class Outputs {
 
   send(alerts: readonly Alert[]): void {
     for (const queue of this.#queues) for (const alert of alerts) queue.offer(alert);
+  }
+
+  /** Tells of the outputs that could not be written to now. */
+  async check(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.check()));
   }
 
   /** Settles when every output has written all that was sent. */
@@ -46,6 +63,6 @@ export class Outputs {
   }
 
   stats(): QueueStats[] {
-    return this.#queues.map((queue) => queue.stats());
+    return [...this.#queues.map((queue) => queue.stats()), ...this.#missing];
   }
 }

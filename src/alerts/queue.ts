@@ -3,6 +3,8 @@
 // those of the rule that floods, so that one noisy rule does not push out what others tell.
 import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
+import { reasonOf } from "../files/reason.ts";
+import { PartlyWritten } from "./outputs/lines.ts";
 import { type Output, OutputClosed } from "./outputs/output.ts";
 
 export interface QueueOptions {
@@ -21,7 +23,16 @@ export interface QueueStats {
   readonly dropped: number;
   /** Could not be written. */
   readonly failed: number;
+  readonly state: OutputState;
+  /** Why it is not `ok`. */
+  readonly reason?: string;
 }
+
+/**
+ * `slow`: alerts were dropped since it last had none waiting; `failing`: the last write failed;
+ * `closed`: its reader has gone; `missing`: asked for, and not part of this version.
+ */
+export type OutputState = "ok" | "slow" | "failing" | "closed" | "missing";
 
 /** Alerts that go to an output in one call. */
 const BATCH = 256;
@@ -38,7 +49,10 @@ export class OutputQueue {
   #written = 0;
   #dropped = 0;
   #failed = 0;
-  #failing = false;
+  /** Why the last write failed; undefined where it did not. */
+  #failure: string | undefined;
+  /** Whether the bound refused alerts since nothing waited. */
+  #slow = false;
   #closed = false;
 
   constructor({ output, capacity, onFailure }: QueueOptions) {
@@ -56,6 +70,15 @@ export class OutputQueue {
     this.#waiting.push(alert);
     this.#count(alert, 1);
     this.#writing ??= this.#drain();
+  }
+
+  /** Tells of an output that could not be written to now, before there is an alert to lose. */
+  async check(): Promise<void> {
+    try {
+      await this.#output.check?.();
+    } catch (error) {
+      this.#fail(error as Error, 0);
+    }
   }
 
   /** Settles when nothing waits any more. */
@@ -78,18 +101,28 @@ export class OutputQueue {
   }
 
   stats(): QueueStats {
+    const [state, reason] = this.#state();
     return {
       name: this.#output.name,
       waiting: this.#waiting.length,
       written: this.#written,
       dropped: this.#dropped,
       failed: this.#failed,
+      state,
+      ...(reason === undefined ? {} : { reason }),
     };
+  }
+
+  #state(): [OutputState, string?] {
+    if (this.#closed) return ["closed", "its reader has gone"];
+    if (this.#failure !== undefined) return ["failing", this.#failure];
+    return this.#slow ? ["slow", "alerts come faster than they are read"] : ["ok"];
   }
 
   /** Whether there is room, if need be after another alert has given way. */
   #makeRoom(alert: Alert): boolean {
     if (this.#waiting.length < this.#capacity) return true;
+    this.#slow = true;
     const victim = this.#lessImportant(alert) ?? this.#ofNoisiest(alert);
     if (victim === undefined) return false;
     this.#count(this.#waiting[victim]!, -1);
@@ -134,11 +167,14 @@ export class OutputQueue {
       try {
         await this.#output.write(batch);
         this.#written += batch.length;
-        this.#failing = false;
+        this.#failure = undefined;
       } catch (error) {
-        this.#fail(error as Error, batch.length);
+        const written = error instanceof PartlyWritten ? error.linesWritten : 0;
+        this.#written += written;
+        this.#fail(error as Error, batch.length - written);
       }
     }
+    this.#slow = false;
     this.#writing = undefined;
   }
 
@@ -146,7 +182,8 @@ export class OutputQueue {
     this.#failed += alerts;
     const gone = error instanceof OutputClosed;
     if (gone) this.close();
-    if (gone || !this.#failing) this.#onFailure(error);
-    this.#failing = true;
+    const isNew = this.#failure === undefined;
+    this.#failure = reasonOf(error instanceof PartlyWritten ? error.cause : error);
+    if (gone || isNew) this.#onFailure(gone ? error : new Error(this.#failure, { cause: error }));
   }
 }

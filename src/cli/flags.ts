@@ -48,12 +48,16 @@ export function addFlags(program: Command): void {
     )
     .option("-o, --option <key=value>", "set a key of the configuration (repeatable)", append)
     .option("--listen <address:port>", "where the web server listens (127.0.0.1:8765)", listen)
-    .option("-M, --seconds <n>", "stop after n seconds of event time", seconds)
+    .option("-M, --seconds <n>", "stop after n seconds of event time (0: never)", seconds)
     .option("-U, --unbuffered", "write each alert at once (saker always does)")
     .option("-P, --pidfile <file>", "write the process id to a file")
     .option("-v, --verbose", "tell more on standard error")
     .option("--dry-run", "do everything but watch: load configuration and rules, then exit")
-    .option("-V, --validate <file>", "check rules files and exit (repeatable)", append)
+    .option(
+      "-V, --validate <path>",
+      "check rules files or directories and exit (repeatable)",
+      append,
+    )
     .option("-L, --describe-all", "describe all rules and exit")
     .option("-l, --describe <rule>", "describe one rule and exit")
     .option("--list [source]", "list the fields that rules can use and exit")
@@ -76,13 +80,15 @@ export function addFlags(program: Command): void {
 
 /** The options that were given; those that can be repeated are lists, empty where absent. */
 export function readFlags(program: Command): Flags {
+  const { seconds, ...given } = program.opts<Partial<Flags>>();
   return {
     rules: [],
     option: [],
     validate: [],
     enableSource: [],
     disableSource: [],
-    ...program.opts<Partial<Flags>>(),
+    ...given,
+    ...(seconds === undefined || seconds === 0 ? {} : { seconds }),
   };
 }
 
@@ -93,9 +99,10 @@ function append(value: string, previous: readonly string[] | undefined): string[
 function listen(value: string): Listen {
   const parsed = parseListen(value);
   if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError("expected ADDRESS:PORT such as 127.0.0.1:8765");
+  throw new InvalidArgumentError("expected ADDRESS:PORT such as 127.0.0.1:8765 or localhost:8765");
 }
 
+/** 0 means no limit, as in Falco. */
 function seconds(value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
   throw new InvalidArgumentError("expected a whole number of seconds");

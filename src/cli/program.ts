@@ -3,8 +3,10 @@
 import { Command, CommanderError } from "commander";
 import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
+import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
-import { PipeClosed, type Terminal } from "./terminal.ts";
+import { visibleLine } from "../words/visible.ts";
+import { OutputFailed, PipeClosed, type Terminal } from "./terminal.ts";
 
 const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
 match. Speaks Falco's language: rules, falco.yaml, alerts and flags.`;
@@ -75,15 +77,27 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
+/** Commander's "too many arguments[ for 'doctor']. Expected 0 arguments but got 1: x." */
+function excess(message: string): string {
+  const argument = /got \d+: ([^]*)\.$/.exec(message)?.[1] ?? "";
+  const command = /for '([^']+)'/.exec(message)?.[1];
+  return command === undefined || command === "saker"
+    ? `unknown command "${argument}"`
+    : `unexpected argument "${argument}" of ${command}`;
+}
+
 function failure(error: unknown, terminal: Terminal): number {
   if (error instanceof PipeClosed) return 0;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    const excess = error.code === "commander.excessArguments";
-    const message = excess
-      ? `unknown command "${error.message.split(": ").at(-1)?.replace(/\.$/, "")}"`
-      : error.message.replace(/^error: /, "").replaceAll("\n", " ");
-    terminal.error(`Error: ${message} (saker --help shows what there is)\n`);
+    const text = error.code === "commander.excessArguments"
+      ? excess(error.message)
+      : error.message.replace(/^error: /, "");
+    terminal.error(`Error: ${visibleLine(text)} (saker --help shows what there is)\n`);
+    return 1;
+  }
+  if (error instanceof OutputFailed) {
+    terminal.error(`Error: ${error.message}: ${reasonOf(error.cause)}\n`);
     return 1;
   }
   terminal.error(`Error: ${error instanceof Error ? error.message : String(error)}\n`);

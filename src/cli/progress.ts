@@ -22,12 +22,12 @@ export function startProgress(counters: Counters, terminal: Terminal): Progress 
       events: counters.get(Counter.Events),
       ms: performance.now() - startedMs,
     });
-    terminal.error(CLEAR + line);
+    terminal.draw(CLEAR + line);
   }, REDRAW_MS);
   return {
     stop(): void {
       clearInterval(timer);
-      if (drawn) terminal.error(CLEAR);
+      if (drawn) terminal.draw(CLEAR);
       drawn = false;
     },
   };

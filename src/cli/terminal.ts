@@ -1,14 +1,19 @@
 // Where commands write and what they ask their surroundings: handed to each command, so that
-// tests can give them something else.
+// tests can give them something else. Texts of others go through here, so nothing that is written
+// can steer a terminal but what is drawn or painted on purpose.
+import { visibleText } from "../words/visible.ts";
 
 export interface Terminal {
   /** Writes to standard output at once; throws PipeClosed where its reader has gone. */
   out(text: string): void;
   /** Writes to standard error; never throws, since nobody could be told. */
   error(text: string): void;
+  /** As `out` and `error`, with the control characters that we put there ourselves. */
+  paint(text: string): void;
+  draw(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errorIsTerminal: boolean;
-  /** Colour on standard output: it is a terminal and NO_COLOR is not set. */
+  /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;
 }
@@ -18,21 +23,25 @@ export class PipeClosed extends Error {
   override readonly name = "PipeClosed";
 }
 
+/** Standard output does not take what is written, such as on a full disk. */
+export class OutputFailed extends Error {
+  override readonly name = "OutputFailed";
+}
+
 export function systemTerminal(): Terminal {
-  const encoder = new TextEncoder();
   const outIsTerminal = Deno.stdout.isTerminal();
-  return {
-    out(text: string): void {
-      let bytes = encoder.encode(text);
+  const errorIsTerminal = Deno.stderr.isTerminal();
+  const environment = (name: string) => Deno.env.get(name);
+  return terminalOver({
+    out(bytes: Uint8Array): void {
       try {
         while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
       } catch (error) {
         if (error instanceof Deno.errors.BrokenPipe) throw new PipeClosed();
-        throw error;
+        throw new OutputFailed("Cannot write to standard output", { cause: error });
       }
     },
-    error(text: string): void {
-      let bytes = encoder.encode(text);
+    error(bytes: Uint8Array): void {
       try {
         while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
       } catch {
@@ -40,8 +49,31 @@ export function systemTerminal(): Terminal {
       }
     },
     outIsTerminal,
-    errorIsTerminal: Deno.stderr.isTerminal(),
-    colour: outIsTerminal && (Deno.env.get("NO_COLOR") ?? "") === "",
-    environment: (name) => Deno.env.get(name),
+    errorIsTerminal,
+    environment,
+  });
+}
+
+export interface Streams {
+  readonly out: (bytes: Uint8Array) => void;
+  readonly error: (bytes: Uint8Array) => void;
+  readonly outIsTerminal: boolean;
+  readonly errorIsTerminal: boolean;
+  readonly environment: (name: string) => string | undefined;
+}
+
+export function terminalOver(streams: Streams): Terminal {
+  const { outIsTerminal, environment } = streams;
+  const encoder = new TextEncoder();
+  const plain = environment("TERM") === "dumb" || (environment("NO_COLOR") ?? "") !== "";
+  return {
+    out: (text) => streams.out(encoder.encode(visibleText(text))),
+    error: (text) => streams.error(encoder.encode(visibleText(text))),
+    paint: (text) => streams.out(encoder.encode(text)),
+    draw: (text) => streams.error(encoder.encode(text)),
+    outIsTerminal,
+    errorIsTerminal: streams.errorIsTerminal && environment("TERM") !== "dumb",
+    colour: outIsTerminal && !plain,
+    environment,
   };
 }

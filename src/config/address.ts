@@ -11,11 +11,15 @@ export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
-/** Reads `127.0.0.1:8765`, `[::1]:8765` or `:8765` (this host only); undefined for all else. */
+/**
+ * Reads `127.0.0.1:8765`, `[::1]:8765`, `localhost:8765` or `:8765` (this host only); undefined for
+ * all else.
+ */
 export function parseListen(text: string): Listen | undefined {
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   if (parts === null) return undefined;
-  const address = parts[1] ?? (parts[2] === "" ? "127.0.0.1" : parts[2]!);
+  const named = parts[2] === "" || parts[2]?.toLowerCase() === "localhost";
+  const address = parts[1] ?? (named ? "127.0.0.1" : parts[2]!);
   const port = Number(parts[3]);
   return isAddress(address) && port <= 65_535 ? { address, port } : undefined;
 }

@@ -9,6 +9,8 @@ import {
   type Layer,
   parseLayer,
 } from "./layer.ts";
+import { readTextFile } from "../files/read_text.ts";
+import { reasonOf } from "../files/reason.ts";
 import { nearest } from "../words/nearest.ts";
 import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
@@ -103,9 +105,19 @@ function filesAt(path: string): string[] {
   }
   if (!info.isDirectory) return [path];
   return [...Deno.readDirSync(path)]
+    .filter(({ name }) => !name.startsWith("."))
     .map((entry) => join(path, entry.name))
-    .filter((entry) => Deno.statSync(entry).isFile)
+    .filter(isRegular)
     .sort();
+}
+
+/** A link that leads nowhere is none: editors leave such things. */
+function isRegular(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function sameFile(one: string, other: string): boolean {
@@ -274,15 +286,17 @@ function requireNames(config: Config, where: Where): void {
   }
 }
 
+/** Bytes of one file of the configuration. */
+const CONFIG_BYTES_MAX = 4 << 20;
+
 function readText(path: string, isMain: boolean): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readTextFile(path, CONFIG_BYTES_MAX);
   } catch (error) {
     if (isMain && error instanceof Deno.errors.NotFound) {
       throw new ConfigError("", "", `Could not find configuration file at ${path}`);
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(path, "", `Cannot read the configuration file: ${reason}`);
+    throw new ConfigError(path, "", `Cannot read the configuration file: ${reasonOf(error)}`);
   }
 }
 

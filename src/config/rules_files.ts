@@ -1,6 +1,7 @@
 // Which rules files to read: paths of files and directories come in, the files go out in the
 // order in which they are loaded.
 import { join } from "node:path";
+import { reasonOf } from "../files/reason.ts";
 import { ConfigError } from "./problem.ts";
 
 export interface RulesFilesOptions {
@@ -8,6 +9,8 @@ export interface RulesFilesOptions {
   readonly given: readonly string[];
   /** `rules_files` (or `rules_file`) of the configuration; undefined where it has neither. */
   readonly configured: readonly string[] | undefined;
+  /** The flag that gave `given`, for messages. */
+  readonly flag?: string;
 }
 
 /**
@@ -15,23 +18,27 @@ export interface RulesFilesOptions {
  * `-r` must exist; of the configured ones those that do not exist are left out, as in Falco,
  * but one must remain.
  */
-export function rulesFiles({ given, configured }: RulesFilesOptions): string[] | undefined {
+export function rulesFiles(options: RulesFilesOptions): string[] | undefined {
+  const { given, configured, flag = "-r" } = options;
   if (given.length > 0) {
     const files = given.flatMap((path) => {
       const found = rulesAt(path);
       if (found !== undefined) return found;
-      throw new ConfigError("", "", `Cannot find the rules file or directory ${path} (-r)`);
+      throw new ConfigError("", "", `Cannot find the rules file or directory ${path} (${flag})`);
     });
     if (files.length > 0) return files;
-    throw new ConfigError("", "", `No *.yaml or *.yml file in ${given.join(", ")} (-r)`);
+    throw new ConfigError("", "", `No *.yaml or *.yml file in ${given.join(", ")} (${flag})`);
   }
   if (configured === undefined) return undefined;
   const files = configured.flatMap((path) => rulesAt(path) ?? []);
   if (files.length > 0) return files;
   throw new ConfigError(
     "",
-    "",
-    "You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml",
+    "rules_files",
+    configured.length === 0
+      ? "You must specify at least one rules file/directory via -r or a rules_file entry in " +
+        "falco.yaml"
+      : `no rules file at ${configured.join(", ")}; expected a file, or a directory with *.yaml`,
   );
 }
 
@@ -45,12 +52,34 @@ function rulesAt(path: string): string[] | undefined {
     info = Deno.statSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new ConfigError("", "", `Cannot read ${path}: ${(error as Error).message}`);
+    throw new ConfigError("", "", `Cannot read the rules file ${path}: ${reasonOf(error)}`);
   }
   if (!info.isDirectory) return [path];
-  return [...Deno.readDirSync(path)]
-    .filter(({ name }) => /\.ya?ml$/.test(name) && !/_test\.ya?ml$/.test(name))
-    .map((entry) => join(path, entry.name))
-    .filter((entry) => Deno.statSync(entry).isFile)
+  try {
+    return rulesIn(path);
+  } catch (error) {
+    throw new ConfigError("", "", `Cannot read the rules directory ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function rulesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)]
+    // What is hidden is an editor's, or a step of an update of Kubernetes.
+    .filter(({ name }) => !name.startsWith(".") && isRules(name))
+    .map((entry) => join(directory, entry.name))
+    .filter(isRegular)
     .sort();
+}
+
+function isRules(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !/_test\.ya?ml$/.test(name);
+}
+
+/** A link that leads nowhere is none: some editors lock a file by one. */
+function isRegular(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }

@@ -138,6 +138,8 @@ export const schema = z.strictObject({
       "a path that begins with a slash",
     ),
     prometheus_metrics_enabled: bool(false),
+    // Saker's own: names besides the loopback ones under which the server may be asked.
+    allowed_hosts: sequence(word).default([]),
     ssl_enabled: bool(false),
     ssl_certificate: text("/etc/falco/falco.pem"),
   }),

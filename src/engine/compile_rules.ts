@@ -18,6 +18,7 @@ export interface CompiledRules {
 /** Throws an error of one line where the rules are not sound. */
 export function compileRules(start: RulesStart): CompiledRules {
   const loaded = loadSound(start);
+  checkAny(loaded, start);
   const fdsOrdered = loaded.enabled.some(({ format }) =>
     format.fields.some(({ text }) => text === "fd.types")
   );
@@ -27,6 +28,18 @@ export function compileRules(start: RulesStart): CompiledRules {
     fdsOrdered,
     sumsWanted: sumsWanted(start),
   };
+}
+
+/** A set without a rule watches nothing: files that were cut off, or settings by mistake. */
+export function checkAny({ enabled }: Loaded, { files }: RulesStart): void {
+  if (enabled.length > 0 || files.length === 0) return;
+  const empty = files.filter(({ text }) => text.trim() === "").map(({ name }) => name);
+  throw new Error(
+    `No rule is left to watch with in ${files.map(({ name }) => name).join(", ")}` +
+      (empty.length === 0
+        ? ": expected one that is enabled and of the wanted priority"
+        : `: ${empty.length === files.length ? "there is nothing in it" : `${empty[0]} is empty`}`),
+  );
 }
 
 /** By the text alone: to read files for nothing costs little, to miss a use costs the sum. */

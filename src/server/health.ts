@@ -1,16 +1,28 @@
-// Is saker really seeing? The engine's counters come in, a verdict goes out with what it rests
-// on. Nothing here asks the engine, so the answer comes also while it is stuck.
+// Is saker really seeing, and is it heard? The engine's counters and the outputs' come in, a
+// verdict goes out with what it rests on. Nothing here asks the engine, so the answer comes also
+// while it is stuck.
+import type { QueueStats } from "../alerts/queue.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
+import type { ServerStats } from "./serve.ts";
 
 export interface HealthOptions {
   readonly counters: Counters;
   readonly driver: string;
   /** Processes and threads that this machine started since it booted; undefined if unknown. */
   readonly countForks: () => number | undefined;
+  readonly outputs?: () => readonly QueueStats[];
+  readonly web?: () => ServerStats | undefined;
+  /** Failures that nobody waited for: mistakes of saker's own that it survived. */
+  readonly strays?: () => number;
+  /** What is amiss until somebody acts, one line each: such as new rules that were refused. */
+  readonly troubles?: () => readonly string[];
 }
 
+/** `blind`: it does not see; `failing`: an alert is not heard; `degraded`: less than was asked. */
+export type HealthStatus = "ok" | "starting" | "degraded" | "failing" | "blind";
+
 export interface HealthReport {
-  readonly status: "ok" | "starting" | "blind";
+  readonly status: HealthStatus;
   readonly reason?: string;
   readonly driver: string;
   readonly programs: { readonly attached: number; readonly wanted: number };
@@ -26,8 +38,28 @@ export interface HealthReport {
   readonly truncated: number;
   readonly rules: number;
   readonly alerts: number;
+  /** Alerts that did not arrive, by whatever output. */
   readonly alerts_dropped: number;
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly state: QueueStats["state"];
+    readonly waiting: number;
+    readonly written: number;
+    readonly lost: number;
+    readonly reason?: string;
+  }[];
   readonly threads: number;
+  /** Events that were not judged, and other mistakes of saker's own that it survived. */
+  readonly mistakes: number;
+  /** What a bound refused, by what was bounded; see docs/limits.md. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Connections of this server. */
+  readonly web?: {
+    readonly open: number;
+    readonly accepted: number;
+    readonly cut_off: number;
+    readonly accept_errors: number;
+  };
   /** Captures that alerts started, and what is held for the next to begin with. */
   readonly captures: {
     readonly started: number;
@@ -37,6 +69,18 @@ export interface HealthReport {
   };
   readonly uptime_s: number;
 }
+
+/** What each bound refused, under the name that /healthz tells it by. */
+const REFUSALS: readonly (readonly [string, (typeof Counter)[keyof typeof Counter]])[] = [
+  ["threads", Counter.ThreadsRefused],
+  ["descriptors", Counter.FdsRefused],
+  ["users", Counter.UsersRefused],
+  ["containers", Counter.ContainersEvicted],
+  ["look_ups", Counter.LookUpsRefused],
+  ["interfaces", Counter.InterfacesRefused],
+  ["entries", Counter.EntriesDropped],
+  ["program_sums", Counter.SumsPostponed],
+];
 
 /** The engine comes round its loop at least ten times a second. */
 const STUCK_MS = 5_000;
@@ -86,11 +130,14 @@ export class Health {
   report(nowMs: number): HealthReport {
     const { counters, driver } = this.#options;
     const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
-    const reason = this.#blindness(nowMs);
+    const outputs = this.#options.outputs?.() ?? [];
+    const [status, reason] = this.#verdict(nowMs, outputs);
     const started = get(Counter.StartedMs);
     const lastEvent = get(Counter.LastEventMs);
+    const lost = (queue: QueueStats) => queue.dropped + queue.failed;
+    const web = this.#options.web?.();
     return {
-      status: reason !== undefined ? "blind" : started === 0 ? "starting" : "ok",
+      status,
       ...(reason === undefined ? {} : { reason }),
       driver,
       programs: { attached: get(Counter.Programs), wanted: get(Counter.ProgramsWanted) },
@@ -104,8 +151,26 @@ export class Health {
       truncated: get(Counter.Truncated),
       rules: get(Counter.Rules),
       alerts: get(Counter.Alerts),
-      alerts_dropped: get(Counter.AlertsDropped),
+      alerts_dropped: outputs.reduce((sum, one) => sum + lost(one), get(Counter.AlertsDropped)),
+      outputs: outputs.map((queue) => ({
+        name: queue.name,
+        state: queue.state,
+        waiting: queue.waiting,
+        written: queue.written,
+        lost: lost(queue),
+        ...(queue.reason === undefined ? {} : { reason: queue.reason }),
+      })),
       threads: get(Counter.Threads),
+      mistakes: get(Counter.Mistakes) + (this.#options.strays?.() ?? 0),
+      refused: Object.fromEntries(REFUSALS.map(([name, place]) => [name, get(place)])),
+      ...(web === undefined ? {} : {
+        web: {
+          open: web.open,
+          accepted: web.accepted,
+          cut_off: web.cutOff,
+          accept_errors: web.acceptErrors,
+        },
+      }),
       captures: {
         started: get(Counter.CapturesStarted),
         failed: get(Counter.CapturesFailed),
@@ -114,6 +179,19 @@ export class Health {
       },
       uptime_s: started === 0 ? 0 : seconds(nowMs - started),
     };
+  }
+
+  #verdict(nowMs: number, outputs: readonly QueueStats[]): [HealthStatus, string?] {
+    const blindness = this.#blindness(nowMs);
+    if (blindness !== undefined) return ["blind", blindness];
+    const failing = outputs.find(({ state }) => state === "failing");
+    if (failing !== undefined) {
+      const lost = failing.dropped + failing.failed;
+      return ["failing", `alerts do not reach ${failing.name}: ${failing.reason}; ${lost} lost`];
+    }
+    const troubles = this.#options.troubles?.() ?? [];
+    if (troubles.length > 0) return ["degraded", troubles.join("; ")];
+    return [this.#options.counters.get(Counter.StartedMs) === 0 ? "starting" : "ok"];
   }
 
   #blindness(nowMs: number): string | undefined {

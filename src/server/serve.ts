@@ -1,57 +1,192 @@
-// The web server's socket: an app comes in, it listens until it is closed.
+// The web server's socket: an app comes in, it listens until it is closed. Every connection has one
+// request and a few seconds; there are few at a time, and where there are too many the one that has
+// waited longest gives way. So nobody who may connect can use up descriptors or memory, or keep
+// others out; the runtime's own server has no such bounds.
 import type { Hono } from "hono";
+import { serveConnection } from "./connection.ts";
 
 export interface ServeOptions {
   readonly address: string;
   readonly port: number;
   /** PEM texts; plain HTTP without them. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Connections at a time, and how long one may take. */
+  readonly connectionsMax?: number;
+  readonly connectionMs?: number;
+}
+
+export interface ServerStats {
+  readonly open: number;
+  readonly accepted: number;
+  /** Closed before their answer, since they took too long or others waited. */
+  readonly cutOff: number;
+  readonly acceptErrors: number;
 }
 
 export interface Server {
   /** Where it listens; the port that the system chose where 0 was asked for. */
   readonly address: string;
   readonly port: number;
+  stats(): ServerStats;
   close(): Promise<void>;
+}
+
+/** What an app is told of a request besides the request itself. */
+export interface Bindings {
+  /** The address that the client reached. */
+  readonly localAddress: string;
 }
 
 /** Answers that are being written have this long when the server closes. */
 const CLOSE_MS = 200;
+const CONNECTIONS_MAX = 64;
+const CONNECTION_MS = 5_000;
+/** After so many in one go others have their turn: alerts are written by this thread too. */
+const ACCEPTED_AT_ONCE = 64;
+const PAUSE_MS = 10;
+/** Where accepting fails it is tried again after this long, and longer each time. */
+const AGAIN_MS = 100;
+const AGAIN_MS_MAX = 5_000;
 
 /** Listens; throws with one clear line where the address cannot be had. */
-export function serve(app: Hono, { address, port, tls }: ServeOptions): Server {
+export function serve(app: Hono<{ Bindings: Bindings }>, options: ServeOptions): Server {
+  return new Acceptor(app, options, listen(options));
+}
+
+type Conn = Deno.TcpConn | Deno.TlsConn;
+
+function listen({ address, port, tls }: ServeOptions): Deno.Listener<Conn> {
   const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  const closing = new AbortController();
   try {
-    const server = Deno.serve({
-      signal: closing.signal,
-      hostname: address,
-      port,
-      onListen: () => {},
-      ...(tls === undefined ? {} : { cert: tls.certificate, key: tls.key }),
-    }, app.fetch);
-    const { hostname, port: listening } = server.addr as Deno.NetAddr;
-    return {
-      address: hostname,
-      port: listening,
-      async close(): Promise<void> {
-        // Connections that clients keep open, or send half a request on, are not waited for.
-        closing.abort();
-        let timer: number | undefined;
-        const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
-        await Promise.race([server.finished, timeout]);
-        clearTimeout(timer);
-      },
-    };
+    const options = { hostname: address, port };
+    return tls === undefined
+      ? Deno.listen(options) as Deno.Listener<Conn>
+      : Deno.listenTls({ ...options, cert: tls.certificate, key: tls.key });
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? "another program listens there"
-      : error instanceof Deno.errors.AddrNotAvailable
-      ? "this host does not have the address"
-      : (error as Error).message;
     throw new Error(
-      `Cannot listen on ${where}: ${reason}; choose another with --listen or webserver.listen_port`,
+      `Cannot listen on ${where}: ${listenReason(error)}; ` +
+        "choose another with --listen or webserver.listen_port",
       { cause: error },
     );
   }
+}
+
+function listenReason(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "another program listens there";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this host does not have the address";
+  if (error instanceof Deno.errors.PermissionDenied) return "no permission";
+  return (error as Error).message;
+}
+
+class Acceptor implements Server {
+  readonly address: string;
+  readonly port: number;
+  readonly #app: Hono<{ Bindings: Bindings }>;
+  readonly #listener: Deno.Listener<Conn>;
+  readonly #connectionsMax: number;
+  readonly #connectionMs: number;
+  /** In the order in which they came, each with its time limit and its end. */
+  readonly #open = new Map<Conn, { timer: number; ended: Promise<void> }>();
+  readonly #accepting: Promise<void>;
+  #accepted = 0;
+  #cutOff = 0;
+  #acceptErrors = 0;
+  #closed = false;
+
+  constructor(
+    app: Hono<{ Bindings: Bindings }>,
+    { connectionsMax = CONNECTIONS_MAX, connectionMs = CONNECTION_MS }: ServeOptions,
+    listener: Deno.Listener<Conn>,
+  ) {
+    this.#app = app;
+    this.#listener = listener;
+    this.#connectionsMax = connectionsMax;
+    this.#connectionMs = connectionMs;
+    const { hostname, port } = listener.addr as Deno.NetAddr;
+    this.address = hostname;
+    this.port = port;
+    this.#accepting = this.#accept();
+  }
+
+  stats(): ServerStats {
+    return {
+      open: this.#open.size,
+      accepted: this.#accepted,
+      cutOff: this.#cutOff,
+      acceptErrors: this.#acceptErrors,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    closeQuietly(this.#listener);
+    const ends = [...this.#open.values()].map(({ ended }) => ended);
+    const cutAll = () => [...this.#open.keys()].forEach((conn) => this.#cut(conn));
+    const timer = setTimeout(cutAll, CLOSE_MS);
+    await Promise.all(ends);
+    clearTimeout(timer);
+    await this.#accepting;
+  }
+
+  /** Never rejects. */
+  async #accept(): Promise<void> {
+    let againMs = AGAIN_MS;
+    for (let inOneGo = 1; !this.#closed; inOneGo++) {
+      try {
+        this.#take(await this.#listener.accept());
+        againMs = AGAIN_MS;
+        if (inOneGo % ACCEPTED_AT_ONCE === 0) await pause(PAUSE_MS);
+      } catch {
+        if (this.#closed) return;
+        this.#acceptErrors++;
+        await pause(againMs);
+        againMs = Math.min(2 * againMs, AGAIN_MS_MAX);
+      }
+    }
+  }
+
+  #take(conn: Conn): void {
+    this.#accepted++;
+    if (this.#open.size >= this.#connectionsMax) this.#cut(this.#open.keys().next().value!);
+    const timer = setTimeout(() => this.#cut(conn), this.#connectionMs);
+    const ended = this.#serve(conn);
+    this.#open.set(conn, { timer, ended });
+  }
+
+  /** Never rejects. */
+  async #serve(conn: Conn): Promise<void> {
+    try {
+      await serveConnection(
+        conn,
+        (request, localAddress) => this.#app.fetch(request, { localAddress }),
+      );
+    } catch {
+      // The client went, spoke no TLS, or was cut off: nobody is there to be told.
+    }
+    this.#forget(conn);
+    closeQuietly(conn);
+  }
+
+  #cut(conn: Conn): void {
+    this.#cutOff++;
+    this.#forget(conn);
+    closeQuietly(conn);
+  }
+
+  #forget(conn: Conn): void {
+    clearTimeout(this.#open.get(conn)?.timer);
+    this.#open.delete(conn);
+  }
+}
+
+function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,39 +1,117 @@
-// The server's socket: listening, being refused, and closing with clients that do not go.
-import { match, ok, strictEqual, throws } from "node:assert";
+// The server's socket: listening, being refused, clients that hold on, and closing.
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert";
 import { Hono } from "hono";
-import { serve } from "./serve.ts";
+import { type Bindings, serve, type ServeOptions, type Server } from "./serve.ts";
 
-function app(): Hono {
-  return new Hono().get("/", (context) => context.text("here"));
+function app(): Hono<{ Bindings: Bindings }> {
+  return new Hono<{ Bindings: Bindings }>()
+    .get("/", (context) => context.text(`here ${context.env.localAddress}`));
+}
+
+function serveHere(more: Partial<ServeOptions> = {}): Server {
+  return serve(app(), { address: "127.0.0.1", port: 0, ...more });
+}
+
+function connect({ port }: Server): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
+/** Sends bytes and reads all that comes back. */
+async function exchange(server: Server, text: string): Promise<string> {
+  using conn = await connect(server);
+  await conn.write(new TextEncoder().encode(text));
+  return await new Response(conn.readable).text();
+}
+
+async function isCutOff(conn: Deno.Conn): Promise<boolean> {
+  return await conn.read(new Uint8Array(1)).catch(() => null) === null;
 }
 
 Deno.test("a server answers where it says that it listens", async () => {
-  const server = serve(app(), { address: "127.0.0.1", port: 0 });
+  const server = serveHere();
   ok(server.port > 0);
   const response = await fetch(`http://127.0.0.1:${server.port}/`);
-  strictEqual(await response.text(), "here");
+  strictEqual(await response.text(), "here 127.0.0.1");
   await server.close();
 });
 
-Deno.test("a server closes although clients keep their connections, whole or half a request", {
-  // The clients' connections are cut off under their hands, which is the point.
-  sanitizeResources: false,
-}, async () => {
-  const server = serve(app(), { address: "127.0.0.1", port: 0 });
-  const idle = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-  await idle.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
-  const answer = new Uint8Array(1024);
-  const length = await idle.read(answer);
-  match(new TextDecoder().decode(answer.subarray(0, length!)), /^HTTP\/1.1 200/);
-  const half = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+Deno.test("a server answers a request in pieces, and HEAD without a body", async () => {
+  const server = serveHere();
+  using conn = await connect(server);
+  for (const piece of ["GET / HT", "TP/1.1\r\nHo", "st: x\r\n", "\r\n"]) {
+    await conn.write(new TextEncoder().encode(piece));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  match(await new Response(conn.readable).text(), /^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nhere/);
+  match(
+    await exchange(server, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    /^HTTP\/1.1 200 [^]*\r\n\r\n$/,
+  );
+  await server.close();
+});
+
+Deno.test("what is no request is answered with its fault", async () => {
+  const server = serveHere();
+  const status = async (text: string) => (await exchange(server, text)).slice(9, 12);
+  strictEqual(await status("\x16\x03\x01\x02\n\n"), "400");
+  strictEqual(await status("GET / HTTP/1.1\r\n\r\n"), "400");
+  strictEqual(await status("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), "400");
+  strictEqual(await status("GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n"), "400");
+  strictEqual(await status("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n"), "400");
+  strictEqual(await status("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"), "405");
+  strictEqual(await status(`GET / HTTP/1.1\r\nHost: a\r\nX: ${"y".repeat(20_000)}`), "431");
+  strictEqual(await status("GET / HTTP/1.0\r\n\r\n"), "200");
+  await server.close();
+});
+
+Deno.test("a client that asks for nothing, or slowly, is cut off after its time", async () => {
+  const server = serveHere({ connectionMs: 100 });
+  using silent = await connect(server);
+  using slow = await connect(server);
+  const dripping = setInterval(() => slow.write(new Uint8Array([0x47])).catch(() => {}), 20);
+  ok(await isCutOff(silent));
+  ok(await isCutOff(slow));
+  clearInterval(dripping);
+  strictEqual(server.stats().cutOff, 2);
+  strictEqual(server.stats().open, 0);
+  await server.close();
+});
+
+Deno.test("connections beyond the bound cut off the oldest; who asks is answered", async () => {
+  const server = serveHere({ connectionsMax: 8, connectionMs: 60_000 });
+  const idle: Deno.Conn[] = [];
+  for (let count = 0; count < 100; count++) idle.push(await connect(server));
+  match(await exchange(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), /^HTTP\/1.1 200/);
+  ok(await isCutOff(idle[0]!));
+  ok(server.stats().open <= 8);
+  deepStrictEqual(server.stats().accepted, 101);
+  await server.close();
+  for (const conn of idle) conn.close();
+});
+
+Deno.test("a server closes although clients hold on, idle or within a request", async () => {
+  const server = serveHere();
+  using idle = await connect(server);
+  using half = await connect(server);
   await half.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost:"));
   await server.close();
-  idle.close();
-  half.close();
-  await Deno.connect({ hostname: "127.0.0.1", port: server.port }).then(
+  ok(await isCutOff(idle));
+  ok(await isCutOff(half));
+  await connect(server).then(
     () => ok(false, "the port is still taken"),
     (error) => ok(error instanceof Deno.errors.ConnectionRefused),
   );
+});
+
+Deno.test("a variable of the runtime does not move the server", async () => {
+  Deno.env.set("DENO_SERVE_ADDRESS", "tcp:0.0.0.0:1");
+  try {
+    const server = serveHere();
+    strictEqual(server.address, "127.0.0.1");
+    await server.close();
+  } finally {
+    Deno.env.delete("DENO_SERVE_ADDRESS");
+  }
 });
 
 Deno.test("an address that cannot be had is told in one line with what to do", () => {

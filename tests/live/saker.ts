@@ -36,6 +36,10 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly binary?: string;
+  /** Where it listens; a free port unless given. */
+  readonly port?: number;
+  /** A command that runs what its further arguments say. */
+  readonly through?: readonly string[];
 }
 
 /** Longest wait for something that is sure to come; a slow machine makes no test fail. */
@@ -78,14 +82,16 @@ export class Saker implements AsyncDisposable {
     child.status.then(() => this.#ended = true);
   }
 
+  /** As `start`, without waiting for anything. */
+  static launch(markers: readonly string[], options: StartOptions = {}): Saker {
+    const port = options.port ?? freePort();
+    const args = ["--listen", `127.0.0.1:${port}`, ...options.args ?? []];
+    return new Saker(spawn({ ...options, args }), port, markers);
+  }
+
   /** Starts saker; alerts without one of the markers are thrown away as they come. */
   static async start(markers: readonly string[], options: StartOptions = {}): Promise<Saker> {
-    const port = freePort();
-    const child = spawn({
-      ...options,
-      args: ["--listen", `127.0.0.1:${port}`, ...options.args ?? []],
-    });
-    const saker = new Saker(child, port, markers);
+    const saker = Saker.launch(markers, options);
     try {
       await eventually("saker to be well", async () => {
         if (saker.#ended) throw new Error(`saker ended: ${await saker.#stderr}`);
@@ -110,6 +116,11 @@ export class Saker implements AsyncDisposable {
     } catch {
       return undefined;
     }
+  }
+
+  /** Alerts so far that carry one of the markers anywhere. */
+  alerts(): Alert[] {
+    return this.#alerts.map(({ alert }) => alert);
   }
 
   /** Alerts so far that carry the marker in their fields. */
@@ -178,10 +189,12 @@ export async function runSaker(
   return { code, stdout, stderr };
 }
 
-function spawn({ args = [], env = {}, cwd, binary = SAKER }: StartOptions): Deno.ChildProcess {
+function spawn(options: StartOptions): Deno.ChildProcess {
+  const { args = [], env = {}, cwd, binary = SAKER, through = [] } = options;
   assert(isFile(binary), `there is no ${binary}: run scripts/build first`);
-  return new Deno.Command(binary, {
-    args: [...args],
+  const [program, ...rest] = [...through, binary, ...args];
+  return new Deno.Command(program!, {
+    args: rest,
     env: { ...env },
     ...cwd === undefined ? {} : { cwd },
     stdin: "null",

@@ -1,8 +1,8 @@
 // A watching saker over time: rules exchanged under way, outputs reopened, readers that do not
 // read, a port that is taken.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, freePort, runSaker, SAKER, Saker } from "./saker.ts";
-import { isRoot, Place, shell } from "./trigger.ts";
+import { eventually, freePort, SAKER, Saker } from "./saker.ts";
+import { has, isRoot, Place, run, shell } from "./trigger.ts";
 
 /** Rules of one rule: a file below the place is opened. */
 function rulesNamed(name: string, place: Place): string {
@@ -124,7 +124,7 @@ Deno.test({
       await shell(place.marker, flood);
       await eventually("every alert to be counted", async () => {
         const report = await health();
-        assertEquals(report.status, "ok");
+        assert(report.status === "ok" || report.status === "degraded", report.status);
         return report.alerts >= 3000 || undefined;
       });
       // One alert of another rule, behind all of them.
@@ -153,16 +153,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a port that is taken is one line, before anything is loaded",
+  name: "a port that is taken is one line on a terminal, before anything is loaded",
+  ignore: !has("script"),
   async fn() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
-    const { code, stderr, stdout } = await runSaker(["--listen", `127.0.0.1:${port}`]);
-    assertEquals([code, stdout], [1, ""]);
+    const command = `${SAKER} --listen 127.0.0.1:${port}`;
+    const { code, stdout } = await run("script", ["-qec", command, "/dev/null"]);
+    assertEquals(code, 1);
     assertEquals(
-      stderr,
+      stdout.trim(),
       `Error: Cannot listen on 127.0.0.1:${port}: another program listens there; ` +
-        "choose another with --listen or webserver.listen_port\n",
+        "choose another with --listen or webserver.listen_port",
     );
   },
 });

@@ -1,7 +1,9 @@
 // Alerts appended to a file, one line each. Without `keepAlive` the file is opened for every
 // batch, so that a rotated file is left alone; with it, `reopen` does that.
 import type { Alert } from "../../engine/contract/alert.ts";
+import { type LineFile, openLineFile } from "../../files/line_file.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
+import { LineWriter } from "./lines.ts";
 import type { Output } from "./output.ts";
 
 export interface FileOptions {
@@ -9,28 +11,35 @@ export interface FileOptions {
   readonly keepAlive: boolean;
 }
 
-const encoder = new TextEncoder();
-
 export function fileOutput({ path, keepAlive }: FileOptions, format: FormatOptions): Output {
-  let held: Deno.FsFile | undefined;
+  const lines = new LineWriter();
+  let held: LineFile | undefined;
   const release = () => {
     held?.close();
     held = undefined;
   };
   return {
     name: "file",
+    async check(): Promise<void> {
+      (await openLineFile(path)).close();
+    },
     async write(alerts: readonly Alert[]): Promise<void> {
-      const text = alerts.map((alert) => formatAlert(alert, format) + "\n").join("");
-      const file = held ?? await Deno.open(path, { append: true, create: true, mode: 0o600 });
+      const file = held ?? await openLineFile(path);
       if (keepAlive) held = file;
       try {
-        let bytes = encoder.encode(text);
-        while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
-      } finally {
+        await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), file);
         if (!keepAlive) file.close();
+      } catch (error) {
+        // Such as a pipe whose reader has gone: the next write finds another, or is told again.
+        file.close();
+        if (held === file) held = undefined;
+        throw error;
       }
     },
-    reopen: release,
+    reopen(): void {
+      release();
+      lines.forget();
+    },
     close: release,
   };
 }

@@ -4,9 +4,12 @@ import type { Alert } from "../../engine/contract/alert.ts";
 
 export interface Output {
   readonly name: string;
+  /** Rejects where alerts cannot be written now; absent where that shows only on writing. */
+  check?(): Promise<void>;
   /**
    * Writes the alerts in order; settles when all of them have left this process. Rejects where
-   * they could not be written: with OutputClosed where nobody will ever read them again.
+   * they could not be written: with PartlyWritten where some of them were, with OutputClosed where
+   * nobody will ever read them again.
    */
   write(alerts: readonly Alert[]): Promise<void>;
   /** Closes and opens again what is open, as SIGUSR1 asks for after a log was rotated. */

@@ -6,7 +6,8 @@ import type { FormatOptions } from "../format.ts";
 import { Outputs } from "../outputs.ts";
 import { fileOutput } from "./file.ts";
 import { type Output, OutputClosed } from "./output.ts";
-import { type ByteStream, stdoutOutput } from "./stdout.ts";
+import type { ByteStream } from "./lines.ts";
+import { stdoutOutput } from "./stdout.ts";
 
 const FORMAT: FormatOptions = {
   json: true,

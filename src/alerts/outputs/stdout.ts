@@ -2,26 +2,20 @@
 // a reader that stops holds up its own queue only.
 import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
+import { type ByteStream, LineWriter, PartlyWritten } from "./lines.ts";
 import { type Output, OutputClosed } from "./output.ts";
 
-/** What the output needs of a stream; `Deno.stdout` has it. */
-export interface ByteStream {
-  write(bytes: Uint8Array): Promise<number>;
-}
-
-const encoder = new TextEncoder();
-
 export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output {
+  const lines = new LineWriter();
   return {
     name: "stdout",
     async write(alerts: readonly Alert[]): Promise<void> {
-      const text = alerts.map((alert) => formatAlert(alert, format) + "\n").join("");
-      let bytes = encoder.encode(text);
       try {
-        while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
+        await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), stream);
       } catch (error) {
-        if (isGone(error)) {
-          throw new OutputClosed("The reader of standard output has gone", { cause: error });
+        const cause = error instanceof PartlyWritten ? error.cause : error;
+        if (isGone(cause)) {
+          throw new OutputClosed("The reader of standard output has gone", { cause });
         }
         throw error;
       }

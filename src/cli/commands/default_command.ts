@@ -71,7 +71,10 @@ async function printConfigured(
     const { rulesStart } = await import("../start/engine_start.ts");
     return support(loaded, rulesStart(loaded.config, flags).files, terminal);
   }
-  if (flags.dryRun) return await dryRun(flags, loaded, terminal);
+  if (flags.dryRun) {
+    const { dryRun } = await import("./dry_run.ts");
+    return await dryRun(flags, loaded, terminal);
+  }
   const { engine } = loaded.config;
   if (engine.kind === "replay") {
     const { replayWith } = await import("./replay.ts");
@@ -108,17 +111,22 @@ async function validateRules(
 ): Promise<number> {
   const { validate } = await import("../print/validate.ts");
   const { loadOptions } = await import("../../engine/compile_rules.ts");
-  const { rulesSettings } = await import("../start/engine_start.ts");
+  const { readRules, rulesSettings } = await import("../start/engine_start.ts");
+  const { rulesFiles } = await import("../../config/rules_files.ts");
   const describe = flags.describe !== undefined
     ? { rule: flags.describe }
     : flags.describeAll
     ? "all" as const
     : undefined;
   return validate({
-    files: flags.validate,
+    files: () => {
+      return rulesFiles({ given: flags.validate, configured: undefined, flag: "-V" })!
+        .map(readRules);
+    },
     json: config.json_output,
     ...(describe === undefined ? {} : { describe }),
     load: loadOptions(rulesSettings(config, flags)),
+    isOnTerminal: terminal.outIsTerminal && terminal.errorIsTerminal,
   }, {
     write: terminal.out,
     writeError: terminal.error,
@@ -138,20 +146,6 @@ async function describeRules(
   const options = { json: config.json_output, rule: flags.describe };
   const error = listRules(loaded, options, terminal.out);
   if (error !== undefined) throw new Error(error);
-  return 0;
-}
-
-/** Configuration and rules are loaded as for a run, and that is all. */
-async function dryRun(
-  flags: Flags,
-  { config }: LoadedConfig,
-  terminal: Terminal,
-): Promise<number> {
-  const { loadSound, warningLines } = await import("../../engine/compile_rules.ts");
-  const { rulesStart } = await import("../start/engine_start.ts");
-  const loaded = loadSound(rulesStart(config, flags));
-  for (const line of warningLines(loaded)) terminal.error(`${line}\n`);
-  terminal.error(`Dry run: ${loaded.enabled.length} rules can be used.\n`);
   return 0;
 }
 

@@ -8,7 +8,9 @@ import type { LiveStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
-import { liveStart } from "../start/engine_start.ts";
+import { compileRules } from "../../engine/compile_rules.ts";
+import type { Config } from "../../config/schema.ts";
+import { liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
@@ -19,19 +21,38 @@ type Verdict = "ok" | "missing" | "note";
 interface Finding {
   readonly verdict: Verdict;
   readonly text: string;
+  /** Of one program: told where it is amiss, or where somebody wants to know. */
+  readonly detail?: true;
 }
 
-/** Prints the findings; exit code 1 where saker could not watch this host. */
+/**
+ * Prints what is well in one line and what is not in one each, or everything with --verbose; exit
+ * code 1 where saker could not watch this host.
+ */
 export function doctor(flags: Flags, terminal: Terminal): number {
   const { config } = loadConfig(flags, terminal);
-  const live = liveStart(config, navigator.hardwareConcurrency, "");
-  terminal.out(`saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}\n`);
-  let healthy = true;
-  for (const finding of [...hostFindings(), ...probeFindings(live)]) {
-    if (finding.verdict === "missing") healthy = false;
-    terminal.out(`${mark(finding.verdict, terminal.colour)} ${finding.text}\n`);
+  const hostRoot = terminal.environment("HOST_ROOT") ?? "";
+  const live = liveStart(config, navigator.hardwareConcurrency, hostRoot);
+  const findings = [...hostFindings(hostRoot), ...probeFindings(live, config, flags)];
+  const isWell = findings.every(({ verdict }) => verdict !== "missing");
+  const host = `saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}`;
+  if (config.json_output) {
+    terminal.out(`${JSON.stringify({ host, well: isWell, findings })}\n`);
+    return isWell ? 0 : 1;
   }
-  return healthy ? 0 : 1;
+  terminal.out(`${host}\n`);
+  const shown = findings.filter(({ verdict, detail }) =>
+    flags.verbose === true || (verdict !== "ok" && !(detail && isWell))
+  );
+  const well = findings.filter(({ verdict, detail }) => verdict === "ok" && !detail);
+  const lines: Finding[] = flags.verbose === true || well.length === 0
+    ? shown
+    : [{ verdict: "ok", text: well.map(({ text }) => text).join("; ") }, ...shown];
+  for (const { verdict, text } of lines) {
+    terminal.paint(mark(verdict, terminal.colour));
+    terminal.out(` ${text}\n`);
+  }
+  return isWell ? 0 : 1;
 }
 
 function mark(verdict: Verdict, colour: boolean): string {
@@ -43,7 +64,7 @@ function mark(verdict: Verdict, colour: boolean): string {
   return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
 
-function hostFindings(): Finding[] {
+function hostFindings(hostRoot: string): Finding[] {
   const root = Deno.uid() === 0;
   const btf = exists("/sys/kernel/btf/vmlinux");
   const tracefs = exists("/sys/kernel/tracing/events");
@@ -58,6 +79,13 @@ function hostFindings(): Finding[] {
     tracefs
       ? { verdict: "ok", text: "tracefs is mounted at /sys/kernel/tracing" }
       : { verdict: "note", text: "tracefs is not mounted at /sys/kernel/tracing" },
+    exists(`${hostRoot}/proc/1/status`)
+      ? { verdict: "ok", text: `processes are shown in ${hostRoot}/proc` }
+      : {
+        verdict: "missing",
+        text: `no ${hostRoot}/proc/1: mount /proc` +
+          (hostRoot === "" ? "" : ", or set HOST_ROOT to where the host's root is"),
+      },
   ];
 }
 
@@ -70,19 +98,22 @@ function exists(path: string): boolean {
   }
 }
 
-function probeFindings(live: LiveStart): Finding[] {
+function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[] {
   let addon: Addon;
   try {
     addon = loadAddon();
   } catch (error) {
     return [{ verdict: "missing", text: (error as Error).message }];
   }
-  const { codes } = interestOf({
-    eventNames: new Set(),
-    customSet: [],
-    repair: false,
-    all: false,
-  });
+  let codes: ReadonlySet<number>;
+  try {
+    // The same events, and so the same programs, as a watch with this configuration.
+    const { custom_set, repair, all } = config.base_syscalls;
+    const { eventNames } = compileRules(rulesStart(config, flags)).rules;
+    ({ codes } = interestOf({ eventNames, customSet: custom_set, repair, all }));
+  } catch (error) {
+    return [{ verdict: "missing", text: (error as Error).message }];
+  }
   const startedAt = performance.now();
   let driver: ReturnType<Addon["Driver"]["open"]>;
   try {
@@ -109,6 +140,7 @@ function probeFindings(live: LiveStart): Finding[] {
         text: `${attached} of ${plan.length} probe programs attached, in ${ms} ms`,
       },
       ...plan.map((program): Finding => ({
+        detail: true,
         verdict: program.attached ? "ok" : "missing",
         text:
           `  ${program.name}: ${program.kind} ${program.target} (${program.events.join(", ")})` +

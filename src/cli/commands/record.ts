@@ -2,11 +2,13 @@
 // it. A line on a terminal tells how far it is; at the end one line tells what was written.
 import type { Config } from "../../config/schema.ts";
 import { NO_RULES } from "../../engine/captures/compile_filter.ts";
+import { numbered } from "../../engine/captures/recorder.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { RecordStart } from "../../engine/contract/messages.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
+import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -24,6 +26,20 @@ export interface RecordFlags {
   readonly compress: number;
   readonly read?: readonly string[];
   readonly alerts?: boolean;
+}
+
+export interface RecordFlags {
+  readonly filter?: string;
+  readonly events?: number;
+  /** MiB. */
+  readonly fileSize?: number;
+  readonly fileSeconds?: number;
+  readonly files?: number;
+  readonly compress: number;
+  readonly read?: readonly string[];
+  readonly alerts?: boolean;
+  /** Overwrite what is there. */
+  readonly force?: boolean;
 }
 
 export async function record(
@@ -86,6 +102,26 @@ function checkFlags(file: string, wanted: RecordFlags, terminal: Terminal): void
   if (wanted.files !== undefined && !isRow) {
     throw new Error("--files needs --file-size or --file-seconds");
   }
+  if (file !== "-") checkTarget(isRow ? numbered(file, 1) : file, wanted.force === true);
+  for (const one of wanted.read ?? []) if (one !== "-") checkReadable(one);
+}
+
+/** A capture that took hours is not lost to a command that was typed twice. */
+function checkTarget(file: string, force: boolean): void {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(file);
+  } catch {
+    // What else is amiss shows when it is opened.
+    return;
+  }
+  if (info.isDirectory) throw new Error(`Cannot write the capture ${file}: it is a directory`);
+  if (info.isSocket) throw new Error(`Cannot write the capture ${file}: it is a socket`);
+  if (info.isFile && info.size > 0 && !force) {
+    throw new Error(
+      `Cannot write the capture ${file}: there is a file of that name; --force overwrites it`,
+    );
+  }
 }
 
 function recordStart(path: string, wanted: RecordFlags): RecordStart {
@@ -135,12 +171,12 @@ function startProgress(
   let drawn = false;
   const timer = setInterval(() => {
     drawn = true;
-    terminal.error(CLEAR + line());
+    terminal.draw(CLEAR + line());
   }, REDRAW_MS);
   return {
     stop(): void {
       clearInterval(timer);
-      if (drawn) terminal.error(CLEAR);
+      if (drawn) terminal.draw(CLEAR);
       drawn = false;
     },
   };

@@ -27,6 +27,7 @@ export function addRecord(
     .option("--files <n>", "keep the newest n files", whole)
     .option("--compress <level>", "gzip from 1 (fast) to 9 (small); 0: plain", level, 1)
     .option("--read <capture>", "take the events from a capture (repeatable)", append)
+    .option("--force", "overwrite a file of that name")
     .option("--alerts", "write the alerts of the rules to standard output meanwhile")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, options: RecordFlags) => {

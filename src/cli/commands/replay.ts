@@ -2,6 +2,7 @@
 // the end. A progress line on a terminal.
 import { Counters } from "../../engine/contract/counters.ts";
 import { engineStart, rulesStart } from "../start/engine_start.ts";
+import { reasonOf } from "../../files/reason.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { startProgress } from "../progress.ts";
@@ -47,14 +48,24 @@ export async function replayWith(
   }
 }
 
-function checkReadable(file: string): void {
+/** A pipe may be waited for: a signal ends that. */
+export function checkReadable(file: string): void {
+  let info: Deno.FileInfo;
   try {
-    if (!Deno.statSync(file).isDirectory) return;
+    info = Deno.statSync(file);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "no such file"
-      : (error as Error).message;
-    throw new Error(`Cannot read the capture ${file}: ${reason}`);
+    throw new Error(`Cannot read the capture ${file}: ${reasonOf(error)}`);
   }
-  throw new Error(`Cannot read the capture ${file}: it is a directory`);
+  const kind = info.isDirectory
+    ? "a directory"
+    : info.isSocket
+    ? "a socket"
+    : info.isBlockDevice || (info.isCharDevice && file !== "/dev/stdin")
+    ? "a device"
+    : undefined;
+  if (kind === undefined) return;
+  throw new Error(
+    `Cannot read the capture ${file}: it is ${kind}; expected a file, a pipe, or - for standard ` +
+      "input",
+  );
 }

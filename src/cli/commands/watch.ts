@@ -1,18 +1,19 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
+import type { Outputs } from "../../alerts/outputs.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import { collectGarbage } from "../../engine/thread/garbage.ts";
-import type { RulesStart } from "../../engine/contract/messages.ts";
-import { makeApp } from "../../server/app.ts";
-import { forksSinceBoot, Health } from "../../server/health.ts";
-import { serve, type Server } from "../../server/serve.ts";
+import { catchStrays } from "../../engine/contract/strays.ts";
+import { reasonOf } from "../../files/reason.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
-import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
+import type { LoadedConfig } from "../start/load_config.ts";
 import { logTo } from "../log.ts";
+import type { OwnAlert } from "../start/own_alerts.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
-import { SAKER_VERSION, versions } from "../start/versions.ts";
+import { SAKER_VERSION } from "../start/versions.ts";
+import { startWeb } from "../start/web.ts";
 
 /** After this long the start is over, and what it left can be collected. */
 const SETTLED_MS = 1_000;
@@ -23,7 +24,9 @@ export async function watch(
   terminal: Terminal,
 ): Promise<number> {
   const { config } = loaded;
-  checkSources(flags, config);
+  const log = logTo(config, terminal);
+  for (const line of checkWatch(flags, config)) log.warning(`Warning: ${line}`);
+  const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const rules = rulesStart(config, flags);
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
@@ -35,7 +38,23 @@ export async function watch(
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
-  const web = startWeb(flags, config, counters, hostRoot);
+  let outputs: Outputs | undefined;
+  let tell = (_alert: OwnAlert): void => {};
+  let refusal: string | undefined;
+  const web = startWeb({
+    config,
+    flags,
+    counters,
+    hostRoot,
+    isAttended: terminal.errorIsTerminal,
+    outputs: () => outputs?.stats() ?? [],
+    troubles: () => [
+      ...(refusal === undefined ? [] : [`the new rules were refused: ${refusal}`]),
+      ...(outputs?.stats() ?? []).filter(({ state }) => state !== "ok" && state !== "failing")
+        .map(({ name, reason }) => `${name}: ${reason}`),
+    ],
+    strays: strays.count,
+  });
   try {
     return await runSession({
       loaded,
@@ -44,15 +63,27 @@ export async function watch(
       terminal,
       patient: false,
       watched: config.watch_config_files ? watchedPaths(flags, loaded) : [],
-      readRules: (): RulesStart => rulesStart(loadConfig(flags, terminal).config, flags),
+      reload: flags,
+      onOutputs(made, tellAlert): void {
+        outputs = made;
+        tell = tellAlert;
+      },
+      onReloaded: (reason) => refusal = reason,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());
-        logTo(config, terminal).info(
+        const url = web?.url();
+        log.info(
           `saker ${SAKER_VERSION} is watching: ${counters.get(Counter.Rules)} rules, ` +
             `${counters.get(Counter.Programs)} programs` +
-            `${web === undefined ? "" : `, health at ${web.url}`}; ready in ${ms} ms`,
+            `${url === undefined ? "" : `, health at ${url}`}; ready in ${ms} ms`,
         );
+        const problem = web?.problem();
+        if (problem !== undefined) {
+          log.warning(`Warning: ${problem}; saker watches without it and tries again`);
+          tell({ subject: "no web server", message: `It is tried again: ${problem}` });
+        }
+        web?.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
       },
     });
@@ -67,7 +98,8 @@ function watchedPaths(flags: Flags, { config, files }: LoadedConfig): string[] {
   return [...files, ...(flags.rules.length > 0 ? flags.rules : configured)];
 }
 
-function checkSources(flags: Flags, config: Config): void {
+/** Throws where such a watch cannot be; returns what else there is to say. */
+export function checkWatch(flags: Flags, config: Config): string[] {
   if (flags.enableSource.length > 0 && flags.disableSource.length > 0) {
     throw new Error("You can not mix --enable-source and --disable-source");
   }
@@ -80,73 +112,29 @@ function checkSources(flags: Flags, config: Config): void {
     throw new Error("Must enable at least one event source");
   }
   const { kind } = config.engine;
-  if (kind === "kmod" || kind === "nodriver") {
-    throw new Error(
-      `engine.kind: ${kind} is not part of this version of saker; use modern_ebpf`,
-    );
+  if (kind === "nodriver") {
+    throw new Error(`engine.kind: ${kind} is not part of this version of saker; use modern_ebpf`);
   }
-}
-
-interface Web {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Listens before anything else is started, so that a taken port is told at once. */
-function startWeb(
-  flags: Flags,
-  config: Config,
-  counters: Counters,
-  hostRoot: string,
-): Web | undefined {
-  const { webserver } = config;
-  if (!webserver.enabled && flags.listen === undefined) return undefined;
-  const health = new Health({
-    counters,
-    driver: "modern_ebpf",
-    countForks: () => forksSinceBoot(hostRoot),
-  });
-  const app = makeApp({
-    healthPath: webserver.k8s_healthz_endpoint,
-    health: () => health.report(Date.now()),
-    versions,
-  });
-  const address = flags.listen?.address ?? webserver.listen_address;
-  const port = flags.listen?.port ?? webserver.listen_port;
-  const server: Server = serve(app, {
-    address,
-    port,
-    ...(webserver.ssl_enabled ? { tls: readPem(webserver.ssl_certificate) } : {}),
-  });
-  const ticker = setInterval(() => health.tick(Date.now()), 1_000);
-  const host = server.address.includes(":") ? `[${server.address}]` : server.address;
-  return {
-    url: `${webserver.ssl_enabled ? "https" : "http"}://${host}:${server.port}` +
-      webserver.k8s_healthz_endpoint,
-    async close(): Promise<void> {
-      clearInterval(ticker);
-      await server.close();
-    },
-  };
-}
-
-/** Falco's ssl_certificate is one PEM file that holds both the certificate and the key. */
-function readPem(path: string): { certificate: string; key: string } {
-  let pem: string;
-  try {
-    pem = Deno.readTextFileSync(path);
-  } catch (error) {
-    throw new Error(`Cannot read webserver.ssl_certificate: ${(error as Error).message}`);
-  }
-  return { certificate: pem, key: pem };
+  if (kind !== "kmod") return [];
+  return ["engine.kind: kmod is not part of this version of saker; modern_ebpf is used"];
 }
 
 function writePid(path: string, terminal: Terminal): boolean {
   try {
+    // A FIFO or a device would be waited for.
+    if (isOther(path)) throw new Error("it is no regular file");
     Deno.writeTextFileSync(path, String(Deno.pid));
     return true;
   } catch (error) {
-    terminal.error(`Error: Cannot write the pidfile: ${(error as Error).message}\n`);
+    terminal.error(`Error: Cannot write the pidfile ${path}: ${reasonOf(error)}\n`);
+    return false;
+  }
+}
+
+function isOther(path: string): boolean {
+  try {
+    return !Deno.statSync(path).isFile;
+  } catch {
     return false;
   }
 }

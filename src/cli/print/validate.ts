@@ -1,17 +1,19 @@
 // `-V`: are these rules files right? Every file's result on standard output, as text or as one
 // line of JSON; the exit code says whether all are.
 import { describeAll, describeOne } from "../../rules/tools/describe.ts";
-import { type LoadOptions, loadRules } from "../../rules/load.ts";
-import { textOf } from "../../rules/parse/literal_bytes.ts";
+import { type LoadOptions, loadRules, type RulesText } from "../../rules/load.ts";
 import { contentsOf, resultJson, verboseText } from "../../rules/report.ts";
 import { listText } from "./list_rules.ts";
 
 export interface ValidateOptions {
-  readonly files: readonly string[];
+  /** Reads the files; throws one line where one of them cannot be read. */
+  readonly files: () => readonly RulesText[];
   readonly json: boolean;
   /** `-L`, or `-l` with a rule's name. */
   readonly describe?: "all" | { readonly rule: string };
   readonly load: LoadOptions;
+  /** Both outputs go to the same terminal. */
+  readonly isOnTerminal?: boolean;
 }
 
 export interface Outlets {
@@ -25,15 +27,12 @@ export interface Outlets {
 
 /** Validates files and returns the exit code. */
 export function validate(options: ValidateOptions, outlets: Outlets): number {
-  const files: { name: string; text: string }[] = [];
-  for (const name of options.files) {
-    try {
-      files.push({ name, text: textOf(Deno.readFileSync(name)) });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      outlets.writeError(`Error: Could not read rules file ${name}: ${reason}\n`);
-      return 1;
-    }
+  let files: readonly RulesText[];
+  try {
+    files = options.files();
+  } catch (error) {
+    outlets.writeError(`Error: ${(error as Error).message}\n`);
+    return 1;
   }
   const loaded = loadRules(files, { ...options.load, eachFile: true });
   if (loaded.pluginError !== undefined) {
@@ -66,6 +65,7 @@ export function validate(options: ValidateOptions, outlets: Outlets): number {
     if (description !== undefined) outlets.write(`\n${listText(description)}`);
   }
   if (successful) return 0;
-  outlets.writeError(`Error: ${summary}\n`);
+  // On a terminal both outputs are one, and the report would stand there twice.
+  if (!options.isOnTerminal) outlets.writeError(`Error: ${summary}\n`);
   return 1;
 }

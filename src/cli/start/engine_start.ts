@@ -13,6 +13,8 @@ import type {
   RulesStart,
 } from "../../engine/contract/messages.ts";
 import type { RulesText } from "../../rules/load.ts";
+import { readBoundedFile } from "../../files/read_text.ts";
+import { reasonOf } from "../../files/reason.ts";
 import { textOf } from "../../rules/parse/literal_bytes.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
@@ -66,6 +68,9 @@ function captureRules(capture: Config["capture"]): CaptureRulesStart {
   };
 }
 
+/** Bytes of one rules file; Falco's own have some hundred thousand. */
+export const RULES_BYTES_MAX = 16 << 20;
+
 /** Descriptors of all processes together. */
 const FDS_MAX = 4_194_304;
 
@@ -95,10 +100,19 @@ function powerOfTwo(atLeast: number): number {
   return 2 ** Math.ceil(Math.log2(atLeast));
 }
 
+/** The rules files that flags and configuration name; undefined for the built-in ones. */
+function namedFiles(config: Config, flags: Flags): string[] | undefined {
+  const configured = config.rules_files ?? config.rules_file;
+  return rulesFiles({ given: flags.rules, configured });
+}
+
+export function rulesPaths(config: Config, flags: Flags): string[] {
+  return namedFiles(config, flags) ?? [];
+}
+
 /** Reads the rules that flags and configuration name, or the built-in ones. */
 export function rulesStart(config: Config, flags: Flags): RulesStart {
-  const configured = config.rules_files ?? config.rules_file;
-  const files = rulesFiles({ given: flags.rules, configured });
+  const files = namedFiles(config, flags);
   return {
     ...rulesSettings(config, flags),
     files: files === undefined ? builtInRules() : files.map(readRules),
@@ -154,12 +168,8 @@ function builtInRules(): RulesText[] {
 
 export function readRules(file: string): RulesText {
   try {
-    return { name: file, text: textOf(Deno.readFileSync(file)) };
+    return { name: file, text: textOf(readBoundedFile(file, RULES_BYTES_MAX)) };
   } catch (error) {
-    throw new ConfigError(
-      "",
-      "",
-      `Cannot read the rules file ${file}: ${(error as Error).message}`,
-    );
+    throw new ConfigError("", "", `Cannot read the rules file ${file}: ${reasonOf(error)}`);
   }
 }

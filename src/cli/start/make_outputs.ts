@@ -13,6 +13,8 @@ export interface MadeOutputs {
   readonly missing: readonly string[];
 }
 
+const MISSING = "this version of saker does not have that output yet";
+
 /** Alerts that may wait in front of each output unless `outputs_queue.capacity` says how many. */
 const CAPACITY = 16_384;
 
@@ -34,9 +36,9 @@ export function makeOutputs(
     colour: false,
   };
   const made: Output[] = [];
+  const { filename, keep_alive } = config.file_output;
   // Falco's order: file, stdout, then the others.
   if (config.file_output.enabled) {
-    const { filename, keep_alive } = config.file_output;
     made.push(fileOutput({ path: filename, keepAlive: keep_alive }, {
       ...format,
       json: config.json_output,
@@ -46,21 +48,25 @@ export function makeOutputs(
     made.push(stdoutOutput(Deno.stdout, { ...format, colour: terminal.colour }));
   }
   const missing = (["syslog_output", "program_output", "http_output"] as const)
-    .filter((name) => config[name].enabled)
-    .map((name) => `${name}: this version of saker does not have that output yet`);
+    .filter((name) => config[name].enabled);
+  const lines = missing.map((name) => `${name}: ${MISSING}; alerts do not go there`);
   if (made.length === 0 && !mayBeNone) {
     throw new Error([
       "No output configured, please make sure at least one output is configured and enabled.",
-      ...missing,
+      ...lines,
     ].join(" "));
   }
   const outputs = new Outputs({
     outputs: made,
     capacity: config.outputs_queue.capacity || CAPACITY,
     onFailure(output, failure) {
-      if (failure instanceof OutputClosed) onClosed();
-      else terminal.error(`Warning: Cannot write alerts to ${output}: ${failure.message}\n`);
+      if (failure instanceof OutputClosed) return onClosed();
+      const where = output === "file" ? `file_output.filename ${filename}` : output;
+      terminal.error(
+        `Warning: Cannot write alerts to ${where}: ${failure.message}; they are lost there\n`,
+      );
     },
+    missing: missing.map((name) => [name, MISSING]),
   });
-  return { outputs, missing };
+  return { outputs, missing: lines };
 }

@@ -49,6 +49,14 @@ export const Counter = {
   Mistakes: 30,
   /** Of LostCritical: events over the share of one process. */
   OverShare: 31,
+  /** What bounds refused, besides threads and descriptors above. */
+  UsersRefused: 32,
+  ContainersEvicted: 33,
+  LookUpsRefused: 34,
+  /** Sums of programs that were not asked for since too many were under way, or hung. */
+  SumsPostponed: 35,
+  InterfacesRefused: 36,
+  EntriesDropped: 37,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];
@@ -95,15 +103,18 @@ export class Counters {
     return Atomics.load(this.#flags, STOP) === 1;
   }
 
-  /** Tells the engine that a message waits, for which it must return to its message loop. */
+  /** Tells the engine that one more message waits, for which it must return to its message loop. */
   announceMessage(): void {
-    Atomics.store(this.#flags, MESSAGE, 1);
+    Atomics.add(this.#flags, MESSAGE, 1);
     this.#wake();
   }
 
-  /** Whether a message was announced since the last question. */
+  /** Takes one of the messages that were announced; whether there was one. */
   takeMessage(): boolean {
-    return Atomics.exchange(this.#flags, MESSAGE, 0) === 1;
+    // Only the engine takes, so what it sees cannot become less under its hands.
+    if (Atomics.load(this.#flags, MESSAGE) === 0) return false;
+    Atomics.sub(this.#flags, MESSAGE, 1);
+    return true;
   }
 
   /** Main thread: so many alerts more have been taken. */

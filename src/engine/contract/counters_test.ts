@@ -15,10 +15,12 @@ Deno.test("every number has a place of its own", () => {
   deepStrictEqual([...places].sort((a, b) => a - b), places.map((_, at) => at));
 });
 
-Deno.test("a message is announced once", () => {
+Deno.test("each message that is announced is taken once", () => {
   const counters = new Counters();
   strictEqual(counters.takeMessage(), false);
   counters.announceMessage();
+  counters.announceMessage();
+  strictEqual(counters.takeMessage(), true);
   strictEqual(counters.takeMessage(), true);
   strictEqual(counters.takeMessage(), false);
 });

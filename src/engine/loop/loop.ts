@@ -337,6 +337,12 @@ export class Engine {
     counters.set(Counter.Strings, tables.strings);
     counters.set(Counter.ThreadsRefused, tables.threadsRefused);
     counters.set(Counter.FdsRefused, tables.fdsRefused);
+    counters.set(Counter.UsersRefused, tables.usersRefused);
+    counters.set(Counter.ContainersEvicted, tables.containersEvicted);
+    counters.set(Counter.LookUpsRefused, tables.lookUpsRefused);
+    counters.set(Counter.InterfacesRefused, tables.interfacesRefused);
+    counters.set(Counter.EntriesDropped, tables.entriesDropped);
+    counters.set(Counter.SumsPostponed, this.#parts.context.hashes?.postponed ?? 0);
     const loss = this.#loss.update(
       { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
       nowMs,

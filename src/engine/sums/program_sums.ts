@@ -23,6 +23,13 @@ const EXECVEAT = codeOf("SYSCALL_EXECVEAT_X");
 const KEPT_MAX = 4096;
 /** Requests under way; programs beyond them are asked for when they are met again. */
 const ASKED_MAX = 256;
+/**
+ * One file is read so long at the most: half a GB, from a slow disk. Without an answer in that time
+ * a file hangs, such as on a mount whose server has gone; another thread takes over.
+ */
+const ANSWER_MS = 60_000;
+/** Threads that hang cannot be ended; where so many do, no more files are read. */
+const HUNG_MAX = 4;
 
 interface Known {
   readonly sum: string | undefined;
@@ -36,14 +43,21 @@ export class ProgramSums implements Hashes {
   readonly #known = new Map<string, Known>();
   /** Process by key. */
   readonly #asked = new Map<string, number>();
+  readonly #clock: () => number;
   #channel: SumChannel | undefined;
-  /** Requests that were not made since too many were under way. */
+  /** When the oldest request that has no answer was made, or the last answer came. */
+  #waitingSinceMs = 0;
+  /** Programs whose files hung: they are not asked for again. */
+  readonly #hung = new Set<string>();
+  #channelsHung = 0;
+  /** Requests that were not made since too many were under way, or a file hung. */
   postponed = 0;
 
-  /** `open` is called with the first request: a thread costs memory. */
-  constructor(strings: Strings, open: () => SumChannel) {
+  /** `open` is called with the first request: a thread costs memory. `clock`: milliseconds. */
+  constructor(strings: Strings, open: () => SumChannel, clock: () => number = Date.now) {
     this.#strings = strings;
     this.#open = open;
+    this.#clock = clock;
   }
 
   sha256(thread: Thread): string | undefined {
@@ -65,10 +79,14 @@ export class ProgramSums implements Hashes {
 
   #ask(key: string, thread: Thread, path: string): void {
     if (this.#asked.has(key)) return;
-    if (this.#asked.size >= ASKED_MAX) {
+    this.#leaveHung();
+    if (
+      this.#asked.size >= ASKED_MAX || this.#channelsHung >= HUNG_MAX || this.#hung.has(key)
+    ) {
       this.postponed++;
       return;
     }
+    if (this.#asked.size === 0) this.#waitingSinceMs = this.#clock();
     this.#asked.set(key, thread.pid);
     this.#channel ??= this.#open();
     this.#channel.ask({
@@ -83,10 +101,22 @@ export class ProgramSums implements Hashes {
     });
   }
 
+  /** A thread that does not answer is left behind; what waited behind its file is asked anew. */
+  #leaveHung(): void {
+    if (this.#asked.size === 0 || this.#clock() - this.#waitingSinceMs < ANSWER_MS) return;
+    // Requests are answered in order, so the oldest is the one that hangs.
+    this.#hung.add(this.#asked.keys().next().value!);
+    this.#asked.clear();
+    this.#channelsHung++;
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
   #takeAnswers(): void {
     if (this.#asked.size === 0) return;
     for (let answer = this.#channel?.take(); answer !== undefined;) {
       const { key, sum } = answer;
+      this.#waitingSinceMs = this.#clock();
       keep(this.#known, key, { sum, pid: this.#asked.get(key) ?? -1 }, KEPT_MAX);
       this.#asked.delete(key);
       answer = this.#channel?.take();

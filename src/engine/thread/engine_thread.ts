@@ -1,7 +1,7 @@
 // The engine's thread as the main thread holds it: starts the worker, hands its messages on, and
 // sees that it ends.
 import type { Alert } from "../contract/alert.ts";
-import { type Counters } from "../contract/counters.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
 import type {
   EngineEnd,
   EngineStart,
@@ -25,9 +25,17 @@ export interface EngineThread {
   /** Settles when the engine has ended, whatever the reason. */
   readonly ended: Promise<EngineEnd>;
   reload(rules: RulesStart): void;
-  /** Asks the engine to end; it is cut off where it does not within the time. */
-  stop(timeoutMs: number): void;
+  /**
+   * Asks the engine to end. It is cut off where it does not within the time, or where it has not
+   * moved for `stuckMs`; a capture's reader that waits for a pipe has then ended well.
+   */
+  stop(limits: { readonly timeoutMs: number; readonly stuckMs: number }): void;
 }
+
+/** How often it is looked whether an engine that was asked to end still moves. */
+const STOP_POLL_MS = 50;
+/** Alerts that were handed over have this long to be taken when the engine is cut off. */
+const CUT_OFF_MS = 500;
 
 export function startEngineThread(
   start: EngineStart,
@@ -36,7 +44,8 @@ export function startEngineThread(
 ): EngineThread {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const { promise: ended, resolve } = Promise.withResolvers<EngineEnd>();
-  let alertsTaken = Promise.resolve();
+  let alertsTaken: Promise<unknown> = Promise.resolve();
+  const alertsByRule = new Map<string, { priority: number; alerts: number }>();
   const end = (outcome: EngineEnd) => {
     // What was handed over before the end is written before the end is told.
     alertsTaken.then(() => {
@@ -44,10 +53,31 @@ export function startEngineThread(
       resolve(outcome);
     });
   };
+  const cutOff = () => {
+    worker.terminate();
+    const isReplay = start.source.kind === "capture";
+    const outcome: EngineEnd = {
+      error: isReplay ? undefined : "The engine did not stop and was cut off",
+      alertsByRule: [...alertsByRule].map(([rule, { priority, alerts }]) =>
+        [rule, priority, alerts] as const
+      ),
+    };
+    setTimeout(() => resolve(outcome), CUT_OFF_MS);
+    end(outcome);
+  };
+  const count = (alerts: readonly Alert[]) => {
+    for (const { rule, priority } of alerts) {
+      const known = alertsByRule.get(rule);
+      if (known === undefined) alertsByRule.set(rule, { priority, alerts: 1 });
+      else known.alerts++;
+    }
+  };
   worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
     switch (data.kind) {
       case "alerts":
-        alertsTaken = Promise.all([alertsTaken, events.onAlerts(data.alerts)])
+        count(data.alerts);
+        // Taken in any case: an engine must not wait for what failed.
+        alertsTaken = Promise.allSettled([alertsTaken, events.onAlerts(data.alerts)])
           .then(() => counters.take(data.alerts.length));
         break;
       case "ready":
@@ -66,6 +96,9 @@ export function startEngineThread(
         end(data.end);
     }
   };
+  worker.onmessageerror = () => {
+    end({ error: "The engine failed: it sent what cannot be read", alertsByRule: [] });
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     end({ error: `The engine failed: ${event.message}`, alertsByRule: [] });
@@ -78,12 +111,17 @@ export function startEngineThread(
       post({ kind: "reload", rules });
       counters.announceMessage();
     },
-    stop(timeoutMs: number): void {
+    stop({ timeoutMs, stuckMs }): void {
       counters.stop();
-      const timer = setTimeout(() => {
-        end({ error: "The engine did not stop and was cut off", alertsByRule: [] });
-      }, timeoutMs);
-      Deno.unrefTimer(timer);
+      const askedMs = Date.now();
+      const poll = setInterval(() => {
+        const nowMs = Date.now();
+        const movedMs = Math.max(askedMs, counters.get(Counter.HeartbeatMs));
+        if (nowMs - movedMs < stuckMs && nowMs - askedMs < timeoutMs) return;
+        clearInterval(poll);
+        cutOff();
+      }, STOP_POLL_MS);
+      ended.finally(() => clearInterval(poll));
     },
   };
 }

@@ -15,7 +15,7 @@ import { compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage } from "./garbage.ts";
-import { interestOf } from "../host/interest.ts";
+import { type Interest, interestOf } from "../host/interest.ts";
 import { Engine } from "../loop/loop.ts";
 import type {
   EngineEnd,
@@ -68,11 +68,13 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
+  let recorded = wantedCodes(start, rules, plan).codes;
   engine.loadSnapshot();
   engine.readStats(Date.now());
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
-  post({ kind: "ready", warnings: [...warnings, ...opened.warnings] });
+  const told = opened.interestWarnings(wantedCodes(start, rules, plan));
+  post({ kind: "ready", warnings: [...warnings, ...opened.warnings, ...told] });
   opened.settle?.();
 
   return {
@@ -92,13 +94,20 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     reload(next: RulesStart): void {
       try {
         const compiled = compileRules(next);
-        opened.source.setInterest(wantedCodes(start, compiled.rules, plan).codes);
-        engine.setRules(attached?.rules(compiled.rules) ?? compiled.rules);
+        const rules = attached?.rules(compiled.rules) ?? compiled.rules;
+        const interest = wantedCodes(start, compiled.rules, plan);
+        // Whatever fails does so before the rules change, and no rule is without its events.
+        opened.source.setInterest(interest.codes.union(recorded));
+        machine.orderFds(compiled.fdsOrdered);
+        engine.setRules(rules);
         context.hashes = compiled.sumsWanted ? sums : undefined;
+        recorded = interest.codes;
+        opened.source.setInterest(recorded);
         counters.set(Counter.ReloadedMs, Date.now());
-        post({ kind: "reloaded", warnings: compiled.warnings });
+        const warnings = [...compiled.warnings, ...opened.interestWarnings(interest)];
+        post({ kind: "reloaded", warnings });
       } catch (failure) {
-        post({ kind: "refused", error: (failure as Error).message });
+        post({ kind: "refused", error: driverErrorLine(failure) });
       }
     },
     close(): void {
@@ -119,6 +128,8 @@ interface Opened {
   readonly programsWanted: () => number;
   readonly progress?: () => Progress;
   readonly warnings: readonly string[];
+  /** What there is to say of events that are wanted and not recorded. */
+  readonly interestWarnings: (interest: Interest) => string[];
   /** Once all is ready: gives back the memory that only the start needed. */
   readonly settle?: () => void;
   /** How the machine asks for what no event told. */
@@ -151,6 +162,7 @@ function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefine
     programsWanted: () => 0,
     progress: () => source.progress(),
     warnings: [],
+    interestWarnings: () => [],
     lookups: {},
   };
 }
@@ -179,7 +191,8 @@ function openLive(
   return {
     source,
     programsWanted: () => source.programsWanted,
-    warnings: [...interestWarnings(interest), ...niceWarnings(addon, live.nice)],
+    warnings: niceWarnings(addon, live.nice),
+    interestWarnings,
     settle: () => {
       collectGarbage();
       addon.releaseStartMemory();
@@ -218,7 +231,7 @@ function wantedCodes(start: EngineStart, rules: RuleSet, plan: TapPlan | undefin
   });
 }
 
-function interestWarnings({ unknownNames, notRecorded }: ReturnType<typeof interestOf>): string[] {
+function interestWarnings({ unknownNames, notRecorded }: Interest): string[] {
   const warnings: string[] = [];
   if (unknownNames.length > 0) {
     warnings.push(

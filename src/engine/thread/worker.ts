@@ -4,6 +4,7 @@ import { Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import type { EngineEnd, FromEngine, ToEngine } from "../contract/messages.ts";
 import { type Run, startRun } from "./run.ts";
+import { catchStrays } from "../contract/strays.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToEngine>) => void) | null;
@@ -12,6 +13,10 @@ interface WorkerScope {
 
 const scope = self as unknown as WorkerScope;
 const running: { run: Run | undefined } = { run: undefined };
+
+catchStrays((failure) => {
+  scope.postMessage({ kind: "notice", line: `Warning: a mistake in saker: ${failure}` });
+});
 
 scope.onmessage = ({ data }) => {
   try {

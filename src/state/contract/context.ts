@@ -11,6 +11,8 @@ import { Differs, View } from "./views.ts";
 export interface Hashes {
   /** In hexadecimal. */
   sha256(thread: Thread): string | undefined;
+  /** Sums that were not asked for, since too many were under way or a file hung. */
+  readonly postponed: number;
 }
 
 export class Context {

@@ -25,6 +25,8 @@ export interface MachineHost extends Machine {
   /** The tables as state blocks, as `load` reads them, and the events that tell the rest. `time`:
    * ns since the epoch. */
   dump(time: bigint): Uint8Array;
+  /** Keeps Falco's order of descriptors from now on (`fdsOrdered`), or no longer. */
+  orderFds(wanted: boolean): void;
   /** Carries out what the last event left for the next one: to be called between two events. */
   settle(): void;
   /** Applies the context's event: state after the event, as Falco's rules see it. */

@@ -14,7 +14,7 @@ export interface FdBudget {
   added: number;
   removed: number;
   /** Whether tables keep Falco's order of their descriptors, which costs time. */
-  readonly ordered?: boolean;
+  ordered?: boolean;
 }
 
 export class FdTable {
@@ -82,6 +82,13 @@ export class FdTable {
     table.#shared = this.#shared = true;
     table.#order = this.#order?.copied();
     return table;
+  }
+
+  /** Begins to keep Falco's order, with what is here by number, or no longer keeps it. */
+  keepOrder(wanted: boolean): void {
+    this.#order = undefined;
+    if (!wanted) return;
+    for (const [number] of this.entries()) (this.#order ??= new FdOrder()).insert(number);
   }
 
   /** To be called when the process is gone. */

@@ -148,6 +148,12 @@ export class Tables extends ThreadTable {
     this.#beyond = beyond;
   }
 
+  orderFds(wanted: boolean): void {
+    if (this.budget.ordered === wanted) return;
+    this.budget.ordered = wanted;
+    for (const { fds } of this.threads.values()) fds?.keepOrder(wanted);
+  }
+
   /** Forgets everything that state blocks and events told: another section of a capture begins. */
   reset(): void {
     this.clearThreads();

@@ -1,0 +1,48 @@
+// `--dry-run`: everything that a start would find amiss, without a probe: configuration, rules,
+// outputs, the web server's files, captures. The exit code says whether a start would succeed.
+import { compileRules } from "../../engine/compile_rules.ts";
+import { Counters } from "../../engine/contract/counters.ts";
+import { logTo } from "../log.ts";
+import type { Flags } from "../flags.ts";
+import { notYet } from "../not_yet.ts";
+import { rulesStart } from "../start/engine_start.ts";
+import type { LoadedConfig } from "../start/load_config.ts";
+import { makeOutputs } from "../start/make_outputs.ts";
+import { startWeb } from "../start/web.ts";
+import type { Terminal } from "../terminal.ts";
+import { checkReadable } from "./replay.ts";
+import { checkWatch } from "./watch.ts";
+
+export async function dryRun(
+  flags: Flags,
+  loaded: LoadedConfig,
+  terminal: Terminal,
+): Promise<number> {
+  const { config } = loaded;
+  const log = logTo(config, terminal);
+  const { engine } = config;
+  const isReplay = engine.kind === "replay";
+  const told = isReplay ? [] : checkWatch(flags, config);
+  if (isReplay) checkReadable(engine.replay.capture_file);
+  const compiled = compileRules(rulesStart(config, flags));
+  const { outputs, missing } = makeOutputs(loaded, terminal, () => {});
+  for (const line of [...told, ...missing, ...notYet(config)]) log.warning(`Warning: ${line}`);
+  for (const line of compiled.warnings) log.warning(line);
+  await outputs.check();
+  const web = isReplay ? undefined : startWeb({
+    config,
+    flags,
+    counters: new Counters(),
+    hostRoot: "",
+    isAttended: terminal.errorIsTerminal,
+    outputs: () => [],
+    troubles: () => [],
+    strays: () => 0,
+  });
+  const problem = web?.problem();
+  if (problem !== undefined) log.warning(`Warning: ${problem}`);
+  await web?.close();
+  await outputs.close(0);
+  terminal.error(`Dry run: ${compiled.rules.rules.length} rules can be used.\n`);
+  return 0;
+}

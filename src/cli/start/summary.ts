@@ -1,0 +1,34 @@
+// What is told at the end of a run: Falco's lines, and what was lost on the way.
+import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import type { EngineEnd } from "../../engine/contract/messages.ts";
+import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import { visibleLine } from "../../words/visible.ts";
+
+export function summary(end: EngineEnd, counters: Counters, outputDropped: number): string {
+  const fired = end.alertsByRule.filter(([, , alerts]) => alerts > 0);
+  const bySeverity = new Map<number, number>();
+  for (const [, priority, alerts] of fired) {
+    bySeverity.set(priority, (bySeverity.get(priority) ?? 0) + alerts);
+  }
+  const total = fired.reduce((sum, [, , alerts]) => sum + alerts, 0);
+  const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
+  const lines = [
+    `Events detected: ${total}`,
+    "Rule counts by severity:",
+    ...[...bySeverity].sort(([one], [other]) => one - other)
+      .map(([priority, alerts]) => `   ${severity(priority)}: ${alerts}`),
+    "Triggered rules by rule name:",
+    ...fired.map(([rule, , alerts]) => `   ${visibleLine(rule)}: ${alerts}`),
+    `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
+    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
+    `not judged: ${get(Counter.Mistakes)}`,
+  ];
+  const dropped = get(Counter.AlertsDropped) + outputDropped;
+  if (dropped > 0) lines.push(`Alerts that an output could not take: ${dropped}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function severity(priority: number): string {
+  const name = PRIORITY_NAMES[priority]!.toUpperCase();
+  return name === "INFORMATIONAL" ? "INFO" : name;
+}

@@ -1,0 +1,84 @@
+// One client's connection: its request comes in, the answer goes out, and it is closed. Whoever
+// holds it longer than that is cut off by its owner (serve.ts), which closes it under the hands of
+// what waits here.
+import { HEAD_BYTES_MAX, headEnd, parseHead } from "./request_head.ts";
+
+/** Answers a request; `localAddress` is the one that the client reached. */
+export type Answer = (request: Request, localAddress: string) => Response | Promise<Response>;
+
+/** What a client may still send behind its request, and is thrown away. */
+const REST_BYTES_MAX = 64 << 10;
+
+/** Serves one request; rejects where the client goes away or is cut off. */
+export async function serveConnection(
+  conn: Deno.TcpConn | Deno.TlsConn,
+  answer: Answer,
+): Promise<void> {
+  const secure = "handshake" in conn;
+  if (secure) await conn.handshake();
+  const head = await readHead(conn);
+  if (head === undefined) return;
+  const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
+  const response = "request" in parsed
+    ? await answer(parsed.request, (conn.localAddr as Deno.NetAddr).hostname)
+    : new Response(null, { status: parsed.status });
+  const isHead = "request" in parsed && parsed.request.method === "HEAD";
+  await writeAll(conn, await bytesOf(response, isHead));
+  await conn.closeWrite();
+  await readRest(conn);
+}
+
+/** The bytes of a head; none where it is too long; undefined where the client went. */
+async function readHead(conn: Deno.Conn): Promise<Uint8Array | undefined> {
+  const buffer = new Uint8Array(HEAD_BYTES_MAX);
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = await conn.read(buffer.subarray(filled));
+    if (read === null) return undefined;
+    filled += read;
+    const end = headEnd(buffer.subarray(0, filled));
+    if (end !== undefined) return buffer.subarray(0, end);
+  }
+  return buffer.subarray(0, 0);
+}
+
+async function bytesOf(response: Response, isHead: boolean): Promise<Uint8Array> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const lines = [`HTTP/1.1 ${response.status} ${REASONS.get(response.status) ?? ""}`];
+  for (const [name, value] of response.headers) {
+    if (name !== "content-length") lines.push(`${name}: ${value}`);
+  }
+  const known = response.headers.get("content-length");
+  lines.push(`content-length: ${isHead && known !== null ? known : body.length}`);
+  lines.push(`date: ${new Date().toUTCString()}`, "connection: close", "", "");
+  const head = new TextEncoder().encode(lines.join("\r\n"));
+  const bytes = new Uint8Array(head.length + (isHead ? 0 : body.length));
+  bytes.set(head);
+  if (!isHead) bytes.set(body, head.length);
+  return bytes;
+}
+
+const REASONS: ReadonlyMap<number, string> = new Map([
+  [200, "OK"],
+  [400, "Bad Request"],
+  [403, "Forbidden"],
+  [404, "Not Found"],
+  [405, "Method Not Allowed"],
+  [431, "Request Header Fields Too Large"],
+  [500, "Internal Server Error"],
+  [503, "Service Unavailable"],
+]);
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
+}
+
+/** Unread bytes would turn the close into a reset, which can take the answer with it. */
+async function readRest(conn: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  for (let total = 0; total < REST_BYTES_MAX;) {
+    const read = await conn.read(buffer);
+    if (read === null) return;
+    total += read;
+  }
+}

@@ -1,0 +1,137 @@
+// Odd but legal surroundings of the built file: what the runtime cannot bear is put right before it
+// begins, or told in one line; its own variables have no effect.
+import { assertEquals, assertIncludes } from "./expect.ts";
+import { eventually, freePort, runSaker, SAKER, Saker } from "./saker.ts";
+import { has, isRoot, ownMounts, Place, python, type Ran, run, shell } from "./trigger.ts";
+
+/** Runs saker behind a line of shell, such as one that sets a limit. */
+function behind(line: string, ...args: string[]): Promise<Ran> {
+  return run("sh", ["-c", `${line} && exec "$0" "$@"`, SAKER, ...args]);
+}
+
+function checkOneLine({ code, stderr, stdout }: Ran, part: string): void {
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+  assertIncludes(stderr, "Error: ");
+  assertIncludes(stderr, part);
+}
+
+Deno.test("limits that are too small are told in one line, larger ones are borne", async () => {
+  checkOneLine(await behind("ulimit -v 4000000", "--version"), "ulimit -v");
+  checkOneLine(await behind("ulimit -n 20", "--version"), "ulimit -n");
+  for (const line of ["ulimit -Ss 64", "ulimit -s 1024", "ulimit -Sn 40"]) {
+    const { code, stderr, stdout } = await behind(line, "--version");
+    assertEquals(code, 0, `${line}: ${stderr}`);
+    assertIncludes(stdout, "saker version");
+  }
+});
+
+Deno.test("a hard limit of the stack is told in one line", async () => {
+  const dropped = "setpriv --bounding-set -sys_resource --inh-caps -sys_resource";
+  if (!isRoot() || !has("setpriv")) return;
+  checkOneLine(await run("sh", ["-c", `ulimit -s 64 && exec ${dropped} "$0"`, SAKER]), "ulimit -s");
+});
+
+Deno.test("the soft limit of open files is raised to the hard one", {
+  ignore: !isRoot(),
+}, async () => {
+  await using place = new Place();
+  await using saker = await Saker.start([place.marker], {
+    through: ["sh", "-c", 'ulimit -Sn 256 && exec "$0" "$@"'],
+  });
+  const limits = await Deno.readTextFile(`/proc/${saker.pid}/limits`);
+  const [, soft, hard] = /^Max open files +(\S+) +(\S+)/m.exec(limits)!;
+  assertEquals(soft, hard);
+});
+
+Deno.test("a working directory that is gone, or whose name is no UTF-8, is borne", async () => {
+  await using place = new Place();
+  const gone = `mkdir ${place.path}/gone && cd ${place.path}/gone && rmdir ${place.path}/gone`;
+  assertIncludes((await behind(gone, "--version")).stdout, "saker version");
+  const missing = await behind(gone, "-V", "etc/passwd");
+  assertEquals(missing.code, 1);
+  assertIncludes(missing.stderr, "etc/passwd");
+  assertEquals((await behind(gone, "-V", `${place.path}/../../dev/null`)).code, 1);
+  const odd = `mkdir "$(printf '${place.path}/\\377')" && cd "$(printf '${place.path}/\\377')"`;
+  assertIncludes((await behind(odd, "--version")).stdout, "saker version");
+});
+
+Deno.test("arguments that are no UTF-8 open the files that they name", async () => {
+  await using place = new Place();
+  const text = "[{rule: r, desc: d, condition: evt.type = open, output: o, priority: INFO}]\n";
+  const program = `
+import os, subprocess, sys
+_, saker, place, text = sys.argv[1:]
+name = os.fsencode(place) + b"/r\\xff.yaml"
+with open(name, "w") as file: file.write(text)
+bad = [b"-V", b"none\\xff"], [b"\\xff"], [b"-o", b"a\\xff"]
+for args in ([b"-V", name], [b"--validate=" + name], *bad):
+    done = subprocess.run([os.fsencode(saker), *args], capture_output=True)
+    print(done.returncode, (done.stdout + done.stderr).count(b"\\n"), b"panicked" in done.stderr)
+`;
+  const { stdout, stderr } = await python(place.marker, program, [SAKER, place.path, text]);
+  const lines = stdout.trim().split("\n");
+  assertEquals(lines.slice(0, 2), ["0 1 False", "0 1 False"], stderr);
+  assertEquals(lines.slice(2), ["1 1 False", "1 1 False", "1 1 False"], stderr);
+});
+
+Deno.test("a host without /proc is told in one line", { ignore: !isRoot() }, async () => {
+  const hide = `umount -l /proc && exec "$0" --version`;
+  const ending = await run("unshare", [...await ownMounts(), "/bin/sh", "-c", hide, SAKER]);
+  checkOneLine(ending, "/proc");
+});
+
+Deno.test("variables of the runtime change nothing, and are not seen", async () => {
+  await using place = new Place();
+  const env = {
+    DENO_SERVE_ADDRESS: `tcp:0.0.0.0:${freePort()}`,
+    DENO_LOG: "trace",
+    DENO_TLS_CA_STORE: "nonsense",
+    DENO_CERT: "/nowhere.pem",
+    DENO_NO_FILTER_FRAMES: "1",
+    DENO_TRACE_PERMISSIONS: "1",
+    DENO_V8_FLAGS: "--help",
+    NODE_OPTIONS: "--max-old-space-size=1",
+    NODE_DEBUG: "fs,net,http",
+    NODE_CHANNEL_FD: "1",
+    NODE_V8_COVERAGE: place.path,
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+    RUST_LOG: "trace",
+    RUST_BACKTRACE: "full",
+    RUST_MIN_STACK: "1",
+    FORCE_COLOR: "3",
+    TOKIO_WORKER_THREADS: "1000",
+  };
+  const plain = await runSaker(["-V", "/nowhere.yaml"]);
+  assertEquals(await runSaker(["-V", "/nowhere.yaml"], { env }), plain);
+  const file = place.file("conf.yaml");
+  await Deno.writeTextFile(file, "priority: ${DENO_PRIORITY}${NODE_NAME}\n");
+  const named = await runSaker(["-c", file, "-L"], {
+    env: { DENO_PRIORITY: "nonsense", NODE_NAME: "debug" },
+  });
+  assertEquals([named.code, named.stderr], [0, ""]);
+  assertEquals([...Deno.readDirSync(place.path)].map(({ name }) => name), ["conf.yaml"]);
+});
+
+Deno.test("a file that may not grow is an error of its output, not the end", {
+  ignore: !isRoot(),
+}, async () => {
+  await using place = new Place();
+  const file = place.file("alerts");
+  await Deno.writeTextFile(file, "");
+  await Deno.truncate(file, 16 << 20);
+  await using saker = await Saker.start([place.marker], {
+    args: ["-o", `file_output={enabled: true, filename: ${file}}`],
+    // In units of 512 bytes: the file has all that it may have.
+    through: ["sh", "-c", 'ulimit -f 32768 && exec "$0" "$@"'],
+  });
+  await shell(place.marker, "exec 3< /etc/shadow");
+  await saker.alert("Sensitive file read by an untrusted program", place.marker);
+  await eventually("the loss to be told", async () => {
+    const health = await saker.health();
+    return health?.body.status === "failing" || undefined;
+  });
+  assertIncludes(saker.told, "it may not become larger (ulimit -f)");
+  assertEquals((await saker.stop()).code, 0);
+});
