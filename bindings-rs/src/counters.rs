@@ -9,6 +9,9 @@ pub struct Counters {
     pub truncated: u64,
     pub sequence: [u64; 2],
     pub excess: u64,
+    /// Names that were looked up, and those of them that led nowhere.
+    pub named: u64,
+    pub unresolved: u64,
 }
 
 // SAFETY: plain numbers, as the probe writes them.

@@ -1,17 +1,19 @@
 //! Loads the built probe, lets a child make system calls, and compares each parameter of the
 //! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
 mod files;
+mod names;
+mod places;
 mod processes;
 mod shares;
 mod sockets;
 mod whole;
 
 use std::ffi::CString;
-use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
+use std::{fs, ptr};
 
 use probe::event::HEADER_BYTES;
 use probe::fillers::FILLERS;
@@ -163,18 +165,22 @@ impl Recorder {
             // SAFETY: ends the child.
             unsafe { libc::_exit(status) };
         }
-        let mut status = 0;
+        let mut events = Vec::new();
+        let ours = |event: &Recorded| event.tid == pid as u64;
+        // The rings are emptied meanwhile: the rest of the machine fills them too.
         // SAFETY: our own child.
-        unsafe { libc::waitpid(pid, &raw mut status, 0) };
-        let (pid, mut events) = (pid as u64, Vec::new());
+        while unsafe { libc::waitpid(pid, ptr::null_mut(), libc::WNOHANG) } == 0 {
+            events.extend(self.take().into_iter().filter(ours));
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let end = Instant::now() + Duration::from_secs(5);
         while Instant::now() < end {
-            events.extend(self.take().into_iter().filter(|event| event.tid == pid));
+            events.extend(self.take().into_iter().filter(ours));
             if events.iter().any(|event| event.code == table::PROCEXIT_1_E) {
                 break;
             }
         }
-        (pid, events)
+        (pid as u64, events)
     }
 }
 

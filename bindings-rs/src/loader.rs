@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
-use crate::stages::{EXEC, EXEC_STAGES, EXIT, STAGES, SYS_EXIT};
+use crate::stages::{EXEC, EXEC_STAGES, EXIT, LOOK_UP, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -130,7 +130,7 @@ impl Probe {
         })?;
         probe.load_wanted(interest, &btf);
         for (name, slot) in STAGES {
-            if !probe.place(name, slot, SYS_EXIT, &btf) {
+            if !probe.place(name, slot, SYS_EXIT, &btf) && name != LOOK_UP {
                 return Err(probe.refusal(name));
             }
         }

@@ -30,6 +30,8 @@ impl Probe {
                 sum.events += one.events;
                 sum.truncated += one.truncated;
                 sum.excess += one.excess;
+                sum.named += one.named;
+                sum.unresolved += one.unresolved;
                 for lane in 0..2 {
                     sum.lost[lane] += one.lost[lane];
                     sum.sequence[lane] += one.sequence[lane];

@@ -4,8 +4,11 @@ pub const SYS_EXIT: &str = "sys_exit";
 pub const EXEC: &str = "sched_process_exec";
 pub const EXIT: &str = "sched_process_exit";
 
+/// The stage that kernels before 5.17 refuse: events of names then come without the kernel's paths.
+pub const LOOK_UP: &str = "stage_look_up";
+
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 7] = [
+pub const STAGES: [(&str, u32); 8] = [
     ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
@@ -13,6 +16,7 @@ pub const STAGES: [(&str, u32); 7] = [
     ("stage_exec_middle", 5),
     ("stage_exec_end", 6),
     ("stage_handle_end", 7),
+    (LOOK_UP, 9),
 ];
 /// Stages of a program's start.
 pub const EXEC_STAGES: [(&str, u32); 5] = [

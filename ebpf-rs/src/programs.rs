@@ -5,7 +5,7 @@ use probe::event::Event;
 use probe::{cgroup, exec, open, process, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, scratch, stage, start, walk};
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, stage, start, walk};
 
 macro_rules! programs {
     ($($name:ident $code:ident $function:path;)*) => {
@@ -59,6 +59,12 @@ fn stage_walk(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exec")]
 fn started_walk(ctx: BtfTracePointContext) -> i32 {
     walk(&ctx, &EXEC_PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
+    look_up(&ctx, &PROGRAMS);
     0
 }
 

@@ -1,4 +1,6 @@
 //! Maps, and how a finished event gets into its lane's ring.
+use core::ffi::c_void;
+
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
@@ -7,7 +9,7 @@ use probe::event::{Event, Next};
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
 use probe::scratch::SCRATCH_BYTES;
-use probe::{path, stage};
+use probe::{lookup, path, stage};
 
 use crate::bpf_kernel::Bpf;
 use crate::budget;
@@ -46,6 +48,9 @@ pub struct Counters {
     pub sequence: [u64; 2],
     /// Of the lost ones of the critical lane, those over the budget of their process.
     pub excess: u64,
+    /// Names that were looked up, and those of them that led nowhere.
+    pub named: u64,
+    pub unresolved: u64,
 }
 
 /// When the reader was last woken.
@@ -138,6 +143,14 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
             }
             lose(e);
         }
+        Next::LookUp => {
+            e.save();
+            unsafe {
+                let _ = programs.tail_call(ctx, stage::LOOK_UP);
+            }
+            // This kernel cannot: the reader joins the names, as far as that leads.
+            emit(e, 0);
+        }
         Next::Stage(number) => {
             e.save();
             unsafe {
@@ -198,6 +211,38 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
         }
         next => follow(ctx, programs, &mut e, next),
     }
+}
+
+/// Looks the call's names up, then has their paths written.
+#[inline(always)]
+pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    lookup::start(&mut e);
+    unsafe {
+        let step = look_up_step as *const () as *mut c_void;
+        bpf::bpf_loop(lookup::STEPS, step, core::ptr::null_mut(), 0);
+    }
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        unsafe {
+            (*counters).named += u64::from(e.state().place_count);
+            (*counters).unresolved += u64::from(lookup::unknown(&mut e));
+        }
+    }
+    unsafe {
+        let _ = programs.tail_call(ctx, stage::START);
+    }
+    lose(&mut e);
+}
+
+/// One step of a look-up; 1 ends the loop. Linux 5.17 and later have the loop.
+unsafe extern "C" fn look_up_step(_index: u64, _none: *mut c_void) -> i64 {
+    let Some(block) = scratch() else { return 1 };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if lookup::step(&mut e) { 1 } else { 0 }
 }
 
 /// A stage in the middle of an event.

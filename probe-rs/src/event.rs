@@ -26,6 +26,8 @@ pub enum Next {
     EmitOne,
     /// The paths in `State::places` are to be written first, then stage `State::then` goes on.
     Walk,
+    /// The call's names are looked up, then as with `Walk`.
+    LookUp,
     /// Another stage goes on.
     Stage(u32),
     /// The call has more to tell: emit this event, then run the same filler again.
@@ -124,6 +126,29 @@ impl<'k, K: Kernel> Event<'k, K> {
             let from = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES + (offset & 0xff));
             from.cast::<T>().read_unaligned()
         }
+    }
+
+    /// Copies a name of at most 255 bytes, to be looked at word by word with `copied_word`; whether
+    /// it could be read.
+    #[inline(always)]
+    pub fn copy_name(&mut self, slot: usize, from: usize, bytes: usize) -> bool {
+        // SAFETY: four slots of COPY_BYTES lie in the block.
+        unsafe {
+            let to = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES);
+            self.k.copy_kernel(to, bytes as u32 & 0xff, from)
+        }
+    }
+
+    /// Eight bytes of a copied name.
+    #[inline(always)]
+    pub fn copied_word(&self, slot: usize, word: usize) -> u64 {
+        self.copied(slot, (8 * word) & 0xff)
+    }
+
+    /// Where the next parameter goes, counted from the event's start.
+    #[inline(always)]
+    pub fn written(&self) -> usize {
+        self.data
     }
 
     /// Lets a verifier forget what it knows of the position, see `get!`.
@@ -242,11 +267,12 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.i64(i64::from(fd));
     }
 
-    /// A string argument, cut at 4095 bytes; empty where it is not in memory.
+    /// A string argument, cut at 4095 bytes; empty where it is not in memory. Returns its bytes,
+    /// NUL included.
     #[inline(always)]
-    pub fn string(&mut self, index: usize) {
+    pub fn string(&mut self, index: usize) -> usize {
         let at = self.arg(index) as usize;
-        self.user_string(at);
+        self.user_string(at)
     }
 
     /// A string of the caller. Returns its bytes, NUL included.

@@ -22,12 +22,12 @@ macro_rules! with_fillers {
             unlink SYSCALL_UNLINK_2_X $crate::name::unlink;
             unlinkat SYSCALL_UNLINKAT_2_X $crate::name::unlinkat;
             rmdir SYSCALL_RMDIR_2_X $crate::name::unlink;
-            rename SYSCALL_RENAME_X $crate::name::two_names;
+            rename SYSCALL_RENAME_X $crate::name::rename;
             renameat SYSCALL_RENAMEAT_X $crate::name::renameat;
             renameat2 SYSCALL_RENAMEAT2_X $crate::name::renameat2;
-            link SYSCALL_LINK_2_X $crate::name::two_names;
+            link SYSCALL_LINK_2_X $crate::name::link;
             linkat SYSCALL_LINKAT_2_X $crate::name::linkat;
-            symlink SYSCALL_SYMLINK_X $crate::name::two_names;
+            symlink SYSCALL_SYMLINK_X $crate::name::symlink;
             symlinkat SYSCALL_SYMLINKAT_X $crate::name::symlinkat;
             mkdir SYSCALL_MKDIR_2_X $crate::name::mkdir;
             mkdirat SYSCALL_MKDIRAT_X $crate::name::mkdirat;
@@ -35,7 +35,7 @@ macro_rules! with_fillers {
             fchmod SYSCALL_FCHMOD_X $crate::name::fchmod;
             fchmodat SYSCALL_FCHMODAT_X $crate::name::fchmodat;
             chown SYSCALL_CHOWN_X $crate::name::chown;
-            lchown SYSCALL_LCHOWN_X $crate::name::chown;
+            lchown SYSCALL_LCHOWN_X $crate::name::lchown;
             fchown SYSCALL_FCHOWN_X $crate::name::fchown;
             fchownat SYSCALL_FCHOWNAT_X $crate::name::fchownat;
             mknod SYSCALL_MKNOD_X $crate::name::mknod;

@@ -20,6 +20,7 @@ pub mod fillers;
 pub mod flags;
 pub mod kernel;
 pub mod lane;
+pub mod lookup;
 pub mod name;
 pub mod offsets;
 pub mod open;

@@ -8,7 +8,7 @@
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
-use crate::scratch::{PATH_AT, PATH_BYTES, Place};
+use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place};
 use crate::table;
 use crate::{get, offset, set};
 
@@ -47,13 +47,16 @@ pub fn of_place<K: Kernel>(event: &mut Event<K>, place: Place) {
     let state = event.state();
     state.places[0] = place;
     state.place_count = 1;
+    state.suffix_bytes[0] = 0;
+    state.from_top = 0;
 }
 
 /// Gets the walk of `places[place]` ready.
 #[inline(always)]
 pub fn start<K: Kernel>(event: &mut Event<K>) {
     let k = event.k;
-    let root = k.root();
+    let none = Place { mnt: 0, dentry: 0 };
+    let root = if event.state().from_top == 0 { k.root() } else { none };
     let state = event.state();
     state.root = root;
     let mut at = if state.place == 0 { state.places[0] } else { state.places[1] };
@@ -66,6 +69,34 @@ pub fn start<K: Kernel>(event: &mut Event<K>) {
     state.cut = 0;
     let mount_root = k.address(at.mnt + offset!(k, vfsmount_root));
     event.state().mount_root = mount_root;
+    put_suffix(event);
+}
+
+/// Begins the path with the last name, where the place is that of its directory.
+#[inline(always)]
+fn put_suffix<K: Kernel>(event: &mut Event<K>) {
+    let k = event.k;
+    let base = event.base();
+    let state = event.state();
+    let second = get!(state.place) != 0;
+    let (at, bytes) = if second {
+        (get!(state.suffix_at[1]), get!(state.suffix_bytes[1]))
+    } else {
+        (get!(state.suffix_at[0]), get!(state.suffix_bytes[0]))
+    };
+    let bytes = (bytes & 0xff) as usize;
+    if bytes == 0 {
+        return;
+    }
+    let free = PATH_BYTES - bytes - 1;
+    // SAFETY: masked; the areas have 255 bytes of room behind the masks' reach.
+    unsafe {
+        let to = base.add(AREA + (free & AREA_MASK));
+        *to = b'/';
+        let from = base.add(EVENT_AT + (at as usize & EVENT_MASK));
+        k.copy_kernel(to.add(1), bytes as u32, from as usize);
+    }
+    set!(event.state().free, free as u32);
 }
 
 /// Whether a dentry lies below the process's root in its own file system. Then it was opened

@@ -20,6 +20,14 @@ pub fn inner_number<K: Kernel>(k: &K, pid: usize) -> i64 {
     i64::from(k.int(pid + offset!(k, pid_numbers) + level * offset!(k, upid_size)))
 }
 
+/// The number of a struct pid as `namespace` sees it; 0 where it has none there.
+#[inline(always)]
+pub fn number_in<K: Kernel>(k: &K, pid: usize, namespace: usize) -> u32 {
+    let level = k.int(namespace + offset!(k, pidns_level)) as usize & 0x3f;
+    let at = pid + offset!(k, pid_numbers) + level * offset!(k, upid_size);
+    if k.address(at + offset!(k, upid_ns)) == namespace { k.int(at) } else { 0 }
+}
+
 #[inline(always)]
 pub fn thread_pid<K: Kernel>(k: &K) -> usize {
     k.address(k.task() + offset!(k, task_thread_pid))

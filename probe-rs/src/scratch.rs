@@ -1,7 +1,7 @@
 //! The memory in which one event is put together: one block per CPU, too large for a stack.
 //!
-//!     0        512                       36 KiB + 512   40 KiB                     64 KiB
-//!     | State  | the event, up to 32 KiB | slack        | the path being built ... |
+//!     0        512                       36 KiB + 512   40 KiB            50 KiB
+//!     | State  | the event, up to 32 KiB | slack        | path and copies | the look-up's own ...
 //!
 //! A position in the event is masked with EVENT_MASK before each write and nothing writes more
 //! than 4 KiB at once, so no write can leave the block, whatever the positions are.
@@ -15,6 +15,11 @@ pub const SCRATCH_BYTES: usize = 64 * 1024;
 /// Copies of kernel structures, read at once and looked at member by member, behind the path.
 pub const COPY_AT: usize = PATH_AT + 8192;
 pub const COPY_BYTES: usize = 512;
+/// A look-up's state, and behind it the rest of the path that it follows: the text ends where
+/// TEXT_BYTES do, and 4 KiB of slack follow.
+pub const LOOKUP_AT: usize = COPY_AT + 4 * COPY_BYTES;
+pub const TEXT_AT: usize = LOOKUP_AT + 2048;
+pub const TEXT_BYTES: usize = 8192;
 /// Strings of callers: longest, with NUL.
 pub const STRING_BYTES: u32 = 4096;
 
@@ -49,6 +54,12 @@ pub struct State {
     pub places: [Place; 2],
     pub place_count: u32,
     pub place: u32,
+    /// Last names behind the places, where the place is only the directory: where in the event they
+    /// lie, and their bytes.
+    pub suffix_at: [u32; 2],
+    pub suffix_bytes: [u32; 2],
+    /// The path is told from the top of the mounts, not from the process's root.
+    pub from_top: u32,
     /// The walk: where it is, the mount's root, the root of the process, bytes still free.
     pub at: Place,
     pub mount_root: usize,
@@ -72,6 +83,7 @@ pub struct State {
 
 /// The block's head stands between the State and the event.
 const _: () = assert!(core::mem::size_of::<State>() + 16 <= EVENT_AT);
+const _: () = assert!(TEXT_AT + TEXT_BYTES + 4096 <= SCRATCH_BYTES);
 const _: () = assert!(EVENT_AT + EVENT_MASK + 1 + 4096 <= PATH_AT);
 
 /// Reads a member of the State that the compiler must not keep in a register: a verifier then

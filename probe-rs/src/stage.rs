@@ -11,5 +11,7 @@ pub const EXEC_END: u32 = 6;
 pub const HANDLE_END: u32 = 7;
 /// Gets a walk ready.
 pub const START: u32 = 8;
+/// Looks up what was named; where it is missing, events of names come without the kernel's paths.
+pub const LOOK_UP: u32 = 9;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
-pub const FILLERS_AT: u32 = 9;
+pub const FILLERS_AT: u32 = 10;

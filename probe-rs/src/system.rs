@@ -3,40 +3,62 @@
 use crate::event::{Event, Next};
 use crate::file::file_of;
 use crate::kernel::Kernel;
+use crate::lookup::{AT_FDCWD, FOLLOW, MOUNTPOINT, of_new_root, want, want_none, with_names};
 use crate::{flags, path, setting};
+
+const MS_BIND: u32 = 0x1000;
+const MS_MOVE: u32 = 0x2000;
+const UMOUNT_NOFOLLOW: u32 = 8;
 
 #[inline(always)]
 pub fn mount<K: Kernel>(e: &mut Event<K>) -> Next {
-    e.res();
-    e.string(0);
-    e.string(1);
-    e.string(2);
     let how = e.arg(3) as u32;
+    e.res();
+    let bytes = e.string(0);
+    // Other sources are devices, names of other machines, or words.
+    if how & MS_BIND != 0 {
+        want(e, 0, bytes, AT_FDCWD, FOLLOW);
+    } else if how & MS_MOVE != 0 {
+        want(e, 0, bytes, AT_FDCWD, FOLLOW | MOUNTPOINT);
+    } else {
+        want_none(e);
+    }
+    let bytes = e.string(1);
+    want(e, 1, bytes, AT_FDCWD, FOLLOW | MOUNTPOINT);
+    e.string(2);
     e.u32(flags::mount(how));
-    Next::Emit
+    with_names(e)
 }
 
 #[inline(always)]
 pub fn umount<K: Kernel>(e: &mut Event<K>) -> Next {
+    unmounted(e, 0)
+}
+
+/// The mount is gone: its name leads to what it covered.
+#[inline(always)]
+fn unmounted<K: Kernel>(e: &mut Event<K>, how: u32) -> Next {
     e.res();
-    e.string(0);
-    Next::Emit
+    let bytes = e.string(0);
+    let follow = if how & UMOUNT_NOFOLLOW == 0 { FOLLOW } else { 0 };
+    want(e, 0, bytes, AT_FDCWD, follow | MOUNTPOINT);
+    with_names(e)
 }
 
 #[inline(always)]
 pub fn umount2<K: Kernel>(e: &mut Event<K>) -> Next {
-    umount(e);
     let how = e.arg(1) as u32;
+    let next = unmounted(e, how);
     e.u32(flags::umount(how));
-    Next::Emit
+    next
 }
 
-/// The new root, as seen from itself before: the process's root after the call.
+/// The new root is the process's root after the call; its name before is not in reach any more.
 #[inline(always)]
 pub fn chroot<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     e.string(0);
-    Next::Emit
+    of_new_root(e)
 }
 
 #[inline(always)]

@@ -152,6 +152,17 @@ Deno.test("without the kernel's path a relative one starts from the call's direc
     ["/etc/ssl/l", "/etc/shadow"],
     "a link's target starts from the link's directory",
   );
+  bench.apply({
+    id: "SYSCALL_SYMLINK_X",
+    tid: CHILD,
+    params: { res: 0, target: "../shadow", linkpath: "/tmp/ssl/l" },
+    own: { path: "/etc/ssl/l" },
+  });
+  deepStrictEqual(
+    [bench.text("fs.path.source"), bench.text("fs.path.target")],
+    ["/etc/ssl/l", "/etc/shadow"],
+    "that which the kernel knows",
+  );
 });
 
 Deno.test("showing evt.abspath on a capture leaves the context as it was", () => {

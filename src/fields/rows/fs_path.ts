@@ -174,7 +174,10 @@ function givenDirectory(context: Context, param: number): number {
 function linkDirectory(context: Context): number {
   const { event, machine } = context;
   const param = paramIndex(event.code, "linkpath");
-  const link = machine.join(givenDirectory(context, param), pathId(context, param));
+  let link = context.view === View.Kernel ? resolvedPath(context, "source") : MISSING;
+  if (link === MISSING) {
+    link = machine.join(givenDirectory(context, param), pathId(context, param));
+  }
   const text = machine.strings.text(link)!;
   return machine.strings.internPassing(text.slice(0, text.lastIndexOf("/") + 1));
 }
