@@ -15,6 +15,5 @@ export function notYet(config: Config): string[] {
     }
     lines.push(`plugins: ${name}: this version of saker loads no plugins yet`);
   }
-  if (config.metrics.enabled) lines.push("metrics.enabled: saker keeps no metrics yet");
   return lines;
 }

@@ -50,9 +50,12 @@ export function applyOption(root: ConfigMap, option: Option): void {
       return;
     }
     let inner = slots[place];
+    if (typeof inner === "string" && inner !== "") {
+      const key = option.text.slice(0, option.text.indexOf("="));
+      throw keyError(key, `there is the value "${inner}", which has no parts of its own`);
+    }
     if (wantsList ? !Array.isArray(inner) : !isMap(inner)) {
-      // A scalar under a path that goes on: a sequence keeps it as its first item.
-      inner = wantsList ? (typeof inner === "string" && inner !== "" ? [inner] : []) : {};
+      inner = wantsList ? [] : {};
       slots[place] = inner;
     }
     holder = inner as ConfigMap | ConfigValue[];

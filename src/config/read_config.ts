@@ -15,6 +15,7 @@ import { nearest } from "../words/nearest.ts";
 import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { type Config, schema } from "./schema.ts";
+import { type Use, USES } from "./uses.ts";
 
 export interface ReadOptions {
   /** The file of `-c`; without one the built-in defaults hold. */
@@ -38,15 +39,18 @@ export interface ConfigRead {
 export function readConfig({ file, options, environment }: ReadOptions): ConfigRead {
   const parsed = options.map(parseOption);
   const main: Layer = file === undefined
-    ? { file: "", value: {}, lineOf: () => undefined }
+    ? { file: "", value: {}, remarks: [], lineOf: () => undefined }
     : parseLayer(file, readText(file, true), environment);
+  const layers = [main];
   const tree = main.value;
   const origins = new Map<string, Layer>(Object.keys(tree).map((key) => [key, main]));
 
   for (const option of parsed.filter(aboutIncludes)) applyOption(tree, option);
   const includes = includedFiles(tree["config_files"], main.file);
   for (const { path, strategy } of includes) {
-    merge(tree, parseLayer(path, readText(path, false), environment), strategy, origins);
+    const layer = parseLayer(path, readText(path, false), environment);
+    layers.push(layer);
+    merge(tree, layer, strategy, origins);
   }
   for (const option of parsed) applyOption(tree, option);
 
@@ -55,8 +59,45 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const given = new Set(Object.keys(tree));
   const { config, problems } = check(tree, where);
   requireNames(config, where);
+  problems.unshift(...layers.flatMap(remarksOf));
+  problems.push(...told(USES as AnyUses, config, tree, where));
   const files = [...(file === undefined ? [] : [file]), ...includes.map(({ path }) => path)];
   return { config: freeze(config), problems, files, given };
+}
+
+function remarksOf({ file, remarks }: Layer): ConfigProblem[] {
+  return remarks.map(({ line, message }) => ({
+    severity: "warning",
+    where: `${file}:${line}`,
+    key: "",
+    message,
+  }));
+}
+
+type AnyUses = Use<unknown> | { readonly [key: string]: AnyUses };
+
+/** What was given and does not do what it says, key by key. */
+function told(uses: AnyUses, config: Config, tree: ConfigMap, where: Where): ConfigProblem[] {
+  const initial = schema.parse({});
+  const walk = (use: AnyUses, path: readonly string[]): ConfigProblem[] => {
+    if (valueAt(tree, path) === undefined) return [];
+    if (!isUse(use)) {
+      return Object.entries(use).flatMap(([key, inner]) => walk(inner, [...path, key]));
+    }
+    const message = use.told(valueAt(config, path), config, valueAt(initial, path));
+    return message === undefined ? [] : [warning(where(givenAt(tree, path)), path, message)];
+  };
+  return walk(uses, []);
+}
+
+/** The path, down to what switches a group on. */
+function givenAt(tree: ConfigMap, path: readonly string[]): readonly string[] {
+  const inner = [...path, "enabled"];
+  return valueAt(tree, inner) === undefined ? path : inner;
+}
+
+function isUse(uses: AnyUses): uses is Use<unknown> {
+  return typeof uses["told"] === "function";
 }
 
 type Strategy = "append" | "override" | "add-only";
@@ -237,7 +278,7 @@ function keyText(path: readonly PropertyKey[]): string {
   );
 }
 
-function valueAt(tree: ConfigMap, path: readonly PropertyKey[]): unknown {
+function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
   let node: unknown = tree;
   for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
   return node;
@@ -273,6 +314,9 @@ function requireNames(config: Config, where: Where): void {
   }
   if (config.engine.kind === "replay" && config.engine.replay.capture_file === "") {
     refuse(["engine", "replay", "capture_file"], "expected a capture file for engine.kind replay");
+  }
+  if (config.file_output.enabled && config.file_output.filename === "") {
+    refuse(["file_output", "filename"], "expected a file, since the output is enabled");
   }
   if (config.program_output.enabled && config.program_output.program === "") {
     refuse(["program_output", "program"], "expected a program, since the output is enabled");

@@ -49,12 +49,12 @@ Deno.test("a configuration cannot be changed once it is read", () => {
 
 Deno.test("scalars convert as in yaml-cpp, quoted or not", () => {
   const { config, lines } = read(
-    "json_output: 'yes'\nbuffered_outputs: ON\nwebserver:\n  listen_port: 0x10\n" +
+    "json_output: 'yes'\ntime_format_iso_8601: ON\nwebserver:\n  listen_port: 0x10\n" +
       "syscall_event_drops:\n  threshold: .5\n",
   );
   deepStrictEqual(lines, []);
   strictEqual(config.json_output, true);
-  strictEqual(config.buffered_outputs, true);
+  strictEqual(config.time_format_iso_8601, true);
   strictEqual(config.webserver.listen_port, 16);
   strictEqual(config.syscall_event_drops.threshold, 0.5);
 });
@@ -124,13 +124,83 @@ Deno.test("broken YAML is one error with file and line", () => {
   refused("- a\n- b", [], /expected a map of configuration keys/);
 });
 
+Deno.test("a byte order mark is no part of the text", () => {
+  const { config, lines } = read("\ufeffpriority: error\n");
+  deepStrictEqual(lines, []);
+  strictEqual(config.priority, "error");
+});
+
+Deno.test("of a key that stands twice the last holds, and it is told", () => {
+  const { config, lines } = read(
+    "priority: info\nwebserver: {enabled: true}\npriority: error\n" +
+      "webserver:\n  enabled: false\n  enabled: true\n  enabled: false\n",
+  );
+  strictEqual(config.priority, "error");
+  strictEqual(config.webserver.enabled, false);
+  const twice = "the key stands twice: this one holds, the one before is ignored";
+  deepStrictEqual(lines, [
+    `main.yaml:3: priority: ${twice}`,
+    `main.yaml:4: webserver: ${twice}`,
+    `main.yaml:7: enabled: ${twice}`,
+    `main.yaml:7: enabled: ${twice}`,
+  ]);
+});
+
+Deno.test("the first document of a file counts, and what is lost is told", () => {
+  const { config, lines } = read("priority: error\n---\npriority: info\n");
+  strictEqual(config.priority, "error");
+  deepStrictEqual(lines, [
+    "main.yaml:2: a second document begins here: only the first of a file is read",
+  ]);
+  deepStrictEqual(read("---\npriority: error\n---\n...\n").lines, []);
+  strictEqual(read("# nothing\n---\n---\npriority: error\n").config.priority, "debug");
+});
+
+Deno.test("a quote that is open at the end of a file is closed there, and told", () => {
+  const { config, lines } = read('json_output: true\nprogram_output: {}\npriority: "error\n');
+  strictEqual(config.priority, "error");
+  deepStrictEqual(lines, ["main.yaml:3: a quote is not closed: it ends with the file"]);
+});
+
+Deno.test("what is nothing is the text null in a sequence, and nothing elsewhere", () => {
+  const { config, lines } = read("load_plugins: [~, a]\nprogram_output: {program: ~}\n");
+  deepStrictEqual(config.load_plugins, ["null", "a"]);
+  strictEqual(config.program_output.program, "");
+  deepStrictEqual(lines, ['main.yaml:1: an item that is nothing is read as the text "null"']);
+});
+
+Deno.test("mistakes of YAML are told in words for people", () => {
+  refused("a: b: c\n", [], /main.yaml:1: invalid YAML: a second ': ' on one line/);
+  refused("a: [b\n", [], /main.yaml:\d: invalid YAML: a \[ or \{ is not closed/);
+  refused("a:\n\tb: c\n", [], /a tab is used as indentation/);
+  refused("a: *b\n", [], /there is no anchor &b before the alias \*b/);
+  refused("", ["a={b: [}"], /-?invalid YAML: a /);
+});
+
+Deno.test("an option below a value that has no parts is an error", () => {
+  for (const option of ["json_output.x=1", "priority[0]=a", "priority[]=a", "priority.a.b=1"]) {
+    refused(
+      "json_output: true\npriority: error\n",
+      [option],
+      /Config error at key ".*": .*no parts/,
+    );
+  }
+  deepStrictEqual(read("engine:\n", ["engine.kind=ebpf"]).config.engine.kind, "ebpf");
+});
+
+Deno.test("an output that is on without a target is an error", () => {
+  refused("file_output: {enabled: true}", [], /file_output.filename: expected a file/);
+  refused("", ["program_output.enabled=true"], /program_output.program: expected a program/);
+  refused("", ["http_output.enabled=true"], /http_output.url: expected a URL/);
+});
+
 Deno.test("aliases that blow up are refused", () => {
   const bomb = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
   for (let at = 0; at < 9; at++) {
     const [from, to] = ["abcdefghij"[at], "abcdefghij"[at + 1]];
     bomb.push(`${to}: &${to} [${Array(10).fill(`*${from}`).join(", ")}]`);
   }
-  refused(bomb.join("\n"), [], /Excessive alias count/);
+  refused(bomb.join("\n"), [], /aliases make too much of a small text/);
 });
 
 Deno.test("a missing file is named", () => {

@@ -107,7 +107,7 @@ export const schema = z.strictObject({
   file_output: map({
     enabled: bool(false),
     keep_alive: bool(false),
-    filename: text("./events.txt"),
+    filename: text(""),
   }),
   program_output: map({ enabled: bool(false), keep_alive: bool(false), program: text("") }),
   http_output: map({

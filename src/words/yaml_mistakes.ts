@@ -50,3 +50,8 @@ export function yamlMistake({ code, message }: { code: string; message: string }
   for (const [pattern, sentence] of BY_MESSAGE) if (pattern.test(message)) return sentence;
   return SENTENCES[code] ?? "this is not YAML: the line does not fit what stands around it";
 }
+
+/** The quote that the text opens and does not close, where the error is that. */
+export function openQuote({ message }: { readonly message: string }): string | undefined {
+  return /^Missing closing (.)quote$/.exec(message)?.[1];
+}

@@ -3,6 +3,7 @@
 import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
 import type { Config } from "../../config/schema.ts";
+import { SNAPLEN_MAX } from "../../config/uses.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import type {
   CaptureRulesStart,
@@ -85,7 +86,7 @@ export function liveStart(config: Config, cpus: number, hostRoot: string): LiveS
     kind: "live",
     criticalRingBytes: Math.max(preset / 2, MIB),
     bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
-    snaplen: config.falco_libs.snaplen || SNAPLEN,
+    snaplen: Math.min(config.falco_libs.snaplen || SNAPLEN, SNAPLEN_MAX),
     dropFailed: drop_failed_exit,
     nice: config.engine.nice,
     hostRoot,

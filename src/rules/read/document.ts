@@ -4,7 +4,7 @@
 // yaml-cpp reads it, which Falco uses: an empty document ends the file, a text in quotes that is
 // open at the end of the file is closed there.
 import { type Document, isScalar, parseAllDocuments } from "yaml";
-import { yamlMistake } from "../../words/yaml_mistakes.ts";
+import { openQuote, yamlMistake } from "../../words/yaml_mistakes.ts";
 import { type Budget, Conversion, NODES_MAX, TOO_DEEP, Unreadable } from "./conversion.ts";
 import { readPlainItem } from "./plain_items.ts";
 import type { YamlNode } from "./yaml_node.ts";
@@ -184,17 +184,13 @@ const STACK = /call stack/;
 
 function parsePart(part: Part, reading: Reading): Document.Parsed[] {
   const documents = parseText(part.text);
-  const open = part.isLast ? documents.at(-1)?.errors.find(isOpenQuote) : undefined;
+  const open = part.isLast ? documents.at(-1)?.errors.find(openQuote) : undefined;
   if (open === undefined) return documents;
-  const quote = /.quote$/.exec(open.message)![0][0]!;
+  const quote = openQuote(open)!;
   const closed = parseText(part.text.trimEnd() + quote);
   if (closed.some(({ errors }) => errors.length > 0)) return documents;
-  reading.unclosedAt = part.start + open.pos[0];
+  reading.unclosedAt = part.start + part.text.lastIndexOf(quote);
   return closed;
-}
-
-function isOpenQuote({ message }: { readonly message: string }): boolean {
-  return /^Missing closing .quote$/.test(message);
 }
 
 function parseText(text: string): Document.Parsed[] {

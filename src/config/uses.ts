@@ -1,0 +1,174 @@
+// Who reads each key of the configuration, and what those keys are that nobody reads yet: from
+// this the warnings come. A key of the schema without an entry here does not compile, nor does an
+// entry without a key; uses_test.ts holds the named files against what they really read.
+import type { Config } from "./schema.ts";
+
+/** What is told of a value that was given: why it does not do what it says. */
+type Told<T> = (value: T, config: Config, initial: T) => string | undefined;
+
+export interface Use<T> {
+  /** The file below src/ that reads it; undefined: nobody yet. */
+  readonly reader: string | undefined;
+  readonly told: Told<T>;
+}
+
+/** Of a key, or of all keys of a group. */
+type WholeUse<T> = Use<T> & { readonly whole: true };
+
+/** An entry for each key; a group that nobody reads may have one for all its keys. */
+export type Uses<T> = IsGroup<T> extends true ?
+    | WholeUse<T>
+    | { readonly [Key in keyof T]-?: Uses<Exclude<T[Key], undefined>> }
+  : Use<T>;
+
+/** A map of known keys: neither a sequence nor a map of the user's own keys. */
+type IsGroup<T> = T extends readonly unknown[] | string | number | boolean ? false
+  : T extends object ? (string extends keyof T ? false : true)
+  : false;
+
+/** `told`: what of its values is not done all the same. */
+function readBy<T>(reader: string, told: Told<T> = () => undefined): Use<T> {
+  return { reader, told };
+}
+
+/**
+ * Nobody reads it: told with the reason where a value asks for something that saker does not do,
+ * which is any other value than the one that holds without a file.
+ */
+function notYet<T>(
+  reason: string,
+  asks: (value: T, config: Config, initial: T) => boolean = (value, _, initial) =>
+    value !== initial,
+): WholeUse<T> {
+  return {
+    whole: true,
+    reader: undefined,
+    told: (...values) => asks(...values) ? reason : undefined,
+  };
+}
+
+/** Nobody reads it, and the file that would tells so. */
+function toldBy<T>(reader: string): WholeUse<T> {
+  return { whole: true, reader, told: () => undefined };
+}
+
+const isOn = (value: boolean) => value;
+const isEnabled = ({ enabled }: { readonly enabled: boolean }) => enabled;
+
+/** Bytes of a call's data that the probe keeps at the most. */
+export const SNAPLEN_MAX = 4000;
+
+const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
+
+const START = "cli/start/engine_start.ts";
+const OUTPUTS = "cli/start/make_outputs.ts";
+const WATCH = "cli/commands/watch.ts";
+const INCLUDES = "config/read_config.ts";
+const PLUGINS = "cli/not_yet.ts";
+const DEFAULT_COMMAND = "cli/commands/default_command.ts";
+
+export const USES: Uses<Config> = {
+  config_files: readBy(INCLUDES),
+  watch_config_files: readBy(WATCH),
+  rules_files: readBy(START),
+  rules_file: readBy(START),
+  rules: readBy(START),
+  engine: {
+    kind: readBy(WATCH),
+    paths: readBy(START),
+    nice: readBy(START),
+    kmod: notYet(
+      "this version of saker has no kernel module",
+      (_, config) => config.engine.kind === "kmod",
+    ),
+    modern_ebpf: {
+      cpus_for_each_buffer: readBy(START),
+      buf_size_preset: readBy(START),
+      drop_failed_exit: readBy(START),
+      disable_iterators: notYet("it changes nothing: saker reads /proc and has no BPF iterators"),
+    },
+    replay: { capture_file: readBy(DEFAULT_COMMAND) },
+  },
+  capture: {
+    enabled: readBy(START),
+    path_prefix: readBy(START),
+    mode: readBy(START),
+    default_duration: readBy(START),
+    max_file_size_mb: readBy(START),
+    before_duration: readBy(START),
+    before_max_mb: readBy(START),
+  },
+  load_plugins: readBy(PLUGINS),
+  plugins: readBy(PLUGINS),
+  plugins_hostinfo: notYet("this version of saker loads no plugins yet"),
+  time_format_iso_8601: readBy(OUTPUTS),
+  buffer_format_base64: readBy(START),
+  priority: readBy(START),
+  json_output: readBy(OUTPUTS),
+  json_include_output_property: readBy(OUTPUTS),
+  json_include_message_property: readBy(OUTPUTS),
+  json_include_output_fields_property: readBy(OUTPUTS),
+  json_include_tags_property: readBy(OUTPUTS),
+  buffered_outputs: notYet("saker writes every alert at once"),
+  rule_matching: readBy(START),
+  outputs_queue: { capacity: readBy(OUTPUTS) },
+  append_output: readBy(START),
+  static_fields: readBy(START),
+  stdout_output: { enabled: readBy(OUTPUTS) },
+  syslog_output: toldBy(OUTPUTS),
+  file_output: {
+    enabled: readBy(OUTPUTS),
+    keep_alive: readBy(OUTPUTS),
+    filename: readBy(OUTPUTS),
+  },
+  program_output: toldBy(OUTPUTS),
+  http_output: toldBy(OUTPUTS),
+  webserver: {
+    enabled: readBy(WATCH),
+    threadiness: notYet("one thread answers all requests"),
+    listen_port: readBy(WATCH),
+    listen_address: readBy(WATCH),
+    k8s_healthz_endpoint: readBy(WATCH),
+    prometheus_metrics_enabled: notYet("this version of saker has no /metrics"),
+    ssl_enabled: readBy(WATCH),
+    ssl_certificate: readBy(WATCH),
+  },
+  log_stderr: readBy("cli/log.ts"),
+  log_syslog: notYet("this version of saker logs to standard error only"),
+  log_level: readBy("cli/log.ts"),
+  libs_logger: {
+    enabled: notYet("saker is one program: what it logs goes by log_level", isOn),
+    severity: notYet("saker is one program: what it logs goes by log_level"),
+  },
+  output_timeout: readBy("cli/start/session.ts"),
+  syscall_event_timeouts: {
+    max_consecutives: notYet("saker waits for events without time-outs; /healthz tells silence"),
+  },
+  syscall_event_drops: {
+    threshold: readBy(START),
+    actions: readBy(
+      START,
+      (actions) =>
+        actions.includes("log")
+          ? "the action log is not done yet: losses are counted in /healthz, and told at the end"
+          : undefined,
+    ),
+    rate: readBy(START),
+    max_burst: readBy(START),
+    simulate_drops: notYet("this version of saker simulates no drops"),
+  },
+  metrics: notYet("this version of saker keeps no metrics", isEnabled),
+  base_syscalls: { custom_set: readBy(START), repair: readBy(START), all: readBy(START) },
+  falco_libs: {
+    thread_table_size: readBy(START),
+    thread_table_auto_purging_interval_s: notYet(PURGING),
+    thread_table_auto_purging_thread_timeout_s: notYet(PURGING),
+    snaplen: readBy(
+      START,
+      (bytes) =>
+        bytes > SNAPLEN_MAX
+          ? `the probe keeps at most ${SNAPLEN_MAX} bytes of a call: ${SNAPLEN_MAX} are kept`
+          : undefined,
+    ),
+  },
+};
