@@ -71,6 +71,7 @@ export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
     matching: start.matching,
     selections: start.selections,
     appendOutput: start.appendOutput,
+    live: start.live ?? false,
   };
 }
 

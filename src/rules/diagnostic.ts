@@ -73,7 +73,8 @@ export const WARNINGS = {
     "An item in the rules content contains an unrecognized key. The key will be ignored. This " +
     "may indicate a typo or a property placed on the wrong item type.",
   ],
-  // Saker's own: text of the file that is lost, as it is in Falco, which does not tell.
+  // Saker's own: text of the file that is lost, as it is in Falco, which does not tell; and what
+  // its probe lacks.
   LOAD_DUPLICATE_KEY: [
     "Key stands twice",
     "A key stands twice in one mapping. The first one holds, the others are ignored.",
@@ -81,6 +82,11 @@ export const WARNINGS = {
   LOAD_UNREAD_DOCUMENTS: [
     "Documents that are not read",
     "An empty YAML document ends the reading of a rules file. What follows it is ignored.",
+  ],
+  LOAD_UNFILLED_CALL: [
+    "System call that comes without parameters",
+    "The probe tells of a system call of the rule without its parameters, which the condition " +
+    "needs. The rule cannot match such calls live.",
   ],
   LOAD_UNCLOSED_QUOTE: [
     "Quote that is not closed",

@@ -1,8 +1,10 @@
 // Rules files in, a rule set and every file's diagnostics out: read → merge → resolve → check →
 // compile. A set comes out only where no file has an error.
 import type { FieldSet } from "../fields/field_set.ts";
+import { UNFILLED } from "../events/filled.ts";
 import { compileRules } from "./match/compile.ts";
-import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
+import { type UnfilledCall, unfilledCalls, withGeneric } from "./match/unfilled.ts";
+import { type Diagnostic, Diagnostics, type Place } from "./diagnostic.ts";
 import { isCompatible, parseVersion, type Version } from "./read/item.ts";
 import { Collection } from "./merge/merge.ts";
 import { read } from "./read/read.ts";
@@ -55,6 +57,10 @@ export interface LoadOptions {
    * wrong with all rules so far. Without it everything is judged once, after the last file.
    */
   readonly eachFile?: boolean;
+  /** The rules are for live events: what cannot match those is told. */
+  readonly live?: boolean;
+  /** Codes of events that come without parameters; default: those that the probe does not fill. */
+  readonly unfilled?: ReadonlySet<number>;
 }
 
 export interface FileResult {
@@ -126,6 +132,19 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     }
   }
   resolved ??= resolve(collection, context, () => new Diagnostics());
+  const pluginError = missingPlugin(collection, options.plugins ?? CONTAINER_PLUGIN);
+  const rules = applySelections(resolved.rules, options.selections ?? []);
+  const priority = options.priority ?? 7;
+  const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
+  const unfilled = enabled.map((rule) =>
+    unfilledCalls(rule, resolved.nodes, options.unfilled ?? UNFILLED)
+  );
+  if (options.live) {
+    for (const [index, { info: { place } }] of enabled.entries()) {
+      const at = files.findIndex(({ name }) => name === place.locations[0]!.name);
+      tellUnfilled(unfilled[index]!, place, all[at]!);
+    }
+  }
   const results = files.map(({ name }, index): FileResult => ({
     name,
     text: texts[index]!,
@@ -136,13 +155,10 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     warnings: all[index]!.warnings,
     schemaWarnings: schemas[index],
   }));
-  const pluginError = missingPlugin(collection, options.plugins ?? CONTAINER_PLUGIN);
-  const rules = applySelections(resolved.rules, options.selections ?? []);
-  const priority = options.priority ?? 7;
-  const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
+  const compiled = enabled.map((rule, index) => withGeneric(rule, unfilled[index]!));
   const sound = pluginError === undefined && results.every(({ successful }) => successful);
   const setOf = (source: string): RuleSet =>
-    compileRules(enabled.filter((rule) => rule.source === source), {
+    compileRules(compiled.filter((rule) => rule.source === source), {
       matching: options.matching ?? "first",
       source,
     });
@@ -158,6 +174,19 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     rules,
     enabled,
   };
+}
+
+function tellUnfilled(
+  calls: readonly UnfilledCall[],
+  place: Place,
+  diagnostics: Diagnostics,
+): void {
+  for (const { name, fields } of calls) {
+    if (fields.length === 0) continue;
+    const message = `${name} comes live without parameters in this version of saker, and the ` +
+      `condition needs ${fields.join(", ")}: the rule cannot match it`;
+    diagnostics.warning("LOAD_UNFILLED_CALL", message, place);
+  }
 }
 
 function missingPlugin(

@@ -33,6 +33,8 @@ export interface RuleSet {
   readonly seen: number;
   /** Names of the events that the rules can match, for the choice of system calls. */
   readonly eventNames: ReadonlySet<string>;
+  /** Those that a rule asks for by name: of rules that can match nearly all events none. */
+  readonly namedEvents?: ReadonlySet<string>;
   /**
    * Writes the indexes of the rules that match the event under any of its views, in order and each
    * once, to `matched` and returns how many there are: at most one under `first`. `matched` holds

@@ -28,7 +28,7 @@ export async function replayWith(
   const counters = new Counters();
   const start = engineStart(config, flags, {
     counters,
-    rules: rulesStart(config, flags),
+    rules: { ...rulesStart(config, flags), live: false },
     source: { kind: "capture", files },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });

@@ -140,6 +140,7 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
     ],
     staticFields: config.static_fields,
     base64: config.buffer_format_base64,
+    live: true,
   };
 }
 

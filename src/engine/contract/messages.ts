@@ -34,6 +34,8 @@ export interface RulesStart {
   readonly appendOutput: readonly AppendOutput[];
   readonly staticFields: Readonly<Record<string, string>>;
   readonly base64: boolean;
+  /** They are to watch a host: what cannot match there is told. */
+  readonly live?: boolean;
 }
 
 /** What `saker record` writes. Limits that are absent do not hold. */

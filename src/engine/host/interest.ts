@@ -6,6 +6,8 @@ import { stateCodes } from "../../state/events/handlers.ts";
 export interface InterestOptions {
   /** Names of events that the loaded rules can match. */
   readonly eventNames: ReadonlySet<string>;
+  /** Those of them that a rule asks for by name. */
+  readonly namedEvents?: ReadonlySet<string>;
   readonly customSet: readonly string[];
   readonly repair: boolean;
   readonly all: boolean;
@@ -20,7 +22,7 @@ export interface Interest {
   readonly notRecorded: readonly string[];
 }
 
-/** Data that flows: recorded only where base_syscalls.all asks for it. */
+/** Data that flows: recorded only where base_syscalls.all or a rule by name asks for it. */
 const IO_CALLS = new Set(
   "pread64 preadv pwrite64 pwritev read readv recv send sendfile sendfile64 write writev"
     .split(" "),
@@ -57,7 +59,10 @@ export function interestOf(options: InterestOptions): Interest {
   else if (repair) names = names.union(repairSet(names));
   else names = names.union(STATE_CALLS);
   for (const name of negative) names.delete(name);
-  if (!all) { for (const name of IO_CALLS) names.delete(name); }
+  if (!all) {
+    const asked = callsOf(options.namedEvents ?? new Set());
+    for (const name of IO_CALLS) if (!asked.has(name)) names.delete(name);
+  }
   if (base.length > 0 && repair) names = names.union(repairSet(names));
 
   const codes = new Set([PROCESS_EXIT]);
@@ -94,7 +99,7 @@ const GENERIC_CALLS: ReadonlyMap<string, number> = new Map(
 
 const PROCESS_EXIT = EVENTS.find((event) => event.name === "procexit" && isCurrent(event))!.code;
 
-/** Names of the events that are recorded under base_syscalls.all only, sorted. */
+/** Names of the events that are recorded under base_syscalls.all or by name only, sorted. */
 export function ignoredEventNames(): string[] {
   const known = new Set(EVENTS.map((event) => event.name));
   const names = [...IO_CALLS].map((name) => {

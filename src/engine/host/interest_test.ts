@@ -49,6 +49,13 @@ Deno.test("data that flows is recorded under base_syscalls.all only, and the gap
   deepStrictEqual(all.notRecorded, []);
 });
 
+Deno.test("data that flows is recorded where a rule asks for it by name", () => {
+  const eventNames = new Set(["write", "pread", "read"]);
+  const { names, notRecorded } = interest({ eventNames, namedEvents: new Set(["write", "pread"]) });
+  ok(names.has("write") && names.has("pread") && !names.has("read"));
+  deepStrictEqual(notRecorded, ["read"]);
+});
+
 Deno.test("base_syscalls.custom_set replaces the base, and its negative names take away", () => {
   const { names } = interest({
     eventNames: new Set(["openat"]),

@@ -227,6 +227,7 @@ function wantedCodes(start: EngineStart, rules: RuleSet, plan: TapPlan | undefin
   return interestOf({
     ...baseSyscalls,
     eventNames: rules.eventNames.union(plan?.eventNames ?? new Set()),
+    namedEvents: rules.namedEvents ?? new Set(),
     all: baseSyscalls.all || plan?.all === true,
   });
 }

@@ -1,5 +1,5 @@
 // What an event is called, and its category: facts of its code and, for a few codes, of itself.
-import { EVENTS } from "../../events/table.ts";
+import { EVENTS, SYSCALLS } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { FdKind } from "../../state/tables/fd.ts";
@@ -13,11 +13,20 @@ export const ASYNC_EVENT = 402;
 export function eventName(event: Event): string {
   const code = event.code;
   if (code === GENERIC_X || code === GENERIC_E) {
-    return event.has(0) ? syscallName(event.uint16(0)) ?? "unknown" : "unknown";
+    return event.has(0) ? callName(event.uint16(0)) : "unknown";
   }
   if (code === ASYNC_EVENT) return asyncName(event);
   return EVENTS[code]!.name;
 }
+
+/** Of a call that has an event of its own, which the probe does not fill, that event's name. */
+function callName(sc: number): string {
+  return OWN_NAMES.get(sc) ?? syscallName(sc) ?? "unknown";
+}
+
+const OWN_NAMES: ReadonlyMap<number, string> = new Map(
+  SYSCALLS.flatMap(({ sc, exit }) => exit === undefined ? [] : [[sc, EVENTS[exit]!.name] as const]),
+);
 
 /** Name that an asynchronous event carries. */
 export function asyncName(event: Event): string {

@@ -2,7 +2,7 @@
 import { EVENTS } from "../../events/table.ts";
 import { asShown, jsonOf, shownValue, valueText } from "../../fields/render.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
+import { ASYNC_EVENT, codeCount, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
 import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
@@ -20,7 +20,8 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
   const codes = codeLists(rules, options.source);
   for (const list of new Set(codes)) for (const code of list) wanted[code] = 1;
   const others = new OtherFields();
-  const all = rules.reduce((events, rule) => events | rule.events, 0n);
+  const union = (some: readonly CheckedRule[]) =>
+    new Set(namesOf(some.reduce((events, rule) => events | rule.events, 0n)));
   const matcher = new Matcher(
     rules.map((rule, index) => ({ node: rule.node, codes: codes[index]! })),
     options.matching,
@@ -29,11 +30,15 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     rules: rules.map((rule, index) => compiledRule(rule, index, matcher, others)),
     wanted,
     seen: matcher.seen,
-    eventNames: new Set(namesOf(all)),
+    eventNames: union(rules),
+    namedEvents: union(rules.filter(({ events }) => codeCount(events) <= NAMED_MAX)),
     match: (context, matched) =>
       wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
   };
 }
+
+/** A rule of more events than this names none of them. */
+export const NAMED_MAX = 100;
 
 /** Asynchronous events go to every rule, events of plugins to all rules of their source. */
 export function wantedCodes(rule: CheckedRule, source: string): number[] {

@@ -16,7 +16,8 @@ export type LintKind =
   | "no-event-types"
   | "dead-exception"
   | "costly"
-  | "lost-text";
+  | "lost-text"
+  | "dead-live";
 
 export interface LintFinding {
   readonly kind: LintKind;
@@ -28,7 +29,7 @@ export interface LintFinding {
 
 /** Looks at the enabled rules, in the order in which they are tried. */
 export function lint(loaded: Loaded): LintFinding[] {
-  const findings = lostTexts(loaded);
+  const findings = toldByLoading(loaded);
   const { nodes } = loaded.resolved;
   for (const [index, rule] of loaded.enabled.entries()) {
     const find = (kind: LintKind, reason: string) =>
@@ -59,23 +60,23 @@ export function lint(loaded: Loaded): LintFinding[] {
   return findings;
 }
 
-/** What stands in the files and is not read, as Falco does not read it. */
-function lostTexts({ results }: Loaded): LintFinding[] {
+/** What Falco does not tell: text that is not read, rules on calls that the probe does not fill. */
+function toldByLoading({ results }: Loaded): LintFinding[] {
   return results.flatMap(({ warnings }) =>
-    warnings.filter(({ code }) => LOST.has(code)).map(({ message, place }): LintFinding => ({
-      kind: "lost-text",
-      rule: undefined,
-      reason: message,
-      place,
-    }))
+    warnings.flatMap(({ code, message: reason, place }): LintFinding[] => {
+      const kind = OWN_WARNINGS[code as WarningCode];
+      const rule = place.locations.find(({ itemType }) => itemType === "rule")?.itemName;
+      return kind === undefined ? [] : [{ kind, rule, reason, place }];
+    })
   );
 }
 
-const LOST: ReadonlySet<string> = new Set<WarningCode>([
-  "LOAD_DUPLICATE_KEY",
-  "LOAD_UNREAD_DOCUMENTS",
-  "LOAD_UNCLOSED_QUOTE",
-]);
+const OWN_WARNINGS: { readonly [Code in WarningCode]?: LintKind } = {
+  LOAD_DUPLICATE_KEY: "lost-text",
+  LOAD_UNREAD_DOCUMENTS: "lost-text",
+  LOAD_UNCLOSED_QUOTE: "lost-text",
+  LOAD_UNFILLED_CALL: "dead-live",
+};
 
 /** As many codes as Falco warns of. */
 const EVENTS_MANY = 100;

@@ -1,0 +1,70 @@
+// Rules that name system calls which come live without parameters: whether they can match all the
+// same. Such a call is told by the generic event, which knows the call's name and its thread.
+import type { Bound } from "../../fields/row/field.ts";
+import { EVENTS } from "../../events/table.ts";
+import { GENERIC_X } from "../../fields/text/event_names.ts";
+import type { Node, NodeTable } from "../check/condition.ts";
+import { codeCount, codesOf } from "../check/event_types.ts";
+import type { CheckedRule } from "../check/resolve.ts";
+import { NAMED_MAX } from "./compile.ts";
+import { knownOfCode } from "./event_code.ts";
+import { Simplifier } from "./simplify.ts";
+
+/** A call that a rule names and that comes without parameters. */
+export interface UnfilledCall {
+  /** `evt.type` of it. */
+  readonly name: string;
+  /** Fields that its condition needs of the event; empty: it can match without. */
+  readonly fields: readonly string[];
+}
+
+/** The calls among the rule's events that `unfilled` has, with what the rule needs of them. */
+export function unfilledCalls(
+  rule: CheckedRule,
+  nodes: NodeTable,
+  unfilled: ReadonlySet<number>,
+): UnfilledCall[] {
+  if (rule.source !== "syscall" || codeCount(rule.events) > NAMED_MAX) return [];
+  const calls: UnfilledCall[] = [];
+  for (const code of codesOf(rule.events)) {
+    if (!unfilled.has(code)) continue;
+    const simplifier = new Simplifier(nodes);
+    simplifier.begin(knownOfCode(code));
+    const left = simplifier.simplify(rule.node);
+    if (left.kind === "false") continue;
+    calls.push({ name: EVENTS[code]!.name, fields: neededFields(left) });
+  }
+  return calls;
+}
+
+/** The rule with the generic event among its events where that is enough for all its calls. */
+export function withGeneric(rule: CheckedRule, calls: readonly UnfilledCall[]): CheckedRule {
+  if (calls.length === 0 || calls.some(({ fields }) => fields.length > 0)) return rule;
+  return { ...rule, events: rule.events | 1n << BigInt(GENERIC_X) };
+}
+
+function neededFields(node: Node): string[] {
+  const names = new Set<string>();
+  const visit = (part: Node): void => {
+    if (part.kind === "atom") {
+      for (const bound of [...part.atom.left.fields, ...part.atom.right?.fields ?? []]) {
+        if (needsEvent(bound)) names.add(bound.text);
+      }
+    } else if (part.kind === "not") visit(part.child);
+    else if (part.kind === "and" || part.kind === "or") part.children.forEach(visit);
+  };
+  visit(node);
+  return [...names].sort();
+}
+
+/** Whether a field's value comes from the event's own parameters, or from what it is of. */
+function needsEvent({ field: { name, domain } }: Bound): boolean {
+  return domain !== "thread" && !OF_ANY_EVENT.test(name);
+}
+
+/** Fields that every event has, whatever it tells. */
+const OF_ANY_EVENT = new RegExp(
+  "^(proc|thread|user|group|container|k8s|static|syscall)\\.|^evt\\." +
+    "(dir|type|cpu|num|time|datetime|outputtime|rawtime|reltime|deltatime|latency|pluginname|" +
+    "plugininfo|source|is_async|asynctype|hostname)(\\.|$)",
+);
