@@ -63,6 +63,7 @@ const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
 const START = "cli/start/engine_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
 const WATCH = "cli/commands/watch.ts";
+const WEB = "cli/start/web.ts";
 const INCLUDES = "config/read_config.ts";
 const PLUGINS = "cli/not_yet.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
@@ -124,14 +125,15 @@ export const USES: Uses<Config> = {
   program_output: toldBy(OUTPUTS),
   http_output: toldBy(OUTPUTS),
   webserver: {
-    enabled: readBy(WATCH),
+    enabled: readBy(WEB),
     threadiness: notYet("one thread answers all requests"),
-    listen_port: readBy(WATCH),
-    listen_address: readBy(WATCH),
-    k8s_healthz_endpoint: readBy(WATCH),
+    listen_port: readBy(WEB),
+    listen_address: readBy(WEB),
+    k8s_healthz_endpoint: readBy(WEB),
     prometheus_metrics_enabled: notYet("this version of saker has no /metrics"),
-    ssl_enabled: readBy(WATCH),
-    ssl_certificate: readBy(WATCH),
+    allowed_hosts: readBy(WEB),
+    ssl_enabled: readBy(WEB),
+    ssl_certificate: readBy(WEB),
   },
   log_stderr: readBy("cli/log.ts"),
   log_syslog: notYet("this version of saker logs to standard error only"),
