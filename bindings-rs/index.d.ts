@@ -48,6 +48,12 @@ export interface ProcessExcess {
   lost: bigint;
 }
 
+/** Events of one code that the sieve kept back. */
+export interface SiftedEvents {
+  code: number;
+  events: bigint;
+}
+
 export interface AttachedProgram {
   name: string;
   kind: "tracepoint" | "raw_tracepoint" | "tp_btf" | "fexit";
@@ -65,6 +71,11 @@ export class Driver {
   /** Blocks until a ring holds something or the time is over; true where there is something. */
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
+  /** Exchanges the table of the sieve before the rings (src/sieve/table.ts); an empty one lets
+   * everything through. Throws where this kernel cannot ask it: all is kept then. */
+  setSieve(table: Uint8Array): void;
+  /** Events that the sieve kept back, for each code that has some. */
+  sifted(): SiftedEvents[];
   stats(): DriverStats;
   /** Processes that lost events over their share since the last call, the greatest loss first. At
    * most 256 are told at once; `excess` counts those of all. */

@@ -51,6 +51,13 @@ pub struct ProcessExcess {
     pub lost: BigInt,
 }
 
+/// Events of one code that the sieve kept back.
+#[napi(object)]
+pub struct SiftedEvents {
+    pub code: u16,
+    pub events: BigInt,
+}
+
 #[napi(object)]
 pub struct AttachedProgram {
     pub name: String,
@@ -167,6 +174,22 @@ impl Driver {
             open.probe.load_wanted(&codes, &btf);
         }
         Ok(open.probe.route(&codes)?)
+    }
+
+    /// Exchanges the sieve's table; an empty one lets everything through.
+    #[napi]
+    pub fn set_sieve(&mut self, table: Uint8Array) -> Result<()> {
+        Ok(self.opened()?.probe.sieve.exchange(&table)?)
+    }
+
+    /// Events that the sieve kept back, by code.
+    #[napi]
+    pub fn sifted(&mut self) -> Result<Vec<SiftedEvents>> {
+        let counts = self.opened()?.probe.sieve.counts();
+        Ok(counts
+            .into_iter()
+            .map(|(code, events)| SiftedEvents { code, events: events.into() })
+            .collect())
     }
 
     #[napi]

@@ -14,5 +14,6 @@ mod merge;
 mod plan;
 mod ring;
 mod settings;
+mod sift;
 mod snapshot;
 mod stages;

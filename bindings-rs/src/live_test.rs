@@ -5,6 +5,7 @@ mod names;
 mod places;
 mod processes;
 mod shares;
+mod sifted;
 mod sockets;
 mod whole;
 

@@ -20,7 +20,8 @@ use crate::counters::Counters;
 use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
-use crate::stages::{EXEC, EXEC_STAGES, EXIT, LOOK_UP, STAGES, SYS_EXIT};
+use crate::sift::Sieve;
+use crate::stages::{EXEC, EXEC_STAGES, EXIT, LOOK_UP, SIFT, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -59,6 +60,7 @@ pub struct Probe {
     pub routes: Array<MapData, u64>,
     pub counters: PerCpuArray<MapData, Counters>,
     pub excess: PerCpuHashMap<MapData, u32, Part>,
+    pub sieve: Sieve,
     pub loaded: BTreeMap<&'static str, Loaded>,
     pub attached: Vec<Attached>,
     pub expected_routes: Vec<u64>,
@@ -120,6 +122,12 @@ impl Probe {
             routes: take(&mut ebpf, "ROUTES")?,
             counters: take(&mut ebpf, "COUNTERS")?,
             excess: take(&mut ebpf, "EXCESS")?,
+            sieve: Sieve {
+                guards: take(&mut ebpf, "GUARDS")?,
+                names: take(&mut ebpf, "NAMES")?,
+                sifted: take(&mut ebpf, "SIFTED")?,
+                refused: None,
+            },
             ebpf,
             loaded: BTreeMap::new(),
             attached: Vec::new(),
@@ -133,6 +141,12 @@ impl Probe {
             if !probe.place(name, slot, SYS_EXIT, &btf) && name != LOOK_UP {
                 return Err(probe.refusal(name));
             }
+        }
+        probe.sieve.open()?;
+        if !probe.place(SIFT.0, SIFT.1, SYS_EXIT, &btf) {
+            // All else works without.
+            probe.sieve.refused = Some(probe.refusal(SIFT.0).message);
+            probe.loaded.remove(SIFT.0);
         }
         probe.route(interest)?;
         probe.attach_all(&btf)?;
@@ -257,7 +271,7 @@ impl Probe {
             .iter()
             .filter_map(|call| Self::filler_of(&wanted, call))
             .map(|index| (FILLERS[index].0, SYS_EXIT))
-            .chain(STAGES.iter().map(|(name, _)| (*name, SYS_EXIT)))
+            .chain(STAGES.iter().chain([&SIFT]).map(|(name, _)| (*name, SYS_EXIT)))
             .chain(EXEC_STAGES.iter().map(|(name, _)| (*name, EXEC)))
             .chain(ENTRIES)
             .filter(|(name, _)| !self.loaded.contains_key(name))

@@ -18,6 +18,8 @@ pub const STAGES: [(&str, u32); 8] = [
     ("stage_handle_end", 7),
     (LOOK_UP, 9),
 ];
+/// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
+pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);
 /// Stages of a program's start.
 pub const EXEC_STAGES: [(&str, u32); 5] = [
     ("started_start", 8),

@@ -20,17 +20,16 @@
 //! sys_exit could be: fexit on each call's own functions leaves unwanted calls alone, where a
 //! kernel allows it (this one answers EPERM). Closing 32 tracepoints of single calls takes the
 //! kernel 2.4 s, closing this one 0.08 s.
-use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use probe::event::Event;
+use probe::event::{Event, Next};
 use probe::kernel::Kernel;
 use probe::scratch::State;
 use probe::{exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, follow, is_self, scratch};
+use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, emit, follow, is_self, scratch};
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;
@@ -179,7 +178,7 @@ fn started(ctx: BtfTracePointContext) -> i32 {
 }
 
 #[btf_tracepoint(function = "sched_process_exit")]
-fn ended(ctx: BtfTracePointContext) -> i32 {
+fn ended(_: BtfTracePointContext) -> i32 {
     const PF_KTHREAD: u32 = 0x0020_0000;
     if is_self() || Bpf.int(Bpf.task() + offset!(Bpf, task_flags)) & PF_KTHREAD != 0 {
         return 0;
@@ -187,8 +186,9 @@ fn ended(ctx: BtfTracePointContext) -> i32 {
     let Some(block) = scratch() else { return 0 };
     const CODE: u16 = table::PROCEXIT_1_E;
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };
-    let next = exit::exit(&mut e);
-    follow(&ctx, &EXEC_PROGRAMS, &mut e, next);
-    let _ = ctx.as_ptr();
+    // The end of a process is whole here and always told: no stage, no sieve.
+    if exit::exit(&mut e) == Next::Emit {
+        emit(&mut e, 0);
+    }
     0
 }

@@ -14,6 +14,7 @@ mod bpf_kernel;
 mod budget;
 mod programs;
 mod record;
+mod sieve;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

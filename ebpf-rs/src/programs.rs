@@ -5,7 +5,7 @@ use probe::event::Event;
 use probe::{cgroup, exec, open, process, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, stage, start, walk};
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, sift, stage, start, walk};
 
 macro_rules! programs {
     ($($name:ident $code:ident $function:path;)*) => {
@@ -65,6 +65,12 @@ fn started_walk(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sys_exit")]
 fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
     look_up(&ctx, &PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_sift(_: BtfTracePointContext) -> i32 {
+    sift();
     0
 }
 

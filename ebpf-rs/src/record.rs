@@ -13,6 +13,7 @@ use probe::{lookup, path, stage};
 
 use crate::bpf_kernel::Bpf;
 use crate::budget;
+use crate::sieve::{self, Fate};
 
 /// Sizes are set by the loader.
 #[map]
@@ -125,8 +126,8 @@ unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
 #[inline(always)]
 pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, next: Next) {
     match next {
-        Next::Emit => emit(e, 0),
-        Next::EmitOne => emit(e, 1),
+        Next::Emit => finish(ctx, programs, e, 0),
+        Next::EmitOne => finish(ctx, programs, e, 1),
         Next::EmitAndRepeat => {
             emit(e, 0);
             unsafe {
@@ -161,6 +162,39 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
     }
 }
 
+/// Hands a finished event to the reader, unless the sieve keeps it back. `own` of our parameters
+/// are written.
+#[inline(always)]
+fn finish<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, own: u32) {
+    match sieve::fate(e) {
+        Fate::Written => emit(e, own),
+        Fate::Dropped => {}
+        Fate::Asked => {
+            e.state().own = own;
+            e.save();
+            unsafe {
+                let _ = programs.tail_call(ctx, stage::SIFT);
+            }
+            // The kernel allows no further stage: what was not asked is kept.
+            emit(e, own);
+        }
+    }
+}
+
+/// The stage in which the sieve looks at names.
+#[inline(always)]
+pub fn sift() {
+    let Some(block) = scratch() else { return };
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    if sieve::keeps(&mut e) {
+        let own = e.state().own;
+        emit(&mut e, own);
+    }
+}
+
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
 fn lose(e: &mut Event<Bpf>) {
@@ -180,6 +214,12 @@ pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
+    }
+    if e.state().place == 0
+        && e.state().then == stage::EMIT_WITH_PATHS
+        && sieve::drops_early(&mut e)
+    {
+        return;
     }
     path::start(&mut e);
     unsafe {
@@ -207,7 +247,7 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     match path::next(&mut e) {
         Next::Stage(stage::EMIT_WITH_PATHS) => {
             let paths = e.state().place_count;
-            emit(&mut e, paths);
+            finish(ctx, programs, &mut e, paths);
         }
         next => follow(ctx, programs, &mut e, next),
     }

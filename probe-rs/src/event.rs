@@ -64,6 +64,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.code = code;
         state.lane = lane;
         state.truncated = 0;
+        state.sift = 0;
         state.place_count = 0;
         event
     }
@@ -206,6 +207,10 @@ impl<'k, K: Kernel> Event<'k, K> {
         unsafe {
             (self.base.add(EVENT_AT + (self.length & 0xff)) as *mut u16)
                 .write_unaligned(bytes as u16);
+            let which = ((self.length - HEADER_BYTES) / 2) & 31;
+            let start = (self.data as u16).wrapping_sub(bytes as u16);
+            let state = self.base as *mut State;
+            (&raw mut (*state).starts).cast::<u16>().add(which).write_volatile(start);
         }
         self.length += 2;
     }

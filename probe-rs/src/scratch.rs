@@ -77,6 +77,12 @@ pub struct State {
     pub index: u32,
     /// See Event::bound.
     pub bound: u32,
+    /// The sieve: what was asked so far, the facts of the event, our parameters that are written.
+    pub sift: u8,
+    pub facts: u32,
+    pub own: u32,
+    /// Where each parameter begins.
+    pub starts: [u16; 32],
     /// Address of the binary program being executed (sched_process_exec).
     pub bprm: usize,
 }

@@ -13,5 +13,7 @@ pub const HANDLE_END: u32 = 7;
 pub const START: u32 = 8;
 /// Looks up what was named; where it is missing, events of names come without the kernel's paths.
 pub const LOOK_UP: u32 = 9;
+/// The sieve before the rings: names are asked.
+pub const SIFT: u32 = 255;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
 pub const FILLERS_AT: u32 = 10;

@@ -59,6 +59,14 @@ export class LiveSource implements EventSource {
     this.#driver.setInterest(Uint16Array.from(codes));
   }
 
+  setSieve(table: Uint8Array): void {
+    this.#driver.setSieve(table);
+  }
+
+  sifted(): ReadonlyMap<number, number> {
+    return new Map(this.#driver.sifted().map(({ code, events }) => [code, Number(events)]));
+  }
+
   close(): void {
     this.#driver.close();
   }

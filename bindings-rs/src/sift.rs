@@ -1,0 +1,112 @@
+//! The sieve's tables in the kernel (ebpf-rs/src/sieve.rs). In: a table's bytes as src/sieve/ makes
+//! them (probe-rs/src/sieve/table.rs). Out: guards and automaton in their maps, exchanged so that
+//! no program ever sees a half of them; how many events were kept back.
+//!
+//! Live, an event may be kept back where the tables of the engine do not need it: what it does to
+//! them stands with its guard.
+use aya::maps::{Array, MapData, PerCpuArray};
+use probe::sieve::table::{Parts, parts};
+use probe::sieve::{Guard, Names, Verdict};
+use probe::table::PARAM_COUNTS;
+
+use crate::failure::{Code, Failure};
+
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct GuardValue(Guard);
+// SAFETY: plain numbers without holes.
+unsafe impl aya::Pod for GuardValue {}
+
+/// The bytes of a `Names`, which is too large to be copied about.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+pub struct NamesValue([u8; size_of::<Names>()]);
+// SAFETY: plain bytes.
+unsafe impl aya::Pod for NamesValue {}
+
+/// Effects on the tables (src/sieve/state_effects.ts) without which an event may be kept back: it
+/// makes its thread known, which a later event does as well, or it makes a descriptor known, which
+/// comes with each later event that uses it.
+const NO_EFFECT: u8 = 0;
+const OPENS: u8 = 1;
+
+pub struct Sieve {
+    pub guards: Array<MapData, GuardValue>,
+    pub names: Array<MapData, NamesValue>,
+    pub sifted: PerCpuArray<MapData, u64>,
+    /// Why the kernel cannot ask it.
+    pub refused: Option<String>,
+}
+
+impl Sieve {
+    /// Lets everything through.
+    pub fn open(&mut self) -> Result<(), Failure> {
+        for code in 0..PARAM_COUNTS.len() {
+            self.set(code, &Guard::KEEP)?;
+        }
+        Ok(())
+    }
+
+    /// Exchanges the table; an empty one lets everything through. While it is written, all is kept.
+    pub fn exchange(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let invalid = |what: &str| Failure::new(Code::Invalid, format!("Cannot use it: {what}"));
+        let table = if bytes.is_empty() { None } else { Some(parts(bytes).map_err(invalid)?) };
+        if let (Some(_), Some(reason)) = (&table, &self.refused) {
+            return Err(Failure::new(Code::Verifier, format!("No sieve in the kernel: {reason}")));
+        }
+        self.open()?;
+        let Some(table) = table else { return Ok(()) };
+        wait_for_programs();
+        // SAFETY: all bytes of a Names may be zero, and a NamesValue has its size and alignment.
+        let names = unsafe {
+            let mut names = Box::<NamesValue>::new_zeroed().assume_init();
+            table.fill(&mut *(&raw mut *names).cast::<Names>());
+            names
+        };
+        // By reference: a copy would not fit on the thread's stack.
+        let value: &NamesValue = &names;
+        self.names
+            .set(0, value, 0)
+            .map_err(|error| Failure::of_map(&error, "load the sieve's names"))?;
+        // A program may read a guard while it is written: what it asks is there before it asks.
+        for code in 0..PARAM_COUNTS.len() {
+            self.set(code, &Guard { verdict: Verdict::Keep as u8, ..guard_of(&table, code) })?;
+        }
+        wait_for_programs();
+        for code in 0..PARAM_COUNTS.len() {
+            self.set(code, &guard_of(&table, code))?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, code: usize, guard: &Guard) -> Result<(), Failure> {
+        self.guards
+            .set(code as u32, GuardValue(*guard), 0)
+            .map_err(|error| Failure::of_map(&error, "load the sieve's guards"))
+    }
+
+    /// Events kept back so far, of all CPUs, for each code that has some.
+    pub fn counts(&self) -> Vec<(u16, u64)> {
+        (0..PARAM_COUNTS.len() as u16)
+            .filter_map(|code| {
+                let values = self.sifted.get(&u32::from(code), 0).ok()?;
+                let sum: u64 = values.iter().sum();
+                (sum > 0).then_some((code, sum))
+            })
+            .collect()
+    }
+}
+
+/// A table's guard for a code, as it is asked live.
+fn guard_of(table: &Parts, code: usize) -> Guard {
+    let guard = table.guard(code);
+    if matches!(guard.effect, NO_EFFECT | OPENS) { guard } else { Guard::KEEP }
+}
+
+/// Returns when each program that ran before has ended: programs run under RCU, and this waits for
+/// all of its readers.
+fn wait_for_programs() {
+    const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    // SAFETY: no memory is involved.
+    unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) };
+}
