@@ -15,16 +15,46 @@ interface Case {
   readonly without?: () => string | undefined;
 }
 
-const PROGRAMS = "/usr/local/bin";
 const BINARY_DIRECTORY = "System binary directory changed";
+const LOCAL_DIRECTORY = "Local program directory changed";
 const SENSITIVE = "Sensitive file read by an untrusted program";
 
 /** A shell line that runs Python with the path of a program to be. */
-function inPython(script: string): string {
+function inPython(directory: string, script: string): string {
   return `python3 -c 'import ctypes, os, sys
 libc = ctypes.CDLL(None)
-path = "${PROGRAMS}/" + sys.argv[1]
+path = "${directory}/" + sys.argv[1]
 ${script}' "$0"`;
+}
+
+/** Each way in which something is put into, changed in or taken out of a directory of programs. */
+function changesOf(rule: string, directory: string): Case[] {
+  const ways: readonly [string, string][] = [
+    ["write", `echo x > "${directory}/$0"`],
+    ["rename", `: > "${directory}/a"; mv "${directory}/a" "${directory}/$0"`],
+    ["unlink", `: > "${directory}/$0"; rm "${directory}/$0"`],
+    ["mkdir", `mkdir "${directory}/$0"`],
+    ["rmdir", `mkdir "${directory}/$0"; rmdir "${directory}/$0"`],
+    ["chmod", `: > "${directory}/$0"; chmod 777 "${directory}/$0"`],
+    ["link", `: > "${directory}/a"; ln "${directory}/a" "${directory}/$0"`],
+    ["symlink", `ln -s /nowhere "${directory}/$0"`],
+    ["creat", inPython(directory, `libc.creat(path.encode(), 0o755)`)],
+    [
+      "an unnamed file that is linked into place",
+      inPython(
+        directory,
+        `fd = os.open("${directory}", os.O_TMPFILE | os.O_WRONLY)
+AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
+source = f"/proc/self/fd/{fd}".encode()
+assert libc.linkat(AT_FDCWD, source, AT_FDCWD, path.encode(), AT_SYMLINK_FOLLOW) == 0`,
+      ),
+    ],
+  ];
+  return ways.map(([by, script]) => ({
+    rule,
+    by: `${by} in ${directory}`,
+    trigger: (marker) => covered(marker, directory, script),
+  }));
 }
 
 const CASES: readonly Case[] = [
@@ -32,6 +62,25 @@ const CASES: readonly Case[] = [
     rule: SENSITIVE,
     by: "cat",
     trigger: (marker) => shell(marker, `cat /etc/shadow > /dev/null; cat "./$0" 2>&1 || true`),
+  },
+  {
+    rule: "Secrets read along with others",
+    by: "tar",
+    trigger: (marker) =>
+      covered(marker, "/etc", `echo x > /etc/shadow; tar cf - --label="$0" /etc | wc -c`),
+    without: () => isFile("/usr/bin/tar") ? undefined : "tar lies elsewhere",
+  },
+  {
+    rule: "Password file asked for with getent",
+    by: "getent",
+    trigger: (marker) => shell(marker, `getent shadow "$0" || true`),
+    without: () => isFile("/usr/bin/getent") ? undefined : "getent lies elsewhere",
+  },
+  {
+    rule: "Password file read in looking up a user",
+    by: "perl",
+    trigger: (marker) => shell(marker, `perl -e '@user = getpwuid($<)' "$0"`),
+    without: () => isFile("/usr/bin/perl") ? undefined : "perl lies elsewhere",
   },
   {
     rule: "Sensitive file given another name",
@@ -56,34 +105,17 @@ const CASES: readonly Case[] = [
     by: "shell redirection",
     trigger: (marker) => covered(marker, "/dev", `: >> "/dev/sd$0"`),
   },
-  ...[
-    ["write", `echo x > "${PROGRAMS}/$0"`],
-    ["rename", `: > "${PROGRAMS}/a"; mv "${PROGRAMS}/a" "${PROGRAMS}/$0"`],
-    ["unlink", `: > "${PROGRAMS}/$0"; rm "${PROGRAMS}/$0"`],
-    ["mkdir", `mkdir "${PROGRAMS}/$0"`],
-    ["rmdir", `mkdir "${PROGRAMS}/$0"; rmdir "${PROGRAMS}/$0"`],
-    ["chmod", `: > "${PROGRAMS}/$0"; chmod 755 "${PROGRAMS}/$0"`],
-    ["link", `: > "${PROGRAMS}/a"; ln "${PROGRAMS}/a" "${PROGRAMS}/$0"`],
-    ["symlink", `ln -s /nowhere "${PROGRAMS}/$0"`],
-    ["creat", inPython(`libc.creat(path.encode(), 0o755)`)],
-    [
-      "an unnamed file that is linked into place",
-      inPython(
-        `fd = os.open("${PROGRAMS}", os.O_TMPFILE | os.O_WRONLY)
-AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
-source = f"/proc/self/fd/{fd}".encode()
-assert libc.linkat(AT_FDCWD, source, AT_FDCWD, path.encode(), AT_SYMLINK_FOLLOW) == 0`,
-      ),
-    ],
-  ].map(([by, script]): Case => ({
-    rule: BINARY_DIRECTORY,
-    by: by!,
-    trigger: (marker) => covered(marker, PROGRAMS, script!),
-  })),
+  ...changesOf(BINARY_DIRECTORY, "/usr/sbin"),
+  ...changesOf(LOCAL_DIRECTORY, "/usr/local/bin"),
   {
     rule: "Setuid or setgid bit set",
     by: "chmod",
     trigger: (marker, place) => shell(marker, `: > "$1/$0"; chmod 4755 "$1/$0"`, [place.path]),
+  },
+  {
+    rule: "Setgid bit set",
+    by: "chmod",
+    trigger: (marker, place) => shell(marker, `: > "$1/$0"; chmod 2755 "$1/$0"`, [place.path]),
   },
   {
     rule: "Log removed or emptied",
