@@ -4,6 +4,7 @@
 // options below. Out: a table in Markdown. Only alerts of what it started count: those with the
 // action's own process among their ancestors.
 import { type Action, ACTIONS } from "./quiet_actions.ts";
+import { HOST_ACTIONS } from "./quiet_host_actions.ts";
 import { Watch } from "./quiet_watch.ts";
 import { isFile, isRoot, ownMounts } from "../tests/live/trigger.ts";
 
