@@ -147,7 +147,13 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
   const param = params[event.code]!;
   const isLink = which === "target" && SYMLINKS.has(EVENTS[event.code]!.id);
   if (!event.hasOwn) return asFalco(context, raw, param, isLink);
-  return machine.join(isLink ? linkDirectory(context) : givenDirectory(context, param), raw);
+  if (isLink) return machine.join(linkDirectory(context), raw);
+  return machine.namedAt(
+    context.process ?? thread,
+    givenDescriptor(context, param),
+    raw,
+    context.view !== View.Kernel,
+  );
 }
 
 /** Path that the kernel acted on, in events of our own drivers; MISSING where there is none. */
@@ -162,12 +168,10 @@ function resolvedPath(context: Context, which: keyof Places): number {
 const LINKS: ReadonlySet<string> = new Set(["SYSCALL_LINK_2_X", "SYSCALL_LINKAT_2_X"]);
 const SYMLINKS: ReadonlySet<string> = new Set(["SYSCALL_SYMLINK_X", "SYSCALL_SYMLINKAT_X"]);
 
-/** Directory that a relative path of the call starts from. */
-function givenDirectory(context: Context, param: number): number {
-  const { event, machine, thread, process } = context;
+/** Descriptor of the directory that a relative path of the call starts from. */
+function givenDescriptor({ event }: Context, param: number): number {
   const dirfd = EVENTS[event.code]!.params[param]?.dirfd;
-  const number = dirfd !== undefined && event.has(dirfd) ? event.int32(dirfd) : AT_FDCWD;
-  return machine.directoryOf(process ?? thread!, number, MISSING, context.view !== View.Kernel);
+  return dirfd !== undefined && event.has(dirfd) ? event.int32(dirfd) : AT_FDCWD;
 }
 
 /** Directory of a new symbolic link: what a relative target starts from. */
@@ -176,7 +180,10 @@ function linkDirectory(context: Context): number {
   const param = paramIndex(event.code, "linkpath");
   let link = context.view === View.Kernel ? resolvedPath(context, "source") : MISSING;
   if (link === MISSING) {
-    link = machine.join(givenDirectory(context, param), pathId(context, param));
+    const caller = context.view !== View.Kernel;
+    const directory = givenDescriptor(context, param);
+    const process = context.process ?? context.thread!;
+    link = machine.namedAt(process, directory, pathId(context, param), caller);
   }
   const text = machine.strings.text(link)!;
   return machine.strings.internPassing(text.slice(0, text.lastIndexOf("/") + 1));

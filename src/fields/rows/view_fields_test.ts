@@ -79,6 +79,18 @@ Deno.test("both paths of a call that names two show the view", () => {
   deepStrictEqual(both(link, "fs.path.source"), ["/srv/y", "/tmp/d/y"]);
 });
 
+Deno.test("a descriptor that is linked by itself has both its names", () => {
+  const live = scene();
+  live.opened(PID, 3, "/tmp/link", "/srv/x");
+  const flags = 1;
+  const params = { res: 0, olddir: 3, oldpath: "", newdir: -100, newpath: "/srv/y", flags };
+  const link = live.live("SYSCALL_LINKAT_2_X", PID, params, "/srv/x", "/srv/y");
+  deepStrictEqual(both(link, "fs.path.target"), ["/srv/x", "/tmp/link"]);
+  deepStrictEqual(both(link, "fs.path.source"), ["/srv/y", "/srv/y"]);
+  const unknown = live.live("SYSCALL_LINKAT_2_X", PID, params);
+  deepStrictEqual(both(unknown, "fs.path.target"), ["/srv/x", "/tmp/link"]);
+});
+
 Deno.test("what a call does to a descriptor's file shows both names of the descriptor", () => {
   const live = scene();
   live.opened(PID, 3, "/tmp/link", "/etc/shadow");

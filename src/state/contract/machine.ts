@@ -37,6 +37,9 @@ export interface Machine {
    * `path`, the working directory for AT_FDCWD, `<UNKNOWN>` for a descriptor that is not known.
    * `caller`: by the names that the caller used. */
   directoryOf(thread: Thread, dirfd: number, path: number, caller?: boolean): number;
+  /** Id of a path as a call names it: below a descriptor, the working directory (AT_FDCWD), or, if
+   * it is empty, the descriptor itself. `caller`: by the names that the caller used. */
+  namedAt(thread: Thread, dirfd: number, path: number, caller?: boolean): number;
   /** Id of `path` as seen from `directory` (an id that ends with a slash, or EMPTY). */
   join(directory: number, path: number): number;
   /** Whether the IP address (4 or 16 bytes) is one of this machine's. */

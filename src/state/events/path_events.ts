@@ -1,7 +1,7 @@
 // What the two views of a live event differ in. Tables and event in; the context's `differs` out,
 // in which the bits of paths are nearly always 0: they are compared by the ids of their strings.
 import { OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
-import { EVENTS } from "../../events/table.ts";
+import { EVENTS, type Param } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import { Differs } from "../contract/views.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
@@ -21,10 +21,10 @@ const ELSEWHERE = /^SYSCALL_(OPEN|CREAT|EXEC)/;
 /** By event code: the parameters that are paths; undefined for none. */
 const PATH_PARAMS: readonly (readonly PathParam[] | undefined)[] = EVENTS.map((info) => {
   if (info.code % 2 === 0 || ELSEWHERE.test(info.id)) return undefined;
+  const isPath = ({ name, type }: Param) =>
+    type === "FSPATH" || type === "FSRELPATH" || (info.name === "mount" && name === "dev");
   const found = info.params.flatMap((param, index) =>
-    param.type === "FSPATH" || param.type === "FSRELPATH"
-      ? [{ index, dirfd: param.dirfd ?? -1 }]
-      : []
+    isPath(param) ? [{ index, dirfd: param.dirfd ?? -1 }] : []
   );
   return found.length === 0 ? undefined : found;
 });
@@ -71,8 +71,8 @@ function pathsDiffer(
   for (const { index, dirfd } of params) {
     const raw = tables.text(event, index);
     const number = dirfd >= 0 && event.has(dirfd) ? event.int32(dirfd) : AT_FDCWD;
-    const said = tables.pathAt(thread, number, raw, true);
-    if (first === MISSING && said !== tables.pathAt(thread, number, raw)) return true;
+    const said = tables.namedAt(thread, number, raw, true);
+    if (first === MISSING && said !== tables.namedAt(thread, number, raw)) return true;
     if (said === first) firstSaid = true;
     if (said === second) secondSaid = true;
   }

@@ -257,6 +257,13 @@ export class Tables extends ThreadTable {
     return this.paths.joinBelow(caller ? callerNameOf(fd) : fd.name, path);
   }
 
+  /** As `pathAt`; an empty path is the descriptor itself (AT_EMPTY_PATH), where there is one. */
+  namedAt(thread: Thread, dirfd: number, path: number, caller = false): number {
+    if (path !== EMPTY || dirfd < 0) return this.pathAt(thread, dirfd, path, caller);
+    const fd = this.fdsOf(thread)?.get(dirfd);
+    return fd === undefined ? EMPTY : caller ? callerNameOf(fd) : fd.name;
+  }
+
   /** One of the paths that the kernel acted on (OWN_PATH …); MISSING where the event has none, or
    * where none is asked for. */
   kernelPath(event: Event, which: number): number {
