@@ -10,6 +10,7 @@ import { longestPrefix } from "./evt.ts";
 import type { Field, Value } from "../row/field.ts";
 import { type LeftOver, NO_BUFFER } from "../text/left_over.ts";
 import { numberText } from "../text/numbers.ts";
+import { kernelPath } from "../text/kernel_paths.ts";
 import { isNumber, paramValue, returnValue } from "../text/param_values.ts";
 import {
   AT_FDCWD,
@@ -328,15 +329,6 @@ function absPathReader(places: Places, own: number): Reader {
 /** Id of a path parameter. */
 export function pathId({ event, machine }: Context, index: number): number {
   if (!event.has(index)) return EMPTY;
-  return machine.strings.intern(event.bytes, event.param(index), event.textEnd(index));
-}
-
-/** Id of one of the paths that the kernel acted on (OWN_PATH …), in events of our own drivers;
- * MISSING where there is none. */
-export function kernelPath({ event, machine }: Context, own: number): number {
-  if (!event.hasOwn || !machine.kernelPaths) return MISSING;
-  const index = event.own(own);
-  if (!event.has(index)) return MISSING;
   return machine.strings.intern(event.bytes, event.param(index), event.textEnd(index));
 }
 

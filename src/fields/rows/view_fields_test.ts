@@ -65,6 +65,9 @@ Deno.test("both paths of a call that names two show the view", () => {
   deepStrictEqual(both(rename, "fs.path.source"), ["/run/a", "/var/run/a"]);
   deepStrictEqual(both(rename, "fs.path.target"), ["/srv/b", "/tmp/d/b"]);
   deepStrictEqual(both(rename, "fs.path.sourceraw"), ["/var/run/a", "/var/run/a"]);
+  deepStrictEqual(both(rename, "evt.arg.oldpath"), ["/run/a", "/var/run/a"]);
+  deepStrictEqual(both(rename, "evt.rawarg.oldpath"), ["/var/run/a", "/var/run/a"]);
+  deepStrictEqual(both(rename, "evt.arg.newpath"), ["/srv/b", "/tmp/d/b"]);
   deepStrictEqual(both(rename, "evt.abspath.src"), ["/run/a", "/var/run/a"]);
   deepStrictEqual(both(rename, "evt.abspath.dst"), ["/srv/b", "/tmp/d/b"]);
   deepStrictEqual(both(rename, "fs.path.target.other"), ["/tmp/d/b", "/srv/b"]);
@@ -116,6 +119,14 @@ Deno.test("an executed file is the program under the caller's view of it", () =>
   deepStrictEqual(paths, ["/usr/bin/dash", "/usr/bin/dash", "/bin/sh"]);
   strictEqual(value(context, "proc.exepath.other", View.Kernel), "/bin/sh");
   strictEqual(value(context, "proc.exepath.other", View.CallerProgram), "/usr/bin/dash");
+});
+
+Deno.test("a parameter of a path stays as the caller gave it where the views do not differ", () => {
+  const context = scene().opened(PID, 3, "/etc/../etc/shadow", "/etc/shadow");
+  deepStrictEqual(both(context, "evt.arg.name"), Array(2).fill("/etc/../etc/shadow"));
+  const executed = scene().executed(PID, "/bin/sh", "/usr/bin/dash");
+  deepStrictEqual(both(executed, "evt.arg.filename"), ["/bin/sh", "/bin/sh"]);
+  deepStrictEqual(both(executed, "evt.arg.trusted_exepath"), Array(2).fill("/usr/bin/dash"));
 });
 
 Deno.test("where the paths are equal no other one is told", () => {

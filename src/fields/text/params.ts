@@ -5,12 +5,13 @@ import { EVENTS, SYSCALLS } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { View } from "../../state/contract/views.ts";
-import { EMPTY } from "../../state/tables/strings.ts";
+import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
 import { flagNames, modeNames, signalSetText, valueNames } from "./flag_names.ts";
 import { errnoName, signalName } from "./names.ts";
 import { paramNumberText } from "./numbers.ts";
+import { kernelPathOf } from "./kernel_paths.ts";
 import { dateTimeText } from "./times.ts";
 import { groupName, userName } from "./user_names.ts";
 
@@ -278,6 +279,12 @@ function readPath(
   const { event, thread, machine } = context;
   const raw = textAt(event.bytes, start, length);
   out.raw = raw;
+  const resolved = kernelPathOf(context, index);
+  if (resolved !== MISSING) {
+    const text = machine.strings.text(resolved)!;
+    if (text !== raw) out.resolved = text;
+    return;
+  }
   if (thread === undefined || raw === "" || raw.startsWith("/") || raw === NOT_AVAILABLE) return;
   const id = machine.strings.intern(event.bytes, start, event.textEnd(index));
   const directory = directoryOf(context, param);
