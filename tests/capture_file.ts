@@ -1,5 +1,6 @@
 // Small captures for tests: opened files come in, a .scap file goes out, in saker's own writing.
 import { BLOCK_EVENT } from "../src/events/blocks.ts";
+import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_SEQUENCE } from "../src/events/event.ts";
 import { codeOf } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { CaptureOutput } from "../src/events/scap/output.ts";
@@ -13,6 +14,8 @@ export interface Opened {
   readonly tid?: number;
   /** Seconds since the epoch. */
   readonly second?: number;
+  /** The path that the kernel opened: the event is one of our own drivers. */
+  readonly kernel?: string;
 }
 
 /** Writes a capture in which a thread that nobody knows opens files for reading. */
@@ -29,9 +32,9 @@ export function writeCapture(file: string, opened: readonly Opened[]): void {
   });
   writer.begin(state.bytes);
   const block = new BlockBuffer();
-  opened.forEach(({ path, tid = 100, second = 1_700_000_000 }, at) => {
+  opened.forEach((open, at) => {
     block.clear();
-    putOpen(block, path, tid, BigInt(second) * 1_000_000_000n + BigInt(at));
+    putOpen(block, open, BigInt(at));
     writer.write(
       new DataView(block.bytes.buffer, block.bytes.byteOffset),
       0,
@@ -41,13 +44,15 @@ export function writeCapture(file: string, opened: readonly Opened[]): void {
   writer.close();
 }
 
-/** An openat event: result, directory, name, flags, mode, device, inode. */
-function putOpen(out: BlockBuffer, path: string, tid: number, time: bigint): void {
+/** An openat event: result, directory, name, flags, mode, device, inode, then our own. */
+function putOpen(out: BlockBuffer, opened: Opened, at: bigint): void {
+  const { path, tid = 100, second = 1_700_000_000, kernel } = opened;
   const name = new TextEncoder().encode(`${path}\0`);
-  const lengths = [8, 8, name.length, 4, 4, 4, 8];
+  const own = kernel === undefined ? [] : ownParams(kernel);
+  const lengths = [8, 8, name.length, 4, 4, 4, 8, ...own.map((param) => param.length)];
   out.beginBlock(BLOCK_EVENT);
   out.u16(0);
-  out.u64(time);
+  out.u64(BigInt(second) * 1_000_000_000n + at);
   out.u64(BigInt(tid));
   out.u32(26 + 2 * lengths.length + lengths.reduce((sum, length) => sum + length, 0));
   out.u16(OPENAT);
@@ -60,5 +65,14 @@ function putOpen(out: BlockBuffer, path: string, tid: number, time: bigint): voi
   out.u32(0);
   out.u32(1);
   out.u64(1n);
+  for (const param of own) out.raw(param);
   out.endBlock();
+}
+
+function ownParams(kernel: string): Uint8Array[] {
+  const params = Array.from({ length: OWN_PARAMS }, () => new Uint8Array(0));
+  params[OWN_PATH] = new TextEncoder().encode(`${kernel}\0`);
+  params[OWN_SEQUENCE] = new Uint8Array(8);
+  params[OWN_LANE] = new Uint8Array(1);
+  return params;
 }

@@ -1,5 +1,5 @@
 // Live events for tests of the two views: a scene whose events carry our own parameters.
-import { OWN_PARAMS } from "../events/event.ts";
+import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_PATH2, OWN_SEQUENCE } from "../events/event.ts";
 import type { ParamValue } from "../events/event_fixture.ts";
 import type { Context } from "./contract/context.ts";
 import type { MachineOptions } from "./contract/machine_host.ts";
@@ -9,13 +9,11 @@ const NOTHING = new Uint8Array(0);
 
 /** Our own parameters: the paths that the kernel acted on, "" for none. */
 function own(path = "", path2 = ""): ParamValue[] {
-  const given: ParamValue[] = [
-    path || NOTHING,
-    path2 || NOTHING,
-    new Uint8Array(8),
-    Uint8Array.of(0),
-  ];
-  while (given.length < OWN_PARAMS) given.push(NOTHING);
+  const given: ParamValue[] = Array.from({ length: OWN_PARAMS }, () => NOTHING);
+  if (path !== "") given[OWN_PATH] = path;
+  if (path2 !== "") given[OWN_PATH2] = path2;
+  given[OWN_SEQUENCE] = new Uint8Array(8);
+  given[OWN_LANE] = Uint8Array.of(0);
   return given;
 }
 
