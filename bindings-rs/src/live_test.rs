@@ -100,6 +100,9 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
     Some(Recorder { probe, critical, bulk })
 }
 
+/// Calls without an event of their own that tests make.
+const GENERIC: [&str; 5] = ["getcpu", "truncate", "utimes", "utimensat", "setxattr"];
+
 /// One probe for all tests.
 pub(super) fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     static RECORDER: OnceLock<Option<Mutex<Recorder>>> = OnceLock::new();
@@ -107,7 +110,8 @@ pub(super) fn recorder() -> Option<MutexGuard<'static, Recorder>> {
         .iter()
         .map(|(_, code)| *code)
         .filter(|code| *code != table::GENERIC_X)
-        .chain([table::PROCEXIT_1_E, crate::loader::GENERIC_CALL | sc("getcpu")])
+        .chain(GENERIC.map(|call| crate::loader::GENERIC_CALL | sc(call)))
+        .chain([table::PROCEXIT_1_E])
         .collect();
     RECORDER
         .get_or_init(|| open(&options(), &every).map(Mutex::new))

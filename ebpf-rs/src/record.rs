@@ -150,7 +150,7 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
                 let _ = programs.tail_call(ctx, stage::LOOK_UP);
             }
             // This kernel cannot: the reader joins the names, as far as that leads.
-            emit(e, 0);
+            finish(ctx, programs, e, 0);
         }
         Next::Stage(number) => {
             e.save();
@@ -261,6 +261,9 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     if !e.is_whole() {
         return lose(&mut e);
     }
+    if sieve::drops_early(&mut e) {
+        return;
+    }
     lookup::start(&mut e);
     unsafe {
         let step = look_up_step as *const () as *mut c_void;
@@ -272,8 +275,9 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
             (*counters).unresolved += u64::from(lookup::unknown(&mut e));
         }
     }
+    path::start(&mut e);
     unsafe {
-        let _ = programs.tail_call(ctx, stage::START);
+        let _ = programs.tail_call(ctx, stage::WALK);
     }
     lose(&mut e);
 }

@@ -5,7 +5,7 @@
 macro_rules! with_fillers {
     ($go:ident) => {
         $go! {
-            generic GENERIC_X $crate::system::generic;
+            generic GENERIC_X $crate::generic::generic;
             open SYSCALL_OPEN_X $crate::open::open;
             openat SYSCALL_OPENAT_2_X $crate::open::openat;
             openat2 SYSCALL_OPENAT2_X $crate::open::openat2;
@@ -37,6 +37,10 @@ macro_rules! with_fillers {
             chown SYSCALL_CHOWN_X $crate::name::chown;
             lchown SYSCALL_LCHOWN_X $crate::name::lchown;
             fchown SYSCALL_FCHOWN_X $crate::name::fchown;
+            stat SYSCALL_STAT_X $crate::name::stat;
+            lstat SYSCALL_LSTAT_X $crate::name::lstat;
+            newfstatat SYSCALL_NEWFSTATAT_X $crate::name::newfstatat;
+            access SYSCALL_ACCESS_X $crate::name::access;
             fchownat SYSCALL_FCHOWNAT_X $crate::name::fchownat;
             mknod SYSCALL_MKNOD_X $crate::name::mknod;
             mknodat SYSCALL_MKNODAT_X $crate::name::mknodat;

@@ -53,6 +53,16 @@ pub const fn mode(mode: u32) -> u32 {
     mode & 0o7777
 }
 
+/// R_OK, W_OK, X_OK are those of the kernel.
+pub const fn access(mode: u32) -> u32 {
+    mode & 7
+}
+
+/// AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH are those of the kernel.
+pub const fn newfstatat(flags: u32) -> u32 {
+    flags & (0x100 | 0x800 | 0x1000)
+}
+
 pub const fn mknod_mode(value: u32) -> u32 {
     let kind = match value & 0o170_000 {
         0 => 0o100_000,

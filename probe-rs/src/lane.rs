@@ -24,6 +24,10 @@ pub const fn of(code: u16) -> u8 {
         | t::SYSCALL_DUP2_X
         | t::SYSCALL_DUP3_X
         | t::SYSCALL_FCNTL_X
+        | t::SYSCALL_STAT_X
+        | t::SYSCALL_LSTAT_X
+        | t::SYSCALL_NEWFSTATAT_X
+        | t::SYSCALL_ACCESS_X
         | t::SYSCALL_CHDIR_X
         | t::SYSCALL_FCHDIR_X
         | t::SYSCALL_PIPE_X

@@ -18,6 +18,7 @@ pub mod exit;
 pub mod file;
 pub mod fillers;
 pub mod flags;
+pub mod generic;
 pub mod kernel;
 pub mod lane;
 pub mod lookup;

@@ -18,11 +18,12 @@ mod text;
 use crate::event::{Event, Next};
 use crate::file::file_of;
 use crate::kernel::Kernel;
-use crate::scratch::Place;
+use crate::path::TEXT;
+use crate::scratch::{EVENT_AT, Place, STRING_BYTES};
 use crate::{get, offset, path, set, stage};
 pub use state::{AT_FDCWD, EMPTY, FOLLOW, MOUNTPOINT, PARENT};
 use state::{
-    BEGIN, CHILD, COMPARE, COVERED, MOUNTS, NAME, NOTHING, REACHED, TAKE, UP, Want, arrive,
+    BEGIN, CHILD, COMPARE, COVERED, MOUNTS, NAME, NOTHING, REACHED, SAID, TAKE, UP, Want, arrive,
     directory, file_place, found, from, give_up, go, next, of, on, set_found, set_from,
 };
 
@@ -51,6 +52,27 @@ pub fn want_none<K: Kernel>(e: &mut Event<K>) {
     lookup.wants[0] = Want { how: NOTHING, fd: -1, at: 0, bytes: 0 };
     lookup.count = 1;
 }
+
+/// Asks for a name of a call that has no parameter for it: the path, and behind it what the caller
+/// said, where that is from the working directory or from the root.
+#[inline(always)]
+pub fn said<K: Kernel>(e: &mut Event<K>, name: usize, fd: i32, how: u32) {
+    let base = e.base();
+    // SAFETY: the event of such a call ends far before, and 4 KiB behind it lie in the block.
+    let (got, first) = unsafe {
+        let to = base.add(EVENT_AT + SAID_AT);
+        to.write_volatile(0);
+        (e.k.copy_user_str(to, STRING_BYTES, name), to.read_volatile())
+    };
+    let bytes = if got <= 1 { 0 } else { (got as usize & 0x1fff) as u32 - 1 };
+    let lookup = of(e);
+    lookup.wants[0] = Want { how, fd, at: SAID_AT as u32, bytes };
+    lookup.wants[1] = Want { how: SAID, fd, at: SAID_AT as u32, bytes };
+    lookup.count = if fd == AT_FDCWD || first == b'/' { 2 } else { 1 };
+}
+
+/// Where in the event's room such a string is kept meanwhile.
+const SAID_AT: usize = 16 * 1024;
 
 /// The names go behind the table's parameters; a call that failed acted on none.
 #[inline(always)]
@@ -124,6 +146,9 @@ fn begin<K: Kernel>(e: &mut Event<K>) {
     };
     if how & NOTHING != 0 {
         return next(e);
+    }
+    if how & SAID != 0 {
+        return arrive(e, Place { mnt: 0, dentry: TEXT }, at, bytes);
     }
     set!(lookup.how, how);
     set!(lookup.links, 0);

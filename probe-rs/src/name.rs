@@ -266,6 +266,38 @@ pub fn fchownat<K: Kernel>(e: &mut Event<K>) -> Next {
 }
 
 #[inline(always)]
+pub fn stat<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    first(e, 0, FOLLOW);
+    with_names(e)
+}
+
+#[inline(always)]
+pub fn lstat<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    first(e, 0, 0);
+    with_names(e)
+}
+
+#[inline(always)]
+pub fn newfstatat<K: Kernel>(e: &mut Event<K>) -> Next {
+    let how = e.arg(3) as u32;
+    e.res();
+    first_at(e, 0, follows_unless(how));
+    e.u32(flags::newfstatat(how));
+    with_names(e)
+}
+
+#[inline(always)]
+pub fn access<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    first(e, 0, FOLLOW);
+    let mode = e.arg(1) as u32;
+    e.u32(flags::access(mode));
+    with_names(e)
+}
+
+#[inline(always)]
 pub fn mknod<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     first(e, 0, PARENT);

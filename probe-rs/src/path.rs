@@ -51,6 +51,9 @@ pub fn of_place<K: Kernel>(event: &mut Event<K>, place: Place) {
     state.from_top = 0;
 }
 
+/// No dentry: the place is a text, which stands where its last name would.
+pub const TEXT: usize = 1;
+
 /// Gets the walk of `places[place]` ready.
 #[inline(always)]
 pub fn start<K: Kernel>(event: &mut Event<K>) {
@@ -84,6 +87,16 @@ fn put_suffix<K: Kernel>(event: &mut Event<K>) {
     } else {
         (get!(state.suffix_at[0]), get!(state.suffix_bytes[0]))
     };
+    if get!(state.at.dentry) == TEXT {
+        let bytes = event.bound(bytes as usize);
+        let free = PATH_BYTES - bytes;
+        // SAFETY: masked; 4 KiB follow both.
+        unsafe {
+            let from = base.add(EVENT_AT + (at as usize & EVENT_MASK));
+            k.copy_kernel(base.add(AREA + (free & AREA_MASK)), bytes as u32, from as usize);
+        }
+        return set!(event.state().free, free as u32);
+    }
     let bytes = (bytes & 0xff) as usize;
     if bytes == 0 {
         return;

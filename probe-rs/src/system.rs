@@ -1,5 +1,4 @@
-//! Mounts, modules, BPF, limits, descriptors that are no files, and calls without an event of
-//! their own.
+//! Mounts, modules, BPF, limits, descriptors that are no files.
 use crate::event::{Event, Next};
 use crate::file::file_of;
 use crate::kernel::Kernel;
@@ -249,14 +248,5 @@ pub fn prlimit<K: Kernel>(e: &mut Event<K>) -> Next {
     }
     e.i64(i64::from(pid));
     e.u8(flags::resource(resource));
-    Next::Emit
-}
-
-/// A call that has no event of its own: its name and number.
-#[inline(always)]
-pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
-    let (sc, number) = (e.state().sc, e.state().number);
-    e.u16(sc);
-    e.u16(number);
     Next::Emit
 }

@@ -6,9 +6,10 @@
 //           that many u16 lengths (u32 for large payloads), the parameters back to back
 //
 // Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
-// kernel acted on (empty where there is none), the second such path (renames, links), a u64
-// sequence number counted per CPU and lane, and the lane as one byte. In a capture these stand
-// behind the event (scap/writer.ts), since Falco refuses events with more parameters than its own.
+// kernel acted on (empty where there is none), the second such path (renames, links; of calls
+// without parameters what the caller said), a u64 sequence number counted per CPU and lane, and the
+// lane as one byte. In a capture these stand behind the event (scap/writer.ts), since Falco refuses
+// events with more parameters than its own.
 import { EVENTS } from "./table.ts";
 
 export const HEADER_BYTES = 26;

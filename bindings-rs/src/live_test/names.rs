@@ -231,3 +231,78 @@ fn a_name_is_told_from_a_descriptor_and_in_a_directory_that_was_renamed() {
         expect_all(&renamed, new.to_str().unwrap(), "a renamed directory");
     }
 }
+
+#[test]
+fn calls_without_an_event_of_their_own_are_told_by_both_paths() {
+    let folder = folder("generic");
+    let (from, file) = (c(&folder.0), c("d/pw"));
+    let act = || unsafe {
+        // SAFETY: valid strings.
+        libc::chdir(from.as_ptr());
+        let (name, now) = (file.as_ptr(), std::ptr::null::<u8>());
+        let at = libc::open(c"dd".as_ptr(), libc::O_RDONLY);
+        let nofollow = libc::AT_SYMLINK_NOFOLLOW;
+        let mut failed = libc::syscall(libc::SYS_truncate, name, 1);
+        failed += libc::syscall(libc::SYS_utimes, name, now);
+        failed += libc::syscall(libc::SYS_utimensat, AT_FDCWD, name, now, nofollow);
+        failed += libc::syscall(libc::SYS_utimensat, at, c"pw".as_ptr(), now, 0);
+        // Where this fails, it has no path.
+        libc::syscall(libc::SYS_setxattr, c"nowhere".as_ptr(), c"user.x".as_ptr(), now, 0, 0);
+        failed as i32
+    };
+    let Some(events) = told(act) else { return };
+    let seen: Vec<_> = events
+        .iter()
+        .filter(|event| event.code == t::GENERIC_X)
+        .map(|event| (event.number(0), event.path(), text(event.own(PATH2))))
+        .collect();
+    let full = |name: &str| folder.0.join("protected").join(name).display().to_string();
+    let call = |name: &str| i64::from(super::sc(name));
+    let (said, unsaid) = (String::from("d/pw"), String::new());
+    let expected = [
+        (call("truncate"), full("passwd"), said.clone()),
+        (call("utimes"), full("passwd"), said.clone()),
+        (call("utimensat"), full("pw"), said),
+        (call("utimensat"), full("passwd"), unsaid.clone()),
+        (call("setxattr"), unsaid.clone(), unsaid),
+    ];
+    assert_eq!(seen, expected);
+    let critical = events.iter().find(|event| event.code == t::GENERIC_X).unwrap().own(3);
+    assert_eq!(critical, [0], "a change is critical");
+}
+
+#[test]
+fn questions_about_a_file_have_its_path_and_their_parameters() {
+    let folder = folder("stat");
+    let (from, file) = (c(&folder.0), c("d/pw"));
+    let act = || unsafe {
+        // SAFETY: valid strings, and room for the answers.
+        libc::chdir(from.as_ptr());
+        let (name, mut answer) = (file.as_ptr(), std::mem::zeroed::<libc::stat>());
+        let answer = &raw mut answer;
+        let nofollow = libc::AT_SYMLINK_NOFOLLOW;
+        let mut failed = libc::syscall(libc::SYS_stat, name, answer);
+        failed += libc::syscall(libc::SYS_lstat, name, answer);
+        failed += libc::syscall(libc::SYS_newfstatat, AT_FDCWD, name, answer, nofollow);
+        failed += libc::syscall(libc::SYS_access, name, libc::R_OK | libc::W_OK);
+        failed as i32
+    };
+    let Some(events) = told(act) else { return };
+    let expected = [
+        (t::SYSCALL_STAT_X, "passwd", ""),
+        (t::SYSCALL_LSTAT_X, "pw", ""),
+        (t::SYSCALL_NEWFSTATAT_X, "pw", ""),
+        (t::SYSCALL_ACCESS_X, "passwd", ""),
+    ];
+    let home = folder.0.join("protected").display().to_string();
+    expect_events(&events, &expected, &home, "questions");
+    let of = |code: u16| events.iter().find(|event| event.code == code).unwrap();
+    assert_eq!(
+        (of(t::SYSCALL_STAT_X).number(0), of(t::SYSCALL_STAT_X).text(1)),
+        (0, "d/pw".into())
+    );
+    let newer = of(t::SYSCALL_NEWFSTATAT_X);
+    assert_eq!((newer.number(1), newer.text(2), newer.number(3)), (-100, "d/pw".into(), 0x100));
+    let access = of(t::SYSCALL_ACCESS_X);
+    assert_eq!((access.text(1), access.number(2)), ("d/pw".into(), 6));
+}

@@ -16,6 +16,8 @@ pub const EMPTY: u32 = 8;
 
 /// Only the second of the call's names is a path.
 pub const NOTHING: u32 = 16;
+/// What the caller said is told as it is.
+pub const SAID: u32 = 32;
 
 pub const AT_FDCWD: i32 = -100;
 

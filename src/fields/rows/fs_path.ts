@@ -13,9 +13,11 @@ import { returnValue } from "../text/param_values.ts";
 import { AT_FDCWD, isMissingText, paramIndex } from "../text/params.ts";
 import { fields, type Row } from "../row/row.ts";
 
-/** Where a call's path is: the name of a parameter, or the descriptor's name. */
+/** Where a call's path is: the name of a parameter, the descriptor's name, or, in events that have
+ * no parameter for it, the second of our own paths. */
 type Place = string;
 const FD_NAME: Place = "(fd.name)";
+const SAID: Place = "(said)";
 
 interface Places {
   readonly name?: Place;
@@ -25,6 +27,7 @@ interface Places {
 
 /** By event; a link's source is the new name and its target what that leads to. */
 const PLACES: Readonly<Record<string, Places>> = {
+  GENERIC_X: { name: SAID },
   SYSCALL_MKDIR_2_X: { name: "path" },
   SYSCALL_MKDIRAT_X: { name: "path" },
   SYSCALL_RMDIR_2_X: { name: "path" },
@@ -61,6 +64,7 @@ const OPENS: ReadonlySet<string> = new Set([
 
 const NONE = -1;
 const OF_FD = -2;
+const OF_SAID = -3;
 
 /** How a relative path becomes absolute. */
 const enum Base {
@@ -99,6 +103,7 @@ function rows(which: keyof Places, what: string): Row[] {
   const params = Int8Array.from(EVENTS, (info) => {
     const place = PLACES[info.id]?.[which];
     if (place === undefined) return NONE;
+    if (place === SAID) return OF_SAID;
     return place === FD_NAME ? OF_FD : paramIndex(info.code, place);
   });
   return [
@@ -121,11 +126,20 @@ function rows(which: keyof Places, what: string): Row[] {
 function rawPath(context: Context, params: Int8Array): number {
   const { event, machine } = context;
   const index = params[event.code]!;
+  if (index === OF_SAID) return saidPath(context);
   if (index === NONE || !succeeded(context)) return MISSING;
   if (index === OF_FD) return context.fdName;
   const param = EVENTS[event.code]!.params[index]!;
   if (isMissingText(event, index, param)) return machine.strings.internText("<NA>");
   return pathId(context, index);
+}
+
+/** What the caller said in a call that has no parameter for it (probe-rs/src/generic.rs). */
+function saidPath(context: Context): number {
+  const { event } = context;
+  if (!event.hasOwn) return MISSING;
+  const index = event.own(OWN_PATH2);
+  return event.has(index) ? pathId(context, index) : MISSING;
 }
 
 /** Opens are shown whatever they returned: Falco only leaves out a result of -1. */
@@ -140,9 +154,10 @@ const SLASH = 47;
 function fullPath(context: Context, params: Int8Array, which: keyof Places): number {
   const raw = rawPath(context, params);
   const { machine, thread, event } = context;
-  if (raw === MISSING || thread === undefined) return MISSING;
+  if (thread === undefined || params[event.code] === NONE) return MISSING;
+  if (raw === MISSING && params[event.code] !== OF_SAID) return MISSING;
   const resolved = context.view === View.Kernel ? resolvedPath(context, which) : MISSING;
-  if (resolved !== MISSING) return resolved;
+  if (resolved !== MISSING || raw === MISSING) return resolved;
   const { strings } = machine;
   if (raw !== EMPTY && strings.byteAt(raw, 0) === SLASH) return machine.join(EMPTY, raw);
   const param = params[event.code]!;

@@ -94,6 +94,23 @@ Deno.test("a descriptor that is linked by itself has both its names", () => {
   deepStrictEqual(both(unknown, "fs.path.target"), ["/srv/x", "/tmp/link"]);
 });
 
+Deno.test("a call without parameters shows both names of the file that it names", () => {
+  const live = scene();
+  live.wentTo(PID, "/tmp/d", "/etc/ssl");
+  const truncate = (path: string, said: string) =>
+    live.live("GENERIC_X", PID, { ID: 57, nativeID: 76 }, path, said);
+  const known = truncate("/etc/shadow", "../link");
+  deepStrictEqual(both(known, "fs.path.name"), ["/etc/shadow", "/tmp/link"]);
+  deepStrictEqual(both(known, "fs.path.nameraw"), ["../link", "../link"]);
+  deepStrictEqual(both(known, "fs.path.name.other"), ["/tmp/link", "/etc/shadow"]);
+  deepStrictEqual(both(known, "fs.path.source"), [undefined, undefined]);
+  const unknown = truncate("", "../link");
+  deepStrictEqual(both(unknown, "fs.path.name"), ["/etc/link", "/tmp/link"]);
+  // From a directory that the event does not tell.
+  deepStrictEqual(both(truncate("/etc/shadow", ""), "fs.path.name"), ["/etc/shadow", undefined]);
+  deepStrictEqual(both(truncate("", ""), "fs.path.name"), [undefined, undefined]);
+});
+
 Deno.test("what a call does to a descriptor's file shows both names of the descriptor", () => {
   const live = scene();
   live.opened(PID, 3, "/tmp/link", "/etc/shadow");

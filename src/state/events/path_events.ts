@@ -9,6 +9,9 @@ import { MISSING } from "../tables/strings.ts";
 import type { Tables } from "../tables/tables.ts";
 import type { Thread } from "../tables/thread.ts";
 
+/** Calls without an event of their own. */
+const GENERIC_X = 1;
+
 interface PathParam {
   readonly index: number;
   /** Parameter with the directory's descriptor; -1: the working directory. */
@@ -50,10 +53,21 @@ export function noteViews(tables: Tables, context: Context, thread: Thread): voi
   const { process, event } = context;
   context.differs |= Differs.Others;
   if (process!.callerCwd !== MISSING) context.differs |= Differs.Directory;
+  if (event.code === GENERIC_X && saidDiffers(tables, context, thread)) {
+    context.differs |= Differs.Paths;
+  }
   const params = PATH_PARAMS[event.code];
   if (params !== undefined && pathsDiffer(tables, context, thread, params)) {
     context.differs |= Differs.Paths;
   }
+}
+
+/** The same of a call without parameters, whose second path is what the caller said. */
+function saidDiffers(tables: Tables, { event }: Context, thread: Thread): boolean {
+  const first = tables.kernelPath(event, OWN_PATH);
+  const said = tables.kernelPath(event, OWN_PATH2);
+  return said !== MISSING && tables.pathAt(thread, AT_FDCWD, said, true) !==
+      (first === MISSING ? tables.pathAt(thread, AT_FDCWD, said) : first);
 }
 
 /** Whether one of the paths that the kernel acted on is none of those that the caller said. */

@@ -1,0 +1,93 @@
+//! Calls without an event of their own. They have no parameters; those that change a file by its
+//! name carry the kernel's path all the same, and as the second of the two what the caller said.
+use crate::event::{Event, Next};
+use crate::kernel::Kernel;
+use crate::lane::CRITICAL;
+use crate::lookup::{AT_FDCWD, FOLLOW, said, with_names};
+use crate::name::follows_unless;
+use crate::table::SYSCALLS;
+
+/// The code of a call in generic events.
+const fn sc(name: &str) -> u16 {
+    let mut at = 0;
+    while at < SYSCALLS.len() {
+        if same(SYSCALLS[at].name.as_bytes(), name.as_bytes()) {
+            return SYSCALLS[at].sc;
+        }
+        at += 1;
+    }
+    panic!("a call of the table")
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+macro_rules! calls {
+    ($($constant:ident $name:literal;)*) => {
+        $(const $constant: u16 = sc($name);)*
+    };
+}
+calls! {
+    TRUNCATE "truncate";
+    UTIME "utime";
+    UTIMES "utimes";
+    FUTIMESAT "futimesat";
+    UTIMENSAT "utimensat";
+    SETXATTR "setxattr";
+    LSETXATTR "lsetxattr";
+    SETXATTRAT "setxattrat";
+    REMOVEXATTR "removexattr";
+    LREMOVEXATTR "lremovexattr";
+    REMOVEXATTRAT "removexattrat";
+    FCHMODAT2 "fchmodat2";
+    FILE_SETATTR "file_setattr";
+    SWAPON "swapon";
+    SWAPOFF "swapoff";
+    ACCT "acct";
+}
+
+/// Its name and number, and the file that it names.
+#[inline(always)]
+pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
+    let (sc, number) = (e.state().sc, e.state().number);
+    e.u16(sc);
+    e.u16(number);
+    if e.ret() < 0 {
+        return Next::Emit;
+    }
+    // Directory, name, how it is read.
+    let (fd, name, how) = match sc {
+        TRUNCATE | UTIME | UTIMES | SETXATTR | REMOVEXATTR | SWAPON | SWAPOFF | ACCT => {
+            (AT_FDCWD, e.arg(0), FOLLOW)
+        }
+        LSETXATTR | LREMOVEXATTR => (AT_FDCWD, e.arg(0), 0),
+        FUTIMESAT => (e.int(0), e.arg(1), FOLLOW),
+        UTIMENSAT | FCHMODAT2 => {
+            let flags = e.arg(3) as u32;
+            (e.int(0), e.arg(1), follows_unless(flags))
+        }
+        SETXATTRAT | REMOVEXATTRAT => {
+            let flags = e.arg(2) as u32;
+            (e.int(0), e.arg(1), follows_unless(flags))
+        }
+        FILE_SETATTR => {
+            let flags = e.arg(4) as u32;
+            (e.int(0), e.arg(1), follows_unless(flags))
+        }
+        _ => return Next::Emit,
+    };
+    e.state().lane = CRITICAL;
+    said(e, name as usize, fd, how);
+    with_names(e)
+}
