@@ -27,6 +27,17 @@ fn main() {
     )
     .expect("a string grows");
 
+    let descriptors: Vec<String> =
+        events.iter().map(|event| has_descriptors(event).to_string()).collect();
+    writeln!(
+        out,
+        "/// Whether the call that an event tells of makes or takes a descriptor, by its code.\n\
+         pub const HAS_DESCRIPTORS: [bool; {}] = [{}];",
+        descriptors.len(),
+        descriptors.join(", ")
+    )
+    .expect("a string grows");
+
     let ids: Vec<String> = events.iter().map(|event| event["id"].to_string()).collect();
     writeln!(
         out,
@@ -61,4 +72,21 @@ fn main() {
 
     let dir = env::var("OUT_DIR").expect("set by cargo");
     fs::write(Path::new(&dir).join("events.rs"), out).expect("OUT_DIR can be written");
+}
+
+/// Whether a current event of a call's return has a parameter that is a descriptor, or says that it
+/// makes or uses one.
+fn has_descriptors(event: &serde_json::Value) -> bool {
+    let has = |key: &str, text: &str| {
+        event[key].as_array().is_some_and(|list| list.iter().any(|item| item == text))
+    };
+    let returns = event["id"].as_str().is_some_and(|id| id.ends_with("_X"));
+    let typed = event["params"]
+        .as_array()
+        .is_some_and(|params| params.iter().any(|param| param[1] == "FD"));
+    returns
+        && has("kind", "syscall")
+        && !has("flags", "old_version")
+        && !has("flags", "unused")
+        && (typed || has("flags", "creates_fd") || has("flags", "uses_fd"))
 }

@@ -1,5 +1,6 @@
 //! Loads the built probe, lets a child make system calls, and compares each parameter of the
 //! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
+mod descriptors;
 mod files;
 mod names;
 mod places;
@@ -16,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 use std::{fs, ptr};
 
-use probe::event::HEADER_BYTES;
+use probe::event::{HEADER_BYTES, OWN_PARAMS};
 use probe::fillers::FILLERS;
 use probe::table::{self, PARAM_COUNTS};
 
@@ -27,6 +28,9 @@ use crate::settings::Options;
 
 /// Our own parameters, counted from the first.
 pub(super) const PATH: usize = 0;
+pub(super) const FILES: usize = 2;
+pub(super) const SEQUENCE: usize = 3;
+pub(super) const LANE: usize = 4;
 
 pub(super) struct Recorder {
     pub(super) probe: Probe,
@@ -138,7 +142,7 @@ impl Recorder {
             let event = at + 10;
             let (bytes, code, count) =
                 (word(event + 16) as usize, half(event + 20), word(event + 22) as usize);
-            assert_eq!(count, PARAM_COUNTS[code as usize] as usize + 4, "code {code}");
+            assert_eq!(count, PARAM_COUNTS[code as usize] as usize + OWN_PARAMS, "code {code}");
             let mut data = event + HEADER_BYTES + 2 * count;
             let params = (0..count)
                 .map(|index| {

@@ -8,7 +8,7 @@ pub const EXIT: &str = "sched_process_exit";
 pub const LOOK_UP: &str = "stage_look_up";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 8] = [
+pub const STAGES: [(&str, u32); 9] = [
     ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
@@ -17,6 +17,7 @@ pub const STAGES: [(&str, u32); 8] = [
     ("stage_exec_end", 6),
     ("stage_handle_end", 7),
     (LOOK_UP, 9),
+    ("stage_files", probe::stage::FILES),
 ];
 /// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
 pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);

@@ -29,7 +29,9 @@ use probe::scratch::State;
 use probe::{exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, emit, follow, is_self, scratch};
+use crate::record::{
+    CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, count_lost, emit, follow, is_self, scratch,
+};
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;
@@ -103,9 +105,13 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
     state.sc = (route >> 16) as u16;
     state.number = number as u16;
     state.bprm = 0;
+    // SAFETY: the context is the one that this program was given.
     unsafe {
         let _ = PROGRAMS.tail_call(ctx, route & 0xffff);
     }
+    // The program is not there: somebody took it out of its slot. Which lane it would have been is
+    // not known here; what may have mattered counts as what did.
+    count_lost(lane::CRITICAL, 1);
     0
 }
 

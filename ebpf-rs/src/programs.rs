@@ -2,7 +2,7 @@
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
-use probe::{cgroup, exec, open, process, table};
+use probe::{cgroup, exec, files, open, process, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, sift, stage, start, walk};
@@ -15,7 +15,9 @@ macro_rules! programs {
                 if let Some(block) = scratch() {
                     const LANE: u8 = probe::lane::of(table::$code);
                     let mut e = unsafe { Event::begin(&Bpf, block, table::$code, LANE) };
+                    let message = e.state().index;
                     let next = $function(&mut e);
+                    files::note(&mut e, table::$code, message);
                     follow(&ctx, &PROGRAMS, &mut e, next);
                 }
                 0
@@ -43,6 +45,7 @@ stages! { "sys_exit" PROGRAMS:
     stage_exec_middle |e| exec::exec_middle(e);
     stage_exec_end |e| exec::exec_end(e);
     stage_handle_end |e| open::handle_end(e);
+    stage_files |e| files::files(e);
 }
 stages! { "sched_process_exec" EXEC_PROGRAMS:
     started_cgroups |e| cgroup::cgroups(e);
@@ -69,8 +72,8 @@ fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
 }
 
 #[btf_tracepoint(function = "sys_exit")]
-fn stage_sift(_: BtfTracePointContext) -> i32 {
-    sift();
+fn stage_sift(ctx: BtfTracePointContext) -> i32 {
+    sift(&ctx, &PROGRAMS);
     0
 }
 

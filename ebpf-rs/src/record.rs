@@ -9,7 +9,7 @@ use probe::event::{Event, Next};
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
 use probe::scratch::SCRATCH_BYTES;
-use probe::{lookup, path, stage};
+use probe::{files, lookup, path, stage};
 
 use crate::bpf_kernel::Bpf;
 use crate::budget;
@@ -78,7 +78,7 @@ pub fn scratch() -> Option<*mut u8> {
 /// Ends the event with our parameters and hands it to the reader; counts it as lost where the
 /// ring is full, its process has used up its share of it, or the event outgrew its block.
 #[inline(always)]
-pub fn emit(e: &mut Event<Bpf>, paths: u32) {
+pub fn emit(e: &mut Event<Bpf>, own: u32) {
     let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
     let counters = unsafe { &mut *counters };
     let critical = e.state().lane == CRITICAL;
@@ -88,7 +88,7 @@ pub fn emit(e: &mut Event<Bpf>, paths: u32) {
     if e.state().truncated != 0 {
         counters.truncated += 1;
     }
-    let bytes = e.finish(paths, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
+    let bytes = e.finish(own, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let failed = if bytes == 0 || !e.is_whole() {
         -1
@@ -129,18 +129,22 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
         Next::Emit => finish(ctx, programs, e, 0),
         Next::EmitOne => finish(ctx, programs, e, 1),
         Next::EmitAndRepeat => {
-            emit(e, 0);
-            unsafe {
-                let _ = programs.tail_call(ctx, e.state().slot);
-            }
-            // The kernel lets a program go on 33 times: the messages behind are counted as lost.
-            lose(e);
+            e.state().repeats = 1;
+            write_out(ctx, programs, e, 0);
+        }
+        Next::EmitOwn => {
+            let own = e.state().own;
+            emit(e, own);
+            repeat(ctx, programs, e);
         }
         Next::Drop => {}
         Next::Walk => {
             e.save();
             unsafe {
                 let _ = programs.tail_call(ctx, stage::START);
+            }
+            if e.state().then == stage::FILES {
+                return without_rest(e);
             }
             lose(e);
         }
@@ -157,6 +161,9 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
             unsafe {
                 let _ = programs.tail_call(ctx, number);
             }
+            if number == stage::FILES {
+                return without_rest(e);
+            }
             lose(e);
         }
     }
@@ -167,7 +174,7 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
 #[inline(always)]
 fn finish<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, own: u32) {
     match sieve::fate(e) {
-        Fate::Written => emit(e, own),
+        Fate::Written => write_out(ctx, programs, e, own),
         Fate::Dropped => {}
         Fate::Asked => {
             e.state().own = own;
@@ -176,14 +183,14 @@ fn finish<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, 
                 let _ = programs.tail_call(ctx, stage::SIFT);
             }
             // The kernel allows no further stage: what was not asked is kept.
-            emit(e, own);
+            write_out(ctx, programs, e, own);
         }
     }
 }
 
 /// The stage in which the sieve looks at names.
 #[inline(always)]
-pub fn sift() {
+pub fn sift<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -191,18 +198,66 @@ pub fn sift() {
     }
     if sieve::keeps(&mut e) {
         let own = e.state().own;
-        emit(&mut e, own);
+        write_out(ctx, programs, &mut e, own);
     }
+}
+
+/// Writes an event that is whole but for our own parameters behind the first `own`. What the kernel
+/// knows of its descriptors, where it has some, is put behind those by a stage of its own.
+#[inline(always)]
+fn write_out<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, own: u32) {
+    if e.state().file_count != 0 {
+        e.state().own = own;
+        e.save();
+        // SAFETY: the context is the one that this program was given.
+        unsafe {
+            let _ = programs.tail_call(ctx, stage::FILES);
+        }
+        // The kernel allows no further stage: the reader has to do without.
+    }
+    emit(e, own);
+    repeat(ctx, programs, e);
+}
+
+/// The kernel allows no further stage: what is written of the descriptors must do.
+#[inline(always)]
+fn without_rest(e: &mut Event<Bpf>) {
+    files::close(e);
+    let own = e.state().own;
+    emit(e, own);
+}
+
+/// Goes on with the next message of a batch, where there is one.
+#[inline(always)]
+fn repeat<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) {
+    if e.state().repeats == 0 {
+        return;
+    }
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = programs.tail_call(ctx, e.state().slot);
+    }
+    // The kernel lets a program go on 33 times: the messages behind are counted as lost.
+    let left = e.state().ret - i64::from(e.state().index);
+    let lane = e.state().lane;
+    count_lost(lane, if left > 0 { left as u64 } else { 0 });
 }
 
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
 fn lose(e: &mut Event<Bpf>) {
+    count_lost(e.state().lane, 1);
+}
+
+/// Counts events of a lane that the reader will not get.
+#[inline(always)]
+pub fn count_lost(lane: u8, events: u64) {
     if let Some(counters) = COUNTERS.get_ptr_mut(0) {
-        let lane = if e.state().lane == CRITICAL { 0 } else { 1 };
+        let lane = if lane == CRITICAL { 0 } else { 1 };
+        // SAFETY: this CPU's own counters, and nothing else runs on it meanwhile.
         unsafe {
-            (*counters).lost[lane] += 1;
-            (*counters).sequence[lane] += 1;
+            (*counters).lost[lane] += events;
+            (*counters).sequence[lane] += events;
         }
     }
 }

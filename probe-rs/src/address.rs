@@ -71,7 +71,7 @@ struct Inet6 {
 }
 
 #[inline(always)]
-fn tuple4<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize) {
+fn tuple4<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize) -> usize {
     let k = e.k;
     let own = V4 {
         address: k.int(sock + offset!(k, inet_saddr)),
@@ -91,11 +91,11 @@ fn tuple4<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize)
     e.bytes(source.port);
     e.bytes(target.address);
     e.bytes(target.port);
-    e.end(13);
+    13
 }
 
 #[inline(always)]
-fn tuple6<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize) {
+fn tuple6<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize) -> usize {
     let k = e.k;
     let inet6 = k.address(sock + offset!(k, inet_pinet6));
     let own: [u32; 4] = k.read(inet6 + offset!(k, pinet6_saddr));
@@ -119,36 +119,65 @@ fn tuple6<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, peer: usize)
         e.bytes(own);
         e.bytes(own_port);
     }
-    e.end(37);
+    37
 }
 
-/// The name of a unix socket from the kernel; an abstract one without its leading NUL.
+/// Whose memory an address is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Kernel,
+    User,
+}
+
+/// The name of a unix socket from the kernel.
 #[inline(always)]
 fn unix_name<K: Kernel>(e: &mut Event<K>, sock: usize) -> usize {
     let k = e.k;
     let address = k.address(sock + offset!(k, unix_addr));
-    if address == 0 {
-        return unix_text(e, 0);
-    }
-    let mut at = address + offset!(k, unix_addr_name) + 2;
-    if k.read::<u8>(at) == 0 {
-        at += 1;
-    }
-    unix_text(e, at)
+    let len = if address == 0 { 0 } else { k.int(address + offset!(k, unix_addr_len)) as usize };
+    unix_text(e, Memory::Kernel, address + offset!(k, unix_addr_name), len)
 }
 
+/// The name in a unix address of `len` bytes, family included, and a NUL. Nothing behind the
+/// address is read. The NUL before an abstract name becomes an "@"; those inside stay.
 #[inline(always)]
-fn unix_text<K: Kernel>(e: &mut Event<K>, at: usize) -> usize {
+fn unix_text<K: Kernel>(e: &mut Event<K>, memory: Memory, at: usize, len: usize) -> usize {
     let k = e.k;
-    // SAFETY: `room` takes 4 KiB.
-    let got = unsafe { k.copy_kernel_str(e.room(), UNIX_PATH_BYTES, at) };
-    let bytes = if got < 0 { 0 } else { got as usize & 0x7f };
-    e.grow(bytes);
-    bytes
+    let len = if len > 110 { 108 } else { len.saturating_sub(2) };
+    let len = e.bound(len) & 0x7f;
+    // The name need not end with a NUL: it is copied to zeroed memory first.
+    // SAFETY: the path area has far more room, and `room` takes 4 KiB.
+    unsafe {
+        let area = e.base().add(PATH_AT);
+        for word in 0..16 {
+            area.cast::<u64>().add(word).write_unaligned(0);
+        }
+        if memory == Memory::User {
+            k.copy_user(area, len as u32, at + 2);
+        } else {
+            k.copy_kernel(area, len as u32, at + 2);
+        }
+        if *area == 0 && len != 0 {
+            *area = b'@';
+            k.copy_kernel(e.room(), UNIX_PATH_BYTES, area as usize);
+            e.grow(len + 1);
+            return len + 1;
+        }
+        let got = k.copy_kernel_str(e.room(), UNIX_PATH_BYTES, area as usize);
+        let bytes = if got < 0 { 0 } else { got as usize & 0x7f };
+        e.grow(bytes);
+        bytes
+    }
 }
 
 #[inline(always)]
-fn tuple_unix<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, told: usize) {
+fn tuple_unix<K: Kernel>(
+    e: &mut Event<K>,
+    sock: usize,
+    way: Direction,
+    told: usize,
+    told_len: usize,
+) -> usize {
     let k = e.k;
     let peer = k.address(sock + offset!(k, unix_peer));
     e.bytes(AF_UNIX as u8);
@@ -156,13 +185,7 @@ fn tuple_unix<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, told: us
         e.bytes(peer as u64);
         e.bytes(sock as u64);
         if peer == 0 && told != 0 {
-            let first: u8 = k.read_user(told + 2).unwrap_or(0);
-            let at = if first == 0 { told + 3 } else { told + 2 };
-            // SAFETY: `room` takes 4 KiB.
-            let got = unsafe { k.copy_user_str(e.room(), UNIX_PATH_BYTES, at) };
-            let bytes = if got < 0 { 0 } else { got as usize & 0x7f };
-            e.grow(bytes);
-            bytes
+            unix_text(e, Memory::User, told, told_len)
         } else {
             unix_name(e, peer)
         }
@@ -171,22 +194,56 @@ fn tuple_unix<K: Kernel>(e: &mut Event<K>, sock: usize, way: Direction, told: us
         e.bytes(peer as u64);
         unix_name(e, sock)
     };
-    e.end(17 + bytes);
+    17 + bytes
 }
 
-/// The tuple of the socket `fd`; `peer` is where the caller said whom it talks to, or 0.
+/// The tuple of the socket `fd`; `peer` is where the caller said whom it talks to, or 0, and
+/// `peer_len` how long that address is.
 #[inline(always)]
-pub fn tuple<K: Kernel>(e: &mut Event<K>, fd: i32, way: Direction, peer: usize) {
+pub fn tuple<K: Kernel>(e: &mut Event<K>, fd: i32, way: Direction, peer: usize, peer_len: usize) {
     let k = e.k;
     let sock = sock_of(k, fd);
     let family: u16 = if sock == 0 { 0 } else { k.read(sock + offset!(k, sock_family)) };
-    match family {
+    let bytes = match family {
         AF_INET => tuple4(e, sock, way, peer),
         AF_INET6 => tuple6(e, sock, way, peer),
-        AF_UNIX => tuple_unix(e, sock, way, peer),
-        _ => e.empty(),
-    }
+        AF_UNIX => tuple_unix(e, sock, way, peer, peer_len),
+        _ => 0,
+    };
+    e.end(bytes);
     e.forget();
+}
+
+/// What a descriptor's record has of its socket: protocol, type, state, and the tuple, of IP with
+/// the socket's own end first. Returns the bytes.
+#[inline(always)]
+pub fn ends<K: Kernel>(e: &mut Event<K>, sock: usize) -> usize {
+    let k = e.k;
+    e.bytes::<u16>(k.read(sock + offset!(k, sock_protocol)));
+    e.bytes::<u8>(k.read(sock + offset!(k, sock_type)));
+    e.bytes::<u8>(k.read(sock + offset!(k, sock_state)));
+    let family: u16 = k.read(sock + offset!(k, sock_family));
+    let bytes = match family {
+        AF_INET => tuple4(e, sock, Direction::Out, 0),
+        AF_INET6 => tuple6(e, sock, Direction::Out, 0),
+        AF_UNIX => {
+            let peer = k.address(sock + offset!(k, unix_peer));
+            // A client has no name of its own mostly: its peer's is the one that tells. The end
+            // that has the name is Falco's source.
+            let named = k.address(sock + offset!(k, unix_addr)) != 0 || peer == 0;
+            let (source, target) = if named { (sock, peer) } else { (peer, sock) };
+            e.bytes(AF_UNIX as u8);
+            e.bytes(source as u64);
+            e.bytes(target as u64);
+            17 + unix_name(e, source)
+        }
+        _ => {
+            e.bytes(family as u8);
+            1
+        }
+    };
+    e.forget();
+    4 + bytes
 }
 
 /// An address that the caller passed.
@@ -210,19 +267,8 @@ pub fn sockaddr<K: Kernel>(e: &mut Event<K>, at: usize, len: usize) {
             e.end(19);
         }
         AF_UNIX => {
-            // The path need not end with a NUL: it is copied to zeroed memory first.
-            let area = unsafe { e.base().add(PATH_AT) };
-            let path_bytes = if len > 110 { 108 } else { len - 2 } & 0x7f;
-            // SAFETY: the path area has far more room.
-            unsafe {
-                for word in 0..16 {
-                    (area as *mut u64).add(word).write_unaligned(0);
-                }
-                k.copy_user(area, path_bytes as u32, at + 2);
-            }
-            let skip = usize::from(unsafe { *area } == 0);
             e.bytes(AF_UNIX as u8);
-            let bytes = unix_text(e, area as usize + skip);
+            let bytes = unix_text(e, Memory::User, at, len);
             e.end(1 + bytes);
         }
         _ => e.empty(),

@@ -81,6 +81,7 @@ pub fn pipe<K: Kernel>(e: &mut Event<K>) -> Next {
     let at = e.arg(0) as usize;
     let pair: [i32; 2] =
         if e.ret() == 0 { e.k.read_user(at).unwrap_or([-1, -1]) } else { [-1, -1] };
+    e.state().pair = pair;
     e.i64(i64::from(pair[0]));
     e.i64(i64::from(pair[1]));
     let ino = inode_of(e.k, pair[0]);

@@ -3,7 +3,7 @@
 //!     u64 time, u64 tid, u32 length, u16 code, u32 parameter count,
 //!     that many u16 lengths, the parameters back to back
 //!
-//! Parameters are written in the order of the table; our own four come last.
+//! Parameters are written in the order of the table; our own five come last.
 use crate::kernel::Kernel;
 use crate::scratch::{COPY_AT, COPY_BYTES, EVENT_AT, EVENT_MASK, STRING_BYTES, State};
 use crate::table::PARAM_COUNTS;
@@ -14,8 +14,8 @@ pub const HEADER_BYTES: usize = 26;
 /// bytes, and the length again. Events are framed here, so that a reader only copies.
 pub const BLOCK: u32 = 0x216;
 pub const BLOCK_HEAD: usize = 10;
-/// Path, second path, sequence number, lane.
-pub const OWN_PARAMS: usize = 4;
+/// Path, second path, descriptors (files.rs), sequence number, lane.
+pub const OWN_PARAMS: usize = 5;
 
 /// What happens to an event after a filler.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Next {
     Emit,
     /// The same, but the first of our paths is written.
     EmitOne,
+    /// It is whole but for our parameters behind those that are written (`State::own`).
+    EmitOwn,
     /// The paths in `State::places` are to be written first, then stage `State::then` goes on.
     Walk,
     /// The call's names are looked up, then as with `Walk`.
@@ -66,6 +68,14 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.truncated = 0;
         state.sift = 0;
         state.place_count = 0;
+        state.own = 0;
+        state.file_count = 0;
+        state.file_index = 0;
+        state.files_from = 0;
+        state.inside = 0;
+        state.own_file = 0;
+        state.looked = 0;
+        state.repeats = 0;
         event
     }
 
@@ -159,6 +169,13 @@ impl<'k, K: Kernel> Event<'k, K> {
         let state = self.state();
         set!(state.data, data);
         self.data = get!(state.data) as usize;
+    }
+
+    /// Where the next byte goes, as `forget` leaves it.
+    #[inline(always)]
+    pub fn position(&mut self) -> usize {
+        self.forget();
+        self.data
     }
 
     #[inline(always)]
@@ -337,14 +354,17 @@ impl<'k, K: Kernel> Event<'k, K> {
         unsafe { self.base.add(EVENT_AT - BLOCK_HEAD) }
     }
 
-    /// Closes the event with our own parameters, of which `paths` paths are written already, and
+    /// Closes the event with our own parameters, of which the first `own` are written already, and
     /// frames it. Returns the block's bytes, 0 where the event outgrew its room.
     #[inline(always)]
-    pub fn finish(&mut self, paths: u32, sequence: u64, cpu: u32) -> usize {
-        if paths < 1 {
+    pub fn finish(&mut self, own: u32, sequence: u64, cpu: u32) -> usize {
+        if own < 1 {
             self.empty();
         }
-        if paths < 2 {
+        if own < 2 {
+            self.empty();
+        }
+        if own < 3 {
             self.empty();
         }
         self.u64(sequence);

@@ -79,6 +79,8 @@ macro_rules! with_fillers {
             accept4 SOCKET_ACCEPT4_6_X $crate::socket::accept4;
             socketpair SOCKET_SOCKETPAIR_X $crate::socket::socketpair;
             shutdown SOCKET_SHUTDOWN_X $crate::socket::shutdown;
+            pread SYSCALL_PREAD_X $crate::transfer::pread;
+            pwrite SYSCALL_PWRITE_X $crate::transfer::pwrite;
             sendto SOCKET_SENDTO_X $crate::transfer::sendto;
             recvfrom SOCKET_RECVFROM_X $crate::transfer::recvfrom;
             sendmsg SOCKET_SENDMSG_X $crate::transfer::sendmsg;

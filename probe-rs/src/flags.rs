@@ -20,15 +20,23 @@ pub const O_CLOEXEC: u32 = 0o2_000_000;
 pub const O_NONBLOCK: u32 = 0o4000;
 const O_DIRECT: u32 = 0o40000;
 const O_CREAT: u32 = 0o100;
-/// With O_DIRECTORY, as the headers have it: either bit counts, as for Falco.
-const O_TMPFILE: u32 = 0o20_200_000;
+/// Set by the kernel on every file that a 64-bit program opens.
+pub const O_LARGEFILE: u32 = 0o100_000;
+pub const O_TRUNC: u32 = 0o1000;
+const O_DIRECTORY: u32 = 0o200_000;
+/// Without O_DIRECTORY, which the headers put beside it: a directory is opened with that alone,
+/// and what O_TMPFILE makes is a file. (Falco takes each for the other.)
+const O_TMPFILE: u32 = 0o20_000_000;
 
 pub const fn open(flags: u32) -> u32 {
+    // Mode 3 lets neither read nor write: such a descriptor is good for ioctl alone.
     let access = match flags & 3 {
+        0 => 1 << 0,
         1 => 1 << 1,
         2 => 3,
-        _ => 1 << 0,
+        _ => 0,
     };
+    let directory = if flags & O_TMPFILE != 0 { 0 } else { O_DIRECTORY };
     access
         | bit(flags, O_CREAT, 1 << 2)
         | bit(flags, O_TMPFILE, 1 << 13)
@@ -37,10 +45,10 @@ pub const fn open(flags: u32) -> u32 {
         | bit(flags, 0o200, 1 << 5)
         | bit(flags, O_NONBLOCK, 1 << 6)
         | bit(flags, 0o4_010_000, 1 << 7)
-        | bit(flags, 0o1000, 1 << 8)
+        | bit(flags, O_TRUNC, 1 << 8)
         | bit(flags, O_DIRECT, 1 << 9)
-        | bit(flags, 0o200_000, 1 << 10)
-        | bit(flags, 0o100_000, 1 << 11)
+        | bit(flags, directory, 1 << 10)
+        | bit(flags, O_LARGEFILE, 1 << 11)
         | bit(flags, O_CLOEXEC, 1 << 12)
 }
 

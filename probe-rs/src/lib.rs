@@ -10,12 +10,14 @@ pub mod cgroup;
 pub mod control;
 pub mod credentials;
 pub mod descriptor;
+pub mod descriptors;
 pub mod event;
 #[cfg(test)]
 mod event_test;
 pub mod exec;
 pub mod exit;
 pub mod file;
+pub mod files;
 pub mod fillers;
 pub mod flags;
 pub mod generic;

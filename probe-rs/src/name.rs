@@ -6,7 +6,7 @@
 //! Where that leads nowhere, the reader joins the name with the directory that it starts from.
 //! docs/names.md has the table of all calls.
 use crate::event::{Event, Next};
-use crate::file::{file_of, with_paths};
+use crate::file::with_paths;
 use crate::kernel::Kernel;
 use crate::lookup::{AT_FDCWD, EMPTY, FOLLOW, PARENT, want, with_names};
 use crate::scratch::Place;
@@ -39,8 +39,7 @@ pub fn chdir<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn fchdir<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     e.fd(0);
-    place_cwd(e);
-    with_paths(e)
+    Next::Emit
 }
 
 /// The call's first name, from the working directory.
@@ -194,24 +193,13 @@ pub fn chmod<K: Kernel>(e: &mut Event<K>) -> Next {
     with_names(e)
 }
 
-/// The path of a file that the call reached through a descriptor.
-#[inline(always)]
-fn place_fd<K: Kernel>(e: &mut Event<K>, index: usize) {
-    let fd = e.int(index);
-    let file = file_of(e.k, fd);
-    if file != 0 {
-        path::of_file(e, file);
-    }
-}
-
 #[inline(always)]
 pub fn fchmod<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     e.fd(0);
     let mode = e.arg(1) as u32;
     e.u32(flags::mode(mode));
-    place_fd(e, 0);
-    with_paths(e)
+    Next::Emit
 }
 
 #[inline(always)]
@@ -250,8 +238,7 @@ pub fn fchown<K: Kernel>(e: &mut Event<K>) -> Next {
     let (uid, gid) = (e.arg(1) as u32, e.arg(2) as u32);
     e.u32(uid);
     e.u32(gid);
-    place_fd(e, 0);
-    with_paths(e)
+    Next::Emit
 }
 
 #[inline(always)]

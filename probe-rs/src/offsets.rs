@@ -48,6 +48,7 @@ offsets! {
     files_fdt = "files_struct.fdt",
     fdt_max_fds = "fdtable.max_fds",
     fdt_fd = "fdtable.fd",
+    fdt_close_on_exec = "fdtable.close_on_exec",
     file_mnt = "file.f_path.mnt|file.__f_path.mnt",
     file_dentry = "file.f_path.dentry|file.__f_path.dentry",
     file_inode = "file.f_inode",
@@ -169,6 +170,9 @@ offsets! {
 
     socket_sk = "socket.sk",
     sock_family = "sock.__sk_common.skc_family",
+    sock_state = "sock.__sk_common.skc_state",
+    sock_protocol = "sock.sk_protocol",
+    sock_type = "sock.sk_type",
     sock_daddr = "sock.__sk_common.skc_daddr",
     sock_dport = "sock.__sk_common.skc_dport",
     sock_v6_daddr = "?sock.__sk_common.skc_v6_daddr",

@@ -1,6 +1,7 @@
 //! Calls that open a file. The flags and the path are those of the file that was opened.
 use crate::event::{Event, Next};
 use crate::file::{OVERLAY_MAGIC, Overlay, encode_dev, file_of, overlay, with_paths};
+use crate::files::{FILE, INODE, SB, look};
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
 use crate::scratch::Place;
@@ -23,14 +24,7 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     if file == 0 {
         return Opened { dev: 0, ino: 0, flags: 0 };
     }
-    // struct file, inode and super_block have what is asked for in their first 256 bytes, in an
-    // order that changed with time.
-    let last = offset!(k, file_dentry).max(offset!(k, file_inode)).max(offset!(k, file_mode));
-    event.copy(FILE, file, last);
-    let inode: usize = event.copied(FILE, offset!(k, file_inode));
-    event.copy(INODE, inode, offset!(k, inode_ino).max(offset!(k, inode_sb)));
-    let sb: usize = event.copied(INODE, offset!(k, inode_sb));
-    event.copy(SB, sb, offset!(k, sb_magic).max(offset!(k, sb_dev)));
+    look(event, file);
     let mut more = 0;
     if event.copied::<u32>(FILE, offset!(k, file_mode)) & FMODE_CREATED != 0 {
         more |= flags::O_F_CREATED;
@@ -47,7 +41,8 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
         dentry: event.copied(FILE, offset!(k, file_dentry)),
     };
     path::of_place(event, place);
-    if call_flags & 3 != 0 || more & flags::O_F_CREATED != 0 {
+    event.state().own_file = file;
+    if call_flags & (3 | flags::O_TRUNC) != 0 || more & flags::O_F_CREATED != 0 {
         event.state().lane = CRITICAL;
     }
     Opened {
@@ -56,10 +51,6 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
         flags: more,
     }
 }
-
-const FILE: usize = 0;
-const INODE: usize = 1;
-const SB: usize = 2;
 
 #[inline(always)]
 pub fn open<K: Kernel>(e: &mut Event<K>) -> Next {
@@ -164,14 +155,9 @@ pub fn open_by_handle_at<K: Kernel>(e: &mut Event<K>) -> Next {
         e.u64(0);
         return Next::Emit;
     }
-    path::of_place(
-        e,
-        Place {
-            mnt: k.address(file + offset!(k, file_mnt)),
-            dentry: k.address(file + offset!(k, file_dentry)),
-        },
-    );
+    path::of_file(e, file);
     let state = e.state();
+    state.own_file = file;
     state.place = 0;
     state.then = stage::HANDLE_END;
     Next::Walk

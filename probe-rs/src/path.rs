@@ -9,7 +9,7 @@ use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
 use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place};
-use crate::table;
+use crate::stage::FILES;
 use crate::{get, offset, set};
 
 /// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
@@ -191,9 +191,20 @@ pub fn cut<K: Kernel>(event: &mut Event<K>) {
     set!(state.cut, 1);
 }
 
-/// Writes the finished path as the next parameter.
+/// Writes the finished path as the next parameter, or inside the one that is being written.
 #[inline(always)]
 pub fn write<K: Kernel>(event: &mut Event<K>) {
+    let bytes = put(event);
+    event.state().path_bytes = bytes as u32;
+    event.grow(bytes);
+    if get!(event.state().inside) == 0 {
+        event.end(bytes);
+    }
+}
+
+/// Puts the path and its NUL at the position; returns their bytes.
+#[inline(always)]
+fn put<K: Kernel>(event: &mut Event<K>) -> usize {
     let k = event.k;
     let free = event.state().free as usize & AREA_MASK;
     if event.state().cut != 0 {
@@ -203,18 +214,16 @@ pub fn write<K: Kernel>(event: &mut Event<K>) {
     }
     if event.state().at.dentry == 0 {
         // The file went away while the walk stood at it, or there was none.
-        event.state().path_bytes = 0;
-        event.empty();
-        return;
+        return 0;
     }
     if free == PATH_BYTES {
         // A root: its own name is "/", or that of a file which lives in no directory, such as
         // "memfd:name".
         let dentry = event.state().at.dentry;
         let step: Step = k.read(dentry + offset!(k, dentry_parent));
-        let bytes = event.kernel_string(step.name, 256);
-        event.state().path_bytes = bytes as u32;
-        return;
+        // SAFETY: `room` takes 4 KiB.
+        let got = unsafe { k.copy_kernel_str(event.room(), 256, step.name) };
+        return if got < 0 { 0 } else { got as usize & 0x1ff };
     }
     let bytes = event.bound(PATH_BYTES - free);
     // SAFETY: `room` takes 4 KiB and the area lies in the block.
@@ -223,9 +232,7 @@ pub fn write<K: Kernel>(event: &mut Event<K>) {
         k.copy_kernel(event.room(), bytes as u32, from as usize);
         *event.room().add(bytes) = 0;
     }
-    event.grow(bytes + 1);
-    event.end(bytes + 1);
-    event.state().path_bytes = bytes as u32 + 1;
+    bytes + 1
 }
 
 /// Writes once more the path that the last walk left in the area.
@@ -246,7 +253,8 @@ pub fn next<K: Kernel>(event: &mut Event<K>) -> Next {
 /// Reading a file where secrets or settings live is worth the critical lane.
 #[inline(always)]
 fn raise_lane<K: Kernel>(event: &mut Event<K>) {
-    if event.state().lane == CRITICAL || event.state().code == table::SYSCALL_CLOSE_X {
+    // What is only used is open already.
+    if event.state().lane == CRITICAL || event.state().then == FILES {
         return;
     }
     let free = event.state().free as usize & AREA_MASK;

@@ -77,14 +77,32 @@ pub struct State {
     pub index: u32,
     /// See Event::bound.
     pub bound: u32,
-    /// The sieve: what was asked so far, the facts of the event, our parameters that are written.
+    /// The sieve: what was asked so far, the facts of the event.
     pub sift: u8,
     pub facts: u32,
-    pub own: u32,
     /// Where each parameter begins.
     pub starts: [u16; 32],
     /// Address of the binary program being executed (sched_process_exec).
     pub bprm: usize,
+    /// Our own parameters that are written already.
+    pub own: u32,
+    /// The call's descriptors (files.rs): the numbers, how many, what is known of them; two that
+    /// the call wrote for the caller.
+    pub file_count: u32,
+    pub files: [i32; 2],
+    pub marks: u32,
+    pub pair: [i32; 2],
+    /// Their parameter: which record is next, where it and the last record begin, whether a path
+    /// is being written inside of it.
+    pub file_index: u32,
+    pub files_from: u32,
+    pub record_at: u32,
+    pub inside: u32,
+    /// The file whose path is our first parameter, and the one that was copied last.
+    pub own_file: usize,
+    pub looked: usize,
+    /// Whether another message of the batch follows when the event is out.
+    pub repeats: u32,
 }
 
 /// The block's head stands between the State and the event.

@@ -32,7 +32,7 @@ pub fn connect<K: Kernel>(e: &mut Event<K>) -> Next {
     let (fd, at, len) = (e.int(0), e.arg(1) as usize, e.arg(2) as u16);
     let ret = e.ret();
     if ret == 0 || ret == EINPROGRESS {
-        tuple(e, fd, Direction::Out, at);
+        tuple(e, fd, Direction::Out, at, len as usize);
     } else {
         e.empty();
     }
@@ -57,7 +57,7 @@ pub fn accept<K: Kernel>(e: &mut Event<K>) -> Next {
     let (mut queued, mut most, mut percent) = (0u32, 0u32, 0u8);
     let ret = e.ret();
     if ret >= 0 {
-        tuple(e, ret as i32, Direction::In, 0);
+        tuple(e, ret as i32, Direction::In, 0, 0);
         let listener = sock_of(k, e.int(0));
         if listener != 0 {
             queued = k.int(listener + offset!(k, sock_backlog));
@@ -89,6 +89,7 @@ pub fn socketpair<K: Kernel>(e: &mut Event<K>) -> Next {
     let k = e.k;
     let at = e.arg(3) as usize;
     let pair: [i32; 2] = if e.ret() == 0 { k.read_user(at).unwrap_or([-1, -1]) } else { [-1, -1] };
+    e.state().pair = pair;
     e.i64(i64::from(pair[0]));
     e.i64(i64::from(pair[1]));
     let source = sock_of(k, pair[0]);

@@ -15,5 +15,7 @@ pub const START: u32 = 8;
 pub const LOOK_UP: u32 = 9;
 /// The sieve before the rings: names are asked.
 pub const SIFT: u32 = 255;
+/// What the kernel knows of the call's descriptors.
+pub const FILES: u32 = 10;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
-pub const FILLERS_AT: u32 = 10;
+pub const FILLERS_AT: u32 = 11;

@@ -1,9 +1,8 @@
 //! Mounts, modules, BPF, limits, descriptors that are no files.
 use crate::event::{Event, Next};
-use crate::file::file_of;
 use crate::kernel::Kernel;
 use crate::lookup::{AT_FDCWD, FOLLOW, MOUNTPOINT, of_new_root, want, want_none, with_names};
-use crate::{flags, path, setting};
+use crate::{flags, setting};
 
 const MS_BIND: u32 = 0x1000;
 const MS_MOVE: u32 = 0x2000;
@@ -71,7 +70,6 @@ pub fn init_module<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
-/// The module's file is known to the kernel by the descriptor.
 #[inline(always)]
 pub fn finit_module<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
@@ -79,12 +77,7 @@ pub fn finit_module<K: Kernel>(e: &mut Event<K>) -> Next {
     e.string(1);
     let how = e.arg(2) as u32;
     e.u32(flags::finit_module(how));
-    let fd = e.int(0);
-    let file = file_of(e.k, fd);
-    if file != 0 {
-        path::of_file(e, file);
-    }
-    crate::file::with_paths(e)
+    Next::Emit
 }
 
 #[inline(always)]
@@ -152,9 +145,9 @@ pub fn signalfd4<K: Kernel>(e: &mut Event<K>) -> Next {
 #[inline(always)]
 pub fn timerfd_create<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
-    let how = e.int(1);
-    // The clock is not told, as with Falco; only the low byte of the flags has room.
-    e.u8(0);
+    let (clock, how) = (e.int(0), e.int(1));
+    // Only the low byte of the flags has room.
+    e.u8(clock as u8);
     e.u8(flags::descriptor_signed(how) as u8);
     Next::Emit
 }

@@ -17,6 +17,41 @@ fn kept<K: Kernel>(e: &mut Event<K>, moved: i64) -> usize {
     }
 }
 
+/// The position of pread64 and pwrite64; the 32-bit entry has it in two arguments.
+#[inline(always)]
+fn position<K: Kernel>(e: &mut Event<K>) -> u64 {
+    let (low, high) = (e.arg(3), e.arg(4));
+    if e.state().compat != 0 { low & 0xffff_ffff | high << 32 } else { low }
+}
+
+#[inline(always)]
+pub fn pread<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (at, size) = (e.arg(1) as usize, e.arg(2) as u32);
+    let ret = e.ret();
+    let bytes = kept(e, ret);
+    e.user_bytes(at, bytes, 4095);
+    e.fd(0);
+    e.u32(size);
+    let position = position(e);
+    e.u64(position);
+    Next::Emit
+}
+
+#[inline(always)]
+pub fn pwrite<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (at, size) = (e.arg(1) as usize, e.arg(2) as u32);
+    let ret = e.ret();
+    let bytes = kept(e, if ret > 0 { ret } else { i64::from(size) });
+    e.user_bytes(at, bytes, 4095);
+    e.fd(0);
+    e.u32(size);
+    let position = position(e);
+    e.u64(position);
+    Next::Emit
+}
+
 #[inline(always)]
 pub fn sendto<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
@@ -27,7 +62,8 @@ pub fn sendto<K: Kernel>(e: &mut Event<K>) -> Next {
     e.fd(0);
     e.u32(size);
     if ret >= 0 {
-        tuple(e, fd, Direction::Out, peer);
+        let peer_len = e.arg(5) as u32;
+        tuple(e, fd, Direction::Out, peer, peer_len as usize);
     } else {
         e.empty();
     }
@@ -37,12 +73,14 @@ pub fn sendto<K: Kernel>(e: &mut Event<K>) -> Next {
 #[inline(always)]
 pub fn recvfrom<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
+    let (k, len_at) = (e.k, e.arg(5) as usize);
     let (fd, at, size, peer) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.arg(4) as usize);
     let ret = e.ret();
     if ret >= 0 {
         let bytes = kept(e, ret);
         e.user_bytes(at, bytes, 4095);
-        tuple(e, fd, Direction::In, peer);
+        let peer_len: u32 = k.read_user(len_at).unwrap_or(0);
+        tuple(e, fd, Direction::In, peer, peer_len as usize);
     } else {
         e.empty();
         e.empty();
@@ -153,7 +191,7 @@ pub fn sendmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     let size = message_size(e, &message);
     e.u32(size);
     if ret >= 0 {
-        tuple(e, fd, Direction::Out, message.name as usize);
+        tuple(e, fd, Direction::Out, message.name as usize, message.name_len as usize);
     } else {
         e.empty();
     }
@@ -170,7 +208,7 @@ pub fn recvmsg<K: Kernel>(e: &mut Event<K>) -> Next {
         let message = message(e, at);
         let bytes = kept(e, ret);
         message_data(e, &message, bytes);
-        tuple(e, fd, Direction::In, message.name as usize);
+        tuple(e, fd, Direction::In, message.name as usize, message.name_len as usize);
         if message.control != 0 && message.control_len <= 0xffff {
             e.user_bytes(message.control as usize, message.control_len as usize, 4095);
         } else {
@@ -227,7 +265,7 @@ pub fn sendmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.u32(size);
     let bytes = kept(e, i64::from(len));
     message_data(e, &message, bytes);
-    tuple(e, fd, Direction::Out, message.name as usize);
+    tuple(e, fd, Direction::Out, message.name as usize, message.name_len as usize);
     repeat(e, index)
 }
 
@@ -250,7 +288,7 @@ pub fn recvmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.u32(len);
     let bytes = kept(e, i64::from(len));
     message_data(e, &message, bytes);
-    tuple(e, fd, Direction::In, message.name as usize);
+    tuple(e, fd, Direction::In, message.name as usize, message.name_len as usize);
     if message.control != 0 && message.control_len <= 0xffff {
         e.user_bytes(message.control as usize, message.control_len as usize, 4095);
     } else {

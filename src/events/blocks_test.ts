@@ -1,7 +1,8 @@
 // The walk over blocks: what it finds in sound memory and that it is total on any other.
 import { deepStrictEqual } from "node:assert";
 import { BLOCK_EVENT, BLOCK_EVENT_FLAGS, BlockWalk, Step } from "./blocks.ts";
-import { Event } from "./event.ts";
+import { Event, OWN_FILES, OWN_LANE, OWN_PATH, OWN_PATH2, OWN_SEQUENCE } from "./event.ts";
+import { eventBytes } from "./event_fixture.ts";
 import { codeOf } from "./table.ts";
 
 const CLOSE = codeOf("SYSCALL_CLOSE_X");
@@ -85,4 +86,32 @@ Deno.test("a walk over any bytes ends", () => {
     for (let change = 0; change < 4; change++) bytes[random() % bytes.length] = random() & 0xff;
     walk(bytes);
   }
+});
+
+Deno.test("a capture from before the descriptors has its paths, sequence and lane", () => {
+  const falco = eventBytes({ id: "SYSCALL_CHDIR_X", tid: 5, params: { res: 0, path: "d" } });
+  const own = new TextEncoder().encode("/etc/d\0/b\0");
+  const bytes = new Uint8Array(falco.length + own.length + 9 + 8);
+  bytes.set(falco);
+  bytes.set(own, falco.length);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(falco.length + own.length, 77n, true);
+  view.setUint8(falco.length + own.length + 8, 1);
+  view.setUint16(bytes.length - 8, 7, true);
+  view.setUint16(bytes.length - 6, 3, true);
+  view.setUint32(bytes.length - 4, 0x4e574f53, true);
+  const event = new Event();
+  event.bind(bytes);
+  deepStrictEqual(event.moveTo(0, bytes.length), true);
+  deepStrictEqual(event.hasOwn, true);
+  deepStrictEqual(event.has(event.own(OWN_FILES)), false);
+  deepStrictEqual(
+    [event.own(OWN_PATH), event.own(OWN_PATH2)].map((own) => event.paramLength(own)),
+    [
+      7,
+      3,
+    ],
+  );
+  deepStrictEqual(event.uint64(event.own(OWN_SEQUENCE)), 77n);
+  deepStrictEqual(event.uint8(event.own(OWN_LANE)), 1);
 });

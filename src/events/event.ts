@@ -7,26 +7,31 @@
 //
 // Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
 // kernel acted on (empty where there is none), the second such path (renames, links; of calls
-// without parameters what the caller said), a u64 sequence number counted per CPU and lane, and the
-// lane as one byte. In a capture these stand behind the event (scap/writer.ts), since Falco refuses
-// events with more parameters than its own.
+// without parameters what the caller said), what the kernel knows of the call's descriptors
+// (own_files.ts), a u64 sequence number counted per CPU and lane, and the lane as one byte. In a
+// capture these stand behind the event (scap/writer.ts), since Falco refuses events with more
+// parameters than its own.
 import { EVENTS } from "./table.ts";
 
 export const HEADER_BYTES = 26;
 /** Parameters that our drivers append after those of the table. */
-export const OWN_PARAMS = 4;
+export const OWN_PARAMS = 5;
 export const OWN_PATH = 0;
 export const OWN_PATH2 = 1;
-export const OWN_SEQUENCE = 2;
-export const OWN_LANE = 3;
+export const OWN_FILES = 2;
+export const OWN_SEQUENCE = 3;
+export const OWN_LANE = 4;
 export const LANE_CRITICAL = 0;
 export const LANE_BULK = 1;
-/** Where a capture has our own parameters behind the event: u16 lengths of the two paths and this
- * mark, the last bytes of the block's body. */
-export const OWN_TAIL_MARK = 0x4e574f53;
-export const OWN_TAIL_BYTES = 8;
-/** The tail, a sequence number and a lane. */
-const OWN_TAIL_BYTES_MIN = OWN_TAIL_BYTES + 9;
+/** Where a capture has our own parameters behind the event: u16 lengths of the two paths and of
+ * what is known of the descriptors, u16 zero, and this mark; the last bytes of the block's body. */
+export const OWN_TAIL_MARK = 0x324e574f;
+export const OWN_TAIL_BYTES = 12;
+/** Captures from before the descriptors: u16 lengths of the two paths, and this mark. */
+const PATHS_TAIL_MARK = 0x4e574f53;
+const PATHS_TAIL_BYTES = 8;
+/** The shorter tail, a sequence number and a lane. */
+const OWN_TAIL_BYTES_MIN = PATHS_TAIL_BYTES + 9;
 /** More than any event of the table has; a record that claims more is refused. */
 export const PARAMS_MAX = 64;
 
@@ -63,6 +68,8 @@ export class Event {
   #size = 0;
   /** Where our own parameters stand behind the event: the offset of their tail; else 0. */
   #tail = 0;
+  /** Bytes that such an event has of its descriptors. */
+  #tailFiles = 0;
 
   /** Points the cursor at another buffer. */
   bind(bytes: Uint8Array): void {
@@ -223,12 +230,21 @@ export class Event {
 
   /** Our own parameters behind an event of a capture. */
   #findTail(end: number, limit: number): void {
-    const tail = limit - OWN_TAIL_BYTES;
     const view = this.view;
-    if (view.getUint32(tail + 4, true) !== OWN_TAIL_MARK) return;
+    const mark = view.getUint32(limit - 4, true);
+    let tail: number;
+    let files = 0;
+    if (mark === OWN_TAIL_MARK) {
+      tail = limit - OWN_TAIL_BYTES;
+      files = view.getUint16(tail + 4, true);
+    } else if (mark === PATHS_TAIL_MARK) tail = limit - PATHS_TAIL_BYTES;
+    else return;
     if (this.paramCount !== PARAM_COUNTS[this.code]) return;
-    if (end + view.getUint16(tail, true) + view.getUint16(tail + 2, true) + 9 > tail) return;
+    if (end + view.getUint16(tail, true) + view.getUint16(tail + 2, true) + files + 9 > tail) {
+      return;
+    }
     this.#tail = tail;
+    this.#tailFiles = files;
     this.hasOwn = true;
     this.paramCount += OWN_PARAMS;
   }
@@ -240,8 +256,9 @@ export class Event {
     starts[first] = this.end;
     starts[first + 1] = this.end + this.view.getUint16(this.#tail, true);
     starts[first + 2] = starts[first + 1]! + this.view.getUint16(this.#tail + 2, true);
-    starts[first + 3] = starts[first + 2]! + 8;
-    starts[first + 4] = starts[first + 3]! + 1;
+    starts[first + 3] = starts[first + 2]! + this.#tailFiles;
+    starts[first + 4] = starts[first + 3]! + 8;
+    starts[first + 5] = starts[first + 4]! + 1;
     this.#known = this.paramCount;
   }
 

@@ -13,8 +13,9 @@ export interface EventValues {
   readonly time?: bigint;
   /** By the parameters' names; those that are missing are empty. */
   readonly params: Readonly<Record<string, ParamValue>>;
-  /** Paths that the kernel resolved: makes the event one of our own drivers. */
-  readonly own?: { readonly path?: string; readonly path2?: string };
+  /** Paths that the kernel resolved, and records of descriptors: makes the event one of our own
+   * drivers. */
+  readonly own?: { readonly path?: string; readonly path2?: string; readonly files?: Uint8Array };
 }
 
 const SIZES: Partial<Record<ParamType, number>> = {
@@ -53,7 +54,7 @@ export function eventBytes(
   const parts = EVENTS[code]!.params.map(({ name, type }) => encode(params[name], type));
   if (own !== undefined) {
     parts.push(encode(own.path, "FSPATH"), encode(own.path2, "FSPATH"));
-    parts.push(encode(1, "UINT64"), encode(0, "UINT8"));
+    parts.push(own.files ?? new Uint8Array(0), encode(1, "UINT64"), encode(0, "UINT8"));
   }
   const large = EVENTS[code]!.flags.has("large_payload");
   const lengths = parts.length * (large ? 4 : 2);

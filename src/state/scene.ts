@@ -33,7 +33,7 @@ export class Scene {
 
   /**
    * Tells one event. Its bytes stand alone in memory, so a look behind them fails. `own`: our own
-   * four parameters, which follow Falco's.
+   * five parameters, which follow Falco's.
    */
   event(id: string, tid: number, params: Params = {}, own: readonly ParamValue[] = []): Context {
     const time = START_NS + BigInt(this.atMs++) * 1_000_000n;

@@ -6,7 +6,7 @@ use std::{fs, ptr};
 
 use probe::table;
 
-use super::{Folder, c, expect, recorder};
+use super::{Folder, LANE, c, expect, recorder};
 
 fn openat(path: &CString, flags: i32) -> i32 {
     // SAFETY: a valid path.
@@ -55,7 +55,7 @@ fn an_open_that_makes_a_file_has_all_parameters() {
             assert_eq!(event.number(4), 0o640);
             assert_eq!(event.number(5), (stat.dev() & 0xffff_ffff) as i64);
             assert_eq!(event.number(6), stat.ino() as i64);
-            assert_eq!(event.own(3), [0], "a write is critical");
+            assert_eq!(event.own(LANE), [0], "a write is critical");
         },
     );
 }

@@ -7,7 +7,7 @@ use probe::sieve::guard::{Clause, Guard, TESTS, Test, Text, Verdict, form, test,
 use probe::sieve::table::{MAGIC, VERSION};
 use probe::table::{self, PARAM_COUNTS};
 
-use super::{Folder, Recorded, Recorder, c, open, options};
+use super::{Folder, LANE, Recorded, Recorder, c, open, options};
 
 /// Keeps opens that succeed and whose name begins with the prefix.
 fn table_of(prefix: &[u8], verdict: Verdict) -> Vec<u8> {
@@ -119,7 +119,7 @@ fn an_open_is_kept_where_the_kernels_name_or_the_callers_is_of_use() {
     let link = link.display().to_string();
     assert_eq!(names(&events), ["/etc/hostname", &link, &round, "plain"]);
     let hostname = events.iter().find(|event| event.text(2) == "/etc/hostname").unwrap();
-    assert_eq!(hostname.own(3), [0], "what a rule can match is critical");
+    assert_eq!(hostname.own(LANE), [0], "what a rule can match is critical");
     assert!(kept_back(&recorder) >= 4);
 
     recorder.probe.sieve.exchange(&[]).expect("it can be taken away");

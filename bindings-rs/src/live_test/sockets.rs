@@ -4,7 +4,7 @@ use std::ptr;
 
 use probe::table;
 
-use super::{Folder, expect, recorder, sc, signed, text};
+use super::{Folder, LANE, expect, recorder, sc, signed, text};
 
 /// A listening socket on the loopback, and its port.
 fn listener() -> (std::net::TcpListener, u16) {
@@ -52,7 +52,7 @@ fn a_connection_has_its_tuple_from_the_kernel() {
             let mut told = vec![2, 127, 0, 0, 1];
             told.extend_from_slice(&port.to_le_bytes());
             assert_eq!(event.params[3], told);
-            assert_eq!(event.own(3), [0]);
+            assert_eq!(event.own(LANE), [0]);
         },
     );
     drop(listening);
@@ -192,7 +192,7 @@ fn descriptor_calls_have_their_numbers() {
     assert_eq!((memory.text(1), memory.number(2)), ("m".into(), 1));
     let generic = of(table::GENERIC_X);
     assert_eq!(numbers(table::GENERIC_X, 2), [i64::from(sc("getcpu")), libc::SYS_getcpu]);
-    assert_eq!(generic.own(3), [1]);
+    assert_eq!(generic.own(LANE), [1]);
 }
 
 #[test]

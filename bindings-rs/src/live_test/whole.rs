@@ -4,7 +4,7 @@ use std::{fs, ptr};
 use probe::table;
 
 use super::sockets::{address, connect};
-use super::{Folder, c, open, options, recorder, signed};
+use super::{Folder, LANE, SEQUENCE, c, open, options, recorder, signed};
 
 /// A call through the 32-bit entry.
 #[cfg(target_arch = "x86_64")]
@@ -84,8 +84,8 @@ fn sequence_numbers_have_no_gap_where_nothing_is_lost() {
     let mut next = std::collections::HashMap::new();
     for _ in 0..5 {
         for event in recorder.take() {
-            let lane = event.own(3)[0];
-            let sequence = signed(event.own(2));
+            let lane = event.own(LANE)[0];
+            let sequence = signed(event.own(SEQUENCE));
             if let Some(expected) = next.insert((event.cpu, lane), sequence + 1) {
                 assert_eq!(sequence, expected);
             }
@@ -131,7 +131,7 @@ fn losses_are_counted_exactly_and_sequence_numbers_tell_them() {
     let read = recorder.take();
     let (should, lost) = (counters.sequence[1], counters.lost[1]);
     assert!(should >= 1000 && lost > 0);
-    let bulk = read.iter().filter(|event| event.own(3) == [1]).count() as u64;
+    let bulk = read.iter().filter(|event| event.own(LANE) == [1]).count() as u64;
     assert_eq!(bulk + lost, should);
 }
 

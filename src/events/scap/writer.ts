@@ -4,8 +4,9 @@
 // Falco refuses an event with more parameters than its table has, so in a file ours stand behind
 // the event, where its reader does not look, and the event says only Falco's count and length:
 //
-//   frame, cpu [, flags], event of Falco, path, second path, u64 sequence, u8 lane, zero padding,
-//   u16 length of the path, u16 length of the second path, u32 OWN_TAIL_MARK, u32 total length
+//   frame, cpu [, flags], event of Falco, path, second path, descriptors, u64 sequence, u8 lane,
+//   zero padding, u16 lengths of the two paths and of the descriptors, u16 zero,
+//   u32 OWN_TAIL_MARK, u32 total length
 //
 // `Event.moveTo` finds them there again.
 import {
@@ -15,7 +16,16 @@ import {
   BLOCK_EVENT_LARGE,
   STATE_ONLY,
 } from "../blocks.ts";
-import { HEADER_BYTES, OWN_PARAMS, OWN_TAIL_BYTES, OWN_TAIL_MARK, PARAMS_MAX } from "../event.ts";
+import {
+  HEADER_BYTES,
+  OWN_FILES,
+  OWN_LANE,
+  OWN_PARAMS,
+  OWN_SEQUENCE,
+  OWN_TAIL_BYTES,
+  OWN_TAIL_MARK,
+  PARAMS_MAX,
+} from "../event.ts";
 import { EVENTS } from "../table.ts";
 import { BlockBuffer } from "./block_buffer.ts";
 import type { CaptureOutput } from "./output.ts";
@@ -165,9 +175,11 @@ export class CaptureWriter {
     for (let index = 0; index < falco; index++) falcoBytes += lengthOf(index);
     const path = lengthOf(falco);
     const path2 = lengthOf(falco + 1);
-    const ownBytes = path + path2 + OWN_FIXED_BYTES;
-    const sound = lengthOf(falco + 2) === 8 && lengthOf(falco + 3) === 1 && path <= 0xffff &&
-      path2 <= 0xffff && data + falcoBytes + ownBytes <= event + length;
+    const files = lengthOf(falco + OWN_FILES);
+    const ownBytes = path + path2 + files + OWN_FIXED_BYTES;
+    const sound = lengthOf(falco + OWN_SEQUENCE) === 8 && lengthOf(falco + OWN_LANE) === 1 &&
+      path <= 0xffff && path2 <= 0xffff && files <= 0xffff &&
+      data + falcoBytes + ownBytes <= event + length;
     if (!sound) return 0;
 
     const head = HEADER_BYTES + falco * wide;
@@ -179,7 +191,9 @@ export class CaptureWriter {
     while ((behind - this.#at) % 4 !== 0) this.#out[behind++] = 0;
     out.setUint16(behind, path, true);
     out.setUint16(behind + 2, path2, true);
-    out.setUint32(behind + 4, OWN_TAIL_MARK, true);
+    out.setUint16(behind + 4, files, true);
+    out.setUint16(behind + 6, 0, true);
+    out.setUint32(behind + 8, OWN_TAIL_MARK, true);
     return behind + OWN_TAIL_BYTES;
   }
 

@@ -2,7 +2,15 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { gunzipSync } from "node:zlib";
 import { BLOCK_EVENT, BLOCK_EVENT_FLAGS, BLOCK_EVENT_LARGE, BlockWalk, Step } from "../blocks.ts";
-import { Event, OWN_LANE, OWN_PATH, OWN_PATH2, OWN_SEQUENCE } from "../event.ts";
+import {
+  Event,
+  OWN_FILES,
+  OWN_LANE,
+  OWN_PARAMS,
+  OWN_PATH,
+  OWN_PATH2,
+  OWN_SEQUENCE,
+} from "../event.ts";
 import { codeOf, EVENTS } from "../table.ts";
 import { BlockBuffer } from "./block_buffer.ts";
 import { CaptureSource } from "./capture.ts";
@@ -17,7 +25,7 @@ interface Described {
   code: number;
   time: number;
   params: string[];
-  own?: [path: string, path2: string, sequence: number, lane: number];
+  own?: [path: string, path2: string, files: string, sequence: number, lane: number];
   stateOnly?: boolean;
 }
 
@@ -25,11 +33,11 @@ interface Described {
 function block(out: BlockBuffer, { code, time, params, own, stateOnly }: Described): void {
   const all = params.map((text) => new TextEncoder().encode(text));
   if (own !== undefined) {
-    const [path, path2, sequence, lane] = own;
+    const [path, path2, files, sequence, lane] = own;
     const fixed = new DataView(new ArrayBuffer(9));
     fixed.setBigUint64(0, BigInt(sequence), true);
     fixed.setUint8(8, lane);
-    all.push(new TextEncoder().encode(path), new TextEncoder().encode(path2));
+    all.push(...[path, path2, files].map((text) => new TextEncoder().encode(text)));
     all.push(new Uint8Array(fixed.buffer, 0, 8), new Uint8Array(fixed.buffer, 8, 1));
   }
   const large = EVENTS[code]!.flags.has("large_payload");
@@ -59,7 +67,7 @@ function described(bytes: Uint8Array, length: number): Described[] {
       const start = event.param(index);
       return new TextDecoder().decode(bytes.subarray(start, start + event.paramLength(index)));
     };
-    const count = event.paramCount - (event.hasOwn ? 4 : 0);
+    const count = event.paramCount - (event.hasOwn ? OWN_PARAMS : 0);
     found.push({
       code: event.code,
       time: Number(event.time()),
@@ -69,6 +77,7 @@ function described(bytes: Uint8Array, length: number): Described[] {
           own: [
             text(event.own(OWN_PATH)),
             text(event.own(OWN_PATH2)),
+            text(event.own(OWN_FILES)),
             Number(event.uint64(event.own(OWN_SEQUENCE))),
             event.uint8(event.own(OWN_LANE)),
           ],
@@ -136,7 +145,7 @@ function read(file: string): Described[] {
 const PARAMS = EVENTS[OPENAT]!.params.map((_, index) => "x".repeat(index % 5) + index);
 
 const EVENT: Described = { code: OPENAT, time: 5, params: PARAMS };
-const OWN: Described = { ...EVENT, own: ["/etc/passwd", "", 9, 1] };
+const OWN: Described = { ...EVENT, own: ["/etc/passwd", "", "24 bytes of a descriptor", 9, 1] };
 const LARGE: Described = {
   code: ASYNC,
   time: 6,
@@ -155,8 +164,8 @@ Deno.test("a writer writes events as they came, compressed or not", () => {
 Deno.test("a writer keeps our own parameters, where Falco does not count them", () => {
   const events: Described[] = [
     OWN,
-    { ...OWN, own: ["", "", 1, 0] },
-    { ...OWN, own: ["/a", "/b/c", 2 ** 40, 1], stateOnly: true },
+    { ...OWN, own: ["", "", "", 1, 0] },
+    { ...OWN, own: ["/a", "/b/c", "", 2 ** 40, 1], stateOnly: true },
     EVENT,
   ];
   const file = written(events);
@@ -315,7 +324,7 @@ Deno.test("events of every kind are read as they were written", () => {
       const code = CURRENT[random(CURRENT.length)]!;
       const params = EVENTS[code]!.params.map(() => `${text()}12345678`);
       if (random(2) === 0) return { code, time, params };
-      return { code, time, params, own: [text(), text(), random(1 << 30), random(2)] };
+      return { code, time, params, own: [text(), text(), text(), random(1 << 30), random(2)] };
     });
     const file = written(events, { compression: random(3) });
     deepStrictEqual(read(file), events, `seed ${seed}`);

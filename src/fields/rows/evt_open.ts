@@ -8,6 +8,7 @@ import { fields } from "../row/row.ts";
 const O_RDONLY = 1;
 const O_WRONLY = 2;
 const O_CREAT = 1 << 2;
+const O_TRUNC = 1 << 8;
 const O_TMPFILE = 1 << 13;
 /** The call created the file. */
 const O_F_CREATED = 1 << 14;
@@ -47,7 +48,7 @@ export function openFields(): Field[] {
       name: "evt.is_open_write",
       type: "BOOL",
       description: "Whether a file is opened for writing.",
-      extract: (context) => (openFlags(context) & O_WRONLY) !== 0,
+      extract: (context) => (openFlags(context) & writing(context)) !== 0,
     },
     {
       name: "evt.is_open_exec",
@@ -67,6 +68,11 @@ export function openFields(): Field[] {
       },
     },
   ]);
+}
+
+/** Flags that count as writing: live, also that the file is emptied. */
+function writing({ event }: Context): number {
+  return event.hasOwn ? O_WRONLY | O_TRUNC : O_WRONLY;
 }
 
 function createsExecutable(context: Context): boolean {

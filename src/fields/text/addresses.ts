@@ -53,7 +53,7 @@ export function socketAddressText(bytes: Uint8Array): string {
   const family = bytes[0]!;
   switch (family) {
     case AF_UNIX:
-      return bytes.length >= 2 && bytes.at(-1) === 0 ? cText(bytes, 1) : "INVALID PATH";
+      return bytes.length >= 2 && bytes.at(-1) === 0 ? unixName(bytes, 1) : "INVALID PATH";
     case AF_INET:
       return bytes.length >= 7 ? endText(bytes, 1, 4) : "INVALID IPv4";
     case AF_INET6:
@@ -71,7 +71,7 @@ export function socketTupleText(bytes: Uint8Array): string {
       if (bytes.length < 18 || bytes.at(-1) !== 0) return "INVALID PATH";
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const source = view.getBigUint64(1, true).toString(16);
-      return `${source}->${view.getBigUint64(9, true).toString(16)} ${cText(bytes, 17)}`;
+      return `${source}->${view.getBigUint64(9, true).toString(16)} ${unixName(bytes, 17)}`;
     }
     case AF_INET:
       if (bytes.length < 13) return "INVALID IPv4";
@@ -91,6 +91,13 @@ export function socketTupleText(bytes: Uint8Array): string {
 function endText(bytes: Uint8Array, at: number, length: 4 | 16): string {
   const port = bytes[at + length]! | bytes[at + length + 1]! << 8;
   return `${ipText(bytes.subarray(at, at + length))}:${port}`;
+}
+
+/** A path up to its NUL, or an abstract name by its length: our probe puts an "@" where its first
+ * NUL was, as tools show it, and so are those inside shown. */
+function unixName(bytes: Uint8Array, start: number): string {
+  if (bytes[start] !== 64) return cText(bytes, start);
+  return decoder.decode(bytes.subarray(start, -1)).replaceAll("\0", "@");
 }
 
 /** The text from `start` to the first NUL. */

@@ -1,6 +1,6 @@
 // Descriptors of files, pipes and the kernel's other objects: how they are made, copied, closed.
 import type { Event } from "../../events/event.ts";
-import { OWN_PATH } from "../../events/event.ts";
+import { OWN_FILES, OWN_PATH } from "../../events/event.ts";
 import { codeOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import {
@@ -80,7 +80,10 @@ export function onOpenat(machine: Tables, context: Context): void {
   const dirfd = at[2]! - at[1]! >= 4 ? view.getInt32(at[1]!, true) : MISSING;
   const name = openedName(machine, event, thread, dirfd, raw);
   const fd = newFile(name, raw, flags, dev, ino);
-  if (event.hasOwn) fd.callerName = callerName(machine, thread, dirfd, raw, name);
+  if (event.hasOwn) {
+    fd.kernelName = openedPath(machine, event);
+    fd.callerName = callerName(machine, thread, dirfd, raw, name);
+  }
   machine.setFd(context, number, fd);
 }
 
@@ -125,8 +128,17 @@ function opened(
     ino = event.inode(devParam + 1);
   }
   const fd = newFile(name, raw, flags, dev, ino);
-  if (event.hasOwn) fd.callerName = callerName(machine, context.thread!, dirfd, raw, name);
+  if (event.hasOwn) {
+    fd.kernelName = openedPath(machine, event);
+    fd.callerName = callerName(machine, context.thread!, dirfd, raw, name);
+  }
   machine.setFd(context, number, fd);
+}
+
+/** Id of the path that the kernel opened; MISSING where the event has none. */
+function openedPath(machine: Tables, event: Event): number {
+  const index = event.own(OWN_PATH);
+  return event.has(index) ? machine.text(event, index) : MISSING;
 }
 
 /** The path that the kernel opened; where it is not told, or not asked for, the caller's. */
@@ -232,6 +244,14 @@ export function flagsAt(index: number, bytes: 1 | 2): (event: Event) => number {
     return bytes === 1 ? event.uint8(index) : event.uint16(index);
   };
 }
+
+/** bpf returns a descriptor for some commands only. Falco takes every number for one. */
+export function onBpf(machine: Tables, context: Context): void {
+  const { event } = context;
+  if (event.hasOwn && !event.has(event.own(OWN_FILES))) return;
+  onBpfMade(machine, context);
+}
+const onBpfMade = onCreated(FdKind.Bpf);
 
 export function epollFlags(event: Event): number {
   return event.has(1) && event.uint32(1) & KIND_CLOEXEC ? O_CLOEXEC : 0;

@@ -51,7 +51,9 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
       return;
     }
     case OPEN_BY_HANDLE:
-      context.fdName = context.fdNameRaw = machine.text(event, 3);
+      context.fdName = context.fdNameRaw = event.has(3)
+        ? machine.text(event, 3)
+        : machine.unknownText;
       return;
     case ACCEPT:
     case ACCEPT4:

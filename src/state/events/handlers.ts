@@ -52,7 +52,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_TIMERFD_CREATE_X: fd.onCreated(FdKind.Timer, fd.flagsAt(2, 1)),
   SYSCALL_INOTIFY_INIT_X: fd.onCreated(FdKind.Inotify),
   SYSCALL_INOTIFY_INIT1_X: fd.onCreated(FdKind.Inotify, fd.flagsAt(1, 2)),
-  SYSCALL_BPF_2_X: fd.onCreated(FdKind.Bpf),
+  SYSCALL_BPF_2_X: fd.onBpf,
   SYSCALL_USERFAULTFD_X: fd.onCreated(FdKind.UserFault),
   SYSCALL_IO_URING_SETUP_X: fd.onCreated(FdKind.IoUring),
   SYSCALL_EPOLL_CREATE_X: fd.onCreated(FdKind.EventPoll),

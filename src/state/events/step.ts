@@ -8,6 +8,7 @@ import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Tables } from "../tables/tables.ts";
 import { FD_PARAM, NO_LOOKUP, NO_THREAD, SHOWS_FD, TRAITS } from "./event_traits.ts";
 import { nameFromEvent } from "./fd_names.ts";
+import { after, before } from "./fd_truth.ts";
 import { HANDLER_OF } from "./handlers.ts";
 import { noteViews } from "./path_events.ts";
 
@@ -34,6 +35,7 @@ export function step(tables: Tables, context: Context): void {
   let number = -1;
   let nameBefore = EMPTY;
   const thread = context.thread;
+  const isTold = thread !== undefined && before(tables, event, thread);
   if (thread !== undefined) {
     const param = FD_PARAM[code]!;
     if (param >= 0) {
@@ -51,18 +53,19 @@ export function step(tables: Tables, context: Context): void {
   context.fdNumber = number;
   const handler = HANDLER_OF[code];
   if (handler !== undefined) handler(tables, context);
+  if (isTold) after(tables, context);
 
-  const after = context.thread;
-  context.process = after === undefined ? undefined : after.group?.main ?? after;
-  if (event.hasOwn && tables.bothPaths && after !== undefined) noteViews(tables, context, after);
-  if (!(traits & SHOWS_FD) || after === undefined) {
+  const acting = context.thread;
+  context.process = acting === undefined ? undefined : acting.group?.main ?? acting;
+  if (event.hasOwn && tables.bothPaths && acting !== undefined) noteViews(tables, context, acting);
+  if (!(traits & SHOWS_FD) || acting === undefined) {
     context.fdNumber = MISSING_FD;
     context.fdName = context.fdNameRaw = MISSING;
     return;
   }
   const now = context.fd;
   if (now === undefined) {
-    nameFromEvent(tables, context, after);
+    nameFromEvent(tables, context, acting);
     return;
   }
   context.setFdName(now.name, now.callerName);

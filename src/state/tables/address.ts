@@ -14,6 +14,8 @@ const TUPLE_V6 = 37;
 const TUPLE_UNIX = 17;
 const COLON = 58;
 const DOT = 46;
+/** Stands for a NUL of an abstract name. */
+const AT = 64;
 const HEX = "0123456789abcdef";
 /** IPv4 addresses whose bytes are shared; a power of two. */
 const IPS = 1 << 10;
@@ -116,7 +118,7 @@ export class AddressText {
       this.#text("->");
       this.#hex64(bytes, start + 9);
       this.#text(" ");
-      this.#cString(bytes, start + TUPLE_UNIX, start + length);
+      this.#unixName(bytes, start + TUPLE_UNIX, start + length);
     } else this.#text(`family ${family}`);
     return this.#id();
   }
@@ -133,7 +135,7 @@ export class AddressText {
     } else if (family === AF_INET6) {
       this.#v6(bytes, start + 1);
       this.#port(bytes, start + 17);
-    } else if (family === AF_UNIX) this.#cString(bytes, start + 1, start + length);
+    } else if (family === AF_UNIX) this.#unixName(bytes, start + 1, start + length);
     else this.#text(`family ${family}`);
     return this.#id();
   }
@@ -205,6 +207,13 @@ export class AddressText {
 
   #cString(bytes: Uint8Array, start: number, end: number): void {
     for (let at = start; at < end && bytes[at] !== 0; at++) this.#byte(bytes[at]!);
+  }
+
+  /** A path up to its NUL, or an abstract name by its length: our probe puts an "@" where its first
+   * NUL was, as tools show it, and so are those inside shown. */
+  #unixName(bytes: Uint8Array, start: number, end: number): void {
+    if (bytes[start] !== AT) return this.#cString(bytes, start, end);
+    for (let at = start; at < end - 1; at++) this.#byte(bytes[at] === 0 ? AT : bytes[at]!);
   }
 
   #number(value: number): void {

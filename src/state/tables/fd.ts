@@ -102,6 +102,8 @@ export class Fd {
   nameRaw: number;
   /** String id of the name that the caller gave it, joined and folded; MISSING: `name`. */
   callerName = MISSING;
+  /** String id of the path that the kernel last gave the file; MISSING where it was not told. */
+  kernelName: number = MISSING;
   /** FdFlag bits. */
   flags = 0;
   /** Falco's PPM_O_* bits. */
@@ -204,6 +206,7 @@ export class Fd {
   /** A copy that may be changed until it is put in a table. */
   copy(): Fd {
     const fd = new Fd(this.kind, this.name, this.nameRaw, this.openFlags, this.dev, this.ino);
+    fd.kernelName = this.kernelName;
     fd.flags = this.flags;
     fd.callerName = this.callerName;
     const peer = this.#peer;

@@ -63,7 +63,7 @@ Deno.test("the kernel's path is the name where the machine is told to trust it",
   for (const [paths, name] of [["kernel", "/etc/shadow"], ["caller", "/tmp/link"]] as const) {
     const s = new Scene({ paths });
     s.exec(5, "sh");
-    const own = ["/etc/shadow", "", new Uint8Array(8), new Uint8Array(1)];
+    const own = ["/etc/shadow", "", new Uint8Array(0), new Uint8Array(8), new Uint8Array(1)];
     const params = { fd: 3, dirfd: -100, name: "/tmp/link", flags: 1, mode: 0 };
     const { fdName, fdNameRaw } = s.event("SYSCALL_OPENAT_2_X", 5, params, own);
     strictEqual(s.text(fdName), name);

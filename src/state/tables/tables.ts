@@ -1,6 +1,7 @@
 // The tables that handlers of events change and that state blocks fill: threads, descriptors,
 // strings, users, containers, interfaces. Nothing here knows an event's meaning.
 import type { Event } from "../../events/event.ts";
+import { OwnFiles } from "../../events/own_files.ts";
 import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { type Container, Containers } from "./containers.ts";
@@ -74,6 +75,8 @@ export interface MachineStats extends ThreadCounts {
   /** Unknown threads that were made up, since many had been looked up just before. */
   lookUpsRefused: number;
   fdLookupsFailed: number;
+  /** Descriptors that the kernel knew to be others than the table had. */
+  fdsReplaced: number;
   fdsAdded: number;
   fdsRemoved: number;
 }
@@ -86,6 +89,8 @@ export class Tables extends ThreadTable {
   readonly containers: Containers = new Containers(this.strings);
   readonly interfaces = new Interfaces();
   readonly entries = new Entries();
+  /** What the kernel says of the present event's descriptors. */
+  readonly files = new OwnFiles();
   readonly options: TableOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;
@@ -97,6 +102,7 @@ export class Tables extends ThreadTable {
   readonly budget: FdBudget;
   readonly counts = {
     fdLookupsFailed: 0,
+    fdsReplaced: 0,
     lookUpsRefused: 0,
     stringsFreed: 0,
     stringSweeps: 0,
@@ -363,6 +369,7 @@ export class Tables extends ThreadTable {
           mark(fd.name);
           mark(fd.nameRaw);
           mark(fd.callerName);
+          mark(fd.kernelName);
         }
       }
       this.entries.markHeld(mark);
