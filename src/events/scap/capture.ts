@@ -17,11 +17,18 @@ const SECTION = 0x0a0d0d0a;
 const MAGIC = 0x1a2b3c4d;
 const MAGIC_SWAPPED = 0x4d3c2b1a;
 const FRAME_BYTES = 12;
-/** Longest block that is read at all; a list of processes is the longest there is. */
-const BLOCK_BYTES_MAX = 256 << 20;
-/** State blocks of one section together. */
-const STATE_BYTES_MAX = 1 << 30;
+/** Longest block that is read at all: a list of processes is closed at 64 MB and one entry. */
+const BLOCK_BYTES_MAX = 65 << 20;
+/** State blocks are handed over when there are so many bytes of them, a longer one by itself. */
+const STATE_BYTES = 4 << 20;
 const HELD_BYTES = 256 << 10;
+/** Kinds of state blocks: the machine, lists of processes, descriptors, interfaces, users. What is
+ * of another kind is passed over without being kept. */
+const STATE_TYPES = new Set([
+  ...[0x201, 0x202, 0x203, 0x205, 0x206, 0x207, 0x209],
+  ...[0x210, 0x211, 0x212, 0x213, 0x214, 0x215, 0x218, 0x219, 0x220],
+  ...[0x8000abcd, 0x8001abcd, 0x8002abcd, 0x8011abcd, 0x8012abcd, 0x8013abcd, 0x8014abcd],
+]);
 /** What is handed over at once is still in the processor's cache when it is looked at. A megabyte
  * at a time costs half as much again for each event. */
 const WINDOW_BYTES = 64 << 10;
@@ -53,8 +60,11 @@ export class CaptureSource implements EventSource {
   #old = false;
   /** Why the input gives no more, where that is not its end. */
   #inputProblem: string | undefined;
-  #state: Uint8Array[] = [];
+  /** State blocks that wait to be handed over; the last one may be a view of `#held`. */
+  #state = new Uint8Array(0);
   #stateBytes = 0;
+  /** Whether the last block was a section's header: another one tells nothing new. */
+  #afterSection = false;
   #failure: CaptureError | undefined;
   #events = 0;
   #skipped = 0;
@@ -67,7 +77,7 @@ export class CaptureSource implements EventSource {
     this.#paths = paths;
     for (const path of paths) this.#total += sizeOf(path);
     this.#openNext();
-    if (this.#state.length === 0 && this.#failure !== undefined) {
+    if (this.#stateBytes === 0 && this.#failure !== undefined) {
       this.close();
       throw this.#failure;
     }
@@ -76,12 +86,12 @@ export class CaptureSource implements EventSource {
   /** Throws CaptureError once everything before the damage was handed over. */
   read(buffer: Uint8Array): number {
     for (;;) {
-      if (this.#state.length > 0) return NEW_SNAPSHOT;
+      if (this.#stateBytes > 0) return NEW_SNAPSHOT;
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#input === undefined) return -1;
       const written = this.#old ? this.#readSlow(buffer) : this.#readFast(buffer);
       if (written > 0) return written;
-      if (this.#state.length === 0 && this.#failure === undefined) this.#openNext();
+      if (this.#stateBytes === 0 && this.#failure === undefined) this.#openNext();
     }
   }
 
@@ -94,15 +104,13 @@ export class CaptureSource implements EventSource {
 
   /** The state blocks before the next event, the section's header first. */
   snapshot(): Uint8Array {
-    const whole = new Uint8Array(this.#stateBytes);
-    let at = 0;
-    for (const block of this.#state) {
-      whole.set(block, at);
-      at += block.length;
-    }
-    this.#state = [];
+    const state = this.#state.subarray(0, this.#stateBytes);
+    this.#state = new Uint8Array(0);
     this.#stateBytes = 0;
-    return whole;
+    // What a long block needed is not kept.
+    const held = this.#to - this.#from;
+    if (this.#held.length > STATE_BYTES && held <= HELD_BYTES) this.#resize(HELD_BYTES);
+    return state;
   }
 
   /** Everything in a capture is handed over. */
@@ -143,11 +151,16 @@ export class CaptureSource implements EventSource {
       }
       if (!isEventBlock(type)) {
         if (at > 0) return at;
+        if (type !== SECTION && !STATE_TYPES.has(type)) {
+          if (!this.#skip(length)) break;
+          continue;
+        }
         if (!this.#ensure(length)) break;
         if (!this.#takeState(type, length)) return 0;
         continue;
       }
-      if (this.#state.length > 0 || buffer.length === 0) return at;
+      this.#afterSection = false;
+      if (this.#stateBytes > 0 || buffer.length === 0) return at;
       // What was read of a pipe is not kept back until more comes.
       if (at > 0 && this.#to - this.#from < length) return at;
       if (!this.#ensure(length)) break;
@@ -167,7 +180,7 @@ export class CaptureSource implements EventSource {
       this.#take(length);
       if (at > 0 && this.#to - this.#from < FRAME_BYTES) return at;
     }
-    if (at === 0 && this.#state.length === 0) this.#finish();
+    if (at === 0 && this.#stateBytes === 0) this.#finish();
     return at;
   }
 
@@ -218,15 +231,31 @@ export class CaptureSource implements EventSource {
     this.#to = length;
   }
 
+  /** Makes room for so many bytes: twice as much as is needed, but of what is long. */
   #grow(length: number): void {
     let size = this.#held.length;
-    while (size < length) size *= 2;
-    const larger = new Uint8Array(size);
-    larger.set(this.#held.subarray(this.#from, this.#to));
+    while (size < length && size < STATE_BYTES) size *= 2;
+    this.#resize(Math.max(size, length));
+  }
+
+  #resize(size: number): void {
+    const other = new Uint8Array(size);
+    other.set(this.#held.subarray(this.#from, this.#to));
     this.#to -= this.#from;
     this.#from = 0;
-    this.#held = larger;
-    this.#view = new DataView(larger.buffer);
+    this.#held = other;
+    this.#view = new DataView(other.buffer);
+  }
+
+  /** Passes over so many bytes; false where there are not as many. */
+  #skip(length: number): boolean {
+    for (let left = length; left > 0;) {
+      if (!this.#ensure(Math.min(left, HELD_BYTES))) return false;
+      const step = Math.min(left, this.#to - this.#from);
+      this.#take(step);
+      left -= step;
+    }
+    return true;
   }
 
   /** Whether `#held` has so many bytes, after reading on where it has not. */
@@ -249,15 +278,39 @@ export class CaptureSource implements EventSource {
 
   #takeState(type: number, length: number): boolean {
     const from = this.#from;
-    if (type === SECTION && !this.#checkSection(from)) return false;
-    this.#stateBytes += length;
-    if (this.#stateBytes > STATE_BYTES_MAX) {
-      this.#fail(`damaged: more than ${STATE_BYTES_MAX} bytes of state`);
+    if (type === SECTION) {
+      if (!this.#checkSection(from)) return false;
+      if (this.#afterSection) {
+        this.#take(length);
+        return true;
+      }
+    }
+    // What waits is handed over first.
+    if (this.#stateBytes > 0 && this.#stateBytes + length > STATE_BYTES) return false;
+    this.#afterSection = type === SECTION;
+    if (length > STATE_BYTES) {
+      // It stays where it is until it was looked at: nothing is read before.
+      this.#state = this.#held.subarray(from, from + length);
+      this.#stateBytes = length;
+      this.#take(length);
       return false;
     }
-    this.#state.push(this.#held.slice(from, from + length));
+    this.#keepState(this.#held.subarray(from, from + length));
     this.#take(length);
     return true;
+  }
+
+  #keepState(block: Uint8Array): void {
+    const needed = this.#stateBytes + block.length;
+    if (needed > this.#state.length) {
+      let size = Math.max(this.#state.length, HELD_BYTES);
+      while (size < needed) size *= 2;
+      const larger = new Uint8Array(size);
+      larger.set(this.#state.subarray(0, this.#stateBytes));
+      this.#state = larger;
+    }
+    this.#state.set(block, this.#stateBytes);
+    this.#stateBytes = needed;
   }
 
   #checkSection(from: number): boolean {

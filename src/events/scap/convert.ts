@@ -119,6 +119,7 @@ interface Plan {
 interface Entry {
   readonly code: number;
   readonly params: readonly Uint8Array[];
+  readonly bytes: number;
 }
 
 /** An event taken apart; its parameters are views of the block that it stands in. */
@@ -135,10 +136,13 @@ export interface CurrentEvent {
 
 /** Entry events that wait for their exit; the oldest goes when more threads wait. */
 const WAITING_MAX = 65_536;
+/** And when they hold more bytes. */
+const WAITING_BYTES_MAX = 16 << 20;
 const NONE = new Uint8Array(0);
 
 export class Converter {
   readonly #waiting = new Map<bigint, Entry>();
+  #waitingBytes = 0;
   readonly #plans = new Map<number, Plan | undefined>();
 
   /** The event in its current version; undefined where nothing is to be handed on. */
@@ -155,22 +159,31 @@ export class Converter {
       return { code: plan.target.code, params: paramsOf(plan, event.params, entry) };
     }
     if (!HANDED_ON.has(plan.target.id)) {
-      this.#keep(event.tid, { code: event.code, params: event.params.map(copy) });
+      this.#keep(event.tid, event.code, event.params);
       return undefined;
     }
     const current = { code: plan.target.code, params: paramsOf(plan, event.params, undefined) };
     if (KEPT_TOO.has(plan.target.id)) {
-      this.#keep(event.tid, { code: current.code, params: current.params.map(copy) });
+      this.#keep(event.tid, current.code, current.params);
     }
     return current;
   }
 
-  #keep(tid: bigint, entry: Entry): void {
-    this.#waiting.delete(tid);
-    if (this.#waiting.size >= WAITING_MAX) {
-      this.#waiting.delete(this.#waiting.keys().next().value!);
+  #keep(tid: bigint, code: number, params: readonly Uint8Array[]): void {
+    this.#forget(tid);
+    const copies = copied(params);
+    const bytes = copies.reduce((sum, param) => sum + param.length, 0);
+    while (this.#waiting.size >= WAITING_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      if (this.#waiting.size === 0) break;
+      this.#forget(this.#waiting.keys().next().value!);
     }
-    this.#waiting.set(tid, entry);
+    this.#waiting.set(tid, { code, params: copies, bytes });
+    this.#waitingBytes += bytes;
+  }
+
+  #forget(tid: bigint): void {
+    this.#waitingBytes -= this.#waiting.get(tid)?.bytes ?? 0;
+    this.#waiting.delete(tid);
   }
 
   #take(event: OldEvent): Entry | undefined {
@@ -178,7 +191,7 @@ export class Converter {
     if (entry === undefined || EVENTS[entry.code]!.name !== EVENTS[event.code]!.name) {
       return undefined;
     }
-    this.#waiting.delete(event.tid);
+    this.#forget(event.tid);
     return entry;
   }
 
@@ -189,8 +202,15 @@ export class Converter {
   }
 }
 
-function copy(bytes: Uint8Array): Uint8Array {
-  return bytes.slice();
+/** One piece of memory for all: a piece costs more than what is in most parameters. */
+function copied(params: readonly Uint8Array[]): Uint8Array[] {
+  const whole = new Uint8Array(params.reduce((sum, param) => sum + param.length, 0));
+  let at = 0;
+  return params.map((param) => {
+    whole.set(param, at);
+    at += param.length;
+    return whole.subarray(at - param.length, at);
+  });
 }
 
 function makePlan(code: number, count: number): Plan | undefined {

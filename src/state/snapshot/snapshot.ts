@@ -45,7 +45,8 @@ export class Snapshot {
   unsettled = false;
   readonly #machine: Tables;
   readonly #fds: SnapshotFds;
-  #loaded: Thread[] = [];
+  /** By tid: a list may tell of one thread again and again. */
+  #loaded = new Map<number, Thread>();
   #lookingUp = false;
   /** Whose users a list tells: the host's, or those of the container that was asked about. */
   #accountsOf = "";
@@ -106,7 +107,7 @@ export class Snapshot {
       case FD_LIST_V2:
         return this.#fds.load(input, type === FD_LIST_V2);
       case SECTION:
-        this.#loaded = [];
+        this.#loaded.clear();
         this.unsettled = false;
         this.#fds.forget();
         this.#machine.reset();
@@ -116,8 +117,8 @@ export class Snapshot {
   /** Gives the loaded threads their kin, and the loaded sockets their roles. */
   settle(): void {
     const machine = this.#machine;
-    const loaded = this.#loaded;
-    this.#loaded = [];
+    const loaded = [...this.#loaded.values()];
+    this.#loaded.clear();
     this.unsettled = false;
     for (const thread of loaded) {
       machine.relate(thread);
@@ -193,7 +194,7 @@ export class Snapshot {
       if (length > 0) input.goTo(from + length);
       if (this.#lookingUp && this.#machine.threads.get(thread.tid)?.isInvalid === false) continue;
       if (this.#machine.add(thread) === undefined) continue;
-      this.#loaded.push(thread);
+      this.#loaded.set(thread.tid, thread);
       this.unsettled = true;
     }
   }

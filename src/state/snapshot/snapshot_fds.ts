@@ -67,7 +67,7 @@ export class SnapshotFds {
   /** Addresses of the present descriptor as they are listed. */
   #listedEnds: { source: Uint8Array | undefined; destination: Uint8Array | undefined } = NO_ENDS;
   /** Descriptors of which a capture of ours told all: what is guessed for others they have. */
-  readonly #restored = new Set<Fd>();
+  #restored = new WeakSet<Fd>();
 
   constructor(machine: Tables) {
     this.#machine = machine;
@@ -75,7 +75,7 @@ export class SnapshotFds {
 
   /** To be called when all threads have their roles. */
   forget(): void {
-    this.#restored.clear();
+    this.#restored = new WeakSet();
   }
 
   /** Reads the body of one list: the thread, then its descriptors. */
