@@ -4,7 +4,9 @@ import { FieldSet } from "../fields/field_set.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../rules/load.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
-import type { RulesStart } from "./contract/messages.ts";
+import { EVENTS } from "../events/table.ts";
+import { namedCodes } from "../rules/match/unfilled.ts";
+import type { DeadRule, RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
   readonly rules: RuleSet;
@@ -13,6 +15,10 @@ export interface CompiledRules {
   readonly fdsOrdered: boolean;
   /** Whether `proc.hash.sha256` may be asked for, so that programs' files have to be read. */
   readonly sumsWanted: boolean;
+  /** Rules that cannot match, or not all that they name; they are among the warnings. */
+  readonly dead: readonly DeadRule[];
+  /** Those that name an event which the kernel's refusal of its program takes away. */
+  readonly deadWithout: (refused: ReadonlyMap<number, string>) => DeadRule[];
 }
 
 /** Throws an error of one line where the rules are not sound. */
@@ -27,7 +33,26 @@ export function compileRules(start: RulesStart): CompiledRules {
     warnings: warningLines(loaded),
     fdsOrdered,
     sumsWanted: sumsWanted(start),
+    dead: deadRules(loaded),
+    deadWithout: (refused) =>
+      loaded.enabled.flatMap((rule) => {
+        const codes = namedCodes(rule).filter((code) => refused.has(code));
+        return codes.length === 0 ? [] : [{
+          rule: rule.name,
+          reason: `the kernel refused the probe's program for ${EVENTS[codes[0]!]!.name}: ` +
+            refused.get(codes[0]!),
+        }];
+      }),
   };
+}
+
+function deadRules({ results }: Loaded): DeadRule[] {
+  return results.flatMap(({ warnings }) =>
+    warnings.filter(({ code }) => code === "LOAD_UNFILLED_CALL").map(({ message, place }) => ({
+      rule: place.locations.find(({ itemType }) => itemType === "rule")?.itemName ?? "",
+      reason: message,
+    }))
+  );
 }
 
 /** A set without a rule watches nothing: files that were cut off, or settings by mistake. */

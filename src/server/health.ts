@@ -3,6 +3,7 @@
 // while it is stuck.
 import type { QueueStats } from "../alerts/queue.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
+import type { DeadRule } from "../engine/contract/messages.ts";
 import type { ServerStats } from "./serve.ts";
 
 export interface HealthOptions {
@@ -16,6 +17,8 @@ export interface HealthOptions {
   readonly strays?: () => number;
   /** What is amiss until somebody acts, one line each: such as new rules that were refused. */
   readonly troubles?: () => readonly string[];
+  /** Rules that cannot match here, or not all that they name. */
+  readonly deadRules?: () => readonly DeadRule[];
 }
 
 /** `blind`: it does not see; `failing`: an alert is not heard; `degraded`: less than was asked. */
@@ -37,6 +40,8 @@ export interface HealthReport {
   };
   readonly truncated: number;
   readonly rules: number;
+  /** Those that cannot match on this host, or not all that they name, with the reason. */
+  readonly dead_rules: readonly DeadRule[];
   readonly alerts: number;
   /** Alerts that did not arrive, by whatever output. */
   readonly alerts_dropped: number;
@@ -81,6 +86,9 @@ const REFUSALS: readonly (readonly [string, (typeof Counter)[keyof typeof Counte
   ["entries", Counter.EntriesDropped],
   ["program_sums", Counter.SumsPostponed],
 ];
+
+/** Dead rules that an answer tells of. */
+const DEAD_RULES_MAX = 100;
 
 /** The engine comes round its loop at least ten times a second. */
 const STUCK_MS = 5_000;
@@ -150,6 +158,7 @@ export class Health {
       },
       truncated: get(Counter.Truncated),
       rules: get(Counter.Rules),
+      dead_rules: (this.#options.deadRules?.() ?? []).slice(0, DEAD_RULES_MAX),
       alerts: get(Counter.Alerts),
       alerts_dropped: outputs.reduce((sum, one) => sum + lost(one), get(Counter.AlertsDropped)),
       outputs: outputs.map((queue) => ({

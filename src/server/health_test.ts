@@ -30,6 +30,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     lost: { critical: 3, bulk: 2, over_share: 1 },
     truncated: 0,
     rules: 7,
+    dead_rules: [],
     alerts: 0,
     alerts_dropped: 0,
     outputs: [],
@@ -48,6 +49,14 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     captures: { started: 0, failed: 0, ring_bytes: 0, ring_overflows: 0 },
     uptime_s: 9.5,
   });
+});
+
+Deno.test("rules that cannot match are told with the reason, and are no blindness", () => {
+  const { counters } = healthy();
+  const dead = [{ rule: "A", reason: "mprotect comes live without parameters" }];
+  const options = { counters, driver: "test", countForks: () => 0, deadRules: () => dead };
+  const { status, dead_rules } = new Health(options).report(10_500);
+  deepStrictEqual([status, dead_rules], ["ok", dead]);
 });
 
 Deno.test("a saker that has not begun is starting, not blind", () => {

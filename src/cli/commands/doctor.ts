@@ -8,7 +8,8 @@ import type { LiveStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
-import { compileRules } from "../../engine/compile_rules.ts";
+import { type CompiledRules, compileRules } from "../../engine/compile_rules.ts";
+import { refusedEvents } from "../../engine/host/refused.ts";
 import type { Config } from "../../config/schema.ts";
 import { liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
@@ -106,11 +107,19 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[]
     return [{ verdict: "missing", text: (error as Error).message }];
   }
   let codes: ReadonlySet<number>;
+  let compiled: CompiledRules;
   try {
     // The same events, and so the same programs, as a watch with this configuration.
     const { custom_set, repair, all } = config.base_syscalls;
-    const { eventNames } = compileRules(rulesStart(config, flags)).rules;
-    ({ codes } = interestOf({ eventNames, customSet: custom_set, repair, all }));
+    compiled = compileRules(rulesStart(config, flags));
+    const { eventNames, namedEvents } = compiled.rules;
+    ({ codes } = interestOf({
+      eventNames,
+      ...(namedEvents === undefined ? {} : { namedEvents }),
+      customSet: custom_set,
+      repair,
+      all,
+    }));
   } catch (error) {
     return [{ verdict: "missing", text: (error as Error).message }];
   }
@@ -134,6 +143,7 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[]
     const plan = driver.plan();
     const attached = plan.filter((program) => program.attached).length;
     const seen = seesProcess(driver);
+    const dead = [...compiled.dead, ...compiled.deadWithout(refusedEvents(driver))];
     return [
       {
         verdict: attached === plan.length ? "ok" : "missing",
@@ -145,6 +155,10 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[]
         text:
           `  ${program.name}: ${program.kind} ${program.target} (${program.events.join(", ")})` +
           (program.reason === "" ? "" : `: ${program.reason}`),
+      })),
+      ...dead.map(({ rule, reason }): Finding => ({
+        verdict: "note",
+        text: `rule "${rule}": ${reason}`,
       })),
       seen
         ? { verdict: "ok", text: "a process that was started now was seen" }

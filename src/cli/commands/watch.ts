@@ -2,6 +2,7 @@
 import type { Outputs } from "../../alerts/outputs.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
+import type { DeadRule } from "../../engine/contract/messages.ts";
 import { collectGarbage } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { reasonOf } from "../../files/reason.ts";
@@ -41,6 +42,7 @@ export async function watch(
   let outputs: Outputs | undefined;
   let tell = (_alert: OwnAlert): void => {};
   let refusal: string | undefined;
+  let dead: readonly DeadRule[] = [];
   const web = startWeb({
     config,
     flags,
@@ -54,6 +56,7 @@ export async function watch(
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
     strays: strays.count,
+    deadRules: () => dead,
   });
   try {
     return await runSession({
@@ -69,6 +72,7 @@ export async function watch(
         tell = tellAlert;
       },
       onReloaded: (reason) => refusal = reason,
+      onDeadRules: (rules) => dead = rules,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());

@@ -3,8 +3,12 @@
 import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import { type EngineThread, startEngineThread } from "../../engine/thread/engine_thread.ts";
-import type { EngineStart } from "../../engine/contract/messages.ts";
+import {
+  type EngineThread,
+  type RulesTold,
+  startEngineThread,
+} from "../../engine/thread/engine_thread.ts";
+import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import { type Log, logTo } from "../log.ts";
@@ -30,6 +34,8 @@ export interface SessionOptions {
   /** The outputs stand; what is told goes to them as an alert. */
   readonly onOutputs?: (outputs: Outputs, tell: (alert: OwnAlert) => void) => void;
   readonly onReady: () => void;
+  /** Rules in force that cannot match, at the start and with new ones. */
+  readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
   /** New rules were refused, for the reason, or taken. */
   readonly onReloaded?: (refusal: string | undefined) => void;
   /** The engine has ended; what is left is the summary. */
@@ -65,8 +71,9 @@ export async function runSession(options: SessionOptions): Promise<number> {
       outputs.send(alerts);
       if (patient) await outputs.drained();
     },
-    onReady(warnings): void {
+    onReady({ warnings, dead }): void {
       for (const warning of warnings) log.warning(warning);
+      options.onDeadRules?.(dead);
       options.onReady();
     },
     onReloaded: (outcome) => reloads.answered(outcome),
@@ -139,11 +146,12 @@ class Reloads {
     thread.reload(answer.rules);
   }
 
-  answered(outcome: { warnings: readonly string[] } | { error: string }): void {
-    const { log, counters, onReloaded } = this.#options;
+  answered(outcome: RulesTold | { readonly error: string }): void {
+    const { log, counters, onReloaded, onDeadRules } = this.#options;
     if ("error" in outcome) return this.#refused(outcome.error);
     this.#filled = this.#asked;
     for (const warning of outcome.warnings) log.warning(warning);
+    onDeadRules?.(outcome.dead);
     log.info(`Reloaded: ${counters.get(Counter.Rules)} rules.`);
     onReloaded?.(undefined);
   }

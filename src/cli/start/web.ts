@@ -4,6 +4,7 @@
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
+import type { DeadRule } from "../../engine/contract/messages.ts";
 import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { makeApp } from "../../server/app.ts";
@@ -22,6 +23,7 @@ export interface WebOptions {
   readonly outputs: () => readonly QueueStats[];
   readonly troubles: () => readonly string[];
   readonly strays: () => number;
+  readonly deadRules?: () => readonly DeadRule[];
 }
 
 export interface Web {
@@ -52,6 +54,7 @@ export function startWeb(options: WebOptions): Web | undefined {
     web: () => server?.stats(),
     troubles: options.troubles,
     strays: options.strays,
+    ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
   });
   const address = flags.listen?.address ?? webserver.listen_address;
   const app = makeApp({

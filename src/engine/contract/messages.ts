@@ -94,12 +94,26 @@ export type ToEngine =
   | { readonly kind: "start"; readonly start: EngineStart }
   | { readonly kind: "reload"; readonly rules: RulesStart };
 
+/** A rule that cannot match live, or not all that it names. */
+export interface DeadRule {
+  readonly rule: string;
+  readonly reason: string;
+}
+
 export type FromEngine =
   /** Rules are compiled and the source is open. */
-  | { readonly kind: "ready"; readonly warnings: readonly string[] }
+  | {
+    readonly kind: "ready";
+    readonly warnings: readonly string[];
+    readonly dead: readonly DeadRule[];
+  }
   | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
   /** Rules were exchanged, or the new ones were refused and the old ones stay. */
-  | { readonly kind: "reloaded"; readonly warnings: readonly string[] }
+  | {
+    readonly kind: "reloaded";
+    readonly warnings: readonly string[];
+    readonly dead: readonly DeadRule[];
+  }
   | { readonly kind: "refused"; readonly error: string }
   /** A line for the person who runs saker. */
   | { readonly kind: "notice"; readonly line: string }

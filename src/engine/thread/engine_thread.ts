@@ -3,6 +3,7 @@
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import type {
+  DeadRule,
   EngineEnd,
   EngineStart,
   FromEngine,
@@ -10,14 +11,20 @@ import type {
   ToEngine,
 } from "../contract/messages.ts";
 
+/** What there is to say of rules that are in force now. */
+export interface RulesTold {
+  readonly warnings: readonly string[];
+  readonly dead: readonly DeadRule[];
+}
+
 export interface EngineEvents {
   /**
    * Takes alerts. The engine may hand over more when the promise settles: at once where a slow
    * reader must not hold it up, after writing where nothing may be lost.
    */
   readonly onAlerts: (alerts: readonly Alert[]) => Promise<void>;
-  readonly onReady: (warnings: readonly string[]) => void;
-  readonly onReloaded: (outcome: { warnings: readonly string[] } | { error: string }) => void;
+  readonly onReady: (rules: RulesTold) => void;
+  readonly onReloaded: (outcome: RulesTold | { readonly error: string }) => void;
   readonly onNotice: (line: string) => void;
 }
 
@@ -81,10 +88,10 @@ export function startEngineThread(
           .then(() => counters.take(data.alerts.length));
         break;
       case "ready":
-        events.onReady(data.warnings);
+        events.onReady(data);
         break;
       case "reloaded":
-        events.onReloaded({ warnings: data.warnings });
+        events.onReloaded(data);
         break;
       case "refused":
         events.onReloaded({ error: data.error });

@@ -16,8 +16,10 @@ import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage } from "./garbage.ts";
 import { type Interest, interestOf } from "../host/interest.ts";
+import { refusedEvents } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
 import type {
+  DeadRule,
   EngineEnd,
   EngineStart,
   FromEngine,
@@ -39,7 +41,8 @@ type Post = (message: FromEngine) => void;
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
-  const { rules, warnings, fdsOrdered, sumsWanted } = compileRules(start.rules);
+  const first = compileRules(start.rules);
+  const { rules, fdsOrdered, sumsWanted } = first;
   const plan = planTap(start);
   const opened = openSource(start, rules, plan);
   const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
@@ -74,7 +77,12 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
   const told = opened.interestWarnings(wantedCodes(start, rules, plan));
-  post({ kind: "ready", warnings: [...warnings, ...opened.warnings, ...told] });
+  const refused = first.deadWithout(opened.refused());
+  post({
+    kind: "ready",
+    warnings: [...first.warnings, ...opened.warnings, ...told, ...refused.map(deadLine)],
+    dead: [...first.dead, ...refused],
+  });
   opened.settle?.();
 
   return {
@@ -104,8 +112,13 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         recorded = interest.codes;
         opened.source.setInterest(recorded);
         counters.set(Counter.ReloadedMs, Date.now());
-        const warnings = [...compiled.warnings, ...opened.interestWarnings(interest)];
-        post({ kind: "reloaded", warnings });
+        const refused = compiled.deadWithout(opened.refused());
+        const told = [...opened.interestWarnings(interest), ...refused.map(deadLine)];
+        post({
+          kind: "reloaded",
+          warnings: [...compiled.warnings, ...told],
+          dead: [...compiled.dead, ...refused],
+        });
       } catch (failure) {
         post({ kind: "refused", error: driverErrorLine(failure) });
       }
@@ -130,6 +143,8 @@ interface Opened {
   readonly warnings: readonly string[];
   /** What there is to say of events that are wanted and not recorded. */
   readonly interestWarnings: (interest: Interest) => string[];
+  /** Events whose program the kernel refused, with what it said. */
+  readonly refused: () => ReadonlyMap<number, string>;
   /** Once all is ready: gives back the memory that only the start needed. */
   readonly settle?: () => void;
   /** How the machine asks for what no event told. */
@@ -163,6 +178,7 @@ function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefine
     progress: () => source.progress(),
     warnings: [],
     interestWarnings: () => [],
+    refused: () => new Map(),
     lookups: {},
   };
 }
@@ -193,12 +209,17 @@ function openLive(
     programsWanted: () => source.programsWanted,
     warnings: niceWarnings(addon, live.nice),
     interestWarnings,
+    refused: () => refusedEvents(driver),
     settle: () => {
       collectGarbage();
       addon.releaseStartMemory();
     },
     lookups: lookupsOf(addon, live.hostRoot),
   };
+}
+
+function deadLine({ rule, reason }: DeadRule): string {
+  return `Warning: rule "${rule}" cannot match all that it names: ${reason}`;
 }
 
 /** A busy machine would starve the engine of the time that it needs to empty the rings. */

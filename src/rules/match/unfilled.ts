@@ -18,15 +18,19 @@ export interface UnfilledCall {
   readonly fields: readonly string[];
 }
 
+/** Codes of the events that a rule names; none where it can match nearly all of them. */
+export function namedCodes({ source, events }: CheckedRule): number[] {
+  return source !== "syscall" || codeCount(events) > NAMED_MAX ? [] : codesOf(events);
+}
+
 /** The calls among the rule's events that `unfilled` has, with what the rule needs of them. */
 export function unfilledCalls(
   rule: CheckedRule,
   nodes: NodeTable,
   unfilled: ReadonlySet<number>,
 ): UnfilledCall[] {
-  if (rule.source !== "syscall" || codeCount(rule.events) > NAMED_MAX) return [];
   const calls: UnfilledCall[] = [];
-  for (const code of codesOf(rule.events)) {
+  for (const code of namedCodes(rule)) {
     if (!unfilled.has(code)) continue;
     const simplifier = new Simplifier(nodes);
     simplifier.begin(knownOfCode(code));
