@@ -199,9 +199,14 @@ async function main(): Promise<number> {
       const ok = share >= REQUIRED[mode];
       if (ok) passed++;
       else failed++;
+      const controls = totals.controls === 0
+        ? ""
+        : `, ${totals.controls} of them with control characters, which Falco 0.44.1 hides`;
       write(
         `${ok ? "ok  " : "FAIL"} ${mode.padEnd(6)} ${name.padEnd(26)} falco ${totals.expected} ` +
-          `saker ${totals.actual} equal ${totals.equal} (${(share * 100).toFixed(2)} %)\n`,
+          `saker ${totals.actual} equal ${totals.equal} (${
+            (share * 100).toFixed(2)
+          } %)${controls}\n`,
       );
       tally.print();
     }

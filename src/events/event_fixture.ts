@@ -1,5 +1,6 @@
 // Events made by hand, for tests and benchmarks: an event's name and the values of its parameters
 // in, the bytes of a .scap event out.
+import { bytesOf } from "../words/raw_text.ts";
 import { Event } from "./event.ts";
 import { codeOf, EVENTS, type ParamType } from "./table.ts";
 
@@ -44,8 +45,6 @@ const SIZES: Partial<Record<ParamType, number>> = {
   PID32: 4,
 };
 
-const encoder = new TextEncoder();
-
 /** The bytes of an event, without a block around them. */
 export function eventBytes(
   { id, tid, time = 1_700_000_000_000_000_000n, params, own }: EventValues,
@@ -79,7 +78,7 @@ export function eventBytes(
 function encode(value: ParamValue, type: ParamType): Uint8Array {
   if (value === undefined) return new Uint8Array(0);
   if (value instanceof Uint8Array) return value;
-  if (typeof value === "string") return encoder.encode(`${value}\0`);
+  if (typeof value === "string") return bytesOf(`${value}\0`);
   const size = SIZES[type] ?? 8;
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt.asIntN(64, BigInt(value)), true);

@@ -5,6 +5,7 @@ import { givenDirectory } from "./rows/evt_args.ts";
 import type { Bound, Value } from "./row/field.ts";
 import { numberText } from "./text/numbers.ts";
 import { bufferText } from "./text/params.ts";
+import { shownText } from "../words/raw_text.ts";
 
 /** Text of a value that is not there. */
 export const MISSING_TEXT = "<NA>";
@@ -45,7 +46,7 @@ export function asShown<T>(context: Context, render: () => T): T {
 export function valueText(bound: Bound, value: Value): string {
   if (value === undefined) return MISSING_TEXT;
   if (Array.isArray(value)) {
-    if (!bound.isList && bound.anyOf) return printable(value.join(" "));
+    if (!bound.isList && bound.anyOf) return shownText(value.join(" "));
     return `(${value.map((item) => single(bound, item)).join(",")})`;
   }
   return single(bound, value);
@@ -54,7 +55,7 @@ export function valueText(bound: Bound, value: Value): string {
 function single(bound: Bound, value: Value): string {
   switch (typeof value) {
     case "string":
-      return printable(value);
+      return shownText(value);
     case "boolean":
       return value ? "true" : "false";
     case "number":
@@ -66,16 +67,6 @@ function single(bound: Bound, value: Value): string {
       return value instanceof Uint8Array ? bytesText(bound, value) : MISSING_TEXT;
   }
 }
-
-/** Falco 0.44 shows control characters as it shows broken UTF-8. */
-function printable(text: string): string {
-  return CONTROL.test(text) ? text.replace(CONTROLS, "\ufffd") : text;
-}
-
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f]/;
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\x00-\x1f\x7f]/g;
 
 function numeric(bound: Bound, value: number | bigint): string {
   if (bound.type === "DOUBLE") return Number(value).toFixed(1);

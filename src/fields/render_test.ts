@@ -56,11 +56,12 @@ Deno.test("a list is an array in JSON and stands in parentheses in text", () => 
   strictEqual(bench.json("fd.types[4]"), undefined);
 });
 
-Deno.test("control characters are shown as broken text is", () => {
+Deno.test("control characters stay what they are, for JSON to escape", () => {
   const bench = new Bench();
-  bench.apply(open(3, "/tmp/a\nb\x7f"));
-  strictEqual(bench.text("fd.name"), "/tmp/a\ufffdb\ufffd");
-  strictEqual(bench.value("fd.name"), "/tmp/a\nb\x7f", "conditions see the name itself");
+  bench.apply(open(3, "/tmp/a\n\tb\x7f"));
+  strictEqual(bench.text("fd.name"), "/tmp/a\n\tb\x7f");
+  strictEqual(bench.json("fd.name"), "/tmp/a\n\tb\x7f");
+  strictEqual(bench.value("fd.name"), "/tmp/a\n\tb\x7f");
 });
 
 Deno.test("a file's directory and name come from its path", () => {

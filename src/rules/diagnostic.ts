@@ -1,6 +1,6 @@
 // What is wrong with rules, as values: code, text, where. Stages make them and go on; `report`
 // draws them. Codes and texts are Falco's, since scripts look for them.
-import { byteLength } from "./parse/literal_bytes.ts";
+import { byteLength } from "../words/raw_text.ts";
 
 export const ERRORS = {
   LOAD_ERR_FILE_READ: "File read error",

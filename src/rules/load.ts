@@ -20,7 +20,7 @@ export const ENGINE_VERSION: Version = [0, 63, 0];
 export interface RulesText {
   /** Name of the file. */
   readonly name: string;
-  /** Bytes that are no UTF-8 are kept in it (parse/literal_bytes.ts). */
+  /** Bytes that are no UTF-8 are kept in it (src/words/raw_text.ts). */
   readonly text: string;
 }
 

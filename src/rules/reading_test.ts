@@ -2,7 +2,7 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert";
 import type { Loaded } from "./load.ts";
 import { conditionsOf, errorsOf, loadTexts, ruleText, warningsOf } from "./load_fixture.ts";
-import { textOf } from "./parse/literal_bytes.ts";
+import { textOf } from "../words/raw_text.ts";
 import { contentsOf, resultJson } from "./report.ts";
 import { lint } from "./tools/lint.ts";
 

@@ -9,7 +9,7 @@ import {
   WARNINGS,
 } from "./diagnostic.ts";
 import type { FileResult } from "./load.ts";
-import { characterAt } from "./parse/literal_bytes.ts";
+import { characterAt } from "../words/raw_text.ts";
 import { spotOf } from "./read/spot.ts";
 
 /** Texts of all files by name. */

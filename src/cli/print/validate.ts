@@ -2,6 +2,7 @@
 // line of JSON; the exit code says whether all are.
 import { describeAll, describeOne } from "../../rules/tools/describe.ts";
 import { type LoadOptions, loadRules, type RulesText } from "../../rules/load.ts";
+import { shownText } from "../../words/raw_text.ts";
 import { contentsOf, resultJson, verboseText } from "../../rules/report.ts";
 import { listText } from "./list_rules.ts";
 
@@ -23,6 +24,11 @@ export interface Outlets {
   readonly writeError: (text: string) => void;
   /** The log, at the level of warnings. */
   readonly warn: (text: string) => void;
+}
+
+/** JSON is UTF-8, whatever bytes a rules file has in it. */
+function shownValue(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? shownText(value) : value;
 }
 
 /** Validates files and returns the exit code. */
@@ -58,7 +64,7 @@ export function validate(options: ValidateOptions, outlets: Outlets): number {
       JSON.stringify({
         ...description && { falco_describe_results: description },
         falco_load_results: results.map((result) => resultJson(result, contents)),
-      }) + "\n",
+      }, shownValue) + "\n",
     );
   } else {
     outlets.write(`${summary}\n`);

@@ -16,7 +16,7 @@ import type {
 import type { RulesText } from "../../rules/load.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
-import { textOf } from "../../rules/parse/literal_bytes.ts";
+import { textOf } from "../../words/raw_text.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
 

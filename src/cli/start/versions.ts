@@ -2,8 +2,12 @@
 
 export const SAKER_VERSION = "0.1.0";
 
-/** The release of Falco whose rules, configuration and output saker follows. */
-const FALCO_VERSION = "0.44.1";
+/**
+ * The release of Falco whose rules, configuration and output saker follows. Where nothing else is
+ * known of it, saker does what 0.44.1 does, which it is held against (docs/compare.md).
+ */
+const FALCO_VERSION = "0.45.0";
+const HELD_AGAINST = "0.44.1";
 const ENGINE_VERSION = "0.63.0";
 const DRIVER_API_VERSION = "10.1.0";
 export const DRIVER_SCHEMA_VERSION = "4.5.1";
@@ -27,7 +31,7 @@ export function versions(): Record<string, string> {
 export function versionText(): string {
   return [
     `saker version: ${SAKER_VERSION}`,
-    `Falco version: ${FALCO_VERSION} (compatible with)`,
+    `Falco version: ${FALCO_VERSION} (compatible with; held against ${HELD_AGAINST})`,
     `Plugin API:    ${PLUGIN_API_VERSION}`,
     `Engine:        ${ENGINE_VERSION}`,
     "Driver:",

@@ -1,6 +1,7 @@
 // Falco's `regex`: RE2 in POSIX syntax, the whole text must match. RE2JS reads the Perl-like
 // syntax only, so what POSIX has not is refused here and what it reads otherwise is rewritten.
 import { RE2JS, RE2JSException } from "re2js";
+import { shownText } from "../../words/raw_text.ts";
 
 export type CompiledRegex =
   | { readonly matches: (text: string) => boolean }
@@ -8,12 +9,13 @@ export type CompiledRegex =
 
 /** Compiles a pattern; the time that `matches` takes is linear in the text. */
 export function compileRegex(pattern: string): CompiledRegex {
-  const rewritten = rewrite(pattern);
+  const rewritten = rewrite(shownText(pattern));
   if (typeof rewritten !== "string") return rewritten;
   try {
     // In POSIX syntax `^` and `$` are ends of lines.
     const compiled = RE2JS.compile(rewritten, RE2JS.MULTILINE);
-    return { matches: (text) => compiled.matches(text) };
+    // A pattern is of characters: bytes that make up none are U+FFFD to it.
+    return { matches: (text) => compiled.matches(shownText(text)) };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     return {

@@ -1,5 +1,6 @@
 // Comparisons of text: fnmatch's patterns, path prefixes by component, ASCII case, byte order.
 // All take time linear in the text, times the length of the pattern at the worst.
+import { bytesOf } from "../../words/raw_text.ts";
 
 /** fnmatch(3) without flags: `*` and `?` match slashes and leading dots; `\` escapes. */
 export function compileGlob(pattern: string, foldCase: boolean): (text: string) => boolean {
@@ -124,10 +125,8 @@ function readSet(
 function asBytes(text: string): string {
   // deno-lint-ignore no-control-regex -- it is the range of ASCII
   if (/^[\x00-\x7f]*$/.test(text)) return text;
-  return String.fromCharCode(...encoder.encode(text));
+  return String.fromCharCode(...bytesOf(text));
 }
-
-const encoder = new TextEncoder();
 
 /** Lower case for A to Z alone. */
 export function foldAscii(text: string): string {

@@ -1,4 +1,5 @@
 // Transformers: functions over field values, on either side of a comparison and in outputs.
+import { byteLength, rawText } from "../../words/raw_text.ts";
 import type { ParamType } from "../../events/table.ts";
 import type { Value } from "../row/field.ts";
 
@@ -83,13 +84,11 @@ const EACH: Readonly<Record<string, (value: Value) => Value>> = {
   b64: (value) => {
     const text = typeof value === "string" ? value : latin1.decode(value as Uint8Array);
     const bytes = decodeBase64(text);
-    return bytes && typeof value === "string" ? utf8.decode(untilNul(bytes)) : bytes;
+    return bytes && typeof value === "string" ? rawText(untilNul(bytes)) : bytes;
   },
 };
 
 const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 
 function untilNul(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
@@ -108,7 +107,7 @@ function decodeBase64(text: string): Uint8Array | undefined {
 }
 
 function lengthOf(value: Exclude<Value, undefined>): Value {
-  if (typeof value === "string") return encoder.encode(value).length;
+  if (typeof value === "string") return byteLength(value);
   return Array.isArray(value) || value instanceof Uint8Array ? value.length : undefined;
 }
 
@@ -154,7 +153,7 @@ function getopt(args: readonly ValueType[], option: string | undefined): Applied
   if (list!.type !== "CHARBUF" || options!.type !== "CHARBUF") {
     return { error: "getopt() arguments must be strings" };
   }
-  if (option !== undefined && encoder.encode(option).length !== 1) {
+  if (option !== undefined && byteLength(option) !== 1) {
     return { error: "getopt() field argument must be a single option character" };
   }
   return {

@@ -1,4 +1,5 @@
 // IP addresses and socket ends as text: bytes in (network order), Falco's text out.
+import { rawText } from "../../words/raw_text.ts";
 
 /** An IPv4 (4 bytes) or IPv6 (16 bytes) address as text; IPv6 as inet_ntop writes it. */
 export function ipText(ip: Uint8Array): string {
@@ -46,7 +47,6 @@ function longestZeros(groups: readonly number[]): [number, number] {
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A SOCKADDR parameter (family, then path or address and port). `bytes` holds it alone. */
 export function socketAddressText(bytes: Uint8Array): string {
@@ -97,11 +97,11 @@ function endText(bytes: Uint8Array, at: number, length: 4 | 16): string {
  * NUL was, as tools show it, and so are those inside shown. */
 function unixName(bytes: Uint8Array, start: number): string {
   if (bytes[start] !== 64) return cText(bytes, start);
-  return decoder.decode(bytes.subarray(start, -1)).replaceAll("\0", "@");
+  return rawText(bytes.subarray(start, -1)).replaceAll("\0", "@");
 }
 
 /** The text from `start` to the first NUL. */
 function cText(bytes: Uint8Array, start: number): string {
   const nul = bytes.indexOf(0, start);
-  return decoder.decode(bytes.subarray(start, nul < 0 ? bytes.length : nul));
+  return rawText(bytes.subarray(start, nul < 0 ? bytes.length : nul));
 }

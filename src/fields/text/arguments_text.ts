@@ -1,20 +1,19 @@
 // A program's arguments, environment and cgroups as text. They come as the events have them:
 // strings separated by NUL.
+import { rawText } from "../../words/raw_text.ts";
 import type { Machine } from "../../state/contract/machine.ts";
 import type { Thread } from "../../state/tables/thread.ts";
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The strings of a NUL-separated block; the last may lack its NUL. */
 export function splitNul(bytes: Uint8Array): string[] {
   const end = bytes.length > 0 && bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;
-  return end === 0 ? [] : decoder.decode(bytes.subarray(0, end)).split("\0");
+  return end === 0 ? [] : rawText(bytes.subarray(0, end)).split("\0");
 }
 
 /** The strings of a NUL-separated block with blanks between them. */
 export function joinNul(bytes: Uint8Array): string {
   const end = bytes.length > 0 && bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;
-  return end === 0 ? "" : decoder.decode(bytes.subarray(0, end)).replaceAll("\0", " ");
+  return end === 0 ? "" : rawText(bytes.subarray(0, end)).replaceAll("\0", " ");
 }
 
 /** Command name and arguments. */

@@ -1,5 +1,6 @@
 // An event's parameters as text, as `evt.arg.*` and `evt.args` show them: a raw form (`-2`, `3`)
 // and, where there is one, what it stands for (`ENOENT`, `<f>/etc/passwd`, a user's name).
+import { rawText } from "../../words/raw_text.ts";
 import type { Param, ParamType } from "../../events/table.ts";
 import { EVENTS, SYSCALLS } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
@@ -361,14 +362,12 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The text of `length` bytes up to its NUL; invalid UTF-8 is replaced. */
+/** The text of `length` bytes up to its NUL, its bytes kept (words/raw_text.ts). */
 export function textAt(bytes: Uint8Array, start: number, length: number): string {
   let end = start;
   const limit = start + Math.min(length, PATH_BYTES_MAX * 16);
   while (end < limit && bytes[end] !== 0) end++;
-  return end === start ? "" : decoder.decode(bytes.subarray(start, end));
+  return end === start ? "" : rawText(bytes.subarray(start, end));
 }
 
 const syscallNames = new Map(SYSCALLS.map((call) => [call.sc, call.name]));

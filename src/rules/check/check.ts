@@ -6,7 +6,7 @@ import { compareValues, compileTest } from "../../fields/compare/operators_compa
 import { type Literal, parseLiteral } from "../../fields/compare/operators_literal.ts";
 import type { Atom, Node, NodeTable, Operand } from "./condition.ts";
 import { isEventName } from "./event_types.ts";
-import { bytesOf, printable } from "../parse/literal_bytes.ts";
+import { bytesOf, shownText } from "../../words/raw_text.ts";
 import type { MacroInfo } from "../merge/merge.ts";
 import { nearest } from "../../words/nearest.ts";
 import { eventNames } from "./event_types.ts";
@@ -204,7 +204,7 @@ export class Checker {
       if (literal === undefined) sound = false;
       else literals.push(literal);
     }
-    return sound ? { texts: texts.map(printable), literals, right: undefined } : undefined;
+    return sound ? { texts: texts.map(shownText), literals, right: undefined } : undefined;
   }
 
   #literal(
@@ -218,7 +218,7 @@ export class Checker {
       refuse("filter error: filter value cannot contain a NUL byte (\\x00)", at);
       return undefined;
     }
-    const parsed = parseLiteral(printable(text), left.subject.type, operator, bytesOf(text));
+    const parsed = parseLiteral(text, left.subject.type, operator, bytesOf(text));
     if ("error" in parsed) {
       refuse(parsed.error, at, `'${left.text}' has type ${left.subject.type}`);
       return undefined;

@@ -2,7 +2,6 @@
 import type { Bound, Domain, Value } from "../../fields/row/field.ts";
 import { applyTransformer, type ValueType } from "../../fields/compare/transformers.ts";
 import type { Operand, Read } from "./condition.ts";
-import { printable } from "../parse/literal_bytes.ts";
 import { parse } from "../parse/parse.ts";
 import { type Argument, printArgument, type Term } from "../parse/syntax.ts";
 
@@ -43,7 +42,7 @@ function build(argument: Argument, lookup: FieldLookup): Operand | OperandError 
     case "field":
       return buildField(argument.name, argument.argument, argument.at, lookup);
     case "value":
-      return constant(printable(argument.text), printArgument(argument));
+      return constant(argument.text, printArgument(argument));
     case "list":
       return combine(argument.items, lookup, printArgument(argument), (items) => ({
         result: { type: "CHARBUF", isList: true },

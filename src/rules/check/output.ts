@@ -3,6 +3,7 @@
 import type { Bound, Value } from "../../fields/row/field.ts";
 import type { Operand, Read } from "./condition.ts";
 import { type FieldLookup, resolveOperand } from "./operand.ts";
+import { shownText } from "../../words/raw_text.ts";
 import { parseTerm } from "../parse/parse.ts";
 
 export interface OutputToken {
@@ -114,7 +115,7 @@ function plainText(value: Value): string {
   if (value === undefined) return MISSING_TEXT;
   if (Array.isArray(value)) return `(${value.map(plainText).join(",")})`;
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  return String(value);
+  return shownText(String(value));
 }
 
 export function renderFields(

@@ -1,6 +1,6 @@
 // The tokens of conditions: words, patterns at a place, blanks, operators and quoted strings, taken
 // one by one from a text.
-import { decodeLossless } from "./literal_bytes.ts";
+import { decodeLossless } from "../../words/raw_text.ts";
 
 /** Leaves the recursion of the parser; never leaves it. */
 export class Refusal extends Error {}

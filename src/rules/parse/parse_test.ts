@@ -1,7 +1,7 @@
 // The grammar of conditions: text in, canonical text or error out.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { Chance, conditionByChance, nonsenseByChance } from "../check/condition_fixture.ts";
-import { bytesOf } from "./literal_bytes.ts";
+import { bytesOf } from "../../words/raw_text.ts";
 import { isModified } from "./grammar.ts";
 import { DEPTH_MAX, parse, parseTerm } from "./parse.ts";
 import { print } from "./syntax.ts";

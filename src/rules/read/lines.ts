@@ -1,7 +1,7 @@
 // Offsets of a text in, lines and columns out. Marks of YAML, and so those of Falco, count bytes;
 // people and editors count characters.
 import type { Position } from "../diagnostic.ts";
-import { byteLength } from "../parse/literal_bytes.ts";
+import { byteLength } from "../../words/raw_text.ts";
 
 export class Lines {
   readonly #text: string;

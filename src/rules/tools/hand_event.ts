@@ -3,7 +3,7 @@
 import { EVENTS } from "../../events/table.ts";
 import type { Bound, Value } from "../../fields/row/field.ts";
 import { familyOf } from "../../fields/compare/operators.ts";
-import { bytesOf } from "../parse/literal_bytes.ts";
+import { bytesOf } from "../../words/raw_text.ts";
 import { View } from "../../state/contract/views.ts";
 import type { Seen } from "./explain.ts";
 import type { MapNode, YamlNode } from "../read/yaml_node.ts";

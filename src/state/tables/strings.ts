@@ -5,8 +5,7 @@
 // kept by a sweep: the owner of the tables says which ids are still held, the others are freed and
 // their numbers given out again. Ids that are held never change.
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
+import { bytesOf, rawText } from "../../words/raw_text.ts";
 
 /** The empty string. */
 export const EMPTY = 0;
@@ -88,16 +87,16 @@ export class Strings {
 
   /** As `internText`, but the id may be freed once no table holds it. */
   internPassing(text: string): number {
-    const bytes = encoder.encode(text);
+    const bytes = bytesOf(text);
     return this.intern(bytes, 0, bytes.length);
   }
 
-  /** The text of an id, invalid UTF-8 replaced; `undefined` for MISSING. */
+  /** The text of an id, its bytes kept (words/raw_text.ts); `undefined` for MISSING. */
   text(id: number): string | undefined {
     if (id < 0) return undefined;
     const known = this.#texts[id];
     if (known !== undefined) return known;
-    return this.#texts[id] = decoder.decode(this.bytes(id));
+    return this.#texts[id] = rawText(this.bytes(id));
   }
 
   /** The bytes of an id; a view that the next `intern` may leave stale. */

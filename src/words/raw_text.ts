@@ -1,13 +1,27 @@
-// Constants that are no valid UTF-8. `\xHH` in a quoted string gives a byte; what such bytes and
-// the text around them do not make up as UTF-8 is kept as one lone surrogate a byte, U+DC80 to
-// U+DCFF, so that a constant stays one string and can still be turned into its bytes.
+// Texts that may hold bytes that are no UTF-8. Names of files and processes are bytes, and so are
+// what `\xHH` in a condition says; what they do not make up as UTF-8 is kept as one lone surrogate
+// a byte, U+DC80 to U+DCFF, so that a text stays one string, equal bytes are equal strings, and the
+// bytes can be had again. What is shown has U+FFFD in their place.
 
 const encoder = new TextEncoder();
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bytes of a constant. */
+/** The text of bytes, without loss. */
+export function rawText(bytes: Uint8Array): string {
+  const text = lenient.decode(bytes);
+  // U+FFFD may stand there itself, so that is not yet an answer.
+  return text.includes("\ufffd") ? lossless(bytes) : text;
+}
+
+/** A text as it is shown: U+FFFD for what is no UTF-8. */
+export function shownText(text: string): string {
+  return text.isWellFormed() ? text : lenient.decode(bytesOf(text));
+}
+
+/** The bytes of a text. */
 export function bytesOf(text: string): Uint8Array {
-  if (!/[\udc80-\udcff]/u.test(text)) return encoder.encode(text);
+  if (text.isWellFormed()) return encoder.encode(text);
   const bytes: number[] = [];
   for (const char of text) {
     const unit = char.codePointAt(0)!;
@@ -51,19 +65,17 @@ function bytesAt(text: string, at: number): number {
 export function textOf(bytes: Uint8Array): string {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const content = bytes.subarray(start);
-  try {
-    return fatal.decode(content);
-  } catch {
-    let text = "";
-    for (let at = 0; at < content.length; at += CHUNK) {
-      text += String.fromCharCode(
-        ...content.subarray(at, at + CHUNK).values().map((byte) =>
-          byte < 0x80 ? byte : 0xdc00 + byte
-        ),
-      );
-    }
-    return decodeLossless(text);
+  return rawText(content);
+}
+
+function lossless(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    text += String.fromCharCode(
+      ...bytes.subarray(at, at + CHUNK).values().map((byte) => byte < 0x80 ? byte : 0xdc00 + byte),
+    );
   }
+  return decodeLossless(text);
 }
 
 /** Arguments of one call. */
@@ -85,11 +97,6 @@ export function decodeLossless(text: string): string {
     }
     return result;
   });
-}
-
-/** A constant as texts of events are: what is no UTF-8 is U+FFFD. */
-export function printable(text: string): string {
-  return text.replace(/[\udc80-\udcff]/gu, "\ufffd");
 }
 
 function sequenceLength(byte: number): number {
