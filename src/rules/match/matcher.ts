@@ -52,6 +52,8 @@ export class Matcher {
   readonly #first: boolean;
   /** What of the views' differences the rules can see: bits of Differs. */
   readonly seen: number;
+  /** The same by event code. */
+  readonly #seenOf: Uint8Array = new Uint8Array(EVENTS.length);
   /** By index of a rule: the view under which it matched last. */
   readonly #views: Uint8Array;
   /** Whether the last event was matched under one view alone. */
@@ -71,7 +73,12 @@ export class Matcher {
   ) {
     this.#first = matching === "first";
     const atoms = atomsOf(rules);
-    this.seen = atoms.reduce((seen, atom) => seen | seenByAtom(atom), 0);
+    const known = new Map<Node, number>();
+    for (const { node, codes } of rules) {
+      const seen = seenIn(node, known);
+      if (seen !== 0) { for (const code of codes) this.#seenOf[code]! |= seen; }
+    }
+    this.seen = this.#seenOf.reduce((bits, seen) => bits | seen, 0);
     this.#views = new Uint8Array(rules.length);
     this.#tables = new Tables(rules, atoms, this.#first, limits);
   }
@@ -80,7 +87,7 @@ export class Matcher {
    * and returns how many there are. */
   match(context: Context, matched: Int32Array): number {
     const count = this.#matchOne(context, matched);
-    const differs = context.differs & this.seen;
+    const differs = context.differs & this.#seenOf[context.event.code]!;
     this.#plain = differs === 0;
     return differs === 0 ? count : this.#matchOthers(context, differs, matched, count);
   }
@@ -163,9 +170,21 @@ export class Matcher {
   }
 }
 
-/** What of the views' differences an atom can see. */
-export function seenByAtom({ left, right }: Atom): number {
-  return [...left.fields, ...right?.fields ?? []].reduce((seen, bound) => seen | seenBy(bound), 0);
+/** What of the views' differences a condition can see; `known` has it of the parts of others. */
+function seenIn(node: Node, known: Map<Node, number>): number {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  let seen = 0;
+  if (node.kind === "not") seen = seenIn(node.child, known);
+  else if (node.kind === "and" || node.kind === "or") {
+    for (const child of node.children) seen |= seenIn(child, known);
+  } else if (node.kind === "atom") {
+    const { left, right } = node.atom;
+    for (const bound of left.fields) seen |= seenBy(bound);
+    for (const bound of right?.fields ?? []) seen |= seenBy(bound);
+  }
+  known.set(node, seen);
+  return seen;
 }
 
 function atomsOf(rules: readonly Matchable[]): Atom[] {
