@@ -6,7 +6,7 @@ const PACKAGES = "openssh-server cron anacron at logrotate rsync sudo nginx-ligh
   "postgresql borgbackup restic runc golang-go buildah crun man-db plocate needrestart " +
   "unattended-upgrades tmux screen prometheus-node-exporter adduser rsyslog etckeeper ruby " +
   "puppet apt-utils msmtp-mta cpio zip vim python3-venv mariadb-server " +
-  "apache2-bin debsums ansible-core";
+  "apache2-bin debsums ansible-core debootstrap chkrootkit podman strace gdb systemd";
 
 const INSTALL = "apt-get install -y -q --no-install-recommends";
 
@@ -201,4 +201,31 @@ sed -i '0,/"sh"/s//"id"/' config.json && mv r rootfs
 sed -i 's/"path": "r"/"path": "rootfs"/' config.json
 runc run quietc; true`,
   },
+  {
+    name: "podman builds and runs",
+    seconds: 90,
+    script: `mkdir r; for f in /bin/sh /bin/true; do cp --parents $f r
+for l in $(ldd $f | grep -o '/[^ ]*'); do cp --parents -L $l r; done; done
+tar -C r -cf r.tar .; printf 'FROM scratch\\nADD r.tar /\\n' > Containerfile
+P="podman --root $PWD/s --runroot $PWD/rr --storage-driver vfs --cgroup-manager cgroupfs"
+$P build -q -t q .; $P run --rm --network none --cgroups disabled q /bin/true; :`,
+  },
+  {
+    name: "debootstrap of a chroot",
+    seconds: 300,
+    script: "debootstrap --variant=minbase bookworm /root/quiet-chroot > /dev/null; " +
+      "chroot /root/quiet-chroot apt-get install -y -q hello; rm -rf /root/quiet-chroot",
+  },
+  { name: "chkrootkit", seconds: 200, script: "chkrootkit -q > out 2>&1; :" },
+  {
+    name: "systemd-tmpfiles and systemd-sysusers",
+    script: "systemd-tmpfiles --create --prefix=/run --prefix=/var; systemd-sysusers --dry-run; :",
+  },
+  {
+    name: "visudo and vipw with an editor",
+    script: `printf '#!/bin/sh\\necho "# q" >> "$1"\\n' > /root/e; chmod +x /root/e
+EDITOR=/root/e visudo; EDITOR=/root/e visudo -f /etc/sudoers.d/quiet
+EDITOR=/root/e vipw; rm -f /root/e /etc/sudoers.d/quiet`,
+  },
+  { name: "strace and gdb", script: "strace -o t true; gdb -q -batch -ex run -ex bt true; :" },
 ];
