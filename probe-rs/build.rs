@@ -1,4 +1,5 @@
 //! Turns events.json into constants: event codes, parameter counts, system call numbers.
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::{env, fs, path::Path};
 
@@ -46,6 +47,21 @@ fn main() {
         ids.join(", ")
     )
     .expect("a string grows");
+
+    let lists = table["flags"].as_object().expect("lists of flags");
+    for (list, flags) in lists {
+        writeln!(out, "/// Flags as events have them.\npub mod {list} {{").expect("a string grows");
+        let mut known = BTreeSet::new();
+        for flag in flags.as_array().expect("a list of flags") {
+            let (name, value) = (flag[0].as_str().expect("a name"), &flag[1]);
+            let name = name.to_ascii_uppercase();
+            if !known.insert(name.clone()) {
+                continue;
+            }
+            writeln!(out, "    pub const {name}: u32 = {value};").expect("a string grows");
+        }
+        out.push_str("}\n");
+    }
 
     let syscalls = table["syscalls"].as_array().expect("a list of system calls");
     writeln!(

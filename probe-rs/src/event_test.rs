@@ -121,8 +121,9 @@ fn written(
 #[test]
 fn a_block_is_framed_padded_and_carries_our_parameters() {
     let path = b"/a/b\0";
-    let mut block = Block::new([path.as_ptr() as u64, 2, 0, 0, 0, 0], 0);
-    let (bytes, params) = written(table::SYSCALL_UMOUNT2_X, &mut block, system::umount2);
+    let mut block = Block::new([path.as_ptr() as u64, 0o4000, 0, 0, 0, 0], 0);
+    let (bytes, params) =
+        written(table::SYSCALL_DELETE_MODULE_X, &mut block, system::delete_module);
     assert_eq!(number(&bytes, 0, 4), u64::from(BLOCK));
     assert_eq!(number(&bytes, 4, 4), bytes.len() as u64);
     assert_eq!(number(&bytes, 8, 2), 3);
@@ -130,9 +131,11 @@ fn a_block_is_framed_padded_and_carries_our_parameters() {
     assert_eq!(bytes.len() % 4, 0);
     assert_eq!(number(&bytes, BLOCK_HEAD, 8), 1005);
     assert_eq!(number(&bytes, BLOCK_HEAD + 8, 8), 9);
-    assert_eq!(number(&bytes, BLOCK_HEAD + 20, 2), u64::from(table::SYSCALL_UMOUNT2_X));
+    assert_eq!(number(&bytes, BLOCK_HEAD + 20, 2), u64::from(table::SYSCALL_DELETE_MODULE_X));
     assert_eq!(params[..3], [vec(0u64), path.to_vec(), vec(2u32)]);
-    assert_eq!(params[3..], [Vec::new(), Vec::new(), vec(77u64), std::vec![lane::CRITICAL]]);
+    // No path, no second path, no descriptors.
+    let none = Vec::new;
+    assert_eq!(params[3..], [none(), none(), none(), vec(77u64), std::vec![lane::CRITICAL]]);
 }
 
 fn vec<T: Into<u64>>(value: T) -> Vec<u8> {
@@ -142,12 +145,12 @@ fn vec<T: Into<u64>>(value: T) -> Vec<u8> {
 #[test]
 fn an_unreadable_string_is_empty_and_a_long_one_is_cut_and_counted() {
     let mut block = Block::new([0; 6], -14);
-    let (_, params) = written(table::SYSCALL_UMOUNT_1_X, &mut block, system::umount);
+    let (_, params) = written(table::SYSCALL_DELETE_MODULE_X, &mut block, system::delete_module);
     assert_eq!((params[0].len(), params[1].len()), (8, 0));
     let mut long = std::vec![b'x'; 5000];
     long.push(0);
     let mut block = Block::new([long.as_ptr() as u64, 0, 0, 0, 0, 0], 0);
-    let (_, params) = written(table::SYSCALL_UMOUNT_1_X, &mut block, system::umount);
+    let (_, params) = written(table::SYSCALL_DELETE_MODULE_X, &mut block, system::delete_module);
     assert_eq!((params[1].len(), params[1].last()), (4096, Some(&0)));
     assert_eq!(block.state().truncated, 1);
 }

@@ -1,21 +1,24 @@
 //! The kernel's flags in Falco's encoding (the PPM_ values of its public header), for x86_64.
+use crate::table::{
+    clone_flags as clone_flag, creat_flags, execve_flags, file_flags, openat2_flags as openat2,
+};
 
 #[inline(always)]
 const fn bit(value: u32, kernel: u32, ours: u32) -> u32 {
     if value & kernel != 0 { ours } else { 0 }
 }
 
-pub const O_F_CREATED: u32 = 1 << 14;
-pub const FD_UPPER_LAYER: u32 = 1 << 15;
-pub const FD_LOWER_LAYER: u32 = 1 << 16;
+pub const O_F_CREATED: u32 = file_flags::O_F_CREATED;
+pub const FD_UPPER_LAYER: u32 = file_flags::FD_UPPER_LAYER;
+pub const FD_LOWER_LAYER: u32 = file_flags::FD_LOWER_LAYER;
 /// The same two in the 16-bit flags of creat.
-pub const CREAT_UPPER_LAYER: u16 = 1 << 0;
-pub const CREAT_LOWER_LAYER: u16 = 1 << 1;
-pub const EXE_WRITABLE: u32 = 1 << 0;
-pub const EXE_UPPER_LAYER: u32 = 1 << 1;
-pub const EXE_FROM_MEMFD: u32 = 1 << 2;
-pub const EXE_LOWER_LAYER: u32 = 1 << 3;
-pub const CL_CHILD_IN_PIDNS: u32 = 1 << 29;
+pub const CREAT_UPPER_LAYER: u16 = creat_flags::FD_UPPER_LAYER_CREAT as u16;
+pub const CREAT_LOWER_LAYER: u16 = creat_flags::FD_LOWER_LAYER_CREAT as u16;
+pub const EXE_WRITABLE: u32 = execve_flags::EXE_WRITABLE;
+pub const EXE_UPPER_LAYER: u32 = execve_flags::EXE_UPPER_LAYER;
+pub const EXE_FROM_MEMFD: u32 = execve_flags::EXE_FROM_MEMFD;
+pub const EXE_LOWER_LAYER: u32 = execve_flags::EXE_LOWER_LAYER;
+pub const CL_CHILD_IN_PIDNS: u32 = clone_flag::CLONE_CHILD_IN_PIDNS;
 pub const O_CLOEXEC: u32 = 0o2_000_000;
 pub const O_NONBLOCK: u32 = 0o4000;
 const O_DIRECT: u32 = 0o40000;
@@ -31,25 +34,25 @@ const O_TMPFILE: u32 = 0o20_000_000;
 pub const fn open(flags: u32) -> u32 {
     // Mode 3 lets neither read nor write: such a descriptor is good for ioctl alone.
     let access = match flags & 3 {
-        0 => 1 << 0,
-        1 => 1 << 1,
-        2 => 3,
+        0 => file_flags::O_RDONLY,
+        1 => file_flags::O_WRONLY,
+        2 => file_flags::O_RDWR,
         _ => 0,
     };
     let directory = if flags & O_TMPFILE != 0 { 0 } else { O_DIRECTORY };
     access
-        | bit(flags, O_CREAT, 1 << 2)
-        | bit(flags, O_TMPFILE, 1 << 13)
-        | bit(flags, 0o2000, 1 << 3)
-        | bit(flags, 0o10000, 1 << 4)
-        | bit(flags, 0o200, 1 << 5)
-        | bit(flags, O_NONBLOCK, 1 << 6)
-        | bit(flags, 0o4_010_000, 1 << 7)
-        | bit(flags, O_TRUNC, 1 << 8)
-        | bit(flags, O_DIRECT, 1 << 9)
-        | bit(flags, directory, 1 << 10)
-        | bit(flags, O_LARGEFILE, 1 << 11)
-        | bit(flags, O_CLOEXEC, 1 << 12)
+        | bit(flags, O_CREAT, file_flags::O_CREAT)
+        | bit(flags, O_TMPFILE, file_flags::O_TMPFILE)
+        | bit(flags, 0o2000, file_flags::O_APPEND)
+        | bit(flags, 0o10000, file_flags::O_DSYNC)
+        | bit(flags, 0o200, file_flags::O_EXCL)
+        | bit(flags, O_NONBLOCK, file_flags::O_NONBLOCK)
+        | bit(flags, 0o4_010_000, file_flags::O_SYNC)
+        | bit(flags, O_TRUNC, file_flags::O_TRUNC)
+        | bit(flags, O_DIRECT, file_flags::O_DIRECT)
+        | bit(flags, directory, file_flags::O_DIRECTORY)
+        | bit(flags, O_LARGEFILE, file_flags::O_LARGEFILE)
+        | bit(flags, O_CLOEXEC, file_flags::O_CLOEXEC)
 }
 
 /// Permission bits are those of the kernel; they count only where a file may be made.
@@ -81,17 +84,17 @@ pub const fn mknod_mode(value: u32) -> u32 {
 
 /// RESOLVE_*: NO_XDEV 1, NO_MAGICLINKS 2, NO_SYMLINKS 4, BENEATH 8, IN_ROOT 16, CACHED 32.
 pub const fn resolve(flags: u32) -> u32 {
-    bit(flags, 1, 1 << 4)
-        | bit(flags, 2, 1 << 2)
-        | bit(flags, 4, 1 << 3)
-        | bit(flags, 8, 1 << 0)
-        | bit(flags, 16, 1 << 1)
-        | bit(flags, 32, 1 << 5)
+    bit(flags, 1, openat2::RESOLVE_NO_XDEV)
+        | bit(flags, 2, openat2::RESOLVE_NO_MAGICLINKS)
+        | bit(flags, 4, openat2::RESOLVE_NO_SYMLINKS)
+        | bit(flags, 8, openat2::RESOLVE_BENEATH)
+        | bit(flags, 16, openat2::RESOLVE_IN_ROOT)
+        | bit(flags, 32, openat2::RESOLVE_CACHED)
 }
 
 /// O_NONBLOCK and O_CLOEXEC, which sockets, event descriptors and the like share.
 pub const fn descriptor(flags: u32) -> u32 {
-    bit(flags, O_NONBLOCK, 1 << 6) | bit(flags, O_CLOEXEC, 1 << 12)
+    bit(flags, O_NONBLOCK, file_flags::O_NONBLOCK) | bit(flags, O_CLOEXEC, file_flags::O_CLOEXEC)
 }
 
 /// The same where a negative argument means nothing.
@@ -100,36 +103,40 @@ pub const fn descriptor_signed(flags: i32) -> u32 {
 }
 
 pub const fn dup3(flags: u32) -> u32 {
-    bit(flags, O_CLOEXEC, 1 << 12)
+    bit(flags, O_CLOEXEC, file_flags::O_CLOEXEC)
 }
 
 pub const fn pipe2(flags: i32) -> u32 {
-    if flags < 0 { 0 } else { descriptor(flags as u32) | bit(flags as u32, O_DIRECT, 1 << 9) }
+    if flags < 0 {
+        0
+    } else {
+        descriptor(flags as u32) | bit(flags as u32, O_DIRECT, file_flags::O_DIRECT)
+    }
 }
 
 pub const fn clone(flags: u32) -> u32 {
-    bit(flags, 0x0000_0400, 1 << 0)
-        | bit(flags, 0x0000_0200, 1 << 1)
-        | bit(flags, 0x8000_0000, 1 << 2)
-        | bit(flags, 0x0800_0000, 1 << 3)
-        | bit(flags, 0x4000_0000, 1 << 4)
-        | bit(flags, 0x0002_0000, 1 << 5)
-        | bit(flags, 0x2000_0000, 1 << 6)
-        | bit(flags, 0x0400_0000, 1 << 7)
-        | bit(flags, 0x0010_0000, 1 << 9)
-        | bit(flags, 0x0000_8000, 1 << 8)
-        | bit(flags, 0x0000_2000, 1 << 10)
-        | bit(flags, 0x0000_0800, 1 << 11)
-        | bit(flags, 0x0004_0000, 1 << 12)
-        | bit(flags, 0x0001_0000, 1 << 13)
-        | bit(flags, 0x0080_0000, 1 << 14)
-        | bit(flags, 0x0000_0100, 1 << 15)
-        | bit(flags, 0x1000_0000, 1 << 20)
-        | bit(flags, 0x0020_0000, 1 << 23)
-        | bit(flags, 0x0100_0000, 1 << 24)
-        | bit(flags, 0x0008_0000, 1 << 25)
-        | bit(flags, 0x0000_4000, 1 << 27)
-        | bit(flags, 0x0200_0000, 1 << 28)
+    bit(flags, 0x0000_0400, clone_flag::CLONE_FILES)
+        | bit(flags, 0x0000_0200, clone_flag::CLONE_FS)
+        | bit(flags, 0x8000_0000, clone_flag::CLONE_IO)
+        | bit(flags, 0x0800_0000, clone_flag::CLONE_NEWIPC)
+        | bit(flags, 0x4000_0000, clone_flag::CLONE_NEWNET)
+        | bit(flags, 0x0002_0000, clone_flag::CLONE_NEWNS)
+        | bit(flags, 0x2000_0000, clone_flag::CLONE_NEWPID)
+        | bit(flags, 0x0400_0000, clone_flag::CLONE_NEWUTS)
+        | bit(flags, 0x0010_0000, clone_flag::CLONE_PARENT_SETTID)
+        | bit(flags, 0x0000_8000, clone_flag::CLONE_PARENT)
+        | bit(flags, 0x0000_2000, clone_flag::CLONE_PTRACE)
+        | bit(flags, 0x0000_0800, clone_flag::CLONE_SIGHAND)
+        | bit(flags, 0x0004_0000, clone_flag::CLONE_SYSVSEM)
+        | bit(flags, 0x0001_0000, clone_flag::CLONE_THREAD)
+        | bit(flags, 0x0080_0000, clone_flag::CLONE_UNTRACED)
+        | bit(flags, 0x0000_0100, clone_flag::CLONE_VM)
+        | bit(flags, 0x1000_0000, clone_flag::CLONE_NEWUSER)
+        | bit(flags, 0x0020_0000, clone_flag::CLONE_CHILD_CLEARTID)
+        | bit(flags, 0x0100_0000, clone_flag::CLONE_CHILD_SETTID)
+        | bit(flags, 0x0008_0000, clone_flag::CLONE_SETTLS)
+        | bit(flags, 0x0000_4000, clone_flag::CLONE_VFORK)
+        | bit(flags, 0x0200_0000, clone_flag::CLONE_NEWCGROUP)
 }
 
 /// Socket families have the kernel's numbers up to 39; Falco knows no later ones.

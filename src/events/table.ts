@@ -130,6 +130,14 @@ export const EVENTS: readonly EventInfo[] = source.events.map((row) => ({
 
 export const SYSCALLS: readonly SyscallInfo[] = source.syscalls;
 
+/** Value of a name in one of the table's lists of flags, such as "O_CREAT" in "file_flags"; throws
+ * on a name that the table lacks. */
+export function flagValue(list: string, name: string): number {
+  const found = flagTables.get(list)?.find((flag) => flag.name === name);
+  if (found === undefined) throw new Error(`No flag "${name}" of "${list}" in the table`);
+  return found.value;
+}
+
 /** Event code of an id such as "SYSCALL_OPENAT_2_X"; throws on a name that the table lacks. */
 export function codeOf(id: string): number {
   const found = codes.get(id);

@@ -1,17 +1,17 @@
 // Fields of what an open asked for and did.
-import { EVENTS } from "../../events/table.ts";
+import { EVENTS, flagValue } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { Field } from "../row/field.ts";
 import { hasReturnValue, returnValue } from "../text/param_values.ts";
 import { fields } from "../row/row.ts";
 
-const O_RDONLY = 1;
-const O_WRONLY = 2;
-const O_CREAT = 1 << 2;
-const O_TRUNC = 1 << 8;
-const O_TMPFILE = 1 << 13;
+const O_RDONLY = flagValue("file_flags", "O_RDONLY");
+const O_WRONLY = flagValue("file_flags", "O_WRONLY");
+const O_CREAT = flagValue("file_flags", "O_CREAT");
+const O_TRUNC = flagValue("file_flags", "O_TRUNC");
+const O_TMPFILE = flagValue("file_flags", "O_TMPFILE");
 /** The call created the file. */
-const O_F_CREATED = 1 << 14;
+const O_F_CREATED = flagValue("file_flags", "O_F_CREATED");
 const EXEC_BITS = 0o111;
 
 /** Places of flags and mode in the events that open files. */

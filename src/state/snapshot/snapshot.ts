@@ -5,6 +5,7 @@ import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
 import type { Tables } from "../tables/tables.ts";
 import { Cursor } from "./snapshot_cursor.ts";
 import { SnapshotFds } from "./snapshot_fds.ts";
+import { CL_CHILD_IN_PIDNS } from "../tables/clone_flags.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
 
@@ -30,9 +31,6 @@ const INTERFACE_LIST_V2 = 0x219;
 /** What a process entry's end holds at the most where two fields in its middle are missing, as
  * libs before 0.10 wrote it. */
 const OLD_TAIL_BYTES = 29;
-/** Clone flag (PPM_CL_*) of a thread in another pid namespace. */
-const CHILD_IN_PIDNS = 1 << 29;
-
 /** Bytes of what our own captures have behind a thread at the least. */
 const OWN_THREAD_BYTES = 26;
 /** Bytes of what stands behind that since there are two views, at the least. */
@@ -233,7 +231,7 @@ export class Snapshot {
     const cwdKnown = this.#tail(input, thread, end);
     thread.cloneFlags = flags;
     thread.flags |= ThreadFlag.FromSnapshot;
-    if (flags & CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
+    if (flags & CL_CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
     if (thread.isMain) {
       thread.env = env;
       if (!cwdKnown) thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);

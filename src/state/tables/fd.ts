@@ -1,4 +1,5 @@
 // What a descriptor points to, and the table of a process's descriptors.
+import { flagValue } from "../../events/table.ts";
 import { MISSING } from "./strings.ts";
 
 /** Kinds as `fd.type` names them; the index is FdKind. */
@@ -221,10 +222,10 @@ export function callerNameOf(fd: Fd): number {
 }
 
 /** Falco's PPM_O_* and related flags. */
-const O_DIRECTORY = 1 << 10;
-export const O_CLOEXEC = 1 << 12;
-export const FD_UPPER_LAYER = 1 << 15;
-export const FD_LOWER_LAYER = 1 << 16;
+const O_DIRECTORY = flagValue("file_flags", "O_DIRECTORY");
+export const O_CLOEXEC = flagValue("file_flags", "O_CLOEXEC");
+export const FD_UPPER_LAYER = flagValue("file_flags", "FD_UPPER_LAYER");
+export const FD_LOWER_LAYER = flagValue("file_flags", "FD_LOWER_LAYER");
 /** EPOLL_CLOEXEC and MFD_CLOEXEC as the events have them. */
 export const KIND_CLOEXEC = 1;
 
