@@ -63,14 +63,6 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
   }
 });
 
-Deno.test("an action on losses that is not taken is told, the others are not", () => {
-  const [line] = told("syscall_event_drops.actions[]=log");
-  ok(/syscall_event_drops\.actions: the action log is not done yet/.test(line!), line);
-  for (const action of ["alert", "exit", "ignore"]) {
-    deepStrictEqual(told(`syscall_event_drops.actions[]=${action}`), []);
-  }
-});
-
 Deno.test("a snaplen beyond what the probe keeps is told, not cut in silence", () => {
   deepStrictEqual(told("falco_libs.snaplen=4000"), []);
   ok(/snaplen: the probe keeps at most 4000 bytes/.test(told("falco_libs.snaplen=4001")[0]!));

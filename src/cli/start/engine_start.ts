@@ -49,6 +49,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       threshold: drops.threshold,
       rate: drops.rate,
       burst: drops.max_burst,
+      log: drops.actions.includes("log"),
       alert: drops.actions.includes("alert"),
       exit: drops.actions.includes("exit"),
     },

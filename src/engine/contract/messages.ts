@@ -73,6 +73,13 @@ export interface LossOptions {
   readonly burst: number;
 }
 
+/** What a loss over the threshold leads to. */
+export interface LossActions {
+  readonly log?: boolean;
+  readonly alert: boolean;
+  readonly exit: boolean;
+}
+
 export interface EngineStart {
   readonly counters: SharedArrayBuffer;
   readonly source: LiveStart | CaptureStart;
@@ -83,7 +90,7 @@ export interface EngineStart {
     readonly repair: boolean;
     readonly all: boolean;
   };
-  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  readonly drops: LossOptions & LossActions;
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;

@@ -10,8 +10,8 @@ import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { ExcessWatch } from "./excess.ts";
-import { dropAlert, LossWatch } from "./loss.ts";
-import { ALERTS_IN_FLIGHT_MAX, type LossOptions } from "../contract/messages.ts";
+import { dropAlert, dropMessage, LossWatch } from "./loss.ts";
+import { ALERTS_IN_FLIGHT_MAX, type LossActions, type LossOptions } from "../contract/messages.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
 import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
 
@@ -34,7 +34,7 @@ export interface EngineParts {
 }
 
 export interface EngineOptions {
-  readonly drops: LossOptions & { readonly alert: boolean; readonly exit: boolean };
+  readonly drops: LossOptions & LossActions;
   /** Wait for the main thread rather than drop alerts: a replay loses nothing. */
   readonly patient: boolean;
   /** Stop after so many seconds of event time. */
@@ -354,6 +354,7 @@ export class Engine {
       if (line !== undefined) this.#parts.onLoss(line);
     }
     if (loss === undefined) return false;
+    if (options.drops.log) this.#parts.onLoss(dropMessage(loss));
     if (options.drops.alert) {
       this.#push(dropAlert({
         loss,

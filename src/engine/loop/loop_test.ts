@@ -187,6 +187,21 @@ Deno.test("a loss of one process below the alert's threshold is told by a line",
   deepStrictEqual(losses, ["Events lost over a process's share of the ring: flood[42]: 1"]);
 });
 
+Deno.test("a loss is told by a line where the configuration says log", () => {
+  const source = new ScriptedSource([[close(1)], () => {
+    source.lost = [9, 0];
+    clock.nowMs += 1_000;
+  }, [close(2)]]);
+  const { engine, clock, losses, posts } = engineOver(source, {
+    drops: { threshold: 0.1, rate: 1, burst: 1, log: true, alert: false, exit: false },
+  });
+  engine.run();
+  deepStrictEqual(losses, [
+    "Falco internal: syscall event drop. 9 system calls dropped in last second.",
+  ]);
+  strictEqual(posts.flat().some(({ rule }) => rule.startsWith("Falco internal")), false);
+});
+
 Deno.test("a loss ends the run where the configuration says exit", () => {
   const source = new ScriptedSource([[close(1)], () => {
     source.lost = [9, 0];

@@ -55,6 +55,11 @@ export class LossWatch {
   }
 }
 
+/** What Falco's log and its alert say of a loss. */
+export function dropMessage({ lost }: Loss): string {
+  return `Falco internal: syscall event drop. ${lost} system calls dropped in last second.`;
+}
+
 export interface DropAlertOptions {
   readonly loss: Loss;
   readonly hostname: string;
@@ -68,8 +73,7 @@ export interface DropAlertOptions {
 export function dropAlert({ loss, hostname, time, sequence, processes }: DropAlertOptions): Alert {
   return {
     hostname,
-    message:
-      `Falco internal: syscall event drop. ${loss.lost} system calls dropped in last second.`,
+    message: dropMessage(loss),
     outputFields: [
       ["ebpf_enabled", "1"],
       ["n_drops", String(loss.lost)],
