@@ -112,6 +112,16 @@ Deno.test("an executed file has the caller's name where it is a link or a script
   strictEqual(live.read(PID, 3).differs & Differs.Program, 0, "only the execution has two");
 });
 
+Deno.test("a machine of one view shows one, whatever its descriptors hold", () => {
+  const live = new LiveScene({ paths: "kernel" });
+  live.executed(PID, "/usr/bin/cat", "/usr/bin/cat");
+  const { fd } = live.opened(PID, 3, "/tmp/link", "/etc/shadow");
+  fd!.callerName = live.machine.strings.internText("/tmp/link");
+  const context = live.read(PID, 3);
+  strictEqual(context.differs, 0);
+  deepStrictEqual(names(context), ["/etc/shadow", "/etc/shadow"]);
+});
+
 Deno.test("both names stay in the table of strings while somebody holds them", () => {
   const live = new LiveScene({ stringBytesMax: 1 });
   live.executed(PID, "/usr/bin/cat", "/usr/bin/cat");

@@ -68,7 +68,7 @@ export function step(tables: Tables, context: Context): void {
     nameFromEvent(tables, context, acting);
     return;
   }
-  context.setFdName(now.name, now.callerName);
+  context.setFdName(now.name, tables.bothPaths ? now.callerName : MISSING);
   context.fdNameRaw = now.nameRaw;
   context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
 }

@@ -9,12 +9,13 @@ import { FdTable } from "../tables/fd_table.ts";
 import { MachineState } from "../create_machine.ts";
 import { MISSING } from "../tables/strings.ts";
 import { Thread, ThreadFlag } from "../tables/thread.ts";
+import { LiveScene } from "../views_fixture.ts";
 
 const TIME = 1_700_000_000_000_000_000n;
 
-function machine(): MachineState {
+function machine(paths: "both" | "kernel" | "caller" = "both"): MachineState {
   const made = createMachine({
-    paths: "kernel",
+    paths,
     threadsMax: 10_000,
     fdsMax: 100_000,
     hostname: "box",
@@ -196,6 +197,25 @@ Deno.test("tables that are dumped and loaded are the same", () => {
     load(second, first.dump(TIME));
     deepStrictEqual(told(second), told(first), `seed ${seed}`);
   }
+});
+
+Deno.test("of both names that a dump has, a machine of one view takes its own", () => {
+  const live = new LiveScene();
+  live.executed(7, "/usr/bin/cat", "/usr/bin/cat");
+  live.wentTo(7, "/tmp/d", "/etc/ssl");
+  live.opened(7, 3, "/tmp/link", "/etc/shadow");
+  const told = (paths: "both" | "kernel" | "caller") => {
+    const tables = machine(paths);
+    load(tables, live.machine.dump(TIME));
+    const thread = tables.threads.get(7)!;
+    const fd = tables.fdsOf(thread)!.get(3)!;
+    return [fd.name, fd.callerName, thread.cwd, thread.callerCwd].map((id) =>
+      tables.strings.text(id)
+    );
+  };
+  deepStrictEqual(told("both"), ["/etc/shadow", "/tmp/link", "/etc/ssl/", "/tmp/d/"]);
+  deepStrictEqual(told("kernel"), ["/etc/shadow", undefined, "/etc/ssl/", undefined]);
+  deepStrictEqual(told("caller"), ["/tmp/link", undefined, "/tmp/d/", undefined]);
 });
 
 Deno.test("a dump leaves made-up threads out", () => {

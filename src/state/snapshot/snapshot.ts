@@ -271,7 +271,10 @@ export class Snapshot {
     thread.cwd = input.string(this.#machine);
     if (input.at + OWN_VIEW_BYTES > end) return true;
     const callerCwd = input.string(this.#machine);
-    if (callerCwd !== EMPTY) thread.callerCwd = callerCwd;
+    if (callerCwd !== EMPTY) {
+      if (this.#machine.bothPaths) thread.callerCwd = callerCwd;
+      else if (!this.#machine.kernelPaths) thread.cwd = callerCwd;
+    }
     thread.exeAgeAtStart = input.u64();
     thread.exeAgeInPidns = input.u64();
     return true;

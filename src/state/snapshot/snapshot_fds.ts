@@ -159,7 +159,10 @@ export class SnapshotFds {
     fd.dev = dev;
     if (flags & OwnFdFlag.Named) fd.name = name;
     if (flags & OwnFdFlag.Raw) fd.nameRaw = raw;
-    fd.callerName = caller;
+    if (caller !== MISSING) {
+      if (this.#machine.bothPaths) fd.callerName = caller;
+      else if (!this.#machine.kernelPaths) fd.name = caller;
+    }
     // Only sockets have room for their ends.
     if (this.#listedEnds !== NO_ENDS) {
       fd.sourceIp = this.#listedEnds.source;
