@@ -120,6 +120,15 @@ const SUITES: readonly Suite[] = [
     without: () => isRoot() || hasSudo() ? undefined : "needs root, and there is no sudo",
   },
   {
+    name: "hostile",
+    what: "hostile captures, rules, configuration, requests and signals, within limits",
+    runner: "plain",
+    command: ["deno", "run", "--allow-all", "--no-check", "--frozen", "scripts/hostile.ts"],
+    minutes: 10,
+    asRoot: true,
+    without: () => isRoot() || hasSudo() ? undefined : "needs root, and there is no sudo",
+  },
+  {
     name: "compare",
     what: "alerts on recorded captures against those of Falco",
     runner: "plain",

@@ -69,7 +69,11 @@ export const schema = z.strictObject({
     path_prefix: text("/tmp/falco"),
     mode: choice("rules", ["rules", "all_rules"]),
     default_duration: integer(5000, { min: 0, max: ANY }),
-    max_file_size_mb: integer(0, { min: 0, max: ANY }),
+    // 0: no bound, which is Falco's default.
+    max_file_size_mb: integer(256, { min: 0, max: ANY }),
+    // Saker's own: alerts prolong a capture up to so many ms; what all of a run may write.
+    max_duration: integer(300_000, { min: 0, max: ANY }),
+    max_total_mb: integer(4096, { min: 0, max: ANY }),
     // Saker's own: a capture begins so many ms before its alert, as far as they fit into memory.
     before_duration: integer(5000, { min: 0, max: 3_600_000 }),
     before_max_mb: integer(64, { min: 8, max: 4096 }),

@@ -95,6 +95,8 @@ export const USES: Uses<Config> = {
     path_prefix: readBy(START),
     mode: readBy(START),
     default_duration: readBy(START),
+    max_duration: readBy(START),
+    max_total_mb: readBy(START),
     max_file_size_mb: readBy(START),
     before_duration: readBy(START),
     before_max_mb: readBy(START),

@@ -1,6 +1,7 @@
 // Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
 // Errors become one line each; so do warnings.
 import { FieldSet } from "../fields/field_set.ts";
+import { parseOutput } from "../rules/check/output.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../rules/load.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
@@ -85,19 +86,39 @@ export function loadWith(start: RulesStart): Loaded {
   return loadRules(start.files, loadOptions(start));
 }
 
-/** How the configuration wants rules to be loaded, whatever the files. */
+/**
+ * How the configuration wants rules to be loaded, whatever the files. Throws where it would append
+ * what is no format: no rule is to be blamed for that.
+ */
 export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
+  const fields = new FieldSet({
+    bufferFormat: start.base64 ? "base64" : "dots",
+    staticFields: start.staticFields,
+  });
+  for (const addition of start.appendOutput) checkAddition(addition, fields);
   return {
-    fields: new FieldSet({
-      bufferFormat: start.base64 ? "base64" : "dots",
-      staticFields: start.staticFields,
-    }),
+    fields,
     priority: start.priority,
     matching: start.matching,
     selections: start.selections,
     appendOutput: start.appendOutput,
     live: start.live ?? false,
   };
+}
+
+function checkAddition(addition: RulesStart["appendOutput"][number], fields: FieldSet): void {
+  const { extraOutput, extraFields, origin = "append_output" } = addition;
+  const texts = [
+    extraOutput.replaceAll("%container.info", ""),
+    ...extraFields.flatMap((one) => typeof one === "string" ? [`%${one}`] : Object.values(one)),
+  ];
+  for (const text of texts) {
+    if (text === "") continue;
+    const parsed = parseOutput(text, fields);
+    if (!("error" in parsed)) continue;
+    const hint = parsed.hint === undefined ? "" : `, ${parsed.hint}`;
+    throw new Error(`${origin}: bad output format "${text}": ${parsed.error}${hint}`);
+  }
 }
 
 /** Loads and wants a sound set; throws an error of one line where it is not. */

@@ -26,6 +26,8 @@ export interface RulesText {
 
 /** One entry of `append_output`; empty texts match everything. */
 export interface AppendOutput {
+  /** Where it was written, for messages: such as `-p`. */
+  readonly origin?: string;
   readonly match: {
     readonly source: string;
     readonly tags: readonly string[];

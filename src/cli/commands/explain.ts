@@ -9,6 +9,8 @@ import { explain, partsThatHold, type Seen } from "../../rules/tools/explain.ts"
 import { readHandEvent, viewsOf } from "../../rules/tools/hand_event.ts";
 import { interpret } from "../../rules/match/interpret.ts";
 import type { Loaded } from "../../rules/load.ts";
+import { readTextFile } from "../../files/read_text.ts";
+import { reasonOf } from "../../files/reason.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { CheckedRule } from "../../rules/check/resolve.ts";
 import { type Paths, walkCapture } from "../../rules/tools/scenario_run.ts";
@@ -43,8 +45,18 @@ export function explainRule(
   return 0;
 }
 
+const EVENT_BYTES_MAX = 1 << 20;
+
+function readEvent(path: string): string {
+  try {
+    return readTextFile(path, EVENT_BYTES_MAX);
+  } catch (error) {
+    throw new Error(`Cannot read the event ${path}: ${reasonOf(error)}`);
+  }
+}
+
 function explainByHand(rule: CheckedRule, loaded: Loaded, options: ExplainOptions): string {
-  const text = Deno.readTextFileSync(options.event);
+  const text = readEvent(options.event);
   const { roots, errors } = readDocuments(text);
   const lines = new Lines(text);
   const place = (at: number) => `${options.event}:${lines.at(at).line + 1}`;

@@ -1,9 +1,11 @@
 // `saker rules test FILE…`: runs the tests that are kept beside rules.
 import type { FieldSet } from "../../fields/field_set.ts";
+import { readTextFile } from "../../files/read_text.ts";
 import { type Loaded, loadRules } from "../../rules/load.ts";
 import { contentsOf, verboseText } from "../../rules/report.ts";
 import { readScenarios, type ScenarioFile, unknownRules } from "../../rules/tools/scenario.ts";
 import { type Paths, runScenario } from "../../rules/tools/scenario_run.ts";
+import { RULES_BYTES_MAX } from "../start/engine_start.ts";
 
 export interface RulesTestOptions {
   /** Files of tests; see rules/scenario.ts for what stands in them. */
@@ -88,7 +90,7 @@ function load(
 
 function read(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readTextFile(path, RULES_BYTES_MAX);
   } catch {
     return undefined;
   }

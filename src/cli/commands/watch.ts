@@ -3,7 +3,7 @@ import type { Outputs } from "../../alerts/outputs.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
-import { collectGarbage } from "../../engine/thread/garbage.ts";
+import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
@@ -18,6 +18,7 @@ import { startWeb } from "../start/web.ts";
 
 /** After this long the start is over, and what it left can be collected. */
 const SETTLED_MS = 1_000;
+const HEAP_MS = 10_000;
 
 export async function watch(
   flags: Flags,
@@ -40,6 +41,7 @@ export async function watch(
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
   let outputs: Outputs | undefined;
+  let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
   let refusal: string | undefined;
   let dead: readonly DeadRule[] = [];
@@ -89,9 +91,12 @@ export async function watch(
         }
         web?.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
+        const heap = new HeapWatch();
+        heapTimer = setInterval(() => heap.look(), HEAP_MS);
       },
     });
   } finally {
+    clearInterval(heapTimer);
     await web?.close();
   }
 }

@@ -65,6 +65,8 @@ function captureRules(capture: Config["capture"]): CaptureRulesStart {
     pathPrefix: capture.path_prefix,
     durationMs: capture.default_duration,
     maxFileMib: capture.max_file_size_mb,
+    maxTotalMib: capture.max_total_mb,
+    maxDurationMs: capture.max_duration,
     beforeMs: capture.before_duration,
     beforeBytes: capture.before_max_mb * MIB,
   };
@@ -131,7 +133,8 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
       ...(disable === undefined ? [] : [{ action: "disable" as const, ...disable }]),
     ]),
     appendOutput: [
-      ...config.append_output.map((entry) => ({
+      ...config.append_output.map((entry, at) => ({
+        origin: `append_output[${at}]`,
         match: entry.match,
         extraOutput: entry.extra_output,
         extraFields: entry.extra_fields,
@@ -149,6 +152,7 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
 function printFormat(format: string | undefined): RulesStart["appendOutput"] {
   if (format === undefined || /^(c|container|k|kubernetes)$/.test(format)) return [];
   return [{
+    origin: "-p",
     match: { source: "", tags: [], rule: "" },
     extraOutput: format,
     extraFields: [],

@@ -41,6 +41,10 @@ export class RuleCapture implements Tap {
   #writer: CaptureWriter | undefined;
   /** Event time, ns, at which the capture ends: the latest that a matching rule asked for. */
   #deadline = 0n;
+  /** Event time, ns, beyond which nothing prolongs it. */
+  #latest = 0n;
+  /** Bytes of the captures that ended. */
+  #totalBytes = 0;
   #securedMs = 0;
   #toldMs = -Infinity;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -68,14 +72,18 @@ export class RuleCapture implements Tap {
   }
 
   matched(rule: CompiledRule): void {
-    const { mode, durationMs } = this.#parts.options;
+    const { mode, durationMs, maxDurationMs } = this.#parts.options;
     const { event } = this.#parts.context;
     // What is before this event may end the capture that runs.
     if (this.#writer !== undefined) this.#copyTo(event.offset);
     const time = event.time();
     const deadline = time + BigInt(rule.captureDurationMs || durationMs) * MS_NS;
-    if (deadline > this.#deadline) this.#deadline = deadline;
-    if (this.#writer === undefined && (mode === "all_rules" || rule.capture)) this.#start(time);
+    const starts = this.#writer === undefined && (mode === "all_rules" || rule.capture);
+    if (starts) this.#latest = time + BigInt(maxDurationMs) * MS_NS;
+    // Whoever triggers a rule again and again would have it go on for ever.
+    const bounded = maxDurationMs > 0 && deadline > this.#latest ? this.#latest : deadline;
+    if (bounded > this.#deadline) this.#deadline = bounded;
+    if (starts) this.#start(time);
   }
 
   end(length: number): boolean {
@@ -113,6 +121,13 @@ export class RuleCapture implements Tap {
   #start(time: bigint): void {
     const { options, machine, counters } = this.#parts;
     const { event } = this.#parts.context;
+    const { maxTotalMib } = options;
+    if (maxTotalMib > 0 && this.#totalBytes >= maxTotalMib * MIB) {
+      counters.add(Counter.CapturesFailed, 1);
+      this.#deadline = 0n;
+      this.#tell(`Warning: No more captures: they have capture.max_total_mb (${maxTotalMib} MB)`);
+      return;
+    }
     const path = `${options.pathPrefix}_${padded(time)}_${padded(event.num)}.scap`;
     this.#guarded(path, () => {
       const writer = new CaptureWriter(
@@ -177,7 +192,9 @@ export class RuleCapture implements Tap {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#deadline = 0n;
-    if (writer !== undefined) this.#guarded(writer.output.path, () => writer.close());
+    if (writer === undefined) return;
+    this.#guarded(writer.output.path, () => writer.close());
+    this.#totalBytes += writer.output.written;
   }
 
   #secure(): void {

@@ -63,6 +63,8 @@ class Host implements Disposable {
         pathPrefix: `${this.directory}/c`,
         durationMs: 100,
         maxFileMib: 0,
+        maxTotalMib: 0,
+        maxDurationMs: 0,
         beforeMs: 0,
         beforeBytes: 8 << 20,
         ...changes,
@@ -241,4 +243,23 @@ Deno.test("a capture never writes over what is there", () => {
   match(host.notices[0]!, /there is a file of that name/);
   Deno.removeSync(`${host.directory}/${name}`);
   deepStrictEqual([...Deno.readDirSync(host.directory)], []);
+});
+
+Deno.test("alerts prolong a capture no further than its bound", () => {
+  using host = new Host({ maxDurationMs: 250 });
+  for (let ms = 0; ms < 1000; ms += 50) host.batch({ ms, alert: CAPTURE });
+  host.close();
+  for (const found of host.contents()) ok(found.at(-1)! - found[0]! <= 300, found.join());
+  ok(host.contents().length >= 3);
+});
+
+Deno.test("a run writes no more captures than their sizes together may have, and says so", () => {
+  using host = new Host({ maxTotalMib: 0.001, durationMs: 100 });
+  for (let ms = 0; ms < 10_000; ms += 100) {
+    host.batch({ ms, ...(ms % 1000 === 0 ? { alert: CAPTURE } : {}) });
+  }
+  host.close();
+  ok(host.counters.get(Counter.CapturesFailed) > 0);
+  ok(host.contents().length < 10);
+  match(host.notices.join(), /No more captures: they have capture.max_total_mb \(0.001 MB\)/);
 });

@@ -58,8 +58,11 @@ export interface CaptureRulesStart {
   readonly mode: "rules" | "all_rules";
   readonly pathPrefix: string;
   readonly durationMs: number;
-  /** 0: no bound. */
+  /** Of one file, and of all that a run writes; 0: no bound. */
   readonly maxFileMib: number;
+  readonly maxTotalMib: number;
+  /** Alerts prolong a capture no further than so long after its start; 0: no bound. */
+  readonly maxDurationMs: number;
   /** Ours: events so long before the alert, held in so many bytes. */
   readonly beforeMs: number;
   readonly beforeBytes: number;

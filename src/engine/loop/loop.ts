@@ -29,6 +29,8 @@ export interface EngineParts {
   /** Tells whose events were lost where no alert tells it. */
   readonly onLoss: (line: string) => void;
   readonly options: EngineOptions;
+  /** Called about once in UPKEEP_MS. */
+  readonly upkeep?: () => void;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
 }
@@ -54,6 +56,7 @@ const BATCH_BYTES = 1 << 20;
 const IDLE_MS = 100;
 /** How often the source and the tables are asked for their numbers. */
 const STATS_MS = 1_000;
+const UPKEEP_MS = 10_000;
 /** Alerts ask for losses at most this often, so that those right behind one say so. */
 const LOSS_MS = 20;
 /** Batches that are taken after the end was asked for, at the most. */
@@ -85,6 +88,7 @@ export class Engine {
   #lost = 0;
   #lossAtMs = 0;
   #statsAtMs = 0;
+  #upkeepAtMs = 0;
   #deadline: bigint | undefined;
   #wallDeadlineMs: number | undefined;
 
@@ -322,6 +326,10 @@ export class Engine {
   /** Brings the shared numbers up to date; whether a loss must end the run. */
   readStats(nowMs: number): boolean {
     this.#statsAtMs = nowMs;
+    if (nowMs - this.#upkeepAtMs >= UPKEEP_MS) {
+      this.#upkeepAtMs = nowMs;
+      this.#parts.upkeep?.();
+    }
     const { source, machine, counters, options } = this.#parts;
     const { lost, truncated, programs, excess = 0 } = source.stats();
     this.#excess.update(excess, source);

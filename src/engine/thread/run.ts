@@ -14,7 +14,7 @@ import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
 import { compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
-import { collectGarbage } from "./garbage.ts";
+import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf } from "../host/interest.ts";
 import { refusedEvents } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
@@ -52,6 +52,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const clock = () => Date.now();
   const notice = (line: string) => post({ kind: "notice", line });
   const attached = plan?.attach({ machine, context, counters, notice, clock });
+  const heap = new HeapWatch();
   const engine = new Engine({
     source: opened.source,
     machine,
@@ -59,6 +60,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     rules: attached?.rules(rules) ?? rules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),
+    upkeep: () => heap.look(),
     onMistake: (line) => notice(`Warning: ${line}`),
     onLoss: (line) => notice(`Warning: ${line}`),
     clock,
