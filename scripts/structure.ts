@@ -1,7 +1,7 @@
 // Checks that the tree keeps the rules of ARCHITECTURE.md. Out: one line for each breach, exit 1
 // where there is one.
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
-import { checkCrates } from "./structure/crates.ts";
+import { checkCrates, checkUnsafe } from "./structure/crates.ts";
 import { checkDocuments, checkRoomMap } from "./structure/documents.ts";
 import { checkCycles, checkDeadFiles, checkRoomOrder } from "./structure/imports.ts";
 import { checkByteReaders, checkStateWriters } from "./structure/invariants.ts";
@@ -12,6 +12,7 @@ const CHECKS: readonly Check[] = [
   checkRoomOrder,
   checkCycles,
   checkCrates,
+  checkUnsafe,
   checkDeadFiles,
   checkSizes,
   checkNames,

@@ -58,6 +58,7 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     // The argument is a typed pointer: its members are loaded directly, without a helper.
     let regs: *const u64 = ctx.arg(0);
     // The x32 ABI marks its numbers, which are those of the 64-bit entry but for a few.
+    // SAFETY: the registers of the call are the tracepoint's typed argument.
     let number = unsafe { regs.add(ORIG_AX).read_volatile() } & !X32;
     if number >= u64::from(CALLS) {
         return 0;
@@ -67,6 +68,7 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if routes == 0 {
         return 0;
     }
+    // SAFETY: a helper without arguments.
     let task = unsafe { bpf::bpf_get_current_task_btf() } as *const u8;
     let status =
         unsafe { (task.add(offset!(Bpf, task_thread_status)) as *const u32).read_volatile() };
@@ -78,6 +80,7 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let Some(block) = scratch() else { return 0 };
+    // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     unsafe {
         state.args = [
@@ -122,6 +125,7 @@ fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64, route:
     }
     let (mut number, mut route) = (number, route);
     let Some(block) = scratch() else { return 0 };
+    // SAFETY: the registers of the call are the tracepoint's typed argument.
     let state = unsafe { &mut *(block as *mut State) };
     let low = |register: usize| unsafe { regs.add(register).read_volatile() } & 0xffff_ffff;
     state.args = [low(BX), low(CX), low(DX), low(SI), low(DI), low(BP)];
@@ -171,12 +175,14 @@ fn started(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let Some(block) = scratch() else { return 0 };
+    // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     state.args = [0; 6];
     state.ret = 0;
     state.compat = 0;
     state.bprm = ctx.arg::<*const u8>(2) as usize;
     const CODE: u16 = table::SYSCALL_EXECVE_19_X;
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };
     let next = exec::exec(&mut e);
     follow(&ctx, &EXEC_PROGRAMS, &mut e, next);
@@ -191,6 +197,7 @@ fn ended(_: BtfTracePointContext) -> i32 {
     }
     let Some(block) = scratch() else { return 0 };
     const CODE: u16 = table::PROCEXIT_1_E;
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };
     // The end of a process is whole here and always told: no stage, no sieve.
     if exit::exit(&mut e) == Next::Emit {

@@ -47,6 +47,7 @@ static EXCESS: PerCpuHashMap<u32, Excess> = PerCpuHashMap::with_max_entries(256,
 /// Whether the critical ring has no room for this event of its process.
 #[inline(always)]
 pub fn refuses(e: &mut Event<Bpf>, ring: *const RingBuf) -> bool {
+    // SAFETY: the ring is a map of this object.
     let waiting = unsafe { bpf::bpf_ringbuf_query(ring as *mut _, 0) };
     let bytes = u64::from(setting!(Bpf, critical_ring_bytes));
     if waiting < bytes / 2 || lane::is_life(e.state().code) {
@@ -59,6 +60,7 @@ pub fn refuses(e: &mut Event<Bpf>, ring: *const RingBuf) -> bool {
         let full = Purse { tokens: PURSE - cost, at_ns: now };
         return PURSES.insert(&process, &full, 0).is_err();
     };
+    // SAFETY: a map's value, of this CPU alone.
     let purse = unsafe { &mut *purse };
     let refill = now.wrapping_sub(purse.at_ns) / REFILL_NS;
     if refill > 0 {
@@ -77,10 +79,12 @@ pub fn refuses(e: &mut Event<Bpf>, ring: *const RingBuf) -> bool {
 #[inline(always)]
 fn note(process: u32) {
     if let Some(excess) = EXCESS.get_ptr_mut(&process) {
+        // SAFETY: a map's value; other CPUs count in it too, and a lost count only tells less.
         unsafe { (*excess).lost += 1 };
         return;
     }
     let mut first = Excess { lost: 1, comm: [0; 16] };
+    // SAFETY: the field has the sixteen bytes.
     unsafe { bpf::bpf_get_current_comm(first.comm.as_mut_ptr().cast(), 16) };
     // Full, or another CPU was first: the sum has it.
     let _ = EXCESS.insert(&process, &first, 1);

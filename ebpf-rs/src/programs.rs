@@ -14,6 +14,7 @@ macro_rules! programs {
             fn $name(ctx: BtfTracePointContext) -> i32 {
                 if let Some(block) = scratch() {
                     const LANE: u8 = probe::lane::of(table::$code);
+                    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
                     let mut e = unsafe { Event::begin(&Bpf, block, table::$code, LANE) };
                     let message = e.state().index;
                     let next = $function(&mut e);

@@ -72,6 +72,7 @@ const BLOCK_HEAD: usize = 10;
 /// This CPU's block.
 #[inline(always)]
 pub fn scratch() -> Option<*mut u8> {
+    // SAFETY: a helper without arguments.
     SCRATCH.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() }).map(|block| block.cast())
 }
 
@@ -80,6 +81,7 @@ pub fn scratch() -> Option<*mut u8> {
 #[inline(always)]
 pub fn emit(e: &mut Event<Bpf>, own: u32) {
     let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
+    // SAFETY: a map's value, of this CPU alone.
     let counters = unsafe { &mut *counters };
     let critical = e.state().lane == CRITICAL;
     let lane = if critical { 0 } else { 1 };
@@ -88,6 +90,7 @@ pub fn emit(e: &mut Event<Bpf>, own: u32) {
     if e.state().truncated != 0 {
         counters.truncated += 1;
     }
+    // SAFETY: a helper without arguments.
     let bytes = e.finish(own, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let failed = if bytes == 0 || !e.is_whole() {
@@ -96,6 +99,8 @@ pub fn emit(e: &mut Event<Bpf>, own: u32) {
         counters.excess += 1;
         -1
     } else {
+        // SAFETY: the ring is a map of this object, and the block holds the bytes that `finish`
+        // returned.
         unsafe {
             let wake = wake(ring, e.time());
             bpf::bpf_ringbuf_output(ring as *mut _, e.block().cast(), bytes as u64, wake)
@@ -140,6 +145,7 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
         Next::Drop => {}
         Next::Walk => {
             e.save();
+            // SAFETY: the context is the one that this program was given.
             unsafe {
                 let _ = programs.tail_call(ctx, stage::START);
             }
@@ -150,6 +156,7 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
         }
         Next::LookUp => {
             e.save();
+            // SAFETY: the context is the one that this program was given.
             unsafe {
                 let _ = programs.tail_call(ctx, stage::LOOK_UP);
             }
@@ -158,6 +165,7 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
         }
         Next::Stage(number) => {
             e.save();
+            // SAFETY: the context is the one that this program was given.
             unsafe {
                 let _ = programs.tail_call(ctx, number);
             }
@@ -179,6 +187,7 @@ fn finish<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, 
         Fate::Asked => {
             e.state().own = own;
             e.save();
+            // SAFETY: the context is the one that this program was given.
             unsafe {
                 let _ = programs.tail_call(ctx, stage::SIFT);
             }
@@ -192,6 +201,7 @@ fn finish<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, 
 #[inline(always)]
 pub fn sift<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
@@ -266,6 +276,7 @@ pub fn count_lost(lane: u8, events: u64) {
 #[inline(always)]
 pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
@@ -277,6 +288,7 @@ pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
         return;
     }
     path::start(&mut e);
+    // SAFETY: the context is the one that this program was given.
     unsafe {
         let _ = programs.tail_call(ctx, stage::WALK);
     }
@@ -287,11 +299,13 @@ pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 #[inline(always)]
 pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
     }
     if !path::pass(&mut e) {
+        // SAFETY: the context is the one that this program was given.
         unsafe {
             let _ = programs.tail_call(ctx, stage::WALK);
         }
@@ -312,6 +326,7 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 #[inline(always)]
 pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
@@ -320,17 +335,20 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
         return;
     }
     lookup::start(&mut e);
+    // SAFETY: the kernel calls the step back while this program runs.
     unsafe {
         let step = look_up_step as *const () as *mut c_void;
         bpf::bpf_loop(lookup::STEPS, step, core::ptr::null_mut(), 0);
     }
     if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        // SAFETY: a map's value, of this CPU alone.
         unsafe {
             (*counters).named += u64::from(e.state().place_count);
             (*counters).unresolved += u64::from(lookup::unknown(&mut e));
         }
     }
     path::start(&mut e);
+    // SAFETY: the context is the one that this program was given.
     unsafe {
         let _ = programs.tail_call(ctx, stage::WALK);
     }
@@ -340,6 +358,7 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 /// One step of a look-up; 1 ends the loop. Linux 5.17 and later have the loop.
 unsafe extern "C" fn look_up_step(_index: u64, _none: *mut c_void) -> i64 {
     let Some(block) = scratch() else { return 1 };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if lookup::step(&mut e) { 1 } else { 0 }
 }
@@ -352,6 +371,7 @@ pub fn stage<C: EbpfContext>(
     filler: impl Fn(&mut Event<Bpf>) -> Next,
 ) {
     let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);

@@ -86,3 +86,20 @@ function fileOf(tree: Tree, crate: string, names: readonly string[]): string | u
   }
   return undefined;
 }
+
+/** Lines above an unsafe block in which its reason may stand. */
+const REASON_LINES = 4;
+
+/** Clippy asks for the reasons of unsafe blocks, but not in the crates of the BPF target. */
+export function checkUnsafe(tree: Tree): Breach[] {
+  return [...tree].flatMap(([path, text]) => {
+    if (!/^(ebpf|probe)-rs\/src\/.*\.rs$/.test(path)) return [];
+    const lines = text.split("\n");
+    return lines.flatMap((line, index) => {
+      if (!/\bunsafe\s*\{/.test(line.replace(/\/\/.*/, ""))) return [];
+      const above = lines.slice(Math.max(0, index - REASON_LINES), index).join("\n");
+      if (above.includes("SAFETY")) return [];
+      return [{ path, line: index + 1, message: "unsafe without a reason (// SAFETY: …)" }];
+    });
+  });
+}

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { checkCrates, usesOf } from "./crates.ts";
+import { checkCrates, checkUnsafe, usesOf } from "./crates.ts";
 
 Deno.test("modules of a crate that use each other are a cycle", () => {
   const tree = new Map([
@@ -38,5 +38,16 @@ Deno.test("groups, super and paths in code name modules; tests and comments do n
     "probe-rs/src/open.rs:2 probe-rs/src/kernel.rs",
     "probe-rs/src/open.rs:3 probe-rs/src/path.rs",
     "probe-rs/src/snapshot/scan.rs:1 probe-rs/src/snapshot/block.rs",
+  ]);
+});
+
+Deno.test("an unsafe block of the probe needs its reason above it", () => {
+  const tree = new Map([
+    ["ebpf-rs/src/a.rs", "fn a() {\n    // SAFETY: so.\n    unsafe { b() };\n}\n"],
+    ["ebpf-rs/src/b.rs", "fn a() {\n    unsafe { b() };\n}\n"],
+    ["bindings-rs/src/c.rs", "fn a() {\n    unsafe { b() };\n}\n"],
+  ]);
+  deepStrictEqual(checkUnsafe(tree).map(({ path, line }) => `${path}:${line}`), [
+    "ebpf-rs/src/b.rs:2",
   ]);
 });
