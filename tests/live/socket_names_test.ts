@@ -1,6 +1,6 @@
-// Names of unix sockets as the kernel has them, and opens that read as what they are.
+// Names of sockets as the kernel has them, and opens that read as what they are.
 import { assert, assertEquals } from "./expect.ts";
-import { type Alert, Saker } from "./saker.ts";
+import { type Alert, eventually, Saker } from "./saker.ts";
 import { has, isRoot, Place, python } from "./trigger.ts";
 
 const TOLD = "Told";
@@ -29,12 +29,10 @@ async function told(
     args: ["-r", place.file("rules.yaml"), "-o", "rule_matching=all"],
   });
   await python(place.marker, script, [place.path]);
-  for (;;) {
-    await saker.alert(TOLD, place.marker);
+  return await eventually("the alert of the last call", () => {
     const fields = saker.alertsWith(place.marker).map((alert) => alert.output_fields);
-    if (fields.some(isLast)) return fields;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    return fields.some(isLast) ? fields : undefined;
+  });
 }
 
 Deno.test({
@@ -55,18 +53,47 @@ def both(name):
 both(b"\\0saker-live")
 both(b"\\0a\\0b")
 both(b"own.sock")
-both(b"p" * 108)
+both(b"p" * 107)
 both(b"last")`,
       (fields) => fields["evt.type"] === "accept4" && String(fields["fd.name"]).endsWith("last"),
     );
     const text = JSON.stringify(fields);
     assert(!text.includes("INVALID"), text);
-    for (const name of ["@saker-live", "@a@b", "own.sock", "p".repeat(108)]) {
+    for (const name of ["@saker-live", "@a@b", "own.sock", "p".repeat(107)]) {
       const ends = (type: string) =>
         fields.filter((of) =>
           of["evt.type"] === type && String(of["fd.name"]).split(" ").at(-1) === name
         ).length;
       assertEquals([ends("bind"), ends("connect"), ends("accept4")], [1, 1, 1], name);
+    }
+  },
+});
+
+Deno.test({
+  name: "an IPv4 address in an IPv6 socket has its name and its protocol",
+  ignore: !isRoot() || !has("python3"),
+  async fn() {
+    const fields = await told(
+      "evt.type in (bind, connect, accept4, getsockopt)",
+      "%evt.type %fd.type %fd.l4proto %fd.name",
+      `import socket
+waits = socket.socket(socket.AF_INET6)
+waits.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+waits.bind(("::ffff:127.0.0.1", 0))
+waits.listen(1)
+calls = socket.socket(socket.AF_INET6)
+calls.connect(waits.getsockname())
+answers = waits.accept()[0]
+calls.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+answers.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)`,
+      (fields) => fields["evt.type"] === "accept4",
+    );
+    const of = (type: string) => fields.filter((field) => field["evt.type"] === type);
+    for (const type of ["connect", "accept4"]) {
+      assertEquals(of(type).length, 1);
+      const { "fd.type": kind, "fd.l4proto": protocol, "fd.name": name } = of(type)[0]!;
+      assertEquals([kind, protocol], ["ipv4", "tcp"]);
+      assert(/^127\.0\.0\.1:\d+->127\.0\.0\.1:\d+$/.test(String(name)), String(name));
     }
   },
 });
