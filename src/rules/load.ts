@@ -3,7 +3,7 @@
 import type { FieldSet } from "../fields/field_set.ts";
 import { UNFILLED } from "../events/filled.ts";
 import { compileRules } from "./match/compile.ts";
-import { type UnfilledCall, unfilledCalls, withGeneric } from "./match/unfilled.ts";
+import { type UnfilledCall, UnfilledSearch, withGeneric } from "./match/unfilled.ts";
 import { type Diagnostic, Diagnostics, type Place } from "./diagnostic.ts";
 import { isCompatible, parseVersion, type Version } from "./read/item.ts";
 import { Collection } from "./merge/merge.ts";
@@ -138,9 +138,8 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   const rules = applySelections(resolved.rules, options.selections ?? []);
   const priority = options.priority ?? 7;
   const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
-  const unfilled = enabled.map((rule) =>
-    unfilledCalls(rule, resolved.nodes, options.unfilled ?? UNFILLED)
-  );
+  const search = new UnfilledSearch(resolved.nodes, options.unfilled ?? UNFILLED);
+  const unfilled = enabled.map((rule) => search.callsOf(rule));
   if (options.live) {
     for (const [index, { info: { place } }] of enabled.entries()) {
       const at = files.findIndex(({ name }) => name === place.locations[0]!.name);

@@ -2,7 +2,7 @@
 import { EVENTS } from "../../events/table.ts";
 import { asShown, jsonOf, shownValue, valueText } from "../../fields/render.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { ASYNC_EVENT, codeCount, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
+import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
 import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
@@ -31,7 +31,8 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     wanted,
     seen: matcher.seen,
     eventNames: union(rules),
-    namedEvents: union(rules.filter(({ events }) => codeCount(events) <= NAMED_MAX)),
+    // The lists of codes are shared, so that this counts each once.
+    namedEvents: union(rules.filter((_, index) => codes[index]!.length <= NAMED_MAX + 1)),
     match: (context, matched) =>
       wanted[context.event.code] === 1 ? matcher.match(context, matched) : 0,
   };

@@ -4,7 +4,7 @@ import type { Bound } from "../../fields/row/field.ts";
 import { EVENTS } from "../../events/table.ts";
 import { GENERIC_X } from "../../fields/text/event_names.ts";
 import type { Node, NodeTable } from "../check/condition.ts";
-import { codeCount, codesOf } from "../check/event_types.ts";
+import { codeCount, codesOf, type EventBits } from "../check/event_types.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import { NAMED_MAX } from "./compile.ts";
 import { knownOfCode } from "./event_code.ts";
@@ -23,22 +23,38 @@ export function namedCodes({ source, events }: CheckedRule): number[] {
   return source !== "syscall" || codeCount(events) > NAMED_MAX ? [] : codesOf(events);
 }
 
-/** The calls among the rule's events that `unfilled` has, with what the rule needs of them. */
-export function unfilledCalls(
-  rule: CheckedRule,
-  nodes: NodeTable,
-  unfilled: ReadonlySet<number>,
-): UnfilledCall[] {
-  const calls: UnfilledCall[] = [];
-  for (const code of namedCodes(rule)) {
-    if (!unfilled.has(code)) continue;
-    const simplifier = new Simplifier(nodes);
-    simplifier.begin(knownOfCode(code));
-    const left = simplifier.simplify(rule.node);
-    if (left.kind === "false") continue;
-    calls.push({ name: EVENTS[code]!.name, fields: neededFields(left) });
+/** Asks rule after rule for the calls that come without parameters. */
+export class UnfilledSearch {
+  readonly #unfilled: ReadonlySet<number>;
+  readonly #simplifier: Simplifier;
+  /** Unfilled codes by events: many rules have the same. */
+  readonly #known = new Map<EventBits, readonly number[]>();
+
+  constructor(nodes: NodeTable, unfilled: ReadonlySet<number>) {
+    this.#unfilled = unfilled;
+    this.#simplifier = new Simplifier(nodes);
   }
-  return calls;
+
+  /** The calls among the rule's events, with what the rule needs of them. */
+  callsOf(rule: CheckedRule): UnfilledCall[] {
+    return this.#codesOf(rule).flatMap((code) => {
+      this.#simplifier.begin(knownOfCode(code));
+      const left = this.#simplifier.simplify(rule.node);
+      return left.kind === "false"
+        ? []
+        : [{ name: EVENTS[code]!.name, fields: neededFields(left) }];
+    });
+  }
+
+  #codesOf(rule: CheckedRule): readonly number[] {
+    if (rule.source !== "syscall") return [];
+    let codes = this.#known.get(rule.events);
+    if (codes === undefined) {
+      codes = namedCodes(rule).filter((code) => this.#unfilled.has(code));
+      this.#known.set(rule.events, codes);
+    }
+    return codes;
+  }
 }
 
 /** The rule with the generic event among its events where that is enough for all its calls. */

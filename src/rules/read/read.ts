@@ -9,7 +9,7 @@ import {
 } from "../diagnostic.ts";
 import { readDocuments } from "./document.ts";
 import { Lines } from "./lines.ts";
-import type { YamlNode } from "./yaml_node.ts";
+import type { MapEntry, YamlNode } from "./yaml_node.ts";
 import { type Item, parseVersion, type PluginRequirement } from "./item.ts";
 import { MapReader } from "./map_reader.ts";
 import { conditionText } from "./read_condition.ts";
@@ -110,19 +110,28 @@ function warnDoubled(node: YamlNode, lines: Lines, place: Place, diagnostics: Di
     for (const item of node.items) warnDoubled(item, lines, place, diagnostics);
     return;
   }
-  const seen = new Set<string>();
-  for (const { key, value } of node.entries) {
-    if (seen.has(key.text)) {
+  for (const [index, { key, value }] of node.entries.entries()) {
+    if (isKeyBefore(node.entries, index)) {
       diagnostics.warning(
         "LOAD_DUPLICATE_KEY",
         `Key '${key.text}' stands twice: the first one holds, this one is ignored`,
         within(place, "value for", key.text, lines.at(key.at)),
       );
     }
-    seen.add(key.text);
     warnDoubled(value, lines, place, diagnostics);
   }
 }
+
+/** Maps of rules files have few keys: a set of them would cost more than to look. */
+function isKeyBefore(entries: readonly MapEntry[], index: number): boolean {
+  const { text } = entries[index]!.key;
+  const last = Math.min(index, KEYS_MAX);
+  for (let at = 0; at < last; at++) if (entries[at]!.key.text === text) return true;
+  return false;
+}
+
+/** Keys of one map that are looked through for an equal one. */
+const KEYS_MAX = 1000;
 
 function named(reader: MapReader, itemType: ItemType, name: string): void {
   reader.place = within(

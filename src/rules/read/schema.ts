@@ -1,7 +1,7 @@
 // The schema of rules files: printed by `--rule-schema`, and held against files for the schema
 // part of `-V`, where a breach is a warning.
 import { PRIORITY_WORDS } from "../../words/priorities.ts";
-import type { YamlNode } from "./yaml_node.ts";
+import type { MapEntry, YamlNode } from "./yaml_node.ts";
 
 const TEXT = { type: "string" };
 const FLAG = { type: "boolean" };
@@ -133,9 +133,9 @@ function validate(node: YamlNode, shape: Shape, path: string, breaches: Breaches
     const definitions = RULE_SCHEMA["definitions"] as Record<string, Shape>;
     return validate(node, definitions[shape["$ref"].split("/").at(-1)!]!, path, breaches);
   }
-  return [checkType, checkAnyOf, checkEnum, checkItems, checkSize, checkProperties, checkRequired]
-    .map((check) => check(node, shape, path, breaches))
-    .every((kept) => kept);
+  let kept = true;
+  for (const check of CONSTRAINTS) if (!check(node, shape, path, breaches)) kept = false;
+  return kept;
 }
 
 type Constraint = typeof validate;
@@ -185,12 +185,14 @@ const checkSize: Constraint = (node, { minProperties }, path, breaches) =>
 const checkProperties: Constraint = (node, { properties }, path, breaches) => {
   if (properties === undefined || node.kind !== "map") return true;
   let kept = true;
+  const known = properties as Record<string, Shape>;
   const matched = new Set<string>();
-  for (const [name, shape] of sorted(properties as Record<string, Shape>)) {
-    const found = node.entries.find(({ key }) => key.text === name);
-    if (found === undefined) continue;
+  // The validator goes by the names, sorted, and takes the first of two that are equal.
+  const named = node.entries.filter(({ key }) => Object.hasOwn(known, key.text));
+  for (const { key: { text: name }, value } of named.sort(byName)) {
+    if (matched.has(name)) continue;
     matched.add(name);
-    if (validate(found.value, shape, `${path}[${name}]`, breaches)) continue;
+    if (validate(value, known[name]!, `${path}[${name}]`, breaches)) continue;
     kept = breaches.add(
       path,
       `Failed to validate against schema associated with property name '${name}'.`,
@@ -206,8 +208,8 @@ const checkProperties: Constraint = (node, { properties }, path, breaches) => {
   );
 };
 
-function sorted(properties: Record<string, Shape>): [string, Shape][] {
-  return Object.entries(properties).sort(([one], [other]) => one < other ? -1 : 1);
+function byName({ key: one }: MapEntry, { key: other }: MapEntry): number {
+  return one.text < other.text ? -1 : one.text > other.text ? 1 : 0;
 }
 
 const checkRequired: Constraint = (node, { required }, path, breaches) => {
@@ -219,3 +221,13 @@ const checkRequired: Constraint = (node, { required }, path, breaches) => {
   }
   return kept;
 };
+
+const CONSTRAINTS: readonly Constraint[] = [
+  checkType,
+  checkAnyOf,
+  checkEnum,
+  checkItems,
+  checkSize,
+  checkProperties,
+  checkRequired,
+];
