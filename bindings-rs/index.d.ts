@@ -35,6 +35,9 @@ export interface DriverStats {
   /** Of lostCritical: events over the share that one process has of a ring that fills up. */
   excess: bigint;
   truncated: bigint;
+  /** Names that the probe looked up after the call, and those of them that led nowhere. */
+  named: bigint;
+  unresolved: bigint;
   /** Programs that should be attached, and how many still are. */
   programs: number;
   attached: number;

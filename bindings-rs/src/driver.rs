@@ -39,6 +39,8 @@ pub struct DriverStats {
     pub lost_bulk: BigInt,
     pub excess: BigInt,
     pub truncated: BigInt,
+    pub named: BigInt,
+    pub unresolved: BigInt,
     pub programs: u32,
     pub attached: u32,
 }
@@ -206,6 +208,8 @@ impl Driver {
             lost_bulk: counters.lost[1].into(),
             excess: counters.excess.into(),
             truncated: counters.truncated.into(),
+            named: counters.named.into(),
+            unresolved: counters.unresolved.into(),
             programs,
             attached,
         })

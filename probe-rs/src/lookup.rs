@@ -13,6 +13,7 @@ mod child;
 mod link;
 mod mount;
 mod state;
+mod table;
 mod text;
 
 use crate::event::{Event, Next};
@@ -23,8 +24,9 @@ use crate::scratch::{EVENT_AT, Place, STRING_BYTES};
 use crate::{get, offset, path, set, stage};
 pub use state::{AT_FDCWD, EMPTY, FOLLOW, MOUNTPOINT, PARENT};
 use state::{
-    BEGIN, CHILD, COMPARE, COVERED, MOUNTS, NAME, NOTHING, REACHED, SAID, TAKE, UP, Want, arrive,
-    directory, file_place, found, from, give_up, go, next, of, on, set_found, set_from,
+    BEGIN, CHAIN, CHILD, COMPARE, COVERED, HASH, LEARN, MOUNTS, NAME, NOTHING, REACHED, SAID, TAKE,
+    UP, Want, arrive, directory, file_place, found, from, give_up, go, next, of, on, set_found,
+    set_from,
 };
 
 /// Steps for all names of one call; a step looks at eight entries of a list.
@@ -117,6 +119,9 @@ pub fn step<K: Kernel>(e: &mut Event<K>) -> bool {
         BEGIN => begin(e),
         NAME => text::scan(e),
         TAKE => take(e),
+        HASH => child::hash(e),
+        CHAIN => child::chain(e),
+        LEARN => child::learn(e),
         CHILD => child::search(e),
         COMPARE => child::compare(e),
         COVERED => mount::covered(e),

@@ -38,6 +38,8 @@ export class LiveSource implements EventSource {
       lost: [Number(stats.lostCritical), Number(stats.lostBulk)],
       excess: Number(stats.excess),
       truncated: Number(stats.truncated),
+      named: Number(stats.named),
+      unresolved: Number(stats.unresolved),
       programs: stats.attached,
     };
   }

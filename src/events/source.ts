@@ -10,6 +10,9 @@ export interface SourceStats {
   excess?: number;
   /** Events whose strings were cut to fit. */
   truncated: number;
+  /** Names that the probe looked up after the call, and those whose path stays unknown. */
+  named?: number;
+  unresolved?: number;
   /** Probe programs attached; 0 for sources without a probe. */
   programs: number;
 }

@@ -39,6 +39,9 @@ export interface HealthReport {
     readonly over_share: number;
   };
   readonly truncated: number;
+  /** Names that calls took without opening a file: looked up after the call, and of those the ones
+   * whose path stays unknown (docs/names.md). */
+  readonly names: { readonly looked_up: number; readonly unknown: number };
   readonly rules: number;
   /** Those that cannot match on this host, or not all that they name, with the reason. */
   readonly dead_rules: readonly DeadRule[];
@@ -157,6 +160,7 @@ export class Health {
         over_share: get(Counter.OverShare),
       },
       truncated: get(Counter.Truncated),
+      names: { looked_up: get(Counter.NamesLookedUp), unknown: get(Counter.NamesUnknown) },
       rules: get(Counter.Rules),
       dead_rules: (this.#options.deadRules?.() ?? []).slice(0, DEAD_RULES_MAX),
       alerts: get(Counter.Alerts),

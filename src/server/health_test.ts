@@ -21,6 +21,8 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
   counters.set(Counter.LostBulk, 2);
   counters.set(Counter.LostCritical, 3);
   counters.set(Counter.OverShare, 1);
+  counters.set(Counter.NamesLookedUp, 9);
+  counters.set(Counter.NamesUnknown, 4);
   deepStrictEqual(health.report(10_500), {
     status: "ok",
     driver: "test",
@@ -29,6 +31,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     last_event_age_s: 1.5,
     lost: { critical: 3, bulk: 2, over_share: 1 },
     truncated: 0,
+    names: { looked_up: 9, unknown: 4 },
     rules: 7,
     dead_rules: [],
     alerts: 0,

@@ -191,3 +191,28 @@ fn while_a_link_is_swapped_a_path_is_one_of_the_two_or_unknown() {
     }
     assert!(told > CALLS / 2, "{told} of {CALLS} are known");
 }
+
+#[test]
+fn a_name_is_found_among_thousands_of_newer_ones() {
+    let folder = folder("many");
+    let home = folder.0.join("protected");
+    let (file, newest) = (c(home.join("passwd")), c(home.join("newest")));
+    for number in 0..5000 {
+        fs::write(home.join(format!("{number}")), b"").unwrap();
+    }
+    fs::write(home.join("newest"), b"").unwrap();
+    let act = || unsafe {
+        // SAFETY: valid strings. The first calls have the probe learn where the kernel's table is,
+        // which each CPU does by itself.
+        let mut one: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(0, &mut one);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);
+        for _ in 0..8 {
+            libc::syscall(libc::SYS_chmod, newest.as_ptr(), 0o600);
+        }
+        libc::syscall(libc::SYS_chmod, file.as_ptr(), 0o600) as i32
+    };
+    let Some(events) = told(act) else { return };
+    let last = events.iter().rfind(|event| event.code == t::SYSCALL_CHMOD_X).unwrap();
+    assert_eq!(last.path(), home.join("passwd").display().to_string());
+}

@@ -1,19 +1,21 @@
-//! A name among the cached entries of a directory, the newest first.
+//! A name among the cached entries of a directory: in the kernel's table of names, else in the
+//! directory's own list, the newest first.
 //!
-//! The list is read while others change it. An entry counts only if it says itself that it is
+//! Both are read while others change them. An entry counts only if it says itself that it is
 //! still in this directory, has this name, and leads to a file; a list that breaks off, or leads
 //! into another directory, is one in which nothing was found.
-use super::state::{CHILD, COMPARE, COVERED, from, give_up, go, of, set_found};
-use super::text;
+use super::state::{CHAIN, CHILD, COMPARE, COVERED, HASH, LEARN, from, give_up, go, of, set_found};
+use super::{table, text};
 use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::offsets::ABSENT;
 use crate::scratch::Place;
 use crate::{get, offset, set};
 
-/// Entries looked at in one step, and of one directory.
+/// Entries looked at in one step, of one directory, and of one chain of the table.
 const AT_ONCE: usize = 8;
 const ENTRIES: u32 = 2048;
+const CHAINED: u32 = 64;
 /// Slots for copies: the entry, and a name that lies elsewhere.
 const ENTRY: usize = 0;
 const NAME: usize = 1;
@@ -22,6 +24,29 @@ const WORDS: usize = 32;
 
 #[inline(always)]
 pub fn start<K: Kernel>(e: &mut Event<K>) {
+    go(e, HASH);
+}
+
+/// Begins with the table.
+#[inline(always)]
+pub fn hash<K: Kernel>(e: &mut Event<K>) {
+    table::hash(e);
+    match table::chain(e) {
+        Some(first) => {
+            let lookup = of(e);
+            set!(lookup.head, 0);
+            set!(lookup.node, first);
+            set!(lookup.left, CHAINED);
+            set!(lookup.list, CHAIN);
+            go(e, CHAIN);
+        }
+        None => begin_list(e),
+    }
+}
+
+/// Goes on with the directory's list.
+#[inline(always)]
+fn begin_list<K: Kernel>(e: &mut Event<K>) {
     let k = e.k;
     if offset!(k, dentry_children) == ABSENT as usize
         || offset!(k, dentry_sibling) == ABSENT as usize
@@ -34,6 +59,7 @@ pub fn start<K: Kernel>(e: &mut Event<K>) {
     set!(lookup.head, head);
     set!(lookup.node, first);
     set!(lookup.left, ENTRIES);
+    set!(lookup.list, CHILD);
     go(e, CHILD);
 }
 
@@ -43,45 +69,81 @@ fn masked(word: u64, bytes: u32) -> u64 {
     if bytes >= 8 { word } else { word & ((1 << (8 * bytes)) - 1) }
 }
 
-/// Looks at some entries.
+/// Looks at some entries of a chain.
 #[inline(always)]
-pub fn search<K: Kernel>(e: &mut Event<K>) {
-    let k = e.k;
-    let sibling = offset!(k, dentry_sibling);
-    let name_at = offset!(k, dentry_name);
-    let last = sibling.max(name_at + 8).max(offset!(k, dentry_inode));
+pub fn chain<K: Kernel>(e: &mut Event<K>) {
+    let link = offset!(e.k, dentry_hash);
     for _ in 0..AT_ONCE {
         let lookup = of(e);
-        let node = get!(lookup.node);
-        let left = get!(lookup.left);
+        let (node, left) = (get!(lookup.node), get!(lookup.left));
+        if node == 0 || left == 0 {
+            return begin_list(e);
+        }
+        set!(lookup.left, left - 1);
+        if is_wanted(e, node.wrapping_sub(link), link) {
+            return;
+        }
+    }
+}
+
+/// Looks at some entries of a directory.
+#[inline(always)]
+pub fn search<K: Kernel>(e: &mut Event<K>) {
+    let link = offset!(e.k, dentry_sibling);
+    for _ in 0..AT_ONCE {
+        let lookup = of(e);
+        let (node, left) = (get!(lookup.node), get!(lookup.left));
         // Lists of 6.8 and later end with null, older ones where they began.
         if node == 0 || node == get!(lookup.head) || left == 0 {
             return give_up(e);
         }
         set!(lookup.left, left - 1);
-        let dentry = node.wrapping_sub(sibling);
-        e.copy(ENTRY, dentry, last);
-        if e.copied::<usize>(ENTRY, offset!(k, dentry_parent)) != get!(lookup.from.dentry) {
+        if is_wanted(e, node.wrapping_sub(link), link) {
+            return;
+        }
+        if e.copied::<usize>(ENTRY, offset!(e.k, dentry_parent)) != get!(lookup.from.dentry) {
             return give_up(e);
         }
-        set!(lookup.node, e.copied::<usize>(ENTRY, sibling));
-        let bytes = get!(lookup.name_bytes);
-        if e.copied::<u32>(ENTRY, name_at + 4) != bytes
-            // Taken out of the cache's table: the entry was removed, or is not there yet.
-            || e.copied::<usize>(ENTRY, offset!(k, dentry_hash) + 8) == 0
-            || e.copied::<usize>(ENTRY, offset!(k, dentry_inode)) == 0
-        {
-            continue;
-        }
-        let name = e.copied::<usize>(ENTRY, name_at + 8);
-        let inside = name.wrapping_sub(dentry);
-        let head = if inside < last { e.copied(ENTRY, inside) } else { k.word(name) };
-        if masked(head ^ text::head(e), bytes) != 0 {
-            continue;
-        }
-        set_found(e, Place { mnt: get!(lookup.from.mnt), dentry });
-        return go(e, if bytes <= 8 { COVERED } else { COMPARE });
     }
+}
+
+/// Whether an entry may be the one; then the next step says more. Its link, at `link`, is followed.
+#[inline(always)]
+fn is_wanted<K: Kernel>(e: &mut Event<K>, dentry: usize, link: usize) -> bool {
+    let k = e.k;
+    let name_at = offset!(k, dentry_name);
+    let last = link.max(name_at + 8).max(offset!(k, dentry_inode));
+    e.copy(ENTRY, dentry, last);
+    let lookup = of(e);
+    set!(lookup.node, e.copied::<usize>(ENTRY, link));
+    let bytes = get!(lookup.name_bytes);
+    if e.copied::<usize>(ENTRY, offset!(k, dentry_parent)) != get!(lookup.from.dentry)
+        || e.copied::<u32>(ENTRY, name_at + 4) != bytes
+        // Taken out of the table: the entry was removed, or is not there yet.
+        || e.copied::<usize>(ENTRY, offset!(k, dentry_hash) + 8) == 0
+        || e.copied::<usize>(ENTRY, offset!(k, dentry_inode)) == 0
+    {
+        return false;
+    }
+    let name = e.copied::<usize>(ENTRY, name_at + 8);
+    let inside = name.wrapping_sub(dentry);
+    let head = if inside < last { e.copied(ENTRY, inside) } else { k.word(name) };
+    if masked(head ^ text::head(e), bytes) != 0 {
+        return false;
+    }
+    set_found(e, Place { mnt: get!(lookup.from.mnt), dentry });
+    if bytes <= 8 {
+        matched(e)
+    } else {
+        go(e, COMPARE)
+    }
+    true
+}
+
+#[inline(always)]
+fn matched<K: Kernel>(e: &mut Event<K>) {
+    let listed = get!(of(e).list) == CHILD;
+    go(e, if listed { LEARN } else { COVERED });
 }
 
 /// The names are alike in their first eight bytes: compares the rest.
@@ -91,8 +153,9 @@ pub fn compare<K: Kernel>(e: &mut Event<K>) {
     let lookup = of(e);
     let name = k.address(get!(lookup.found.dentry) + offset!(k, dentry_name) + 8);
     let bytes = get!(lookup.name_bytes);
+    let list = get!(lookup.list);
     if !e.copy_name(NAME, name, bytes as usize) {
-        return go(e, CHILD);
+        return go(e, list);
     }
     for word in 0..WORDS {
         let left = get!(lookup.name_bytes).wrapping_sub(8 * word as u32);
@@ -100,8 +163,15 @@ pub fn compare<K: Kernel>(e: &mut Event<K>) {
             break;
         }
         if masked(e.copied_word(NAME, word) ^ text::word(e, 8 * word), left) != 0 {
-            return go(e, CHILD);
+            return go(e, list);
         }
     }
+    matched(e);
+}
+
+/// The directory's list had what the table was not asked for, or did not have.
+#[inline(always)]
+pub fn learn<K: Kernel>(e: &mut Event<K>) {
+    table::learn(e);
     go(e, COVERED);
 }

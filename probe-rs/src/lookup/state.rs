@@ -31,7 +31,10 @@ pub const COVERED: u32 = 5;
 pub const MOUNTS: u32 = 6;
 pub const REACHED: u32 = 7;
 pub const UP: u32 = 8;
-pub const DONE: u32 = 9;
+pub const HASH: u32 = 9;
+pub const CHAIN: u32 = 10;
+pub const LEARN: u32 = 11;
+pub const DONE: u32 = 12;
 
 /// One name of a call.
 #[repr(C)]
@@ -42,6 +45,21 @@ pub struct Want {
     /// Where the string lies in the event, and its bytes without the NUL.
     pub at: u32,
     pub bytes: u32,
+}
+
+/// The kernel's table of names, by their hashes (table.rs).
+#[repr(C)]
+pub struct Table {
+    /// Where it begins; 0: not known yet. A name is in the list of `hash >> shift`.
+    pub base: usize,
+    pub shift: u32,
+    /// What all entries seen so far agree on: for each shift where the table would begin, a bit for
+    /// those that can be, and the number of entries.
+    pub candidates: u32,
+    pub seen: u32,
+    /// The shift of the last one that agreed.
+    pub last: u32,
+    pub bases: [usize; 24],
 }
 
 /// The look-up's state, see `scratch::LOOKUP_AT`.
@@ -71,6 +89,11 @@ pub struct Lookup {
     pub left: u32,
     /// Names that could not be followed to their end.
     pub unknown: u32,
+    /// The name's hash, and the list in which it is looked for.
+    pub hash: u32,
+    pub list: u32,
+    /// What this CPU has learned of the kernel's table of names, kept from one call to the next.
+    pub table: Table,
 }
 
 #[inline(always)]

@@ -57,6 +57,9 @@ export const Counter = {
   SumsPostponed: 35,
   InterfacesRefused: 36,
   EntriesDropped: 37,
+  /** Names that calls took without opening a file, and those whose path stays unknown. */
+  NamesLookedUp: 38,
+  NamesUnknown: 39,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

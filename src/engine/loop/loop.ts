@@ -331,12 +331,14 @@ export class Engine {
       this.#parts.upkeep?.();
     }
     const { source, machine, counters, options } = this.#parts;
-    const { lost, truncated, programs, excess = 0 } = source.stats();
+    const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = source.stats();
     this.#excess.update(excess, source);
     counters.set(Counter.OverShare, excess);
     counters.set(Counter.LostCritical, lost[0]);
     counters.set(Counter.LostBulk, lost[1]);
     counters.set(Counter.Truncated, truncated);
+    counters.set(Counter.NamesLookedUp, named);
+    counters.set(Counter.NamesUnknown, unresolved);
     counters.set(Counter.Programs, programs);
     counters.set(Counter.ProgramsWanted, options.programsWanted());
     const tables = machine.stats();
