@@ -122,10 +122,8 @@ go run . && go test .`,
 echo 'int main(){return 0;}' > q.c; cmake -B build . && make -C build && build/q`,
   },
   {
-    name: "a Python environment and its programs",
-    script: `python3 -m venv v && v/bin/python -c 1 && "$PWD/v/bin/python" -c 1 &&
-"$PWD/v/bin/pip" --version`,
-    needs: ["/usr/lib/python3/dist-packages/ensurepip.py"],
+    name: "a Python environment",
+    script: 'python3 -m venv --without-pip v && v/bin/python -c 1 && "$PWD/v/bin/python3" -c 1',
   },
   {
     name: "git: init, commit, clone, gc, shared repository",
