@@ -88,6 +88,48 @@ export class Driver {
   close(): void;
 }
 
+export interface SieveOptions {
+  /** Bytes of the table (probe-rs/src/sieve/table.rs). */
+  table: Uint8Array;
+  /** By event code: parameters of the table's events. */
+  counts: Uint8Array;
+  /** By event code: a bit for each parameter that is a descriptor; bit 31 where all descriptors of
+   * the process may be looked at. */
+  descriptors: Uint32Array;
+  /** By event code: the parameter with the descriptor that the event uses; -1 for none. */
+  uses: Int8Array;
+  /** Every event that makes or changes a descriptor is handed over. */
+  keepsDescriptors: boolean;
+}
+
+/** The sieve over the blocks of captures, before they reach the engine. */
+export class CaptureSieve {
+  static make(options: SieveOptions): CaptureSieve;
+  /** Other rules. */
+  exchange(table: Uint8Array, descriptors: Uint32Array, keepsDescriptors: boolean): void;
+  /**
+   * Goes on at `from` over the blocks in the first `length` bytes of `buffer`. `entries` gets three
+   * numbers for each event that the engine has to see: its offset (events that were held back are
+   * copied behind `length`), the events passed over before it, and 1 where it only keeps the tables
+   * right. `state` gets how far it came, how many entries there are, and the events passed over
+   * behind the last one. Returns 0 at the end, 1 where entries or room are used up, 2 where
+   * `answer` must say whose descriptors the next event's thread has. `from` behind `length`: other
+   * tables come, and what is held back is handed over.
+   */
+  pass(
+    buffer: Uint8Array,
+    length: number,
+    from: number,
+    entries: Uint32Array,
+    state: Uint32Array,
+  ): number;
+  /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwd`: path of the
+   * working directory with a slash at its end. */
+  answer(tid: number, owner: number, cwd: Uint8Array): void;
+  /** Events passed over so far, by code. */
+  passed(): Float64Array;
+}
+
 /** The machine as it is now, from /proc below `hostRoot`, as .scap blocks. */
 export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
 /** The same for one process (a thread that no event told of); empty where it is gone. */

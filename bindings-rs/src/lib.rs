@@ -14,6 +14,7 @@ mod merge;
 mod plan;
 mod ring;
 mod settings;
+mod sieve;
 mod sift;
 mod snapshot;
 mod stages;

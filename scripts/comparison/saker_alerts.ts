@@ -32,7 +32,7 @@ function ruleFiles(mode: Mode, { captures, rules }: Places): string[] {
   return OFFICIAL.map((name) => `${rules}/${name}`);
 }
 
-function rulesOf(mode: Mode, places: Places): RulesStart {
+export function rulesOf(mode: Mode, places: Places): RulesStart {
   const every = [
     { action: "enable" as const, rule: "*", tag: "" },
     ...ASK_DNS.map((rule) => ({ action: "disable" as const, rule, tag: "" })),

@@ -52,6 +52,8 @@ export const schema = z.strictObject({
     // Saker's own: which views an event is judged under, where the caller's path and the one that
     // the kernel acted on differ.
     paths: choice("both", ["both", "kernel", "caller"]),
+    // Saker's own: events that neither a rule nor a table can use are passed over early.
+    sieve: bool(true),
     // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
     // starve it; 0 leaves it alone.
     nice: integer(-10, { min: -20, max: 19 }),

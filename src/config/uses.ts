@@ -77,6 +77,7 @@ export const USES: Uses<Config> = {
   engine: {
     kind: readBy(WATCH),
     paths: readBy(START),
+    sieve: readBy(START),
     nice: readBy(START),
     kmod: notYet(
       "this version of saker has no kernel module",

@@ -7,6 +7,7 @@ import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../ru
 import type { RuleSet } from "../rules/rule_set.ts";
 import { EVENTS } from "../events/table.ts";
 import { namedCodes } from "../rules/match/unfilled.ts";
+import { type RulesSieve, sieveOf } from "../sieve/sieve.ts";
 import type { DeadRule, RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
@@ -20,6 +21,8 @@ export interface CompiledRules {
   readonly dead: readonly DeadRule[];
   /** Those that name an event which the kernel's refusal of its program takes away. */
   readonly deadWithout: (refused: ReadonlyMap<number, string>) => DeadRule[];
+  /** Made when it is asked for. */
+  readonly sieve: () => RulesSieve;
 }
 
 /** Throws an error of one line where the rules are not sound. */
@@ -44,6 +47,7 @@ export function compileRules(start: RulesStart): CompiledRules {
             refused.get(codes[0]!),
         }];
       }),
+    sieve: () => sieveOf(loaded.enabled.filter(({ source }) => source === "syscall")),
   };
 }
 

@@ -32,26 +32,32 @@ export class BlockWalk {
   /** Body of the present block. */
   start = 0;
   end = 0;
-  readonly #event: Event;
+  readonly event: Event;
   #at = 0;
   #limit = 0;
 
   /** The walk moves this cursor from event to event. */
   constructor(event: Event) {
-    this.#event = event;
+    this.event = event;
   }
 
   /** Begins a walk over the first `length` bytes. */
   begin(bytes: Uint8Array, length: number): void {
-    this.#event.bind(bytes);
+    this.event.bind(bytes);
     this.#at = 0;
     this.#limit = length;
+  }
+
+  /** The next block is the one at `offset`; it must end by `limit`. */
+  seek(offset: number, limit: number): void {
+    this.#at = offset;
+    this.#limit = limit;
   }
 
   /** Moves to the next block. Ends early where a frame does not fit: what follows is unknown. */
   next(): Step {
     const at = this.#at;
-    const event = this.#event;
+    const { event } = this;
     if (at + FRAME_BYTES > this.#limit) {
       this.#at = this.#limit;
       return at === this.#limit ? Step.End : Step.Malformed;
@@ -82,7 +88,7 @@ export class BlockWalk {
   }
 
   #moveTo(offset: number): Step {
-    const event = this.#event;
+    const { event } = this;
     if (!event.moveTo(offset, this.end)) return Step.Malformed;
     event.cpu = event.view.getUint16(this.start, true);
     return Step.Event;

@@ -2,6 +2,7 @@
 // verdict goes out with what it rests on. Nothing here asks the engine, so the answer comes also
 // while it is stuck.
 import type { QueueStats } from "../alerts/queue.ts";
+import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import type { ServerStats } from "./serve.ts";
@@ -37,6 +38,11 @@ export interface HealthReport {
     readonly bulk: number;
     /** Of `critical`: what single processes sent over their share of a ring that filled up. */
     readonly over_share: number;
+  };
+  /** Events that nobody could have used, by type; with `engine.sieve` off there are none. */
+  readonly passed_over: {
+    readonly events: number;
+    readonly by_type: Readonly<Record<string, number>>;
   };
   readonly truncated: number;
   /** Names that calls took without opening a file: looked up after the call, and of those the ones
@@ -159,6 +165,7 @@ export class Health {
         bulk: get(Counter.LostBulk),
         over_share: get(Counter.OverShare),
       },
+      passed_over: { events: get(Counter.PassedOver), by_type: passedByType(counters) },
       truncated: get(Counter.Truncated),
       names: { looked_up: get(Counter.NamesLookedUp), unknown: get(Counter.NamesUnknown) },
       rules: get(Counter.Rules),
@@ -224,6 +231,15 @@ export class Health {
     }
     return undefined;
   }
+}
+
+function passedByType({ passedOver }: Counters): Record<string, number> {
+  const byType: Record<string, number> = {};
+  for (const { code, name } of EVENTS) {
+    const count = passedOver[code]!;
+    if (count > 0) byType[name] = (byType[name] ?? 0) + count;
+  }
+  return byType;
 }
 
 function seconds(ms: number): number {

@@ -1,4 +1,5 @@
 // The verdict of the health endpoint from counters alone: seeing, starting, and every blindness.
+import { codeOf } from "../events/table.ts";
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { Counter, Counters } from "../engine/contract/counters.ts";
 import { makeApp } from "./app.ts";
@@ -6,6 +7,8 @@ import { forksSinceBoot, Health } from "./health.ts";
 
 function healthy(forks: () => number | undefined = () => 0) {
   const counters = new Counters();
+  counters.set(Counter.PassedOver, 7);
+  counters.passedOver[codeOf("SYSCALL_CLOSE_X")] = 7;
   counters.set(Counter.StartedMs, 1_000);
   counters.set(Counter.HeartbeatMs, 10_000);
   counters.set(Counter.Programs, 5);
@@ -30,6 +33,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     events: 100,
     last_event_age_s: 1.5,
     lost: { critical: 3, bulk: 2, over_share: 1 },
+    passed_over: { events: 7, by_type: { close: 7 } },
     truncated: 0,
     names: { looked_up: 9, unknown: 4 },
     rules: 7,

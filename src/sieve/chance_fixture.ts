@@ -158,7 +158,6 @@ function check(chance: Chance): string {
         "startswith",
         "endswith",
         "regex",
-        "<",
       ]);
       const word = chance.of(WORDS);
       return `${field} ${operator} ${

@@ -41,6 +41,16 @@ export class MachineState extends Tables implements MachineHost {
     if (this.pendingClose >= 0) this.finishClose();
   }
 
+  tableOf(tid: number): { readonly owner: number; readonly cwd: Uint8Array } | undefined {
+    if (this.#snapshot.unsettled) this.#snapshot.settle();
+    const thread = tid === this.pendingExit ? undefined : this.threads.get(tid);
+    const owner = thread === undefined ? undefined : this.ownerOf(thread);
+    if (thread === undefined || owner === undefined) return undefined;
+    // Another thread's directory may change without it.
+    const cwd = owner.isMain ? this.cwdOf(thread) : this.dotSlash;
+    return { owner: owner.tid, cwd: this.strings.bytes(cwd) };
+  }
+
   apply(context: Context): void {
     if (this.#snapshot.unsettled) this.#snapshot.settle();
     if (!this.#started) this.#start(context);

@@ -53,6 +53,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       alert: drops.actions.includes("alert"),
       exit: drops.actions.includes("exit"),
     },
+    sieve: config.engine.sieve,
     seconds: flags.seconds,
     ...(around.record === undefined ? {} : { record: around.record }),
     ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),

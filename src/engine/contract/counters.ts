@@ -1,5 +1,6 @@
 // What the engine thread tells the main thread without being asked: numbers in shared memory,
 // readable while the engine is busy or stuck. Each number has one writer.
+import { EVENTS } from "../../events/table.ts";
 
 /** Places of the numbers; "Ms" are milliseconds since the epoch, 0 for never. */
 export const Counter = {
@@ -60,6 +61,8 @@ export const Counter = {
   /** Names that calls took without opening a file, and those whose path stays unknown. */
   NamesLookedUp: 38,
   NamesUnknown: 39,
+  /** Events that the sieve kept back: nobody could have used them. */
+  PassedOver: 40,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];
@@ -74,14 +77,17 @@ const FLAGS = 3;
 
 export class Counters {
   readonly buffer: SharedArrayBuffer;
+  /** By event code: events that the sieve kept back. */
+  readonly passedOver: Float64Array;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
 
   /** Over memory that another thread made, or new memory. */
-  constructor(buffer = new SharedArrayBuffer(COUNTERS * 8 + FLAGS * 4)) {
+  constructor(buffer = new SharedArrayBuffer((COUNTERS + EVENTS.length) * 8 + FLAGS * 4)) {
     this.buffer = buffer;
     this.#numbers = new Float64Array(buffer, 0, COUNTERS);
-    this.#flags = new Int32Array(buffer, COUNTERS * 8, FLAGS);
+    this.passedOver = new Float64Array(buffer, COUNTERS * 8, EVENTS.length);
+    this.#flags = new Int32Array(buffer, (COUNTERS + EVENTS.length) * 8, FLAGS);
   }
 
   get(place: CounterPlace): number {

@@ -94,6 +94,8 @@ export interface EngineStart {
     readonly all: boolean;
   };
   readonly drops: LossOptions & LossActions;
+  /** Whether events that can matter to nobody may be passed over. */
+  readonly sieve: boolean;
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;

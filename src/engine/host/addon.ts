@@ -2,10 +2,16 @@
 // from the executable under a name in the temporary directory that anybody can guess and plant;
 // so it is written to a fresh private directory first, loaded from there, and removed at once.
 import process from "node:process";
-import type { Driver, OpenOptions } from "../../../bindings-rs/index.d.ts";
+import type {
+  CaptureSieve,
+  Driver,
+  OpenOptions,
+  SieveOptions,
+} from "../../../bindings-rs/index.d.ts";
 
 export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
+  readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;

@@ -12,6 +12,9 @@ import { Counter, type Counters } from "../contract/counters.ts";
 import { ExcessWatch } from "./excess.ts";
 import { dropAlert, dropMessage, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX, type LossActions, type LossOptions } from "../contract/messages.ts";
+import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
+import { SievedWalk } from "./sieved_walk.ts";
+import { tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
 import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
 
@@ -31,6 +34,8 @@ export interface EngineParts {
   readonly options: EngineOptions;
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;
+  /** Of a capture's events, who says which can matter. */
+  readonly sieve?: CaptureSieve;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
 }
@@ -52,6 +57,8 @@ export type Outcome = "ended" | "stopped" | "message" | "lossy";
 
 /** The source's events are drained into this much memory at once. */
 const BATCH_BYTES = 1 << 20;
+/** Behind a batch: room for events that the sieve hands over late. */
+const COPIES_BYTES = 1 << 18;
 /** An idle engine wakes at least this often, for its heartbeat and for being stopped. */
 const IDLE_MS = 100;
 /** How often the source and the tables are asked for their numbers. */
@@ -70,8 +77,10 @@ const POST_AT = 64;
 
 export class Engine {
   readonly #parts: EngineParts;
-  readonly #buffer = new Uint8Array(BATCH_BYTES);
+  readonly #memory: Uint8Array;
+  readonly #buffer: Uint8Array;
   readonly #walk: BlockWalk;
+  readonly #sieved: SievedWalk | undefined;
   readonly #event: Event;
   readonly #loss: LossWatch;
   readonly #excess = new ExcessWatch();
@@ -96,6 +105,10 @@ export class Engine {
     this.#parts = parts;
     this.#event = parts.context.event;
     this.#walk = new BlockWalk(this.#event);
+    const { sieve, machine } = parts;
+    this.#memory = new Uint8Array(BATCH_BYTES + (sieve === undefined ? 0 : COPIES_BYTES));
+    this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
+    if (sieve) this.#sieved = new SievedWalk({ sieve, walk: this.#walk, machine });
     this.#loss = new LossWatch(parts.options.drops);
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
@@ -109,8 +122,13 @@ export class Engine {
 
   /** Loads the tables with the machine as it was when the source began. */
   loadSnapshot(): void {
+    if (this.#sieved !== undefined) {
+      this.#sieved.beginAnew(this.#memory);
+      this.#walkAll(this.#sieved, this.#memory);
+    }
     const bytes = this.#parts.source.snapshot();
-    this.#walkBlocks(bytes, bytes.length);
+    this.#walk.begin(bytes, bytes.length);
+    this.#walkAll(this.#walk, bytes);
   }
 
   /** Runs until the source ends, somebody asks for the engine, or a loss must end it. */
@@ -152,13 +170,13 @@ export class Engine {
   #takeBatch(bytes: number, nowMs: number): boolean {
     const { counters } = this.#parts;
     this.#tap?.begin(this.#buffer, bytes);
-    let ended = this.#walkBlocks(this.#buffer, bytes);
+    let ended = this.#walkBatch(bytes);
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
     this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     counters.set(Counter.Malformed, this.#malformed);
-    this.#tellProgress();
+    tellProgress(counters, this.#parts.options.progress?.());
     return ended;
   }
 
@@ -186,12 +204,20 @@ export class Engine {
     ) => [rule.name, rule.priority, this.#alertsByRule[at]!]);
   }
 
+  #walkBatch(length: number): boolean {
+    if (this.#sieved !== undefined) {
+      this.#sieved.begin(this.#memory, length);
+      return this.#walkAll(this.#sieved, this.#memory);
+    }
+    this.#walk.begin(this.#buffer, length);
+    return this.#walkAll(this.#walk, this.#buffer);
+  }
+
   /** Takes the blocks into the tables and against the rules; whether the time of `-M` is over. */
-  #walkBlocks(bytes: Uint8Array, length: number): boolean {
-    this.#walk.begin(bytes, length);
+  #walkAll(walk: BlockWalk | SievedWalk, bytes: Uint8Array): boolean {
     for (;;) {
       try {
-        return this.#walkOn(bytes);
+        return walk instanceof SievedWalk ? this.#walkSieved(walk, bytes) : this.#walkOn(bytes);
       } catch (error) {
         // A mistake of ours on one event must not end the watch; the walk stands behind it.
         this.#fail(error);
@@ -209,27 +235,44 @@ export class Engine {
 
   #walkOn(bytes: Uint8Array): boolean {
     const walk = this.#walk;
-    const event = this.#event;
-    const { machine, context } = this.#parts;
     const limited = this.#parts.options.seconds !== undefined;
-    for (;;) {
-      const step = walk.next();
+    for (let step = walk.next(); step !== Step.End; step = walk.next()) {
       if (step === Step.Event) {
-        event.num = ++this.#events;
+        this.#event.num = ++this.#events;
         if (limited && this.#timeIsOver()) return true;
-        machine.apply(context);
-        if (context.hashes !== undefined) foreseeSum(context);
-        if (event.stateOnly || this.#rules.wanted[event.code] === 0) continue;
-        const matches = this.#rules.match(context, this.#matched);
-        for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);
-      } else if (step === Step.State) {
-        machine.load(walk.type, bytes, walk.start, walk.end);
-      } else if (step === Step.Malformed) {
-        this.#malformed++;
-      } else {
-        return false;
-      }
+        this.#judge();
+      } else this.#takeOther(step, bytes);
     }
+    return false;
+  }
+
+  /** As `#walkOn`, over what the sieve left. */
+  #walkSieved(sieved: SievedWalk, bytes: Uint8Array): boolean {
+    for (;;) {
+      const step = sieved.next();
+      this.#events += sieved.passed;
+      if (step === Step.End) return false;
+      if (step === Step.Event) {
+        if (!sieved.isCopy) this.#event.num = ++this.#events;
+        this.#judge();
+      } else this.#takeOther(step, bytes);
+    }
+  }
+
+  /** Applies the event and holds it against the rules. */
+  #judge(): void {
+    const { machine, context } = this.#parts;
+    const { event } = context;
+    machine.apply(context);
+    if (context.hashes !== undefined) foreseeSum(context);
+    if (event.stateOnly || this.#rules.wanted[event.code] === 0) return;
+    const matches = this.#rules.match(context, this.#matched);
+    for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);
+  }
+
+  #takeOther(step: Step, bytes: Uint8Array): void {
+    if (step === Step.Malformed) return void this.#malformed++;
+    this.#parts.machine.load(this.#walk.type, bytes, this.#walk.start, this.#walk.end);
   }
 
   #timeIsOver(): boolean {
@@ -308,19 +351,11 @@ export class Engine {
     const nowMs = clock();
     if (options.patient || nowMs - this.#lossAtMs < LOSS_MS) return alerts;
     this.#lossAtMs = nowMs;
-    const { lost } = source.stats();
-    if (lost[0] + lost[1] === this.#lost) return alerts;
-    this.#lost = lost[0] + lost[1];
+    const [critical, bulk] = source.stats().lost;
+    if (critical + bulk === this.#lost) return alerts;
+    this.#lost = critical + bulk;
     this.#degraded = true;
     return alerts.map((alert) => ({ ...alert, degraded: true }));
-  }
-
-  #tellProgress(): void {
-    const { counters, options } = this.#parts;
-    const progress = options.progress?.();
-    if (progress === undefined) return;
-    counters.set(Counter.BytesRead, progress.read);
-    counters.set(Counter.BytesTotal, progress.total);
   }
 
   /** Brings the shared numbers up to date; whether a loss must end the run. */
@@ -330,29 +365,14 @@ export class Engine {
       this.#upkeepAtMs = nowMs;
       this.#parts.upkeep?.();
     }
-    const { source, machine, counters, options } = this.#parts;
-    const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = source.stats();
+    const { source, machine, context, counters, options, sieve } = this.#parts;
+    const stats = source.stats();
+    const { lost, excess = 0 } = stats;
     this.#excess.update(excess, source);
-    counters.set(Counter.OverShare, excess);
-    counters.set(Counter.LostCritical, lost[0]);
-    counters.set(Counter.LostBulk, lost[1]);
-    counters.set(Counter.Truncated, truncated);
-    counters.set(Counter.NamesLookedUp, named);
-    counters.set(Counter.NamesUnknown, unresolved);
-    counters.set(Counter.Programs, programs);
+    tellSource(counters, stats);
     counters.set(Counter.ProgramsWanted, options.programsWanted());
-    const tables = machine.stats();
-    counters.set(Counter.Threads, tables.threads);
-    counters.set(Counter.Fds, tables.fds);
-    counters.set(Counter.Strings, tables.strings);
-    counters.set(Counter.ThreadsRefused, tables.threadsRefused);
-    counters.set(Counter.FdsRefused, tables.fdsRefused);
-    counters.set(Counter.UsersRefused, tables.usersRefused);
-    counters.set(Counter.ContainersEvicted, tables.containersEvicted);
-    counters.set(Counter.LookUpsRefused, tables.lookUpsRefused);
-    counters.set(Counter.InterfacesRefused, tables.interfacesRefused);
-    counters.set(Counter.EntriesDropped, tables.entriesDropped);
-    counters.set(Counter.SumsPostponed, this.#parts.context.hashes?.postponed ?? 0);
+    if (sieve !== undefined) tellPassedOver(counters, sieve);
+    tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const loss = this.#loss.update(
       { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
       nowMs,

@@ -26,6 +26,8 @@ import type {
   LiveStart,
   RulesStart,
 } from "../contract/messages.ts";
+import { PARAM_COUNTS, type RulesSieve, USED_PARAMS } from "../../sieve/sieve.ts";
+import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 
@@ -53,6 +55,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const notice = (line: string) => post({ kind: "notice", line });
   const attached = plan?.attach({ machine, context, counters, notice, clock });
   const heap = new HeapWatch();
+  const sieve = plan === undefined ? captureSieve(start, first.sieve) : undefined;
   const engine = new Engine({
     source: opened.source,
     machine,
@@ -64,6 +67,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     onMistake: (line) => notice(`Warning: ${line}`),
     onLoss: (line) => notice(`Warning: ${line}`),
     clock,
+    ...(sieve === undefined ? {} : { sieve }),
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
     options: {
       drops: start.drops,
@@ -109,6 +113,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         // Whatever fails does so before the rules change, and no rule is without its events.
         opened.source.setInterest(interest.codes.union(recorded));
         machine.orderFds(compiled.fdsOrdered);
+        if (sieve !== undefined) {
+          const { table, descriptors, keepsDescriptors } = compiled.sieve();
+          sieve.exchange(table, descriptors, keepsDescriptors);
+        }
         engine.setRules(rules);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;
@@ -130,6 +138,16 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       opened.source.close();
     },
   };
+}
+
+/** Over a capture, as long as every event is not needed for itself. */
+function captureSieve(start: EngineStart, derive: () => RulesSieve): CaptureSieve | undefined {
+  if (start.source.kind !== "capture" || !start.sieve || start.seconds !== undefined) {
+    return undefined;
+  }
+  const { isOpen, ...sieve } = derive();
+  if (isOpen) return undefined;
+  return loadAddon().CaptureSieve.make({ ...sieve, counts: PARAM_COUNTS, uses: USED_PARAMS });
 }
 
 /** A capture's programs are not those of this machine. */

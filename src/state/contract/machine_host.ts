@@ -29,6 +29,9 @@ export interface MachineHost extends Machine {
   orderFds(wanted: boolean): void;
   /** Carries out what the last event left for the next one: to be called between two events. */
   settle(): void;
+  /** Whose descriptors a thread has, and its working directory with a slash at its end; undefined
+   * for one that the next event of it would make anew. */
+  tableOf(tid: number): { readonly owner: number; readonly cwd: Uint8Array } | undefined;
   /** Applies the context's event: state after the event, as Falco's rules see it. */
   apply(context: Context): void;
 }

@@ -203,11 +203,14 @@ export class Tables extends ThreadTable {
     return thread.group?.main?.fds;
   }
 
+  /** The thread whose descriptors a thread has. */
+  ownerOf(thread: Thread): Thread | undefined {
+    return (thread.cloneFlags & CL_FILES) === 0 || thread.isMain ? thread : thread.group?.main;
+  }
+
   /** The same, made where there is none yet. */
   fdsToChange(thread: Thread): FdTable | undefined {
-    const owner = (thread.cloneFlags & CL_FILES) === 0 || thread.isMain
-      ? thread
-      : thread.group?.main;
+    const owner = this.ownerOf(thread);
     if (owner === undefined) return undefined;
     return owner.fds ??= new FdTable(this.budget);
   }

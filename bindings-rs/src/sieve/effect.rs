@@ -1,0 +1,11 @@
+//! What events do to the tables: the numbers of src/sieve/state_effects.ts.
+
+pub const OPEN: u8 = 1;
+pub const CLOSE: u8 = 2;
+pub const FCNTL: u8 = 3;
+pub const DUP: u8 = 4;
+pub const TRANSFER: u8 = 5;
+pub const THREAD: u8 = 6;
+pub const DESCRIPTORS: u8 = 7;
+pub const MUCH: u8 = 8;
+pub const META: u8 = 9;

@@ -1,0 +1,102 @@
+//! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
+use probe::sieve::guard::{ALL_MARKS, Text, text};
+use probe::sieve::{Guard, Verdict, admits, admits_any, facts};
+
+use super::effect;
+use super::pass::Sieve;
+use super::record::Record;
+use super::tables::{Place, State, walk};
+
+const AT_FDCWD: i32 = -100;
+/// A name that the driver could not read.
+const NO_NAME: &[u8] = b"(NULL)";
+
+impl Sieve {
+    /// Whether a rule can match the event.
+    #[inline]
+    pub fn wanted(&mut self, record: &Record, table: usize) -> bool {
+        let guard = &self.guards[record.code];
+        if guard.verdict != Verdict::Ask as u8 {
+            return guard.verdict != Verdict::Drop as u8;
+        }
+        let Some(facts) = facts(guard, record) else { return true };
+        if !admits(guard, facts, ALL_MARKS) {
+            return false;
+        }
+        if admits_any(guard, facts) || guard.texts[0].kind == text::NONE {
+            return true;
+        }
+        let guard = *guard;
+        guard.texts.iter().any(|text| match text.kind {
+            text::PATH => {
+                let place = self.joined(record, table, *text);
+                let raw = record.text(usize::from(text.param));
+                admits(&guard, facts, self.marks(place, raw))
+            }
+            text::DESCRIPTOR => {
+                let number = record.descriptor(usize::from(text.param)).unwrap_or(-1);
+                let marks = match self.tables.all[table].state(number) {
+                    State::Unknown => ALL_MARKS,
+                    State::Absent => 0,
+                    State::File | State::Pending => {
+                        self.tables.all[table].slots[number as usize].marks
+                    }
+                };
+                admits(&guard, facts, marks)
+            }
+            _ => false,
+        }) || self.own_admitted(&guard, facts, record)
+    }
+
+    /// The views of our own drivers: the paths that the kernel acted on.
+    #[inline]
+    pub fn own_admitted(&self, guard: &Guard, facts: u32, record: &Record) -> bool {
+        record.has_own
+            && record.own.iter().filter(|path| !path.is_empty()).any(|path| {
+                let place = walk(&self.names, None, path);
+                admits(guard, facts, self.marks(place, path))
+            })
+    }
+
+    /// Where the walk over a path ends, as it is joined with its directory; `None`: not known.
+    #[inline]
+    pub fn joined(&self, record: &Record, table: usize, text: Text) -> Option<Place> {
+        let raw = record.text(usize::from(text.param));
+        if raw.is_empty() || raw == NO_NAME {
+            return None;
+        }
+        if raw[0] == b'/' {
+            return walk(&self.names, None, raw);
+        }
+        // Our own drivers' events: the caller's directory may have another name than the kernel's.
+        if record.has_own || self.guards[record.code].effect != effect::OPEN {
+            return None;
+        }
+        let table = &self.tables.all[table];
+        let directory = match text.directory {
+            text::CWD => AT_FDCWD,
+            param => record.descriptor(usize::from(param))?,
+        };
+        if directory == AT_FDCWD {
+            return walk(&self.names, Some(table.cwd?), raw);
+        }
+        let below = walk(&self.names, Some(table.place(directory)?), b"/");
+        walk(&self.names, Some(below?), raw)
+    }
+
+    /// The marks of a name, given the walk over its joined text.
+    #[inline]
+    pub fn marks(&self, joined: Option<Place>, raw: &[u8]) -> u64 {
+        let Some(place) = joined else { return ALL_MARKS };
+        let found = place.walk.end(&self.names);
+        let given = if raw.first() == Some(&b'/') || self.names.raw == 0 {
+            found
+        } else {
+            walk(&self.names, None, raw).map_or(ALL_MARKS, |place| place.walk.end(&self.names))
+        };
+        if found == ALL_MARKS || given == ALL_MARKS {
+            return ALL_MARKS;
+        }
+        found & self.names.joined | given & self.names.raw
+    }
+}

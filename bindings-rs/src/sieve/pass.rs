@@ -1,0 +1,240 @@
+//! The decision on each event of a capture: handed to the engine, passed over, or held back.
+//!
+//! An open that no rule can want is held back, not forgotten: once an event that the engine gets
+//! names its descriptor, or changes what its path started from, the open is handed over first, as
+//! an event that only keeps the tables right. So the engine's tables are what they would be.
+use probe::sieve::{Guard, Names};
+use probe::table as t;
+
+use super::effect;
+use super::out::Out;
+use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
+use super::tables::{State, Tables};
+
+/// Why a pass over a buffer ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Stop {
+    /// All blocks were looked at.
+    End = 0,
+    /// The list or the room for copies is full: once it is taken, the pass goes on.
+    Full = 1,
+    /// The engine has to say whose table a thread has.
+    Ask = 2,
+}
+
+pub struct Sieve {
+    pub names: Box<Names>,
+    pub guards: Vec<Guard>,
+    /// Parameters of events by code.
+    pub counts: Vec<u8>,
+    /// For each code, a bit for each parameter that holds a descriptor; bit 31: a list of them.
+    pub descriptors: Vec<u32>,
+    /// Names of descriptors are asked for, by other events than those that open.
+    pub asks_descriptors: bool,
+    /// For each code, the parameter with the descriptor that it uses; -1: none.
+    pub uses: Vec<i8>,
+    /// Descriptors are never held back.
+    pub keeps_descriptors: bool,
+    pub tables: Tables,
+    pub pending: usize,
+    pub pass_next: bool,
+    /// A thread that the engine does not know.
+    pub stranger: Option<i64>,
+    /// Events passed over, by code.
+    pub passed: Vec<f64>,
+}
+
+/// Nothing had room: the event is looked at again.
+pub struct NoRoom;
+pub type Done = Result<(), NoRoom>;
+
+impl Sieve {
+    /// Goes over the blocks from `at` on; `room` lies behind them. Returns how far it came.
+    pub fn pass(
+        &mut self,
+        blocks: &[u8],
+        mut at: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> (usize, Stop) {
+        if self.tables.is_overfull() || self.keeps_descriptors {
+            if self.flush_all(room, out).is_err() {
+                return (at, Stop::Full);
+            }
+            if self.tables.is_overfull() {
+                self.tables.forget_all();
+            }
+        }
+        while at < blocks.len() {
+            if !out.has_room(1) {
+                return (at, Stop::Full);
+            }
+            let length = if blocks.len() - at < 12 { 0 } else { word(blocks, at + 4) as usize };
+            if length < 12 || length > blocks.len() - at {
+                // Unsound: the engine says so, and sees no more of this buffer.
+                out.put(at, 0);
+                return (blocks.len(), Stop::End);
+            }
+            let block = &blocks[at..at + length];
+            let done = match Record::read(block, &self.counts) {
+                None => self.odd(at, room, out),
+                Some(record) => {
+                    if self.needs_answer(&record) {
+                        return (at, Stop::Ask);
+                    }
+                    self.event(&record, at, room, out)
+                }
+            };
+            if done.is_err() {
+                return (at, Stop::Full);
+            }
+            self.stranger = None;
+            at += length;
+        }
+        (at, Stop::End)
+    }
+
+    /// Hands over all that is held back, and forgets what is known: other tables come.
+    pub fn begin_anew(&mut self, room: &mut [u8], out: &mut Out) -> Stop {
+        if self.flush_all(room, out).is_err() {
+            return Stop::Full;
+        }
+        self.tables.forget_all();
+        Stop::End
+    }
+
+    /// Not an event, or not a sound one: it may change everything.
+    pub fn odd(&mut self, at: usize, room: &mut [u8], out: &mut Out) -> Done {
+        self.flush_all(room, out)?;
+        self.tables.forget_all();
+        out.put(at, 0);
+        Ok(())
+    }
+
+    #[inline]
+    pub fn needs_answer(&mut self, record: &Record) -> bool {
+        self.guards[record.code].effect != effect::META
+            && self.tables.of(record.tid).is_none()
+            && self.stranger != Some(record.tid)
+    }
+
+    #[inline]
+    pub fn event(&mut self, record: &Record, at: usize, room: &mut [u8], out: &mut Out) -> Done {
+        let effect = self.guards[record.code].effect;
+        if effect == effect::META {
+            self.pass_next = false;
+            out.put(at, 0);
+            return Ok(());
+        }
+        // The one behind an exit tells the engine when its thread was gone.
+        let forced = self.pass_next;
+        let Some(table) = self.tables.of(record.tid) else {
+            // The engine makes it up, with a table of its own.
+            self.flush_all(room, out)?;
+            return self.hand_over(record, at, effect, out);
+        };
+        if effect == effect::MUCH {
+            self.flush_all(room, out)?;
+            self.tables.forget(table);
+            return self.hand_over(record, at, effect, out);
+        }
+        if effect == effect::OPEN {
+            return self.open(record, at, table, forced, room, out);
+        }
+        if forced || self.wanted(record, table) {
+            self.touch_all(record, table, room, out)?;
+            self.after(record, effect, table);
+            return self.hand_over(record, at, effect, out);
+        }
+        let keep = match effect {
+            effect::CLOSE => self.close(record, at, table, room, out)?,
+            effect::FCNTL => self.fcntl(record, table, room, out)?,
+            effect::DUP => self.dup(record, table, room, out)?,
+            effect::TRANSFER => {
+                let number = self.used(record).unwrap_or(-1);
+                self.keeps_descriptors || self.tables.all[table].state(number) == State::Unknown
+            }
+            effect::THREAD => true,
+            effect::DESCRIPTORS => {
+                self.touch_all(record, table, room, out)?;
+                true
+            }
+            _ => false,
+        };
+        if keep {
+            self.after(record, effect, table);
+            return self.hand_over(record, at, effect, out);
+        }
+        self.pass_over(record, out);
+        Ok(())
+    }
+
+    pub fn hand_over(&mut self, record: &Record, at: usize, effect: u8, out: &mut Out) -> Done {
+        if !out.has_room(0) {
+            return Err(NoRoom);
+        }
+        out.put(at, 0);
+        self.pass_next = usize::from(t::PROCEXIT_1_E) == record.code;
+        if effect == effect::MUCH {
+            // A new thread: what its number stood for is over.
+            for tid in [record.tid, record.result().unwrap_or(0)] {
+                if tid > 0 {
+                    self.tables.forget_thread(tid);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub fn pass_over(&mut self, record: &Record, out: &mut Out) {
+        self.passed[record.code] += 1.0;
+        out.passed += 1;
+    }
+
+    /// What a kept event leaves of what is known.
+    pub fn after(&mut self, record: &Record, effect: u8, table: usize) {
+        let result = record.result().filter(|result| *result >= 0);
+        let used = self.used(record);
+        let table = &mut self.tables.all[table];
+        match effect {
+            effect::CLOSE => {
+                let failed = record.result().is_some_and(|result| result < 0);
+                if let (Some(number), false) = (used, failed)
+                    && let Some(slot) = table.slot(number)
+                {
+                    slot.state = State::Absent;
+                }
+            }
+            effect::FCNTL | effect::DUP => {
+                let copies =
+                    effect == effect::DUP || matches!(record.command(), F_DUPFD | F_DUPFD_CLOEXEC);
+                if let (Some(result), true) = (result, copies)
+                    && let Some(slot) = table.slot(result as i32)
+                {
+                    slot.state = State::Unknown;
+                }
+            }
+            effect::DESCRIPTORS => {
+                let mut bits = self.descriptors[record.code] & 0x7fff_ffff | 1;
+                while bits != 0 {
+                    let param = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    if let Some(number) = record.descriptor(param)
+                        && let Some(slot) = table.slot(number)
+                    {
+                        slot.state = State::Unknown;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The descriptor that a call uses.
+    #[inline]
+    pub fn used(&self, record: &Record) -> Option<i32> {
+        record.descriptor(usize::try_from(self.uses[record.code]).ok()?)
+    }
+}

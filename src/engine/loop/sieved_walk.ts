@@ -1,0 +1,115 @@
+// The walk over a batch of a capture's blocks that only stops at events that matter: the addon
+// looks at all of them first and says which those are (bindings-rs/src/sieve/). It asks now and
+// then whose descriptors a thread has.
+import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
+import { type BlockWalk, Step } from "../../events/blocks.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
+
+export interface SievedWalkParts {
+  readonly sieve: CaptureSieve;
+  readonly walk: BlockWalk;
+  readonly machine: MachineHost;
+}
+
+/** Offset, events passed over before it, flags. */
+const ENTRY = 3;
+/** Room for the events of a batch of 64 KiB. */
+const ENTRIES = 4096;
+/** The event only keeps the tables right. */
+const STATE_ONLY = 1;
+
+/** What `CaptureSieve.pass` returns. */
+const END = 0;
+const ASK = 2;
+
+const NO_CWD = new Uint8Array(0);
+
+export class SievedWalk {
+  /** Events that were passed over before the present one, or before the end. */
+  passed = 0;
+  /** The present event is told late, or of an older one: it does not count. */
+  isCopy = false;
+  readonly #parts: SievedWalkParts;
+  readonly #entries = new Uint32Array(ENTRY * ENTRIES);
+  readonly #state = new Uint32Array(3);
+  #bytes: Uint8Array = NO_CWD;
+  #length = 0;
+  #from = 0;
+  #used = 0;
+  #index = 0;
+  /** Events passed over behind the last entry: of earlier lists, of the present one. */
+  #behind = 0;
+  #tail = 0;
+  #stop = END;
+
+  constructor(parts: SievedWalkParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a walk over the first `length` bytes; what lies behind them is overwritten. */
+  begin(bytes: Uint8Array, length: number): void {
+    this.#parts.walk.begin(bytes, length);
+    this.#bytes = bytes;
+    this.#length = length;
+    this.#from = 0;
+    this.#pass();
+  }
+
+  /** Other tables come: the walk is over what was held back from these. */
+  beginAnew(bytes: Uint8Array): void {
+    this.#parts.walk.begin(bytes, 0);
+    this.#bytes = bytes;
+    this.#length = 0;
+    this.#from = 1;
+    this.#pass();
+  }
+
+  /** Moves to the next block that matters. */
+  next(): Step {
+    const { walk } = this.#parts;
+    while (this.#index === this.#used) {
+      if (this.#stop === END) {
+        this.passed = this.#behind + this.#tail;
+        this.#behind = this.#tail = 0;
+        this.isCopy = false;
+        return Step.End;
+      }
+      if (this.#stop === ASK) this.#answer();
+      this.#pass();
+    }
+    const at = ENTRY * this.#index++;
+    const offset = this.#entries[at]!;
+    const flags = this.#entries[at + 2]!;
+    this.passed = this.#entries[at + 1]!;
+    this.isCopy = (flags & STATE_ONLY) !== 0;
+    if (!this.isCopy) {
+      this.passed += this.#behind;
+      this.#behind = 0;
+    }
+    walk.seek(offset, offset < this.#length ? this.#length : this.#bytes.length);
+    const step = walk.next();
+    if (this.isCopy) walk.event.stateOnly = true;
+    return step;
+  }
+
+  #pass(): void {
+    const state = this.#state;
+    const { sieve } = this.#parts;
+    this.#behind += this.#tail;
+    this.#stop = sieve.pass(this.#bytes, this.#length, this.#from, this.#entries, state);
+    this.#from = state[0]!;
+    this.#used = state[1]!;
+    this.#tail = state[2]!;
+    this.#index = 0;
+  }
+
+  /** Tells whose descriptors the thread of the event at `#from` has. */
+  #answer(): void {
+    const { sieve, walk, machine } = this.#parts;
+    const { event } = walk;
+    walk.seek(this.#from, this.#length);
+    walk.next();
+    const table = machine.tableOf(event.tid);
+    sieve.answer(event.tid, table?.owner ?? -1, table?.cwd ?? NO_CWD);
+  }
+}

@@ -1,0 +1,47 @@
+// The shared numbers about source, tables, sieve and progress: what those say of themselves in,
+// counters out.
+import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
+import type { SourceStats } from "../../events/source.ts";
+import type { MachineStats } from "../../state/tables/tables.ts";
+import { Counter, type Counters } from "../contract/counters.ts";
+
+export function tellTables(counters: Counters, tables: MachineStats, sumsPostponed: number): void {
+  counters.set(Counter.Threads, tables.threads);
+  counters.set(Counter.Fds, tables.fds);
+  counters.set(Counter.Strings, tables.strings);
+  counters.set(Counter.ThreadsRefused, tables.threadsRefused);
+  counters.set(Counter.FdsRefused, tables.fdsRefused);
+  counters.set(Counter.UsersRefused, tables.usersRefused);
+  counters.set(Counter.ContainersEvicted, tables.containersEvicted);
+  counters.set(Counter.LookUpsRefused, tables.lookUpsRefused);
+  counters.set(Counter.InterfacesRefused, tables.interfacesRefused);
+  counters.set(Counter.EntriesDropped, tables.entriesDropped);
+  counters.set(Counter.SumsPostponed, sumsPostponed);
+}
+
+export function tellPassedOver(counters: Counters, sieve: CaptureSieve): void {
+  const passed = sieve.passed();
+  counters.passedOver.set(passed);
+  counters.set(Counter.PassedOver, passed.reduce((sum, count) => sum + count, 0));
+}
+
+/** Nothing for sources that are no captures. */
+export function tellProgress(
+  counters: Counters,
+  progress: { readonly read: number; readonly total: number } | undefined,
+): void {
+  if (progress === undefined) return;
+  counters.set(Counter.BytesRead, progress.read);
+  counters.set(Counter.BytesTotal, progress.total);
+}
+
+export function tellSource(counters: Counters, stats: SourceStats): void {
+  const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = stats;
+  counters.set(Counter.OverShare, excess);
+  counters.set(Counter.LostCritical, lost[0]);
+  counters.set(Counter.LostBulk, lost[1]);
+  counters.set(Counter.Truncated, truncated);
+  counters.set(Counter.NamesLookedUp, named);
+  counters.set(Counter.NamesUnknown, unresolved);
+  counters.set(Counter.Programs, programs);
+}

@@ -1,0 +1,82 @@
+// What a source needs to sieve for a set of rules: the table, and what the tables must hold.
+import { EVENTS } from "../events/table.ts";
+import type { Node } from "../rules/check/condition.ts";
+import { wantedCodes } from "../rules/match/compile.ts";
+import type { CheckedRule } from "../rules/check/resolve.ts";
+import { FD_PARAM } from "../state/events/event_traits.ts";
+import { deriveGuards } from "./derive.ts";
+import { tableBytes, Verdict } from "./table.ts";
+
+export interface RulesSieve {
+  /** As probe-rs/src/sieve/table.rs reads it. */
+  readonly table: Uint8Array;
+  /** By event code: a bit for each parameter that is a descriptor; bit 31 where all descriptors of
+   * the process may be looked at. */
+  readonly descriptors: Uint32Array;
+  /** Every event that makes or changes a descriptor is needed. */
+  readonly keepsDescriptors: boolean;
+  /** Every event is needed. */
+  readonly isOpen: boolean;
+}
+
+const LOOKS_AT_ALL = 0x8000_0000;
+/** Fields of other descriptors than those that the event names. */
+const ALL_DESCRIPTORS = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration|std\w+\.\w+))/;
+/** It shows descriptors in an order that depends on all that was opened and closed before. */
+const IN_ORDER = "fd.types";
+/** Fields whose value depends on which events were looked at before. */
+const ALL_EVENTS = /^evt\.deltatime/;
+
+/** The sieve of the rules of the source "syscall". */
+export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
+  const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
+  let keepsDescriptors = false;
+  for (const rule of rules) {
+    const fields = fieldsOf(rule);
+    if (fields.some((field) => ALL_EVENTS.test(field))) return openSieve(descriptors);
+    if (fields.includes(IN_ORDER)) keepsDescriptors = true;
+    if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
+    for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
+  }
+  const guards = deriveGuards(rules);
+  return { table: tableBytes(guards), descriptors, keepsDescriptors, isOpen: false };
+}
+
+/** Keeps every event. */
+function openSieve(descriptors: Uint32Array): RulesSieve {
+  const guards = deriveGuards([]).map((guard) => ({ ...guard, verdict: Verdict.Keep }));
+  return { table: tableBytes(guards), descriptors, keepsDescriptors: true, isOpen: true };
+}
+
+/** Every field that a rule's condition and outputs name. */
+function fieldsOf({ node, format, extraFields }: CheckedRule): string[] {
+  const fields = new Set<string>();
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === "not") visit(node.child);
+    else if (node.kind === "and" || node.kind === "or") node.children.forEach(visit);
+    else if (node.kind === "atom") {
+      const { left, right } = node.atom;
+      for (const { text } of [...left.fields, ...right?.fields ?? []]) fields.add(text);
+    }
+  };
+  visit(node);
+  for (const output of [format, ...extraFields.map((extra) => extra.format)]) {
+    for (const { text } of output.fields) fields.add(text);
+  }
+  return [...fields];
+}
+
+/** By event code, what the sieve over captures has to know of the parameters. */
+export const PARAM_COUNTS: Uint8Array = Uint8Array.from(EVENTS, ({ params }) => params.length);
+const DESCRIPTOR_PARAMS: Uint32Array = Uint32Array.from(
+  EVENTS,
+  ({ params }) =>
+    params.reduce((bits, { type }, index) => {
+      if (type === "FDLIST" || index > 30 && type === "FD") return (bits | LOOKS_AT_ALL) >>> 0;
+      return type === "FD" || type === "FD32" ? bits | 1 << index : bits;
+    }, 0) >>> 0,
+);
+export const USED_PARAMS: Int8Array = FD_PARAM;

@@ -1,0 +1,57 @@
+// For tests: a capture through the whole engine, with and without the sieve; what it tells.
+import { formatJson } from "../src/alerts/format.ts";
+import { Counter, Counters } from "../src/engine/contract/counters.ts";
+import type { FromEngine, RulesStart } from "../src/engine/contract/messages.ts";
+import { startRun } from "../src/engine/thread/run.ts";
+
+const FORMAT = {
+  json: true,
+  isoTime: false,
+  outputProperty: true,
+  messageProperty: false,
+  outputFieldsProperty: true,
+  tagsProperty: true,
+  colour: false,
+};
+
+export interface RunResult {
+  /** The alerts as they are printed. */
+  readonly alerts: readonly string[];
+  readonly events: number;
+  /** Events that were passed over. */
+  readonly passed: number;
+}
+
+/** Replays captures on this thread. */
+export function replayed(
+  files: readonly string[],
+  rules: RulesStart,
+  sieve: boolean,
+  paths: "both" | "kernel" | "caller" = "both",
+): RunResult {
+  const alerts: string[] = [];
+  const counters = new Counters();
+  const post = (message: FromEngine) => {
+    if (message.kind !== "alerts") return;
+    for (const alert of message.alerts) alerts.push(formatJson(alert, FORMAT));
+    counters.take(message.alerts.length);
+  };
+  const run = startRun(
+    {
+      counters: counters.buffer,
+      source: { kind: "capture", files },
+      rules,
+      machine: { paths, threadsMax: 262_144, fdsMax: 4_194_304, hostname: "box" },
+      baseSyscalls: { customSet: [], repair: false, all: true },
+      drops: { threshold: 1, rate: 1, burst: 1, alert: false, exit: false },
+      sieve,
+      seconds: undefined,
+    },
+    counters,
+    post,
+  );
+  const end = run.resume();
+  run.close();
+  if (end?.error !== undefined) throw new Error(end.error);
+  return { alerts, events: counters.get(Counter.Events), passed: counters.get(Counter.PassedOver) };
+}
