@@ -124,6 +124,10 @@ function onChild(machine: Tables, context: Context): void {
     context.thread = undefined;
     return;
   }
+  if (!isThread && isAdopted(machine, event, model)) {
+    context.thread = onAdopted(machine, event, child);
+    return;
+  }
   const modelKnown = !model.isInvalid;
   if (!modelKnown && isThread) {
     model.pid = child.pid;
@@ -148,6 +152,34 @@ function onChild(machine: Tables, context: Context): void {
   if (!inside) child.pidnsInitStartTs = 0n;
   else if (event.has(PIDNS_START)) child.pidnsInitStartTs = event.uint64(PIDNS_START);
   context.thread = machine.add(child);
+}
+
+/**
+ * Whether a child was handed to another process before its own event came: its creator had ended,
+ * as a daemon's does. In a pid namespace nothing else tells who that was. The child still has the
+ * creator's name; who took it in has another.
+ */
+function isAdopted(machine: Tables, event: Event, parent: Thread): boolean {
+  return machine.isLive && !parent.isInvalid && event.has(COMM) &&
+    machine.text(event, COMM) !== parent.comm;
+}
+
+/** A child of nobody known: as the machine has it, or, where it has gone on, by its event alone. */
+function onAdopted(machine: Tables, event: Event, child: Thread): Thread | undefined {
+  const found = machine.lookUpNew(event.tid);
+  if (found === undefined) {
+    readCommon(machine, event, child, undefined);
+    return machine.add(child);
+  }
+  found.cloneTs = event.time();
+  const comm = machine.text(event, COMM);
+  if (found.comm !== comm) {
+    // It runs another program by now: what that is, its execution will tell.
+    found.comm = comm;
+    found.exe = machine.text(event, EXE);
+    found.exepath = EMPTY;
+  }
+  return found;
 }
 
 /** What the event itself says of the new thread; `model` saves copies of what it shares. */

@@ -279,6 +279,28 @@ Deno.test("a thread that no event told of is looked up, and nobody else is repla
   deepStrictEqual(asked, [5, 77, 78]);
 });
 
+Deno.test("a child whose creator has ended does not get the program of who took it in", () => {
+  const blocks = (tid: number) => {
+    const out = new BlockBuffer();
+    out.beginBlock(0x215);
+    putProcess(out, 9, tid, tid, 5);
+    out.endBlock();
+    return out.bytes;
+  };
+  const s = new Scene({ lookUp: (tid) => tid === 77 ? blocks(77) : new Uint8Array(0) });
+  s.exec(5, "dash");
+  const born = (tid: number, comm: string) => s.born(tid, tid, 5, 0, { comm, exe: comm });
+  born(70, "dash");
+  strictEqual(s.text(s.thread(70).exepath), "/usr/bin/dash", "its parent's own child");
+  // Known to /proc under the name that its event has.
+  born(77, "bash");
+  strictEqual(s.text(s.thread(77).exepath), "/bin/bash");
+  // Gone before it could be looked up.
+  born(78, "nginx");
+  strictEqual(s.text(s.thread(78).exepath), "");
+  strictEqual(s.text(s.thread(78).comm), "nginx");
+});
+
 Deno.test("a flood of unknown threads is not looked up one by one", () => {
   let asked = 0;
   const s = new Scene({

@@ -215,6 +215,11 @@ export class Tables extends ThreadTable {
     return owner.fds ??= new FdTable(this.budget);
   }
 
+  /** A thread that is not in the table as the machine has it now; undefined where it is gone. */
+  lookUpNew(tid: number): Thread | undefined {
+    return this.threads.has(tid) ? undefined : this.#lookUp(tid);
+  }
+
   #lookUp(tid: number): Thread | undefined {
     const { lookUp } = this.#beyond;
     if (lookUp === undefined) return undefined;
