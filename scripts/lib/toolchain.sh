@@ -141,12 +141,29 @@ target_dir() {
   echo "${SAKER_TARGET:-$SAKER_CACHE/target}/$1-$version"
 }
 
+# Takes the compiled crates for this clone until the script ends. cargo names a crate by its place
+# in the workspace, so all clones share its results, and tells what is stale by time: what another
+# clone compiled from newer files would pass for ours. So the files of a clone that compiles after
+# another are made new.
+claim_target() {
+  [ "${SAKER_TARGET_CLAIMED:-}" = "$REPOSITORY" ] && return
+  local base=${SAKER_TARGET:-$SAKER_CACHE/target}
+  mkdir -p "$base"
+  exec 7>"$base/.lock"
+  flock 7
+  export SAKER_TARGET_CLAIMED=$REPOSITORY
+  [ "$(cat "$base/.clone" 2>/dev/null)" = "$REPOSITORY" ] && return
+  find "$REPOSITORY"/{probe-rs,bindings-rs,ebpf-rs} -type f -exec touch {} +
+  printf '%s' "$REPOSITORY" >"$base/.clone"
+}
+
 # cargo with the Rust that was found and nobody else's wrapper or flags.
 cargo_with() {
   local target=$1
   shift
+  claim_target
   # A fresh clone has no use for what an earlier one left half done.
   env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN ${CI:+CARGO_INCREMENTAL=0} \
     "PATH=$RUST_BIN:$TOOLS/bin:$PATH" "RUSTC=$RUST_BIN/rustc" \
-    "CARGO_TARGET_DIR=$(target_dir "$target")" "$RUST_BIN/cargo" "$@"
+    "CARGO_TARGET_DIR=$(target_dir "$target")" "$RUST_BIN/cargo" "$@" 7>&-
 }

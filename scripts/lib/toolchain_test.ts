@@ -109,3 +109,32 @@ Deno.test("denort ends where the section header table of its ELF file ends", asy
     match(new TextDecoder().decode(stderr), /holds 0 files called other, not one/);
   });
 });
+
+Deno.test("a clone that compiles after another has all its files compiled anew", async () => {
+  await withDirectory(async (path) => {
+    const clone = async (name: string) => {
+      for (const folder of ["scripts/lib", "probe-rs", "bindings-rs", "ebpf-rs"]) {
+        await Deno.mkdir(`${path}/${name}/${folder}`, { recursive: true });
+      }
+      await Deno.copyFile(LIBRARY, `${path}/${name}/scripts/lib/toolchain.sh`);
+      await Deno.writeTextFile(`${path}/${name}/probe-rs/lib.rs`, "");
+    };
+    /** Whether claiming the compiled crates for a clone made its old file new. */
+    const touches = async (name: string) => {
+      const file = `${path}/${name}/probe-rs/lib.rs`;
+      await Deno.utime(file, 1000, 1000);
+      const { code } = await new Deno.Command("bash", {
+        args: ["-euc", '. "$0"; claim_target', `${path}/${name}/scripts/lib/toolchain.sh`],
+        env: { SAKER_CACHE: `${path}/cache`, SAKER_TARGET: "", SAKER_TARGET_CLAIMED: "" },
+      }).output();
+      equal(code, 0);
+      return (await Deno.stat(file)).mtime!.getTime() > 1_000_000;
+    };
+    await clone("one");
+    await clone("other");
+    equal(await touches("one"), true);
+    equal(await touches("one"), false);
+    equal(await touches("other"), true);
+    equal(await touches("one"), true);
+  });
+});
