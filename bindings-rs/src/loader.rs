@@ -21,7 +21,7 @@ use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
 use crate::sift::Sieve;
-use crate::stages::{EXEC, EXEC_STAGES, EXIT, LOOK_UP, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{EXEC, EXEC_STAGES, EXIT, GATE, LOOK_UP, SIFT, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -143,10 +143,12 @@ impl Probe {
             }
         }
         probe.sieve.open()?;
-        if !probe.place(SIFT.0, SIFT.1, SYS_EXIT, &btf) {
-            // All else works without.
-            probe.sieve.refused = Some(probe.refusal(SIFT.0).message);
-            probe.loaded.remove(SIFT.0);
+        for (name, slot) in [SIFT, GATE] {
+            if !probe.place(name, slot, SYS_EXIT, &btf) {
+                // All else works without.
+                probe.sieve.refused = Some(probe.refusal(name).message);
+                probe.loaded.remove(name);
+            }
         }
         probe.route(interest)?;
         probe.attach_all(&btf)?;
@@ -271,7 +273,7 @@ impl Probe {
             .iter()
             .filter_map(|call| Self::filler_of(&wanted, call))
             .map(|index| (FILLERS[index].0, SYS_EXIT))
-            .chain(STAGES.iter().chain([&SIFT]).map(|(name, _)| (*name, SYS_EXIT)))
+            .chain(STAGES.iter().chain([&SIFT, &GATE]).map(|(name, _)| (*name, SYS_EXIT)))
             .chain(EXEC_STAGES.iter().map(|(name, _)| (*name, EXEC)))
             .chain(ENTRIES)
             .filter(|(name, _)| !self.loaded.contains_key(name))

@@ -11,7 +11,7 @@ use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X};
 
 use crate::counters::Counters;
 use crate::loader::Probe;
-use crate::stages::{EXEC, EXEC_STAGES, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{EXEC, EXEC_STAGES, GATE, SIFT, STAGES, SYS_EXIT};
 
 /// A program of the plan; an empty reason means that it works.
 pub struct Planned {
@@ -66,7 +66,7 @@ impl Probe {
         let routed = self.routes_changed();
         for (name, loaded) in &self.loaded {
             let exec = EXEC_STAGES.iter().find(|(stage, _)| stage == name);
-            let stage = STAGES.iter().chain([&SIFT]).find(|(stage, _)| stage == name);
+            let stage = STAGES.iter().chain([&SIFT, &GATE]).find(|(stage, _)| stage == name);
             let filler = FILLERS.iter().position(|(filler, _)| filler == name);
             let slot = match (exec, stage, filler) {
                 (Some((_, slot)), ..) | (_, Some((_, slot)), _) => *slot,

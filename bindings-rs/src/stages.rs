@@ -21,6 +21,8 @@ pub const STAGES: [(&str, u32); 9] = [
 ];
 /// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
 pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);
+/// The names of opens before their events are made; needs the same loop.
+pub const GATE: (&str, u32) = ("stage_gate", probe::stage::GATE);
 /// Stages of a program's start.
 pub const EXEC_STAGES: [(&str, u32); 5] = [
     ("started_start", 8),

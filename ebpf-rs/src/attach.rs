@@ -108,6 +108,7 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
     state.sc = (route >> 16) as u16;
     state.number = number as u16;
     state.bprm = 0;
+    state.gated = 0;
     // SAFETY: the context is the one that this program was given.
     unsafe {
         let _ = PROGRAMS.tail_call(ctx, route & 0xffff);

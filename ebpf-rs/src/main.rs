@@ -12,6 +12,7 @@
 mod attach;
 mod bpf_kernel;
 mod budget;
+mod gate;
 mod programs;
 mod record;
 mod sieve;

@@ -2,9 +2,10 @@
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
-use probe::{cgroup, exec, files, open, process, table};
+use probe::{cgroup, exec, files, lane, open, process, table};
 
 use crate::bpf_kernel::Bpf;
+use crate::gate;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, sift, stage, start, walk};
 
 macro_rules! programs {
@@ -16,6 +17,9 @@ macro_rules! programs {
                     const LANE: u8 = probe::lane::of(table::$code);
                     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
                     let mut e = unsafe { Event::begin(&Bpf, block, table::$code, LANE) };
+                    if !lane::is_life(table::$code) && gate::dropped(&ctx, &mut e, table::$code) {
+                        return 0;
+                    }
                     let message = e.state().index;
                     let next = $function(&mut e);
                     files::note(&mut e, table::$code, message);
@@ -75,6 +79,12 @@ fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sys_exit")]
 fn stage_sift(ctx: BtfTracePointContext) -> i32 {
     sift(&ctx, &PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_gate(ctx: BtfTracePointContext) -> i32 {
+    gate::stage(&ctx);
     0
 }
 

@@ -255,7 +255,7 @@ fn repeat<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) 
 
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
-fn lose(e: &mut Event<Bpf>) {
+pub fn lose(e: &mut Event<Bpf>) {
     count_lost(e.state().lane, 1);
 }
 

@@ -11,7 +11,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
 use probe::event::{Event, HEADER_BYTES, OWN_PARAMS};
 use probe::lane::CRITICAL;
-use probe::scratch::{EVENT_AT, EVENT_MASK, STRING_BYTES, State};
+use probe::scratch::{EVENT_AT, EVENT_MASK, SCRATCH_BYTES, STRING_BYTES, State};
 use probe::sieve::guard::{self, ALL_MARKS, Params, number_of, text};
 use probe::sieve::names::{IRREGULAR, STRIDE};
 use probe::sieve::{Guard, Names, Verdict, Walk, admits, facts};
@@ -36,7 +36,7 @@ const NAMES_ASKED: u8 = 1;
 const KEPT: u8 = 2;
 
 #[inline(always)]
-fn guard_of(code: u16) -> Option<&'static Guard> {
+pub fn guard_of(code: u16) -> Option<&'static Guard> {
     // SAFETY: a map's value lives as long as the map.
     GUARDS.get_ptr(u32::from(code)).map(|guard| unsafe { &*guard })
 }
@@ -59,8 +59,14 @@ pub fn drops_early(e: &mut Event<Bpf>) -> bool {
     true
 }
 
-const DROP: u8 = Verdict::Drop as u8;
-const ASK: u8 = Verdict::Ask as u8;
+#[inline(always)]
+pub fn names() -> Option<&'static Names> {
+    // SAFETY: as above.
+    NAMES.get_ptr(0).map(|names| unsafe { &*names })
+}
+
+pub const DROP: u8 = Verdict::Drop as u8;
+pub const ASK: u8 = Verdict::Ask as u8;
 
 /// What is to be done with a finished event.
 pub enum Fate {
@@ -100,7 +106,7 @@ pub fn keeps(e: &mut Event<Bpf>) -> bool {
 }
 
 #[inline(always)]
-fn count(code: u16) {
+pub fn count(code: u16) {
     if let Some(counter) = SIFTED.get_ptr_mut(u32::from(code)) {
         // SAFETY: a map's value, of this CPU alone.
         unsafe { *counter += 1 };
@@ -173,7 +179,7 @@ fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
     if length < 2 || length >= STRING_BYTES as usize || truncated != 0 {
         return true;
     }
-    let caller = Text { base, at: at as u32, bytes: length as u32 - 1 };
+    let caller = Text::of_event(base, at, length - 1);
     // SAFETY: masked.
     if unsafe { *base.add(EVENT_AT + at) } != b'/' {
         return true;
@@ -198,7 +204,7 @@ fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
         if length < 2 {
             return true;
         }
-        let kernel = Text { base, at: at as u32, bytes: length as u32 - 1 };
+        let kernel = Text::of_event(base, at, length - 1);
         let marks = kernel.walk(names);
         if marks & IRREGULAR != 0 {
             return true;
@@ -227,7 +233,7 @@ fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
 }
 
 #[inline(always)]
-fn is_open(code: u16) -> bool {
+pub fn is_open(code: u16) -> bool {
     matches!(
         code,
         table::SYSCALL_OPEN_X
@@ -237,13 +243,17 @@ fn is_open(code: u16) -> bool {
     )
 }
 
-/// Bytes of the event, without their NUL.
+/// Bytes in a window of the block, without their NUL.
 #[derive(Clone, Copy)]
-struct Text {
+pub struct Text {
+    /// Where the window begins.
     base: *const u8,
     at: u32,
     bytes: u32,
 }
+
+/// The last window of the block in which a masked position and eight bytes find room.
+const BEHIND_AT: usize = SCRATCH_BYTES - EVENT_MASK - 1 - STRIDE;
 
 /// What a step of a loop works on. The kernel's own loop calls back for each stride, so that
 /// verifiers look at a step a few times only, however long a name may be.
@@ -261,7 +271,7 @@ struct Reading {
 fn stride(reading: &Reading, at: u32, index: u64) -> u64 {
     let at = at as usize + index as usize * STRIDE;
     // SAFETY: masked, and more than eight bytes lie behind.
-    unsafe { (reading.base.add(EVENT_AT + (at & EVENT_MASK)) as *const u64).read_unaligned() }
+    unsafe { (reading.base.add(at & EVENT_MASK) as *const u64).read_unaligned() }
 }
 
 unsafe extern "C" fn walk_on(index: u64, reading: *mut c_void) -> i64 {
@@ -290,7 +300,22 @@ unsafe extern "C" fn compare_on(index: u64, reading: *mut c_void) -> i64 {
 
 impl Text {
     #[inline(always)]
-    fn walk(&self, names: *const Names) -> u64 {
+    fn of_event(block: *const u8, at: usize, bytes: usize) -> Self {
+        // SAFETY: within the block.
+        let base = unsafe { block.add(EVENT_AT) };
+        Self { base, at: at as u32, bytes: bytes as u32 }
+    }
+
+    /// Bytes in the areas behind the event; `at` is counted from the block's start.
+    #[inline(always)]
+    pub fn behind_event(block: *const u8, at: usize, bytes: usize) -> Self {
+        // SAFETY: within the block.
+        let base = unsafe { block.add(BEHIND_AT) };
+        Self { base, at: at.wrapping_sub(BEHIND_AT) as u32, bytes: bytes as u32 }
+    }
+
+    #[inline(always)]
+    pub fn walk(&self, names: *const Names) -> u64 {
         // SAFETY: a map's value.
         let walk = Walk::begin(unsafe { &*names });
         let (at, left) = (self.at, self.bytes);
@@ -301,7 +326,7 @@ impl Text {
     }
 
     #[inline(always)]
-    fn is(&self, other: &Text) -> bool {
+    pub fn is(&self, other: &Text) -> bool {
         if self.bytes != other.bytes {
             return false;
         }

@@ -18,8 +18,8 @@ pub const PASS: usize = 16;
 /// Parents of a file on another mount that are looked at for the root.
 const PARENTS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
-const AREA: usize = PATH_AT + 512;
-const AREA_MASK: usize = 0xfff;
+pub const AREA: usize = PATH_AT + 512;
+pub const AREA_MASK: usize = 0xfff;
 
 /// The dentry's parent and its name, which are neighbours in memory.
 #[repr(C)]

@@ -79,6 +79,8 @@ pub struct State {
     pub bound: u32,
     /// The sieve: what was asked so far, the facts of the event.
     pub sift: u8,
+    /// The names of an open were looked at before its event was made.
+    pub gated: u8,
     pub facts: u32,
     /// Where each parameter begins.
     pub starts: [u16; 32],

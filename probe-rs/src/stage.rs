@@ -17,5 +17,7 @@ pub const LOOK_UP: u32 = 9;
 pub const SIFT: u32 = 255;
 /// What the kernel knows of the call's descriptors.
 pub const FILES: u32 = 10;
+/// The names of opens, before an event is made of them.
+pub const GATE: u32 = 254;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
 pub const FILLERS_AT: u32 = 11;
