@@ -166,6 +166,17 @@ Deno.test("a Unix socket's name has both kernel addresses and the path", () => {
   strictEqual(s.text(fdName), "ffff888012345678->2a /r/sock");
 });
 
+Deno.test("an abstract name is shown by its length, with @ for each NUL", () => {
+  const s = scene();
+  socket(s, 3, 1);
+  const name = (text: string) => new Uint8Array([1, ...new TextEncoder().encode(text)]);
+  const bound = (text: string) =>
+    s.text(s.event("SOCKET_BIND_X", 5, { res: 0, addr: name(text), fd: 3 }).fdName);
+  strictEqual(bound("@a\0b\0\0"), "@a@b@");
+  // A path ends with its first NUL, whatever lies behind.
+  strictEqual(bound("/r/sock\0rest\0"), "/r/sock");
+});
+
 Deno.test("a change to a socket does not show in a process that inherited it", () => {
   const s = scene();
   socket(s, 3, 2);
