@@ -7,7 +7,7 @@ use std::path::Path;
 use libc::AT_FDCWD;
 use probe::table as t;
 
-use super::{Folder, Recorded, c, recorder, text};
+use super::{Folder, LANE, Recorded, c, recorder, text};
 
 pub(super) const PATH2: usize = 1;
 
@@ -267,7 +267,7 @@ fn calls_without_an_event_of_their_own_are_told_by_both_paths() {
         (call("setxattr"), unsaid.clone(), unsaid),
     ];
     assert_eq!(seen, expected);
-    let critical = events.iter().find(|event| event.code == t::GENERIC_X).unwrap().own(3);
+    let critical = events.iter().find(|event| event.code == t::GENERIC_X).unwrap().own(LANE);
     assert_eq!(critical, [0], "a change is critical");
 }
 
