@@ -210,6 +210,33 @@ Deno.test("a replay tells the same with the sieve where fields look at everythin
   );
 });
 
+Deno.test("a replay sees the kernel's path of saker's own events, whatever the caller said", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  const params = { fd: 3, dirfd: -100, name: "/tmp/link", flags: 1, mode: 0, dev: 1, ino: 2 };
+  const out = new BlockBuffer(1 << 12);
+  putSection(out);
+  const put = (name: string, own?: { readonly path: string }) => {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    const id = "SYSCALL_OPENAT_2_X";
+    out.raw(eventBytes({ id, tid: 10, params: { ...params, name }, ...(own && { own }) }));
+    out.endBlock();
+  };
+  put("/tmp/first");
+  put("/tmp/link", { path: "/etc/shadow" });
+  put("/tmp/other");
+  const rule = ruleText("r", "evt.type = openat and fd.name startswith /etc/", {
+    output: '"%fd.name"',
+  });
+  try {
+    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+    strictEqual(replayed([file], rulesStart(rule), true).alerts.length, 1);
+    strictEqual(compare([file], rulesStart(rule), "own events"), 1);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
+
 const SHARED = new URL("../../shared", import.meta.url).pathname;
 const PLACES = { captures: `${SHARED}/captures`, rules: `${SHARED}/rules` };
 /** 1.5 million events: one way is enough for each run. */

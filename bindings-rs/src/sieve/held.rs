@@ -43,14 +43,13 @@ impl Sieve {
         };
         let asks = wanted || self.asks_descriptors || flags & O_DIRECTORY != 0;
         let place = if asks { self.joined(record, table, text) } else { None };
-        let marks = if self.asks_descriptors && !record.has_own {
+        let marks = if self.asks_descriptors {
             self.marks(place, record.text(usize::from(text.param)))
         } else {
             ALL_MARKS
         };
-        // What later names go on from is a path as fields show it, under the only view.
-        let place =
-            place.filter(|place| place.walk.end(&self.names) != ALL_MARKS && !record.has_own);
+        // What later names go on from is a path as fields show it.
+        let place = place.filter(|place| place.walk.end(&self.names) != ALL_MARKS);
         let directory = directory_of(record, text);
         let holdable = !wanted
             && directory != result

@@ -1,6 +1,6 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
 use probe::sieve::guard::{ALL_MARKS, Text, text};
-use probe::sieve::{Guard, Verdict, admits, admits_any, facts};
+use probe::sieve::{Verdict, admits, admits_any, facts};
 
 use super::effect;
 use super::pass::Sieve;
@@ -45,17 +45,7 @@ impl Sieve {
                 admits(&guard, facts, marks)
             }
             _ => false,
-        }) || self.own_admitted(&guard, facts, record)
-    }
-
-    /// The views of our own drivers: the paths that the kernel acted on.
-    #[inline]
-    pub fn own_admitted(&self, guard: &Guard, facts: u32, record: &Record) -> bool {
-        record.has_own
-            && record.own.iter().filter(|path| !path.is_empty()).any(|path| {
-                let place = walk(&self.names, None, path);
-                admits(guard, facts, self.marks(place, path))
-            })
+        })
     }
 
     /// Where the walk over a path ends, as it is joined with its directory; `None`: not known.
@@ -68,8 +58,7 @@ impl Sieve {
         if raw[0] == b'/' {
             return walk(&self.names, None, raw);
         }
-        // Our own drivers' events: the caller's directory may have another name than the kernel's.
-        if record.has_own || self.guards[record.code].effect != effect::OPEN {
+        if self.guards[record.code].effect != effect::OPEN {
             return None;
         }
         let table = &self.tables.all[table];

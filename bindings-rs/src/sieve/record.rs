@@ -1,12 +1,12 @@
 //! One event block as the sieve over captures sees it: where its parameters are, its numbers, its
 //! names. Nothing is trusted: what does not fit makes the block odd, and odd blocks are kept.
-use probe::event::{BLOCK, OWN_PARAMS};
+use probe::event::BLOCK;
 use probe::sieve::guard::{Params, number_of};
 
 /// The block with u32 of flags behind the CPU.
 const BLOCK_FLAGS: u32 = 0x217;
-const OWN_TAIL_MARK: u32 = 0x4e57_4f53;
-const OWN_TAIL_BYTES: usize = 8;
+/// Zeros behind an event, at the most.
+const PADDING: usize = 3;
 const HEADER: usize = 26;
 /// Parameters that are looked at, ours not counted.
 const PARAMS: usize = 32;
@@ -35,13 +35,12 @@ pub struct Record<'a> {
     /// Parameters that the table gives the event, and where they start in the block.
     count: usize,
     starts: [u32; PARAMS + 1],
-    /// The paths of our own drivers.
-    pub own: [&'a [u8]; 2],
-    pub has_own: bool,
 }
 
 impl<'a> Record<'a> {
-    /// The event of a whole block; `counts`: parameters by code, 255 for codes to keep anyway.
+    /// The event of a whole block; `counts`: parameters by code. `None` for what is no event, for
+    /// one that is not sound, and for events of our own drivers: those carry what the kernel knows
+    /// of paths and descriptors, behind the event or as more parameters, and were chosen already.
     #[inline]
     pub fn read(block: &'a [u8], counts: &[u8]) -> Option<Record<'a>> {
         if block.len() < 12 + 2 + HEADER {
@@ -58,19 +57,21 @@ impl<'a> Record<'a> {
         }
         let length = word(block, event + 16) as usize;
         let code = half(block, event + 20);
-        let given = word(block, event + 22) as usize;
         let count = usize::from(*counts.get(code)?);
-        let has_params = given == count + OWN_PARAMS;
-        if count > PARAMS || (given != count && !has_params) || length > body - event {
+        if count > PARAMS
+            || word(block, event + 22) as usize != count
+            || length > body - event
+            || body - event - length > PADDING
+        {
             return None;
         }
         let end = event + length;
-        let mut at = event + HEADER + 2 * given;
+        let lengths = event + HEADER;
+        let mut at = lengths + 2 * count;
         if at > end {
             return None;
         }
         let mut starts = [0; PARAMS + 1];
-        let lengths = event + HEADER;
         for (index, start) in starts[..count].iter_mut().enumerate() {
             *start = at as u32;
             at += half(block, lengths + 2 * index);
@@ -79,30 +80,8 @@ impl<'a> Record<'a> {
         if at > end {
             return None;
         }
-        let mut record = Record {
-            block,
-            code,
-            tid: long(block, event + 8) as i64,
-            count,
-            starts,
-            own: [&[]; 2],
-            has_own: has_params,
-        };
-        if has_params {
-            let (one, other) =
-                (half(block, lengths + 2 * count), half(block, lengths + 2 * count + 2));
-            record.own =
-                [name(block.get(at..at + one)?), name(block.get(at + one..at + one + other)?)];
-        } else if body - end >= OWN_TAIL_BYTES + 9 && word(block, body - 4) == OWN_TAIL_MARK {
-            let tail = body - OWN_TAIL_BYTES;
-            let (one, other) = (half(block, tail), half(block, tail + 2));
-            if end + one + other + 9 > tail {
-                return None;
-            }
-            record.has_own = true;
-            record.own = [name(&block[end..end + one]), name(&block[end + one..end + one + other])];
-        }
-        Some(record)
+        let tid = long(block, event + 8) as i64;
+        Some(Record { block, code, tid, count, starts })
     }
 
     #[inline]
