@@ -51,6 +51,8 @@ const NAMESPACE: i32 = 106;
 const NOTHING: i32 = 199;
 
 /// Calls each filler's system call once, or what of it the kernel allows.
+#[expect(clippy::too_many_lines, reason = "one line for each call")]
+#[expect(clippy::many_single_char_names, reason = "names of files in the test's own folder")]
 fn calls(folder: &Folder) -> i32 {
     let (file, new) = (c(folder.file("file")), c(folder.0.join("new")));
     let (dir, empty) = (c(&folder.0), ptr::null_mut::<libc::c_void>());

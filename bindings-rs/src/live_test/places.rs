@@ -158,12 +158,12 @@ fn a_call_that_failed_has_no_path_and_a_link_out_of_reach_no_made_up_one() {
 
 #[test]
 fn while_a_link_is_swapped_a_path_is_one_of_the_two_or_unknown() {
+    const CALLS: usize = 2000;
     let folder = folder("swap");
     fs::create_dir(folder.0.join("other")).unwrap();
     fs::write(folder.0.join("other/passwd"), b"x").unwrap();
     symlink("other", folder.0.join("o")).unwrap();
     let (from, path) = (c(&folder.0), c("d/passwd"));
-    const CALLS: usize = 2000;
     let act = || unsafe {
         // SAFETY: valid strings; the swapping child is our own.
         libc::chdir(from.as_ptr());
