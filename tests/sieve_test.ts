@@ -210,6 +210,51 @@ Deno.test("a replay tells the same with the sieve where fields look at everythin
   );
 });
 
+Deno.test("a replay knows descriptors whose opens were held back, however they were copied", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  const out = new BlockBuffer(1 << 12);
+  putSection(out);
+  const put = (id: string, params: ChanceEvent["params"]) => {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ id, tid: 10, params }));
+    out.endBlock();
+  };
+  const open = (fd: number, dirfd: number, name: string, flags = 1) =>
+    put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
+  const write = (fd: number) =>
+    put("SYSCALL_WRITE_X", { res: 1, fd, data: new Uint8Array(1), size: 1 });
+  const close = (fd: number) => put("SYSCALL_CLOSE_X", { res: 0, fd });
+  put("SYSCALL_GETUID_X", { uid: 0 });
+  put("SYSCALL_GETUID_X", { uid: 0 });
+  open(3, -100, "/tmp/directory", 1 << 10 | 1);
+  open(4, 3, "below");
+  put("SYSCALL_FCNTL_X", { res: 5, fd: 4, cmd: 26, arg: 3 });
+  close(4);
+  close(3);
+  write(5);
+  open(4, -100, "/tmp/second");
+  put("SYSCALL_DUP2_X", { res: 5, oldfd: 4, newfd: 5 });
+  open(4, -100, "/var/third");
+  write(5);
+  write(4);
+  close(4);
+  write(4);
+  const rule = ruleText("r", "evt.type = write and fd.name startswith /tmp/", {
+    output: '"%evt.num %fd.name"',
+  });
+  try {
+    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+    ok(compare([file], rulesStart(rule), "copies") > 4);
+    const outputs = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
+      JSON.parse(alert).output.split(" ").slice(-2).join(" ")
+    );
+    deepStrictEqual(outputs, ["8 /tmp/directory/below", "12 /tmp/second"]);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
+
 Deno.test("a replay sees the kernel's path of saker's own events, whatever the caller said", () => {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   const params = { fd: 3, dirfd: -100, name: "/tmp/link", flags: 1, mode: 0, dev: 1, ino: 2 };

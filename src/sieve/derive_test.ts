@@ -12,6 +12,7 @@ import { Scene } from "../state/scene.ts";
 import { eventByChance, rulesByChance, TIDS } from "./chance_fixture.ts";
 import { deriveGuards } from "./derive.ts";
 import { describeSieve } from "./describe.ts";
+import { sieveFindings } from "./lint.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
 import { tableBytes, Verdict } from "./table.ts";
 import { type NameTexts, TableWalk } from "./walk_fixture.ts";
@@ -148,4 +149,17 @@ Deno.test("describeSieve says in words what is dropped and which rules open the 
   ok(lines.includes("  - flags with O_RDWR or O_RDONLY; a name starts with /etc/"));
   ok(lines.some((line) => line.startsWith("connect: kept") && line.includes('"Any"')));
   ok(lines.at(-1)!.includes("dropped: ") && lines.at(-1)!.includes("getuid"));
+});
+
+Deno.test("sieveFindings names rules that open the sieve for frequent calls", () => {
+  const { enabled } = loadTexts([
+    ruleText("number", "evt.num > 0 and proc.name = sh"),
+    ruleText("delta", "evt.type = openat and evt.deltatime > 5"),
+    ruleText("fine", "evt.type = openat and fd.name = /etc/shadow"),
+    ruleText("rare", "evt.type = execve and proc.name = sh"),
+  ]);
+  const findings = sieveFindings(enabled).map(({ rule, reason }) => `${rule.name}: ${reason}`);
+  strictEqual(findings.length, 2, findings.join("\n"));
+  ok(/^number: every openat, open, close, fcntl, read, write is judged/.test(findings[0]!));
+  ok(/^delta: evt.deltatime depends on every event/.test(findings[1]!));
 });

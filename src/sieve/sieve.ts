@@ -32,14 +32,19 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
   let keepsDescriptors = false;
   for (const rule of rules) {
+    if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
-    if (fields.some((field) => ALL_EVENTS.test(field))) return openSieve(descriptors);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const guards = deriveGuards(rules);
   return { table: tableBytes(guards), descriptors, keepsDescriptors, isOpen: false };
+}
+
+/** A field of the rule whose value depends on which events were looked at before. */
+export function seesAllEvents(rule: CheckedRule): string | undefined {
+  return fieldsOf(rule).find((field) => ALL_EVENTS.test(field));
 }
 
 /** Keeps every event. */

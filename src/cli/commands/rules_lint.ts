@@ -1,6 +1,7 @@
 // `saker rules lint`: what is odd about rules that load, one line each.
 import { lint } from "../../rules/tools/lint.ts";
 import type { Loaded } from "../../rules/load.ts";
+import { sieveFindings } from "../../sieve/lint.ts";
 import { contentsOf, verboseText } from "../../rules/report.ts";
 
 /** Writes the findings and returns the exit code: 0 where there is none. */
@@ -17,6 +18,12 @@ export function lintRules(loaded: Loaded, write: (text: string) => void): number
     const about = rule === undefined ? kind : `${kind}: "${rule}"`;
     write(`${name}:${position.line + 1}:${position.column + 1}: ${about}: ${reason}\n`);
   }
-  write(`${findings.length} findings in ${loaded.enabled.length} rules\n`);
-  return findings.length === 0 ? 0 : 1;
+  const open = sieveFindings(loaded.enabled);
+  for (const { rule, reason } of open) {
+    const { name, position } = rule.info.place.locations.at(-1)!;
+    const place = `${name}:${position.line + 1}:${position.column + 1}`;
+    write(`${place}: opens-sieve: "${rule.name}": ${reason}\n`);
+  }
+  write(`${findings.length + open.length} findings in ${loaded.enabled.length} rules\n`);
+  return findings.length + open.length === 0 ? 0 : 1;
 }
