@@ -8,6 +8,7 @@ import {
   BLOCK_EVENT_LARGE,
 } from "../blocks.ts";
 import { type EventSource, NEW_SNAPSHOT, type SourceStats } from "../source.ts";
+import { reasonOf } from "../../files/reason.ts";
 import { CaptureError } from "./capture_error.ts";
 import { isCurrent } from "./convert.ts";
 import { CaptureInput } from "./input.ts";
@@ -195,7 +196,7 @@ export class CaptureSource implements EventSource {
         at += read;
       }
     } catch (error) {
-      this.#inputProblem = error instanceof Error ? error.message : String(error);
+      this.#inputProblem = messageOf(error);
     }
     return at;
   }
@@ -364,7 +365,7 @@ const NOTHING = new Uint8Array(0);
 function messageOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "it may not be read";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 function sizeOf(path: string): number {

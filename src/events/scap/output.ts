@@ -1,5 +1,6 @@
 // Where a capture is written: a file or standard output, gzip or plain. Whole blocks come in, and
 // what is on the disk is a sound capture up to the last `secure`, whatever happens afterwards.
+import { reasonOf as wordsFor } from "../../files/reason.ts";
 import { Gzip } from "./gzip.ts";
 
 /** The capture cannot be written on. The message is one line. */
@@ -129,5 +130,5 @@ function reasonOf(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/No space left/i.test(message)) return "no space left on the device";
   if (/Is a directory/i.test(message)) return "it is a directory";
-  return message.split("\n", 1)[0]!;
+  return wordsFor(cause);
 }

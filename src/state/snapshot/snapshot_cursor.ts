@@ -4,6 +4,8 @@ import type { Tables } from "../tables/tables.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { NO_BYTES } from "../tables/thread.ts";
 
+const decoder = new TextDecoder();
+
 export class Cursor {
   at: number;
   cut = false;
@@ -72,7 +74,7 @@ export class Cursor {
   }
 
   text(length: number): string {
-    return new TextDecoder().decode(this.bytes(length));
+    return decoder.decode(this.bytes(length));
   }
 
   /** A u16 length and the string's bytes, interned. */
