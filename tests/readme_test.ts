@@ -17,6 +17,7 @@ Deno.test("README: its first command watches and alerts on a read of /etc/shadow
     stderr: "piped",
   }).spawn();
   const told: string[] = [];
+  let reading: Promise<void> = Promise.resolve();
   const watching = Promise.withResolvers<void>();
   const listening = (async () => {
     for await (const line of lines(child.stderr)) {
@@ -30,17 +31,23 @@ Deno.test("README: its first command watches and alerts on a read of /etc/shadow
     const health = await fetch(`http://127.0.0.1:${port}/healthz`);
     equal(health.status, 200);
     equal((await health.json()).status, "ok");
-    const alert = (async () => {
+    // Read to the end: a closed pipe would end saker at the next alert, whoever raises it.
+    const wanted = Promise.withResolvers<{ rule: string }>();
+    reading = (async () => {
       for await (const line of lines(child.stdout)) {
-        if (line.includes(place.marker) && line.includes("/etc/shadow")) return JSON.parse(line);
+        if (line.includes(place.marker) && line.includes("/etc/shadow")) {
+          wanted.resolve(JSON.parse(line));
+        }
       }
+      wanted.reject(new Error("no such alert came"));
     })();
     await shell(place.marker, "cat /etc/shadow > /dev/null; true");
-    equal((await alert)?.rule, "Sensitive file read by an untrusted program");
+    equal((await wanted.promise).rule, "Sensitive file read by an untrusted program");
   } finally {
     child.kill("SIGINT");
   }
   equal((await child.status).code, 0);
+  await reading;
   await listening;
   ok(told.some((line) => line.startsWith("Events detected: ")), told.join("\n"));
 });

@@ -162,3 +162,67 @@ Deno.test("a closed pipe ends a command quietly", async () => {
   });
   strictEqual(await runProgram(["--version"], terminal), 0);
 });
+
+Deno.test("an argument too many is one of its command", async () => {
+  await refused(["doctor", "x"], /unexpected argument "x" of doctor/);
+  await refused(["x"], /unknown command "x"/);
+});
+
+Deno.test("a format of -p that is wrong is told as that, not as a rule's", async () => {
+  await refused(["-p", "%no.such", "--dry-run"], /^Error: -p: bad output format "%no.such"/);
+  await refused(
+    ["-o", "append_output[0].extra_output=%x", "--dry-run"],
+    /append_output\[0\]: bad output format "%x"/,
+  );
+});
+
+Deno.test("a name from others cannot steer the terminal", async () => {
+  const { error } = await saker("-r", "/no\x1b[2J\u202e.yaml");
+  strictEqual(error.includes("\x1b") || error.includes("\u202e"), false);
+  match(error, /\\u001b\[2J\\u202e/);
+});
+
+Deno.test("rules that leave nothing to watch with are an error", async () => {
+  const file = Deno.makeTempFileSync({ suffix: ".yaml" });
+  await refused(["-r", file, "--dry-run"], /No rule is left to watch with in .*nothing in it/);
+  Deno.writeTextFileSync(file, "- list: l\n  items: [x]\n");
+  await refused(["-r", file, "--dry-run"], /No rule is left to watch with/);
+  Deno.removeSync(file);
+});
+
+Deno.test("directories of rules are read without what editors leave in them", async () => {
+  const directory = Deno.makeTempDirSync();
+  const rule = "- {rule: r, desc: d, condition: evt.type = open, output: o, priority: INFO}\n";
+  Deno.writeTextFileSync(`${directory}/a.yaml`, rule);
+  Deno.writeTextFileSync(`${directory}/.hidden.yaml`, "- [");
+  Deno.symlinkSync("user@host.123:456", `${directory}/.#a.yaml`);
+  Deno.symlinkSync("nowhere", `${directory}/b.yaml`);
+  const { code, out } = await saker("-V", directory);
+  deepStrictEqual([code, out], [0, `${directory}/a.yaml: Ok\n`]);
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("--dry-run tells what a start would: outputs, what is missing, kmod", async () => {
+  const { code, error } = await saker(
+    ...["-o", "file_output={enabled: true, filename: /nowhere/x}"],
+    ...["-o", "http_output={enabled: true, url: http://127.0.0.1}"],
+    ...["-o", "engine.kind=kmod", "-o", "webserver.enabled=false", "--dry-run"],
+  );
+  strictEqual(code, 0, error);
+  match(error, /Cannot write alerts to file_output.filename \/nowhere\/x: there is no such file/);
+  match(error, /http_output: this version of saker does not have that output yet/);
+  match(error, /engine.kind: kmod is not part of this version of saker; modern_ebpf is used/);
+});
+
+Deno.test("a capture is not overwritten without --force", async () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  Deno.writeTextFileSync(file, "precious");
+  await refused(["record", file, "-M", "1"], /there is a file of that name; --force overwrites it/);
+  strictEqual(Deno.readTextFileSync(file), "precious");
+  Deno.removeSync(file);
+});
+
+Deno.test("a sub-command's help shows its own options before those of all", async () => {
+  const { out } = await saker("record", "--help");
+  ok(out.indexOf("--filter") > 0 && out.indexOf("--filter") < out.indexOf("--config"));
+});

@@ -78,8 +78,8 @@ export class ProgramSums implements Hashes {
   }
 
   #ask(key: string, thread: Thread, path: string): void {
-    if (this.#asked.has(key)) return;
     this.#leaveHung();
+    if (this.#asked.has(key)) return;
     if (
       this.#asked.size >= ASKED_MAX || this.#channelsHung >= HUNG_MAX || this.#hung.has(key)
     ) {

@@ -11,14 +11,16 @@ class Script {
   readonly asked: SumRequest[] = [];
   readonly answers: SumAnswer[] = [];
   opened = 0;
+  closed = 0;
+  nowMs = 0;
   readonly sums = new ProgramSums(this.strings, () => {
     this.opened++;
     return {
       ask: (request) => this.asked.push(request),
       take: () => this.answers.shift(),
-      close: () => {},
+      close: () => this.closed++,
     };
-  });
+  }, () => this.nowMs);
 
   thread(pid: number, path = "/bin/a", inode = 7n): Thread {
     const thread = new Thread(pid, pid);
@@ -117,4 +119,31 @@ Deno.test("openSumChannel answers from a thread of its own", async () => {
   } finally {
     channel.close();
   }
+});
+
+Deno.test("ProgramSums leaves a file that hangs, and asks for what waited behind it", () => {
+  const script = new Script();
+  const hung = script.thread(10, "/mnt/gone/a", 1n);
+  const other = script.thread(11, "/bin/b", 2n);
+  script.sums.sha256(hung);
+  script.sums.sha256(other);
+  script.nowMs = 59_000;
+  script.sums.sha256(script.thread(12, "/bin/c", 3n));
+  deepStrictEqual([script.opened, script.closed, script.asked.length], [1, 0, 3]);
+  script.nowMs = 61_000;
+  script.sums.sha256(other);
+  deepStrictEqual([script.opened, script.closed, script.asked.length], [2, 1, 4]);
+  script.answer("bb");
+  strictEqual(script.sums.sha256(other), "bb");
+  script.sums.sha256(hung);
+  deepStrictEqual([script.asked.length, script.sums.postponed], [4, 1]);
+});
+
+Deno.test("ProgramSums gives up where file after file hangs", () => {
+  const script = new Script();
+  for (let file = 0; file < 20; file++) {
+    script.sums.sha256(script.thread(10 + file, `/mnt/gone/${file}`, BigInt(file + 1)));
+    script.nowMs += 61_000;
+  }
+  deepStrictEqual([script.opened, script.closed], [4, 4]);
 });

@@ -19,8 +19,8 @@ import { type Group, type User, Users } from "./users.ts";
 const UPKEEP_EVENTS = 1 << 8;
 /** Threads that are looked up in that time: one takes as long as hundreds of events. */
 const LOOK_UPS = 16;
-/** Beyond it strings that nobody holds are swept: tried with 64 MB, the process had 230 MB after ten
- * busy minutes, for names of files that were opened once. */
+/** Beyond it strings that nobody holds are swept: with 64 MB the process had 230 MB after ten busy
+ * minutes, for names of files that were opened once. */
 const STRING_BYTES_MAX = 12 << 20;
 
 /** What an event says of its descriptor: a part of the Context. */
