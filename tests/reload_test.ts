@@ -29,6 +29,7 @@ async function replayed(first: RulesStart, ...next: RulesStart[]) {
       baseSyscalls: { customSet: [], repair: false, all: false },
       drops: { threshold: 1, rate: 1, burst: 1, alert: false, exit: false, log: false },
       seconds: undefined,
+      sieve: false,
     },
     counters,
     {
