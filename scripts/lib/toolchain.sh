@@ -161,7 +161,7 @@ claim_target() {
 cargo_with() {
   local target=$1
   shift
-  claim_target
+  [ "$1" = fmt ] || claim_target
   # A fresh clone has no use for what an earlier one left half done.
   env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN ${CI:+CARGO_INCREMENTAL=0} \
     "PATH=$RUST_BIN:$TOOLS/bin:$PATH" "RUSTC=$RUST_BIN/rustc" \
