@@ -112,6 +112,7 @@ os.open(os.getcwd() + "/file", os.O_RDONLY)
 os.open(os.getcwd() + "/file", 3)
 os.open(os.getcwd() + "/file", os.O_RDONLY | os.O_TRUNC)
 os.open(os.getcwd(), os.O_RDONLY | os.O_DIRECTORY)
+os.open(os.getcwd(), os.O_RDONLY)
 os.open(os.getcwd(), os.O_TMPFILE | os.O_RDWR)
 open("last", "w").close()`,
       (fields) => String(fields["fd.name"]).endsWith("/last"),
@@ -128,6 +129,8 @@ open("last", "w").close()`,
       ["file", false, false, false],
       ["file", true, true, false],
       ["directory", true, false, false],
+      // As in Falco: rules on reads of files take a directory that is read without the flag.
+      ["file", true, false, false],
       ["file", true, true, true],
       ["file", false, true, true],
     ]);

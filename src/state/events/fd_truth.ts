@@ -120,23 +120,21 @@ function complete(tables: Tables, files: OwnFiles, fds: FdTable, fd: Fd, path: n
   if (kind !== FdKind.File && kind !== FdKind.Directory) return fd;
   const isNamed = path === EMPTY || fd.kernelName === path ||
     (fd.kernelName === MISSING && fd.name === path);
-  const isKind = fd.kind === kind || (fd.kind !== FdKind.File && fd.kind !== FdKind.Directory);
-  if (isNamed && isKind) {
+  // A directory that was opened like a file stays a file, as in Falco: rules on reads of files ask
+  // for that type, and a directory read so must not escape them.
+  if (isNamed) {
     if (path !== EMPTY) fd.kernelName = path;
     return fd;
   }
-  // Renamed since, or a directory that was opened like a file.
+  // Renamed since.
   const changed = fd.copy();
-  if (!isKind) changed.kind = kind;
-  if (!isNamed) {
-    changed.kernelName = path;
-    if (tables.kernelPaths) {
-      // The name that the caller gave is the one that it had.
-      if (fd.callerName === MISSING && (fd.flags & FdFlag.FromSnapshot) === 0) {
-        changed.callerName = fd.name;
-      }
-      changed.name = path;
+  changed.kernelName = path;
+  if (tables.kernelPaths) {
+    // The name that the caller gave is the one that it had.
+    if (fd.callerName === MISSING && (fd.flags & FdFlag.FromSnapshot) === 0) {
+      changed.callerName = fd.name;
     }
+    changed.name = path;
   }
   fds.set(files.number, changed);
   return changed;
