@@ -51,7 +51,8 @@ function tell(
 ): void {
   for (const tid of TIDS) {
     scene.born(tid, tid, 1);
-    scene.exec(tid, chance.of(["b", "sh"]), { cwd: chance.of(["/tmp/a/", "/etc/", "/"]) });
+    scene.exec(tid, chance.of(["b", "sh"]));
+    scene.event("SYSCALL_CHDIR_X", tid, { res: 0, path: chance.of(["/tmp/a/", "/etc", "/"]) });
   }
   for (let index = 0; index < count; index++) {
     const { id, tid, params } = eventByChance(chance);
@@ -120,6 +121,19 @@ Deno.test("A sieve drops opens of names that no rule asks for, by flags and by r
   strictEqual(keeps("/usr/lib/x", 1), false);
   strictEqual(keeps("/tmp/../etc/x", 1), true);
   strictEqual(guards[scene.close(10, 3).event.code]!.verdict, Verdict.Drop);
+});
+
+Deno.test("A sieve keeps a failed open whose raw name is shown as the whole path", () => {
+  const condition = "evt.type = open and fd.nameraw startswith /tmp/a/";
+  const { enabled } = loadTexts([ruleText("r", condition)]);
+  const walk = new TableWalk(tableBytes(deriveGuards(enabled)));
+  const scene = new Scene();
+  scene.born(10, 10, 1);
+  scene.event("SYSCALL_CHDIR_X", 10, { res: 0, path: "/tmp/a" });
+  const params = { fd: -2, name: "below", flags: 1, mode: 0, dev: 1, ino: 2 };
+  const context = scene.event("SYSCALL_OPEN_X", 10, params);
+  strictEqual(interpret(enabled[0]!.node, (bound) => bound.extract(context)), true);
+  strictEqual(walk.keeps(context.event, namesOf(context, [])), true);
 });
 
 Deno.test("A sieve drops what a rule excludes by name, where that is exact", () => {

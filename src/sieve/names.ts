@@ -39,7 +39,11 @@ export function nameFormula(atom: Atom, negated: boolean, code: number): Formula
   if (field === undefined) return undefined;
   if (field === "nothing") return constant(atom.test(undefined, undefined) !== negated);
   if (negated && !isExact(atom, code)) return TRUE;
-  const patterns = patternsOf(atom, field);
+  const found = patternsOf(atom, field);
+  // Of a relative path that could not be opened, fd.nameraw is the whole path.
+  const patterns = found !== undefined && atom.left.text === "fd.nameraw"
+    ? found.flatMap((pattern) => [pattern, { ...pattern, text: "joined" as const }])
+    : found;
   return patterns === undefined ? TRUE : { kind: negated ? "without" : "name", patterns };
 }
 
