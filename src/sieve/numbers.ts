@@ -2,6 +2,7 @@
 // comes in, and whether it is asked for or its contrary; a formula comes out, which holds at least
 // wherever that does.
 import { codeOf, EVENTS, type ParamType } from "../events/table.ts";
+import { FD_TYPES } from "../state/tables/fd.ts";
 import { hasReturnValue } from "../fields/text/param_values.ts";
 import type { Atom } from "../rules/check/condition.ts";
 import { and, constant, type Form, type Formula, number, or, TRUE } from "./formula.ts";
@@ -167,8 +168,12 @@ function kind(
   const ofFailed = unknown || holds("f") || holds("o");
   const place = OPEN_PARAMS[code];
   const isDirectory = place === undefined ? NEVER : bits(place.flags, O_DIRECTORY);
+  // What a path leads to may be a pipe or a device of its own kind, which only the kernel tells.
+  const other = [...FD_TYPES, ..."46upesltinbrmPo"].some((kind) =>
+    kind !== file && kind !== directory && holds(kind)
+  );
   const ofOpened = or([
-    constant(unknown),
+    constant(unknown || other),
     and([constant(holds(file)), isDirectory.no]),
     and([constant(holds(directory)), isDirectory.yes]),
   ]);
