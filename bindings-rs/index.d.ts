@@ -75,8 +75,9 @@ export class Driver {
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
   /** Exchanges the table of the sieve before the rings (src/sieve/table.ts); an empty one lets
-   * everything through. Throws where this kernel cannot ask it: all is kept then. */
-  setSieve(table: Uint8Array): void;
+   * everything through. `keepsOpens`: opens are kept whatever it says of them. Throws where this
+   * kernel cannot ask it: all is kept then. */
+  setSieve(table: Uint8Array, keepsOpens: boolean): void;
   /** Events that the sieve kept back, for each code that has some. */
   sifted(): SiftedEvents[];
   stats(): DriverStats;

@@ -180,8 +180,8 @@ impl Driver {
 
     /// Exchanges the sieve's table; an empty one lets everything through.
     #[napi]
-    pub fn set_sieve(&mut self, table: Uint8Array) -> Result<()> {
-        Ok(self.opened()?.probe.sieve.exchange(&table)?)
+    pub fn set_sieve(&mut self, table: Uint8Array, keeps_opens: bool) -> Result<()> {
+        Ok(self.opened()?.probe.sieve.exchange(&table, keeps_opens)?)
     }
 
     /// Events that the sieve kept back, by code.

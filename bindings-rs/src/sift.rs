@@ -48,7 +48,8 @@ impl Sieve {
     }
 
     /// Exchanges the table; an empty one lets everything through. While it is written, all is kept.
-    pub fn exchange(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    /// `keeps_opens`: whatever it says of them.
+    pub fn exchange(&mut self, bytes: &[u8], keeps_opens: bool) -> Result<(), Failure> {
         let invalid = |what: &str| Failure::new(Code::Invalid, format!("Cannot use it: {what}"));
         let table = if bytes.is_empty() { None } else { Some(parts(bytes).map_err(invalid)?) };
         if let (Some(_), Some(reason)) = (&table, &self.refused) {
@@ -70,11 +71,12 @@ impl Sieve {
             .map_err(|error| Failure::of_map(&error, "load the sieve's names"))?;
         // A program may read a guard while it is written: what it asks is there before it asks.
         for code in 0..PARAM_COUNTS.len() {
-            self.set(code, &Guard { verdict: Verdict::Keep as u8, ..guard_of(&table, code) })?;
+            let guard = guard_of(&table, code, keeps_opens);
+            self.set(code, &Guard { verdict: Verdict::Keep as u8, ..guard })?;
         }
         wait_for_programs();
         for code in 0..PARAM_COUNTS.len() {
-            self.set(code, &guard_of(&table, code))?;
+            self.set(code, &guard_of(&table, code, keeps_opens))?;
         }
         Ok(())
     }
@@ -98,9 +100,13 @@ impl Sieve {
 }
 
 /// A table's guard for a code, as it is asked live.
-fn guard_of(table: &Parts, code: usize) -> Guard {
+fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
-    if matches!(guard.effect, NO_EFFECT | OPENS) { guard } else { Guard::KEEP }
+    match guard.effect {
+        NO_EFFECT => guard,
+        OPENS if !keeps_opens => guard,
+        _ => Guard::KEEP,
+    }
 }
 
 /// Returns when each program that ran before has ended: programs run under RCU, and this waits for

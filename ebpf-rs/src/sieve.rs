@@ -186,12 +186,10 @@ fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
     }
     // SAFETY: a map's value.
     let (joined, raw) = unsafe { ((*names).joined, (*names).raw) };
-    let mut of_caller = None;
     let mut is_same = false;
     let mut raw_marks = 0;
     if raw != 0 {
         let marks = caller.walk(names);
-        of_caller = Some(marks);
         raw_marks = marks & raw;
         if marks & IRREGULAR != 0 {
             return true;
@@ -218,10 +216,9 @@ fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
     if is_same {
         return false;
     }
-    let marks = match of_caller {
-        Some(marks) => marks,
-        None => caller.walk(names),
-    };
+    // Walked anew where it was walked for the raw marks: to keep them until here is more than the
+    // verifier of 6.1 can follow.
+    let marks = caller.walk(names);
     if marks & IRREGULAR != 0 {
         return true;
     }

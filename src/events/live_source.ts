@@ -61,8 +61,8 @@ export class LiveSource implements EventSource {
     this.#driver.setInterest(Uint16Array.from(codes));
   }
 
-  setSieve(table: Uint8Array): void {
-    this.#driver.setSieve(table);
+  setSieve(table: Uint8Array, keepsOpens: boolean): void {
+    this.#driver.setSieve(table, keepsOpens);
   }
 
   sifted(): ReadonlyMap<number, number> {

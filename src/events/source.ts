@@ -49,8 +49,9 @@ export interface EventSource {
   /** Event codes that rules and state need; the source may leave out all others. */
   setInterest(codes: ReadonlySet<number>): void;
   /** Exchanges the table of the sieve (src/sieve/table.ts), under load; an empty one lets all
-   * through. Throws where the source cannot ask it, and hands all over then. */
-  setSieve?(table: Uint8Array): void;
+   * through. `keepsOpens`: whatever it says of opens, they keep the tables of descriptors. Throws
+   * where the source cannot ask it, and hands all over then. */
+  setSieve?(table: Uint8Array, keepsOpens: boolean): void;
   /** Events that the sieve kept back, by event code. */
   sifted?(): ReadonlyMap<number, number>;
   close(): void;

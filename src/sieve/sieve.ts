@@ -15,6 +15,8 @@ export interface RulesSieve {
   readonly descriptors: Uint32Array;
   /** Every event that makes or changes a descriptor is needed. */
   readonly keepsDescriptors: boolean;
+  /** Rules look at descriptors that no event of theirs names. */
+  readonly looksAtAll: boolean;
   /** Every event is needed. */
   readonly isOpen: boolean;
 }
@@ -31,15 +33,17 @@ const ALL_EVENTS = /^evt\.deltatime/;
 export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
   let keepsDescriptors = false;
+  let looksAtAll = false;
   for (const rule of rules) {
     if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
+    looksAtAll = true;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const guards = deriveGuards(rules);
-  return { table: tableBytes(guards), descriptors, keepsDescriptors, isOpen: false };
+  return { table: tableBytes(guards), descriptors, keepsDescriptors, looksAtAll, isOpen: false };
 }
 
 /** A field of the rule whose value depends on which events were looked at before. */
@@ -50,7 +54,13 @@ export function seesAllEvents(rule: CheckedRule): string | undefined {
 /** Keeps every event. */
 function openSieve(descriptors: Uint32Array): RulesSieve {
   const guards = deriveGuards([]).map((guard) => ({ ...guard, verdict: Verdict.Keep }));
-  return { table: tableBytes(guards), descriptors, keepsDescriptors: true, isOpen: true };
+  return {
+    table: tableBytes(guards),
+    descriptors,
+    keepsDescriptors: true,
+    looksAtAll: true,
+    isOpen: true,
+  };
 }
 
 /** Every field that a rule's condition and outputs name. */

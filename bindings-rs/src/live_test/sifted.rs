@@ -75,7 +75,7 @@ fn table_of(prefix: &[u8], verdict: Verdict) -> Vec<u8> {
 fn sieved(table: &[u8]) -> Option<Recorder> {
     let codes = [table::SYSCALL_OPENAT_2_X, table::PROCEXIT_1_E];
     let mut recorder = open(&options(), &codes)?;
-    recorder.probe.sieve.exchange(table).expect("the kernel takes the sieve");
+    recorder.probe.sieve.exchange(table, false).expect("the kernel takes the sieve");
     Some(recorder)
 }
 
@@ -122,7 +122,7 @@ fn an_open_is_kept_where_the_kernels_name_or_the_callers_is_of_use() {
     assert_eq!(hostname.own(LANE), [0], "what a rule can match is critical");
     assert!(kept_back(&recorder) >= 4);
 
-    recorder.probe.sieve.exchange(&[]).expect("it can be taken away");
+    recorder.probe.sieve.exchange(&[], false).expect("it can be taken away");
     let (_, events) = recorder.of_child(|| {
         openat(&plain);
         0
@@ -166,7 +166,7 @@ fn no_open_of_use_is_dropped_while_tables_are_exchanged() {
         });
         while !done.load(Ordering::Relaxed) {
             exchanges += 1;
-            recorder.probe.sieve.exchange(&tables[exchanges % 2]).expect("an exchange");
+            recorder.probe.sieve.exchange(&tables[exchanges % 2], false).expect("an exchange");
         }
         child.join().unwrap()
     });

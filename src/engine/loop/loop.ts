@@ -371,7 +371,7 @@ export class Engine {
     this.#excess.update(excess, source);
     tellSource(counters, stats);
     counters.set(Counter.ProgramsWanted, options.programsWanted());
-    if (sieve !== undefined) tellPassedOver(counters, sieve);
+    tellPassedOver(counters, sieve, source);
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const loss = this.#loss.update(
       { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },

@@ -1,7 +1,7 @@
 // The shared numbers about source, tables, sieve and progress: what those say of themselves in,
 // counters out.
 import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
-import type { SourceStats } from "../../events/source.ts";
+import type { EventSource, SourceStats } from "../../events/source.ts";
 import type { MachineStats } from "../../state/tables/tables.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 
@@ -19,10 +19,16 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.SumsPostponed, sumsPostponed);
 }
 
-export function tellPassedOver(counters: Counters, sieve: CaptureSieve): void {
-  const passed = sieve.passed();
-  counters.passedOver.set(passed);
-  counters.set(Counter.PassedOver, passed.reduce((sum, count) => sum + count, 0));
+/** Over a capture the engine's own sieve counts, live the source's. */
+export function tellPassedOver(
+  counters: Counters,
+  sieve: CaptureSieve | undefined,
+  source: EventSource,
+): void {
+  const { passedOver } = counters;
+  if (sieve !== undefined) passedOver.set(sieve.passed());
+  else for (const [code, events] of source.sifted?.() ?? []) passedOver[code] = events;
+  counters.set(Counter.PassedOver, passedOver.reduce((sum, count) => sum + count, 0));
 }
 
 /** Nothing for sources that are no captures. */

@@ -77,6 +77,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
+  const sieveRefusal = sieveLive(start, opened.source, plan, first.sieve);
   let recorded = wantedCodes(start, rules, plan).codes;
   engine.loadSnapshot();
   engine.readStats(Date.now());
@@ -86,7 +87,13 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const refused = first.deadWithout(opened.refused());
   post({
     kind: "ready",
-    warnings: [...first.warnings, ...opened.warnings, ...told, ...refused.map(deadLine)],
+    warnings: [
+      ...first.warnings,
+      ...opened.warnings,
+      ...sieveRefusal,
+      ...told,
+      ...refused.map(deadLine),
+    ],
     dead: [...first.dead, ...refused],
   });
   opened.settle?.();
@@ -117,6 +124,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
           const { table, descriptors, keepsDescriptors } = compiled.sieve();
           sieve.exchange(table, descriptors, keepsDescriptors);
         }
+        sieveLive(start, opened.source, plan, compiled.sieve);
         engine.setRules(rules);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;
@@ -138,6 +146,26 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       opened.source.close();
     },
   };
+}
+
+/**
+ * Live, the kernel keeps back what nobody can use, unless somebody records it. Returns what is to
+ * be told where this kernel cannot.
+ */
+function sieveLive(
+  start: EngineStart,
+  source: EventSource,
+  plan: TapPlan | undefined,
+  derive: () => RulesSieve,
+): string[] {
+  if (start.source.kind !== "live" || !start.sieve || plan !== undefined) return [];
+  const { table, isOpen, keepsDescriptors, looksAtAll } = derive();
+  try {
+    source.setSieve?.(isOpen ? new Uint8Array() : table, keepsDescriptors || looksAtAll);
+    return [];
+  } catch (error) {
+    return [`Warning: engine.sieve: ${(error as Error).message}`];
+  }
 }
 
 /** Over a capture, as long as every event is not needed for itself. */
