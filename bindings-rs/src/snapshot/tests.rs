@@ -254,8 +254,10 @@ fn descriptors_are_told_with_what_they_lead_to() {
     // SAFETY: between fork and exec the closure only duplicates descriptors.
     unsafe {
         command.pre_exec(move || {
-            for (number, fd) in sockets {
-                if nix::libc::dup2(fd, number) < 0 {
+            // First out of the way: one of them may have the number that another is to get.
+            let kept = sockets.map(|(_, fd)| nix::libc::fcntl(fd, nix::libc::F_DUPFD_CLOEXEC, 100));
+            for ((number, _), fd) in sockets.iter().zip(kept) {
+                if fd < 0 || nix::libc::dup2(fd, *number) < 0 {
                     return Err(std::io::Error::last_os_error());
                 }
             }
