@@ -11,7 +11,7 @@ import { type Limits, trial } from "./hostile/trial.ts";
 import { abuse } from "./hostile/watching.ts";
 
 const SAKER = new URL("../dist/saker", import.meta.url).pathname;
-const SHORT = { rounds: 4, share: 0.02, requests: 200 };
+const SHORT = { rounds: 3, share: 0.01, requests: 200 };
 const LONG = { rounds: 100, share: 1, requests: 20_000 };
 /** A machine that is busy with other things makes no input hostile. */
 const LIMITS: Limits = { seconds: 120, megabytes: 300 };

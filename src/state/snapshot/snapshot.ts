@@ -145,6 +145,11 @@ export class Snapshot {
     while (input.left >= 8) {
       const length = withLength ? input.u32() : 0;
       const from = input.at;
+      // What is not kept is not made an object of: a capture may list any number.
+      if (withLength && this.#machine.interfaces.refuses()) {
+        input.goTo(from + length);
+        continue;
+      }
       const type = input.u16();
       const nameLength = input.u16();
       const size = type === 1 || type === 3 ? 4 : 16;

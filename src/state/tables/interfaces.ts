@@ -24,6 +24,13 @@ export class Interfaces {
     else this.refused++;
   }
 
+  /** Whether another one would be refused; then it is counted as that. */
+  refuses(): boolean {
+    if (this.list.length < INTERFACES_MAX) return false;
+    this.refused++;
+    return true;
+  }
+
   clear(): void {
     this.list.length = 0;
   }
