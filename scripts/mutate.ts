@@ -7,8 +7,9 @@ import { parseArgs } from "node:util";
 import { lineAt } from "./structure/tree.ts";
 import { type Mutant, mutantsOf, planted } from "./mutation/mutants.ts";
 
-const COPIED = ["src", "rules", "probe-rs/events.json", "bindings-rs/index.d.ts", "deno.json"];
-const ALSO = ["deno.lock", "dist/embed", "probe-rs/src/fillers.rs"];
+/** Of the clone, what no test beside the source reads. */
+const LEFT_OUT = new Set([".git", "dist", "target", ".cache"]);
+const ALSO = "dist/embed";
 /** A test run that takes so long hangs: the mistake was noticed. */
 const SECONDS_MAX = 240;
 
@@ -27,7 +28,8 @@ async function main(): Promise<number> {
   const places = choose(allPlaces(below), Number(values.count), Number(values.seed));
   const copy = mkdtempSync(`${tmpdir()}/saker-mutants-`);
   try {
-    for (const path of [...COPIED, ...ALSO]) copyTo(copy, path);
+    for (const { name } of Deno.readDirSync(".")) if (!LEFT_OUT.has(name)) copyTo(copy, name);
+    copyTo(copy, ALSO);
     if (!await passes(copy, "src")) {
       console.error("saker: the tests fail before anything is planted");
       return 1;

@@ -70,6 +70,7 @@ const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["saker --list", ["--list"]],
   ["saker record FILE", ["record", "{trace.scap}", "-M", "1"]],
   ["saker replay FILE …", ["replay", "{trace.scap}", "-r", "{quiet.yaml}"]],
+  ["saker rules filter", ["rules", "filter"]],
   ["saker rules lint", ["rules", "lint"]],
   ["saker rules test FILE …", ["rules", "test", `${ROOT}rules/files_test.yaml`]],
   ["saker explain RULE --event FILE", [

@@ -82,7 +82,7 @@ Deno.test("a recording gives the alerts of what was recorded", async () => {
   strictEqual(before.length, 11);
   for (const compress of ["0", "1", "9"]) {
     const { code, error } = await run(
-      ["record", place.file("r.scap"), "--read", place.capture, "--compress", compress],
+      ["record", place.file("r.scap"), "--read", place.capture, "--compress", compress, "--force"],
     );
     strictEqual(code, 0, error);
     match(error, /^Recorded 10 events, 0\.0 MB in \d\d:\d\d; 0 lost\n$/);
@@ -101,7 +101,7 @@ Deno.test("a recording on standard output is the same", async () => {
 
 Deno.test("a filter, a number of events and a row of files hold together", async () => {
   using place = new Workplace();
-  const args = ["record", place.file("r.scap"), "--read", place.capture];
+  const args = ["record", place.file("r.scap"), "--force", "--read", place.capture];
   await run([...args, "--filter", "thread.tid = 101", "-n", "3"]);
   const some = await place.alerts(place.file("r.scap"));
   deepStrictEqual(some, [
@@ -131,7 +131,7 @@ Deno.test("mistakes with record are one line", async () => {
     [["record"], /missing required argument/],
     [["record", "/nowhere/x.scap", ...read], /"\/nowhere\/x.scap": there is no such directory/],
     [["record", place.directory, ...read], /it is a directory/],
-    [["record", place.file("x"), "--read", "/nowhere"], /"\/nowhere": there is no such file/],
+    [["record", place.file("x"), "--read", "/nowhere"], /capture \/nowhere: there is no such file/],
     [["record", place.file("x"), ...read, "--files", "2"], /--files needs --file-size/],
     [["record", "-", ...read, "--alerts"], /both the capture and --alerts/],
     [["record", place.file("x"), ...read, "--compress", "10"], /a number from 0 to 9/],

@@ -30,6 +30,7 @@ async function replayed(first: RulesStart, ...next: RulesStart[]) {
       drops: { threshold: 1, rate: 1, burst: 1, alert: false, exit: false, log: false },
       seconds: undefined,
       sieve: false,
+      kernelSieve: false,
     },
     counters,
     {

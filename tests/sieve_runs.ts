@@ -45,6 +45,7 @@ export function replayed(
       baseSyscalls: { customSet: [], repair: false, all: true },
       drops: { threshold: 1, rate: 1, burst: 1, alert: false, exit: false },
       sieve,
+      kernelSieve: false,
       seconds: undefined,
     },
     counters,

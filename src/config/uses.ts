@@ -78,6 +78,7 @@ export const USES: Uses<Config> = {
     kind: readBy(WATCH),
     paths: readBy(START),
     sieve: readBy(START),
+    kernel_sieve: readBy(START),
     nice: readBy(START),
     kmod: notYet(
       "this version of saker has no kernel module",

@@ -19,7 +19,19 @@ export function deriveGuards(rules: readonly CheckedRule[]): Guard[] {
   return EVENTS.map(({ code }) => guardOf(code, byCode[code]!));
 }
 
+/** Calls without an event of their own, or whose own the probe does not fill, come as generic
+ * events: which call it was, no guard asks. */
+const GENERIC = /^GENERIC_/;
+
 function guardOf(code: number, rules: readonly CheckedRule[]): Guard {
+  if (GENERIC.test(EVENTS[code]!.id)) {
+    return {
+      verdict: Verdict.Keep,
+      clauses: [],
+      texts: textsOf(code) ?? [],
+      effect: effectOf(code),
+    };
+  }
   const needs = new Needs(code);
   const formulas: Formula[] = [];
   for (const rule of rules) {

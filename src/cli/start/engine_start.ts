@@ -54,6 +54,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       exit: drops.actions.includes("exit"),
     },
     sieve: config.engine.sieve,
+    kernelSieve: config.engine.sieve && config.engine.kernel_sieve,
     seconds: flags.seconds,
     ...(around.record === undefined ? {} : { record: around.record }),
     ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),

@@ -96,6 +96,8 @@ export interface EngineStart {
   readonly drops: LossOptions & LossActions;
   /** Whether events that can matter to nobody may be passed over. */
   readonly sieve: boolean;
+  /** Whether the kernel keeps them back already. */
+  readonly kernelSieve: boolean;
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;

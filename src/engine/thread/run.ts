@@ -158,7 +158,7 @@ function sieveLive(
   plan: TapPlan | undefined,
   derive: () => RulesSieve,
 ): string[] {
-  if (start.source.kind !== "live" || !start.sieve || plan !== undefined) return [];
+  if (start.source.kind !== "live" || !start.kernelSieve || plan !== undefined) return [];
   const { table, isOpen, keepsDescriptors, looksAtAll } = derive();
   try {
     source.setSieve?.(isOpen ? new Uint8Array() : table, keepsDescriptors || looksAtAll);
