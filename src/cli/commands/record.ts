@@ -26,18 +26,6 @@ export interface RecordFlags {
   readonly compress: number;
   readonly read?: readonly string[];
   readonly alerts?: boolean;
-}
-
-export interface RecordFlags {
-  readonly filter?: string;
-  readonly events?: number;
-  /** MiB. */
-  readonly fileSize?: number;
-  readonly fileSeconds?: number;
-  readonly files?: number;
-  readonly compress: number;
-  readonly read?: readonly string[];
-  readonly alerts?: boolean;
   /** Overwrite what is there. */
   readonly force?: boolean;
 }
