@@ -2,20 +2,19 @@
 // event tells of shows neither the name nor the type of what was there before.
 import { assert, assertEquals } from "./expect.ts";
 import { type Alert, Saker } from "./saker.ts";
-import { compiled, has, isRoot, Place, run } from "./trigger.ts";
+import { compiled, has, isRoot, Place, run, triggersOf } from "./trigger.ts";
 
 const SHELL = "Standard stream of a network connection";
 const USED = "Descriptor used";
 
 /** Rules on the marker's processes alone. */
 function rules(marker: string): string {
-  const mine = `proc.cmdline contains "${marker}"`;
   const output = "%evt.type %evt.rawres %fd.num %fd.type %fd.name %fd.nameraw %proc.cwd " +
     "%fs.path.name %proc.cmdline";
   const rule = (name: string, condition: string) => ({
     rule: name,
     desc: name,
-    condition: `${condition} and ${mine}`,
+    condition: `${condition} and ${triggersOf(marker)}`,
     output,
     priority: "NOTICE",
   });

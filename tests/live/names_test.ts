@@ -2,7 +2,7 @@
 // the files; and the names that were looked up are counted.
 import { assert, assertEquals } from "./expect.ts";
 import { eventually, Saker } from "./saker.ts";
-import { compiled, has, isRoot, Place, run } from "./trigger.ts";
+import { compiled, has, isRoot, Place, run, triggersOf } from "./trigger.ts";
 
 const RULE = "Changed below protected";
 const TYPES =
@@ -18,7 +18,7 @@ Deno.test({
     const rule = {
       rule: RULE,
       desc: "a change by a name",
-      condition: `evt.type in (${TYPES}) and proc.cmdline contains ${place.marker} and ` +
+      condition: `evt.type in (${TYPES}) and ${triggersOf(place.marker)} and ` +
         "(fs.path.name contains /protected/ or fs.path.source contains /protected/ or " +
         "fs.path.target contains /protected/)",
       output: "%evt.type %fs.path.name %fs.path.source %fs.path.target %proc.cmdline",

@@ -1,7 +1,7 @@
 // Names of sockets as the kernel has them, and opens that read as what they are.
 import { assert, assertEquals } from "./expect.ts";
 import { type Alert, eventually, Saker } from "./saker.ts";
-import { has, isRoot, Place, python } from "./trigger.ts";
+import { has, isRoot, Place, python, triggersOf } from "./trigger.ts";
 
 const TOLD = "Told";
 
@@ -10,7 +10,7 @@ function rules(marker: string, condition: string, output: string): string {
   return JSON.stringify([{
     rule: TOLD,
     desc: TOLD,
-    condition: `${condition} and proc.cmdline contains "${marker}"`,
+    condition: `${condition} and ${triggersOf(marker)}`,
     output: `${output} %proc.cmdline`,
     priority: "NOTICE",
   }]);

@@ -27,6 +27,14 @@ export class Place implements AsyncDisposable {
   }
 }
 
+/**
+ * The condition of a rule on what a test's programs do. Saker itself carries the marker too, in the
+ * path of its rules, and would be counted among them.
+ */
+export function triggersOf(marker: string): string {
+  return `proc.cmdline contains "${marker}" and not proc.exepath endswith /saker`;
+}
+
 export interface Ran {
   readonly code: number;
   readonly stdout: string;

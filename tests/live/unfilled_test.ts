@@ -4,7 +4,7 @@ import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { UNFILLED } from "../../src/events/filled.ts";
 import { EVENTS, SYSCALLS } from "../../src/events/table.ts";
 import { runSaker, Saker } from "./saker.ts";
-import { isRoot, Place, shell } from "./trigger.ts";
+import { isRoot, Place, shell, triggersOf } from "./trigger.ts";
 
 /** What every program that starts calls, as far as the probe does not fill it yet. */
 const CALLS = ["mprotect", "mmap", "pread64"].flatMap((name) => {
@@ -25,7 +25,7 @@ Deno.test({
     const items = rules.map(([rule, condition]) => ({
       rule,
       desc: rule,
-      condition: `${condition} and proc.cmdline contains ${place.marker}`,
+      condition: `${condition} and ${triggersOf(place.marker)}`,
       output: "%evt.type %proc.cmdline",
       priority: "NOTICE",
     }));

@@ -2,7 +2,7 @@
 // the name that the caller used and by the one that the kernel acted on, whichever a rule asks for.
 import { assert, assertEquals } from "./expect.ts";
 import { type Alert, Saker } from "./saker.ts";
-import { covered, isRoot, Place, python, shell } from "./trigger.ts";
+import { covered, isRoot, Place, python, shell, triggersOf } from "./trigger.ts";
 
 interface Call {
   /** As `evt.type` has it. */
@@ -97,7 +97,7 @@ async function start(place: Place): Promise<Saker> {
   const types = [...CALLS.map(({ name }) => name), "mount", "umount2"].join(", ");
   const rules = [["said", "link"], ["did", "real"]].map(([rule, directory]) => ({
     rule,
-    condition: `evt.type in (${types}) and proc.cmdline contains ${place.marker} and ` +
+    condition: `evt.type in (${types}) and ${triggersOf(place.marker)} and ` +
       `(${below(directory!)})`,
     desc: rule,
     priority: "NOTICE",
