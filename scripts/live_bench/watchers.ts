@@ -6,6 +6,9 @@ import { freePort, lines, SAKER } from "../../tests/live/saker.ts";
 export interface Usage {
   readonly cpuSeconds: number;
   readonly residentMb: number;
+  /** Of the resident memory, what no file stands behind. */
+  readonly anonymousMb: number;
+  readonly descriptors: number;
   /** What saker alone tells. */
   readonly events: number;
   readonly lost: number;
@@ -96,6 +99,8 @@ export class Watch implements AsyncDisposable {
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
       residentMb: Number(/VmRSS:\s*(\d+)/.exec(status)![1]) / 1024,
+      anonymousMb: Number(/RssAnon:\s*(\d+)/.exec(status)![1]) / 1024,
+      descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length,
       events: body?.events as number ?? NaN,
       lost: lost === undefined ? NaN : lost.critical + lost.bulk,
     };
