@@ -6,12 +6,10 @@ import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import type { ServerStats } from "./serve.ts";
+import { Sight, type SightOptions } from "./sight.ts";
 
-export interface HealthOptions {
-  readonly counters: Counters;
+export interface HealthOptions extends SightOptions {
   readonly driver: string;
-  /** Processes and threads that this machine started since it booted; undefined if unknown. */
-  readonly countForks: () => number | undefined;
   readonly outputs?: () => readonly QueueStats[];
   readonly web?: () => ServerStats | undefined;
   /** Failures that nobody waited for: mistakes of saker's own that it survived. */
@@ -99,56 +97,25 @@ const REFUSALS: readonly (readonly [string, (typeof Counter)[keyof typeof Counte
 /** Dead rules that an answer tells of. */
 const DEAD_RULES_MAX = 100;
 
-/** The engine comes round its loop at least ten times a second. */
-const STUCK_MS = 5_000;
-
-/**
- * Every start and end of a process is recorded whatever the rules. So many starts without one
- * event, within the window, are more than what goes unrecorded: the kernel's own threads and
- * those of saker itself.
- */
-const UNSEEN_FORKS = 16;
-const WINDOW_MS = 10_000;
-
 export class Health {
   readonly #options: HealthOptions;
-  /** Where the present stretch of silence is being watched from. */
-  #silence: { events: number; forks: number; sinceMs: number } | undefined;
-  #unseenForks = 0;
+  readonly #sight: Sight;
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.#sight = new Sight(options);
   }
 
   /** To be called about once a second. */
   tick(nowMs: number): void {
-    const { counters, countForks } = this.#options;
-    const events = counters.get(Counter.Events);
-    if (this.#silence?.events !== events) {
-      this.#unseenForks = 0;
-      // The first silent second only sets the mark; a busy host never counts its forks.
-      this.#silence = { events, forks: NaN, sinceMs: nowMs };
-      return;
-    }
-    if (Number.isNaN(this.#silence.forks) || nowMs - this.#silence.sinceMs > WINDOW_MS) {
-      const forks = countForks();
-      if (forks === undefined) return;
-      // What one window showed stays true until an event comes.
-      if (!(this.#unseenForks >= UNSEEN_FORKS)) this.#unseenForks = 0;
-      this.#silence = { events, forks, sinceMs: nowMs };
-      return;
-    }
-    const forks = countForks();
-    if (forks !== undefined) {
-      this.#unseenForks = Math.max(this.#unseenForks, forks - this.#silence.forks);
-    }
+    this.#sight.tick(nowMs);
   }
 
   report(nowMs: number): HealthReport {
     const { counters, driver } = this.#options;
     const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
     const outputs = this.#options.outputs?.() ?? [];
-    const [status, reason] = this.#verdict(nowMs, outputs);
+    const [status, reason] = this.#verdict(outputs);
     const started = get(Counter.StartedMs);
     const lastEvent = get(Counter.LastEventMs);
     const lost = (queue: QueueStats) => queue.dropped + queue.failed;
@@ -157,7 +124,10 @@ export class Health {
       status,
       ...(reason === undefined ? {} : { reason }),
       driver,
-      programs: { attached: get(Counter.Programs), wanted: get(Counter.ProgramsWanted) },
+      programs: {
+        attached: get(Counter.ProgramsWanted) - get(Counter.ProgramsDetached),
+        wanted: get(Counter.ProgramsWanted),
+      },
       events: get(Counter.Events),
       last_event_age_s: lastEvent === 0 ? null : seconds(nowMs - lastEvent),
       lost: {
@@ -201,8 +171,8 @@ export class Health {
     };
   }
 
-  #verdict(nowMs: number, outputs: readonly QueueStats[]): [HealthStatus, string?] {
-    const blindness = this.#blindness(nowMs);
+  #verdict(outputs: readonly QueueStats[]): [HealthStatus, string?] {
+    const blindness = this.#sight.blindness();
     if (blindness !== undefined) return ["blind", blindness];
     const failing = outputs.find(({ state }) => state === "failing");
     if (failing !== undefined) {
@@ -212,24 +182,6 @@ export class Health {
     const troubles = this.#options.troubles?.() ?? [];
     if (troubles.length > 0) return ["degraded", troubles.join("; ")];
     return [this.#options.counters.get(Counter.StartedMs) === 0 ? "starting" : "ok"];
-  }
-
-  #blindness(nowMs: number): string | undefined {
-    const { counters } = this.#options;
-    if (counters.get(Counter.StartedMs) === 0) return undefined;
-    const heartbeatAge = nowMs - counters.get(Counter.HeartbeatMs);
-    if (heartbeatAge > STUCK_MS) {
-      return `the engine has not moved for ${seconds(heartbeatAge)} s`;
-    }
-    const wanted = counters.get(Counter.ProgramsWanted);
-    const attached = counters.get(Counter.Programs);
-    if (attached < wanted) {
-      return `${wanted - attached} of ${wanted} probe programs are detached`;
-    }
-    if (this.#unseenForks >= UNSEEN_FORKS) {
-      return `no event came while this machine started ${this.#unseenForks} processes`;
-    }
-    return undefined;
   }
 }
 
@@ -244,14 +196,4 @@ function passedByType({ passedOver }: Counters): Record<string, number> {
 
 function seconds(ms: number): number {
   return Math.round(Math.max(0, ms) / 100) / 10;
-}
-
-/** Forks since boot as the kernel counts them (`processes` of /proc/stat, proc(5)). */
-export function forksSinceBoot(procRoot: string): number | undefined {
-  try {
-    const line = /^processes (\d+)$/m.exec(Deno.readTextFileSync(`${procRoot}/proc/stat`));
-    return line === null ? undefined : Number(line[1]);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@ import { codeOf } from "../events/table.ts";
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { Counter, Counters } from "../engine/contract/counters.ts";
 import { makeApp } from "./app.ts";
-import { forksSinceBoot, Health } from "./health.ts";
+import { Health } from "./health.ts";
 
 function healthy(forks: () => number | undefined = () => 0) {
   const counters = new Counters();
@@ -11,7 +11,6 @@ function healthy(forks: () => number | undefined = () => 0) {
   counters.passedOver[codeOf("SYSCALL_CLOSE_X")] = 7;
   counters.set(Counter.StartedMs, 1_000);
   counters.set(Counter.HeartbeatMs, 10_000);
-  counters.set(Counter.Programs, 5);
   counters.set(Counter.ProgramsWanted, 5);
   counters.set(Counter.Events, 100);
   counters.set(Counter.LastEventMs, 9_000);
@@ -73,54 +72,8 @@ Deno.test("a saker that has not begun is starting, not blind", () => {
 
 Deno.test("a detached program is told with its number", () => {
   const { counters, health } = healthy();
-  counters.set(Counter.Programs, 3);
+  counters.set(Counter.ProgramsDetached, 2);
   strictEqual(health.report(10_000).reason, "2 of 5 probe programs are detached");
-});
-
-Deno.test("an engine that does not move is told with how long", () => {
-  const { health } = healthy();
-  strictEqual(health.report(15_000).status, "ok");
-  strictEqual(health.report(17_000).reason, "the engine has not moved for 7 s");
-});
-
-Deno.test("processes that start without an event are told until an event comes", () => {
-  let forks = 1_000;
-  const { counters, health } = healthy(() => forks);
-  const second = (at: number, starts: number) => {
-    forks += starts;
-    counters.set(Counter.HeartbeatMs, at * 1_000);
-    health.tick(at * 1_000);
-    return health.report(at * 1_000).reason;
-  };
-  strictEqual(second(10, 0), undefined);
-  strictEqual(second(11, 500), undefined);
-  strictEqual(second(12, 15), undefined);
-  strictEqual(second(13, 1), "no event came while this machine started 16 processes");
-  strictEqual(second(60, 0), "no event came while this machine started 16 processes");
-  counters.add(Counter.Events, 1);
-  strictEqual(second(61, 0), undefined);
-});
-
-Deno.test("a few starts now and then on a silent machine are no blindness", () => {
-  let forks = 0;
-  const { counters, health } = healthy(() => forks);
-  for (let at = 10; at < 200; at++) {
-    forks++;
-    counters.set(Counter.HeartbeatMs, at * 1_000);
-    health.tick(at * 1_000);
-    strictEqual(health.report(at * 1_000).status, "ok");
-  }
-});
-
-Deno.test("a machine that does not count its forks gives no verdict from them", () => {
-  const { health } = healthy(() => undefined);
-  for (let at = 1; at < 20; at++) health.tick(at * 1_000);
-  strictEqual(health.report(10_000).status, "ok");
-  strictEqual(forksSinceBoot("/nowhere"), undefined);
-});
-
-Deno.test("the kernel counts its forks in /proc/stat", () => {
-  strictEqual(typeof forksSinceBoot(""), "number");
 });
 
 Deno.test("the endpoint answers 200 or 503 with the report, and /versions", async () => {
@@ -133,7 +86,7 @@ Deno.test("the endpoint answers 200 or 503 with the report, and /versions", asyn
   const ok = await app.request("/live");
   strictEqual(ok.status, 200);
   strictEqual((await ok.json()).status, "ok");
-  counters.set(Counter.Programs, 0);
+  counters.set(Counter.ProgramsDetached, 5);
   const blind = await app.request("/live");
   strictEqual(blind.status, 503);
   strictEqual((await blind.json()).status, "blind");

@@ -81,7 +81,8 @@ export async function watch(
         const url = web?.url();
         log.info(
           `saker ${SAKER_VERSION} is watching: ${counters.get(Counter.Rules)} rules, ` +
-            `${counters.get(Counter.Programs)} programs` +
+            `${counters.get(Counter.ProgramsWanted) - counters.get(Counter.ProgramsDetached)} ` +
+            "programs" +
             `${url === undefined ? "" : `, health at ${url}`}; ready in ${ms} ms`,
         );
         const problem = web?.problem();

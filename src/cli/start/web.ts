@@ -8,8 +8,9 @@ import type { DeadRule } from "../../engine/contract/messages.ts";
 import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { makeApp } from "../../server/app.ts";
-import { forksSinceBoot, Health } from "../../server/health.ts";
+import { Health } from "../../server/health.ts";
 import { serve, type ServeOptions, type Server } from "../../server/serve.ts";
+import { forksSinceBoot } from "../../server/sight.ts";
 import type { Flags } from "../flags.ts";
 import { versions } from "./versions.ts";
 

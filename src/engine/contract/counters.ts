@@ -17,9 +17,10 @@ export const Counter = {
   LostCritical: 6,
   LostBulk: 7,
   Truncated: 8,
-  /** Probe programs that should be attached, and those that are. */
+  /** Probe programs that should be attached, and how many of them are not: one number, so that no
+   * reader sees one of before a change and one of after it. */
   ProgramsWanted: 9,
-  Programs: 10,
+  ProgramsDetached: 10,
   Rules: 11,
   /** Records that a source gave and that were no sound events. */
   Malformed: 12,
@@ -63,6 +64,8 @@ export const Counter = {
   NamesUnknown: 39,
   /** Events that the sieve kept back: nobody could have used them. */
   PassedOver: 40,
+  /** When the engine last began to look into the rings and found nothing there. */
+  EmptyMs: 41,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -154,6 +154,7 @@ export class Engine {
         return "ended";
       }
       if (bytes === 0) {
+        counters.set(Counter.EmptyMs, nowMs);
         if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
         this.#tap?.idle();
         source.wait(IDLE_MS);
@@ -369,8 +370,7 @@ export class Engine {
     const stats = source.stats();
     const { lost, excess = 0 } = stats;
     this.#excess.update(excess, source);
-    tellSource(counters, stats);
-    counters.set(Counter.ProgramsWanted, options.programsWanted());
+    tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve, source);
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const loss = this.#loss.update(

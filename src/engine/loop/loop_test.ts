@@ -235,8 +235,20 @@ Deno.test("a silent source is ended by the wall clock", () => {
 Deno.test("programs, wanted and attached, are told to the main thread", () => {
   const { engine, counters } = engineOver(new ScriptedSource([]));
   engine.run();
-  strictEqual(counters.get(Counter.Programs), 2);
+  strictEqual(counters.get(Counter.ProgramsDetached), 1);
   strictEqual(counters.get(Counter.ProgramsWanted), 3);
+});
+
+Deno.test("only a look that finds nothing in the rings counts as one", () => {
+  const looks: number[] = [];
+  const look = () => looks.push(counters.get(Counter.EmptyMs));
+  const later = () => clock.nowMs += 1_000;
+  const script = [later, [close(1)], [close(2)], look, later, look];
+  const { engine, counters, clock } = engineOver(new ScriptedSource(script));
+  engine.run();
+  // Each sees what the looks before it left: the batches left nothing.
+  deepStrictEqual(looks, [10_000, 11_000]);
+  strictEqual(counters.get(Counter.EmptyMs), 12_000);
 });
 
 /** Cut into batches that fit the engine's buffer. */

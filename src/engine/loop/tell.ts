@@ -41,7 +41,11 @@ export function tellProgress(
   counters.set(Counter.BytesTotal, progress.total);
 }
 
-export function tellSource(counters: Counters, stats: SourceStats): void {
+export function tellSource(
+  counters: Counters,
+  stats: SourceStats,
+  programsWanted: number,
+): void {
   const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = stats;
   counters.set(Counter.OverShare, excess);
   counters.set(Counter.LostCritical, lost[0]);
@@ -49,5 +53,6 @@ export function tellSource(counters: Counters, stats: SourceStats): void {
   counters.set(Counter.Truncated, truncated);
   counters.set(Counter.NamesLookedUp, named);
   counters.set(Counter.NamesUnknown, unresolved);
-  counters.set(Counter.Programs, programs);
+  counters.set(Counter.ProgramsWanted, programsWanted);
+  counters.set(Counter.ProgramsDetached, Math.max(0, programsWanted - programs));
 }
