@@ -1,17 +1,21 @@
 // Small captures for tests: opened files come in, a .scap file goes out, in saker's own writing.
 import { BLOCK_EVENT } from "../src/events/blocks.ts";
 import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_SEQUENCE } from "../src/events/event.ts";
-import { codeOf } from "../src/events/table.ts";
+import { codeOf, flagValue } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { CaptureOutput } from "../src/events/scap/output.ts";
 import { CaptureWriter } from "../src/events/scap/writer.ts";
 import { putMachine } from "../src/events/scap/state_blocks.ts";
 
 const OPENAT = codeOf("SYSCALL_OPENAT_2_X");
+const O_RDONLY = flagValue("file_flags", "O_RDONLY");
+const O_DIRECTORY = flagValue("file_flags", "O_DIRECTORY");
 
 export interface Opened {
   readonly path: string;
   readonly tid?: number;
+  readonly fd?: number;
+  readonly isDirectory?: boolean;
   /** Seconds since the epoch. */
   readonly second?: number;
   /** The path that the kernel opened: the event is one of our own drivers. */
@@ -46,7 +50,7 @@ export function writeCapture(file: string, opened: readonly Opened[]): void {
 
 /** An openat event: result, directory, name, flags, mode, device, inode, then our own. */
 function putOpen(out: BlockBuffer, opened: Opened, at: bigint): void {
-  const { path, tid = 100, second = 1_700_000_000, kernel } = opened;
+  const { path, tid = 100, fd = 3, second = 1_700_000_000, kernel } = opened;
   const name = new TextEncoder().encode(`${path}\0`);
   const own = kernel === undefined ? [] : ownParams(kernel);
   const lengths = [8, 8, name.length, 4, 4, 4, 8, ...own.map((param) => param.length)];
@@ -58,10 +62,10 @@ function putOpen(out: BlockBuffer, opened: Opened, at: bigint): void {
   out.u16(OPENAT);
   out.u32(lengths.length);
   for (const length of lengths) out.u16(length);
-  out.u64(3n);
+  out.u64(BigInt(fd));
   out.u64(BigInt.asUintN(64, -100n));
   out.raw(name);
-  out.u32(1);
+  out.u32(opened.isDirectory === true ? O_RDONLY | O_DIRECTORY : O_RDONLY);
   out.u32(0);
   out.u32(1);
   out.u64(1n);

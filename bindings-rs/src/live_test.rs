@@ -8,6 +8,7 @@ mod processes;
 mod shares;
 mod sifted;
 mod sockets;
+mod tail_calls;
 mod whole;
 
 use std::ffi::CString;

@@ -318,6 +318,12 @@ impl Probe {
         Ok(())
     }
 
+    /// What an intruder would do: takes a program out of its slot.
+    #[cfg(test)]
+    pub fn empty_slot_for_test(&mut self, slot: u32) {
+        self.programs.clear_index(&slot).expect("the slot can be emptied");
+    }
+
     /// Whether a change of interest needs programs that are not loaded yet.
     pub fn needs_loading(&self, interest: &[u16]) -> bool {
         interest.iter().any(|code| {

@@ -13,6 +13,8 @@ export interface SumChannel {
   ask(request: SumRequest): void;
   /** The next answer that has come, if any; does not wait. */
   take(): SumAnswer | undefined;
+  /** Whether its thread has failed: no answer comes any more. */
+  failed(): boolean;
   close(): void;
 }
 
@@ -103,8 +105,10 @@ export class ProgramSums implements Hashes {
 
   /** A thread that does not answer is left behind; what waited behind its file is asked anew. */
   #leaveHung(): void {
-    if (this.#asked.size === 0 || this.#clock() - this.#waitingSinceMs < ANSWER_MS) return;
-    // Requests are answered in order, so the oldest is the one that hangs.
+    if (this.#asked.size === 0) return;
+    const isLate = this.#clock() - this.#waitingSinceMs >= ANSWER_MS;
+    if (!isLate && this.#channel?.failed() !== true) return;
+    // Requests are answered in order, so the oldest is the one that hangs, or ended the thread.
     this.#hung.add(this.#asked.keys().next().value!);
     this.#asked.clear();
     this.#channelsHung++;
@@ -130,17 +134,31 @@ export function foreseeSum({ event, thread, hashes }: Context): void {
   hashes?.sha256(thread);
 }
 
-/** Starts the thread that reads files under the host's root. */
-export function openSumChannel(hostRoot: string): SumChannel {
+/** The thread that reads files. */
+export function startSumWorker(): Worker {
+  return new Worker(new URL("./sum_worker.ts", import.meta.url), { type: "module" });
+}
+
+/**
+ * A way to the thread, which reads below the host's root. Where it fails, what was asked is asked
+ * of another one; sums stay unknown meanwhile, and the engine goes on.
+ */
+export function openSumChannel(hostRoot: string, worker = startSumWorker()): SumChannel {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL("./sum_worker.ts", import.meta.url), { type: "module" });
-  // Without this thread sums stay unknown; the engine goes on.
-  worker.onerror = (event) => event.preventDefault();
+  const state = { failed: false };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    state.failed = true;
+  };
+  worker.onmessageerror = () => {
+    state.failed = true;
+  };
   const start: SumStart = { hostRoot, port: port2 as unknown as MessagePort };
   worker.postMessage(start, [start.port]);
   return {
     ask: (request) => port1.postMessage(request),
     take: () => (receiveMessageOnPort(port1) as { message: SumAnswer } | undefined)?.message,
+    failed: () => state.failed,
     close(): void {
       port1.close();
       worker.terminate();

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { Strings } from "../../state/tables/strings.ts";
 import { Thread } from "../../state/tables/thread.ts";
 import type { SumAnswer, SumRequest } from "./program_file.ts";
-import { openSumChannel, ProgramSums } from "./program_sums.ts";
+import { openSumChannel, ProgramSums, startSumWorker } from "./program_sums.ts";
 
 class Script {
   readonly strings = new Strings();
@@ -12,12 +12,14 @@ class Script {
   readonly answers: SumAnswer[] = [];
   opened = 0;
   closed = 0;
+  failed = false;
   nowMs = 0;
   readonly sums = new ProgramSums(this.strings, () => {
     this.opened++;
     return {
       ask: (request) => this.asked.push(request),
       take: () => this.answers.shift(),
+      failed: () => this.failed,
       close: () => this.closed++,
     };
   }, () => this.nowMs);
@@ -147,3 +149,33 @@ Deno.test("ProgramSums gives up where file after file hangs", () => {
   }
   deepStrictEqual([script.opened, script.closed], [4, 4]);
 });
+
+Deno.test("ProgramSums asks another thread where the one that was asked has failed", () => {
+  const script = new Script();
+  const fatal = script.thread(10, "/bin/a", 1n);
+  const other = script.thread(11, "/bin/b", 2n);
+  script.sums.sha256(fatal);
+  script.sums.sha256(other);
+  script.failed = true;
+  script.sums.sha256(other);
+  script.failed = false;
+  deepStrictEqual([script.opened, script.closed, script.asked.length], [2, 1, 3]);
+  script.answer("bb");
+  strictEqual(script.sums.sha256(other), "bb");
+});
+
+for (const failure of ["messageerror", "error"]) {
+  Deno.test(`openSumChannel tells that its thread has failed (${failure})`, () => {
+    const worker = startSumWorker();
+    const channel = openSumChannel("", worker);
+    try {
+      strictEqual(channel.failed(), false);
+      // The runtime gives no way to make either happen for sure.
+      const isError = failure === "error";
+      worker.dispatchEvent(isError ? new ErrorEvent("error") : new MessageEvent("messageerror"));
+      strictEqual(channel.failed(), true);
+    } finally {
+      channel.close();
+    }
+  });
+}
