@@ -17,7 +17,7 @@ export interface CompiledRules {
   readonly fdsOrdered: boolean;
   /** Whether `proc.hash.sha256` may be asked for, so that programs' files have to be read. */
   readonly sumsWanted: boolean;
-  /** Rules that cannot match, or not all that they name; they are among the warnings. */
+  /** Rules that cannot match or show all that they name; they are among the warnings. */
   readonly dead: readonly DeadRule[];
   /** Those that name an event which the kernel's refusal of its program takes away. */
   readonly deadWithout: (refused: ReadonlyMap<number, string>) => DeadRule[];
@@ -53,9 +53,10 @@ export function compileRules(start: RulesStart): CompiledRules {
 
 function deadRules({ results }: Loaded): DeadRule[] {
   return results.flatMap(({ warnings }) =>
-    warnings.filter(({ code }) => code === "LOAD_UNFILLED_CALL").map(({ message, place }) => ({
+    warnings.filter(({ code }) => /^LOAD_UNFILLED/.test(code)).map(({ code, message, place }) => ({
       rule: place.locations.find(({ itemType }) => itemType === "rule")?.itemName ?? "",
       reason: message,
+      ...(code === "LOAD_UNFILLED_OUTPUT" ? { onlyOutput: true } : {}),
     }))
   );
 }

@@ -88,6 +88,11 @@ export const WARNINGS = {
     "The probe tells of a system call of the rule without its parameters, which the condition " +
     "needs. The rule cannot match such calls live.",
   ],
+  LOAD_UNFILLED_OUTPUT: [
+    "System call whose output is not whole",
+    "The probe tells of a system call of the rule without the parameters that its output shows. " +
+    "The rule matches, its alerts on such calls tell less.",
+  ],
   LOAD_UNCLOSED_QUOTE: [
     "Quote that is not closed",
     "A text in quotes is open at the end of the file. It is closed there.",

@@ -182,12 +182,32 @@ function tellUnfilled(
   place: Place,
   diagnostics: Diagnostics,
 ): void {
-  for (const { name, fields } of calls) {
-    if (fields.length === 0) continue;
-    const message = `${name} comes live without parameters in this version of saker, and the ` +
-      `condition needs ${fields.join(", ")}: the rule cannot match it`;
+  for (const [needed, names] of namesBy(calls, ({ fields }) => fields)) {
+    const [are, them] = names.length === 1 ? ["comes", "it"] : ["come", "them"];
+    const message = `${names.join(", ")} ${are} live without parameters in this version of ` +
+      `saker, and the condition needs ${needed}: the rule cannot match ${them}`;
     diagnostics.warning("LOAD_UNFILLED_CALL", message, place);
   }
+  for (const [lost, names] of namesBy(calls, ({ shown }) => shown)) {
+    const [are, them] = names.length === 1 ? ["comes", "it"] : ["come", "them"];
+    const message = `${names.join(", ")} ${are} live without parameters in this version of ` +
+      `saker: the output of the rule does not show ${lost} of ${them}`;
+    diagnostics.warning("LOAD_UNFILLED_OUTPUT", message, place);
+  }
+}
+
+/** Names of the calls by the fields that they lack; those that lack none are left out. */
+function namesBy(
+  calls: readonly UnfilledCall[],
+  lacking: (call: UnfilledCall) => readonly string[],
+): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const call of calls) {
+    const fields = lacking(call).join(", ");
+    if (fields === "") continue;
+    names.set(fields, [...names.get(fields) ?? [], call.name]);
+  }
+  return names;
 }
 
 function missingPlugin(

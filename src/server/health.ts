@@ -20,6 +20,8 @@ export interface HealthOptions extends SightOptions {
   readonly deadRules?: () => readonly DeadRule[];
 }
 
+export type RuleReason = Pick<DeadRule, "rule" | "reason">;
+
 /** `blind`: it does not see; `failing`: an alert is not heard; `degraded`: less than was asked. */
 export type HealthStatus = "ok" | "starting" | "degraded" | "failing" | "blind";
 
@@ -48,7 +50,9 @@ export interface HealthReport {
   readonly names: { readonly looked_up: number; readonly unknown: number };
   readonly rules: number;
   /** Those that cannot match on this host, or not all that they name, with the reason. */
-  readonly dead_rules: readonly DeadRule[];
+  readonly dead_rules: readonly RuleReason[];
+  /** Those that match, and whose output lacks what the probe does not tell. */
+  readonly blank_outputs: readonly RuleReason[];
   readonly alerts: number;
   /** Alerts that did not arrive, by whatever output. */
   readonly alerts_dropped: number;
@@ -139,7 +143,8 @@ export class Health {
       truncated: get(Counter.Truncated),
       names: { looked_up: get(Counter.NamesLookedUp), unknown: get(Counter.NamesUnknown) },
       rules: get(Counter.Rules),
-      dead_rules: (this.#options.deadRules?.() ?? []).slice(0, DEAD_RULES_MAX),
+      dead_rules: this.#rulesThat((rule) => rule.onlyOutput !== true),
+      blank_outputs: this.#rulesThat((rule) => rule.onlyOutput === true),
       alerts: get(Counter.Alerts),
       alerts_dropped: outputs.reduce((sum, one) => sum + lost(one), get(Counter.AlertsDropped)),
       outputs: outputs.map((queue) => ({
@@ -169,6 +174,11 @@ export class Health {
       },
       uptime_s: started === 0 ? 0 : seconds(nowMs - started),
     };
+  }
+
+  #rulesThat(wanted: (rule: DeadRule) => boolean): RuleReason[] {
+    return (this.#options.deadRules?.() ?? []).filter(wanted).slice(0, DEAD_RULES_MAX)
+      .map(({ rule, reason }) => ({ rule, reason }));
   }
 
   #verdict(outputs: readonly QueueStats[]): [HealthStatus, string?] {

@@ -37,6 +37,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     names: { looked_up: 9, unknown: 4 },
     rules: 7,
     dead_rules: [],
+    blank_outputs: [],
     alerts: 0,
     alerts_dropped: 0,
     outputs: [],
@@ -60,9 +61,11 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
 Deno.test("rules that cannot match are told with the reason, and are no blindness", () => {
   const { counters } = healthy();
   const dead = [{ rule: "A", reason: "mprotect comes live without parameters" }];
-  const options = { counters, driver: "test", countForks: () => 0, deadRules: () => dead };
-  const { status, dead_rules } = new Health(options).report(10_500);
-  deepStrictEqual([status, dead_rules], ["ok", dead]);
+  const blank = [{ rule: "B", reason: "mmap comes live without parameters" }];
+  const deadRules = () => [...blank.map((one) => ({ ...one, onlyOutput: true })), ...dead];
+  const options = { counters, driver: "test", countForks: () => 0, deadRules };
+  const { status, dead_rules, blank_outputs } = new Health(options).report(10_500);
+  deepStrictEqual([status, dead_rules, blank_outputs], ["ok", dead, blank]);
 });
 
 Deno.test("a saker that has not begun is starting, not blind", () => {

@@ -1,6 +1,6 @@
 // Calls that the probe tells of without their parameters: a rule that needs none matches them, one
 // that does is told of at the start, by /healthz and by saker doctor.
-import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { assertEquals, assertIncludes } from "./expect.ts";
 import { UNFILLED } from "../../src/events/filled.ts";
 import { EVENTS, SYSCALLS } from "../../src/events/table.ts";
 import { runSaker, Saker } from "./saker.ts";
@@ -21,12 +21,13 @@ Deno.test({
     const rules = CALLS.flatMap(({ name, params }) => [
       [`${name} seen`, `evt.type=${name}`],
       [`${name} dead`, `evt.type=${name} and evt.arg.${params.at(-1)!.name} exists`],
+      [`${name} blank`, `evt.type=${name}`, `%evt.arg.${params.at(-1)!.name}`],
     ]);
-    const items = rules.map(([rule, condition]) => ({
+    const items = rules.map(([rule, condition, output = ""]) => ({
       rule,
       desc: rule,
       condition: `${condition} and ${triggersOf(place.marker)}`,
-      output: "%evt.type %proc.cmdline",
+      output: `%evt.type ${output} %proc.cmdline`,
       priority: "NOTICE",
     }));
     Deno.writeTextFileSync(file, JSON.stringify(items));
@@ -39,11 +40,17 @@ Deno.test({
       const dead = `${name} comes live without parameters`;
       assertIncludes(saker.told, dead);
       const { body } = (await saker.health())!;
-      const told = body.dead_rules as { rule: string; reason: string }[];
-      assert(told.some(({ rule, reason }) => rule === `${name} dead` && reason.startsWith(dead)));
+      for (const [key, kind] of [["dead_rules", "dead"], ["blank_outputs", "blank"]] as const) {
+        const told = body[key] as { rule: string; reason: string }[];
+        const own = told.filter(({ reason }) => reason.startsWith(dead));
+        assertEquals(own.map(({ rule }) => rule), [`${name} ${kind}`]);
+      }
     }
     const { stdout, code } = await runSaker(["doctor", ...args]);
     assertEquals(code, 0);
-    for (const { name } of CALLS) assertIncludes(stdout, `rule "${name} dead": ${name} comes live`);
+    for (const { name } of CALLS) {
+      assertIncludes(stdout, `rule "${name} dead": ${name} comes live`);
+      assertIncludes(stdout, `rule "${name} blank": ${name} comes live`);
+    }
   },
 });

@@ -112,6 +112,8 @@ export type ToEngine =
 export interface DeadRule {
   readonly rule: string;
   readonly reason: string;
+  /** It matches, and its output does not show all that it names. */
+  readonly onlyOutput?: boolean;
 }
 
 export type FromEngine =

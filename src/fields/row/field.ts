@@ -5,6 +5,9 @@ import type { Context } from "../../state/contract/context.ts";
 /** A field's value; undefined: the event has none (`null` in JSON, `<NA>` in text). */
 export type Value = string | number | bigint | boolean | Uint8Array | readonly Value[] | undefined;
 
+/** What an event's code says of a value that it does not decide. */
+export const UNDECIDED = Symbol("undecided");
+
 /** What a value depends on, so that rules can keep what they learnt of it. */
 export type Domain =
   /** The thread and its ancestors, users and containers: holds while `thread.version` and
@@ -75,6 +78,8 @@ export interface Bound {
    * rules prefer it, since what is known of an id is looked up, not computed.
    */
   readonly extractId?: (context: Context) => number;
+  /** The value where an event's code alone decides it, such as that there is none. */
+  readonly ofCode?: (code: number) => Value | typeof UNDECIDED;
   /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */
   readonly show?: (context: Context) => Value;
 }

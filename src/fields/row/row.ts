@@ -1,7 +1,7 @@
 // Builds the rows of the field table, with and without arguments.
 import type { ParamFormat, ParamType } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
-import type { Bound, Domain, Field, FieldFlag, Value } from "./field.ts";
+import type { Bound, Domain, Field, FieldFlag, UNDECIDED, Value } from "./field.ts";
 
 /** What a row says besides how it is read. */
 export interface RowInfo {
@@ -22,6 +22,8 @@ export interface Reader {
   readonly extractId?: (context: Context) => number;
   /** What outputs show where that differs from what conditions compare. */
   readonly show?: (context: Context) => Value;
+  /** The value where an event's code alone decides it. */
+  readonly ofCode?: (code: number) => Value | typeof UNDECIDED;
   readonly anyOf?: boolean;
   readonly type?: ParamType;
   readonly format?: ParamFormat;
@@ -93,6 +95,7 @@ function bound(field: Field, text: string, reader: Reader): Bound {
     anyOf: reader.anyOf ?? false,
     extract: reader.extract,
     ...(reader.extractId && { extractId: reader.extractId }),
+    ...(reader.ofCode && { ofCode: reader.ofCode }),
     ...(reader.show && { show: reader.show }),
   };
 }

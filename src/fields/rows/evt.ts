@@ -4,12 +4,13 @@ import type { Context } from "../../state/contract/context.ts";
 import { FdKind } from "../../state/tables/fd.ts";
 import {
   categoryName,
+  categoryOf,
   eventName,
   isInputOutput,
   isMemory,
   isSyscall,
 } from "../text/event_names.ts";
-import type { Field, Value } from "../row/field.ts";
+import { type Field, UNDECIDED, type Value } from "../row/field.ts";
 import type { LeftOver } from "../text/left_over.ts";
 import { hasReturnValue, returnValue } from "../text/param_values.ts";
 import { ParamText, readParam } from "../text/params.ts";
@@ -53,6 +54,7 @@ function identity(): Field[] {
       type: "CHARBUF",
       description: "What the event is about: file, net, process, memory and so on.",
       extract: categoryName,
+      ofCode: (code) => categoryOf(code) ?? UNDECIDED,
     },
     {
       name: "evt.cpu",
@@ -168,40 +170,21 @@ const FLAGS = Uint8Array.from(EVENTS, ({ flags }) => {
 
 function flagFields(): Field[] {
   return fields("evt", [
-    {
-      name: "evt.is_io",
-      type: "BOOL",
-      description: "Whether the call reads from or writes to a descriptor.",
-      extract: ({ event }) => (FLAGS[event.code]! & (READS | WRITES)) !== 0,
-    },
-    {
-      name: "evt.is_io_read",
-      type: "BOOL",
-      description: "Whether the call reads from a descriptor.",
-      extract: ({ event }) => (FLAGS[event.code]! & READS) !== 0,
-    },
-    {
-      name: "evt.is_io_write",
-      type: "BOOL",
-      description: "Whether the call writes to a descriptor.",
-      extract: ({ event }) => (FLAGS[event.code]! & WRITES) !== 0,
-    },
+    flagField(
+      "evt.is_io",
+      "Whether the call reads from or writes to a descriptor.",
+      READS | WRITES,
+    ),
+    flagField("evt.is_io_read", "Whether the call reads from a descriptor.", READS),
+    flagField("evt.is_io_write", "Whether the call writes to a descriptor.", WRITES),
     {
       name: "evt.io_dir",
       type: "CHARBUF",
       description: "read or write, for calls that do so.",
-      extract: ({ event }) => {
-        const flags = FLAGS[event.code]!;
-        if (flags & WRITES) return "write";
-        return flags & READS ? "read" : undefined;
-      },
+      extract: ({ event }) => direction(event.code),
+      ofCode: direction,
     },
-    {
-      name: "evt.is_wait",
-      type: "BOOL",
-      description: "Whether the call may make the thread wait.",
-      extract: ({ event }) => (FLAGS[event.code]! & WAITS) !== 0,
-    },
+    flagField("evt.is_wait", "Whether the call may make the thread wait.", WAITS),
     {
       name: "evt.is_syslog",
       type: "BOOL",
@@ -213,6 +196,17 @@ function flagFields(): Field[] {
       },
     },
   ]);
+}
+
+function flagField(name: string, description: string, mask: number): Row {
+  const ofCode = (code: number) => (FLAGS[code]! & mask) !== 0;
+  return { name, type: "BOOL", description, extract: ({ event }) => ofCode(event.code), ofCode };
+}
+
+function direction(code: number): string | undefined {
+  const flags = FLAGS[code]!;
+  if (flags & WRITES) return "write";
+  return flags & READS ? "read" : undefined;
 }
 
 const OPENS = codes(/^(open|openat|openat2|creat|open_by_handle_at)$/);

@@ -7,7 +7,7 @@ import type { Fd } from "../../state/tables/fd.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { GENERIC_X } from "../text/event_names.ts";
 import { longestPrefix } from "./evt.ts";
-import type { Field, Value } from "../row/field.ts";
+import { type Field, UNDECIDED, type Value } from "../row/field.ts";
 import { type LeftOver, NO_BUFFER } from "../text/left_over.ts";
 import { numberText } from "../text/numbers.ts";
 import { kernelPath } from "../text/kernel_paths.ts";
@@ -59,6 +59,7 @@ function argField(format: BufferFormat, leftOver: LeftOver): Field {
       ? indexesOf(argument!)
       : Int8Array.from(EVENTS, ({ params }) => number < params.length ? number : -1);
     return {
+      ofCode: noneWithout(indexes),
       // The setting for buffers is for outputs alone.
       extract: (context) => {
         const index = indexes[context.event.code]!;
@@ -104,6 +105,7 @@ function rawArgField(): Field {
       type: param.type,
       // Events give parameters of one name other formats, so `show` does what the format says.
       format: "DEC",
+      ofCode: noneWithout(indexes),
       extract: ({ event }) => {
         const index = indexes[event.code]!;
         return index < 0 ? undefined : paramValue(event, index);
@@ -129,6 +131,11 @@ function shownRaw(event: Event, index: number): Value {
 /** For each event code, where the parameter of that name is; -1 where it has none. */
 function indexesOf(name: string): Int8Array {
   return INDEXES.get(name) ?? NOWHERE;
+}
+
+/** Events without the parameter have no value of it. */
+function noneWithout(indexes: Int8Array): NonNullable<Reader["ofCode"]> {
+  return (code) => indexes[code]! < 0 ? undefined : UNDECIDED;
 }
 
 const NOWHERE = new Int8Array(EVENTS.length).fill(-1);

@@ -50,8 +50,8 @@ function bits(test: (kind: readonly string[]) => boolean): Uint8Array {
 
 /** `evt.category`: for input, output and other use of descriptors, that of what it points to. */
 export function categoryName(context: Context): string {
-  const category = CATEGORIES[context.event.code]!;
-  if (!category.startsWith("io_")) return category;
+  const category = categoryOf(context.event.code);
+  if (category !== undefined) return category;
   switch (context.fd?.kind) {
     case FdKind.File:
     case FdKind.Directory:
@@ -69,6 +69,11 @@ export function categoryName(context: Context): string {
     default:
       return "unknown";
   }
+}
+
+/** The category of all events of a code; undefined where it depends on the descriptor. */
+export function categoryOf(code: number): string | undefined {
+  return isInputOutput(code) ? undefined : CATEGORIES[code]!;
 }
 
 /** Whether the event reads, writes or otherwise uses a descriptor as its purpose. */

@@ -1,7 +1,7 @@
 // Rules on calls that come live without parameters: those that need none match the generic event,
 // the others are told.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { EVENTS, SYSCALLS } from "../../events/table.ts";
+import { codeOf, EVENTS, SYSCALLS } from "../../events/table.ts";
 import { Scene } from "../../state/scene.ts";
 import { loadTexts, ruleText, warningsOf } from "../load_fixture.ts";
 import { lint } from "../tools/lint.ts";
@@ -12,8 +12,8 @@ const PARAM = "prot";
 /** As on a host whose probe does not fill that one. */
 const unfilled = new Set([OWN.code]);
 
-const told = (condition: string, live = true) =>
-  warningsOf(loadTexts([ruleText("r", condition)], { live, unfilled }))
+const told = (condition: string, live = true, lacking = unfilled) =>
+  warningsOf(loadTexts([ruleText("r", condition)], { live, unfilled: lacking }))
     .filter((text) => text.startsWith("LOAD_UNFILLED_CALL"));
 
 /** Whether the rule matches the generic event that the probe gives for the call. */
@@ -67,4 +67,36 @@ Deno.test("rules ask by name for their calls, but not those of all events", () =
   const named = (condition: string) => loadTexts([ruleText("r", condition)]).ruleSet!.namedEvents!;
   deepStrictEqual([...named("evt.type in (read, write)")].sort(), ["read", "write"]);
   strictEqual(named("proc.name = sh").size, 0);
+});
+
+Deno.test("a rule that names no event is told where what it asks for means such calls", () => {
+  deepStrictEqual(told(`evt.arg.${PARAM} contains EXEC and proc.name = sh`).length, 1);
+  deepStrictEqual(told(`not evt.arg.${PARAM} exists`), [], "that is true of most events");
+  const writing = new Set(["SYSCALL_WRITE_X", "SYSCALL_WRITEV_X"].map(codeOf));
+  const [text] = told("evt.is_io_write = true and fd.typechar = f", true, writing);
+  ok(text!.includes("write, writev come live without parameters"), text);
+  ok(text!.includes("needs evt.is_io_write, fd.typechar: the rule cannot match them"), text);
+  deepStrictEqual(told("evt.is_io_read = true", true, writing), []);
+  deepStrictEqual(told("evt.io_dir = write", true, writing).length, 1);
+  deepStrictEqual(told("evt.category = memory").length, 1);
+  deepStrictEqual(told("evt.category = file"), []);
+});
+
+Deno.test("an output that such a call would leave empty is told, and not as a dead rule", () => {
+  const output = `%evt.type %evt.arg.${PARAM} %evt.arg.name %fd.name %proc.name %evt.rawres`;
+  const find = (condition: string, extra: Record<string, unknown> = {}) => {
+    const loaded = loadTexts([ruleText("r", condition, { output, ...extra })], {
+      live: true,
+      unfilled,
+    });
+    return lint(loaded).map(({ kind, reason }) => `${kind}: ${reason}`);
+  };
+  deepStrictEqual(find(`evt.type in (open, ${OWN.name})`), [
+    `blank-output: ${OWN.name} comes live without parameters in this version of saker: the ` +
+    `output of the rule does not show evt.arg.${PARAM}, evt.rawres of it`,
+  ]);
+  deepStrictEqual(find("evt.type = open"), []);
+  deepStrictEqual(find(`evt.type = ${OWN.name}`, { output: "%proc.name %fd.name" }), []);
+  const kinds = find(`evt.type = ${OWN.name} and evt.rawres = 0`).map((text) => text.split(":")[0]);
+  deepStrictEqual(kinds, ["dead-live"], "what cannot match shows nothing");
 });

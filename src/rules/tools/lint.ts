@@ -5,7 +5,7 @@ import type { Atom, Node, NodeTable } from "../check/condition.ts";
 import { codeCount, codesOf } from "../check/event_types.ts";
 import type { Place, WarningCode } from "../diagnostic.ts";
 import type { Loaded } from "../load.ts";
-import { knownOfCode } from "../match/event_code.ts";
+import { decidedByCode } from "../match/event_code.ts";
 import { satisfiable } from "./lint_logic.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import { Simplifier } from "../match/simplify.ts";
@@ -17,7 +17,8 @@ export type LintKind =
   | "dead-exception"
   | "costly"
   | "lost-text"
-  | "dead-live";
+  | "dead-live"
+  | "blank-output";
 
 export interface LintFinding {
   readonly kind: LintKind;
@@ -76,6 +77,7 @@ const OWN_WARNINGS: { readonly [Code in WarningCode]?: LintKind } = {
   LOAD_UNREAD_DOCUMENTS: "lost-text",
   LOAD_UNCLOSED_QUOTE: "lost-text",
   LOAD_UNFILLED_CALL: "dead-live",
+  LOAD_UNFILLED_OUTPUT: "blank-output",
 };
 
 /** As many codes as Falco warns of. */
@@ -92,7 +94,7 @@ function neverMatches(rule: CheckedRule, nodes: NodeTable): string | undefined {
   if (rule.source !== "syscall" || codes.length > CODES_TRIED) return undefined;
   const simplifier = new Simplifier(nodes);
   const possible = codes.some((code) => {
-    simplifier.begin(knownOfCode(code));
+    simplifier.begin(decidedByCode(code));
     return simplifier.simplify(rule.node).kind !== "false";
   });
   return possible ? undefined : "none of the event types that it names can meet its condition";

@@ -177,9 +177,12 @@ Deno.test("lint() finds rules that can never match", () => {
         ruleText("e", "evt.type = open and proc.name = x and (proc.name = y or proc.name = z)") +
         ruleText("f", "evt.type = open and evt.type endswith close") +
         ruleText("g", "evt.num = 0") +
-        ruleText("h", "evt.type = open and proc.name in (x, y) and proc.name in (y, z)"),
+        ruleText("h", "evt.type = open and evt.arg.prot contains EXEC") +
+        ruleText("i", "evt.type = open and evt.is_io_write = true") +
+        ruleText("j", "evt.type = open and not evt.is_io_write = true") +
+        ruleText("k", "evt.type = open and proc.name in (x, y) and proc.name in (y, z)"),
     ),
-    ["a", "b", "c", "d", "e", "f", "g"].map((rule) => `never-matches ${rule}`),
+    [..."abcdefghi"].map((rule) => `never-matches ${rule}`),
   );
 });
 
