@@ -76,6 +76,22 @@ Deno.test("bytes in quotes that make up characters are those characters", () => 
   strictEqual(matches('fd.name = "/tmp/\\xe9"', "\u00e9"), false);
 });
 
+Deno.test("a byte of a character is found in it, as in all other bytes", () => {
+  const holds = [
+    'contains "\\xc3"',
+    'contains "\\xa9"',
+    'icontains "P/\\xc3"',
+    'startswith "/tmp/\\xc3"',
+    'endswith "\\xa9"',
+    'glob "/tmp/?\\xa9"',
+    'startswith anyof (/x, "/tmp/\\xc3")',
+  ];
+  for (const check of holds) strictEqual(matches(`fd.name ${check}`, "\u00e9"), true, check);
+  for (const check of ['= "/tmp/\\xc3"', 'contains "\\xa8"', 'endswith "\\xc3"']) {
+    strictEqual(matches(`fd.name ${check}`, "\u00e9"), false, check);
+  }
+});
+
 Deno.test("a rules file may hold the bytes themselves", () => {
   const [before, after] = ruleText("r", "evt.type = openat and fd.name endswith HEREb").split(
     "HERE",

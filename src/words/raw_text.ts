@@ -19,6 +19,11 @@ export function shownText(text: string): string {
   return text.isWellFormed() ? text : lenient.decode(bytesOf(text));
 }
 
+/** Whether a text holds whole characters alone: then it is in another where its bytes are. */
+export function isOfCharacters(text: string): boolean {
+  return text.isWellFormed();
+}
+
 /** The bytes of a text. */
 export function bytesOf(text: string): Uint8Array {
   if (text.isWellFormed()) return encoder.encode(text);

@@ -9,6 +9,7 @@ export const SAKER_VERSION = "0.1.0";
 const FALCO_VERSION = "0.45.0";
 const HELD_AGAINST = "0.44.1";
 const ENGINE_VERSION = "0.63.0";
+/** Of the API; 10.2.0 is the number of 0.44.1's driver, whose API is this one. */
 const DRIVER_API_VERSION = "10.1.0";
 export const DRIVER_SCHEMA_VERSION = "4.5.1";
 const PLUGIN_API_VERSION = "3.12.0";

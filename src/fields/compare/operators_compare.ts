@@ -1,6 +1,7 @@
 // A comparator and what stands on its right in, a test of values out. What a test needs (sets,
 // patterns, networks) is made here, once.
 import type { ParamType } from "../../events/table.ts";
+import { isOfCharacters } from "../../words/raw_text.ts";
 import { ipText } from "../text/addresses.ts";
 import type { Value } from "../row/field.ts";
 import { type Comparator, DEVIATIONS, familyOf, type Operator } from "./operators.ts";
@@ -12,7 +13,7 @@ import {
   networkHolds,
 } from "./operators_literal.ts";
 import { compileRegex } from "./operators_regex.ts";
-import { compareBytes, compileGlob, compilePaths, foldAscii } from "./operators_text.ts";
+import { asBytes, compareBytes, compileGlob, compilePaths, foldAscii } from "./operators_text.ts";
 
 /** A test of a value that is there; a missing one fails every comparison. */
 export type Test = (value: Value) => boolean;
@@ -192,15 +193,10 @@ function stringTest(operator: Operator, literals: readonly string[]): CompiledTe
     case ">=":
       return { test: (value) => compareBytes(value as string, literal) >= 0 };
     case "contains":
-      return { test: (value) => (value as string).includes(literal) };
-    case "icontains": {
-      const folded = foldAscii(literal);
-      return { test: (value) => foldAscii(value as string).includes(folded) };
-    }
+    case "icontains":
     case "startswith":
-      return { test: (value) => (value as string).startsWith(literal) };
     case "endswith":
-      return { test: (value) => (value as string).endsWith(literal) };
+      return { test: partTest(operator, literal) };
     case "glob":
     case "iglob": {
       const matches = compileGlob(literal, operator === "iglob");
@@ -219,6 +215,25 @@ function stringTest(operator: Operator, literals: readonly string[]): CompiledTe
       const members = new Set<Value>(literals);
       return { test: (value) => members.has(value) };
     }
+  }
+}
+
+function partTest(
+  operator: "contains" | "icontains" | "startswith" | "endswith",
+  literal: string,
+): Test {
+  // Of a constant of whole characters the bytes are found where the characters are.
+  const seen = isOfCharacters(literal) ? (text: string) => text : asBytes;
+  const part = seen(operator === "icontains" ? foldAscii(literal) : literal);
+  switch (operator) {
+    case "contains":
+      return (value) => seen(value as string).includes(part);
+    case "icontains":
+      return (value) => seen(foldAscii(value as string)).includes(part);
+    case "startswith":
+      return (value) => seen(value as string).startsWith(part);
+    case "endswith":
+      return (value) => seen(value as string).endsWith(part);
   }
 }
 

@@ -3,6 +3,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { ParamType } from "../../events/table.ts";
 import type { Value } from "../row/field.ts";
+import { rawText } from "../../words/raw_text.ts";
 import { comparatorOf } from "./operators.ts";
 import { compileTest, type Subject, type Test } from "./operators_compare.ts";
 import { parseLiteral } from "./operators_literal.ts";
@@ -31,6 +32,9 @@ function testOf({ type, operator, constants, more }: Omit<Row, "holds" | "fails"
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+/** A byte that is no UTF-8 where it stands. */
+const byte = (value: number) => rawText(Uint8Array.of(value));
+
 const ROWS: readonly Row[] = [
   {
     type: "CHARBUF",
@@ -48,6 +52,18 @@ const ROWS: readonly Row[] = [
   { type: "CHARBUF", operator: "icontains", constants: ["É"], holds: ["É"], fails: ["é"] },
   { type: "FSPATH", operator: "startswith", constants: ["/etc"], holds: ["/etcx"], fails: ["etc"] },
   { type: "FSRELPATH", operator: "endswith", constants: [".so"], holds: [".so"], fails: ["so"] },
+  // A constant that begins or ends within a character is found where its bytes are.
+  ...[
+    ["contains", `a${byte(0xc3)}`, ["aé", "xaè", `a${byte(0xc3)}`], ["a", "é", `a${byte(0xa9)}`]],
+    ["contains", byte(0xa9), ["é", `${byte(0xa9)}x`], ["e", "è"]],
+    ["icontains", `A${byte(0xc3)}`, ["aé", "Aé"], ["bé"]],
+    ["startswith", byte(0xc3), ["é/x", byte(0xc3)], ["aé", "", "😀"]],
+    ["endswith", `${byte(0xa9)}x`, ["éx", `${byte(0xa9)}x`], ["éxx", "x"]],
+    ["<", "é", [byte(0xc3), "e", `${byte(0xc3)}a`], ["é", byte(0xc4), "ê", "😀"]],
+    [">", byte(0xc3), ["é", "😀", byte(0xff)], [byte(0xc3), "z", byte(0xa9)]],
+  ].map(([operator, constant, holds, fails]) => {
+    return { type: "CHARBUF", operator, constants: [constant], holds, fails } as Row;
+  }),
   { type: "CHARBUF", operator: "in", constants: ["a", "b"], holds: ["a", "b"], fails: ["", "c"] },
   { type: "CHARBUF", operator: "in", constants: [], holds: [], fails: ["", "a"] },
   { type: "CHARBUF", operator: "intersects", constants: ["a"], holds: ["a"], fails: ["b"] },

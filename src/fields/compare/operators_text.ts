@@ -1,6 +1,6 @@
 // Comparisons of text: fnmatch's patterns, path prefixes by component, ASCII case, byte order.
 // All take time linear in the text, times the length of the pattern at the worst.
-import { bytesOf } from "../../words/raw_text.ts";
+import { bytesOf, isOfCharacters } from "../../words/raw_text.ts";
 
 /** fnmatch(3) without flags: `*` and `?` match slashes and leading dots; `\` escapes. */
 export function compileGlob(pattern: string, foldCase: boolean): (text: string) => boolean {
@@ -122,7 +122,7 @@ function readSet(
 }
 
 /** Falco's C locale sees bytes: a character for each, so that `?` is one of them. */
-function asBytes(text: string): string {
+export function asBytes(text: string): string {
   // deno-lint-ignore no-control-regex -- it is the range of ASCII
   if (/^[\x00-\x7f]*$/.test(text)) return text;
   return String.fromCharCode(...bytesOf(text));
@@ -144,6 +144,10 @@ const lastFolded = { text: "", folded: "" };
 
 /** The order of the UTF-8 bytes. */
 export function compareBytes(left: string, right: string): number {
+  if (!isOfCharacters(left) || !isOfCharacters(right)) {
+    const [one, other] = [asBytes(left), asBytes(right)];
+    return one < other ? -1 : one === other ? 0 : 1;
+  }
   const length = Math.min(left.length, right.length);
   for (let at = 0; at < length; at++) {
     if (left.charCodeAt(at) !== right.charCodeAt(at)) {

@@ -2,8 +2,9 @@
 // out. Equality, prefixes, suffixes, parts and path prefixes are looked up, so that ten thousand
 // rules about `proc.name` cost one look; the rest is tested one by one.
 import type { Value } from "../../fields/row/field.ts";
-import { familyOf } from "../../fields/compare/operators.ts";
+import { familyOf, type Operator } from "../../fields/compare/operators.ts";
 import { foldAscii } from "../../fields/compare/operators_text.ts";
+import { isOfCharacters } from "../../words/raw_text.ts";
 import type { Atom } from "../check/condition.ts";
 import { PathIndex } from "./path_index.ts";
 import { PrefixIndex } from "./prefix_index.ts";
@@ -54,6 +55,8 @@ export class OperandIndex {
     }
     if (family !== "string") return false;
     const text = literals[0] as string;
+    // Bytes of parts of characters are found by the test alone.
+    if (PARTS.has(operator) && !isOfCharacters(text)) return false;
     if (operator === "startswith") this.#prefixes.add(text, id);
     else if (operator === "endswith") this.#suffixes.add(text, id);
     else if (operator === "contains") this.#parts.add(text, id);
@@ -78,6 +81,12 @@ export class OperandIndex {
   }
 }
 
+const PARTS: ReadonlySet<Operator> = new Set([
+  "startswith",
+  "endswith",
+  "contains",
+  "icontains",
+]);
 const NONE: readonly number[] = [];
 
 function put<Key>(map: Map<Key, number[]>, key: Key, id: number): void {

@@ -3,6 +3,7 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Value } from "../../fields/row/field.ts";
 import { Chance } from "../check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../load_fixture.ts";
+import { decodeLossless } from "../../words/raw_text.ts";
 import { OperandIndex } from "./operand_index.ts";
 import { PairTable } from "./pair_table.ts";
 
@@ -21,13 +22,16 @@ const OPERATORS = [
 ];
 
 function wordByChance(chance: Chance): string {
-  return Array.from({ length: chance.below(7) }, () => chance.of(["a", "b", "A", "/", "é", "💀"]))
-    .join("");
+  const letters = Array.from({ length: chance.below(7) }, () => chance.of(LETTERS));
+  return decodeLossless(letters.join(""));
 }
+
+/** Two are the bytes of é, each alone. */
+const LETTERS = ["a", "b", "A", "/", "é", "💀", "\udcc3", "\udca9"];
 
 function checkByChance(chance: Chance, field: string): string {
   const operator = chance.of(OPERATORS);
-  const word = () => JSON.stringify(wordByChance(chance));
+  const word = () => JSON.stringify(wordByChance(chance)).replace(/\\udc(..)/g, "\\x$1");
   if (operator === "<") return `${field} < ${chance.below(9)}`;
   const isList = /in$|pmatch|anyof/.test(operator);
   return `${field} ${operator} ${isList ? `(${word()}, ${word()})` : word()}`;
