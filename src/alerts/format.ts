@@ -1,9 +1,10 @@
 // An alert as one line: Falco's JSON for machines, a line of text for people. Keys are sorted,
-// integers are written whole however large, control characters and invalid UTF-8 never get
-// through as they are.
+// integers are written whole however large; control characters, marks that turn the direction of
+// reading, separators of lines and invalid UTF-8 never get through as they are.
 import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import type { Value } from "../fields/row/field.ts";
+import { visibleText } from "../words/visible.ts";
 import { clockTime, isoTime, isoTimeUtc } from "./time.ts";
 
 export interface FormatOptions {
@@ -116,16 +117,13 @@ export function valueJson(value: Value): string {
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function quoted(text: string): string {
-  return JSON.stringify(text.isWellFormed() ? text : text.toWellFormed());
+  // The escapes are JSON's: who reads the value finds the marks, who is shown the line does not.
+  return visibleText(JSON.stringify(text.isWellFormed() ? text : text.toWellFormed()));
 }
 
 /** Falco passes a line of text through JSON's escaping, without the quotes around it. */
 function escaped(text: string): string {
-  // C1 controls and DEL are no matter for JSON but steer terminals.
-  return quoted(text).slice(1, -1).replace(
-    /[\u007f-\u009f]/g,
-    (char) => `\\u00${char.charCodeAt(0).toString(16)}`,
-  );
+  return quoted(text).slice(1, -1);
 }
 
 const RESET = "\x1b[0m";

@@ -142,3 +142,23 @@ Deno.test("a time beyond all calendars still gives a line", () => {
   const parsed = JSON.parse(formatAlert(alert({ time: 2n ** 64n - 1n }), OPTIONS));
   strictEqual(parsed.time, "2554-07-21T23:34:33.709551615Z");
 });
+
+Deno.test("marks of direction and separators of lines are escapes, in text and in JSON", () => {
+  const marks = "\u202e\u2066\u2028\u2029\u061c\ufeff\u007f";
+  const shown = "\\u202e\\u2066\\u2028\\u2029\\u061c\\ufeff\\u007f";
+  const hostile = alert({
+    message: `read ${marks}`,
+    outputFields: [["fd.name", marks]],
+    hostname: marks,
+  });
+  strictEqual(
+    withoutClock(formatAlert(hostile, { ...OPTIONS, json: false })),
+    `CLOCK: Warning read ${shown}`,
+  );
+  const line = formatAlert(hostile, OPTIONS);
+  strictEqual(line.includes(`"hostname":"${shown}"`), true, line);
+  deepStrictEqual([JSON.parse(line).hostname, JSON.parse(line).output_fields["fd.name"]], [
+    marks,
+    marks,
+  ]);
+});

@@ -10,13 +10,15 @@ export interface OutputsOptions {
   readonly onFailure: (output: string, failure: Error) => void;
   /** Outputs that somebody asked for and that there are not: name and why. */
   readonly missing?: readonly (readonly [name: string, reason: string])[];
+  /** Milliseconds from anywhere. */
+  readonly clock: () => number;
 }
 
 export class Outputs {
   readonly #queues: readonly OutputQueue[];
   readonly #missing: readonly QueueStats[];
 
-  constructor({ outputs, capacity, onFailure, missing = [] }: OutputsOptions) {
+  constructor({ outputs, capacity, onFailure, clock, missing = [] }: OutputsOptions) {
     this.#missing = missing.map(([name, reason]) => ({
       name,
       waiting: 0,
@@ -31,6 +33,7 @@ export class Outputs {
         output,
         capacity,
         onFailure: (failure) => onFailure(output.name, failure),
+        clock,
       })
     );
   }

@@ -13,6 +13,8 @@ export interface QueueOptions {
   readonly capacity: number;
   /** Tells once of an output that starts to fail, and of one whose reader has gone. */
   readonly onFailure: (failure: Error) => void;
+  /** Milliseconds from anywhere. */
+  readonly clock: () => number;
 }
 
 export interface QueueStats {
@@ -29,18 +31,24 @@ export interface QueueStats {
 }
 
 /**
- * `slow`: alerts were dropped since it last had none waiting; `failing`: the last write failed;
- * `closed`: its reader has gone; `missing`: asked for, and not part of this version.
+ * `slow`: alerts were dropped since it last had none waiting, or it takes none for long;
+ * `failing`: the last write failed; `closed`: its reader has gone; `missing`: asked for, and not
+ * part of this version.
  */
 export type OutputState = "ok" | "slow" | "failing" | "closed" | "missing";
 
 /** Alerts that go to an output in one call. */
 const BATCH = 256;
+/** An output that has not taken a batch for so long is told of, such as a mount that hangs. */
+const STUCK_MS = 10_000;
 
 export class OutputQueue {
   readonly #output: Output;
   readonly #capacity: number;
   readonly #onFailure: (failure: Error) => void;
+  readonly #clock: () => number;
+  /** When the batch that is being written was begun. */
+  #begunMs: number | undefined;
   #waiting: Alert[] = [];
   /** How many wait, by priority and by rule. */
   readonly #byPriority: number[] = PRIORITY_NAMES.map(() => 0);
@@ -55,10 +63,11 @@ export class OutputQueue {
   #slow = false;
   #closed = false;
 
-  constructor({ output, capacity, onFailure }: QueueOptions) {
+  constructor({ output, capacity, onFailure, clock }: QueueOptions) {
     this.#output = output;
     this.#capacity = capacity;
     this.#onFailure = onFailure;
+    this.#clock = clock;
   }
 
   /** Takes an alert; never waits. */
@@ -74,11 +83,13 @@ export class OutputQueue {
 
   /** Tells of an output that could not be written to now, before there is an alert to lose. */
   async check(): Promise<void> {
+    const begunMs = this.#begunMs = this.#clock();
     try {
       await this.#output.check?.();
     } catch (error) {
       this.#fail(error as Error, 0);
     }
+    if (this.#begunMs === begunMs) this.#begunMs = undefined;
   }
 
   /** Settles when nothing waits any more. */
@@ -116,7 +127,10 @@ export class OutputQueue {
   #state(): [OutputState, string?] {
     if (this.#closed) return ["closed", "its reader has gone"];
     if (this.#failure !== undefined) return ["failing", this.#failure];
-    return this.#slow ? ["slow", "alerts come faster than they are read"] : ["ok"];
+    if (this.#slow) return ["slow", "alerts come faster than they are read"];
+    const waitedMs = this.#begunMs === undefined ? 0 : this.#clock() - this.#begunMs;
+    if (waitedMs < STUCK_MS) return ["ok"];
+    return ["slow", `it has taken no alert for ${Math.round(waitedMs / 1000)} s`];
   }
 
   /** Whether there is room, if need be after another alert has given way. */
@@ -164,6 +178,7 @@ export class OutputQueue {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
       for (const alert of batch) this.#count(alert, -1);
+      this.#begunMs = this.#clock();
       try {
         await this.#output.write(batch);
         this.#written += batch.length;
@@ -175,6 +190,7 @@ export class OutputQueue {
       }
     }
     this.#slow = false;
+    this.#begunMs = undefined;
     this.#writing = undefined;
   }
 

@@ -54,12 +54,14 @@ class HeldOutput implements Output {
 function held(capacity: number) {
   const output = new HeldOutput();
   const failures: string[] = [];
+  const time = { ms: 0 };
   const queue = new OutputQueue({
     output,
     capacity,
     onFailure: (failure) => failures.push(failure.message),
+    clock: () => time.ms,
   });
-  return { output, queue, failures };
+  return { output, queue, failures, time };
 }
 
 /** Lets the queue take its first batch. */
@@ -156,4 +158,18 @@ Deno.test("a queue whose reader has gone takes nothing more", async () => {
   queue.offer(alert(2));
   deepStrictEqual(failures, ["gone"]);
   deepStrictEqual([queue.stats().dropped, queue.stats().failed, output.closed], [1, 1, 1]);
+});
+
+Deno.test("an output that takes nothing for long is slow until it does", async () => {
+  const { output, queue, time } = held(10);
+  queue.offer(alert(1));
+  await settle();
+  time.ms = 9_000;
+  strictEqual(queue.stats().state, "ok");
+  time.ms = 12_000;
+  const { state, reason, waiting } = queue.stats();
+  deepStrictEqual([state, reason, waiting], ["slow", "it has taken no alert for 12 s", 0]);
+  output.release();
+  await queue.drained();
+  strictEqual(queue.stats().state, "ok");
 });

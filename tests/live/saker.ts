@@ -45,6 +45,8 @@ export interface StartOptions {
 /** Longest wait for something that is sure to come; a slow machine makes no test fail. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
+/** A listener that accepts nothing must not hold up a test. */
+const ANSWER_MS = 10_000;
 
 /** Calls `look` until it gives something. */
 export async function eventually<T>(
@@ -111,7 +113,8 @@ export class Saker implements AsyncDisposable {
   /** The answer of /healthz; undefined while nobody answers. */
   async health(): Promise<Health | undefined> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.port}/healthz`);
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const response = await fetch(`http://127.0.0.1:${this.port}/healthz`, { signal });
       return { status: response.status, body: await response.json() };
     } catch {
       return undefined;

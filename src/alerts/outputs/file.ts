@@ -2,6 +2,7 @@
 // batch, so that a rotated file is left alone; with it, `reopen` does that.
 import type { Alert } from "../../engine/contract/alert.ts";
 import { type LineFile, openLineFile } from "../../files/line_file.ts";
+import { DescriptorReserve } from "../../files/reserve.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
 import { LineWriter } from "./lines.ts";
 import type { Output } from "./output.ts";
@@ -13,18 +14,24 @@ export interface FileOptions {
 
 export function fileOutput({ path, keepAlive }: FileOptions, format: FormatOptions): Output {
   const lines = new LineWriter();
+  const reserve = new DescriptorReserve();
   let held: LineFile | undefined;
   const release = () => {
     held?.close();
     held = undefined;
   };
+  const open = async () => {
+    const file = await openLineFile(path, reserve);
+    if (file.endsMidLine !== undefined) lines.startAt(file.endsMidLine);
+    return file;
+  };
   return {
     name: "file",
     async check(): Promise<void> {
-      (await openLineFile(path)).close();
+      (await openLineFile(path, reserve)).close();
     },
     async write(alerts: readonly Alert[]): Promise<void> {
-      const file = held ?? await openLineFile(path);
+      const file = held ?? await open();
       if (keepAlive) held = file;
       try {
         await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), file);
@@ -38,8 +45,11 @@ export function fileOutput({ path, keepAlive }: FileOptions, format: FormatOptio
     },
     reopen(): void {
       release();
-      lines.forget();
+      lines.startAt(false);
     },
-    close: release,
+    close(): void {
+      release();
+      reserve.close();
+    },
   };
 }

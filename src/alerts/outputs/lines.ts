@@ -42,9 +42,9 @@ export class LineWriter {
     }
   }
 
-  /** What comes next goes somewhere else. */
-  forget(): void {
-    this.#isMidLine = false;
+  /** What comes next goes behind something else, which ends within a line or not. */
+  startAt(isMidLine: boolean): void {
+    this.#isMidLine = isMidLine;
   }
 }
 

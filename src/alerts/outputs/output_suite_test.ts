@@ -4,10 +4,11 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { FormatOptions } from "../format.ts";
 import { Outputs } from "../outputs.ts";
+import { farFileOutput } from "./far_file.ts";
 import { fileOutput } from "./file.ts";
+import { PartlyWritten } from "./lines.ts";
 import { type Output, OutputClosed } from "./output.ts";
-import type { ByteStream } from "./lines.ts";
-import { stdoutOutput } from "./stdout.ts";
+import { type StandardStream, stdoutOutput } from "./stdout.ts";
 
 const FORMAT: FormatOptions = {
   json: true,
@@ -18,6 +19,8 @@ const FORMAT: FormatOptions = {
   tagsProperty: true,
   colour: false,
 };
+
+const clock = () => 0;
 
 function alert(sequence: number): Alert {
   return {
@@ -35,7 +38,8 @@ function alert(sequence: number): Alert {
 }
 
 /** A stream that takes few bytes at a time, as a pipe may. */
-class ShortStream implements ByteStream {
+class ShortStream implements StandardStream {
+  readonly isTerminal = () => false;
   readonly #decoder = new TextDecoder();
   text = "";
 
@@ -60,16 +64,19 @@ const CASES: readonly Case[] = [
       return { output: stdoutOutput(stream, FORMAT), arrived: () => stream.text };
     },
   },
-  ...[true, false].map((keepAlive): Case => ({
-    name: keepAlive ? "file, kept open" : "file, opened for each batch",
-    make(directory) {
-      const path = `${directory}/alerts.txt`;
-      return {
-        output: fileOutput({ path, keepAlive }, FORMAT),
-        arrived: () => Deno.readTextFileSync(path),
-      };
-    },
-  })),
+  ...[true, false].flatMap((keepAlive): Case[] =>
+    [fileOutput, farFileOutput].map((open): Case => ({
+      name: (keepAlive ? "file, kept open" : "file, opened for each batch") +
+        (open === farFileOutput ? ", by another thread" : ""),
+      make(directory) {
+        const path = `${directory}/alerts.txt`;
+        return {
+          output: open({ path, keepAlive }, FORMAT),
+          arrived: () => Deno.readTextFileSync(path),
+        };
+      },
+    }))
+  ),
 ];
 
 /** An output that never finishes a write. */
@@ -102,7 +109,12 @@ for (const { name, make } of CASES) {
   };
 
   test("every alert arrives whole, in order and once", async ({ output, arrived }) => {
-    const outputs = new Outputs({ outputs: [output], capacity: 2000, onFailure: unexpected });
+    const outputs = new Outputs({
+      outputs: [output],
+      capacity: 2000,
+      onFailure: unexpected,
+      clock,
+    });
     for (let at = 0; at < 1000; at += 10) {
       outputs.send(Array.from({ length: 10 }, (_, one) => alert(at + one)));
     }
@@ -115,6 +127,7 @@ for (const { name, make } of CASES) {
       outputs: [stuckOutput(), output],
       capacity: 10,
       onFailure: unexpected,
+      clock,
     });
     for (let at = 0; at < 100; at++) {
       outputs.send([alert(at)]);
@@ -129,7 +142,7 @@ for (const { name, make } of CASES) {
   });
 
   test("it goes on after it was reopened", async ({ output, arrived }) => {
-    const outputs = new Outputs({ outputs: [output], capacity: 10, onFailure: unexpected });
+    const outputs = new Outputs({ outputs: [output], capacity: 10, onFailure: unexpected, clock });
     outputs.send([alert(1)]);
     await outputs.drained();
     outputs.reopen();
@@ -141,12 +154,15 @@ for (const { name, make } of CASES) {
 
 Deno.test("stdout: a reader or terminal that has gone is told as such", async () => {
   const gone = [new Deno.errors.BrokenPipe(), Object.assign(new Error("I/O"), { code: "EIO" })];
+  const failing = (error: Error, isTerminal: boolean) =>
+    stdoutOutput({ write: () => Promise.reject(error), isTerminal: () => isTerminal }, FORMAT);
   for (const error of gone) {
-    const output = stdoutOutput({ write: () => Promise.reject(error) }, FORMAT);
+    const output = failing(error, true);
     await rejects(output.write([alert(1)]), OutputClosed);
   }
-  const full = stdoutOutput({ write: () => Promise.reject(new Error("no space")) }, FORMAT);
-  await rejects(full.write([alert(1)]), /no space/);
+  await rejects(failing(new Error("no space"), true).write([alert(1)]), /no space/);
+  // A disk that fails is no terminal that was closed.
+  await rejects(failing(gone[1]!, false).write([alert(1)]), PartlyWritten);
 });
 
 Deno.test("file: a rotated file is left alone after reopening", async () => {
@@ -164,15 +180,46 @@ Deno.test("file: a rotated file is left alone after reopening", async () => {
   Deno.removeSync(directory, { recursive: true });
 });
 
+Deno.test("file: one that ends within a line gets a new one, whoever left it so", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/alerts.txt`;
+  for (const keepAlive of [true, false]) {
+    Deno.writeTextFileSync(path, '{"cut": "of');
+    const output = fileOutput({ path, keepAlive }, FORMAT);
+    await output.write([alert(1)]);
+    await output.write([alert(2)]);
+    output.close();
+    const [first, ...rest] = Deno.readTextFileSync(path).split("\n");
+    strictEqual(first, '{"cut": "of');
+    deepStrictEqual(sequences(rest.join("\n")), [1, 2]);
+  }
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("file: another thread tells why it cannot be written, and goes on", async () => {
+  const directory = Deno.makeTempDirSync();
+  const output = farFileOutput({ path: `${directory}/none/alerts`, keepAlive: false }, FORMAT);
+  await rejects(output.check!(), /no such file or directory/);
+  const failing = [output.write([alert(1)]), output.check!(), output.write([alert(2)])];
+  for (const one of failing) await rejects(one, /no such file or directory/);
+  Deno.mkdirSync(`${directory}/none`);
+  await output.write([alert(3)]);
+  output.close();
+  deepStrictEqual(sequences(Deno.readTextFileSync(`${directory}/none/alerts`)), [3]);
+  Deno.removeSync(directory, { recursive: true });
+});
+
 Deno.test("file: a directory that does not exist is a failure that is told", async () => {
   const failures: string[] = [];
   const outputs = new Outputs({
     outputs: [fileOutput({ path: "/nowhere/alerts", keepAlive: false }, FORMAT)],
     capacity: 10,
     onFailure: (output) => failures.push(output),
+    clock,
   });
   outputs.send([alert(1)]);
   await outputs.drained();
+  await outputs.close(0);
   deepStrictEqual(failures, ["file"]);
 });
 

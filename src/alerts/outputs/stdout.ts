@@ -1,11 +1,16 @@
 // Alerts on standard output, one line each, written at once. Writing does not block this thread:
 // a reader that stops holds up its own queue only.
 import type { Alert } from "../../engine/contract/alert.ts";
+import { codeOf } from "../../files/reason.ts";
 import { formatAlert, type FormatOptions } from "../format.ts";
 import { type ByteStream, LineWriter, PartlyWritten } from "./lines.ts";
 import { type Output, OutputClosed } from "./output.ts";
 
-export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output {
+export interface StandardStream extends ByteStream {
+  isTerminal(): boolean;
+}
+
+export function stdoutOutput(stream: StandardStream, format: FormatOptions): Output {
   const lines = new LineWriter();
   return {
     name: "stdout",
@@ -14,7 +19,7 @@ export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output 
         await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), stream);
       } catch (error) {
         const cause = error instanceof PartlyWritten ? error.cause : error;
-        if (isGone(cause)) {
+        if (isGone(cause, stream)) {
           throw new OutputClosed("The reader of standard output has gone", { cause });
         }
         throw error;
@@ -25,8 +30,8 @@ export function stdoutOutput(stream: ByteStream, format: FormatOptions): Output 
   };
 }
 
-/** A pipe without a reader, or a terminal that was closed. */
-function isGone(error: unknown): boolean {
+/** A pipe without a reader, or a terminal that was closed; a disk may fail with the same error. */
+function isGone(error: unknown, stream: StandardStream): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
-    (error as { code?: unknown } | null)?.code === "EIO";
+    (codeOf(error) === "EIO" && stream.isTerminal());
 }

@@ -1,7 +1,7 @@
 // Config → outputs: which ones a run has, and how alerts are written there.
 import type { FormatOptions } from "../../alerts/format.ts";
 import { Outputs } from "../../alerts/outputs.ts";
-import { fileOutput } from "../../alerts/outputs/file.ts";
+import { farFileOutput } from "../../alerts/outputs/far_file.ts";
 import { type Output, OutputClosed } from "../../alerts/outputs/output.ts";
 import { stdoutOutput } from "../../alerts/outputs/stdout.ts";
 import type { LoadedConfig } from "./load_config.ts";
@@ -39,7 +39,7 @@ export function makeOutputs(
   const { filename, keep_alive } = config.file_output;
   // Falco's order: file, stdout, then the others.
   if (config.file_output.enabled) {
-    made.push(fileOutput({ path: filename, keepAlive: keep_alive }, {
+    made.push(farFileOutput({ path: filename, keepAlive: keep_alive }, {
       ...format,
       json: config.json_output,
     }));
@@ -67,6 +67,7 @@ export function makeOutputs(
       );
     },
     missing: missing.map((name) => [name, MISSING]),
+    clock: () => performance.now(),
   });
   return { outputs, missing: lines };
 }

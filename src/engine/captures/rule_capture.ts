@@ -3,6 +3,7 @@
 import { BlockCopy } from "../../events/scap/block_copy.ts";
 import { CaptureOutput, CaptureWriteError } from "../../events/scap/output.ts";
 import { CaptureWriter } from "../../events/scap/writer.ts";
+import type { DescriptorReserve } from "../../files/reserve.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
@@ -32,6 +33,8 @@ export interface RuleCaptureParts {
   readonly clock: () => number;
   /** A replay: nothing may depend on how fast it runs. */
   readonly isReplay: boolean;
+  /** Closed with the captures. */
+  readonly reserve?: DescriptorReserve;
 }
 
 export class RuleCapture implements Tap {
@@ -109,6 +112,7 @@ export class RuleCapture implements Tap {
 
   close(): void {
     this.#stop();
+    this.#parts.reserve?.close();
   }
 
   /** The tables before the first event of a batch. */
@@ -129,10 +133,10 @@ export class RuleCapture implements Tap {
       return;
     }
     const path = `${options.pathPrefix}_${padded(time)}_${padded(event.num)}.scap`;
+    const { reserve } = this.#parts;
+    const where = { path, compression: 1, mustBeNew: true, ...reserve && { reserve } };
     this.#guarded(path, () => {
-      const writer = new CaptureWriter(
-        new CaptureOutput({ path, compression: 1, mustBeNew: true }),
-      );
+      const writer = new CaptureWriter(new CaptureOutput(where));
       this.#writer = writer;
       this.#securedMs = this.#parts.clock();
       counters.add(Counter.CapturesStarted, 1);

@@ -1,6 +1,7 @@
 // What a start message says of writing captures → which events that needs, and the tap that does
 // it. A run either records or lets alerts start captures: recording has everything already.
 import { EVENTS } from "../../events/table.ts";
+import { DescriptorReserve } from "../../files/reserve.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
@@ -50,6 +51,7 @@ export function planTap(start: EngineStart): TapPlan | undefined {
           host,
           options: captures,
           isReplay: start.source.kind === "capture",
+          reserve: new DescriptorReserve(1),
         }),
     }),
   };

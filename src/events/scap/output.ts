@@ -1,6 +1,8 @@
 // Where a capture is written: a file or standard output, gzip or plain. Whole blocks come in, and
 // what is on the disk is a sound capture up to the last `secure`, whatever happens afterwards.
+import { closeSync, constants, openSync } from "node:fs";
 import { reasonOf as wordsFor } from "../../files/reason.ts";
+import type { DescriptorReserve } from "../../files/reserve.ts";
 import { Gzip } from "./gzip.ts";
 
 /** The capture cannot be written on. The message is one line. */
@@ -22,6 +24,8 @@ export interface OutputOptions {
   readonly compression: number;
   /** Refuse a path where something is already: for names that we make up ourselves. */
   readonly mustBeNew: boolean;
+  /** Descriptors for it where no other is left. */
+  readonly reserve?: DescriptorReserve;
 }
 
 const PLAIN_BYTES = 256 << 10;
@@ -39,16 +43,11 @@ export class CaptureOutput {
   #failed = false;
 
   /** Throws CaptureWriteError where the file cannot be made. It is its owner's alone (0600). */
-  constructor({ path, compression, mustBeNew }: OutputOptions) {
+  constructor({ path, compression, mustBeNew, reserve }: OutputOptions) {
     this.path = path === "-" ? "standard output" : path;
+    const open = () => openFile(path, mustBeNew);
     try {
-      this.#file = path === "-" ? Deno.stdout : Deno.openSync(path, {
-        write: true,
-        create: !mustBeNew,
-        createNew: mustBeNew,
-        truncate: !mustBeNew,
-        mode: 0o600,
-      });
+      this.#file = path === "-" ? Deno.stdout : reserve === undefined ? open() : reserve.open(open);
     } catch (error) {
       throw new CaptureWriteError(this.path, error);
     }
@@ -119,6 +118,31 @@ export class CaptureOutput {
     } catch {
       // A device or a pipe: what was written stays, and the reader says that it is cut short.
     }
+  }
+}
+
+/** A FIFO that nobody reads is an error: opening it would wait. */
+function openFile(path: string, mustBeNew: boolean): Deno.FsFile {
+  const isFifo = !mustBeNew && isFifoAt(path);
+  const reader = isFifo ? openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
+  try {
+    return Deno.openSync(path, {
+      write: true,
+      create: !mustBeNew,
+      createNew: mustBeNew,
+      truncate: !mustBeNew,
+      mode: 0o600,
+    });
+  } finally {
+    if (reader !== undefined) closeSync(reader);
+  }
+}
+
+function isFifoAt(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFifo === true;
+  } catch {
+    return false;
   }
 }
 

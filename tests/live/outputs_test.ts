@@ -1,0 +1,235 @@
+// Where alerts and captures go, on file systems that are full, that hang, and with no descriptor
+// left: nothing is lost that need not be, what is lost is told, and saker goes on seeing.
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { type Alert, eventually, Saker } from "./saker.ts";
+import { has, isRoot, ownMounts, Place, python, run, shell } from "./trigger.ts";
+
+const RULE = "Outputs test";
+
+/** Rules of one rule: a file `secret…` of the place is opened; each starts a capture. */
+async function withRule(place: Place): Promise<string> {
+  const file = place.file("rules.yaml");
+  const condition = `evt.type in (open, openat) and fd.name startswith ${place.file("secret")}`;
+  await Deno.writeTextFile(
+    file,
+    `- {rule: ${RULE}, desc: d, condition: "${condition}", output: "Opened %fd.name", ` +
+      "priority: WARNING, capture: true, capture_duration: 1}\n",
+  );
+  return file;
+}
+
+/** Opens the place's file of that name again and again until saker tells of it. */
+async function seen(saker: Saker, place: Place, name: string): Promise<Alert> {
+  const path = place.file(`secret-${name}`);
+  await Deno.writeTextFile(path, "");
+  return await eventually(`the alert of ${name}`, async () => {
+    await shell(place.marker, `cat ${path}`);
+    return saker.alerts().find(({ output_fields }) => output_fields["fd.name"] === path);
+  });
+}
+
+/** Behind a script of shell in a mount namespace of its own, whose mounts end with saker. */
+async function behind(script: string): Promise<string[]> {
+  return ["unshare", ...await ownMounts(), "sh", "-c", `${script} && exec "$0" "$@"`];
+}
+
+function outputs(saker: Saker) {
+  return saker.health().then((health) =>
+    health?.body.outputs as { name: string; state: string; lost: number; reason?: string }[]
+  );
+}
+
+Deno.test({
+  name: "an alert that a full disk cut off does not spoil the next",
+  ignore: !isRoot() || !has("unshare"),
+  async fn() {
+    await using place = new Place();
+    const small = place.file("small");
+    await Deno.mkdir(small);
+    const rules = await withRule(place);
+    // Four pages: three are taken, the alerts fill the last.
+    const script = `mount -t tmpfs -o size=16k none ${small} && ` +
+      `head -c 12288 /dev/zero > ${small}/filler`;
+    await using saker = await Saker.start([place.marker], {
+      args: [
+        ...["-r", rules, "-o", "json_output=true"],
+        ...["-o", `file_output={enabled: true, filename: ${small}/alerts}`],
+      ],
+      through: await behind(script),
+    });
+    const inside = `/proc/${saker.pid}/root${small}`;
+    for (let count = 0;; count++) {
+      await seen(saker, place, `${count}`);
+      const file = (await outputs(saker))?.find(({ name }) => name === "file");
+      if (file?.state !== "failing") continue;
+      assertIncludes(file.reason!, "no space is left");
+      break;
+    }
+    await Deno.remove(`${inside}/filler`);
+    const last = await seen(saker, place, "last");
+    const lines = await eventually("the last alert", async () => {
+      const text = await Deno.readTextFile(`${inside}/alerts`);
+      return text.endsWith("\n") && text.includes("secret-last") ? text.split("\n") : undefined;
+    });
+    const cut = lines.slice(0, -1).filter((line) => !isJson(line));
+    assert(cut.length <= 1, cut.join("\n"));
+    const [told] = lines.filter(isJson).map((line) => JSON.parse(line)).filter((one) =>
+      one.output_fields["fd.name"] === last.output_fields["fd.name"]
+    );
+    assertEquals(told.rule, RULE);
+    await eventually("all to be well", async () => {
+      return (await outputs(saker))?.every(({ state }) => state === "ok") || undefined;
+    });
+  },
+});
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "alerts and captures are written although no descriptor is left",
+  ignore: !isRoot() || !has("prlimit"),
+  // A connection that waits for its answer is closed under its read.
+  sanitizeOps: false,
+  async fn() {
+    await using place = new Place();
+    const rules = await withRule(place);
+    const file = place.file("alerts");
+    await using saker = await Saker.start([place.marker], {
+      args: [
+        ...["-r", rules, "-o", `file_output={enabled: true, filename: ${file}}`],
+        ...["-o", `capture={enabled: true, path_prefix: ${place.file("capture")}}`],
+      ],
+    });
+    await seen(saker, place, "first");
+    const captures = () =>
+      [...Deno.readDirSync(place.path)].filter(({ name }) => name.endsWith(".scap")).length;
+    await eventually("the first capture to end", async () => {
+      const { captures } = (await saker.health())!.body as { captures?: { started: number } };
+      return captures!.started > 0 || undefined;
+    });
+    const before = captures();
+    await eventually("no descriptor to be left", async () => {
+      // Every number that is free is too large then.
+      const open = [...Deno.readDirSync(`/proc/${saker.pid}/fd`)].map(({ name }) => Number(name));
+      const used = new Set(open);
+      let free = 0;
+      while (used.has(free)) free++;
+      assertEquals((await run("prlimit", [`--pid=${saker.pid}`, `--nofile=${free}:`])).code, 0);
+      return await isAnswered(saker.port) ? undefined : true;
+    });
+    await seen(saker, place, "second");
+    await eventually("the second alert in the file", async () => {
+      return (await Deno.readTextFile(file)).includes("secret-second") || undefined;
+    });
+    await eventually("another capture", async () => {
+      await shell(place.marker, `cat ${place.file("secret-second")}`);
+      return captures() > before || undefined;
+    });
+    assert(!saker.told.includes("too many files"), saker.told);
+    assertEquals((await saker.stop()).code, 0);
+  },
+});
+
+async function isAnswered(port: number): Promise<boolean> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode("GET /healthz HTTP/1.0\r\n\r\n"));
+  const answer = conn.read(new Uint8Array(1)).catch(() => null).then((read) => read !== null);
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), 1_000);
+  const answered = await Promise.race([answer, late.promise]);
+  clearTimeout(timer);
+  return answered;
+}
+
+/** A FUSE mount whose server never answers; it hangs until saker, which inherits it, has ended. */
+const HUNG = `
+import ctypes, os, sys
+_, where, *command = sys.argv[1:]
+server = os.open("/dev/fuse", os.O_RDWR)
+os.set_inheritable(server, True)
+options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % server
+if ctypes.CDLL(None, use_errno=True).mount(b"none", os.fsencode(where), b"fuse", 6, options) != 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.execvp(command[0], command)
+`;
+
+async function behindHung(where: string): Promise<string[]> {
+  await Deno.mkdir(where);
+  return ["unshare", ...await ownMounts(), "python3", "-c", HUNG, "hung", where];
+}
+
+async function canHang(): Promise<boolean> {
+  if (!isRoot() || !has("python3") || !has("unshare")) return false;
+  await using place = new Place();
+  const [program, ...args] = await behindHung(place.file("hung"));
+  return (await run(program!, [...args, "true"])).code === 0;
+}
+
+const HANGS = await canHang();
+
+Deno.test({
+  name: "an alert file on a mount that hangs holds up nothing, and is told of",
+  ignore: !HANGS,
+  async fn() {
+    await using place = new Place();
+    const hung = place.file("hung");
+    const rules = await withRule(place);
+    await using saker = await Saker.start([place.marker], {
+      args: ["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`],
+      through: await behindHung(hung),
+    });
+    await seen(saker, place, "first");
+    await eventually("the output to be told of", async () => {
+      const health = await saker.health();
+      const file = (await outputs(saker))?.find(({ name }) => name === "file");
+      return health?.body.status === "degraded" && file?.state === "slow" || undefined;
+    });
+    await seen(saker, place, "second");
+    assertEquals((await saker.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "rules that come to lie on a mount that hangs hold up nothing, and the old ones stay",
+  ignore: !HANGS,
+  async fn() {
+    await using place = new Place();
+    const hung = place.file("hung");
+    const rules = await withRule(place);
+    await using saker = await Saker.start([place.marker], {
+      args: ["-r", rules],
+      through: await behindHung(hung),
+    });
+    await Deno.remove(rules);
+    await Deno.symlink(`${hung}/rules.yaml`, rules);
+    for (let count = 0; count < 5; count++) Deno.kill(saker.pid, "SIGHUP");
+    for (const name of ["first", "second"]) await seen(saker, place, name);
+    assertEquals((await saker.health())?.status, 200);
+    assertEquals((await saker.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "a saker whose rules hang at its start is ended by a signal",
+  ignore: !HANGS,
+  async fn() {
+    await using place = new Place();
+    const hung = place.file("hung");
+    const saker = Saker.launch([place.marker], {
+      args: ["-r", `${hung}/rules.yaml`],
+      through: await behindHung(hung),
+    });
+    await eventually("it to be saker", async () => {
+      return (await Deno.readTextFile(`/proc/${saker.pid}/comm`)).trim() === "saker" || undefined;
+    });
+    await python(place.marker, "import time; time.sleep(1)");
+    assertEquals((await saker.stop()).code !== 0, true);
+  },
+});
