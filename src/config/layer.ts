@@ -15,7 +15,7 @@ import {
   type Scalar,
   visit,
 } from "yaml";
-import { openQuote, yamlMistake } from "../words/yaml_mistakes.ts";
+import { fillEmptyItems, openQuote, yamlMistake } from "../words/yaml_mistakes.ts";
 import { ConfigError } from "./problem.ts";
 
 export type ConfigValue = string | ConfigValue[] | ConfigMap;
@@ -131,7 +131,9 @@ function parse(text: string, lines: LineCounter): Document.Parsed[] {
     prettyErrors: false,
     logLevel: "silent",
   });
-  return Array.isArray(documents) ? documents : [];
+  if (!Array.isArray(documents)) return [];
+  documents.forEach(fillEmptyItems);
+  return documents;
 }
 
 /** Takes out keys that another one follows, and gives what is nothing its text. */

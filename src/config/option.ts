@@ -62,6 +62,15 @@ export function applyOption(root: ConfigMap, option: Option): void {
   });
 }
 
+/** Refuses an option that sets a part of what has none, where it does. */
+export function refuseBelow(path: readonly PropertyKey[], option: Option): void {
+  const keys = optionKeys(option);
+  const isBelow = option.path.length > path.length && path.every((key, at) => key === keys[at]);
+  if (!isBelow) return;
+  const key = option.text.slice(0, option.text.indexOf("="));
+  throw keyError(key, `${path.join(".")} is one value, which has no parts of its own`);
+}
+
 /** The dotted key up to the first index, such as `engine.replay.capture_file`. */
 export function optionKeys(option: Option): string[] {
   const keys: string[] = [];

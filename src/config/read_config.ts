@@ -12,7 +12,7 @@ import {
 import { readTextFile } from "../files/read_text.ts";
 import { reasonOf } from "../files/reason.ts";
 import { nearest } from "../words/nearest.ts";
-import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
+import { applyOption, type Option, optionKeys, parseOption, refuseBelow } from "./option.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { type Config, schema } from "./schema.ts";
 import { type Use, USES } from "./uses.ts";
@@ -57,7 +57,7 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const touched = new Map(parsed.map((option) => [optionKeys(option).join("."), option]));
   const where = (path: readonly PropertyKey[]) => placeOf(path, origins, touched);
   const given = new Set(Object.keys(tree));
-  const { config, problems } = check(tree, where);
+  const { config, problems } = check(tree, where, parsed);
   requireNames(config, where);
   problems.unshift(...layers.flatMap(remarksOf));
   problems.push(...told(USES as AnyUses, config, tree, where));
@@ -205,13 +205,19 @@ function placeOf(
  * Holds the tree against the schema. What Falco merely ignores becomes a warning and is taken
  * out, so that the default stands there; what Falco refuses is thrown.
  */
-function check(tree: ConfigMap, where: Where): { config: Config; problems: ConfigProblem[] } {
+function check(
+  tree: ConfigMap,
+  where: Where,
+  options: readonly Option[],
+): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   // One issue a round, since taking an item out of a sequence moves those behind it.
   while (problems.length < PROBLEMS_MAX) {
     const result = schema.safeParse(tree);
     if (result.success) return { config: result.data, problems };
-    problems.push(...settle(tree, result.error.issues[0]!, where));
+    const issue = result.error.issues[0]!;
+    if (issue.code === "custom") { for (const one of options) refuseBelow(issue.path, one); }
+    problems.push(...settle(tree, issue, where));
   }
   throw new ConfigError("", "", `more than ${PROBLEMS_MAX} keys are unknown or have bad values`);
 }

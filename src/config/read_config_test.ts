@@ -166,7 +166,11 @@ Deno.test("what is nothing is the text null in a sequence, and nothing elsewhere
   const { config, lines } = read("load_plugins: [~, a]\nprogram_output: {program: ~}\n");
   deepStrictEqual(config.load_plugins, ["null", "a"]);
   strictEqual(config.program_output.program, "");
-  deepStrictEqual(lines, ['main.yaml:1: an item that is nothing is read as the text "null"']);
+  const remark = 'main.yaml:1: an item that is nothing is read as the text "null"';
+  deepStrictEqual(lines, [remark]);
+  const commas = read("load_plugins: [, a, , b,]\n");
+  deepStrictEqual(commas.config.load_plugins, ["null", "a", "null", "b"]);
+  deepStrictEqual(commas.lines, [remark, remark]);
 });
 
 Deno.test("mistakes of YAML are told in words for people", () => {
@@ -179,6 +183,7 @@ Deno.test("mistakes of YAML are told in words for people", () => {
 
 Deno.test("an option below a value that has no parts is an error", () => {
   for (const option of ["json_output.x=1", "priority[0]=a", "priority[]=a", "priority.a.b=1"]) {
+    refused("", [option], /Config error at key ".*": .*no parts/);
     refused(
       "json_output: true\npriority: error\n",
       [option],

@@ -46,6 +46,11 @@ Deno.test("an item of a list that is nothing is an error at the item", () => {
     strictEqual(errors[0]?.message, "sequence value is not scalar", nothing);
     strictEqual(errors[0].context.locations.at(-1)!.position.line, 3);
   }
+  for (const [items, column] of [["[a, , b]", 13], ["[,a]", 10]]) {
+    const { errors } = jsonOf(`- list: l\n  items: ${items}\n`);
+    strictEqual(errors[0]?.message, "sequence value is not scalar");
+    strictEqual(errors[0].context.locations.at(-1)!.position.column, column);
+  }
   deepStrictEqual(errorsOf(loadTexts(["- list: l\n  items: ['~', \"null\", '', nul]\n"])), []);
 });
 
@@ -122,7 +127,7 @@ Deno.test("mistakes of YAML are told in words for people, one for each document"
     "- rule: *x\n",
     '- rule: "\\q"\n',
     "- a: {b: c}}\n",
-    "- a: [b,, c]\n",
+    "- a: {b: 1,, c: 2}\n",
     "- a: &\n",
     `- a: ${"[".repeat(3000)}\n`,
   ];

@@ -1,5 +1,7 @@
 // What is wrong with a YAML text, in words for those who write rules and configurations: the
-// library's error code and message come in, a sentence without its terms goes out.
+// library's error code and message come in, a sentence without its terms goes out. What Falco's
+// library takes for no mistake is none here.
+import { type Document, Scalar, visit, type YAMLSeq } from "yaml";
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ALIAS_PROPS: "an alias (*name) takes no tag and no anchor",
@@ -54,4 +56,50 @@ export function yamlMistake({ code, message }: { code: string; message: string }
 /** The quote that the text opens and does not close, where the error is that. */
 export function openQuote({ message }: { readonly message: string }): string | undefined {
   return /^Missing closing (.)quote$/.exec(message)?.[1];
+}
+
+/** Between two commas of a list stands an item that is nothing, as yaml-cpp reads it. */
+export function fillEmptyItems(document: Document.Parsed): void {
+  const isEmptyItem = ({ message }: { message: string }) =>
+    message === "Unexpected , in flow sequence";
+  const commas = document.errors.filter(isEmptyItem).map(({ pos }) => pos[0]);
+  if (commas.length === 0) return;
+  document.errors = document.errors.filter((error) => !isEmptyItem(error));
+  const lists = new Map<number, YAMLSeq>();
+  visit(document, {
+    Seq(_, list) {
+      const [start, end] = list.range!;
+      // What is inside comes later.
+      for (let at = firstBehind(commas, start); commas[at]! < end; at++) {
+        lists.set(commas[at]!, list);
+      }
+    },
+  });
+  const nothing = new Map<YAMLSeq, Scalar[]>();
+  for (const [at, list] of lists) {
+    const item = new Scalar("");
+    item.range = [at, at, at];
+    item.type = "PLAIN";
+    const others = nothing.get(list);
+    if (others === undefined) nothing.set(list, [item]);
+    else others.push(item);
+  }
+  for (const [list, added] of nothing) {
+    list.items = [...list.items, ...added].sort((one, other) => placeOf(one) - placeOf(other));
+  }
+}
+
+/** Index of the first of rising numbers above one. */
+function firstBehind(numbers: readonly number[], above: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! > above) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function placeOf(item: unknown): number {
+  return (item as { range?: readonly number[] | null }).range?.[0] ?? 0;
 }

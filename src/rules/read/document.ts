@@ -4,7 +4,7 @@
 // yaml-cpp reads it, which Falco uses: an empty document ends the file, a text in quotes that is
 // open at the end of the file is closed there.
 import { type Document, isScalar, parseAllDocuments } from "yaml";
-import { openQuote, yamlMistake } from "../../words/yaml_mistakes.ts";
+import { fillEmptyItems, openQuote, yamlMistake } from "../../words/yaml_mistakes.ts";
 import { type Budget, Conversion, NODES_MAX, TOO_DEEP, Unreadable } from "./conversion.ts";
 import { readPlainItem } from "./plain_items.ts";
 import type { YamlNode } from "./yaml_node.ts";
@@ -202,7 +202,9 @@ function parseText(text: string): Document.Parsed[] {
     prettyErrors: false,
     logLevel: "silent",
   });
-  return Array.isArray(documents) ? documents : [];
+  if (!Array.isArray(documents)) return [];
+  documents.forEach(fillEmptyItems);
+  return documents;
 }
 
 /**
