@@ -16,7 +16,7 @@ use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
 use crate::btf;
 use crate::budget::Part;
-use crate::counters::Counters;
+use crate::counters::CountersValue;
 use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
@@ -58,7 +58,7 @@ pub struct Probe {
     #[cfg(test)]
     pub routes_map: OwnedFd,
     pub routes: Array<MapData, u64>,
-    pub counters: PerCpuArray<MapData, Counters>,
+    pub counters: PerCpuArray<MapData, CountersValue>,
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
     pub loaded: BTreeMap<&'static str, Loaded>,

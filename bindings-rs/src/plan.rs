@@ -5,11 +5,12 @@ use std::os::fd::AsFd as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::ptr;
 
+use probe::counters::Counters;
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X};
 
-use crate::counters::Counters;
+use crate::counters::CountersValue;
 use crate::loader::Probe;
 use crate::stages::{EXEC, EXEC_STAGES, GATE, SIFT, STAGES, SYS_EXIT};
 
@@ -26,7 +27,7 @@ impl Probe {
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
         if let Ok(values) = self.counters.get(&0, 0) {
-            for one in values.iter() {
+            for CountersValue(one) in values.iter() {
                 sum.events += one.events;
                 sum.truncated += one.truncated;
                 sum.excess += one.excess;

@@ -8,7 +8,7 @@ pub const EXIT: &str = "sched_process_exit";
 pub const LOOK_UP: &str = "stage_look_up";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 9] = [
+pub const STAGES: [(&str, u32); 10] = [
     ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
@@ -18,16 +18,18 @@ pub const STAGES: [(&str, u32); 9] = [
     ("stage_handle_end", 7),
     (LOOK_UP, 9),
     ("stage_files", probe::stage::FILES),
+    ("stage_end", probe::stage::END),
 ];
 /// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
 pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);
 /// The names of opens before their events are made; needs the same loop.
 pub const GATE: (&str, u32) = ("stage_gate", probe::stage::GATE);
 /// Stages of a program's start.
-pub const EXEC_STAGES: [(&str, u32); 5] = [
+pub const EXEC_STAGES: [(&str, u32); 6] = [
     ("started_start", 8),
     ("started_walk", 1),
     ("started_cgroups", 3),
     ("started_exec_middle", 5),
     ("started_exec_end", 6),
+    ("started_end", probe::stage::END),
 ];

@@ -29,9 +29,8 @@ use probe::scratch::State;
 use probe::{exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{
-    CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, count_lost, emit, follow, is_self, scratch,
-};
+use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, count_lost, emit, is_self, scratch};
+use crate::stages::follow;
 
 /// The 32-bit entry was taken (TS_COMPAT).
 const COMPAT: u32 = 2;

@@ -7,7 +7,7 @@ use probe::event::Event;
 use probe::file::file_of;
 use probe::kernel::Kernel as _;
 use probe::scratch::{COPY_AT, PATH_BYTES, Place};
-use probe::sieve::guard::{CLAUSES, Guard, text};
+use probe::sieve::guard::{Guard, may_admit, text};
 use probe::sieve::names::IRREGULAR;
 use probe::stage::GATE;
 use probe::{offset, path, table};
@@ -145,18 +145,4 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     }
     let of_kernel = kernel.walk(names);
     of_kernel & IRREGULAR == 0 && !may_admit(guard, of_kernel & names.joined | raw)
-}
-
-/// Whether a clause could hold of these marks, whatever the numbers are.
-#[inline(always)]
-fn may_admit(guard: &Guard, marks: u64) -> bool {
-    let mut found = false;
-    for at in 0..CLAUSES {
-        if at >= guard.clauses_used as usize {
-            break;
-        }
-        let clause = &guard.clauses[at & (CLAUSES - 1)];
-        found |= marks & clause.marks == clause.marks && marks & clause.without == 0;
-    }
-    found
 }

@@ -16,6 +16,7 @@ mod gate;
 mod programs;
 mod record;
 mod sieve;
+mod stages;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -6,7 +6,8 @@ use probe::{cgroup, exec, files, lane, open, process, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::gate;
-use crate::record::{EXEC_PROGRAMS, PROGRAMS, follow, look_up, scratch, sift, stage, start, walk};
+use crate::record::{EXEC_PROGRAMS, PROGRAMS, scratch};
+use crate::stages::{end, end_of_start, follow_filler, look_up, sift, stage, start, walk};
 
 macro_rules! programs {
     ($($name:ident $code:ident $function:path;)*) => {
@@ -23,7 +24,7 @@ macro_rules! programs {
                     let message = e.state().index;
                     let next = $function(&mut e);
                     files::note(&mut e, table::$code, message);
-                    follow(&ctx, &PROGRAMS, &mut e, next);
+                    follow_filler(&ctx, &mut e, message, next);
                 }
                 0
             }
@@ -78,7 +79,19 @@ fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 fn stage_sift(ctx: BtfTracePointContext) -> i32 {
-    sift(&ctx, &PROGRAMS);
+    sift(&ctx);
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_end(ctx: BtfTracePointContext) -> i32 {
+    end(&ctx);
+    0
+}
+
+#[btf_tracepoint(function = "sched_process_exec")]
+fn started_end(_: BtfTracePointContext) -> i32 {
+    end_of_start();
     0
 }
 

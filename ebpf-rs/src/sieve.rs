@@ -12,10 +12,10 @@ use aya_ebpf::maps::{Array, PerCpuArray};
 use probe::event::{Event, HEADER_BYTES, OWN_PARAMS};
 use probe::lane::CRITICAL;
 use probe::scratch::{EVENT_AT, EVENT_MASK, SCRATCH_BYTES, STRING_BYTES, State};
-use probe::sieve::guard::{self, ALL_MARKS, Params, number_of, text};
+use probe::sieve::guard::{self, ALL_MARKS, Params as _, TESTS, number_of, text};
 use probe::sieve::names::{IRREGULAR, STRIDE};
-use probe::sieve::{Guard, Names, Verdict, Walk, admits, facts};
-use probe::table;
+use probe::sieve::{Guard, Names, Verdict, Walk, admits};
+use probe::{get, set, table};
 
 use crate::bpf_kernel::Bpf;
 
@@ -41,22 +41,11 @@ pub fn guard_of(code: u16) -> Option<&'static Guard> {
     GUARDS.get_ptr(u32::from(code)).map(|guard| unsafe { &*guard })
 }
 
-/// Whether an event whose path is not walked yet can be dropped for its numbers alone.
+/// Whether an event's numbers are to be asked before its path is walked.
 #[inline(always)]
-pub fn drops_early(e: &mut Event<Bpf>) -> bool {
+pub fn asks(e: &mut Event<Bpf>) -> bool {
     let code = e.state().code;
-    let Some(guard) = guard_of(code) else { return false };
-    match guard.verdict {
-        DROP => {}
-        ASK => {
-            if ask_numbers(e, guard) {
-                return false;
-            }
-        }
-        _ => return false,
-    }
-    count(code);
-    true
+    guard_of(code).is_some_and(|guard| guard.verdict == ASK)
 }
 
 #[inline(always)]
@@ -92,17 +81,21 @@ pub fn fate(e: &mut Event<Bpf>) -> Fate {
     }
 }
 
-/// The stage that decides: whether the event is kept. `State::own` of our parameters are written.
+/// The stage that decides: whether the event is kept, and counts it where not. Its names are asked
+/// once `State::own` of our parameters are written (`is_whole`).
 #[inline(always)]
-pub fn keeps(e: &mut Event<Bpf>) -> bool {
+pub fn keeps(e: &mut Event<Bpf>, is_whole: bool) -> bool {
     let (code, own) = (e.state().code, e.state().own);
     let Some(guard) = guard_of(code) else { return true };
-    let asked = e.state().sift == NAMES_ASKED || ask_numbers(e, guard);
-    if asked && (e.state().sift == KEPT || names_admit(e, guard, own)) {
-        return true;
+    let mut kept = e.state().sift != 0 || ask_numbers(e, guard);
+    if kept && is_whole && e.state().sift != KEPT {
+        kept = names_admit(e, guard, own);
+        e.state().sift = KEPT;
     }
-    count(code);
-    false
+    if !kept {
+        count(code);
+    }
+    kept
 }
 
 #[inline(always)]
@@ -118,7 +111,7 @@ struct Written {
     base: *const u8,
 }
 
-impl Params for Written {
+impl guard::Params for Written {
     #[inline(always)]
     fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
         let (at, length) = place(self.base, param);
@@ -145,18 +138,19 @@ fn place(base: *const u8, param: u8) -> (usize, usize) {
 /// Whether an event may be of use by its numbers; notes whether its names are to be asked.
 #[inline(always)]
 fn ask_numbers(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let Some(facts) = facts(guard, &Written { base: e.base() }) else {
+    if !note_facts(e, guard) {
         e.state().sift = KEPT;
         return true;
-    };
+    }
     let state = e.state();
-    state.facts = facts;
+    let facts = get!(state.facts);
     if guard.texts[0].kind == text::NONE {
         (state.sift, state.lane) = (KEPT, CRITICAL);
         return admits(guard, facts, 0);
     }
     let some = admits(guard, facts, ALL_MARKS);
-    state.sift = NAMES_ASKED;
+    // Only opens are asked for their names: they are the ones that come in masses.
+    state.sift = if is_open(state.code) { NAMES_ASKED } else { KEPT };
     if guard::admits_any(guard, facts) {
         // What a rule can match is what must not be lost.
         (state.sift, state.lane) = (KEPT, CRITICAL);
@@ -164,12 +158,31 @@ fn ask_numbers(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     some
 }
 
+/// Notes the facts of an event; false where it has odd parameters. All is kept in the block: in
+/// registers, each answer would double the ways that a verifier follows.
+#[inline(always)]
+fn note_facts(e: &mut Event<Bpf>, guard: &Guard) -> bool {
+    let written = Written { base: e.base() };
+    set!(e.state().facts, 0);
+    for at in 0..TESTS {
+        let Some(test) = guard.test(at) else { break };
+        let Some((value, present)) = written.number(test.param, test.form) else { return false };
+        let state = e.state();
+        set!(state.value, value);
+        set!(state.present, u32::from(present));
+        if test.holds(get!(state.value), get!(state.present) != 0) {
+            set!(state.facts, get!(state.facts) | 1 << (test.bit & 31));
+        }
+    }
+    true
+}
+
 /// Whether the names of an event may be of use to a rule; where they are known to be, the event is
-/// critical. Only opens are asked: they are the ones that come in masses.
+/// critical.
 #[inline(always)]
 fn names_admit(e: &mut Event<Bpf>, guard: &Guard, own: u32) -> bool {
-    let State { code, facts, truncated, .. } = *e.state();
-    if !is_open(code) || guard.texts[0].kind != text::PATH || guard.texts[1].kind != text::NONE {
+    let State { facts, truncated, .. } = *e.state();
+    if guard.texts[0].kind != text::PATH || guard.texts[1].kind != text::NONE {
         return true;
     }
     let Some(names) = NAMES.get_ptr(0) else { return true };

@@ -69,13 +69,14 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.sift = 0;
         state.place_count = 0;
         state.own = 0;
-        state.file_count = 0;
-        state.file_index = 0;
-        state.files_from = 0;
+        (state.file_count, state.file_index, state.files_from) = (0, 0, 0);
         state.inside = 0;
         state.own_file = 0;
         state.looked = 0;
         state.repeats = 0;
+        state.told = 0;
+        state.passes = 0;
+        state.then = 0;
         event
     }
 

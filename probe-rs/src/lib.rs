@@ -8,6 +8,7 @@
 pub mod address;
 pub mod cgroup;
 pub mod control;
+pub mod counters;
 pub mod credentials;
 pub mod descriptor;
 pub mod descriptors;

@@ -12,9 +12,11 @@ use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place};
 use crate::stage::FILES;
 use crate::{get, offset, set};
 
-/// Components of one pass; passes follow until the path is whole or too long. The kernel allows 33
-/// tail calls, of which three are used before: 480 components, and what lies above them is cut.
-pub const PASS: usize = 16;
+/// Components of one pass; passes follow until the path is whole or too long.
+pub const PASS: usize = 28;
+/// Passes of an event. The kernel allows 33 tail calls, of which 13 may be other stages: some 500
+/// components, and what lies above them is cut.
+pub const PASSES: u32 = 18;
 /// Parents of a file on another mount that are looked at for the root.
 const PARENTS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.

@@ -77,11 +77,17 @@ pub struct State {
     pub index: u32,
     /// See Event::bound.
     pub bound: u32,
-    /// The sieve: what was asked so far, the facts of the event.
+    /// Passes of all walks of the event.
+    pub passes: u32,
+    /// The sieve: what was asked so far, the facts of the event, the stage that goes on.
     pub sift: u8,
     /// The names of an open were looked at before its event was made.
     pub gated: u8,
     pub facts: u32,
+    pub after: u32,
+    /// The number that a test asks of.
+    pub value: i64,
+    pub present: u32,
     /// Where each parameter begins.
     pub starts: [u16; 32],
     /// Address of the binary program being executed (sched_process_exec).
@@ -103,6 +109,8 @@ pub struct State {
     /// The file whose path is our first parameter, and the one that was copied last.
     pub own_file: usize,
     pub looked: usize,
+    /// Whether they are written.
+    pub told: u32,
     /// Whether another message of the batch follows when the event is out.
     pub repeats: u32,
 }

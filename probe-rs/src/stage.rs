@@ -13,11 +13,13 @@ pub const HANDLE_END: u32 = 7;
 pub const START: u32 = 8;
 /// Looks up what was named; where it is missing, events of names come without the kernel's paths.
 pub const LOOK_UP: u32 = 9;
-/// The sieve before the rings: names are asked.
+/// The sieve before the rings: numbers are asked, then names. It goes on at `State::after`.
 pub const SIFT: u32 = 255;
 /// What the kernel knows of the call's descriptors.
 pub const FILES: u32 = 10;
 /// The names of opens, before an event is made of them.
 pub const GATE: u32 = 254;
+/// The event goes to the reader.
+pub const END: u32 = 11;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
-pub const FILLERS_AT: u32 = 11;
+pub const FILLERS_AT: u32 = 12;

@@ -13,24 +13,30 @@ use crate::scratch::Place;
 use crate::{get, offset, set};
 
 /// Entries looked at in one step, of one directory, and of one chain of the table.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 const ENTRIES: u32 = 2048;
 const CHAINED: u32 = 64;
 /// Slots for copies: the entry, and a name that lies elsewhere.
 const ENTRY: usize = 0;
 const NAME: usize = 1;
-/// Words of the longest name.
-const WORDS: usize = 32;
+/// Words of a name that are compared in one step.
+const WORDS: usize = 4;
 
 #[inline(always)]
 pub fn start<K: Kernel>(e: &mut Event<K>) {
+    let lookup = of(e);
+    set!(lookup.node, 0);
+    set!(lookup.head, get!(lookup.from.dentry));
+    set!(lookup.word_at, 0);
     go(e, HASH);
 }
 
 /// Begins with the table.
 #[inline(always)]
 pub fn hash<K: Kernel>(e: &mut Event<K>) {
-    table::hash(e);
+    if !table::hash(e) {
+        return;
+    }
     match table::chain(e) {
         Some(first) => {
             let lookup = of(e);
@@ -135,6 +141,7 @@ fn is_wanted<K: Kernel>(e: &mut Event<K>, dentry: usize, link: usize) -> bool {
     if bytes <= 8 {
         matched(e)
     } else {
+        set!(lookup.word_at, 8);
         go(e, COMPARE)
     }
     true
@@ -146,27 +153,28 @@ fn matched<K: Kernel>(e: &mut Event<K>) {
     go(e, if listed { LEARN } else { COVERED });
 }
 
-/// The names are alike in their first eight bytes: compares the rest.
+/// The names are alike as far as they were looked at: compares some words more.
 #[inline(always)]
 pub fn compare<K: Kernel>(e: &mut Event<K>) {
     let k = e.k;
     let lookup = of(e);
     let name = k.address(get!(lookup.found.dentry) + offset!(k, dentry_name) + 8);
-    let bytes = get!(lookup.name_bytes);
+    let at = get!(lookup.word_at) as usize;
     let list = get!(lookup.list);
-    if !e.copy_name(NAME, name, bytes as usize) {
+    let left = get!(lookup.name_bytes).wrapping_sub(at as u32);
+    if !e.copy_name(NAME, name + at, left.min(8 * WORDS as u32) as usize) {
         return go(e, list);
     }
-    for word in 0..WORDS {
-        let left = get!(lookup.name_bytes).wrapping_sub(8 * word as u32);
+    for index in 0..WORDS {
+        let left = get!(of(e).name_bytes).wrapping_sub((at + 8 * index) as u32);
         if left == 0 || left > 255 {
-            break;
+            return matched(e);
         }
-        if masked(e.copied_word(NAME, word) ^ text::word(e, 8 * word), left) != 0 {
+        if masked(e.copied_word(NAME, index) ^ text::word(e, at + 8 * index), left) != 0 {
             return go(e, list);
         }
     }
-    matched(e);
+    set!(lookup.word_at, (at + 8 * WORDS) as u32);
 }
 
 /// The directory's list had what the table was not asked for, or did not have.

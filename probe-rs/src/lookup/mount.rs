@@ -7,7 +7,7 @@ use crate::scratch::Place;
 use crate::{get, offset, set};
 
 /// Mounts looked at in one step, and below one mount.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 const CHILDREN: u32 = 2048;
 /// DCACHE_MOUNTED before it became an enumerator (6.16).
 const MOUNTED: u32 = 0x1_0000;

@@ -92,6 +92,8 @@ pub struct Lookup {
     /// The name's hash, and the list in which it is looked for.
     pub hash: u32,
     pub list: u32,
+    /// Where in the name its hash or a comparison is.
+    pub word_at: u32,
     /// What this CPU has learned of the kernel's table of names, kept from one call to the next.
     pub table: Table,
 }

@@ -11,8 +11,8 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::{get, offset, set};
 
-/// Words of the longest name.
-const WORDS: usize = 32;
+/// Words that one step takes.
+const WORDS: usize = 4;
 const GOLDEN_RATIO: u64 = 0x61c8_8646_80b5_83eb;
 /// The smallest shift of `Table::bases`.
 const SHIFTS_FROM: usize = 8;
@@ -23,20 +23,21 @@ const PAGE: usize = 0xfff;
 
 /// The hash that the kernel gives the name in this directory (hash_name of fs/namei.c, for machines
 /// that read words at any address). File systems may have their own.
+///
+/// Some words of it; whether it is whole.
 #[inline(always)]
-pub fn hash<K: Kernel>(e: &mut Event<K>) {
-    let lookup = of(e);
-    set!(lookup.node, 0);
-    set!(lookup.head, get!(lookup.from.dentry));
-    for word in 0..WORDS {
+pub fn hash<K: Kernel>(e: &mut Event<K>) -> bool {
+    for _ in 0..WORDS {
         let lookup = of(e);
-        let left = get!(lookup.name_bytes).wrapping_sub(8 * word as u32);
+        let at = get!(lookup.word_at);
+        let left = get!(lookup.name_bytes).wrapping_sub(at);
         let (mut x, mut y) = (get!(lookup.node) as u64, get!(lookup.head) as u64);
-        let a = text::word(e, 8 * word);
+        let a = text::word(e, at as usize);
         if left < 8 {
             x ^= a & ((1 << (8 * left)) - 1);
             y = (y ^ x.wrapping_mul(GOLDEN_RATIO)).wrapping_mul(GOLDEN_RATIO);
-            return set!(lookup.hash, (y >> 32) as u32);
+            set!(lookup.hash, (y >> 32) as u32);
+            return true;
         }
         x ^= a;
         y ^= x;
@@ -44,7 +45,9 @@ pub fn hash<K: Kernel>(e: &mut Event<K>) {
         y = y.rotate_left(45).wrapping_mul(9);
         set!(lookup.node, x as usize);
         set!(lookup.head, y as usize);
+        set!(lookup.word_at, at + 8);
     }
+    false
 }
 
 /// The first entry of the name's chain; None where the table is not known.

@@ -8,7 +8,7 @@ use crate::{get, set};
 
 const MASK: usize = TEXT_BYTES - 1;
 /// Bytes looked at in one step.
-const SCAN: usize = 64;
+const SCAN: usize = 16;
 /// Longest name of an entry.
 const NAME_BYTES: u32 = 255;
 

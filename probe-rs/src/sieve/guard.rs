@@ -163,27 +163,31 @@ pub fn number_of(length: usize, form: u8, load: impl Fn() -> u64) -> Option<(i64
     Some((value, true))
 }
 
+impl Test {
+    /// Whether it holds of a parameter's number.
+    #[inline(always)]
+    pub fn holds(&self, value: i64, present: bool) -> bool {
+        let holds = match self.kind {
+            test::EQUAL => value == self.value,
+            test::LESS => value < self.value,
+            test::GREATER => value > self.value,
+            test::ANY_BIT => value & self.value != 0,
+            test::PRESENT => present,
+            test::ALWAYS => true,
+            _ => false,
+        };
+        holds == (self.inverted == 0)
+    }
+}
+
 /// The facts of an event; `None`: it has odd parameters and is kept.
 #[inline(always)]
 pub fn facts<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
     let mut facts = 0;
     for at in 0..TESTS {
-        if at >= guard.tests_used as usize {
-            break;
-        }
-        let test = &guard.tests[at & (TESTS - 1)];
+        let Some(test) = guard.test(at) else { break };
         let (value, present) = params.number(test.param, test.form)?;
-        let holds = match test.kind {
-            test::EQUAL => value == test.value,
-            test::LESS => value < test.value,
-            test::GREATER => value > test.value,
-            test::ANY_BIT => value & test.value != 0,
-            test::PRESENT => present,
-            test::ALWAYS => true,
-            _ => false,
-        };
-        let wanted = test.inverted == 0;
-        facts |= u32::from(holds == wanted) << (test.bit & 31);
+        facts |= u32::from(test.holds(value, present)) << (test.bit & 31);
     }
     Some(facts)
 }
@@ -191,38 +195,55 @@ pub fn facts<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
 /// Every mark: what is said of a text that is not known.
 pub const ALL_MARKS: u64 = u64::MAX;
 
+impl Guard {
+    #[inline(always)]
+    pub fn test(&self, at: usize) -> Option<&Test> {
+        if at >= self.tests_used as usize { None } else { Some(&self.tests[at & (TESTS - 1)]) }
+    }
+
+    #[inline(always)]
+    fn any(&self, holds: impl Fn(&Clause) -> bool) -> bool {
+        for at in 0..CLAUSES {
+            if at >= self.clauses_used as usize {
+                return false;
+            }
+            if holds(&self.clauses[at & (CLAUSES - 1)]) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Clause {
+    #[inline(always)]
+    fn takes_facts(&self, facts: u32) -> bool {
+        (facts & self.all ^ self.all) | facts & self.none == 0
+    }
+
+    #[inline(always)]
+    fn takes_marks(&self, marks: u64) -> bool {
+        (marks & self.marks ^ self.marks) | marks & self.without == 0
+    }
+}
+
 /// Whether a clause holds of these facts and the marks of one text. An event with several texts, or
 /// one text under several views, is kept where one of them is admitted: their marks are not joined.
 /// With `ALL_MARKS` it says whether any text could be admitted.
 #[inline(always)]
 pub fn admits(guard: &Guard, facts: u32, marks: u64) -> bool {
-    let mut found = false;
     let unknown = marks == ALL_MARKS;
-    for at in 0..CLAUSES {
-        if at >= guard.clauses_used as usize {
-            break;
-        }
-        let clause = &guard.clauses[at & (CLAUSES - 1)];
-        found |= facts & clause.all == clause.all
-            && facts & clause.none == 0
-            && marks & clause.marks == clause.marks
-            && (unknown || marks & clause.without == 0);
-    }
-    found
+    guard.any(|clause| clause.takes_facts(facts) && (unknown || clause.takes_marks(marks)))
 }
 
 /// Whether a clause holds whatever the texts are, so that none need be walked.
 #[inline(always)]
 pub fn admits_any(guard: &Guard, facts: u32) -> bool {
-    let mut found = false;
-    for at in 0..CLAUSES {
-        if at >= guard.clauses_used as usize {
-            break;
-        }
-        let clause = &guard.clauses[at & (CLAUSES - 1)];
-        found |= facts & clause.all == clause.all
-            && facts & clause.none == 0
-            && clause.marks | clause.without == 0;
-    }
-    found
+    guard.any(|clause| clause.takes_facts(facts) && clause.marks | clause.without == 0)
+}
+
+/// Whether a clause could hold of these marks, whatever the numbers are.
+#[inline(always)]
+pub fn may_admit(guard: &Guard, marks: u64) -> bool {
+    guard.any(|clause| clause.takes_marks(marks))
 }

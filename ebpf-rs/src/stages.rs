@@ -1,0 +1,274 @@
+//! How an event goes from its filler to the ring: the stages between, and what follows each. In: an
+//! event in this CPU's block. Out: the next program of it, until it is written, kept back or lost.
+use core::ffi::c_void;
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated as bpf;
+use aya_ebpf::maps::ProgramArray;
+use probe::event::{Event, Next};
+use probe::{lookup, path, stage};
+
+use crate::bpf_kernel::Bpf;
+use crate::record::{COUNTERS, PROGRAMS, count_lost, emit, lose, scratch};
+use crate::sieve::{self, Fate};
+
+/// Goes on with an event as its filler said. Only the last stage writes it, so that the other
+/// programs stay small.
+#[inline(always)]
+pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>, next: Next) {
+    let stage = match next {
+        Next::Drop => return,
+        Next::Emit => stage::END,
+        Next::EmitOne => {
+            e.state().own = 1;
+            stage::END
+        }
+        Next::EmitOwn => {
+            e.state().told = 1;
+            stage::END
+        }
+        Next::EmitAndRepeat => {
+            e.state().repeats = 1;
+            stage::END
+        }
+        Next::Walk => stage::START,
+        Next::LookUp => stage::LOOK_UP,
+        Next::Stage(number) => number,
+    };
+    e.save();
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = programs.tail_call(ctx, stage);
+    }
+    if stage == stage::LOOK_UP {
+        // This kernel cannot: the reader joins the names, as far as that leads.
+        // SAFETY: as above.
+        unsafe {
+            let _ = programs.tail_call(ctx, stage::END);
+        }
+    }
+    lose(e);
+}
+
+/// As `follow`, from an event's own filler: what the sieve can say before paths are walked, it says
+/// here.
+#[inline(always)]
+pub fn follow_filler<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>, message: u32, next: Next) {
+    match next {
+        Next::EmitAndRepeat if message != 0 => {
+            // Nothing else is told of it, and each stage is one message less.
+            emit(e, 0);
+            e.state().repeats = 1;
+            return repeat(ctx, e);
+        }
+        Next::Walk | Next::LookUp if e.state().then == stage::EMIT_WITH_PATHS => {
+            if sieve::asks(e) {
+                let stage = if next == Next::Walk { stage::START } else { stage::LOOK_UP };
+                e.state().after = stage;
+                e.save();
+                // SAFETY: the context is the one that this program was given.
+                unsafe {
+                    let _ = PROGRAMS.tail_call(ctx, stage::SIFT);
+                }
+            }
+        }
+        _ => {}
+    }
+    follow(ctx, &PROGRAMS, e, next);
+}
+
+/// The last stage of a call's event: hands it to the reader, unless the sieve keeps it back. What
+/// the kernel knows of its descriptors, where it has some, is put behind it by a stage before.
+#[inline(always)]
+pub fn end<C: EbpfContext>(ctx: &C) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    if e.state().told == 0 {
+        match sieve::fate(&mut e) {
+            Fate::Written => {}
+            Fate::Dropped => return,
+            Fate::Asked => {
+                e.state().after = stage::END;
+                // SAFETY: the context is the one that this program was given.
+                unsafe {
+                    let _ = PROGRAMS.tail_call(ctx, stage::SIFT);
+                }
+                // It is not there: what was not asked is kept.
+            }
+        }
+        if e.state().file_count != 0 {
+            // SAFETY: as above.
+            unsafe {
+                let _ = PROGRAMS.tail_call(ctx, stage::FILES);
+            }
+            // It is not there: the reader has to do without.
+        }
+    }
+    let own = e.state().own;
+    emit(&mut e, own);
+    repeat(ctx, &mut e);
+}
+
+/// The last stage of a program's start, which is always told.
+#[inline(always)]
+pub fn end_of_start() {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    let own = e.state().own;
+    emit(&mut e, own);
+}
+
+/// The stage in which the sieve is asked; it comes back to where the event was.
+#[inline(always)]
+pub fn sift<C: EbpfContext>(ctx: &C) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    let after = e.state().after;
+    if !sieve::keeps(&mut e, after == stage::END) {
+        return;
+    }
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = PROGRAMS.tail_call(ctx, after);
+    }
+    if after == stage::LOOK_UP {
+        // SAFETY: as above.
+        unsafe {
+            let _ = PROGRAMS.tail_call(ctx, stage::END);
+        }
+    }
+    lose(&mut e);
+}
+
+/// Goes on with the next message of a batch, where there is one.
+#[inline(always)]
+fn repeat<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>) {
+    if e.state().repeats == 0 {
+        return;
+    }
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = PROGRAMS.tail_call(ctx, e.state().slot);
+    }
+    // The kernel lets a program go on 33 times: the messages behind are counted as lost.
+    let left = e.state().ret - i64::from(e.state().index);
+    let lane = e.state().lane;
+    count_lost(lane, if left > 0 { left as u64 } else { 0 });
+}
+
+/// The program before the walk of each path.
+#[inline(always)]
+pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    path::start(&mut e);
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = programs.tail_call(ctx, stage::WALK);
+    }
+    lose(&mut e);
+}
+
+/// The walk's program: a pass, then another, the next path, or the end of the event.
+#[inline(always)]
+pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    if !path::pass(&mut e) {
+        let passes = e.state().passes + 1;
+        e.state().passes = passes;
+        if passes < path::PASSES {
+            // SAFETY: the context is the one that this program was given.
+            unsafe {
+                let _ = programs.tail_call(ctx, stage::WALK);
+            }
+        }
+        // No further pass: what there is must do.
+        path::cut(&mut e);
+    }
+    path::write(&mut e);
+    let next = match path::next(&mut e) {
+        Next::Stage(stage::EMIT_WITH_PATHS) => {
+            let paths = e.state().place_count;
+            e.state().own = paths;
+            Next::Stage(stage::END)
+        }
+        next => next,
+    };
+    follow(ctx, programs, &mut e, next);
+}
+
+/// Looks the call's names up, then has their paths written.
+#[inline(always)]
+pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    lookup::start(&mut e);
+    // SAFETY: the kernel calls the step back while this program runs.
+    unsafe {
+        let step = look_up_step as *const () as *mut c_void;
+        bpf::bpf_loop(lookup::STEPS, step, core::ptr::null_mut(), 0);
+    }
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        // SAFETY: a map's value, of this CPU alone.
+        unsafe {
+            (*counters).named += u64::from(e.state().place_count);
+            (*counters).unresolved += u64::from(lookup::unknown(&mut e));
+        }
+    }
+    path::start(&mut e);
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = programs.tail_call(ctx, stage::WALK);
+    }
+    lose(&mut e);
+}
+
+/// One step of a look-up; 1 ends the loop. Linux 5.17 and later have the loop.
+unsafe extern "C" fn look_up_step(_index: u64, _none: *mut c_void) -> i64 {
+    let Some(block) = scratch() else { return 1 };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if lookup::step(&mut e) { 1 } else { 0 }
+}
+
+/// A stage in the middle of an event.
+#[inline(always)]
+pub fn stage<C: EbpfContext>(
+    ctx: &C,
+    programs: &ProgramArray,
+    filler: impl Fn(&mut Event<Bpf>) -> Next,
+) {
+    let Some(block) = scratch() else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    let next = filler(&mut e);
+    follow(ctx, programs, &mut e, next);
+}
