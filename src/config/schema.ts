@@ -1,6 +1,6 @@
 // Every key that falco.yaml and saker.yaml may hold, with what it takes and what it is without a
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
-import { z } from "zod";
+import * as z from "zod";
 import { parseInterval } from "./interval.ts";
 import { isAddress } from "./address.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";

@@ -3,7 +3,7 @@
 //
 // An issue is fatal only where Falco refuses to start; elsewhere Falco falls back silently, and
 // saker falls back and says so (`fatal` below, read in read_config.ts).
-import { z } from "zod";
+import * as z from "zod";
 
 const TRUE = /^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
 const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
