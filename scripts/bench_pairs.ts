@@ -4,12 +4,16 @@
 // process, and the ratio of each to the built saker in the same round.
 import { SAKER } from "../tests/live/saker.ts";
 import { timed, type Times } from "./live_bench/workloads.ts";
+import { writeLiveSet } from "./replay_bench/live_set.ts";
 
-const USAGE = `usage: scripts/bench pairs [--rounds N] [--rules DIR] CAPTURE ...
-  --rounds N     replays of each, in turn (3)
-  --rules DIR    where Falco's official files are (../shared/rules)
-  BASE=PATH      another saker, FALCO=PATH the real Falco: run in turn with the built one`;
+const USAGE = `usage: scripts/bench pairs [--rounds N] [--rules DIR] [--live CAPTURE] CAPTURE ...
+  --rounds N      replays of each, in turn (3)
+  --rules DIR     where Falco's official files are (../shared/rules)
+  --live CAPTURE  besides: what Falco would record live of this capture, over and over, until there
+                  are 7.3 million events
+  BASE=PATH       another saker, FALCO=PATH the real Falco: run in turn with the built one`;
 
+const LIVE_EVENTS = 7_300_000;
 const OFFICIAL = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
 
 /** Makes every event be asked for and none match. */
@@ -21,20 +25,27 @@ const NEVER = `- rule: never
 `;
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = { rounds: 3, rules: "../shared/rules" };
+  const options = { rounds: 3, rules: "../shared/rules", live: "" };
   const captures: string[] = [];
   for (let at = 0; at < args.length; at++) {
     if (args[at] === "--rounds") options.rounds = Number(args[++at]);
     else if (args[at] === "--rules") options.rules = args[++at] ?? "";
+    else if (args[at] === "--live") options.live = args[++at] ?? "";
     else captures.push(args[at]!);
   }
-  if (captures.length === 0 || !(options.rounds >= 1) || captures[0]!.startsWith("-")) {
+  const none = captures.length === 0 && options.live === "";
+  if (none || !(options.rounds >= 1) || captures[0]?.startsWith("-")) {
     console.error(USAGE);
     return 1;
   }
-  const never = await Deno.makeTempFile({ suffix: ".yaml" });
+  const directory = await Deno.makeTempDir({ prefix: "saker-bench-" });
+  const never = `${directory}/never.yaml`;
   try {
     await Deno.writeTextFile(never, NEVER);
+    if (options.live !== "") {
+      captures.unshift(`${directory}/live.scap`);
+      console.log(`live.scap: ${writeLiveSet(options.live, captures[0]!, LIVE_EVENTS)} events`);
+    }
     const official = OFFICIAL.map((name) => `${options.rules}/${name}`);
     const sets: [string, string[]][] = [
       ["one rule that never matches", [never]],
@@ -47,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
       }
     }
   } finally {
-    await Deno.remove(never);
+    await Deno.remove(directory, { recursive: true });
   }
   return 0;
 }

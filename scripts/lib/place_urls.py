@@ -24,7 +24,7 @@ def placed(text: str, name: str, source: str) -> str:
             origin = match[1]
         elif "import.meta.url" in line:
             if origin is None or not origin.startswith(f"{source}/"):
-                raise SystemExit(f"saker: {name}:{number}: import.meta.url of no module of {source}/")
+                raise SystemExit(f"saker: {name}:{number}: import.meta.url outside of {source}/")
             line = WORKER.sub(r'new URL("\1.js", import.meta.url)', line)
             path = os.path.relpath(origin, os.path.dirname(name))
             line = line.replace("import.meta.url", f'new URL("{path}", import.meta.url).href')
