@@ -81,6 +81,15 @@ Deno.test("an open that failed has a name but no type and the number -1", () => 
   strictEqual(bench.value("fd.num"), -1);
 });
 
+Deno.test("an open by handle that failed has no name, as in Falco", () => {
+  const bench = new Bench();
+  const params = { fd: -116, mountfd: 5, flags: 1, path: new Uint8Array(0), dev: 0, ino: 0 };
+  bench.apply({ id: "SYSCALL_OPEN_BY_HANDLE_AT_X", tid: CHILD, params });
+  for (const field of ["fd.name", "fd.nameraw", "evt.arg.path", "evt.abspath", "fd.filename"]) {
+    strictEqual(bench.text(field), "<NA>", field);
+  }
+});
+
 Deno.test("an event without a descriptor has no fields of one", () => {
   const bench = opened();
   bench.apply({ id: "SYSCALL_SETUID_X", tid: CHILD, params: { res: 0, uid: 0 } });
