@@ -79,3 +79,39 @@ onCase("conf/dup.yaml", "the last of two equal keys holds, with a warning", (url
     ":4: priority: the key stands twice: this one holds, the one before is ignored",
   ]);
 });
+
+/** Where the rooms have what the tests of the reading import. */
+const MOVED: Readonly<Record<string, string>> = {
+  "./counters.ts": "src/engine/contract/counters.ts",
+  "./engine_thread.ts": "src/engine/thread/engine_thread.ts",
+  "./compile_filter.ts": "src/engine/captures/compile_filter.ts",
+  "../events/scap/block_buffer.ts": "src/events/scap/block_buffer.ts",
+  "../events/scap/state_blocks.ts": "src/events/scap/state_blocks.ts",
+  "./scene.ts": "src/state/scene.ts",
+};
+
+const REPOSITORY = new URL("../", import.meta.url);
+const CAPTURE = new URL("../../shared/captures/p01-sensitive-files.scap", import.meta.url);
+
+for (const name of ["reload_test.ts", "state_test.ts"]) {
+  if (!isThere("../captures/p01-sensitive-files.scap")) break;
+  onCase(`reading/${name}`, "what a reading of the code found holds no more", (url) => {
+    const text = Deno.readTextFileSync(url).replace(/ from "(\.[^"]*)"/g, (_, path: string) => {
+      ok(MOVED[path] !== undefined, `${path} has moved`);
+      return ` from "${new URL(MOVED[path], REPOSITORY)}"`;
+    });
+    const copy = Deno.makeTempFileSync({ suffix: "_test.ts" });
+    Deno.writeTextFileSync(copy, text);
+    try {
+      const { code, stdout } = new Deno.Command(Deno.execPath(), {
+        args: ["test", "--allow-all", "--no-check", "--config", "deno.json", copy],
+        cwd: REPOSITORY,
+        env: { CAP: CAPTURE.pathname, NO_COLOR: "1" },
+        stderr: "null",
+      }).outputSync();
+      strictEqual(code, 0, new TextDecoder().decode(stdout));
+    } finally {
+      Deno.removeSync(copy);
+    }
+  });
+}
