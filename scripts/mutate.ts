@@ -1,17 +1,21 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // Mutation run: --count N --seed N PATH... in; out: a line for each mistake that lived, then the
-// score. Each mistake is tried in a copy of the tree: first the tests beside it, then all of src.
+// score. Each mistake is tried in a copy of the tree: first by the tests that import its file, then
+// by those that reach it through others. Tests that hang on a mistake notice it, which is told
+// apart: on a machine that others keep busy it may be the machine.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { lineAt } from "./structure/tree.ts";
+import { lineAt, readTree } from "./structure/tree.ts";
 import { type Mutant, mutantsOf, planted } from "./mutation/mutants.ts";
+import { testsOf } from "./mutation/reach.ts";
 
 /** Of the clone, what no test beside the source reads. */
 const LEFT_OUT = new Set([".git", "dist", "target", ".cache"]);
 const ALSO = "dist/embed";
-/** A test run that takes so long hangs: the mistake was noticed. */
-const SECONDS_MAX = 240;
+/** A run that takes so many times what all tests took without a mistake hangs, from so long on. */
+const HANG_TIMES = 2.5;
+const HANG_MS_MIN = 120_000;
 
 interface Place extends Mutant {
   readonly path: string;
@@ -30,32 +34,40 @@ async function main(): Promise<number> {
   try {
     for (const { name } of Deno.readDirSync(".")) if (!LEFT_OUT.has(name)) copyTo(copy, name);
     copyTo(copy, ALSO);
-    if (!await passes(copy, "src")) {
+    const startedMs = performance.now();
+    if (await outcome(copy, ["src"], Infinity) !== "passed") {
       console.error("saker: the tests fail before anything is planted");
       return 1;
     }
-    return await tryAll(copy, places);
+    const hangMs = Math.max(HANG_TIMES * (performance.now() - startedMs), HANG_MS_MIN);
+    return await tryAll(copy, places, hangMs);
   } finally {
     rmSync(copy, { recursive: true });
   }
 }
 
-async function tryAll(copy: string, places: readonly Place[]): Promise<number> {
+async function tryAll(copy: string, places: readonly Place[], hangMs: number): Promise<number> {
+  const tree = readTree(copy);
   let noticed = 0;
+  let hung = 0;
   for (const [index, place] of places.entries()) {
     const file = `${copy}/${place.path}`;
     const text = Deno.readTextFileSync(file);
     Deno.writeTextFileSync(file, planted(text, place));
-    const beside = place.path.slice(0, place.path.lastIndexOf("/"));
-    const lives = await passes(copy, beside) && await passes(copy, "src");
+    let end: Outcome = "passed";
+    for (const tests of testsOf(place.path, tree)) {
+      if (end === "passed" && tests.length > 0) end = await outcome(copy, tests, hangMs);
+    }
     Deno.writeTextFileSync(file, text);
-    if (!lives) noticed++;
+    if (end !== "passed") noticed++;
+    if (end === "hung") hung++;
     const what = `${place.path}:${place.line} "${place.was.trim()}" as "${place.becomes.trim()}"`;
-    if (lives) console.log(`lives: ${what}`);
+    if (end !== "failed") console.log(`${end === "hung" ? "hangs" : "lives"}: ${what}`);
     if (Deno.stderr.isTerminal()) console.error(`${index + 1}/${places.length}`);
   }
   const share = (100 * noticed / places.length).toFixed(0);
-  console.log(`${noticed} of ${places.length} mistakes noticed (${share} %)`);
+  const hanging = hung === 0 ? "" : `, ${hung} of them since a test hangs`;
+  console.log(`${noticed} of ${places.length} mistakes noticed (${share} %)${hanging}`);
   return 0;
 }
 
@@ -65,18 +77,24 @@ function copyTo(copy: string, path: string): void {
   cpSync(path, `${copy}/${path}`, { recursive: true });
 }
 
-/** Whether the tests below a folder of the copy pass, or there are none. */
-async function passes(copy: string, folder: string): Promise<boolean> {
-  const tests = ["test", "--allow-all", "--no-check", "--frozen", "--quiet", "--fail-fast"];
-  const command = new Deno.Command("timeout", {
-    args: ["-k", "5", String(SECONDS_MAX), Deno.execPath(), ...tests, "--permit-no-files", folder],
+type Outcome = "passed" | "failed" | "hung";
+
+/** How the tests of the copy end. */
+async function outcome(copy: string, tests: readonly string[], hangMs: number): Promise<Outcome> {
+  const signal = Number.isFinite(hangMs) ? AbortSignal.timeout(hangMs) : undefined;
+  const args = ["test", "--allow-all", "--no-check", "--frozen", "--quiet", "--fail-fast"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args, ...tests],
     cwd: copy,
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "null",
     stderr: "null",
+    ...(signal === undefined ? {} : { signal }),
   });
-  return (await command.output()).code === 0;
+  const { code } = await command.output();
+  if (signal?.aborted) return "hung";
+  return code === 0 ? "passed" : "failed";
 }
 
 function allPlaces(below: readonly string[]): Place[] {
