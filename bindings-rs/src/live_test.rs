@@ -1,7 +1,10 @@
 //! Loads the built probe, lets a child make system calls, and compares each parameter of the
 //! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
+mod commands;
+mod data;
 mod descriptors;
 mod files;
+mod memory;
 mod names;
 mod places;
 mod processes;
@@ -9,6 +12,7 @@ mod shares;
 mod sifted;
 mod sockets;
 mod tail_calls;
+mod waits;
 mod whole;
 
 use std::ffi::CString;
@@ -52,6 +56,9 @@ impl Recorded {
     }
     pub(super) fn number(&self, index: usize) -> i64 {
         signed(&self.params[index])
+    }
+    pub(super) fn numbers(&self, places: &[usize]) -> Vec<i64> {
+        places.iter().map(|&at| self.number(at)).collect()
     }
     /// A parameter's text without its NUL.
     pub(super) fn text(&self, index: usize) -> String {
@@ -111,17 +118,31 @@ const GENERIC: [&str; 5] = ["getcpu", "truncate", "utimes", "utimensat", "setxat
 /// One probe for all tests.
 pub(super) fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     static RECORDER: OnceLock<Option<Mutex<Recorder>>> = OnceLock::new();
-    let every: Vec<u16> = FILLERS
+    let mut recorder = RECORDER
+        .get_or_init(|| open(&options(), &every()).map(Mutex::new))
+        .as_ref()
+        .map(|mutex| mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let usual: Vec<u16> = every().into_iter().filter(|code| !is_frequent(*code)).collect();
+    recorder.probe.route(&usual).expect("routes");
+    Some(recorder)
+}
+
+/// All that the probe can tell of, but of calls without an event only those that tests make.
+pub(super) fn every() -> Vec<u16> {
+    FILLERS
         .iter()
         .map(|(_, code)| *code)
         .filter(|code| *code != table::GENERIC_X)
         .chain(GENERIC.map(|call| crate::loader::GENERIC_CALL | sc(call)))
         .chain([table::PROCEXIT_1_E])
-        .collect();
-    RECORDER
-        .get_or_init(|| open(&options(), &every).map(Mutex::new))
-        .as_ref()
-        .map(|mutex| mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        .collect()
+}
+
+/// Calls that the rest of the machine makes so often that they are recorded only for the tests
+/// that ask for them: from mmap on, in the order of the fillers.
+fn is_frequent(code: u16) -> bool {
+    let place = |code: u16| FILLERS.iter().position(|(_, filled)| *filled == code);
+    place(code) >= place(table::SYSCALL_MMAP_X)
 }
 
 pub(super) fn sc(name: &str) -> u16 {
@@ -192,6 +213,15 @@ impl Recorder {
         }
         (pid as u64, events)
     }
+}
+
+/// Runs `act` in a child and returns its events of `codes` alone, in order.
+pub(super) fn record(codes: &[u16], act: impl FnOnce() -> i32) -> Vec<Recorded> {
+    let Some(mut recorder) = recorder() else { return Vec::new() };
+    let wanted: Vec<u16> = codes.iter().copied().chain([table::PROCEXIT_1_E]).collect();
+    recorder.probe.route(&wanted).expect("routes");
+    let (_, events) = recorder.of_child(act);
+    events.into_iter().filter(|event| codes.contains(&event.code)).collect()
 }
 
 /// Runs `act` in a child and hands its events of `code` to `check`.

@@ -144,6 +144,32 @@ pub fn three_ids<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
+/// getuid, geteuid, getgid, getegid: the result is the number.
+#[inline(always)]
+pub fn own_id<K: Kernel>(e: &mut Event<K>) -> Next {
+    let id = e.ret() as u32;
+    e.u32(id);
+    Next::Emit
+}
+
+/// getresuid, getresgid: real, effective, saved, as the call left them with the caller.
+#[inline(always)]
+pub fn own_ids<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    for index in 0..3 {
+        let at = e.arg(index) as usize;
+        let id = e.k.read_user::<u32>(at).unwrap_or(0);
+        e.u32(id);
+    }
+    Next::Emit
+}
+
+/// Calls of which nothing is told: getsockname, getpeername.
+#[inline(always)]
+pub fn nothing<K: Kernel>(_: &mut Event<K>) -> Next {
+    Next::Emit
+}
+
 /// setsid and other calls of which only the result is shown.
 #[inline(always)]
 pub fn result<K: Kernel>(e: &mut Event<K>) -> Next {

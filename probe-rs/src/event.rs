@@ -7,7 +7,7 @@
 use crate::kernel::Kernel;
 use crate::scratch::{COPY_AT, COPY_BYTES, EVENT_AT, EVENT_MASK, STRING_BYTES, State};
 use crate::table::PARAM_COUNTS;
-use crate::{flags, get, set, setting};
+use crate::{get, set, setting};
 
 pub const HEADER_BYTES: usize = 26;
 /// The block around an event in a .scap file: type, length, CPU; after the event zeros up to four
@@ -110,8 +110,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.length = length;
     }
 
-    /// A length below 4096, masked where the compiler cannot see that it need not be: the verifier
-    /// wants to see it at each use.
+    /// A length below 4096, masked for the verifier alone: it wants to see that at each use.
     #[inline(always)]
     pub fn bound(&mut self, bytes: usize) -> usize {
         let state = self.state();
@@ -119,13 +118,20 @@ impl<'k, K: Kernel> Event<'k, K> {
         (get!(state.bound) & 0xfff) as usize
     }
 
+    /// A slot for COPY_BYTES of a copy.
+    #[inline(always)]
+    pub fn copy_room(&self, slot: usize) -> *mut u8 {
+        // SAFETY: four slots of COPY_BYTES lie in the block.
+        unsafe { self.base.add(COPY_AT + (slot & 3) * COPY_BYTES) }
+    }
+
     /// Copies the head of a kernel structure, up to the eight bytes at `last`, to be looked at
     /// member by member with `copied`: one read instead of many.
     #[inline(always)]
     pub fn copy(&mut self, slot: usize, from: usize, last: usize) {
-        // SAFETY: four slots of COPY_BYTES lie in the block.
+        let to = self.copy_room(slot);
+        // SAFETY: a slot has COPY_BYTES.
         unsafe {
-            let to = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES);
             self.k.copy_kernel(to, (last as u32 & 0xff) + 8, from);
         }
     }
@@ -144,11 +150,9 @@ impl<'k, K: Kernel> Event<'k, K> {
     /// it could be read.
     #[inline(always)]
     pub fn copy_name(&mut self, slot: usize, from: usize, bytes: usize) -> bool {
-        // SAFETY: four slots of COPY_BYTES lie in the block.
-        unsafe {
-            let to = self.base.add(COPY_AT + (slot & 3) * COPY_BYTES);
-            self.k.copy_kernel(to, bytes as u32 & 0xff, from)
-        }
+        let to = self.copy_room(slot);
+        // SAFETY: a slot has COPY_BYTES.
+        unsafe { self.k.copy_kernel(to, bytes as u32 & 0xff, from) }
     }
 
     /// Eight bytes of a copied name.
@@ -233,8 +237,9 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.length += 2;
     }
 
+    /// Bytes inside a parameter that `end` will close.
     #[inline(always)]
-    fn put<T>(&mut self, value: T) {
+    pub fn bytes<T>(&mut self, value: T) {
         // SAFETY: `room` takes 4 KiB.
         unsafe { (self.room() as *mut T).write_unaligned(value) };
         self.data += size_of::<T>();
@@ -242,7 +247,7 @@ impl<'k, K: Kernel> Event<'k, K> {
 
     #[inline(always)]
     fn param<T>(&mut self, value: T) {
-        self.put(value);
+        self.bytes(value);
         self.end(size_of::<T>());
     }
 
@@ -270,10 +275,12 @@ impl<'k, K: Kernel> Event<'k, K> {
     pub fn u8(&mut self, value: u8) {
         self.param(value);
     }
-    /// Bytes inside a parameter that `end` will close.
+
+    /// Changes what was written at an earlier `position`.
     #[inline(always)]
-    pub fn bytes<T>(&mut self, value: T) {
-        self.put(value);
+    pub fn change<T>(&mut self, at: usize, value: T) {
+        // SAFETY: masked, see scratch.rs.
+        unsafe { (self.base.add(EVENT_AT + (at & EVENT_MASK)) as *mut T).write_unaligned(value) }
     }
 
     /// The call's result.
@@ -290,8 +297,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.i64(i64::from(fd));
     }
 
-    /// A string argument, cut at 4095 bytes; empty where it is not in memory. Returns its bytes,
-    /// NUL included.
+    /// A string argument, cut at 4095 bytes; empty where it is not in memory. Returns its bytes.
     #[inline(always)]
     pub fn string(&mut self, index: usize) -> usize {
         let at = self.arg(index) as usize;
@@ -334,11 +340,6 @@ impl<'k, K: Kernel> Event<'k, K> {
         let bytes = if whole { wanted } else { 0 };
         self.data += bytes;
         self.end(bytes);
-    }
-
-    #[inline(always)]
-    pub fn open_flags(&mut self, value: u64) -> u32 {
-        flags::open(value as u32)
     }
 
     /// The time of the finished event.

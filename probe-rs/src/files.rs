@@ -15,7 +15,6 @@ use crate::descriptors::{self, Slot};
 use crate::event::{Event, Next};
 use crate::file::{OVERLAY_MAGIC, Overlay, encode_dev, file_of, overlay};
 use crate::kernel::Kernel;
-use crate::scratch::{EVENT_AT, EVENT_MASK};
 use crate::table as t;
 use crate::{flags, get, offset, path, set, stage};
 
@@ -234,9 +233,8 @@ fn walk<K: Kernel>(e: &mut Event<K>, file: usize) -> Next {
 /// Notes in the last record how many bytes follow its head.
 #[inline(always)]
 fn follow<K: Kernel>(e: &mut Event<K>, bytes: u16) {
-    let at = (get!(e.state().record_at) as usize + 6) & EVENT_MASK;
-    // SAFETY: masked, see scratch.rs.
-    unsafe { e.base().add(EVENT_AT + at).cast::<u16>().write_unaligned(bytes) };
+    let at = get!(e.state().record_at) as usize + 6;
+    e.change(at, bytes);
 }
 
 #[inline(always)]

@@ -3,10 +3,10 @@
 //! Critical: process life, credentials, capabilities, namespaces; connect, accept, bind, listen,
 //! socket pairs; opens for writing or that created a file; opens below /etc/, /root/, /home/,
 //! /boot/, /proc/…/mem and the like, by their first bytes; mounts, modules, bpf, ptrace, memfd,
-//! links, renames, removals, modes.
+//! links, renames, removals, modes; memory that may be executed, another process's memory.
 //!
 //! Bulk, shed first: close, dup, fcntl; reads of files elsewhere; opens that failed; data
-//! transfer; pipes, event descriptors, prctl, limits.
+//! transfer; pipes, event descriptors, prctl, limits; other memory, waits, questions.
 use crate::table as t;
 
 pub const CRITICAL: u8 = 0;
@@ -52,6 +52,56 @@ pub const fn of(code: u16) -> u8 {
         | t::SOCKET_RECVMSG_X
         | t::SOCKET_RECVMMSG_X
         | t::SOCKET_SHUTDOWN_X
+        | t::SYSCALL_MMAP_X
+        | t::SYSCALL_MMAP2_X
+        | t::SYSCALL_MUNMAP_X
+        | t::SYSCALL_BRK_4_X
+        | t::SYSCALL_MPROTECT_X
+        | t::SYSCALL_MLOCK_X
+        | t::SYSCALL_MUNLOCK_X
+        | t::SYSCALL_MLOCK2_X
+        | t::SYSCALL_MLOCKALL_X
+        | t::SYSCALL_MUNLOCKALL_X
+        | t::SYSCALL_READ_X
+        | t::SYSCALL_WRITE_X
+        | t::SYSCALL_READV_X
+        | t::SYSCALL_WRITEV_X
+        | t::SYSCALL_PREAD_X
+        | t::SYSCALL_PWRITE_X
+        | t::SYSCALL_PREADV_X
+        | t::SYSCALL_PWRITEV_X
+        | t::SYSCALL_SENDFILE_X
+        | t::SYSCALL_SPLICE_X
+        | t::SYSCALL_COPY_FILE_RANGE_X
+        | t::SYSCALL_LSEEK_X
+        | t::SYSCALL_LLSEEK_X
+        | t::SYSCALL_IOCTL_3_X
+        | t::SYSCALL_FSTAT_X
+        | t::SYSCALL_GETDENTS_X
+        | t::SYSCALL_GETDENTS64_X
+        | t::SYSCALL_FLOCK_X
+        | t::SYSCALL_GETCWD_X
+        | t::SOCKET_SEND_X
+        | t::SOCKET_RECV_X
+        | t::SOCKET_GETSOCKNAME_X
+        | t::SOCKET_GETPEERNAME_X
+        | t::SYSCALL_POLL_X
+        | t::SYSCALL_PPOLL_X
+        | t::SYSCALL_SELECT_X
+        | t::SYSCALL_EPOLLWAIT_X
+        | t::SYSCALL_NANOSLEEP_X
+        | t::SYSCALL_FUTEX_X
+        | t::SYSCALL_SEMGET_X
+        | t::SYSCALL_SEMOP_X
+        | t::SYSCALL_SEMCTL_X
+        | t::SYSCALL_IO_URING_ENTER_X
+        | t::SYSCALL_GETRLIMIT_X
+        | t::SYSCALL_GETUID_X
+        | t::SYSCALL_GETEUID_X
+        | t::SYSCALL_GETGID_X
+        | t::SYSCALL_GETEGID_X
+        | t::SYSCALL_GETRESUID_X
+        | t::SYSCALL_GETRESGID_X
         | t::GENERIC_X => BULK,
         _ => CRITICAL,
     }

@@ -75,6 +75,18 @@ fn close_text<K: Kernel>(e: &mut Event<K>) {
     unsafe { *e.room().sub(1) = 0 };
 }
 
+/// KiB of address space, in memory, in swap.
+#[inline(always)]
+pub fn sizes<K: Kernel>(e: &mut Event<K>, mm: usize) {
+    let k = e.k;
+    e.u32(kib(k.word(mm + offset!(k, mm_total_vm))));
+    let resident = pages(k, mm, offset!(k, rss_file))
+        + pages(k, mm, offset!(k, rss_anon))
+        + pages(k, mm, offset!(k, rss_shmem));
+    e.u32(kib(resident));
+    e.u32(kib(pages(k, mm, offset!(k, rss_swap))));
+}
+
 /// Parameters 4 to 14 of clone and execve events.
 #[inline(always)]
 pub fn identity<K: Kernel>(e: &mut Event<K>, mm: usize) {
@@ -90,12 +102,7 @@ pub fn identity<K: Kernel>(e: &mut Event<K>, mm: usize) {
     e.u64(k.word(signal + offset!(k, signal_rlim) + RLIMIT_NOFILE * RLIMIT_BYTES));
     e.u64(k.word(task + offset!(k, task_maj_flt)));
     e.u64(k.word(task + offset!(k, task_min_flt)));
-    e.u32(kib(k.word(mm + offset!(k, mm_total_vm))));
-    let resident = pages(k, mm, offset!(k, rss_file))
-        + pages(k, mm, offset!(k, rss_anon))
-        + pages(k, mm, offset!(k, rss_shmem));
-    e.u32(kib(resident));
-    e.u32(kib(pages(k, mm, offset!(k, rss_swap))));
+    sizes(e, mm);
     e.kernel_string(task + offset!(k, task_comm), COMM_BYTES);
 }
 

@@ -210,7 +210,7 @@ pub fn io_uring_setup<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
-/// struct rlimit of the caller; zeros where there is none, as with Falco.
+/// Two limits of the caller, each of 64 bits.
 #[inline(always)]
 fn limit_pair<K: Kernel>(e: &mut Event<K>, at: usize) {
     let pair: [i64; 2] = e.k.read_user(at).unwrap_or_default();
@@ -218,11 +218,38 @@ fn limit_pair<K: Kernel>(e: &mut Event<K>, at: usize) {
     e.i64(pair[1]);
 }
 
+/// struct rlimit of the caller; zeros where there is none, as with Falco. The 32-bit entry has its
+/// parts in 32 bits, all of which are set where there is no limit.
+#[inline(always)]
+fn limits<K: Kernel>(e: &mut Event<K>, at: usize) {
+    if e.state().compat == 0 {
+        return limit_pair(e, at);
+    }
+    let pair: [u32; 2] = e.k.read_user(at).unwrap_or_default();
+    for part in pair {
+        e.i64(if part == u32::MAX { -1 } else { i64::from(part) });
+    }
+}
+
+#[inline(always)]
+pub fn getrlimit<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (resource, at) = (e.arg(0) as u32, e.arg(1) as usize);
+    if e.ret() == 0 {
+        limits(e, at);
+    } else {
+        e.i64(-1);
+        e.i64(-1);
+    }
+    e.u8(flags::resource(resource));
+    Next::Emit
+}
+
 #[inline(always)]
 pub fn setrlimit<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (resource, at) = (e.arg(0) as u32, e.arg(1) as usize);
-    limit_pair(e, at);
+    limits(e, at);
     e.u8(flags::resource(resource));
     Next::Emit
 }

@@ -2,24 +2,12 @@
 use crate::address::{Direction, tuple};
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
-use crate::{get, set, setting};
-
-/// Bytes of the data to keep: no more than were moved, no more than the snaplen.
-#[inline(always)]
-fn kept<K: Kernel>(e: &mut Event<K>, moved: i64) -> usize {
-    let most = setting!(e.k, snaplen) as usize;
-    if moved < 0 {
-        0
-    } else if (moved as usize) < most {
-        moved as usize
-    } else {
-        most
-    }
-}
+use crate::vectors::{data, data_and_size, kept, kept_or};
+use crate::{get, setting};
 
 /// The position of pread64 and pwrite64; the 32-bit entry has it in two arguments.
 #[inline(always)]
-fn position<K: Kernel>(e: &mut Event<K>) -> u64 {
+pub fn position<K: Kernel>(e: &mut Event<K>) -> u64 {
     let (low, high) = (e.arg(3), e.arg(4));
     if e.state().compat != 0 { low & 0xffff_ffff | high << 32 } else { low }
 }
@@ -42,8 +30,7 @@ pub fn pread<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn pwrite<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, size) = (e.arg(1) as usize, e.arg(2) as u32);
-    let ret = e.ret();
-    let bytes = kept(e, if ret > 0 { ret } else { i64::from(size) });
+    let bytes = kept_or(e, size);
     e.user_bytes(at, bytes, 4095);
     e.fd(0);
     e.u32(size);
@@ -57,7 +44,7 @@ pub fn sendto<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (fd, at, size, peer) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.arg(4) as usize);
     let ret = e.ret();
-    let bytes = kept(e, if ret > 0 { ret } else { i64::from(size) });
+    let bytes = kept_or(e, size);
     e.user_bytes(at, bytes, 4095);
     e.fd(0);
     e.u32(size);
@@ -90,108 +77,99 @@ pub fn recvfrom<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
-/// struct user_msghdr, as far as it is used.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Message {
-    name: u64,
-    name_len: u64,
-    vectors: u64,
-    vector_count: u64,
-    control: u64,
-    control_len: u64,
+/// The 32-bit calls without a peer's address, which come inside of socketcall.
+#[inline(always)]
+pub fn send<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (fd, at, size) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32);
+    let bytes = kept_or(e, size);
+    e.user_bytes(at, bytes, 4095);
+    ended(e, fd, size, Direction::Out)
 }
 
 #[inline(always)]
-fn message<K: Kernel>(e: &mut Event<K>, at: usize) -> Message {
-    let k = e.k;
-    if e.state().compat == 0 {
-        return k.read_user(at).unwrap_or_default();
-    }
-    let short: [u32; 6] = k.read_user(at).unwrap_or_default();
-    Message {
-        name: u64::from(short[0]),
-        name_len: u64::from(short[1]),
-        vectors: u64::from(short[2]),
-        vector_count: u64::from(short[3]),
-        control: u64::from(short[4]),
-        control_len: u64::from(short[5]),
-    }
+pub fn recv<K: Kernel>(e: &mut Event<K>) -> Next {
+    e.res();
+    let (fd, at, size, ret) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.ret());
+    let bytes = kept(e, ret);
+    e.user_bytes(at, bytes, 4095);
+    ended(e, fd, size, Direction::In)
 }
 
-/// Address and length of one buffer of a message.
 #[inline(always)]
-fn vector<K: Kernel>(e: &mut Event<K>, at: usize, index: usize) -> (usize, usize) {
-    let k = e.k;
-    let compat = e.state().compat != 0;
-    let step = if compat { 8 } else { 16 };
-    // A 32-bit pair is half as long: the rest of what is read belongs to its neighbour.
-    let words: [u32; 4] = k.read_user(at + step * index).unwrap_or_default();
-    let wide = |low: usize| u64::from(words[low]) | u64::from(words[low + 1]) << 32;
-    if compat {
-        (words[0] as usize, words[1] as usize)
+fn ended<K: Kernel>(e: &mut Event<K>, fd: i32, size: u32, way: Direction) -> Next {
+    e.fd(0);
+    e.u32(size);
+    if e.ret() >= 0 {
+        tuple(e, fd, way, 0, 0);
     } else {
-        (wide(0) as usize, wide(2) as usize)
+        e.empty();
     }
+    Next::Emit
 }
 
-/// Buffers of which the data is kept, and of which the lengths are added up.
-const DATA_VECTORS: usize = 3;
-const SIZE_VECTORS: usize = 8;
+/// Members of struct user_msghdr.
+const NAME: usize = 0;
+const NAME_LEN: usize = 1;
+const VECTORS: usize = 2;
+const VECTOR_COUNT: usize = 3;
+const CONTROL: usize = 4;
+const CONTROL_LEN: usize = 5;
+const MEMBERS: u32 = 6;
 
+/// Copies a message's head, to be looked at with `member`; zeros where it is not in memory.
 #[inline(always)]
-fn message_data<K: Kernel>(e: &mut Event<K>, message: &Message, most: usize) {
-    let k = e.k;
-    let most = if most > 4095 { 4095 } else { most };
-    set!(e.state().total, 0);
-    for index in 0..DATA_VECTORS {
-        let total = get!(e.state().total) as usize;
-        if index as u64 >= message.vector_count || total >= most {
-            break;
-        }
-        let (at, len) = vector(e, message.vectors as usize, index);
-        let left = most - total;
-        let bytes = e.bound(if len < left { len } else { left });
-        // SAFETY: `room` takes 4 KiB.
-        if !unsafe { k.copy_user(e.room(), bytes as u32, at) } {
-            break;
-        }
-        e.grow(bytes);
-        e.forget();
-        set!(e.state().total, (total + bytes) as u32);
-    }
-    let total = get!(e.state().total) as usize;
-    e.end(total);
+fn look_at<K: Kernel>(e: &mut Event<K>, at: usize) {
+    let to = e.copy_room(0);
+    // SAFETY: a slot takes 512 bytes.
+    unsafe { e.k.copy_user(to, 8 * MEMBERS, at) };
+}
+
+/// A member of the message, of half the width where it came through the 32-bit entry; without a
+/// branch, as in vectors.rs.
+#[inline(always)]
+fn member<K: Kernel>(e: &mut Event<K>, index: usize) -> u64 {
+    let compat = get!(e.state().compat);
+    let at = e.bound((8 * index) >> (compat & 1));
+    let value: u64 = e.copied(0, at);
+    value & (u64::from(compat).wrapping_sub(1) | 0xffff_ffff)
+}
+
+/// The data of a message; returns how long its buffers are together.
+#[inline(always)]
+fn message_data<K: Kernel>(e: &mut Event<K>, most: usize) -> u32 {
+    let (at, count) = (member(e, VECTORS) as usize, member(e, VECTOR_COUNT));
+    data_and_size(e, at, count, most)
+}
+
+/// The ends of the socket, with the peer that the message names.
+#[inline(always)]
+fn message_tuple<K: Kernel>(e: &mut Event<K>, way: Direction) {
+    let (fd, peer, len) = (e.int(0), member(e, NAME), member(e, NAME_LEN));
+    tuple(e, fd, way, peer as usize, len as usize);
 }
 
 #[inline(always)]
-fn message_size<K: Kernel>(e: &mut Event<K>, message: &Message) -> u32 {
-    set!(e.state().total, 0);
-    for index in 0..SIZE_VECTORS {
-        if index as u64 >= message.vector_count {
-            break;
-        }
-        let len = vector(e, message.vectors as usize, index).1 as u32;
-        let total = get!(e.state().total).wrapping_add(len);
-        set!(e.state().total, total);
+fn message_control<K: Kernel>(e: &mut Event<K>) {
+    let (at, len) = (member(e, CONTROL) as usize, member(e, CONTROL_LEN) as usize);
+    if at != 0 && len <= 0xffff {
+        e.user_bytes(at, len, 4095);
+    } else {
+        e.empty();
     }
-    get!(e.state().total)
 }
 
 #[inline(always)]
 pub fn sendmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
-    let (fd, at) = (e.int(0), e.arg(1) as usize);
-    let message = message(e, at);
-    let ret = e.ret();
-    let most = setting!(e.k, snaplen) as usize;
-    let bytes = if ret > 0 { kept(e, ret) } else { most };
-    message_data(e, &message, bytes);
+    let (at, ret) = (e.arg(1) as usize, e.ret());
+    look_at(e, at);
+    let most = if ret > 0 { kept(e, ret) } else { setting!(e.k, snaplen) as usize };
+    let size = message_data(e, most);
     e.fd(0);
-    let size = message_size(e, &message);
     e.u32(size);
-    if ret >= 0 {
-        tuple(e, fd, Direction::Out, message.name as usize, message.name_len as usize);
+    if get!(e.state().ret) >= 0 {
+        message_tuple(e, Direction::Out);
     } else {
         e.empty();
     }
@@ -201,19 +179,15 @@ pub fn sendmsg<K: Kernel>(e: &mut Event<K>) -> Next {
 #[inline(always)]
 pub fn recvmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
-    let (fd, at) = (e.int(0), e.arg(1) as usize);
-    let ret = e.ret();
+    let (at, ret) = (e.arg(1) as usize, e.ret());
     if ret >= 0 {
         e.u32(ret as u32);
-        let message = message(e, at);
-        let bytes = kept(e, ret);
-        message_data(e, &message, bytes);
-        tuple(e, fd, Direction::In, message.name as usize, message.name_len as usize);
-        if message.control != 0 && message.control_len <= 0xffff {
-            e.user_bytes(message.control as usize, message.control_len as usize, 4095);
-        } else {
-            e.empty();
-        }
+        look_at(e, at);
+        let most = kept(e, ret);
+        let (list, count) = (member(e, VECTORS) as usize, member(e, VECTOR_COUNT));
+        data(e, list, count, most);
+        message_tuple(e, Direction::In);
+        message_control(e);
     } else {
         e.u32(0);
         e.empty();
@@ -224,20 +198,20 @@ pub fn recvmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Emit
 }
 
-/// Message `index` of a batch, and the bytes of it that were moved.
+/// Looks at message `index` of a batch. Returns the bytes of it that were moved.
 #[inline(always)]
-fn batch_message<K: Kernel>(e: &mut Event<K>, index: u32) -> (Message, u32) {
-    let k = e.k;
-    let compat = e.state().compat != 0;
-    let (step, len_at) = if compat { (32, 28) } else { (64, 56) };
+fn batch_message<K: Kernel>(e: &mut Event<K>, index: u32) -> u32 {
+    let compat = get!(e.state().compat) & 1;
+    let (step, len_at) = (64 >> compat, 56 >> compat);
     let at = e.arg(1) as usize + step * index as usize;
-    let len = k.read_user(at + len_at).unwrap_or(0);
-    (message(e, at), len)
+    look_at(e, at);
+    e.k.read_user(at + len_at).unwrap_or(0)
 }
 
 /// One event for each message of the batch, as far as the kernel lets a program go on.
 #[inline(always)]
-fn repeat<K: Kernel>(e: &mut Event<K>, index: u32) -> Next {
+fn repeat<K: Kernel>(e: &mut Event<K>) -> Next {
+    let index = get!(e.state().index);
     if i64::from(index) + 1 < e.ret() {
         e.state().index = index + 1;
         Next::EmitAndRepeat
@@ -248,7 +222,6 @@ fn repeat<K: Kernel>(e: &mut Event<K>, index: u32) -> Next {
 
 #[inline(always)]
 pub fn sendmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
-    let fd = e.int(0);
     if e.ret() <= 0 {
         e.res();
         e.fd(0);
@@ -258,20 +231,20 @@ pub fn sendmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
         return Next::Emit;
     }
     let index = e.state().index;
-    let (message, len) = batch_message(e, index);
+    let len = batch_message(e, index);
     e.i64(i64::from(len));
     e.fd(0);
-    let size = message_size(e, &message);
-    e.u32(size);
-    let bytes = kept(e, i64::from(len));
-    message_data(e, &message, bytes);
-    tuple(e, fd, Direction::Out, message.name as usize, message.name_len as usize);
-    repeat(e, index)
+    let at = e.position();
+    e.u32(0);
+    let most = kept(e, i64::from(len));
+    let size = message_data(e, most);
+    e.change(at, size);
+    message_tuple(e, Direction::Out);
+    repeat(e)
 }
 
 #[inline(always)]
 pub fn recvmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
-    let fd = e.int(0);
     if e.ret() <= 0 {
         e.res();
         e.fd(0);
@@ -282,17 +255,14 @@ pub fn recvmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
         return Next::Emit;
     }
     let index = e.state().index;
-    let (message, len) = batch_message(e, index);
+    let len = batch_message(e, index);
     e.i64(i64::from(len));
     e.fd(0);
     e.u32(len);
-    let bytes = kept(e, i64::from(len));
-    message_data(e, &message, bytes);
-    tuple(e, fd, Direction::In, message.name as usize, message.name_len as usize);
-    if message.control != 0 && message.control_len <= 0xffff {
-        e.user_bytes(message.control as usize, message.control_len as usize, 4095);
-    } else {
-        e.empty();
-    }
-    repeat(e, index)
+    let most = kept(e, i64::from(len));
+    let (list, count) = (member(e, VECTORS) as usize, member(e, VECTOR_COUNT));
+    data(e, list, count, most);
+    message_tuple(e, Direction::In);
+    message_control(e);
+    repeat(e)
 }

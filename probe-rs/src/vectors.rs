@@ -1,0 +1,100 @@
+//! Lists of buffers (struct iovec) of the caller: their first bytes, and how long all of them are.
+use crate::event::Event;
+use crate::kernel::Kernel;
+use crate::{get, set, setting};
+
+/// Buffers that are looked at; what lies in later ones is neither kept nor counted. (A call may
+/// have 1,024, of which Falco looks at 32.)
+const VECTORS: usize = 64;
+
+/// Bytes of the data to keep: no more than were moved, no more than the snaplen.
+#[inline(always)]
+pub fn kept<K: Kernel>(e: &mut Event<K>, moved: i64) -> usize {
+    let most = setting!(e.k, snaplen) as usize;
+    if moved < 0 {
+        0
+    } else if (moved as usize) < most {
+        moved as usize
+    } else {
+        most
+    }
+}
+
+/// The same where a call that failed says by an argument how much it would have moved.
+#[inline(always)]
+pub fn kept_or<K: Kernel>(e: &mut Event<K>, asked: u32) -> usize {
+    let ret = e.ret();
+    kept(e, if ret > 0 { ret } else { i64::from(asked) })
+}
+
+/// Address and length of one buffer. Without a branch for the 32-bit entry, whose pairs are half as
+/// long: each branch would double the ways that a verifier follows.
+#[inline(always)]
+fn vector<K: Kernel>(e: &mut Event<K>, at: usize, index: usize) -> (usize, u64) {
+    let compat = get!(e.state().compat);
+    let wide = u64::from(compat).wrapping_sub(1);
+    // Of a 32-bit pair the rest of what is read belongs to its neighbour.
+    let from = at.wrapping_add((16 * index) >> (compat & 1));
+    let words: [u32; 4] = e.k.read_user(from).unwrap_or_default();
+    let [low, high, len_low, len_high] = words.map(u64::from);
+    let len = (len_low | len_high << 32) & wide | high & !wide;
+    ((low | high << 32 & wide) as usize, len)
+}
+
+/// Writes a parameter with the first bytes of the buffers, at most `most`, and returns how long
+/// they are together where that is wanted. All that the loop keeps stands in the State, so that a
+/// verifier finds each way out of it alike.
+#[inline(always)]
+fn walk<K: Kernel, const SUM: bool>(e: &mut Event<K>, at: usize, count: u64, most: usize) -> u32 {
+    let k = e.k;
+    let state = e.state();
+    set!(state.count, if count > VECTORS as u64 { VECTORS as u32 } else { count as u32 });
+    set!(state.free, if most > 4095 { 4095 } else { most as u32 });
+    set!(state.at.mnt, at);
+    set!(state.node, 0);
+    set!(state.total, 0);
+    for index in 0..VECTORS {
+        let state = e.state();
+        if index as u32 >= get!(state.count) {
+            break;
+        }
+        let left = get!(state.free);
+        if !SUM && left == 0 {
+            break;
+        }
+        let list = get!(state.at.mnt);
+        let (at, len) = vector(e, list, index);
+        if SUM {
+            let sum = get!(e.state().node);
+            set!(e.state().node, sum.wrapping_add(len as usize));
+        }
+        let bytes = e.bound(if len < u64::from(left) { len as usize } else { left as usize });
+        // SAFETY: `room` takes 4 KiB.
+        if unsafe { k.copy_user(e.room(), bytes as u32, at) } {
+            e.grow(bytes);
+            e.forget();
+            let state = e.state();
+            let (free, total) = (get!(state.free), get!(state.total));
+            set!(state.free, free.wrapping_sub(bytes as u32));
+            set!(state.total, total.wrapping_add(bytes as u32));
+        } else {
+            // Not in memory: what lies behind would stand in the wrong place.
+            set!(e.state().free, 0);
+        }
+    }
+    let total = get!(e.state().total) as usize;
+    e.end(total);
+    get!(e.state().node) as u32
+}
+
+/// The data alone.
+#[inline(always)]
+pub fn data<K: Kernel>(e: &mut Event<K>, at: usize, count: u64, most: usize) {
+    walk::<K, false>(e, at, count, most);
+}
+
+/// The data, and how long the buffers are together.
+#[inline(always)]
+pub fn data_and_size<K: Kernel>(e: &mut Event<K>, at: usize, count: u64, most: usize) -> u32 {
+    walk::<K, true>(e, at, count, most)
+}
