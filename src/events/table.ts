@@ -145,6 +145,28 @@ export function codeOf(id: string): number {
   return found;
 }
 
+/**
+ * Where parameters stand, by their names: of one event, or of several in which they stand alike.
+ * Asked once, when a module is loaded; throws on a name that an event lacks, and where they differ.
+ */
+export function positionsOf<const Name extends string>(
+  ids: string | readonly string[],
+  ...names: readonly Name[]
+): Readonly<Record<Name, number>> {
+  const all = typeof ids === "string" ? [ids] : ids;
+  const entries = names.map((name) => {
+    const places = all.map((id) =>
+      EVENTS[codeOf(id)]!.params.findIndex((param) => param.name === name)
+    );
+    const place = places[0]!;
+    if (place < 0 || places.some((other) => other !== place)) {
+      throw new Error(`No parameter "${name}" at one place of ${all.join(", ")} in the table`);
+    }
+    return [name, place] as const;
+  });
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
+
 const codes = new Map(EVENTS.map((event) => [event.id, event.code]));
 
 function paramOf(row: unknown[]): Param {

@@ -1,8 +1,9 @@
 // Fields of what an open asked for and did.
-import { EVENTS, flagValue } from "../../events/table.ts";
+import { codeOf, EVENTS, flagValue, positionsOf } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { Field } from "../row/field.ts";
 import { hasReturnValue, returnValue } from "../text/param_values.ts";
+import { paramIndex } from "../text/params.ts";
 import { fields } from "../row/row.ts";
 
 const O_RDONLY = flagValue("file_flags", "O_RDONLY");
@@ -14,21 +15,18 @@ const O_TMPFILE = flagValue("file_flags", "O_TMPFILE");
 const O_F_CREATED = flagValue("file_flags", "O_F_CREATED");
 const EXEC_BITS = 0o111;
 
+const OPENS = new Set([
+  "SYSCALL_OPEN_X",
+  "SYSCALL_OPENAT_2_X",
+  "SYSCALL_OPENAT2_X",
+  "SYSCALL_OPEN_BY_HANDLE_AT_X",
+]);
 /** Places of flags and mode in the events that open files. */
-const OPEN_PARAMS = EVENTS.map((info) => {
-  switch (info.id) {
-    case "SYSCALL_OPEN_X":
-      return { flags: 2, mode: 3 };
-    case "SYSCALL_OPENAT_2_X":
-    case "SYSCALL_OPENAT2_X":
-      return { flags: 3, mode: 4 };
-    case "SYSCALL_OPEN_BY_HANDLE_AT_X":
-      return { flags: 2, mode: -1 };
-    default:
-      return undefined;
-  }
-});
-const CREAT = EVENTS.find((info) => info.id === "SYSCALL_CREAT_X")!.code;
+const OPEN_PARAMS = EVENTS.map(({ id, code }) =>
+  OPENS.has(id) ? { flags: paramIndex(code, "flags"), mode: paramIndex(code, "mode") } : undefined
+);
+const CREAT = codeOf("SYSCALL_CREAT_X");
+const { mode: CREAT_MODE } = positionsOf("SYSCALL_CREAT_X", "mode");
 
 function openFlags({ event }: Context): number {
   const place = OPEN_PARAMS[event.code];
@@ -77,7 +75,9 @@ function writing({ event }: Context): number {
 
 function createsExecutable(context: Context): boolean {
   const { event } = context;
-  if (event.code === CREAT) return event.has(2) && (event.uint32(2) & EXEC_BITS) !== 0;
+  if (event.code === CREAT) {
+    return event.has(CREAT_MODE) && (event.uint32(CREAT_MODE) & EXEC_BITS) !== 0;
+  }
   const mode = OPEN_PARAMS[event.code]?.mode ?? -1;
   if (mode < 0 || !event.has(mode) || !(openFlags(context) & (O_TMPFILE | O_CREAT))) return false;
   return (event.uint32(mode) & EXEC_BITS) !== 0;

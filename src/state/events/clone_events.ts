@@ -1,7 +1,7 @@
 // How threads begin: fork, vfork, clone. Both the creator's and the child's side of the call are
 // events; they come in any order, and the first of them makes the entry.
 import type { Event } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import {
   CL_CHILD_IN_PIDNS,
@@ -13,30 +13,46 @@ import {
   CL_VFORK,
 } from "../tables/clone_flags.ts";
 import type { Tables } from "../tables/tables.ts";
-import { timeNs } from "../tables/results.ts";
+import { RESULT, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
 
-/** Parameters of all events of the family. */
-const RES = 0;
-const EXE = 1;
-const ARGS = 2;
-const PID = 4;
-const PTID = 5;
-const FDLIMIT = 7;
-const PGFT_MAJ = 8;
-const PGFT_MIN = 9;
-const VM_SIZE = 10;
-const VM_RSS = 11;
-const VM_SWAP = 12;
-const COMM = 13;
-const CGROUPS = 14;
-const FLAGS = 15;
-const UID = 16;
-const GID = 17;
-const VTID = 18;
-const VPID = 19;
-const PIDNS_START = 20;
+const FAMILY = [
+  "SYSCALL_CLONE_20_X",
+  "SYSCALL_CLONE3_X",
+  "SYSCALL_FORK_20_X",
+  "SYSCALL_VFORK_20_X",
+];
+const {
+  exe: EXE,
+  args: ARGS,
+  pid: PID,
+  ptid: PTID,
+  fdlimit: FDLIMIT,
+  comm: COMM,
+  cgroups: CGROUPS,
+  flags: FLAGS,
+  uid: UID,
+  gid: GID,
+  vtid: VTID,
+  vpid: VPID,
+  pidns_init_start_ts: PIDNS_START,
+} = positionsOf(
+  FAMILY,
+  ...["exe", "args", "pid", "ptid", "fdlimit", "comm", "cgroups", "flags", "uid", "gid"] as const,
+  ...["vtid", "vpid", "pidns_init_start_ts"] as const,
+);
+/** The same in events of the family and in those of exec. */
+const {
+  pgft_maj: PGFT_MAJ,
+  pgft_min: PGFT_MIN,
+  vm_size: VM_SIZE,
+  vm_rss: VM_RSS,
+  vm_swap: VM_SWAP,
+} = positionsOf(
+  [...FAMILY, "SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"],
+  ...["pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap"] as const,
+);
 
 const VFORK = codeOf("SYSCALL_VFORK_20_X");
 /** An entry older than this belongs to a thread whose end was not seen. */
@@ -44,8 +60,8 @@ const STALE_NS = 2_000_000_000n;
 
 export function onClone(machine: Tables, context: Context): void {
   const { event } = context;
-  if (!event.has(RES) || event.paramCount <= GID) return;
-  const result = event.int64(RES);
+  if (!event.has(RESULT) || event.paramCount <= GID) return;
+  const result = event.int64(RESULT);
   if (result < 0) return;
   if (result === 0) onChild(machine, context);
   else onCreator(machine, context, result);

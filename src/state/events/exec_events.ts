@@ -1,6 +1,6 @@
 // What a process becomes: another program, another user, another directory, or nothing.
 import { type Event, OWN_PATH } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 import { readMemory, shared } from "./clone_events.ts";
 import { CL_INVERTED, CL_NEWUSER } from "../tables/clone_flags.ts";
 import type { Context } from "../contract/context.ts";
@@ -8,36 +8,71 @@ import { Differs } from "../contract/views.ts";
 import type { Entry } from "../tables/entries.ts";
 import { isClosedOnExec } from "../tables/fd.ts";
 import type { Tables } from "../tables/tables.ts";
-import { succeeded, timeNs } from "../tables/results.ts";
+import { RESULT, succeeded, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { type Thread, ThreadFlag } from "../tables/thread.ts";
 import type { Handler } from "./handler.ts";
 
-/** Parameters of execve and execveat. */
-const EXE = 1;
-const ARGS = 2;
-const PID = 4;
-const PTID = 5;
-const FDLIMIT = 7;
-const VM_SWAP = 12;
-const COMM = 13;
-const CGROUPS = 14;
-const ENV = 15;
-const TTY = 16;
-const VPGID = 17;
-const LOGINUID = 18;
-const FLAGS = 19;
-const CAP_INHERITABLE = 20;
-const CAP_PERMITTED = 21;
-const CAP_EFFECTIVE = 22;
-const EXE_INO = 23;
-const EXE_INO_CTIME = 24;
-const EXE_INO_MTIME = 25;
-const UID = 26;
-const EXEPATH = 27;
-const PGID = 28;
-const GID = 29;
-const FILENAME = 30;
+const {
+  exe: EXE,
+  args: ARGS,
+  pid: PID,
+  ptid: PTID,
+  fdlimit: FDLIMIT,
+  vm_swap: VM_SWAP,
+  comm: COMM,
+  cgroups: CGROUPS,
+  env: ENV,
+  tty: TTY,
+  vpgid: VPGID,
+  loginuid: LOGINUID,
+  flags: FLAGS,
+  cap_inheritable: CAP_INHERITABLE,
+  cap_permitted: CAP_PERMITTED,
+  cap_effective: CAP_EFFECTIVE,
+  exe_ino: EXE_INO,
+  exe_ino_ctime: EXE_INO_CTIME,
+  exe_ino_mtime: EXE_INO_MTIME,
+  uid: UID,
+  trusted_exepath: EXEPATH,
+  pgid: PGID,
+  gid: GID,
+} = positionsOf(
+  ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"],
+  ...["exe", "args", "pid", "ptid", "fdlimit", "vm_swap", "comm", "cgroups", "env", "tty"] as const,
+  ...["vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective"] as const,
+  ...["exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid"] as const,
+  "gid",
+);
+/** Of execve alone: an event of execveat has no such parameter. */
+const { filename: FILENAME } = positionsOf("SYSCALL_EXECVE_19_X", "filename");
+const { pathname: ENTRY_PATH } = positionsOf("SYSCALL_EXECVEAT_E", "pathname");
+const { reaper_tid: REAPER } = positionsOf("PROCEXIT_1_E", "reaper_tid");
+const { path: DIRECTORY } = positionsOf(
+  ["SYSCALL_CHDIR_X", "SYSCALL_GETCWD_X", "SYSCALL_CHROOT_X"],
+  "path",
+);
+const PRCTL = positionsOf("SYSCALL_PRCTL_X", "option", "arg2_int");
+const CAPSET = positionsOf(
+  "SYSCALL_CAPSET_X",
+  ...["cap_inheritable", "cap_permitted", "cap_effective"] as const,
+);
+const { flags: UNSHARED } = positionsOf("SYSCALL_UNSHARE_X", "flags");
+const { nstype: NSTYPE } = positionsOf("SYSCALL_SETNS_X", "nstype");
+const RLIMIT = positionsOf(
+  ["SYSCALL_GETRLIMIT_X", "SYSCALL_SETRLIMIT_X"],
+  "cur",
+  "resource",
+);
+const PRLIMIT = positionsOf("SYSCALL_PRLIMIT_X", "newcur", "pid", "resource");
+const MEMORY = positionsOf(
+  ["SYSCALL_BRK_4_X", "SYSCALL_MMAP_X", "SYSCALL_MMAP2_X", "SYSCALL_MUNMAP_X"],
+  ...["vm_size", "vm_rss", "vm_swap"] as const,
+);
+const SWITCH = positionsOf(
+  "SCHEDSWITCH_6_E",
+  ...["pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap"] as const,
+);
 
 const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
   [1, ThreadFlag.ExeWritable],
@@ -55,7 +90,7 @@ const PR_GET_CHILD_SUBREAPER = 37;
 const UNSHARE = codeOf("SYSCALL_UNSHARE_X");
 
 function returnedZero(event: Event): boolean {
-  return !event.has(0) || event.int64(0) === 0;
+  return !event.has(RESULT) || event.int64(RESULT) === 0;
 }
 
 export function onExec(machine: Tables, context: Context): void {
@@ -159,7 +194,10 @@ function execveatPath(machine: Tables, thread: Thread, entry: Entry): number {
 /** An old capture's execveat begins. */
 export function onExecveatEntry(machine: Tables, { event, thread }: Context): void {
   if (thread === undefined) return;
-  machine.entries.keep(event, event.has(1) ? machine.text(event, 1) : machine.unknownText);
+  machine.entries.keep(
+    event,
+    event.has(ENTRY_PATH) ? machine.text(event, ENTRY_PATH) : machine.unknownText,
+  );
 }
 
 function dropClosedOnExec(machine: Tables, thread: Thread): void {
@@ -185,14 +223,14 @@ export function onExit(machine: Tables, context: Context): void {
   machine.pendingExit = event.tid;
   machine.pendingExitNs = timeNs(event);
   if (thread.firstChild === undefined) return;
-  if (event.paramCount <= 4) thread.reaperTid = -1;
-  else if (event.has(4)) thread.reaperTid = event.int64(4);
+  if (event.paramCount <= REAPER) thread.reaperTid = -1;
+  else if (event.has(REAPER)) thread.reaperTid = event.int64(REAPER);
 }
 
 export function onChdir(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
-  const said = machine.text(event, 1);
+  const said = machine.text(event, DIRECTORY);
   const went = machine.kernelPath(event, OWN_PATH);
   const callerPath = event.hasOwn && machine.bothPaths ? said : MISSING;
   setCwd(machine, thread, went === MISSING ? said : went, callerPath);
@@ -212,7 +250,9 @@ export function onFchdir(machine: Tables, context: Context): void {
 
 export function onGetcwd(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread !== undefined && succeeded(event)) setCwd(machine, thread, machine.text(event, 1));
+  if (thread !== undefined && succeeded(event)) {
+    setCwd(machine, thread, machine.text(event, DIRECTORY));
+  }
 }
 
 /** `callerPath`: the same in the caller's words; MISSING: there are no others. */
@@ -235,7 +275,7 @@ function setCwd(machine: Tables, thread: Thread, path: number, callerPath = MISS
 export function onChroot(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !returnedZero(event)) return;
-  const path = machine.text(event, 1);
+  const path = machine.text(event, DIRECTORY);
   thread.root = path === EMPTY || machine.strings.byteAt(path, 0) === 47
     ? path
     : machine.paths.join(machine.cwdOf(thread), path);
@@ -245,18 +285,18 @@ export function onChroot(machine: Tables, context: Context): void {
 
 export function onSetsid(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !event.has(0) || event.int64(0) < 0) return;
-  thread.sid = event.int64(0);
+  if (thread === undefined || !event.has(RESULT) || event.int64(RESULT) < 0) return;
+  thread.sid = event.int64(RESULT);
   machine.changed(thread);
 }
 
 export function onPrctl(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread?.group === undefined || thread.isInvalid || !succeeded(event)) return;
-  if (!event.has(1) || !event.has(3)) return;
-  const option = event.uint32(1);
+  if (!event.has(PRCTL.option) || !event.has(PRCTL.arg2_int)) return;
+  const option = event.uint32(PRCTL.option);
   if (option !== PR_SET_CHILD_SUBREAPER && option !== PR_GET_CHILD_SUBREAPER) return;
-  thread.group.reaper = event.int64(3) !== 0;
+  thread.group.reaper = event.int64(PRCTL.arg2_int) !== 0;
   if (thread.group.reaper) thread.flags |= ThreadFlag.Subreaper;
   else thread.flags &= ~ThreadFlag.Subreaper;
   machine.changed(thread);
@@ -264,24 +304,26 @@ export function onPrctl(machine: Tables, context: Context): void {
 
 export function onCapset(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !succeeded(event) || !event.has(3)) return;
-  thread.capInheritable = event.uint64(1);
-  thread.capPermitted = event.uint64(2);
-  thread.capEffective = event.uint64(3);
+  if (thread === undefined || !succeeded(event)) return;
+  if (!event.has(CAPSET.cap_effective)) return;
+  thread.capInheritable = event.uint64(CAPSET.cap_inheritable);
+  thread.capPermitted = event.uint64(CAPSET.cap_permitted);
+  thread.capEffective = event.uint64(CAPSET.cap_effective);
   machine.changed(thread);
 }
 
 export function onUnshareOrSetns(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
-  const index = event.code === UNSHARE ? 1 : 2;
+  const index = event.code === UNSHARE ? UNSHARED : NSTYPE;
   if (!event.has(index) || (event.uint32(index) & CL_NEWUSER) === 0) return;
   thread.capInheritable = thread.capPermitted = thread.capEffective = ALL_CAPABILITIES;
   machine.changed(thread);
 }
 
-/** A handler for a call that sets the effective user or group, which `param` holds. */
-export function onSetId(what: "uid" | "gid", param: number): Handler {
+/** A handler for the call of that id, which sets the effective user or group. */
+export function onSetId(id: string, what: "uid" | "gid", name: string): Handler {
+  const param = positionsOf(id, name)[name]!;
   return (machine, context) => {
     const { event, thread } = context;
     if (thread === undefined || !returnedZero(event) || !event.has(param)) return;
@@ -292,20 +334,24 @@ export function onSetId(what: "uid" | "gid", param: number): Handler {
 
 export function onRlimit(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !succeeded(event) || !event.has(3) || !event.has(1)) return;
-  if (event.uint8(3) === RLIMIT_NOFILE) setFdLimit(machine, thread, event);
+  if (thread === undefined || !succeeded(event)) return;
+  if (!event.has(RLIMIT.resource) || !event.has(RLIMIT.cur)) return;
+  if (event.uint8(RLIMIT.resource) !== RLIMIT_NOFILE) return;
+  setFdLimit(machine, thread, event.uint64(RLIMIT.cur));
 }
 
 export function onPrlimit(machine: Tables, context: Context): void {
   const { event } = context;
-  if (!returnedZero(event) || !event.has(6) || !event.has(5) || !event.has(1)) return;
-  if (event.uint8(6) !== RLIMIT_NOFILE) return;
-  const thread = machine.find(event.int64(5) || event.tid);
-  if (thread !== undefined && !thread.isInvalid) setFdLimit(machine, thread, event);
+  const { newcur, pid, resource } = PRLIMIT;
+  if (!returnedZero(event) || !event.has(resource) || !event.has(pid)) return;
+  if (!event.has(newcur) || event.uint8(resource) !== RLIMIT_NOFILE) return;
+  const thread = machine.find(event.int64(pid) || event.tid);
+  if (thread === undefined || thread.isInvalid) return;
+  setFdLimit(machine, thread, event.uint64(newcur));
 }
 
-function setFdLimit(machine: Tables, thread: Thread, event: Event): void {
-  const limit = BigInt.asIntN(64, event.uint64(1));
+function setFdLimit(machine: Tables, thread: Thread, told: bigint): void {
+  const limit = BigInt.asIntN(64, told);
   const main = machine.mainOf(thread);
   if (limit === -1n || main === undefined || main.fdLimit === limit) return;
   main.fdLimit = limit;
@@ -316,20 +362,20 @@ function setFdLimit(machine: Tables, thread: Thread, event: Event): void {
 export function onMemory(_machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined) return;
-  if (event.has(1)) thread.vmSizeKb = event.uint32(1);
-  if (!event.has(3)) return;
-  thread.vmRssKb = event.uint32(2);
-  thread.vmSwapKb = event.uint32(3);
+  if (event.has(MEMORY.vm_size)) thread.vmSizeKb = event.uint32(MEMORY.vm_size);
+  if (!event.has(MEMORY.vm_swap)) return;
+  thread.vmRssKb = event.uint32(MEMORY.vm_rss);
+  thread.vmSwapKb = event.uint32(MEMORY.vm_swap);
 }
 
 export function onSwitch(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !event.has(5)) return;
-  thread.pageFaultsMajor = event.uint64(1);
-  thread.pageFaultsMinor = event.uint64(2);
+  if (thread === undefined || !event.has(SWITCH.vm_swap)) return;
+  thread.pageFaultsMajor = event.uint64(SWITCH.pgft_maj);
+  thread.pageFaultsMinor = event.uint64(SWITCH.pgft_min);
   const main = machine.mainOf(thread);
   if (main === undefined) return;
-  main.vmSizeKb = event.uint32(3);
-  main.vmRssKb = event.uint32(4);
-  main.vmSwapKb = event.uint32(5);
+  main.vmSizeKb = event.uint32(SWITCH.vm_size);
+  main.vmRssKb = event.uint32(SWITCH.vm_rss);
+  main.vmSwapKb = event.uint32(SWITCH.vm_swap);
 }

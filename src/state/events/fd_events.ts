@@ -1,7 +1,7 @@
 // Descriptors of files, pipes and the kernel's other objects: how they are made, copied, closed.
 import type { Event } from "../../events/event.ts";
 import { OWN_FILES, OWN_PATH } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, EVENTS, positionsOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import {
   Fd,
@@ -14,7 +14,7 @@ import {
 } from "../tables/fd.ts";
 import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
-import { succeeded } from "../tables/results.ts";
+import { RESULT, succeeded } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
 import { callerName } from "./path_events.ts";
@@ -25,14 +25,41 @@ const CREAT_LOWER_LAYER = 2;
 const F_DUPFD = 1;
 const F_SETFD = 3;
 const F_DUPFD_CLOEXEC = 26;
+const FD_CLOEXEC = 1;
 const CLOSE_RANGE_CLOEXEC = 4;
 const DUP3 = codeOf("SYSCALL_DUP3_X");
 const PIPE2 = codeOf("SYSCALL_PIPE2_X");
 
+const OPEN = positionsOf("SYSCALL_OPEN_X", "name", "flags", "dev", "ino");
+const CREAT = positionsOf("SYSCALL_CREAT_X", "name", "dev", "ino", "creat_flags");
+const {
+  fd: OPENAT_FD,
+  dirfd: OPENAT_DIRFD,
+  name: OPENAT_NAME,
+  flags: OPENAT_FLAGS,
+  mode: OPENAT_MODE,
+  dev: OPENAT_DEV,
+  ino: OPENAT_INO,
+} = positionsOf(
+  "SYSCALL_OPENAT_2_X",
+  ...["fd", "dirfd", "name", "flags", "mode", "dev", "ino"] as const,
+);
+const OPENAT2 = positionsOf("SYSCALL_OPENAT2_X", "dirfd", "name", "flags", "dev", "ino");
+const BY_HANDLE = positionsOf("SYSCALL_OPEN_BY_HANDLE_AT_X", "flags", "path", "dev", "ino");
+const CLOSE_RANGE = positionsOf("SYSCALL_CLOSE_RANGE_X", "first", "last", "flags");
+const { flags: DUP3_FLAGS } = positionsOf("SYSCALL_DUP3_X", "flags");
+const { cmd: FCNTL_COMMAND, arg: FCNTL_ARGUMENT } = positionsOf("SYSCALL_FCNTL_X", "cmd", "arg");
+const PIPE = positionsOf(["SYSCALL_PIPE_X", "SYSCALL_PIPE2_X"], "fd1", "fd2", "ino");
+const { flags: PIPE2_FLAGS } = positionsOf("SYSCALL_PIPE2_X", "flags");
+const { flags: EPOLL_FLAGS } = positionsOf("SYSCALL_EPOLL_CREATE1_X", "flags");
+const MEMFD = positionsOf("SYSCALL_MEMFD_CREATE_X", "name", "flags");
+const PIDFD = positionsOf("SYSCALL_PIDFD_OPEN_X", "pid", "flags");
+const PIDFD_GETFD = positionsOf("SYSCALL_PIDFD_GETFD_X", "pid_fd", "target_fd");
+
 /** The number that the call returned; -1 where it failed. */
 function returned(event: Event): number {
-  if (event.paramLength(0) < 8) return -1;
-  const result = event.int64(0);
+  if (event.paramLength(RESULT) < 8) return -1;
+  const result = event.int64(RESULT);
   return result < 0 ? -1 : result;
 }
 
@@ -40,8 +67,8 @@ export function onOpen(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
-  const flags = event.has(2) ? event.uint32(2) : 0;
-  opened(machine, context, number, AT_FDCWD, 1, flags, 4);
+  const flags = event.has(OPEN.flags) ? event.uint32(OPEN.flags) : 0;
+  opened(machine, context, number, AT_FDCWD, OPEN.name, flags, OPEN);
 }
 
 export function onCreat(machine: Tables, context: Context): void {
@@ -49,35 +76,42 @@ export function onCreat(machine: Tables, context: Context): void {
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
   let flags = 0;
-  if (event.has(3) && event.has(4) && event.has(5)) {
-    const layers = event.uint16(5);
+  const { name, dev, ino, creat_flags } = CREAT;
+  if (event.has(dev) && event.has(ino) && event.has(creat_flags)) {
+    const layers = event.uint16(creat_flags);
     if (layers & CREAT_UPPER_LAYER) flags = FD_UPPER_LAYER;
     else if (layers & CREAT_LOWER_LAYER) flags = FD_LOWER_LAYER;
   }
-  opened(machine, context, number, AT_FDCWD, 1, flags, 3);
+  opened(machine, context, number, AT_FDCWD, name, flags, CREAT);
 }
 
 /** The most frequent of all that open: it reads its parameters where they stand. */
 export function onOpenat(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  const at = event.offsets(7);
+  const at = event.offsets(OPENAT_INO + 1);
   const { view } = event;
-  if (thread === undefined || at[1]! - at[0]! < 8 || view.getInt32(at[0]! + 4, true) < 0) return;
-  const number = view.getInt32(at[0]!, true);
-  const end = at[3]!;
-  const raw = at[2]! < end
+  // A parameter ends where the one behind it begins.
+  const fdAt = at[OPENAT_FD]!;
+  const dirfdAt = at[OPENAT_DIRFD]!;
+  const nameAt = at[OPENAT_NAME]!;
+  const end = at[OPENAT_FLAGS]!;
+  if (thread === undefined || dirfdAt - fdAt < 8 || view.getInt32(fdAt + 4, true) < 0) return;
+  const number = view.getInt32(fdAt, true);
+  const raw = nameAt < end
     ? machine.strings.internView(
       view,
       event.bytes,
-      at[2]!,
+      nameAt,
       event.bytes[end - 1] === 0 ? end - 1 : end,
     )
     : machine.unknownText;
-  const flags = at[4]! - end >= 4 ? view.getUint32(end, true) : 0;
-  const hasFile = at[6]! - at[5]! >= 4 && at[7]! - at[6]! >= 8;
-  const dev = hasFile ? view.getUint32(at[5]!, true) : 0;
-  const ino = hasFile ? event.inode(6) : 0;
-  const dirfd = at[2]! - at[1]! >= 4 ? view.getInt32(at[1]!, true) : MISSING;
+  const flags = at[OPENAT_MODE]! - end >= 4 ? view.getUint32(end, true) : 0;
+  const devAt = at[OPENAT_DEV]!;
+  const inoAt = at[OPENAT_INO]!;
+  const hasFile = inoAt - devAt >= 4 && at[OPENAT_INO + 1]! - inoAt >= 8;
+  const dev = hasFile ? view.getUint32(devAt, true) : 0;
+  const ino = hasFile ? event.inode(OPENAT_INO) : 0;
+  const dirfd = nameAt - dirfdAt >= 4 ? view.getInt32(dirfdAt, true) : MISSING;
   const name = openedName(machine, event, thread, dirfd, raw);
   const fd = newFile(name, raw, flags, dev, ino);
   if (event.hasOwn) {
@@ -91,20 +125,20 @@ export function onOpenat2(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
-  const flags = event.has(3) ? event.uint32(3) : 0;
-  const dirfd = event.has(1) ? event.int32(1) : MISSING;
-  opened(machine, context, number, dirfd, 2, flags, 6);
+  const flags = event.has(OPENAT2.flags) ? event.uint32(OPENAT2.flags) : 0;
+  const dirfd = event.has(OPENAT2.dirfd) ? event.int32(OPENAT2.dirfd) : MISSING;
+  opened(machine, context, number, dirfd, OPENAT2.name, flags, OPENAT2);
 }
 
 export function onOpenByHandle(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
   if (context.thread === undefined || number < 0) return;
-  const flags = event.has(2) ? event.uint32(2) : 0;
-  opened(machine, context, number, MISSING, 3, flags, 4);
+  const flags = event.has(BY_HANDLE.flags) ? event.uint32(BY_HANDLE.flags) : 0;
+  opened(machine, context, number, MISSING, BY_HANDLE.path, flags, BY_HANDLE);
 }
 
-/** `dirfd` MISSING: the path is shown as it is. The inode follows the device at `devParam`. */
+/** `dirfd` MISSING: the path is shown as it is. */
 function opened(
   machine: Tables,
   context: Context,
@@ -112,20 +146,20 @@ function opened(
   dirfd: number,
   pathParam: number,
   flags: number,
-  devParam: number,
+  file: { readonly dev: number; readonly ino: number },
 ): void {
   const { event } = context;
   const raw = event.paramLength(pathParam) > 0
     ? machine.text(event, pathParam)
-    : pathParam === 2
+    : pathParam === OPENAT2.name
     ? machine.unknownText
     : EMPTY;
   const name = openedName(machine, event, context.thread!, dirfd, raw);
   let dev = 0;
   let ino: number | bigint = 0;
-  if (event.paramLength(devParam) > 0 && event.paramLength(devParam + 1) > 0) {
-    dev = event.uint32(devParam);
-    ino = event.inode(devParam + 1);
+  if (event.has(file.dev) && event.has(file.ino)) {
+    dev = event.uint32(file.dev);
+    ino = event.inode(file.ino);
   }
   const fd = newFile(name, raw, flags, dev, ino);
   if (event.hasOwn) {
@@ -158,20 +192,22 @@ function openedName(
 export function onClose(machine: Tables, context: Context): void {
   if (context.fd === undefined) return;
   const { event } = context;
-  const at = event.offsets(1);
-  if (at[1]! - at[0]! >= 8 && event.view.getInt32(at[0]! + 4, true) < 0) return;
+  const at = event.offsets(RESULT + 1);
+  const from = at[RESULT]!;
+  if (at[RESULT + 1]! - from >= 8 && event.view.getInt32(from + 4, true) < 0) return;
   machine.pendingCloseFds = machine.fdsOf(context.thread!);
   machine.pendingClose = context.fdNumber;
 }
 
 export function onCloseRange(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !succeeded(event) || !event.has(2)) return;
+  if (thread === undefined || !succeeded(event) || !event.has(CLOSE_RANGE.last)) return;
   const fds = machine.fdsOf(thread);
   if (fds === undefined) return;
-  const first = event.uint32(1);
-  const last = event.uint32(2);
-  const onlyMark = event.has(3) && (event.uint32(3) & CLOSE_RANGE_CLOEXEC) !== 0;
+  const first = event.uint32(CLOSE_RANGE.first);
+  const last = event.uint32(CLOSE_RANGE.last);
+  const { flags } = CLOSE_RANGE;
+  const onlyMark = event.has(flags) && (event.uint32(flags) & CLOSE_RANGE_CLOEXEC) !== 0;
   for (const [number, fd] of [...fds.entries()]) {
     if (number < first || number > last) continue;
     if (!onlyMark) fds.delete(number);
@@ -189,21 +225,25 @@ export function onDup(machine: Tables, context: Context): void {
   const { event, fd } = context;
   const number = returned(event);
   if (context.thread === undefined || fd === undefined || number < 0) return;
-  const cloexec = event.code === DUP3 && event.has(3) && (event.uint32(3) & O_CLOEXEC) !== 0;
+  const cloexec = event.code === DUP3 && event.has(DUP3_FLAGS) &&
+    (event.uint32(DUP3_FLAGS) & O_CLOEXEC) !== 0;
   machine.setFd(context, number, withCloexec(fd, cloexec));
 }
 
 export function onFcntl(machine: Tables, context: Context): void {
   const { event, fd } = context;
   if (fd === undefined) return;
-  const at = event.offsets(4);
-  if (at[2] === at[3]) return;
-  const command = event.bytes[at[2]!]!;
+  const at = event.offsets(FCNTL_ARGUMENT + 1);
+  const commandAt = at[FCNTL_COMMAND]!;
+  const argumentAt = at[FCNTL_ARGUMENT]!;
+  if (commandAt === argumentAt) return;
+  const command = event.bytes[commandAt]!;
   if (command !== F_DUPFD && command !== F_DUPFD_CLOEXEC && command !== F_SETFD) return;
   const number = returned(event);
   if (number < 0) return;
   if (command === F_SETFD) {
-    const cloexec = at[3]! < at[4]! && (event.bytes[at[3]!]! & 1) !== 0;
+    const cloexec = argumentAt < at[FCNTL_ARGUMENT + 1]! &&
+      (event.bytes[argumentAt]! & FD_CLOEXEC) !== 0;
     const changed = withCloexec(fd, cloexec);
     if (changed === fd) return;
     machine.fdsOf(context.thread!)?.set(context.fdNumber, changed);
@@ -215,19 +255,23 @@ export function onFcntl(machine: Tables, context: Context): void {
 
 export function onPipe(machine: Tables, context: Context): void {
   const { event } = context;
-  if (context.thread === undefined || !succeeded(event) || !event.has(2)) return;
+  if (context.thread === undefined || !succeeded(event) || !event.has(PIPE.fd2)) return;
   const fd = new Fd(FdKind.Pipe, EMPTY);
-  if (event.has(3)) fd.ino = event.inode(3);
-  if (event.code === PIPE2 && event.has(4)) fd.openFlags = event.uint32(4);
-  machine.setFd(context, event.int32(1), fd);
-  machine.setFd(context, event.int32(2), fd);
+  if (event.has(PIPE.ino)) fd.ino = event.inode(PIPE.ino);
+  if (event.code === PIPE2 && event.has(PIPE2_FLAGS)) fd.openFlags = event.uint32(PIPE2_FLAGS);
+  machine.setFd(context, event.int32(PIPE.fd1), fd);
+  machine.setFd(context, event.int32(PIPE.fd2), fd);
 }
 
 /**
- * A handler for a call that returns a nameless descriptor; `flags` reads its close-on-exec bits
- * in PPM_O_* terms from the event.
+ * A handler for the call of that id, which returns a nameless descriptor; `flags` is the parameter
+ * that holds its close-on-exec bits in PPM_O_* terms.
  */
-export function onCreated(kind: FdKind, flags?: (event: Event) => number): Handler {
+export function onCreated(id: string, kind: FdKind, flags?: string): Handler {
+  return onCreatedWith(kind, flags === undefined ? undefined : flagsOf(id, flags));
+}
+
+function onCreatedWith(kind: FdKind, flags?: (event: Event) => number): Handler {
   return (machine, context) => {
     const number = returned(context.event);
     if (context.thread === undefined || number < 0) return;
@@ -237,12 +281,13 @@ export function onCreated(kind: FdKind, flags?: (event: Event) => number): Handl
   };
 }
 
-/** Flags of calls whose parameter `index` holds them in PPM_O_* terms, `bytes` wide. */
-export function flagsAt(index: number, bytes: 1 | 2): (event: Event) => number {
-  return (event) => {
-    if (!event.has(index)) return 0;
-    return bytes === 1 ? event.uint8(index) : event.uint16(index);
-  };
+/** Reads a parameter of flags, as wide as the table says. */
+function flagsOf(id: string, name: string): (event: Event) => number {
+  const index = positionsOf(id, name)[name]!;
+  const { type } = EVENTS[codeOf(id)]!.params[index]!;
+  if (type === "UINT8") return (event) => event.has(index) ? event.uint8(index) : 0;
+  if (type === "FLAGS16") return (event) => event.has(index) ? event.uint16(index) : 0;
+  throw new Error(`${id}: ${name} has the type ${type}, expected UINT8 or FLAGS16`);
 }
 
 /** bpf returns a descriptor for some commands only. Falco takes every number for one. */
@@ -251,11 +296,13 @@ export function onBpf(machine: Tables, context: Context): void {
   if (event.hasOwn && !event.has(event.own(OWN_FILES))) return;
   onBpfMade(machine, context);
 }
-const onBpfMade = onCreated(FdKind.Bpf);
+const onBpfMade = onCreatedWith(FdKind.Bpf);
 
-export function epollFlags(event: Event): number {
-  return event.has(1) && event.uint32(1) & KIND_CLOEXEC ? O_CLOEXEC : 0;
-}
+/** Its flags are of their own kind. */
+export const onEpollCreate1 = onCreatedWith(
+  FdKind.EventPoll,
+  (event) => event.has(EPOLL_FLAGS) && event.uint32(EPOLL_FLAGS) & KIND_CLOEXEC ? O_CLOEXEC : 0,
+);
 
 export function onMemfd(machine: Tables, context: Context): void {
   const { event } = context;
@@ -264,34 +311,38 @@ export function onMemfd(machine: Tables, context: Context): void {
   if (number < 0) {
     const unnamed = new Fd(FdKind.Unknown, EMPTY, EMPTY);
     machine.setFd(context, number, unnamed);
-    machine.fdsToChange(context.thread)?.setFailed(event.int32(0), unnamed);
+    machine.fdsToChange(context.thread)?.setFailed(event.int32(RESULT), unnamed);
     return;
   }
-  const fd = new Fd(FdKind.Memfd, machine.text(event, 1), EMPTY);
-  if (event.has(2)) fd.openFlags = event.uint32(2);
+  const fd = new Fd(FdKind.Memfd, machine.text(event, MEMFD.name), EMPTY);
+  if (event.has(MEMFD.flags)) fd.openFlags = event.uint32(MEMFD.flags);
   machine.setFd(context, number, fd);
 }
 
 export function onPidfdOpen(machine: Tables, context: Context): void {
   const { event } = context;
   const number = returned(event);
-  if (context.thread === undefined || number < 0 || !event.has(1)) return;
-  const pid = event.int64(1);
+  if (context.thread === undefined || number < 0 || !event.has(PIDFD.pid)) return;
+  const pid = event.int64(PIDFD.pid);
   const fd = new Fd(FdKind.Pidfd, machine.strings.internPassing(`/proc/${pid}`), EMPTY);
   fd.pid = pid;
-  if (event.has(2)) fd.openFlags = event.uint32(2);
+  if (event.has(PIDFD.flags)) fd.openFlags = event.uint32(PIDFD.flags);
   machine.setFd(context, number, fd);
 }
 
 export function onPidfdGetfd(machine: Tables, context: Context): void {
   const { event, thread } = context;
-  if (thread === undefined || !event.has(0) || !event.has(1) || !event.has(2)) return;
-  const pidfd = machine.fdsOf(thread)?.get(event.int32(1));
+  const { pid_fd, target_fd } = PIDFD_GETFD;
+  if (thread === undefined || !event.has(RESULT)) return;
+  if (!event.has(pid_fd) || !event.has(target_fd)) return;
+  const pidfd = machine.fdsOf(thread)?.get(event.int32(pid_fd));
   if (pidfd?.kind !== FdKind.Pidfd) return;
   const owner = machine.find(pidfd.pid);
-  const target = owner === undefined ? undefined : machine.fdsOf(owner)?.get(event.int32(2));
+  const target = owner === undefined
+    ? undefined
+    : machine.fdsOf(owner)?.get(event.int32(target_fd));
   if (target === undefined) return;
-  const number = event.int32(0);
+  const number = event.int32(RESULT);
   const fd = withCloexec(target, true);
   machine.setFd(context, number, fd);
   if (number < 0) machine.fdsToChange(thread)?.setFailed(number, fd);

@@ -1,7 +1,7 @@
 // `fd.name` of an event that has no descriptor: most often an open that failed. The name is put
 // together from the event's own parameters.
 import { OWN_PATH } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import type { Tables } from "../tables/tables.ts";
 import { AT_FDCWD } from "../tables/paths.ts";
@@ -17,6 +17,13 @@ const OPEN_BY_HANDLE = codeOf("SYSCALL_OPEN_BY_HANDLE_AT_X");
 const ACCEPT = codeOf("SOCKET_ACCEPT_5_X");
 const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
 const CONNECT = codeOf("SOCKET_CONNECT_X");
+const { name: NAME } = positionsOf(["SYSCALL_OPEN_X", "SYSCALL_CREAT_X"], "name");
+const AT = positionsOf(["SYSCALL_OPENAT_2_X", "SYSCALL_OPENAT2_X"], "dirfd", "name");
+const { path: BY_HANDLE } = positionsOf("SYSCALL_OPEN_BY_HANDLE_AT_X", "path");
+const { tuple: TUPLE } = positionsOf(
+  ["SOCKET_ACCEPT_5_X", "SOCKET_ACCEPT4_6_X", "SOCKET_CONNECT_X"],
+  "tuple",
+);
 
 export function nameFromEvent(machine: Tables, context: Context, thread: Thread): void {
   const event = context.event;
@@ -24,11 +31,11 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
   switch (event.code) {
     case OPEN:
     case CREAT: {
-      if (!event.has(1)) {
+      if (!event.has(NAME)) {
         context.fdName = context.fdNameRaw = machine.unknownText;
         return;
       }
-      const raw = machine.text(event, 1);
+      const raw = machine.text(event, NAME);
       context.fdNameRaw = context.fdName = raw;
       const absolute = raw === EMPTY || machine.strings.byteAt(raw, 0) === 47;
       if (!absolute && raw !== machine.unknownText) {
@@ -40,19 +47,20 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
     }
     case OPENAT:
     case OPENAT2: {
-      if (!event.has(2)) {
+      if (!event.has(AT.name)) {
         context.fdName = context.fdNameRaw = MISSING;
         return;
       }
-      const raw = machine.text(event, 2);
+      const raw = machine.text(event, AT.name);
       context.fdNameRaw = raw;
-      if (event.has(1)) nameBothWays(machine, context, thread, event.int32(1), raw);
-      else context.fdName = MISSING;
+      if (event.has(AT.dirfd)) {
+        nameBothWays(machine, context, thread, event.int32(AT.dirfd), raw);
+      } else context.fdName = MISSING;
       return;
     }
     case OPEN_BY_HANDLE:
-      context.fdName = context.fdNameRaw = event.has(3)
-        ? machine.text(event, 3)
+      context.fdName = context.fdNameRaw = event.has(BY_HANDLE)
+        ? machine.text(event, BY_HANDLE)
         : machine.unknownText;
       return;
     case ACCEPT:
@@ -60,8 +68,8 @@ export function nameFromEvent(machine: Tables, context: Context, thread: Thread)
     case CONNECT:
       context.fdName = context.fdNameRaw = machine.addresses.tuple(
         event.bytes,
-        event.paramLength(1) > 0 ? event.param(1) : 0,
-        event.paramLength(1),
+        event.has(TUPLE) ? event.param(TUPLE) : 0,
+        event.paramLength(TUPLE),
       );
       return;
     default:

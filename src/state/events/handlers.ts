@@ -8,6 +8,30 @@ import type { Handler } from "./handler.ts";
 import * as meta from "./meta_events.ts";
 import * as socket from "./socket_events.ts";
 
+/** Calls that set the effective user or group: which of them, and the parameter that holds it. */
+const SET_IDS = {
+  SYSCALL_SETUID_X: ["uid", "uid"],
+  SYSCALL_SETREUID_X: ["uid", "euid"],
+  SYSCALL_SETRESUID_X: ["uid", "euid"],
+  SYSCALL_SETGID_X: ["gid", "gid"],
+  SYSCALL_SETREGID_X: ["gid", "egid"],
+  SYSCALL_SETRESGID_X: ["gid", "egid"],
+} as const;
+
+/** Calls that return a descriptor without a name: its kind, and the parameter of its flags. */
+const CREATED = {
+  SYSCALL_EVENTFD_X: [FdKind.Event],
+  SYSCALL_EVENTFD2_X: [FdKind.Event, "flags"],
+  SYSCALL_SIGNALFD_X: [FdKind.Signal],
+  SYSCALL_SIGNALFD4_X: [FdKind.Signal, "flags"],
+  SYSCALL_TIMERFD_CREATE_X: [FdKind.Timer, "flags"],
+  SYSCALL_INOTIFY_INIT_X: [FdKind.Inotify],
+  SYSCALL_INOTIFY_INIT1_X: [FdKind.Inotify, "flags"],
+  SYSCALL_USERFAULTFD_X: [FdKind.UserFault],
+  SYSCALL_IO_URING_SETUP_X: [FdKind.IoUring],
+  SYSCALL_EPOLL_CREATE_X: [FdKind.EventPoll],
+} as const;
+
 const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_READ_X: socket.onRead,
   SYSCALL_READV_X: socket.onRead,
@@ -45,18 +69,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_FCNTL_X: fd.onFcntl,
   SYSCALL_PIPE_X: fd.onPipe,
   SYSCALL_PIPE2_X: fd.onPipe,
-  SYSCALL_EVENTFD_X: fd.onCreated(FdKind.Event),
-  SYSCALL_EVENTFD2_X: fd.onCreated(FdKind.Event, fd.flagsAt(1, 2)),
-  SYSCALL_SIGNALFD_X: fd.onCreated(FdKind.Signal),
-  SYSCALL_SIGNALFD4_X: fd.onCreated(FdKind.Signal, fd.flagsAt(1, 2)),
-  SYSCALL_TIMERFD_CREATE_X: fd.onCreated(FdKind.Timer, fd.flagsAt(2, 1)),
-  SYSCALL_INOTIFY_INIT_X: fd.onCreated(FdKind.Inotify),
-  SYSCALL_INOTIFY_INIT1_X: fd.onCreated(FdKind.Inotify, fd.flagsAt(1, 2)),
+  ...each(CREATED, fd.onCreated),
   SYSCALL_BPF_2_X: fd.onBpf,
-  SYSCALL_USERFAULTFD_X: fd.onCreated(FdKind.UserFault),
-  SYSCALL_IO_URING_SETUP_X: fd.onCreated(FdKind.IoUring),
-  SYSCALL_EPOLL_CREATE_X: fd.onCreated(FdKind.EventPoll),
-  SYSCALL_EPOLL_CREATE1_X: fd.onCreated(FdKind.EventPoll, fd.epollFlags),
+  SYSCALL_EPOLL_CREATE1_X: fd.onEpollCreate1,
   SYSCALL_MEMFD_CREATE_X: fd.onMemfd,
   SYSCALL_PIDFD_OPEN_X: fd.onPidfdOpen,
   SYSCALL_PIDFD_GETFD_X: fd.onPidfdGetfd,
@@ -77,12 +92,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SYSCALL_CAPSET_X: exec.onCapset,
   SYSCALL_UNSHARE_X: exec.onUnshareOrSetns,
   SYSCALL_SETNS_X: exec.onUnshareOrSetns,
-  SYSCALL_SETUID_X: exec.onSetId("uid", 1),
-  SYSCALL_SETREUID_X: exec.onSetId("uid", 2),
-  SYSCALL_SETRESUID_X: exec.onSetId("uid", 2),
-  SYSCALL_SETGID_X: exec.onSetId("gid", 1),
-  SYSCALL_SETREGID_X: exec.onSetId("gid", 2),
-  SYSCALL_SETRESGID_X: exec.onSetId("gid", 2),
+  ...each(SET_IDS, exec.onSetId),
   SYSCALL_GETRLIMIT_X: exec.onRlimit,
   SYSCALL_SETRLIMIT_X: exec.onRlimit,
   SYSCALL_PRLIMIT_X: exec.onPrlimit,
@@ -100,6 +110,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CONTAINER_JSON_E: meta.onContainerJson,
   CONTAINER_JSON_2_E: meta.onContainerJson,
 };
+
+/** The handlers that are made for each id of a table. */
+function each<Facts extends readonly unknown[]>(
+  table: Readonly<Record<string, Readonly<Facts>>>,
+  make: (id: string, ...facts: Facts) => Handler,
+): Record<string, Handler> {
+  return Object.fromEntries(
+    Object.entries(table).map(([id, facts]) => [id, make(id, ...facts as Facts)]),
+  );
+}
 
 /** By event code. */
 export const HANDLER_OF: readonly (Handler | undefined)[] = EVENTS.map(({ id }) => HANDLERS[id]);

@@ -1,5 +1,5 @@
 // Events that no thread made: users, groups and containers, as the recorder learnt of them.
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import { containerTypeName, parseContainer } from "../tables/containers.ts";
 import type { Context } from "../contract/context.ts";
@@ -9,6 +9,14 @@ import type { Tables } from "../tables/tables.ts";
 const decoder = new TextDecoder();
 const USER_ADDED = codeOf("USER_ADDED_E");
 const GROUP_ADDED = codeOf("GROUP_ADDED_E");
+const USER = positionsOf(
+  ["USER_ADDED_E", "USER_DELETED_E"],
+  ...["uid", "gid", "name", "home", "shell", "container_id"] as const,
+);
+const GROUP = positionsOf(["GROUP_ADDED_E", "GROUP_DELETED_E"], "gid", "name", "container_id");
+const ASYNC = positionsOf("ASYNCEVENT_E", "name", "data");
+const CONTAINER = positionsOf("CONTAINER_E", "id", "type", "name", "image");
+const { json: JSON_TEXT } = positionsOf(["CONTAINER_JSON_E", "CONTAINER_JSON_2_E"], "json");
 
 /**
  * Users of containers are passed over, as Falco does on captures: it would look for them on the
@@ -16,18 +24,18 @@ const GROUP_ADDED = codeOf("GROUP_ADDED_E");
  */
 export function onUser(machine: Tables, context: Context): void {
   const { event } = context;
-  if (!event.has(0)) return;
-  const uid = event.uint32(0);
-  const containerId = text(event, 5);
+  if (!event.has(USER.uid)) return;
+  const uid = event.uint32(USER.uid);
+  const containerId = text(event, USER.container_id);
   if (event.code === USER_ADDED && containerId !== "") return;
   if (isIgnored(machine, containerId)) return;
   if (event.code === USER_ADDED) {
     machine.users.addUser(containerId, {
       uid,
-      gid: event.has(1) ? event.uint32(1) : 0,
-      name: text(event, 2),
-      homedir: text(event, 3),
-      shell: text(event, 4),
+      gid: event.has(USER.gid) ? event.uint32(USER.gid) : 0,
+      name: text(event, USER.name),
+      homedir: text(event, USER.home),
+      shell: text(event, USER.shell),
     });
   } else machine.users.removeUser(containerId, uid);
   machine.lineage++;
@@ -43,12 +51,12 @@ function isIgnored(machine: Tables, containerId: string): boolean {
 
 export function onGroup(machine: Tables, context: Context): void {
   const { event } = context;
-  if (!event.has(0)) return;
-  const gid = event.uint32(0);
-  const containerId = text(event, 2);
+  if (!event.has(GROUP.gid)) return;
+  const gid = event.uint32(GROUP.gid);
+  const containerId = text(event, GROUP.container_id);
   if (isIgnored(machine, containerId)) return;
   if (event.code === GROUP_ADDED) {
-    machine.users.addGroup(containerId, { gid, name: text(event, 1) });
+    machine.users.addGroup(containerId, { gid, name: text(event, GROUP.name) });
   } else machine.users.removeGroup(containerId, gid);
   machine.lineage++;
 }
@@ -56,9 +64,9 @@ export function onGroup(machine: Tables, context: Context): void {
 /** Asynchronous events; those of the container plugin carry its JSON. */
 export function onAsync(machine: Tables, context: Context): void {
   const { event } = context;
-  const name = text(event, 1);
+  const name = text(event, ASYNC.name);
   if (name !== "container" && name !== "container_removed") return;
-  const container = parseContainer(text(event, 2));
+  const container = parseContainer(text(event, ASYNC.data));
   if (container === undefined) return;
   learn(machine, container);
   if (name === "container_removed") machine.containers.remove(container.id);
@@ -67,15 +75,16 @@ export function onAsync(machine: Tables, context: Context): void {
 /** The container events of old captures: id, type, name and image. */
 export function onContainer(machine: Tables, context: Context): void {
   const { event } = context;
-  const id = text(event, 0);
-  const type = event.paramLength(1) >= 4 ? event.uint32(1) : 0xffff;
-  const info = { id, type, name: text(event, 2), image: text(event, 3) };
+  const id = text(event, CONTAINER.id);
+  const type = event.has(CONTAINER.type) ? event.uint32(CONTAINER.type) : 0xffff;
+  const name = text(event, CONTAINER.name);
+  const info = { id, type, name, image: text(event, CONTAINER.image) };
   learn(machine, { id, fullId: "", type: containerTypeName(type), info });
 }
 
 /** The same as JSON. */
 export function onContainerJson(machine: Tables, context: Context): void {
-  const container = parseContainer(text(context.event, 0));
+  const container = parseContainer(text(context.event, JSON_TEXT));
   if (container !== undefined) learn(machine, container);
 }
 

@@ -1,11 +1,11 @@
 // Sockets: what they are bound and connected to, who is the client and who the server.
 import type { Event } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 import { AF_INET, AF_INET6, AF_UNIX, isAddress, isMapped, isTuple } from "../tables/address.ts";
 import type { Context } from "../contract/context.ts";
 import { Fd, FdFlag, FdKind, O_CLOEXEC } from "../tables/fd.ts";
 import type { Tables } from "../tables/tables.ts";
-import { succeeded } from "../tables/results.ts";
+import { RESULT, succeeded } from "../tables/results.ts";
 import {
   hasEnds,
   IPPROTO_ICMP,
@@ -30,33 +30,38 @@ const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const EINPROGRESS = 115;
 const ACCEPT4 = codeOf("SOCKET_ACCEPT4_6_X");
+const SOCKET = positionsOf("SOCKET_SOCKET_X", "fd", "domain", "type", "proto", "flags");
+const { addr: BOUND } = positionsOf("SOCKET_BIND_X", "addr");
+const { tuple: ENDS } = positionsOf(
+  ["SOCKET_CONNECT_X", "SOCKET_ACCEPT_5_X", "SOCKET_ACCEPT4_6_X"],
+  "tuple",
+);
+const { addr: ASKED } = positionsOf("SOCKET_CONNECT_X", "addr");
+const { flags: ACCEPT4_FLAGS } = positionsOf("SOCKET_ACCEPT4_6_X", "flags");
+const PAIR = positionsOf("SOCKET_SOCKETPAIR_X", "fd1", "fd2", "source", "peer");
 /** Parameter that holds the tuple, by the code of the event that receives. */
-const RECEIVED_TUPLE = new Map([
-  [codeOf("SOCKET_RECVFROM_X"), 2],
-  [codeOf("SOCKET_RECVMSG_X"), 3],
-  [codeOf("SOCKET_RECVMMSG_X"), 4],
-  [codeOf("SOCKET_RECV_X"), 4],
-]);
-const SENT_TUPLE = 4;
-const SENT_FD = 2;
-const SEND_CODES = new Set([
-  codeOf("SOCKET_SEND_X"),
-  codeOf("SOCKET_SENDTO_X"),
-  codeOf("SOCKET_SENDMSG_X"),
-]);
+const RECEIVED_TUPLE = new Map(
+  ["SOCKET_RECV_X", "SOCKET_RECVFROM_X", "SOCKET_RECVMSG_X", "SOCKET_RECVMMSG_X"].map((id) =>
+    [codeOf(id), positionsOf(id, "tuple").tuple] as const
+  ),
+);
+const SENDS = ["SOCKET_SEND_X", "SOCKET_SENDTO_X", "SOCKET_SENDMSG_X"];
+const SEND_CODES = new Set(SENDS.map(codeOf));
+const { fd: SENT_FD } = positionsOf(SENDS, "fd");
+const { tuple: SENT_TUPLE } = positionsOf([...SENDS, "SOCKET_SENDMMSG_X"], "tuple");
 const SENDMMSG = codeOf("SOCKET_SENDMMSG_X");
 
 export function onSocket(machine: Tables, context: Context): void {
   const { event } = context;
-  if (context.thread === undefined || !succeeded(event) || !event.has(3)) return;
-  const flags = event.has(4) ? event.uint32(4) : 0;
+  if (context.thread === undefined || !succeeded(event) || !event.has(SOCKET.proto)) return;
+  const flags = event.has(SOCKET.flags) ? event.uint32(SOCKET.flags) : 0;
   addSocket(
     machine,
     context,
-    event.int32(0),
-    event.uint32(1),
-    event.uint32(2),
-    event.uint32(3),
+    event.int32(SOCKET.fd),
+    event.uint32(SOCKET.domain),
+    event.uint32(SOCKET.type),
+    event.uint32(SOCKET.proto),
     flags,
   );
 }
@@ -112,8 +117,8 @@ function toChange(machine: Tables, context: Context): Fd {
 export function onBind(machine: Tables, context: Context): void {
   const { event } = context;
   if (context.fd === undefined || !succeeded(event)) return;
-  const start = event.has(1) ? event.param(1) : 0;
-  const length = event.paramLength(1);
+  const start = event.has(BOUND) ? event.param(BOUND) : 0;
+  const length = event.paramLength(BOUND);
   const { bytes } = event;
   if (!isAddress(bytes, start, length)) return;
   const fd = toChange(machine, context);
@@ -139,16 +144,16 @@ export function onConnect(machine: Tables, context: Context): void {
   const { event } = context;
   const wasEntered = machine.entries.takeConnect(event.tid);
   if (context.thread === undefined || context.fd === undefined) return;
-  if (event.has(0) && event.int64(0) < 0 && event.int64(0) !== -EINPROGRESS) return;
+  if (!succeeded(event) && event.int64(RESULT) !== -EINPROGRESS) return;
   const fd = toChange(machine, context);
   setConnected(fd);
   const { bytes } = event;
-  if (!event.has(1)) {
-    if (wasEntered && event.has(3)) connectTo(machine, fd, event);
+  if (!event.has(ENDS)) {
+    if (wasEntered && event.has(ASKED)) connectTo(machine, fd, event);
     return;
   }
-  const start = event.param(1);
-  if (!isTuple(bytes, start, event.paramLength(1))) return;
+  const start = event.param(ENDS);
+  if (!isTuple(bytes, start, event.paramLength(ENDS))) return;
   const family = bytes[start]!;
   if (family === AF_INET || family === AF_INET6) {
     const changed = setEnds(fd, bytes, start, machine.addresses);
@@ -156,12 +161,12 @@ export function onConnect(machine: Tables, context: Context): void {
     if (swaps) swapEnds(fd);
     const asTold = !swaps && (fd.l4proto === IPPROTO_TCP || fd.l4proto === IPPROTO_UDP);
     fd.name = asTold
-      ? machine.addresses.tuple(bytes, start, event.paramLength(1))
+      ? machine.addresses.tuple(bytes, start, event.paramLength(ENDS))
       : machine.addresses.connection(fd);
   } else {
     if (fd.kind !== FdKind.Unix || family !== AF_UNIX) return;
     setUnixEnds(fd, bytes, start);
-    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(1));
+    fd.name = machine.addresses.tuple(bytes, start, event.paramLength(ENDS));
   }
   if ((fd.flags & (FdFlag.RoleClient | FdFlag.RoleServer)) === 0) fd.flags |= FdFlag.RoleClient;
 }
@@ -174,8 +179,8 @@ export function onConnectEntry(machine: Tables, { event, thread }: Context): voi
 /** There is no tuple, only the address that was asked for: its end is set, and no name. */
 function connectTo(machine: Tables, fd: Fd, event: Event): void {
   const { bytes } = event;
-  const start = event.param(3);
-  const length = event.paramLength(3);
+  const start = event.param(ASKED);
+  const length = event.paramLength(ASKED);
   if (!isAddress(bytes, start, length)) return;
   const family = bytes[start]!;
   if (family === AF_INET) {
@@ -192,11 +197,11 @@ function connectTo(machine: Tables, fd: Fd, event: Event): void {
 
 export function onAccept(machine: Tables, context: Context): void {
   const { event } = context;
-  if (context.thread === undefined || !event.has(0) || event.int64(0) < 0) return;
-  const number = context.fdNumber = event.int32(0);
-  const start = event.has(1) ? event.param(1) : 0;
+  if (context.thread === undefined || !event.has(RESULT) || !succeeded(event)) return;
+  const number = context.fdNumber = event.int32(RESULT);
+  const start = event.has(ENDS) ? event.param(ENDS) : 0;
   const { bytes } = event;
-  if (!isTuple(bytes, start, event.paramLength(1))) return;
+  if (!isTuple(bytes, start, event.paramLength(ENDS))) return;
   const family = bytes[start]!;
   const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
   if (family === AF_INET || family === AF_INET6) {
@@ -204,24 +209,26 @@ export function onAccept(machine: Tables, context: Context): void {
     fd.l4proto = IPPROTO_TCP;
   } else if (family === AF_UNIX) setUnixEnds(fd, bytes, start);
   else return;
-  fd.name = machine.addresses.tuple(bytes, start, event.paramLength(1));
-  if (event.code === ACCEPT4 && event.has(5)) fd.openFlags = event.uint32(5) & O_CLOEXEC;
+  fd.name = machine.addresses.tuple(bytes, start, event.paramLength(ENDS));
+  if (event.code === ACCEPT4 && event.has(ACCEPT4_FLAGS)) {
+    fd.openFlags = event.uint32(ACCEPT4_FLAGS) & O_CLOEXEC;
+  }
   fd.flags = FdFlag.RoleServer | FdFlag.Connected;
   machine.setFd(context, number, fd);
 }
 
 export function onSocketpair(machine: Tables, context: Context): void {
   const { event } = context;
-  if (context.thread === undefined || !succeeded(event) || !event.has(4)) return;
-  const one = event.int32(1);
-  const other = event.int32(2);
+  if (context.thread === undefined || !succeeded(event) || !event.has(PAIR.peer)) return;
+  const one = event.int32(PAIR.fd1);
+  const other = event.int32(PAIR.fd2);
   if (one === other) {
     context.fd = undefined;
     return;
   }
   const fd = new Fd(FdKind.Unix, EMPTY, EMPTY);
-  fd.unixSource = event.uint64(3);
-  fd.unixDestination = event.uint64(4);
+  fd.unixSource = event.uint64(PAIR.source);
+  fd.unixDestination = event.uint64(PAIR.peer);
   machine.setFd(context, one, fd);
   machine.setFd(context, other, fd);
 }
@@ -234,7 +241,7 @@ export function onRead(machine: Tables, context: Context): void {
       fd.kind !== FdKind.Unix)
   ) return;
   const { event } = context;
-  if (event.has(0) && event.int64(0) < 0) return;
+  if (!succeeded(event)) return;
   used(machine, context, RECEIVED_TUPLE.get(event.code) ?? -1, true);
 }
 
@@ -244,7 +251,7 @@ export function onWrite(machine: Tables, context: Context): void {
   const sends = SEND_CODES.has(event.code);
   if (sends && context.fd === undefined && thread !== undefined) inferSocket(machine, context);
   const fd = context.fd;
-  if (fd === undefined || (event.has(0) && event.int64(0) < 0)) return;
+  if (fd === undefined || !succeeded(event)) return;
   const hasTuple = sends || event.code === SENDMMSG;
   if (!hasTuple && fd.kind !== FdKind.Ipv4 && fd.kind !== FdKind.Ipv6) return;
   used(machine, context, hasTuple ? SENT_TUPLE : -1, false);
@@ -309,7 +316,8 @@ function used(
 /** A send through a descriptor that was never seen: taken for a UDP socket. */
 function inferSocket(machine: Tables, context: Context): void {
   const { event } = context;
-  if (!event.has(0) || event.int64(0) < 0 || !event.has(SENT_TUPLE) || !event.has(SENT_FD)) return;
+  if (!event.has(RESULT) || !succeeded(event)) return;
+  if (!event.has(SENT_TUPLE) || !event.has(SENT_FD)) return;
   const family = event.uint8(SENT_TUPLE);
   if (family !== AF_INET && family !== AF_INET6) return;
   addSocket(machine, context, event.int32(SENT_FD), family, SOCK_DGRAM, IPPROTO_UDP, 0);

@@ -1,10 +1,11 @@
 // What old captures tell when a call is entered and not again when it returns: where execveat
 // found its program, and where connect was to go. Kept by thread until the call returns.
 import type { Event } from "../../events/event.ts";
-import { codeOf } from "../../events/table.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
 
 const CONNECT = codeOf("SOCKET_CONNECT_E");
 const EXECVEAT = codeOf("SYSCALL_EXECVEAT_E");
+const { dirfd: DIRFD, flags: FLAGS } = positionsOf("SYSCALL_EXECVEAT_E", "dirfd", "flags");
 /** Threads whose entry is kept; the oldest goes when more wait. */
 const WAITING_MAX = 65_536;
 
@@ -30,9 +31,9 @@ export class Entries {
     }
     this.#byTid.set(event.tid, {
       code: event.code,
-      dirfd: isExec && event.has(0) ? event.int32(0) : -1,
+      dirfd: isExec && event.has(DIRFD) ? event.int32(DIRFD) : -1,
       path,
-      flags: isExec && event.has(2) ? event.uint32(2) : 0,
+      flags: isExec && event.has(FLAGS) ? event.uint32(FLAGS) : 0,
     });
   }
 

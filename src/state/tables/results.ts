@@ -1,9 +1,12 @@
 // What every handler asks of an event: what its call returned, and when it was.
 import type { Event } from "../../events/event.ts";
 
+/** What a call returned is its event's first parameter, whatever its name. */
+export const RESULT = 0;
+
 /** Whether the call returned `least` or more; a missing result counts as 0. */
 export function succeeded(event: Event, least = 0): boolean {
-  return !event.has(0) || event.int64(0) >= least;
+  return !event.has(RESULT) || event.int64(RESULT) >= least;
 }
 
 /** The event's time as a number: exact to 256 ns. */
