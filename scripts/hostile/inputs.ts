@@ -1,10 +1,12 @@
 // Hostile inputs of saker: captures, rules, configuration. A seed comes in; files in a directory,
-// and the arguments that have them read, go out, as many as are wanted.
+// and the arguments that have them read, go out, as many as are wanted. Each file has a name of its
+// own, since several are read at once.
 import { writeCapture } from "../../tests/capture_file.ts";
 import { type CaptureShape, sectionHeader, SHAPES } from "./capture_shapes.ts";
 import type { Chance } from "./chance.ts";
 
 export interface Input {
+  readonly kind: "captures" | "rules" | "configuration" | "paths";
   readonly what: string;
   readonly args: readonly string[];
 }
@@ -42,36 +44,39 @@ export async function* hostileInputs(
   const capture = plainCapture(directory);
   const rules = ruleTexts();
   for (let round = 0; round < rounds; round++) {
-    const scap = `${directory}/damaged.scap`;
+    const scap = `${directory}/damaged${round}.scap`;
     Deno.writeFileSync(scap, chance.damaged(capture));
-    yield { what: `damaged capture ${round}`, args: ["replay", scap] };
+    yield { kind: "captures", what: `damaged capture ${round}`, args: ["replay", scap] };
 
-    const rulesFile = `${directory}/rules.yaml`;
+    const damaged = `${directory}/damaged${round}.yaml`;
     const text = new TextEncoder().encode(chance.of(rules));
-    Deno.writeFileSync(rulesFile, chance.damaged(text));
-    yield { what: `damaged rules ${round}`, args: ["-V", rulesFile] };
-    Deno.writeTextFileSync(rulesFile, oddRules(chance));
-    yield { what: `odd rules ${round}`, args: ["-V", rulesFile] };
+    Deno.writeFileSync(damaged, chance.damaged(text));
+    yield { kind: "rules", what: `damaged rules ${round}`, args: ["-V", damaged] };
+    const odd = `${directory}/odd${round}.yaml`;
+    Deno.writeTextFileSync(odd, oddRules(chance));
+    yield { kind: "rules", what: `odd rules ${round}`, args: ["-V", odd] };
 
-    const config = `${directory}/falco.yaml`;
+    const config = `${directory}/falco${round}.yaml`;
     Deno.writeTextFileSync(config, oddConfig(chance));
-    yield { what: `odd configuration ${round}`, args: ["-c", config, "--dry-run"] };
+    const args = ["-c", config, "--dry-run"];
+    yield { kind: "configuration", what: `odd configuration ${round}`, args };
     const option = `${chance.of(KEYS)}=${chance.of(ODD).replaceAll("\0", "")}`;
-    yield { what: `odd option ${round}`, args: ["-o", option, "--dry-run"] };
+    const optionArgs = ["-o", option, "--dry-run"];
+    yield { kind: "configuration", what: `odd option ${round}`, args: optionArgs };
   }
   for (const path of ["/dev/zero", "/dev/tty", "/", "/proc/self/mem", "/nowhere/x"]) {
     for (const flag of ["-V", "-c", "-r", "--replay"]) {
       const args = flag === "--replay" ? ["replay", path] : [flag, path, "--dry-run"];
-      yield { what: `${flag} ${path}`, args };
+      yield { kind: "paths", what: `${flag} ${path}`, args };
     }
   }
 }
 
 export async function* shapedCaptures(directory: string, share: number): AsyncGenerator<Input> {
-  for (const shape of SHAPES) {
-    const path = `${directory}/shape.scap`;
+  for (const [at, shape] of SHAPES.entries()) {
+    const path = `${directory}/shape${at}.scap`;
     await writeShape(shape, path, share);
-    yield { what: `capture of ${shape.name}`, args: ["replay", path] };
+    yield { kind: "captures", what: `capture of ${shape.name}`, args: ["replay", path] };
   }
 }
 

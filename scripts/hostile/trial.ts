@@ -9,7 +9,8 @@ export interface Limits {
 
 export interface Trial {
   readonly fault: string | undefined;
-  readonly peakMegabytes: number;
+  readonly seconds: number;
+  readonly megabytes: number;
 }
 
 const POLL_MS = 20;
@@ -17,7 +18,7 @@ const POLL_MS = 20;
 export async function trial(
   saker: string,
   args: readonly string[],
-  { seconds, megabytes }: Limits,
+  limits: Limits,
 ): Promise<Trial> {
   const child = new Deno.Command(saker, {
     args: [...args],
@@ -25,13 +26,13 @@ export async function trial(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let peakMegabytes = 0;
+  let megabytes = 0;
   let cut: string | undefined;
   const startedMs = performance.now();
   const poll = setInterval(() => {
-    peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid));
-    if (peakMegabytes > megabytes) cut = `takes more than ${megabytes} MB`;
-    else if (performance.now() - startedMs > seconds * 1000) cut = `takes more than ${seconds} s`;
+    megabytes = Math.max(megabytes, peakOf(child.pid));
+    if (megabytes > limits.megabytes) cut = `takes more than ${limits.megabytes} MB`;
+    else if (secondsSince(startedMs) > limits.seconds) cut = `takes more than ${limits.seconds} s`;
     else return;
     clearInterval(poll);
     child.kill("SIGKILL");
@@ -42,7 +43,11 @@ export async function trial(
     new Response(child.stderr).text(),
   ]);
   clearInterval(poll);
-  return { fault: cut ?? endFault(status, stderr), peakMegabytes };
+  return { fault: cut ?? endFault(status, stderr), seconds: secondsSince(startedMs), megabytes };
+}
+
+function secondsSince(startedMs: number): number {
+  return (performance.now() - startedMs) / 1000;
 }
 
 function endFault(status: Deno.CommandStatus, stderr: string): string | undefined {
