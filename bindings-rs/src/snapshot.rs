@@ -15,6 +15,7 @@ mod socket;
 mod status;
 
 use block::Blocks;
+use machine::{CONTAINER_ACCOUNTS_MAX, HOST_ACCOUNTS_MAX};
 use scan::Scan;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub fn machine_blocks(host_root: &Path, self_pid: u32) -> std::io::Result<Vec<u8
     let mut blocks = Blocks::new();
     machine::write_machine(&mut blocks, host_root);
     machine::write_interfaces(&mut blocks);
-    machine::write_users(&mut blocks, host_root);
+    machine::write_users(&mut blocks, host_root, HOST_ACCOUNTS_MAX);
     scan.write(&mut blocks);
     Ok(blocks.into_bytes())
 }
@@ -47,9 +48,10 @@ pub fn process_blocks(host_root: &Path, tid: u32) -> std::io::Result<Vec<u8>> {
 pub fn account_blocks(host_root: &Path, pid: u32) -> Vec<u8> {
     let mut blocks = Blocks::new();
     if pid == 0 {
-        machine::write_users(&mut blocks, host_root);
+        machine::write_users(&mut blocks, host_root, HOST_ACCOUNTS_MAX);
     } else {
-        machine::write_users(&mut blocks, &host_root.join(format!("proc/{pid}/root")));
+        let root = host_root.join(format!("proc/{pid}/root"));
+        machine::write_users(&mut blocks, &root, CONTAINER_ACCOUNTS_MAX);
     }
     blocks.into_bytes()
 }

@@ -12,8 +12,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 const HOSTNAME_BYTES: usize = 128;
-/// Bytes read of the users' and the groups' file.
-const ACCOUNTS_MAX: u64 = 16 << 20;
+/// Bytes read of the users' and the groups' file of the host, and of a container: whoever is root
+/// there may make it as long as he likes, and have it read again and again.
+pub const HOST_ACCOUNTS_MAX: u64 = 16 << 20;
+pub const CONTAINER_ACCOUNTS_MAX: u64 = 1 << 20;
 const NAME_MAX: usize = 255;
 const USER: u8 = 0;
 const GROUP: u8 = 1;
@@ -91,10 +93,10 @@ fn ipv6(address: Option<SockaddrStorage>) -> Option<Ipv6Addr> {
     Some(address?.as_sockaddr_in6()?.ip())
 }
 
-/// The accounts in the host's `/etc/passwd` and `/etc/group`.
-pub fn write_users(blocks: &mut Blocks, host_root: &Path) {
-    let passwd = read_limited(host_root, "etc/passwd");
-    let groups = read_limited(host_root, "etc/group");
+/// The accounts in `/etc/passwd` and `/etc/group` below a root, at most so many bytes of each.
+pub fn write_users(blocks: &mut Blocks, root: &Path, max: u64) {
+    let passwd = read_limited(root, "etc/passwd", max);
+    let groups = read_limited(root, "etc/group", max);
     blocks.begin(USER_LIST);
     put_users(blocks.body(), &passwd);
     put_groups(blocks.body(), &groups);
@@ -136,12 +138,17 @@ fn put_groups(body: &mut Vec<u8>, groups: &[u8]) {
 
 /// A file below a root that its container may have prepared: links lead nowhere outside of the
 /// root, and nothing but a regular file is read (a pipe would keep the reader waiting).
-fn read_limited(root: &Path, path: &str) -> Vec<u8> {
+fn read_limited(root: &Path, path: &str, max: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(file) = open_in_root(root, path)
-        && file.take(ACCOUNTS_MAX).read_to_end(&mut bytes).is_err()
+        && file.take(max).read_to_end(&mut bytes).is_err()
     {
         bytes.clear();
+    }
+    if bytes.len() as u64 == max {
+        // What was cut off within a line would be another account.
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        bytes.truncate(whole);
     }
     bytes
 }
@@ -179,7 +186,7 @@ mod tests {
         std::fs::create_dir_all(root.join("etc")).expect("a directory");
         std::os::unix::fs::symlink("/etc/real", root.join("etc/passwd")).expect("a link");
         std::fs::write(root.join("etc/real"), "inside").expect("a file");
-        assert_eq!(read_limited(&root, "etc/passwd"), b"inside");
+        assert_eq!(read_limited(&root, "etc/passwd", 100), b"inside");
         rustix::fs::mknodat(
             rustix::fs::CWD,
             root.join("etc/group"),
@@ -188,7 +195,19 @@ mod tests {
             0,
         )
         .expect("a pipe");
-        assert_eq!(read_limited(&root, "etc/group"), b"");
+        assert_eq!(read_limited(&root, "etc/group", 100), b"");
+        std::fs::remove_dir_all(&root).expect("the directory goes");
+    }
+
+    #[test]
+    fn accounts_without_an_end_are_read_up_to_the_bound_in_whole_lines() {
+        let root = std::env::temp_dir().join(format!("saker-many-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("etc")).expect("a directory");
+        std::fs::write(root.join("etc/passwd"), "a::0:0:::\nb::1:1:::\n").expect("a file");
+        assert_eq!(read_limited(&root, "etc/passwd", 15), b"a::0:0:::\n");
+        let file = File::create(root.join("etc/group")).expect("a file");
+        file.set_len(1 << 40).expect("a length");
+        assert_eq!(read_limited(&root, "etc/group", CONTAINER_ACCOUNTS_MAX), b"");
         std::fs::remove_dir_all(&root).expect("the directory goes");
     }
 }
