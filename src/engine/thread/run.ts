@@ -55,6 +55,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const notice = (line: string) => post({ kind: "notice", line });
   const attached = plan?.attach({ machine, context, counters, notice, clock });
   const heap = new HeapWatch();
+  const release = everyNow(RELEASE_MS, () => opened.release?.());
   const sieve = plan === undefined ? captureSieve(start, first.sieve) : undefined;
   const engine = new Engine({
     source: opened.source,
@@ -63,7 +64,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     rules: attached?.rules(rules) ?? rules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),
-    upkeep: () => heap.look(),
+    upkeep: () => {
+      heap.look();
+      release(clock());
+    },
     onMistake: (line) => notice(`Warning: ${line}`),
     onLoss: (line) => notice(`Warning: ${line}`),
     clock,
@@ -195,6 +199,8 @@ interface Opened {
   readonly refused: () => ReadonlyMap<number, string>;
   /** Once all is ready: gives back the memory that only the start needed. */
   readonly settle?: () => void;
+  /** Gives back what the allocator keeps of memory that is free, and unchanged pages of files. */
+  readonly release?: () => void;
   /** How the machine asks for what no event told. */
   readonly lookups: {
     readonly isAlive?: (tid: number) => boolean;
@@ -262,9 +268,24 @@ function openLive(
       collectGarbage();
       addon.releaseStartMemory();
     },
+    release: () => addon.releaseStartMemory(),
     lookups: lookupsOf(addon, live.hostRoot),
   };
 }
+
+/** Calls `act` where `ms` have passed since it last did. */
+function everyNow(ms: number, act: () => void): (nowMs: number) => void {
+  let nextMs = 0;
+  return (nowMs) => {
+    if (nowMs < nextMs) return;
+    nextMs = nowMs + ms;
+    act();
+  };
+}
+
+/** Freed memory stays with the process otherwise, such as what a burst of new names took; it costs
+ * some ten milliseconds. */
+const RELEASE_MS = 60_000;
 
 function deadLine({ rule, reason }: DeadRule): string {
   return `Warning: rule "${rule}" cannot match all that it names: ${reason}`;
