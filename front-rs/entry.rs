@@ -95,7 +95,7 @@ unsafe fn drop_variables(environment: *mut *const u8) {
         let mut at = 0;
         while !(*environment.add(at)).is_null() {
             let variable = *environment.add(at);
-            if !is_runtimes(variable) {
+            if !is_runtimes(variable) && !is_odd_place(variable) {
                 *environment.add(kept) = variable;
                 kept += 1;
             }
@@ -112,6 +112,14 @@ unsafe fn is_runtimes(variable: *const u8) -> bool {
         // Behind a name that is the beginning of the variable there is at least its NUL.
         _ => unsafe { starts_with(variable, name) && *variable.add(name.len()) == b'=' },
     })
+}
+
+/// A temporary directory that is relative, empty or no UTF-8 ends the runtime before it begins.
+unsafe fn is_odd_place(variable: *const u8) -> bool {
+    let name = b"TMPDIR=";
+    unsafe {
+        starts_with(variable, name) && (*variable.add(name.len()) != b'/' || !is_utf8(variable))
+    }
 }
 
 unsafe fn starts_with(text: *const u8, prefix: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 // Where commands write and what they ask their surroundings: handed to each command, so that
 // tests can give them something else. Texts of others go through here, so nothing that is written
 // can steer a terminal but what is drawn or painted on purpose.
+import { variable } from "../words/environment.ts";
 import { visibleText } from "../words/visible.ts";
 
 export interface Terminal {
@@ -31,7 +32,6 @@ export class OutputFailed extends Error {
 export function systemTerminal(): Terminal {
   const outIsTerminal = Deno.stdout.isTerminal();
   const errorIsTerminal = Deno.stderr.isTerminal();
-  const environment = (name: string) => Deno.env.get(name);
   return terminalOver({
     out(bytes: Uint8Array): void {
       try {
@@ -50,7 +50,7 @@ export function systemTerminal(): Terminal {
     },
     outIsTerminal,
     errorIsTerminal,
-    environment,
+    environment: variable,
   });
 }
 
@@ -65,15 +65,25 @@ export interface Streams {
 export function terminalOver(streams: Streams): Terminal {
   const { outIsTerminal, environment } = streams;
   const encoder = new TextEncoder();
-  const plain = environment("TERM") === "dumb" || (environment("NO_COLOR") ?? "") !== "";
+  const isDumb = toldOf(environment, "TERM") === "dumb";
+  const plain = isDumb || (toldOf(environment, "NO_COLOR") ?? "") !== "";
   return {
     out: (text) => streams.out(encoder.encode(visibleText(text))),
     error: (text) => streams.error(encoder.encode(visibleText(text))),
     paint: (text) => streams.out(encoder.encode(text)),
     draw: (text) => streams.error(encoder.encode(text)),
     outIsTerminal,
-    errorIsTerminal: streams.errorIsTerminal && environment("TERM") !== "dumb",
+    errorIsTerminal: streams.errorIsTerminal && !isDumb,
     colour: outIsTerminal && !plain,
     environment,
   };
+}
+
+/** What is no text is set all the same, and names no terminal that we know. */
+function toldOf(environment: Streams["environment"], name: string): string | undefined {
+  try {
+    return environment(name);
+  } catch {
+    return "?";
+  }
 }

@@ -13,8 +13,16 @@ export interface ConfigProblem {
 
 /** One line: `falco.yaml:12: json_output: expected true or false, found "maybe"`. */
 export function problemLine(problem: ConfigProblem): string {
-  return [problem.where, problem.key, problem.message].filter((part) => part !== "").join(": ");
+  const parts = [problem.where, problem.key, problem.message].filter((part) => part !== "");
+  return parts.map(shortened).join(": ");
 }
+
+/** What somebody gave as a key or a value may be of any length; who reads the line knows it. */
+function shortened(text: string): string {
+  return text.length <= PART_MAX ? text : `${text.slice(0, PART_MAX)}…`;
+}
+
+const PART_MAX = 1_000;
 
 /** Thrown where reading cannot go on; carries one error. */
 export class ConfigError extends Error {

@@ -1,7 +1,7 @@
 // Which rules files to read: paths of files and directories come in, the files go out in the
 // order in which they are loaded.
 import { join } from "node:path";
-import { reasonOf } from "../files/reason.ts";
+import { NotRegular, reasonOf } from "../files/reason.ts";
 import { ConfigError } from "./problem.ts";
 
 export interface RulesFilesOptions {
@@ -12,6 +12,11 @@ export interface RulesFilesOptions {
   /** The flag that gave `given`, for messages. */
   readonly flag?: string;
 }
+
+/** More are not meant: each costs a look, and the names of all stand in messages. */
+const FILES_MAX = 1_000;
+/** Names of a directory that are looked at. */
+const NAMES_MAX = 100_000;
 
 /**
  * Files to load; undefined where nobody named any, so that the built-in rules hold. A path of
@@ -63,12 +68,19 @@ function rulesAt(path: string): string[] | undefined {
 }
 
 function rulesIn(directory: string): string[] {
-  return [...Deno.readDirSync(directory)]
+  const files: string[] = [];
+  let names = 0;
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (++names > NAMES_MAX) throw new NotRegular(`it has more than ${NAMES_MAX} names`);
     // What is hidden is an editor's, or a step of an update of Kubernetes.
-    .filter(({ name }) => !name.startsWith(".") && isRules(name))
-    .map((entry) => join(directory, entry.name))
-    .filter(isRegular)
-    .sort();
+    if (name.startsWith(".") || !isRules(name)) continue;
+    const path = join(directory, name);
+    if (!isRegular(path)) continue;
+    if (files.push(path) > FILES_MAX) {
+      throw new NotRegular(`it has more than ${FILES_MAX} rules files`);
+    }
+  }
+  return files.sort();
 }
 
 function isRules(name: string): boolean {

@@ -61,16 +61,24 @@ function deadRules({ results }: Loaded): DeadRule[] {
   );
 }
 
+const NAMES_TOLD = 5;
+
 /** A set without a rule watches nothing: files that were cut off, or settings by mistake. */
 export function checkAny({ enabled }: Loaded, { files }: RulesStart): void {
   if (enabled.length > 0 || files.length === 0) return;
   const empty = files.filter(({ text }) => text.trim() === "").map(({ name }) => name);
   throw new Error(
-    `No rule is left to watch with in ${files.map(({ name }) => name).join(", ")}` +
+    `No rule is left to watch with in ${namesOf(files)}` +
       (empty.length === 0
         ? ": expected one that is enabled and of the wanted priority"
         : `: ${empty.length === files.length ? "there is nothing in it" : `${empty[0]} is empty`}`),
   );
+}
+
+/** The first few names, and how many there are besides. */
+function namesOf(files: RulesStart["files"]): string {
+  const names = files.slice(0, NAMES_TOLD).map(({ name }) => name).join(", ");
+  return files.length <= NAMES_TOLD ? names : `${names} and ${files.length - NAMES_TOLD} more`;
 }
 
 /** By the text alone: to read files for nothing costs little, to miss a use costs the sum. */

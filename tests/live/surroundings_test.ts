@@ -75,6 +75,29 @@ for args in ([b"-V", name], [b"--validate=" + name], *bad):
   assertEquals(lines.slice(2), ["1 1 False", "1 1 False", "1 1 False"], stderr);
 });
 
+Deno.test("variables whose values are no text, or no place, are borne or told", async () => {
+  await using place = new Place();
+  const program = `
+import os, subprocess, sys
+saker = os.fsencode(sys.argv[2])
+borne = [b"TMPDIR=a\\xff", b"TMPDIR=a", b"TMPDIR=", b"TERM=\\xff", b"NO_COLOR=\\xff", b"HOME=\\xff"]
+for variable in borne + [b"TZ=\\xff", b"LC_ALL=\\xff", b"FOO=\\xff", b"HOST_ROOT=\\xff"]:
+    name, value = variable.split(b"=")
+    arguments = [b"doctor"] if name == b"HOST_ROOT" else [b"-V", b"/nowhere"]
+    done = subprocess.run([saker, *arguments], capture_output=True, env={name: value})
+    told = (done.stdout + done.stderr).decode()
+    print(done.returncode, told.count("\\n"), told.strip())
+`;
+  const { stdout } = await python(place.marker, program, [SAKER]);
+  const lines = stdout.trim().split("\n");
+  const last = lines.pop()!;
+  assertEquals(lines.length, 9, stdout);
+  for (const line of lines) {
+    assertEquals(line, "1 1 Error: Cannot find the rules file or directory /nowhere (-V)");
+  }
+  assertEquals(last, "1 1 Error: The environment variable HOST_ROOT is no UTF-8: expected text");
+});
+
 Deno.test("a host without /proc is told in one line", { ignore: !isRoot() }, async () => {
   const hide = `umount -l /proc && exec "$0" --version`;
   const ending = await run("unshare", [...await ownMounts(), "/bin/sh", "-c", hide, SAKER]);

@@ -111,7 +111,7 @@ async function validateRules(
 ): Promise<number> {
   const { validate } = await import("../print/validate.ts");
   const { loadOptions } = await import("../../engine/compile_rules.ts");
-  const { readRules, rulesSettings } = await import("../start/engine_start.ts");
+  const { readAllRules, rulesSettings } = await import("../start/engine_start.ts");
   const { rulesFiles } = await import("../../config/rules_files.ts");
   const describe = flags.describe !== undefined
     ? { rule: flags.describe }
@@ -119,10 +119,8 @@ async function validateRules(
     ? "all" as const
     : undefined;
   return validate({
-    files: () => {
-      return rulesFiles({ given: flags.validate, configured: undefined, flag: "-V" })!
-        .map(readRules);
-    },
+    files: () =>
+      readAllRules(rulesFiles({ given: flags.validate, configured: undefined, flag: "-V" })!),
     json: config.json_output,
     ...(describe === undefined ? {} : { describe }),
     load: loadOptions(rulesSettings(config, flags)),

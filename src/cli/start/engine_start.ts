@@ -76,6 +76,8 @@ function captureRules(capture: Config["capture"]): CaptureRulesStart {
 
 /** Bytes of one rules file; Falco's own have some hundred thousand. */
 export const RULES_BYTES_MAX = 16 << 20;
+/** Of all files together. */
+const ALL_RULES_BYTES_MAX = 64 << 20;
 
 /** Descriptors of all processes together. */
 const FDS_MAX = 4_194_304;
@@ -121,7 +123,7 @@ export function rulesStart(config: Config, flags: Flags): RulesStart {
   const files = namedFiles(config, flags);
   return {
     ...rulesSettings(config, flags),
-    files: files === undefined ? builtInRules() : files.map(readRules),
+    files: files === undefined ? builtInRules() : readAllRules(files),
   };
 }
 
@@ -175,9 +177,26 @@ function builtInRules(): RulesText[] {
     }));
 }
 
-export function readRules(file: string): RulesText {
+/** Reads rules files one after the other, as long as they are not too much together. */
+export function readAllRules(files: readonly string[]): RulesText[] {
+  let left = ALL_RULES_BYTES_MAX;
+  return files.map((file) => {
+    const bytes = rulesBytes(file);
+    left -= bytes.length;
+    if (left >= 0) return { name: file, text: textOf(bytes) };
+    const megabytes = ALL_RULES_BYTES_MAX >> 20;
+    throw new ConfigError(
+      "",
+      "",
+      `Cannot read the rules file ${file}: with those before it there ` +
+        `are more than ${megabytes} MB of rules`,
+    );
+  });
+}
+
+function rulesBytes(file: string): Uint8Array {
   try {
-    return { name: file, text: textOf(readBoundedFile(file, RULES_BYTES_MAX)) };
+    return readBoundedFile(file, RULES_BYTES_MAX);
   } catch (error) {
     throw new ConfigError("", "", `Cannot read the rules file ${file}: ${reasonOf(error)}`);
   }

@@ -3,6 +3,7 @@
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { filesBeingWritten } from "../../files/being_written.ts";
+import { variable } from "../../words/environment.ts";
 import type { Flags } from "../flags.ts";
 import { terminalOver } from "../terminal.ts";
 import { rulesPaths, rulesStart } from "./engine_start.ts";
@@ -39,7 +40,7 @@ scope.onmessage = ({ data }) => {
     error: (bytes) => void (told += decoder.decode(bytes)),
     outIsTerminal: false,
     errorIsTerminal: false,
-    environment: (name) => Deno.env.get(name),
+    environment: variable,
   });
   try {
     const { config } = loadConfig(data.flags, terminal);

@@ -2,6 +2,7 @@
 // from the executable under a name in the temporary directory that anybody can guess and plant;
 // so it is written to a fresh private directory first, loaded from there, and removed at once.
 import process from "node:process";
+import { variable } from "../../words/environment.ts";
 import type {
   CaptureSieve,
   Driver,
@@ -68,7 +69,7 @@ function loadFrom(parent: string, bytes: Uint8Array): Addon {
 
 /** Places for the private directory, those that are in memory and root's own first. */
 function privateParents(): string[] {
-  return ["/run", "/dev/shm", Deno.env.get("TMPDIR") ?? "/tmp", "/var/tmp"];
+  return ["/run", "/dev/shm", variable("TMPDIR") ?? "/tmp", "/var/tmp"];
 }
 
 /** Why nothing private can be made below a directory; undefined where it can. */
