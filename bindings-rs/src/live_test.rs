@@ -6,6 +6,7 @@ mod descriptors;
 mod files;
 mod memory;
 mod names;
+mod narrow;
 mod places;
 mod processes;
 mod shares;

@@ -10,6 +10,7 @@ use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
+use probe::compat;
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS, Syscall};
@@ -254,9 +255,10 @@ impl Probe {
 
     /// The filler of a call and the code under which it is recorded, where somebody wants it.
     fn filler_of(wanted: &BTreeSet<u16>, call: &Syscall) -> Option<usize> {
-        let own = FILLERS.iter().position(|(_, code)| *code == call.exit && *code != GENERIC_X);
-        if own.is_some() {
-            return own.filter(|_| wanted.contains(&call.exit));
+        let event = compat::event_of(call);
+        let own = FILLERS.iter().position(|(_, code)| *code == event && *code != GENERIC_X);
+        if own.is_some() && (wanted.contains(&event) || call.exit != GENERIC_X) {
+            return own.filter(|_| wanted.contains(&event));
         }
         // An event of its own that has no filler yet is told by the generic event.
         let named = call.exit != GENERIC_X && wanted.contains(&call.exit);
@@ -300,12 +302,14 @@ impl Probe {
             if let Some(entry) = routes.get_mut(call.x86_64 as usize) {
                 *entry |= route;
             }
-            if let Some(entry) = routes.get_mut(call.ia32 as usize) {
+            if let Some(entry) = routes.get_mut(compat::number_of(call) as usize) {
                 *entry |= route << IA32;
             }
         }
         // socketcall carries other calls: it is looked into whenever one of those is wanted.
-        let inner = (359..=373).any(|call| routes[call] >> IA32 != 0);
+        let inner = (359..=373)
+            .chain([compat::SEND.into(), compat::RECV.into()])
+            .any(|call| routes[call] >> IA32 != 0);
         routes[SOCKETCALL] |= u64::from(inner) << IA32;
         for (number, &route) in routes.iter().enumerate() {
             if self.expected_routes[number] != route {

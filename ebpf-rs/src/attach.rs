@@ -26,7 +26,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::{Event, Next};
 use probe::kernel::Kernel;
 use probe::scratch::State;
-use probe::{exec, exit, lane, offset, setting, table};
+use probe::{compat, exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, count_lost, emit, is_self, scratch};
@@ -138,6 +138,8 @@ fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64, route:
             4 => 363,
             5 | 18 => 364,
             8 => 360,
+            9 => compat::SEND.into(),
+            10 => compat::RECV.into(),
             11 => 369,
             12 => 371,
             13 => 373,

@@ -111,7 +111,6 @@ macro_rules! with_fillers {
             setrlimit SYSCALL_SETRLIMIT_X $crate::system::setrlimit;
             prlimit SYSCALL_PRLIMIT_X $crate::system::prlimit;
             mmap SYSCALL_MMAP_X $crate::memory::mmap;
-            mmap2 SYSCALL_MMAP2_X $crate::memory::mmap;
             munmap SYSCALL_MUNMAP_X $crate::memory::munmap;
             brk SYSCALL_BRK_4_X $crate::memory::brk;
             mprotect SYSCALL_MPROTECT_X $crate::memory::mprotect;
@@ -132,7 +131,6 @@ macro_rules! with_fillers {
             splice SYSCALL_SPLICE_X $crate::io::splice;
             copy_file_range SYSCALL_COPY_FILE_RANGE_X $crate::io::copy_file_range;
             lseek SYSCALL_LSEEK_X $crate::io::lseek;
-            llseek SYSCALL_LLSEEK_X $crate::io::llseek;
             ioctl SYSCALL_IOCTL_3_X $crate::io::ioctl;
             fstat SYSCALL_FSTAT_X $crate::io::asked;
             getdents SYSCALL_GETDENTS_X $crate::io::asked;

@@ -1,4 +1,5 @@
 //! Calls that read, write, copy and ask by a descriptor.
+use crate::compat;
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::table::{flock_flags, splice_flags};
@@ -77,7 +78,8 @@ pub fn pwritev<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn sendfile<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, asked) = (e.arg(2) as usize, e.arg(3));
-    let offset = if get!(e.state().compat) != 0 {
+    let narrow = get!(e.state().compat) != 0 && e.state().number != compat::SENDFILE64;
+    let offset = if narrow {
         u64::from(e.k.read_user::<u32>(at).unwrap_or(0))
     } else {
         e.k.read_user::<u64>(at).unwrap_or(0)
@@ -124,24 +126,23 @@ const fn whence(value: u64) -> u8 {
     if value < 3 { value as u8 } else { 0 }
 }
 
+/// The 32-bit _llseek has its offset in two arguments.
 #[inline(always)]
 pub fn lseek<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     e.fd(0);
-    let (offset, from) = (e.arg(1), e.arg(2));
-    e.u64(offset);
-    e.u8(whence(from));
-    Next::Emit
-}
-
-/// The 32-bit call that has its offset in two arguments.
-#[inline(always)]
-pub fn llseek<K: Kernel>(e: &mut Event<K>) -> Next {
-    e.res();
-    e.fd(0);
-    let (high, low, from) = (e.arg(1), e.arg(2), e.arg(4));
-    e.u64(high << 32 | low & 0xffff_ffff);
-    e.u8(whence(from));
+    let (high, low) = (e.arg(1), e.arg(2));
+    if get!(e.state().compat) == 0 {
+        e.u64(high);
+        e.u8(whence(low));
+    } else if e.state().number == compat::LLSEEK {
+        let from = e.arg(4);
+        e.u64(high << 32 | low);
+        e.u8(whence(from));
+    } else {
+        e.i64(i64::from(high as i32));
+        e.u8(whence(low));
+    }
     Next::Emit
 }
 

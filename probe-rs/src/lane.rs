@@ -53,7 +53,6 @@ pub const fn of(code: u16) -> u8 {
         | t::SOCKET_RECVMMSG_X
         | t::SOCKET_SHUTDOWN_X
         | t::SYSCALL_MMAP_X
-        | t::SYSCALL_MMAP2_X
         | t::SYSCALL_MUNMAP_X
         | t::SYSCALL_BRK_4_X
         | t::SYSCALL_MPROTECT_X
@@ -74,7 +73,6 @@ pub const fn of(code: u16) -> u8 {
         | t::SYSCALL_SPLICE_X
         | t::SYSCALL_COPY_FILE_RANGE_X
         | t::SYSCALL_LSEEK_X
-        | t::SYSCALL_LLSEEK_X
         | t::SYSCALL_IOCTL_3_X
         | t::SYSCALL_FSTAT_X
         | t::SYSCALL_GETDENTS_X

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod cgroup;
+pub mod compat;
 pub mod control;
 pub mod counters;
 pub mod credentials;

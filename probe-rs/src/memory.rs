@@ -1,5 +1,7 @@
 //! Calls on a process's own memory, and on another's.
+use crate::compat;
 use crate::event::{Event, Next};
+use crate::get;
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
 use crate::process::{own_mm, sizes};
@@ -63,9 +65,25 @@ fn range<K: Kernel>(e: &mut Event<K>) {
     e.u64(len);
 }
 
-/// mmap, and the 32-bit mmap2, whose offset counts pages.
+/// The arguments of the two 32-bit calls as those of the 64-bit one: the old call has them in a
+/// structure, the other counts its offset in pages.
+#[inline(always)]
+fn widen<K: Kernel>(e: &mut Event<K>) {
+    let (number, at, pages) = (e.state().number, e.arg(0) as usize, e.arg(5));
+    if get!(e.state().compat) == 0 {
+        return;
+    }
+    if number == compat::OLD_MMAP {
+        let args: [u32; 6] = e.k.read_user(at).unwrap_or_default();
+        e.state().args = args.map(u64::from);
+    } else if number == compat::MMAP2 {
+        e.state().args[5] = pages << 12;
+    }
+}
+
 #[inline(always)]
 pub fn mmap<K: Kernel>(e: &mut Event<K>) -> Next {
+    widen(e);
     let (wanted, how, offset) = (e.arg(2) as u32, e.arg(3) as u32, e.arg(5));
     choose_lane(e, wanted);
     result_and_sizes(e);

@@ -1,4 +1,5 @@
 //! Mounts, modules, BPF, limits, descriptors that are no files.
+use crate::compat;
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lookup::{AT_FDCWD, FOLLOW, MOUNTPOINT, of_new_root, want, want_none, with_names};
@@ -45,7 +46,9 @@ fn unmounted<K: Kernel>(e: &mut Event<K>, how: u32) -> Next {
 
 #[inline(always)]
 pub fn umount2<K: Kernel>(e: &mut Event<K>) -> Next {
-    let how = e.arg(1) as u32;
+    // The 32-bit umount has no flags.
+    let plain = e.state().compat != 0 && e.state().number == compat::UMOUNT;
+    let how = if plain { 0 } else { e.arg(1) as u32 };
     let next = unmounted(e, how);
     e.u32(flags::umount(how));
     next

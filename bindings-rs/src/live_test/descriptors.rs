@@ -247,9 +247,8 @@ const FIRST: &[(u16, i32, u8)] = &[
     (t::SYSCALL_FSCONFIG_X, FILE, KIND_FILE),
 ];
 
-/// Calls that only the 32-bit entry has: `whole.rs` makes them.
-const OF_32_BITS: &[u16] =
-    &[t::SYSCALL_MMAP2_X, t::SYSCALL_LLSEEK_X, t::SOCKET_SEND_X, t::SOCKET_RECV_X];
+/// Calls that only the 32-bit entry has: `narrow.rs` makes them.
+const OF_32_BITS: &[u16] = &[t::SOCKET_SEND_X, t::SOCKET_RECV_X];
 
 /// The calls that move data and ask questions.
 fn more_calls() -> i32 {

@@ -3,29 +3,9 @@ use std::{fs, ptr};
 
 use probe::table;
 
+use super::narrow::int80;
 use super::sockets::{address, connect};
 use super::{Folder, LANE, SEQUENCE, c, open, options, recorder, signed};
-
-/// A call through the 32-bit entry.
-#[cfg(target_arch = "x86_64")]
-unsafe fn int80(number: u32, args: [u32; 4]) -> i32 {
-    let ret: i32;
-    // SAFETY: the kernel saves all registers; rbx is swapped, since the compiler keeps it.
-    unsafe {
-        std::arch::asm!(
-            "xchg rbx, {b}",
-            "int 0x80",
-            "xchg rbx, {b}",
-            b = inout(reg) u64::from(args[0]) => _,
-            inlateout("eax") number => ret,
-            in("ecx") args[1],
-            in("edx") args[2],
-            in("esi") args[3],
-            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
-        );
-    }
-    ret
-}
 
 #[test]
 fn calls_through_the_32_bit_entry_are_told_like_others() {
@@ -52,11 +32,11 @@ fn calls_through_the_32_bit_entry_are_told_like_others() {
     let at = page as usize as u32;
     let act = || unsafe {
         // SAFETY: 295 is openat, 102 socketcall, 20 getpid.
-        if int80(20, [0; 4]) < 0 {
+        if int80(20, [0; 6]) < 0 {
             return 1;
         }
-        int80(295, [-100i32 as u32, at, 0, 0]);
-        int80(102, [1, at + 256, 0, 0]);
+        int80(295, [-100i32 as u32, at, 0, 0, 0, 0]);
+        int80(102, [1, at + 256, 0, 0, 0, 0]);
         0
     };
     let Some(mut recorder) = recorder() else { return };

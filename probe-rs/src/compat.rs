@@ -1,0 +1,74 @@
+//! Calls of the 32-bit entry that the 64-bit one lacks: by which 64-bit call they are told. Falco
+//! tells them the same way.
+use crate::table::{GENERIC_X, SYSCALLS, Syscall};
+
+/// The call, and the 64-bit call of the same meaning.
+const SAME: [(&str, &str); 21] = [
+    ("mmap2", "mmap"),
+    ("_llseek", "lseek"),
+    ("ugetrlimit", "getrlimit"),
+    ("stat64", "stat"),
+    ("lstat64", "lstat"),
+    ("fstat64", "fstat"),
+    ("fcntl64", "fcntl"),
+    ("sendfile64", "sendfile"),
+    ("umount", "umount2"),
+    ("getuid32", "getuid"),
+    ("getgid32", "getgid"),
+    ("geteuid32", "geteuid"),
+    ("getegid32", "getegid"),
+    ("getresuid32", "getresuid"),
+    ("getresgid32", "getresgid"),
+    ("setuid32", "setuid"),
+    ("setgid32", "setgid"),
+    ("setresuid32", "setresuid"),
+    ("setresgid32", "setresgid"),
+    // Falco misses these two.
+    ("_newselect", "select"),
+    ("fstatat64", "newfstatat"),
+];
+
+/// socketcall's send and recv have no number of their own: these stand for them in the routes.
+pub const SEND: u16 = 510;
+pub const RECV: u16 = 511;
+
+/// Numbers of 32-bit calls whose arguments are laid out in another way.
+pub const OLD_MMAP: u16 = 90;
+pub const MMAP2: u16 = 192;
+pub const LLSEEK: u16 = 140;
+pub const SENDFILE64: u16 = 239;
+pub const UMOUNT: u16 = 22;
+
+/// The event of a call's return; the generic one where there is no other.
+pub fn event_of(call: &Syscall) -> u16 {
+    if call.exit != GENERIC_X {
+        return call.exit;
+    }
+    let same = SAME.iter().find(|(name, _)| *name == call.name);
+    let told = same.and_then(|(_, as_call)| SYSCALLS.iter().find(|other| other.name == *as_call));
+    told.map_or(GENERIC_X, |call| call.exit)
+}
+
+/// The number by which the 32-bit entry's routes know a call.
+pub fn number_of(call: &Syscall) -> u16 {
+    match call.name {
+        "send" => SEND,
+        "recv" => RECV,
+        _ => call.ia32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SAME, event_of};
+    use crate::table::{GENERIC_X, NONE, SYSCALLS};
+
+    #[test]
+    fn every_such_call_is_one_of_32_bits_and_has_an_event() {
+        for (name, _) in SAME {
+            let call = SYSCALLS.iter().find(|call| call.name == name).expect("a known call");
+            assert!(call.x86_64 == NONE && call.ia32 != NONE, "{name}");
+            assert_ne!(event_of(call), GENERIC_X, "{name}");
+        }
+    }
+}
