@@ -101,6 +101,8 @@ export interface SieveOptions {
   uses: Int8Array;
   /** Every event that makes or changes a descriptor is handed over. */
   keepsDescriptors: boolean;
+  /** By event code: with how many parameters an event is current; 255: any number, 254: never. */
+  current: Uint8Array;
 }
 
 /** The sieve over the blocks of captures, before they reach the engine. */
@@ -108,6 +110,9 @@ export class CaptureSieve {
   static make(options: SieveOptions): CaptureSieve;
   /** Other rules. */
   exchange(table: Uint8Array, descriptors: Uint32Array, keepsDescriptors: boolean): void;
+  /** How far the first `length` bytes hold whole blocks of current events; `state` gets their
+   * number. */
+  scan(buffer: Uint8Array, length: number, state: Uint32Array): number;
   /**
    * Goes on at `from` over the blocks in the first `length` bytes of `buffer`. `entries` gets three
    * numbers for each event that the engine has to see: its offset (events that were held back are
@@ -125,8 +130,9 @@ export class CaptureSieve {
     state: Uint32Array,
   ): number;
   /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwd`: path of the
-   * working directory with a slash at its end. */
-  answer(tid: number, owner: number, cwd: Uint8Array): void;
+   * working directory with a slash at its end; `low` and `high`: what holds of the thread
+   * (src/sieve/thread_atoms.ts). */
+  answer(tid: number, owner: number, cwd: Uint8Array, low: number, high: number): void;
   /** Events passed over so far, by code. */
   passed(): Float64Array;
 }

@@ -255,6 +255,57 @@ Deno.test("a replay knows descriptors whose opens were held back, however they w
   }
 });
 
+Deno.test("a replay passes over what no rule wants of a program, until another runs", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  const out = new BlockBuffer(1 << 12);
+  putSection(out);
+  const put = (id: string, tid: number, params: ChanceEvent["params"]) => {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ id, tid, params }));
+    out.endBlock();
+  };
+  const runs = (comm: string, tid: number) =>
+    put("SYSCALL_EXECVE_19_X", tid, {
+      ...program(comm, tid, tid, 1),
+      res: 0,
+      env: list("A=b"),
+      trusted_exepath: `/usr/bin/${comm}`,
+      filename: comm,
+      flags: 0,
+      pgid: 1,
+      vpgid: 1,
+    });
+  const open = (tid: number, name: string) =>
+    put("SYSCALL_OPENAT_2_X", tid, { fd: 3, dirfd: -100, name, flags: 1, mode: 0, dev: 1, ino: 2 });
+  put("SYSCALL_GETUID_X", 10, { uid: 0 });
+  put("SYSCALL_GETUID_X", 11, { uid: 0 });
+  runs("sh", 10);
+  runs("cat", 11);
+  for (const tid of [10, 11, 10, 11]) open(tid, "/tmp/before");
+  runs("cat", 10);
+  runs("sh", 11);
+  for (const tid of [10, 11, 10, 11]) open(tid, "/tmp/after");
+  const rule = ruleText("r", "evt.type = openat and proc.name = cat", {
+    output: '"%evt.num %thread.tid %fd.name"',
+  });
+  try {
+    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+    const { alerts, passed } = replayed([file], rulesStart(rule), true);
+    const outputs = alerts.map((alert) => JSON.parse(alert).output.split(" ").slice(-3).join(" "));
+    deepStrictEqual(outputs, [
+      "6 11 /tmp/before",
+      "8 11 /tmp/before",
+      "11 10 /tmp/after",
+      "13 10 /tmp/after",
+    ]);
+    ok(passed >= 4, `${passed} events were passed over`);
+    compare([file], rulesStart(rule), "threads");
+  } finally {
+    Deno.removeSync(file);
+  }
+});
+
 Deno.test("a replay sees the kernel's path of saker's own events, whatever the caller said", () => {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   const params = { fd: 3, dirfd: -100, name: "/tmp/link", flags: 1, mode: 0, dev: 1, ino: 2 };

@@ -21,8 +21,8 @@ export interface CompiledRules {
   readonly dead: readonly DeadRule[];
   /** Those that name an event which the kernel's refusal of its program takes away. */
   readonly deadWithout: (refused: ReadonlyMap<number, string>) => DeadRule[];
-  /** Made when it is asked for. */
-  readonly sieve: () => RulesSieve;
+  /** Made when it is asked for, for a capture or for the kernel. */
+  readonly sieve: (overCapture: boolean) => RulesSieve;
 }
 
 /** Throws an error of one line where the rules are not sound. */
@@ -47,7 +47,8 @@ export function compileRules(start: RulesStart): CompiledRules {
             refused.get(codes[0]!),
         }];
       }),
-    sieve: () => sieveOf(loaded.enabled.filter(({ source }) => source === "syscall")),
+    sieve: (overCapture) =>
+      sieveOf(loaded.enabled.filter(({ source }) => source === "syscall"), overCapture),
   };
 }
 

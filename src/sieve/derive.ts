@@ -8,22 +8,28 @@ import { textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
 import { Needs } from "./need.ts";
 import { effectOf } from "./state_effects.ts";
+import type { ThreadAtoms } from "./thread_atoms.ts";
 import { type Guard, Verdict } from "./table.ts";
 
-/** The guards by event code, for rules of the source "syscall". */
-export function deriveGuards(rules: readonly CheckedRule[]): Guard[] {
+/** The guards by event code, for rules of the source "syscall"; `threads`: who will tell what holds
+ * of threads, if anybody does. */
+export function deriveGuards(rules: readonly CheckedRule[], threads?: ThreadAtoms): Guard[] {
   const byCode: CheckedRule[][] = EVENTS.map(() => []);
   for (const rule of rules) {
     for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
   }
-  return EVENTS.map(({ code }) => guardOf(code, byCode[code]!));
+  return EVENTS.map(({ code }) => {
+    const guard = guardOf(code, byCode[code]!);
+    // Where the bytes decide something, there is no room for more.
+    return guard.verdict === Verdict.Keep ? guardOf(code, byCode[code]!, threads) : guard;
+  });
 }
 
 /** Calls without an event of their own, or whose own the probe does not fill, come as generic
  * events: which call it was, no guard asks. */
 const GENERIC = /^GENERIC_/;
 
-function guardOf(code: number, rules: readonly CheckedRule[]): Guard {
+function guardOf(code: number, rules: readonly CheckedRule[], threads?: ThreadAtoms): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
       verdict: Verdict.Keep,
@@ -32,7 +38,7 @@ function guardOf(code: number, rules: readonly CheckedRule[]): Guard {
       effect: effectOf(code),
     };
   }
-  const needs = new Needs(code);
+  const needs = new Needs(code, threads);
   const formulas: Formula[] = [];
   for (const rule of rules) {
     const formula = needs.of(rule.node);

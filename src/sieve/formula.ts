@@ -6,11 +6,12 @@
 export interface NumberTest {
   readonly kind: "equal" | "less" | "greater" | "any_bit" | "present";
   readonly param: number;
+  /** "thread": not a parameter's, but what is known of the thread (thread_atoms.ts). */
   readonly form: Form;
   readonly value: bigint;
 }
 
-export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor";
+export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor" | "thread";
 
 /** Which text of a name a pattern is asked of: joined and folded, or as the caller gave it. */
 export type TextKind = "joined" | "raw";

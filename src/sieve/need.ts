@@ -7,6 +7,7 @@ import type { Known } from "../rules/match/simplify.ts";
 import { and, constant, type Formula, or, TRUE } from "./formula.ts";
 import { nameFormula } from "./names.ts";
 import { numberFormula } from "./numbers.ts";
+import type { ThreadAtoms } from "./thread_atoms.ts";
 
 /** The formulas of conditions on one event code; parts that rules share are made once. */
 export class Needs {
@@ -14,9 +15,12 @@ export class Needs {
   readonly #known: Known;
   readonly #formulas: (Formula | undefined)[] = [];
   readonly #contraries: (Formula | undefined)[] = [];
+  readonly #threads: ThreadAtoms | undefined;
 
-  constructor(code: number) {
+  /** `threads`: who tells what holds of threads, if anybody does. */
+  constructor(code: number, threads?: ThreadAtoms) {
     this.#code = code;
+    this.#threads = threads;
     this.#known = knownOfCode(code);
   }
 
@@ -47,7 +51,8 @@ export class Needs {
         if (known !== undefined) return constant(known !== negated);
         const number = numberFormula(node.atom, negated, this.#code);
         if (number !== undefined) return number;
-        return nameFormula(node.atom, negated, this.#code) ?? TRUE;
+        return nameFormula(node.atom, negated, this.#code) ??
+          this.#threads?.formulaOf(node.atom, negated) ?? TRUE;
       }
     }
   }

@@ -6,6 +6,7 @@ import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
 import { deriveGuards } from "./derive.ts";
 import { tableBytes, Verdict } from "./table.ts";
+import { ThreadAtoms } from "./thread_atoms.ts";
 
 export interface RulesSieve {
   /** As probe-rs/src/sieve/table.rs reads it. */
@@ -19,6 +20,8 @@ export interface RulesSieve {
   readonly looksAtAll: boolean;
   /** Every event is needed. */
   readonly isOpen: boolean;
+  /** What has to be told of threads; nothing where nobody will tell. */
+  readonly threads: ThreadAtoms;
 }
 
 const LOOKS_AT_ALL = 0x8000_0000;
@@ -29,8 +32,9 @@ const IN_ORDER = "fd.types";
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
-/** The sieve of the rules of the source "syscall". */
-export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
+/** The sieve of the rules of the source "syscall"; `toldOfThreads`: over a capture, where it is
+ * told what holds of threads. */
+export function sieveOf(rules: readonly CheckedRule[], toldOfThreads: boolean): RulesSieve {
   const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
   let keepsDescriptors = false;
   let looksAtAll = false;
@@ -42,8 +46,10 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     looksAtAll = true;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
-  const guards = deriveGuards(rules);
-  return { table: tableBytes(guards), descriptors, keepsDescriptors, looksAtAll, isOpen: false };
+  const threads = new ThreadAtoms();
+  const guards = deriveGuards(rules, toldOfThreads ? threads : undefined);
+  const table = tableBytes(guards);
+  return { table, descriptors, keepsDescriptors, looksAtAll, isOpen: false, threads };
 }
 
 /** A field of the rule whose value depends on which events were looked at before. */
@@ -60,6 +66,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     keepsDescriptors: true,
     looksAtAll: true,
     isOpen: true,
+    threads: new ThreadAtoms(),
   };
 }
 

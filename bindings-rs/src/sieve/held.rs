@@ -29,7 +29,8 @@ impl Sieve {
         let text = self.guards[record.code].texts[0];
         let flags_at = flags_at(record);
         let flags = if flags_at == 0 { 0 } else { word(record.block, flags_at) };
-        let wanted = forced || self.wanted(record, table);
+        let (admitted, walked) = self.judged(record, table);
+        let wanted = forced || admitted;
         let result = match opened {
             None if !wanted && !self.keeps_descriptors => {
                 self.pass_over(record, out);
@@ -42,7 +43,11 @@ impl Sieve {
             Some(result) => result as i32,
         };
         let asks = wanted || self.asks_descriptors || flags & O_DIRECTORY != 0;
-        let place = if asks { self.joined(record, table, text) } else { None };
+        let place = match walked {
+            Some(place) => place,
+            None if asks => self.joined(record, table, text),
+            None => None,
+        };
         let marks = if self.asks_descriptors {
             self.marks(place, record.text(usize::from(text.param)))
         } else {
@@ -67,6 +72,7 @@ impl Sieve {
         self.settle_dependents(table, result, room, out)?;
         let Some(slot) = self.tables.all[table].slot(result) else { return Err(NoRoom) };
         let was_pending = slot.state == State::Pending;
+        let before = if was_pending { slot.directory } else { -1 };
         slot.under = match slot.state {
             State::Pending => slot.under,
             State::Absent => false,
@@ -77,10 +83,7 @@ impl Sieve {
         slot.block.extend_from_slice(record.block);
         (slot.place, slot.marks, slot.directory) = (place, marks, directory);
         (slot.result_at, slot.flags_at) = (record.start(0), flags_at);
-        if !was_pending {
-            self.pending += 1;
-            self.tables.all[table].pending += 1;
-        }
+        self.note_pending(table, was_pending, before, directory);
         self.pass_over(record, out);
         Ok(())
     }
@@ -211,6 +214,7 @@ impl Sieve {
         let (one, other) = (from as usize, to as usize);
         let [source, target] = slots.slots.get_disjoint_mut([one, other]).map_err(|_| NoRoom)?;
         let was_pending = target.state == State::Pending;
+        let before = if was_pending { target.directory } else { -1 };
         target.under = match target.state {
             State::Pending => target.under,
             State::Absent => false,
@@ -224,12 +228,19 @@ impl Sieve {
         target.flags_at = source.flags_at;
         let result_at = target.result_at;
         target.block[result_at..result_at + 8].copy_from_slice(&i64::from(to).to_le_bytes());
+        let directory = target.directory;
         set_cloexec(target, cloexec);
-        if !was_pending {
-            self.pending += 1;
-            self.tables.all[table].pending += 1;
-        }
+        self.note_pending(table, was_pending, before, directory);
         Ok(false)
+    }
+
+    /// A slot is pending now; `before`: the directory of what was pending in it, -1: none.
+    fn note_pending(&mut self, table: usize, was: bool, before: i32, directory: i32) {
+        let table = &mut self.tables.all[table];
+        table.depend(before, false);
+        table.depend(directory, true);
+        self.pending += usize::from(!was);
+        table.pending += usize::from(!was);
     }
 }
 

@@ -14,38 +14,52 @@ const NO_NAME: &[u8] = b"(NULL)";
 impl Sieve {
     /// Whether a rule can match the event.
     #[inline]
-    pub fn wanted(&mut self, record: &Record, table: usize) -> bool {
+    pub fn wanted(&self, record: &Record, table: usize) -> bool {
+        self.judged(record, table).0
+    }
+
+    /// Whether a rule can match the event; of an open whose path was walked for that, where the
+    /// walk ended.
+    #[inline]
+    pub fn judged(&self, record: &Record, table: usize) -> (bool, Option<Option<Place>>) {
         let guard = &self.guards[record.code];
         if guard.verdict != Verdict::Ask as u8 {
-            return guard.verdict != Verdict::Drop as u8;
+            return (guard.verdict != Verdict::Drop as u8, None);
         }
-        let Some(facts) = facts(guard, record) else { return true };
+        let Some(facts) = facts(guard, record) else { return (true, None) };
         if !admits(guard, facts, ALL_MARKS) {
-            return false;
+            return (false, None);
         }
         if admits_any(guard, facts) || guard.texts[0].kind == text::NONE {
-            return true;
+            return (true, None);
         }
-        let guard = *guard;
-        guard.texts.iter().any(|text| match text.kind {
-            text::PATH => {
-                let place = self.joined(record, table, *text);
-                let raw = record.text(usize::from(text.param));
-                admits(&guard, facts, self.marks(place, raw))
-            }
-            text::DESCRIPTOR => {
-                let number = record.descriptor(usize::from(text.param)).unwrap_or(-1);
-                let marks = match self.tables.all[table].state(number) {
-                    State::Unknown => ALL_MARKS,
-                    State::Absent => 0,
-                    State::File | State::Pending => {
-                        self.tables.all[table].slots[number as usize].marks
+        let mut walked = None;
+        for (index, text) in guard.texts.iter().enumerate() {
+            let marks = match text.kind {
+                text::PATH => {
+                    let place = self.joined(record, table, *text);
+                    if index == 0 {
+                        walked = Some(place);
                     }
-                };
-                admits(&guard, facts, marks)
+                    self.marks(place, record.text(usize::from(text.param)))
+                }
+                text::DESCRIPTOR => {
+                    let number = record.descriptor(usize::from(text.param)).unwrap_or(-1);
+                    match self.tables.all[table].state(number) {
+                        State::Unknown => ALL_MARKS,
+                        State::Absent => 0,
+                        State::File | State::Pending => {
+                            self.tables.all[table].slots[number as usize].marks
+                        }
+                    }
+                }
+                _ => continue,
+            };
+            if admits(guard, facts, marks) {
+                return (true, walked);
             }
-            _ => false,
-        })
+        }
+        (false, walked)
     }
 
     /// Where the walk over a path ends, as it is joined with its directory; `None`: not known.

@@ -7,6 +7,7 @@ mod judge;
 mod out;
 mod pass;
 mod record;
+mod scan;
 mod settle;
 mod tables;
 
@@ -30,11 +31,13 @@ pub struct SieveOptions {
     pub descriptors: Uint32Array,
     pub uses: Int8Array,
     pub keeps_descriptors: bool,
+    pub current: Uint8Array,
 }
 
 #[napi]
 pub struct CaptureSieve {
     sieve: Sieve,
+    current: Vec<u8>,
 }
 
 fn checked(bytes: &[u8], codes: usize) -> std::result::Result<Parts<'_>, Failure> {
@@ -75,6 +78,7 @@ impl CaptureSieve {
         let parts = checked(&options.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         Ok(Self {
+            current: options.current.to_vec(),
             sieve: Sieve {
                 names: names(&parts),
                 asks_descriptors: asks_descriptors(&guards),
@@ -116,6 +120,18 @@ impl CaptureSieve {
         Ok(())
     }
 
+    /// How far the first `length` bytes hold whole blocks of current events; `state` gets their
+    /// number.
+    #[napi]
+    pub fn scan(&self, buffer: Uint8Array, length: u32, mut state: Uint32Array) -> u32 {
+        // SAFETY: the engine lends both for this call, on its own thread.
+        let state = unsafe { state.as_mut() };
+        let length = (length as usize).min(buffer.len());
+        let (end, events) = scan::scan(&buffer[..length], &self.current);
+        state[0] = events;
+        end as u32
+    }
+
     /// Goes on at `from` over the blocks in the first `length` bytes of `buffer`; copies go behind
     /// them. `state` gets: how far it came, entries, events passed over behind the last of them.
     /// Returns why it ended (`pass::Stop`). `from` behind `length`: other tables come, and what is
@@ -153,16 +169,17 @@ impl CaptureSieve {
         stop as u32
     }
 
-    /// Whose table a thread has, and its working directory; `owner` below 0: it is not known.
+    /// Whose table a thread has, its working directory and what may hold of it; `owner` below 0:
+    /// it is not known.
     #[napi]
-    pub fn answer(&mut self, tid: f64, owner: f64, cwd: Uint8Array) {
+    pub fn answer(&mut self, tid: f64, owner: f64, cwd: Uint8Array, low: u32, high: u32) {
         let (tid, owner) = (tid as i64, owner as i64);
         if owner < 0 {
             self.sieve.stranger = Some(tid);
             return;
         }
         let place = walk(&self.sieve.names, None, &cwd);
-        self.sieve.tables.learn(tid, owner, place);
+        self.sieve.tables.learn(tid, owner, place, u64::from(low) | u64::from(high) << 32);
     }
 
     /// Events passed over so far, by code.

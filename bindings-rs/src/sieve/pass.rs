@@ -45,6 +45,29 @@ pub struct Sieve {
     pub passed: Vec<f64>,
 }
 
+/// The parameter of the clone family with the parent's number.
+const PARENT: usize = 5;
+
+/// The thread that a call of the clone family made, as its creator tells; else 0 or below.
+fn created(record: &Record) -> i64 {
+    match record.code as u16 {
+        t::SYSCALL_CLONE_20_X
+        | t::SYSCALL_CLONE3_X
+        | t::SYSCALL_FORK_20_X
+        | t::SYSCALL_VFORK_20_X => record.result().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Whether the event is a new thread's own of the call that made it.
+fn is_birth(record: &Record) -> bool {
+    let family = matches!(
+        record.code as u16,
+        t::SYSCALL_CLONE_20_X | t::SYSCALL_CLONE3_X | t::SYSCALL_FORK_20_X | t::SYSCALL_VFORK_20_X
+    );
+    family && record.result() == Some(0)
+}
+
 /// Nothing had room: the event is looked at again.
 pub struct NoRoom;
 pub type Done = Result<(), NoRoom>;
@@ -79,10 +102,11 @@ impl Sieve {
             let block = &blocks[at..at + length];
             let done = match Record::read(block, &self.counts) {
                 None => self.odd(at, room, out),
-                Some(record) => {
+                Some(mut record) => {
                     if self.needs_answer(&record) {
                         return (at, Stop::Ask);
                     }
+                    record.facts = self.tables.facts_of(record.tid);
                     self.event(&record, at, room, out)
                 }
             };
@@ -117,6 +141,8 @@ impl Sieve {
         self.guards[record.code].effect != effect::META
             && self.tables.of(record.tid).is_none()
             && self.stranger != Some(record.tid)
+            // A child's first event makes it, or changes nothing that is known here.
+            && !is_birth(record)
     }
 
     #[inline]
@@ -130,14 +156,12 @@ impl Sieve {
         // The one behind an exit tells the engine when its thread was gone.
         let forced = self.pass_next;
         let Some(table) = self.tables.of(record.tid) else {
-            // The engine makes it up, with a table of its own.
-            self.flush_all(room, out)?;
+            // The engine makes it up, with a table of its own or a copy of its parent's.
+            self.settle_family(record, None, room, out)?;
             return self.hand_over(record, at, effect, out);
         };
         if effect == effect::MUCH {
-            self.flush_all(room, out)?;
-            self.tables.forget(table);
-            return self.hand_over(record, at, effect, out);
+            return self.much(record, at, table, room, out);
         }
         if effect == effect::OPEN {
             return self.open(record, at, table, forced, room, out);
@@ -178,10 +202,84 @@ impl Sieve {
         self.pass_next = usize::from(t::PROCEXIT_1_E) == record.code;
         if effect == effect::MUCH {
             // A new thread: what its number stood for is over.
-            for tid in [record.tid, record.result().unwrap_or(0)] {
+            for tid in [record.tid, created(record)] {
                 if tid > 0 {
                     self.tables.forget_thread(tid);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// An event that changes threads, whole tables or directories.
+    fn much(
+        &mut self,
+        record: &Record,
+        at: usize,
+        table: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        self.settle_family(record, Some(table), room, out)?;
+        if created(record) <= 0 {
+            self.tables.forget(table);
+            return self.hand_over(record, at, effect::MUCH, out);
+        }
+        // Who makes another keeps all that it has; the child's number may have been another's.
+        if !out.has_room(0) {
+            return Err(NoRoom);
+        }
+        self.pass_next = false;
+        out.put(at, 0);
+        self.tables.forget_thread(created(record));
+        Ok(())
+    }
+
+    /// Hands over what is held back of the tables that an event of much effect, or one of a thread
+    /// that is not known, looks at or does away with.
+    fn settle_family(
+        &mut self,
+        record: &Record,
+        table: Option<usize>,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        if self.pending == 0 {
+            return Ok(());
+        }
+        let code = record.code as u16;
+        let parent = match code {
+            t::SYSCALL_CLONE_20_X
+            | t::SYSCALL_CLONE3_X
+            | t::SYSCALL_FORK_20_X
+            | t::SYSCALL_VFORK_20_X => {
+                if record.length(PARENT) == 8 {
+                    record.long(PARENT)
+                } else {
+                    -1
+                }
+            }
+            t::SYSCALL_EXECVE_19_X
+            | t::SYSCALL_EXECVEAT_X
+            | t::PROCEXIT_1_E
+            | t::SYSCALL_CHDIR_X
+            | t::SYSCALL_FCHDIR_X
+                if table.is_some() =>
+            {
+                record.tid
+            }
+            _ => return self.flush_all(room, out),
+        };
+        // A child's own event tells of its parent, whose descriptors it has.
+        if created(record) <= 0 && !self.tables.knows(parent) {
+            return self.flush_all(room, out);
+        }
+        if let Some(table) = table {
+            self.flush(table, room, out)?;
+        }
+        for tid in [record.tid, created(record), parent] {
+            for table in self.tables.all_of(tid).into_iter().flatten() {
+                self.flush(table, room, out)?;
             }
         }
         Ok(())

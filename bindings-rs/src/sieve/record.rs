@@ -1,7 +1,7 @@
 //! One event block as the sieve over captures sees it: where its parameters are, its numbers, its
 //! names. Nothing is trusted: what does not fit makes the block odd, and odd blocks are kept.
 use probe::event::BLOCK;
-use probe::sieve::guard::{Params, number_of};
+use probe::sieve::guard::{Params, form, number_of};
 
 /// The block with u32 of flags behind the CPU.
 const BLOCK_FLAGS: u32 = 0x217;
@@ -35,6 +35,8 @@ pub struct Record<'a> {
     /// Parameters that the table gives the event, and where they start in the block.
     count: usize,
     starts: [u32; PARAMS + 1],
+    /// What may hold of its thread (src/sieve/thread_atoms.ts).
+    pub facts: u64,
 }
 
 impl<'a> Record<'a> {
@@ -81,7 +83,7 @@ impl<'a> Record<'a> {
             return None;
         }
         let tid = long(block, event + 8) as i64;
-        Some(Record { block, code, tid, count, starts })
+        Some(Record { block, code, tid, count, starts, facts: u64::MAX })
     }
 
     #[inline]
@@ -106,6 +108,11 @@ impl<'a> Record<'a> {
         (self.length(param) >= 4).then(|| word(self.block, self.start(param)) as i32)
     }
 
+    /// A parameter of eight bytes.
+    pub fn long(&self, param: usize) -> i64 {
+        long(self.block, self.start(param)) as i64
+    }
+
     /// The command of fcntl; 0 where it is not told.
     pub fn command(&self) -> u8 {
         if self.length(2) == 0 { 0 } else { self.block[self.start(2)] }
@@ -121,6 +128,9 @@ impl<'a> Record<'a> {
 impl Params for Record<'_> {
     #[inline]
     fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
+        if form == form::THREAD {
+            return Some((self.facts as i64, true));
+        }
         let param = usize::from(param);
         let (start, length) = (self.start(param), self.length(param));
         let load = || {

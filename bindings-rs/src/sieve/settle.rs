@@ -73,8 +73,12 @@ impl Sieve {
     }
 
     pub fn drop_pending(&mut self, table: usize, number: i32, state: State) {
-        self.tables.all[table].slots[number as usize].state = state;
-        self.tables.all[table].pending -= 1;
+        let table = &mut self.tables.all[table];
+        let slot = &mut table.slots[number as usize];
+        slot.state = state;
+        let directory = slot.directory;
+        table.depend(directory, false);
+        table.pending -= 1;
         self.pending -= 1;
     }
 

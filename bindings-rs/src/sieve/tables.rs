@@ -49,6 +49,8 @@ pub struct Slot {
     pub marks: u64,
     /// Pending: the directory's descriptor that the name starts from; -1: none.
     pub directory: i32,
+    /// Opens that are held back and whose name starts from this descriptor.
+    dependents: u32,
     /// Pending: the block of the event, where its result is in it and where its flags are (0:
     /// nowhere).
     pub block: Vec<u8>,
@@ -65,6 +67,8 @@ pub struct Table {
     pub cwd: Option<Place>,
     pub slots: Vec<Slot>,
     pub pending: usize,
+    /// Those of them whose name starts from a directory's descriptor beyond the slots.
+    dependents_beyond: usize,
 }
 
 impl Table {
@@ -92,12 +96,27 @@ impl Table {
     }
 
     /// Whether an open that is held back starts from this directory's descriptor.
+    #[inline]
     pub fn has_dependents(&self, number: i32) -> bool {
-        self.pending > 0
-            && self
-                .slots
-                .iter()
-                .any(|slot| slot.state == State::Pending && slot.directory == number)
+        match usize::try_from(number) {
+            Ok(at) if at < SLOTS => self.slots.get(at).is_some_and(|slot| slot.dependents > 0),
+            _ => self.dependents_beyond > 0,
+        }
+    }
+
+    /// An open that is held back starts from a directory's descriptor now, or no longer.
+    #[inline]
+    pub fn depend(&mut self, directory: i32, begins: bool) {
+        if directory < 0 {
+            return;
+        }
+        let more = if begins { 1 } else { -1 };
+        match self.slot(directory) {
+            Some(slot) => slot.dependents = slot.dependents.wrapping_add_signed(more),
+            None => {
+                self.dependents_beyond = self.dependents_beyond.wrapping_add_signed(more as isize);
+            }
+        }
     }
 }
 
@@ -127,8 +146,9 @@ pub struct Tables {
     pub all: Vec<Table>,
     free: Vec<usize>,
     owners: Map<usize>,
-    threads: Map<usize>,
-    last: Option<(i64, usize)>,
+    /// Each thread's table, and what may hold of it.
+    threads: Map<(usize, u64)>,
+    last: Option<(i64, usize, u64)>,
     learnt: usize,
     slots: usize,
 }
@@ -137,18 +157,24 @@ impl Tables {
     /// The table of a thread, if it is known.
     #[inline]
     pub fn of(&mut self, tid: i64) -> Option<usize> {
-        if let Some((last, table)) = self.last
+        if let Some((last, table, _)) = self.last
             && last == tid
         {
             return Some(table);
         }
-        let table = *self.threads.get(&tid)?;
-        self.last = Some((tid, table));
+        let (table, facts) = *self.threads.get(&tid)?;
+        self.last = Some((tid, table, facts));
         Some(table)
     }
 
-    /// Notes whose table a thread has; `cwd`: its working directory.
-    pub fn learn(&mut self, tid: i64, owner: i64, cwd: Option<Place>) -> usize {
+    /// What may hold of the thread that `of` was asked for; everything, where it is not known.
+    #[inline]
+    pub fn facts_of(&self, tid: i64) -> u64 {
+        self.last.filter(|(last, ..)| *last == tid).map_or(u64::MAX, |(.., facts)| facts)
+    }
+
+    /// Notes whose table a thread has; `cwd`: its working directory; `facts`: what may hold of it.
+    pub fn learn(&mut self, tid: i64, owner: i64, cwd: Option<Place>, facts: u64) -> usize {
         let table = *self.owners.entry(owner).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {
                 self.all.push(Table::default());
@@ -158,7 +184,7 @@ impl Tables {
         self.all[table].owner = owner;
         self.all[table].cwd = cwd;
         self.all[table].tids.push(tid);
-        self.threads.insert(tid, table);
+        self.threads.insert(tid, (table, facts));
         self.last = None;
         self.learnt += 1;
         if self.learnt.is_multiple_of(256) {
@@ -181,9 +207,19 @@ impl Tables {
         self.free.push(table);
     }
 
-    /// Forgets all that is known of a thread.
+    /// Whether it is known whose table a thread has.
+    pub fn knows(&self, tid: i64) -> bool {
+        self.threads.contains_key(&tid)
+    }
+
+    /// The table that a thread uses, and the one that it owns.
+    pub fn all_of(&self, tid: i64) -> [Option<usize>; 2] {
+        [self.threads.get(&tid).map(|(table, _)| *table), self.owners.get(&tid).copied()]
+    }
+
+    /// Forgets all that is known of a thread; nothing may be held back in its tables.
     pub fn forget_thread(&mut self, tid: i64) {
-        if let Some(table) = self.threads.get(&tid).or_else(|| self.owners.get(&tid)) {
+        if let Some((table, _)) = self.threads.get(&tid) {
             self.forget(*table);
         }
         if let Some(table) = self.owners.get(&tid) {
@@ -191,8 +227,10 @@ impl Tables {
         }
     }
 
-    /// What walks found is of no use to other rules.
+    /// What walks found, and what was told of threads, is of no use to other rules.
     pub fn forget_names(&mut self) {
+        self.last = None;
+        self.threads.values_mut().for_each(|(_, facts)| *facts = u64::MAX);
         for table in &mut self.all {
             table.cwd = None;
             for slot in &mut table.slots {

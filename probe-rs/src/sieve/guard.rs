@@ -45,6 +45,8 @@ pub mod form {
     pub const RESULT: u8 = 5;
     /// The low half of 8 bytes, or 4: descriptors.
     pub const DESCRIPTOR: u8 = 6;
+    /// Not a parameter: what is known of the thread, over captures alone.
+    pub const THREAD: u8 = 7;
 }
 
 /// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".

@@ -12,8 +12,7 @@ import { Counter, type Counters } from "../contract/counters.ts";
 import { ExcessWatch } from "./excess.ts";
 import { dropAlert, dropMessage, LossWatch } from "./loss.ts";
 import { ALERTS_IN_FLIGHT_MAX, type LossActions, type LossOptions } from "../contract/messages.ts";
-import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
-import { SievedWalk } from "./sieved_walk.ts";
+import { SievedWalk, type ToldSieve } from "./sieved_walk.ts";
 import { tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
 import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
@@ -35,7 +34,7 @@ export interface EngineParts {
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;
   /** Of a capture's events, who says which can matter. */
-  readonly sieve?: CaptureSieve;
+  readonly sieve?: ToldSieve;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
 }
@@ -108,7 +107,7 @@ export class Engine {
     const { sieve, machine } = parts;
     this.#memory = new Uint8Array(BATCH_BYTES + (sieve === undefined ? 0 : COPIES_BYTES));
     this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
-    if (sieve) this.#sieved = new SievedWalk({ sieve, walk: this.#walk, machine });
+    if (sieve) this.#sieved = new SievedWalk({ ...sieve, walk: this.#walk, machine });
     this.#loss = new LossWatch(parts.options.drops);
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
@@ -371,7 +370,7 @@ export class Engine {
     const { lost, excess = 0 } = stats;
     this.#excess.update(excess, source);
     tellSource(counters, stats, options.programsWanted());
-    tellPassedOver(counters, sieve, source);
+    tellPassedOver(counters, sieve?.sieve, source);
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const loss = this.#loss.update(
       { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },

@@ -3,10 +3,17 @@
 // then whose descriptors a thread has.
 import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
 import { type BlockWalk, Step } from "../../events/blocks.ts";
+import type { ThreadAtoms } from "../../sieve/thread_atoms.ts";
+import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 
-export interface SievedWalkParts {
+/** The sieve, and what it asks of threads. */
+export interface ToldSieve {
   readonly sieve: CaptureSieve;
+  readonly threads: ThreadAtoms;
+}
+
+export interface SievedWalkParts extends ToldSieve {
   readonly walk: BlockWalk;
   readonly machine: MachineHost;
 }
@@ -42,8 +49,12 @@ export class SievedWalk {
   #tail = 0;
   #stop = END;
 
+  /** Of the thread that is asked for, apart from the event at hand. */
+  readonly #context: Context;
+
   constructor(parts: SievedWalkParts) {
     this.#parts = parts;
+    this.#context = new Context(parts.machine, parts.walk.event);
   }
 
   /** Begins a walk over the first `length` bytes; what lies behind them is overwritten. */
@@ -103,13 +114,16 @@ export class SievedWalk {
     this.#index = 0;
   }
 
-  /** Tells whose descriptors the thread of the event at `#from` has. */
+  /** Tells whose descriptors the thread of the event at `#from` has, and what holds of it. */
   #answer(): void {
-    const { sieve, walk, machine } = this.#parts;
+    const { sieve, walk, machine, threads } = this.#parts;
     const { event } = walk;
     walk.seek(this.#from, this.#length);
     walk.next();
     const table = machine.tableOf(event.tid);
-    sieve.answer(event.tid, table?.owner ?? -1, table?.cwd ?? NO_CWD);
+    this.#context.thread = table === undefined ? undefined : machine.threads.get(event.tid);
+    threads.ask(this.#context);
+    const [low, high] = threads.facts as unknown as readonly [number, number];
+    sieve.answer(event.tid, table?.owner ?? -1, table?.cwd ?? NO_CWD, low, high);
   }
 }

@@ -2,7 +2,8 @@
 // then the loop. Everything that the loop is given is made here.
 import type { EventSource } from "../../events/source.ts";
 import { Event } from "../../events/event.ts";
-import { CaptureSource, type Progress } from "../../events/scap/capture.ts";
+import { CaptureSource, type Progress, type Scan } from "../../events/scap/capture.ts";
+import { CURRENT_COUNTS } from "../../events/scap/convert.ts";
 import { CaptureWriteError } from "../../events/scap/output.ts";
 import { LiveSource } from "../../events/live_source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
@@ -11,7 +12,7 @@ import { createMachine } from "../../state/create_machine.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { accountsOf } from "../host/accounts.ts";
 import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
-import { compileRules } from "../compile_rules.ts";
+import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
@@ -26,8 +27,8 @@ import type {
   LiveStart,
   RulesStart,
 } from "../contract/messages.ts";
-import { PARAM_COUNTS, type RulesSieve, USED_PARAMS } from "../../sieve/sieve.ts";
-import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
+import { PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
+import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 
@@ -57,6 +58,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const heap = new HeapWatch();
   const release = everyNow(RELEASE_MS, () => opened.release?.());
   const sieve = plan === undefined ? captureSieve(start, first.sieve) : undefined;
+  if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
   const engine = new Engine({
     source: opened.source,
     machine,
@@ -125,8 +127,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         opened.source.setInterest(interest.codes.union(recorded));
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
-          const { table, descriptors, keepsDescriptors } = compiled.sieve();
-          sieve.exchange(table, descriptors, keepsDescriptors);
+          const { table, descriptors, keepsDescriptors, threads } = compiled.sieve(true);
+          sieve.threads.exchange(threads);
+          sieve.sieve.exchange(table, descriptors, keepsDescriptors);
         }
         sieveLive(start, opened.source, plan, compiled.sieve);
         engine.setRules(rules);
@@ -160,10 +163,10 @@ function sieveLive(
   start: EngineStart,
   source: EventSource,
   plan: TapPlan | undefined,
-  derive: () => RulesSieve,
+  derive: CompiledRules["sieve"],
 ): string[] {
   if (start.source.kind !== "live" || !start.kernelSieve || plan !== undefined) return [];
-  const { table, isOpen, keepsDescriptors, looksAtAll } = derive();
+  const { table, isOpen, keepsDescriptors, looksAtAll } = derive(false);
   try {
     source.setSieve?.(isOpen ? new Uint8Array() : table, keepsDescriptors || looksAtAll);
     return [];
@@ -173,13 +176,18 @@ function sieveLive(
 }
 
 /** Over a capture, as long as every event is not needed for itself. */
-function captureSieve(start: EngineStart, derive: () => RulesSieve): CaptureSieve | undefined {
+function captureSieve(
+  start: EngineStart,
+  derive: CompiledRules["sieve"],
+): ToldSieve | undefined {
   if (start.source.kind !== "capture" || !start.sieve || start.seconds !== undefined) {
     return undefined;
   }
-  const { isOpen, ...sieve } = derive();
+  const { isOpen, threads, table, descriptors, keepsDescriptors } = derive(true);
   if (isOpen) return undefined;
-  return loadAddon().CaptureSieve.make({ ...sieve, counts: PARAM_COUNTS, uses: USED_PARAMS });
+  const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
+  const options = { table, descriptors, keepsDescriptors, ...lists };
+  return { sieve: loadAddon().CaptureSieve.make(options), threads };
 }
 
 /** A capture's programs are not those of this machine. */
@@ -192,6 +200,7 @@ interface Opened {
   readonly source: EventSource;
   readonly programsWanted: () => number;
   readonly progress?: () => Progress;
+  readonly scanWith?: (scan: Scan) => void;
   readonly warnings: readonly string[];
   /** What there is to say of events that are wanted and not recorded. */
   readonly interestWarnings: (interest: Interest) => string[];
@@ -230,6 +239,7 @@ function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefine
     source,
     programsWanted: () => 0,
     progress: () => source.progress(),
+    scanWith: (scan) => source.scanWith(scan),
     warnings: [],
     interestWarnings: () => [],
     refused: () => new Map(),

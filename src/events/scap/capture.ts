@@ -33,6 +33,13 @@ const STATE_TYPES = new Set([
 /** What is handed over at once is still in the processor's cache when it is looked at. A megabyte
  * at a time costs half as much again for each event. */
 const WINDOW_BYTES = 64 << 10;
+/** The same where most of it is not looked at by the engine. */
+const WINDOW_SCANNED_BYTES = 256 << 10;
+
+/** Returns how far the first `length` bytes hold whole blocks of current events, `found[0]`: how
+ * many. */
+export type Scan = (bytes: Uint8Array, length: number, found: Uint32Array) => number;
+
 export interface Progress {
   /** Bytes of the files read so far, compressed as they are. */
   readonly read: number;
@@ -69,6 +76,8 @@ export class CaptureSource implements EventSource {
   #failure: CaptureError | undefined;
   #events = 0;
   #skipped = 0;
+  #scanner: Scan | undefined;
+  readonly #found = new Uint32Array(1);
 
   /**
    * Opens the first file and reads up to its first event. Throws CaptureError where a file cannot
@@ -94,6 +103,11 @@ export class CaptureSource implements EventSource {
       if (written > 0) return written;
       if (this.#stateBytes === 0 && this.#failure === undefined) this.#openNext();
     }
+  }
+
+  /** Leaves the search for the ends of blocks to another, who says the same. */
+  scanWith(scanner: Scan): void {
+    this.#scanner = scanner;
   }
 
   /** A capture is never waited for. */
@@ -129,12 +143,16 @@ export class CaptureSource implements EventSource {
   /** Current events go into the buffer as they come; what is not one is left to `#readSlow`. */
   #readFast(buffer: Uint8Array): number {
     const held = this.#to - this.#from;
-    const window = buffer.length > WINDOW_BYTES ? buffer.subarray(0, WINDOW_BYTES) : buffer;
+    const most = this.#scanner === undefined ? WINDOW_BYTES : WINDOW_SCANNED_BYTES;
+    const window = buffer.length > most ? buffer.subarray(0, most) : buffer;
     if (held >= window.length) return this.#readSlow(buffer);
     window.set(this.#held.subarray(this.#from, this.#to));
     const needed = held < FRAME_BYTES ? FRAME_BYTES : this.#view.getUint32(this.#from + 4, true);
     const filled = this.#fill(window, held, needed);
-    const end = this.#scan(window, filled);
+    const end = this.#scanner === undefined
+      ? this.#scan(window, filled)
+      : this.#scanner(window, filled, this.#found);
+    if (this.#scanner !== undefined) this.#events += this.#found[0]!;
     this.#offset += end;
     this.#hold(window, end, filled);
     return end > 0 ? end : this.#readSlow(buffer);

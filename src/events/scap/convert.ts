@@ -34,6 +34,12 @@ export function isCurrent(code: number, paramCount: number): boolean {
   return paramCount === expected || paramCount === expected + OWN_PARAMS;
 }
 
+/** By code, with how many parameters an event is current, ours not counted; 255: any number, 254:
+ * it never is. */
+export const CURRENT_COUNTS: Uint8Array = FATES.map((fate, code) =>
+  fate === PASS ? 255 : fate === IF_COMPLETE ? COUNTS[code]! : 254
+);
+
 /** Entry events that are handed on, since an exit event may lack what they tell. */
 const HANDED_ON = new Set([
   "SYSCALL_OPEN_E",

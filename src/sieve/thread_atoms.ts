@@ -1,0 +1,58 @@
+// Atoms that the event's thread alone decides, and that hold of it until it executes a program:
+// over captures the sieve is told of each thread which of them may hold and which may not. Two bits
+// for an atom; a thread of which nothing is told has all.
+import type { Context } from "../state/contract/context.ts";
+import type { Atom } from "../rules/check/condition.ts";
+import { type Formula, number } from "./formula.ts";
+
+/** Only clones and executions set them (src/state/events/). */
+const FIELDS: ReadonlySet<string> = new Set(["proc.name", "proc.exe", "proc.exepath"]);
+/** Bits of two words. */
+const ATOMS_MAX = 32;
+const ATOMS_OF_WORD = 16;
+const ALL = 0xffff_ffff;
+
+export class ThreadAtoms {
+  /** Facts of the thread that was asked for last: two words. */
+  readonly facts: Uint32Array = new Uint32Array(2);
+  #atoms: Atom[] = [];
+  #places = new Map<string, number>();
+
+  /** The formula of an atom, or of its contrary; undefined: the thread alone does not decide it, or
+   * there is no bit left. */
+  formulaOf(atom: Atom, negated: boolean): Formula | undefined {
+    const { left, right, text } = atom;
+    if (right !== undefined || left.bound === undefined || !FIELDS.has(left.text)) return undefined;
+    let place = this.#places.get(text);
+    if (place === undefined) {
+      place = this.#atoms.length;
+      if (place === ATOMS_MAX) return undefined;
+      this.#atoms.push(atom);
+      this.#places.set(text, place);
+    }
+    const bit = BigInt(2 * place + (negated ? 1 : 0));
+    return number({ kind: "any_bit", param: 0, form: "thread", value: 1n << bit });
+  }
+
+  /** Puts into `facts` what holds of the context's thread. */
+  ask(context: Context): void {
+    const { facts } = this;
+    facts.fill(ALL);
+    const { thread } = context;
+    // One that was made up is told more of by events that others make.
+    if (thread === undefined || thread.isInvalid || thread.isDead) return;
+    facts.fill(0);
+    for (const [place, atom] of this.#atoms.entries()) {
+      const holds = atom.test(atom.left.read((bound) => bound.extract(context)), undefined);
+      const word = place < ATOMS_OF_WORD ? 0 : 1;
+      const bit = 2 * (place % ATOMS_OF_WORD) + (holds ? 0 : 1);
+      facts[word] = facts[word]! | 1 << bit;
+    }
+  }
+
+  /** Other rules ask other things. */
+  exchange(other: ThreadAtoms): void {
+    this.#atoms = other.#atoms;
+    this.#places = other.#places;
+  }
+}
