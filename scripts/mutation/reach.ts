@@ -21,3 +21,17 @@ export function testsOf(path: string, tree: Tree): readonly [near: string[], far
   const isNear = (test: string) => near.has(test) || test.startsWith(beside);
   return [tests.filter(isNear), tests.filter((test) => !isNear(test))];
 }
+
+/** A test file that takes more than this share of all the time is long. */
+const LONG_SHARE = 0.05;
+
+/** Of a report in JUnit's form, the test files that take long. */
+export function longTests(report: string): Set<string> {
+  const seconds = new Map<string, number>();
+  let all = 0;
+  for (const [, file, time] of report.matchAll(/ classname="\.\/([^"]*)" time="([^"]*)"/g)) {
+    seconds.set(file!, (seconds.get(file!) ?? 0) + Number(time));
+    all += Number(time);
+  }
+  return new Set([...seconds].filter(([, time]) => time > LONG_SHARE * all).map(([file]) => file));
+}

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { testsOf } from "./reach.ts";
+import { longTests, testsOf } from "./reach.ts";
 
 Deno.test("a file is reached by the tests that import it, and by those behind others", () => {
   const tree = new Map([
@@ -16,4 +16,10 @@ Deno.test("a file is reached by the tests that import it, and by those behind ot
     ["src/b/two_test.ts"],
   ]);
   deepStrictEqual(testsOf("src/a/gone.ts", tree), [[], []]);
+});
+
+Deno.test("test files that take a large share of the time are long", () => {
+  const report = '<testcase name="a" classname="./src/a_test.ts" time="9.5"></testcase>' +
+    '<testcase name="b" classname="./src/b_test.ts" time="0.2"></testcase>'.repeat(2);
+  deepStrictEqual([...longTests(report)], ["src/a_test.ts"]);
 });
