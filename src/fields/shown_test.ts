@@ -1,0 +1,103 @@
+// What each field shows of events, as a table that is read and compared: a change of any text, of
+// any number, of what a call does to the tables is seen here. UPDATE=1 writes shown.json anew; its
+// changes are to be read like code.
+import { deepStrictEqual } from "node:assert";
+import type { EventValues } from "../events/event_fixture.ts";
+import { Bench } from "./context_fixture.ts";
+import { madeUp, tableEvents } from "./shown_fixture.ts";
+import { SESSION } from "./shown_session_fixture.ts";
+
+type Shown = Record<string, string>;
+interface Line {
+  readonly event: string;
+  readonly shows: Shown;
+}
+
+const FILE = new URL("./shown.json", import.meta.url);
+/** Arguments that the fields with some are tried with. */
+const ARGUMENTS = ["0", "1", "2", "PATH", "A", "cpu"];
+const TAKEN_APART = /^evt\.(arg|rawarg|around|count|args|info)|^static\./;
+
+function namesOf(bench: Bench): string[] {
+  return bench.fields.fields.filter(({ name }) => !TAKEN_APART.test(name)).flatMap((field) =>
+    field.argument === null
+      ? [field.name]
+      : [...field.argument.required ? [] : [undefined], ...ARGUMENTS]
+        .filter((argument) => "extract" in field.bind(argument))
+        .map((argument) => argument === undefined ? field.name : `${field.name}[${argument}]`)
+  );
+}
+
+/** What differs from what was shown of the event before. */
+function changes(bench: Bench, names: readonly string[], before: Shown): Shown {
+  const shown: Shown = {};
+  for (const name of names) {
+    const value = bench.value(name);
+    const text = bench.text(name);
+    const told = value === undefined && text === "<NA>" ? "-" : text;
+    if ((before[name] ?? "-") === told) continue;
+    before[name] = shown[name] = told;
+  }
+  return shown;
+}
+
+function nameOf({ id, tid }: EventValues): string {
+  return `${id} of ${tid}`;
+}
+
+/** The session, event by event, in what each changes of what is shown. */
+function session(paths: "kernel" | "caller"): Line[] {
+  const bench = new Bench(paths);
+  const names = namesOf(bench);
+  const before: Shown = {};
+  return SESSION.map((values) => {
+    bench.apply(values);
+    return { event: nameOf(values), shows: changes(bench, names, before) };
+  });
+}
+
+/** What the caller's words show of the session's events, where it is not what the kernel's do. */
+function otherwise(kernel: readonly Line[]): Line[] {
+  return session("caller").flatMap(({ event, shows }, at) => {
+    const other = Object.entries(shows).filter(([name, text]) => kernel[at]!.shows[name] !== text);
+    return other.length === 0 ? [] : [{ event, shows: Object.fromEntries(other) }];
+  });
+}
+
+const OF_TABLE = ["fd.name", "fs.path.name", "fs.path.source", "fs.path.target", "evt.res"];
+
+/** Each event of the table with made up values: its parameters as text, and what it does. */
+function table(): Record<string, string> {
+  const lines = [0, 1, 2].flatMap((round) =>
+    tableEvents().map((info) => {
+      const bench = new Bench("caller");
+      bench.apply(SESSION[0]!);
+      bench.apply(madeUp(info, round));
+      const shown = OF_TABLE.map((name) => bench.text(name)).filter((text) => text !== "<NA>");
+      return [`${info.id} ${round}`, [bench.text("evt.args"), ...shown].join(" | ")] as const;
+    })
+  );
+  return Object.fromEntries(lines);
+}
+
+/** Runs in a zone of its own: what is local differs from what is not, and on no machine else. */
+function inZone<T>(zone: string, run: () => T): T {
+  const before = Deno.env.get("TZ");
+  Deno.env.set("TZ", zone);
+  try {
+    return run();
+  } finally {
+    if (before === undefined) Deno.env.delete("TZ");
+    else Deno.env.set("TZ", before);
+  }
+}
+
+Deno.test("what fields show of a session and of each event is what shown.json says", () => {
+  const made = inZone("Asia/Kolkata", () => {
+    const kernel = session("kernel");
+    return { kernel, caller: otherwise(kernel), table: table() };
+  });
+  const text = `${JSON.stringify(made, null, 2)}\n`;
+  if (Deno.env.get("UPDATE") === "1") Deno.writeTextFileSync(FILE, text);
+  deepStrictEqual(made, JSON.parse(Deno.readTextFileSync(FILE)));
+});
