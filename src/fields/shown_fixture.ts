@@ -112,3 +112,15 @@ export function madeUp(info: EventInfo, round: number): EventValues {
 export function tableEvents(): readonly EventInfo[] {
   return EVENTS.filter(({ flags }) => !flags.has("unused") && !flags.has("old_version"));
 }
+
+/** Runs in a zone of its own: what is local differs from what is not, and on no machine else. */
+export function inZone<T>(zone: string, run: () => T): T {
+  const before = Deno.env.get("TZ");
+  Deno.env.set("TZ", zone);
+  try {
+    return run();
+  } finally {
+    if (before === undefined) Deno.env.delete("TZ");
+    else Deno.env.set("TZ", before);
+  }
+}

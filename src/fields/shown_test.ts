@@ -4,7 +4,7 @@
 import { deepStrictEqual } from "node:assert";
 import type { EventValues } from "../events/event_fixture.ts";
 import { Bench } from "./context_fixture.ts";
-import { madeUp, tableEvents } from "./shown_fixture.ts";
+import { inZone, madeUp, tableEvents } from "./shown_fixture.ts";
 import { SESSION } from "./shown_session_fixture.ts";
 
 type Shown = Record<string, string>;
@@ -78,18 +78,6 @@ function table(): Record<string, string> {
     })
   );
   return Object.fromEntries(lines);
-}
-
-/** Runs in a zone of its own: what is local differs from what is not, and on no machine else. */
-function inZone<T>(zone: string, run: () => T): T {
-  const before = Deno.env.get("TZ");
-  Deno.env.set("TZ", zone);
-  try {
-    return run();
-  } finally {
-    if (before === undefined) Deno.env.delete("TZ");
-    else Deno.env.set("TZ", before);
-  }
 }
 
 Deno.test("what fields show of a session and of each event is what shown.json says", () => {
