@@ -1,5 +1,5 @@
-// Events for the table of what fields show (shown_test.ts): a session by hand, in which processes
-// start, open, connect and end, and each event of the table with values made up from its types.
+// Events for tests, for the table of what fields show (shown_test.ts): each event of the event
+// table with values made up from its types.
 import { type EventInfo, EVENTS, type Param, type ParamType } from "../events/table.ts";
 import type { EventValues, ParamValue } from "../events/event_fixture.ts";
 import { CHILD, nulList, SHELL } from "./context_fixture.ts";

@@ -1,4 +1,5 @@
-// A session by hand for the table of what fields show: what each handler of events reads, once.
+// A session by hand for tests, for the table of what fields show: what each handler of events
+// reads, once.
 import type { EventValues } from "../events/event_fixture.ts";
 import { CHILD, clone, exec, nulList, open, SHELL } from "./context_fixture.ts";
 import { ADDRESS, TUPLE } from "./shown_fixture.ts";

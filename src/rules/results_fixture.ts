@@ -1,5 +1,5 @@
-// Rules files for the table of what comes of them (results_test.ts): each key, each mistake, each
-// way in which one file changes another.
+// Rules files for tests, for the table of what comes of them (results_test.ts): each key, each
+// mistake, each way in which one file changes another.
 import { ruleText } from "./load_fixture.ts";
 
 const GOOD = ruleText("A rule of words", "evt.type = open and proc.name = x", {
@@ -46,7 +46,7 @@ export const RULES_FILES: Readonly<Record<string, readonly string[]>> = {
         "or fd.name icontains Q or fd.name endswith .so)",
     ),
   ],
-  "escapes": [on('evt.type=open and fd.name = "a\\x41\\t\\"\\\\" and proc.args contains \'x y\'')],
+  "escapes": [on('evt.type=open and fd.name == "a\\x41\\t\\"\\\\" and proc.args contains \'x y\'')],
   "precedence": [
     on("not evt.type=open and proc.name=a or proc.name=b and not (fd.num=1 or fd.num=2)"),
   ],
@@ -101,8 +101,8 @@ export const RULES_FILES: Readonly<Record<string, readonly string[]>> = {
     "- rule: r\n  desc: 'a\n   b'\n  condition: >\n    evt.type=open\n\tand x\n",
   ],
   "text in blocks": [
-    "- rule: r\n  desc: |\n    two\n    lines\n  condition: >\n    evt.type=open\n    and fd.num=1\n" +
-    "  output: >-\n    a\n\n    b\n  priority: 3\n",
+    "- rule: r\n  desc: |\n    two\n    lines\n  condition: >\n    evt.type=open\n" +
+    "    and fd.num=1\n  output: >-\n    a\n\n    b\n  priority: 3\n",
   ],
   "anchors": [
     "- list: l\n  items: &a [x, y]\n- list: m\n  items: *a\n" +
