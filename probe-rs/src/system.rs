@@ -104,7 +104,8 @@ pub fn bpf<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn userfaultfd<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let how = e.arg(0) as u32;
-    e.u32(flags::descriptor(how));
+    // UFFD_USER_MODE_ONLY as Falco has it, the kernel's own bit; it has no name.
+    e.u32(flags::descriptor(how) | how & 1);
     Next::Emit
 }
 

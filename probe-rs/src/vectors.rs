@@ -3,8 +3,8 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::{get, set, setting};
 
-/// Buffers that are looked at; what lies in later ones is neither kept nor counted. (A call may
-/// have 1,024, of which Falco looks at 32.)
+/// Buffers that are looked at; what lies in later ones is neither kept nor added up, and the event
+/// counts as truncated where that shows. (A call may have 1,024, of which Falco looks at 32.)
 const VECTORS: usize = 64;
 
 /// Bytes of the data to keep: no more than were moved, no more than the snaplen.
@@ -82,7 +82,11 @@ fn walk<K: Kernel, const SUM: bool>(e: &mut Event<K>, at: usize, count: u64, mos
             set!(e.state().free, 0);
         }
     }
-    let total = get!(e.state().total) as usize;
+    let state = e.state();
+    if count > VECTORS as u64 && (SUM || get!(state.free) != 0) {
+        state.truncated += 1;
+    }
+    let total = get!(state.total) as usize;
     e.end(total);
     get!(e.state().node) as u32
 }

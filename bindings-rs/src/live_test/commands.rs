@@ -208,3 +208,26 @@ fn filters_contexts_and_rings_have_their_parameters() {
     assert_eq!(registered[1].numbers(&[1, 2, 3, 4]), [900, 20, 0x70, 5]);
     assert!(registered[1].number(0) == EBADF || registered[1].number(0) == EINVAL);
 }
+
+#[test]
+fn descriptors_without_a_file_have_their_clock_and_flags() {
+    let act = || unsafe {
+        // SAFETY: valid arguments.
+        libc::timerfd_create(libc::CLOCK_BOOTTIME, libc::TFD_NONBLOCK);
+        libc::timerfd_create(77, 0);
+        libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC | libc::O_NONBLOCK | 1);
+        libc::syscall(libc::SYS_userfaultfd, 4);
+        0
+    };
+    let events = record(&[t::SYSCALL_TIMERFD_CREATE_X, t::SYSCALL_USERFAULTFD_X], act);
+    let [boot, unknown, faults, refused] = &events[..] else {
+        assert!(events.is_empty());
+        return;
+    };
+    assert!(boot.number(0) >= 0);
+    assert_eq!(boot.numbers(&[1, 2]), [7, 1 << 6]);
+    assert_eq!(unknown.numbers(&[0, 1, 2]), [EINVAL, 77, 0]);
+    assert_eq!(faults.number(1), 1 << 12 | 1 << 6 | 1);
+    assert!(refused.number(0) < 0);
+    assert_eq!(refused.number(1), 0);
+}
