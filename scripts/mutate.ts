@@ -9,7 +9,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { lineAt, readTree } from "./structure/tree.ts";
-import { type Mutant, mutantsOf, planted } from "./mutation/mutants.ts";
+import { isChoice, type Mutant, mutantsOf, planted } from "./mutation/mutants.ts";
 import { longTests, testsOf } from "./mutation/reach.ts";
 
 /** Of the clone, what no test beside the source reads. */
@@ -31,7 +31,10 @@ async function main(): Promise<number> {
     allowPositionals: true,
   });
   const below = positionals.length > 0 ? positionals : ["src"];
-  const places = choose(allPlaces(below), Number(values.count), Number(values.seed));
+  const chosen = choose(allPlaces(below), Number(values.count), Number(values.seed));
+  const places = chosen.filter((place) => !isChoice(Deno.readTextFileSync(place.path), place));
+  const leftOut = chosen.length - places.length;
+  if (leftOut > 0) console.log(`${leftOut} left out: they change what is a choice`);
   const copy = mkdtempSync(`${tmpdir()}/saker-mutants-`);
   try {
     for (const { name } of Deno.readDirSync(".")) if (!LEFT_OUT.has(name)) copyTo(copy, name);

@@ -50,6 +50,28 @@ export function mutantsOf(text: string): Mutant[] {
   return mutants;
 }
 
+/** Of a line, what makes no difference that a test could, or should, see. */
+const CHOICES: readonly (readonly [of: RegExp, line: RegExp])[] = [
+  // How large a bound, a block or a table is: one more or twice as much is as good. That there is
+  // a bound is tested where it is kept, with what it refuses.
+  [/^\d+$/, /^(?:export )?const [A-Z][A-Z_]*_(?:MAX|MIN|BYTES|BITS|CHARS|MS|NS|CHUNK) = /],
+  [/^\d+$/, /^(?:export )?const (?:CHUNK|ROOM) = /],
+  // Whether the last one is still in, or the first out.
+  [/^ [<>]=? $/, / [<>]=? [A-Z][A-Z_.#]*_MAX\b/],
+  // What grows when it is full begins somewhere.
+  [/^\d+$/, /new (?:\w+Array|BlockBuffer)\([^()]*<< ?\d/],
+  // How bits are mixed: another way spreads them as well.
+  [/^\d+$|^ [+-] $/, /\bhash\b.*(?:>>>|<<|Math\.imul)/],
+];
+
+/** Whether a mistake changes a choice, so that nobody could tell which of the two is right. */
+export function isChoice(text: string, { at, was }: Mutant): boolean {
+  const start = text.lastIndexOf("\n", at) + 1;
+  const end = text.indexOf("\n", at);
+  const line = text.slice(start, end < 0 ? text.length : end);
+  return CHOICES.some(([of, pattern]) => of.test(was) && pattern.test(line.trim()));
+}
+
 /** The text with the mistake in it. */
 export function planted(text: string, { at, was, becomes }: Mutant): string {
   return text.slice(0, at) + becomes + text.slice(at + was.length);

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { mutantsOf, planted } from "./mutants.ts";
+import { isChoice, mutantsOf, planted } from "./mutants.ts";
 
 Deno.test("mistakes are planted in running code, not in texts, comments, types and imports", () => {
   const text = `// A comment with true and 1 < 2.
@@ -23,4 +23,16 @@ export function f(x: number): boolean {
   ]);
   const [first] = mutantsOf(text);
   strictEqual(planted(text, first!).includes("x <= 12"), true);
+});
+
+Deno.test("bounds, beginnings and the mixing of bits are choices, not mistakes", () => {
+  const choices = [
+    "const LEFT_MAX = 4;",
+    "  if (left.size >= LEFT_MAX) return 1;",
+    "  #table = new Int32Array(1 << 13);",
+    "    hash ^= hash >>> 13;",
+  ];
+  for (const line of choices) strictEqual(isChoice(line, mutantsOf(line)[0]!), true, line);
+  const others = ["const O_CREAT = 4;", "  if (left.size >= 4) return 1;", "new Uint8Array(16);"];
+  for (const line of others) strictEqual(isChoice(line, mutantsOf(line)[0]!), false, line);
 });

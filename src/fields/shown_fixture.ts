@@ -48,6 +48,16 @@ const TUPLES: readonly Uint8Array[] = [
   packed(2, V4_THERE, PORT_HTTPS, V4_HERE, PORT_HIGH),
 ];
 
+/** Every address and tuple, cut to each length, and with another byte at the end. */
+export function cutAddresses(): { kind: "SOCKADDR" | "SOCKTUPLE"; bytes: Uint8Array }[] {
+  const of = (kind: "SOCKADDR" | "SOCKTUPLE", all: readonly Uint8Array[]) =>
+    all.flatMap((whole) =>
+      Array.from({ length: whole.length }, (_, cut) => whole.slice(0, cut + 1))
+        .flatMap((bytes) => [bytes, Uint8Array.of(...bytes, 1)])
+    ).map((bytes) => ({ kind, bytes }));
+  return [...of("SOCKADDR", ADDRESSES), ...of("SOCKTUPLE", TUPLES)];
+}
+
 export const TUPLE = { v4: TUPLES[0]!, v6: TUPLES[1]!, unix: TUPLES[3]!, from: TUPLES[5]! };
 export const ADDRESS = { v4: ADDRESSES[0]!, v6: ADDRESSES[1]!, unix: ADDRESSES[3]! };
 

@@ -3,8 +3,8 @@
 // changes are to be read like code.
 import { deepStrictEqual } from "node:assert";
 import type { EventValues } from "../events/event_fixture.ts";
-import { Bench } from "./context_fixture.ts";
-import { inZone, madeUp, tableEvents } from "./shown_fixture.ts";
+import { Bench, CHILD } from "./context_fixture.ts";
+import { cutAddresses, inZone, madeUp, tableEvents } from "./shown_fixture.ts";
 import { SESSION } from "./shown_session_fixture.ts";
 
 type Shown = Record<string, string>;
@@ -66,6 +66,23 @@ function otherwise(kernel: readonly Line[]): Line[] {
 
 const OF_TABLE = ["fd.name", "fs.path.name", "fs.path.source", "fs.path.target", "evt.res"];
 
+const CARRIERS = { SOCKADDR: "SOCKET_BIND_X", SOCKTUPLE: "SOCKET_ACCEPT4_6_X" } as const;
+
+/** What is shown of addresses of any length, how often in a row. */
+function addresses(): string[] {
+  const lines: string[] = [];
+  for (const { kind, bytes } of cutAddresses()) {
+    const bench = new Bench("caller");
+    const params = kind === "SOCKADDR" ? { res: 0, addr: bytes, fd: 3 } : { fd: 3, tuple: bytes };
+    bench.apply({ id: CARRIERS[kind], tid: CHILD, params });
+    const shown = [kind === "SOCKADDR" ? "evt.arg.addr" : "evt.arg.tuple", "fd.name", "fd.type"];
+    lines.push(shown.map((name) => bench.text(name)).join(" | "));
+  }
+  return lines.filter((line, at) => line !== lines[at - 1]).map((line) =>
+    `${line} (${lines.filter((other) => other === line).length})`
+  );
+}
+
 /** Each event of the table with made up values: its parameters as text, and what it does. */
 function table(): Record<string, string> {
   const lines = [0, 1, 2].flatMap((round) =>
@@ -83,7 +100,7 @@ function table(): Record<string, string> {
 Deno.test("what fields show of a session and of each event is what shown.json says", () => {
   const made = inZone("Asia/Kolkata", () => {
     const kernel = session("kernel");
-    return { kernel, caller: otherwise(kernel), table: table() };
+    return { kernel, caller: otherwise(kernel), addresses: addresses(), table: table() };
   });
   const text = `${JSON.stringify(made, null, 2)}\n`;
   if (Deno.env.get("UPDATE") === "1") Deno.writeTextFileSync(FILE, text);

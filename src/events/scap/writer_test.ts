@@ -245,6 +245,7 @@ Deno.test("a capture is sound up to what was secured last, whatever follows", ()
   for (let event = 0; event < 10; event++) writer.write(view, 0, blocks.length);
   writer.secure();
   const secured = output.written;
+  strictEqual(output.unsecured, 0);
   strictEqual(Deno.statSync(file).size, secured);
   deepStrictEqual(read(file), Array(10).fill(OWN));
   writer.write(view, 0, blocks.length);

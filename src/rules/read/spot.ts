@@ -12,7 +12,7 @@ export function spotOf(place: Place, contents: ReadonlyMap<string, string>): Spo
   const { text, textAt, pieces } = place;
   if (text === undefined || textAt === undefined || pieces === undefined) return undefined;
   const word = /^[^\s(),]+/.exec(text.slice(textAt, textAt + WORD_MAX))?.[0] ?? "";
-  let skip = word === "" ? 0 : occurrences(text.slice(0, textAt), word);
+  let skip = occurrences(text.slice(0, textAt), word);
   for (const { file, at, end } of pieces) {
     const source = contents.get(file);
     if (source === undefined) continue;
@@ -30,6 +30,7 @@ export function spotOf(place: Place, contents: ReadonlyMap<string, string>): Spo
 const WORD_MAX = 64;
 
 function occurrences(text: string, word: string): number {
+  if (word === "") return 0;
   let count = 0;
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) count++;
   return count;

@@ -1,7 +1,7 @@
 // Thread life: forks seen from either side and in either order, execs, exits, orphans, bounds.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { IN_PIDNS, nulls, Scene, THREAD_FLAGS, VFORK_FLAGS } from "../scene.ts";
-import { ThreadFlag } from "./thread.ts";
+import { Thread, ThreadFlag } from "./thread.ts";
 
 /** init and one shell below it. */
 function scene(): Scene {
@@ -279,3 +279,18 @@ function checkTree(seed: number): void {
     );
   }
 }
+
+Deno.test("of a thread that nothing told of nothing is known", () => {
+  const known = Object.entries(new Thread(5, 4)).filter(([, value]) => value !== undefined);
+  deepStrictEqual(Object.fromEntries(known), {
+    ...{ tid: 5, pid: 4, ptid: 0, reaperTid: 0, vtid: 0, vpid: 0, sid: 0, vpgid: 0, pgid: 0 },
+    ...{ flags: 0, cloneFlags: 0, comm: 0, exe: 0, exepath: 0, cgroups: 0, root: 0, cwd: 0 },
+    ...{ callerCwd: -1, containerId: -1, args: new Uint8Array(0), env: new Uint8Array(0) },
+    ...{ uid: 0xffff_ffff, gid: 0xffff_ffff, loginuid: 0xffff_ffff, tty: 0 },
+    ...{ capPermitted: 0n, capInheritable: 0n, capEffective: 0n },
+    ...{ exeIno: 0n, exeInoCtime: 0n, exeInoMtime: 0n, exeAgeAtStart: 0n, exeAgeInPidns: 0n },
+    ...{ cloneTs: 0n, lastExecTs: 0n, pidnsInitStartTs: 0n, fdLimit: -1n },
+    ...{ vmSizeKb: 0, vmRssKb: 0, vmSwapKb: 0, pageFaultsMajor: 0n, pageFaultsMinor: 0n },
+    ...{ seen: 0, version: 1, rulePlace: -1 },
+  });
+});
