@@ -66,6 +66,28 @@ function otherwise(kernel: readonly Line[]): Line[] {
 
 const OF_TABLE = ["fd.name", "fs.path.name", "fs.path.source", "fs.path.target", "evt.res"];
 
+const OF_MISSING = [
+  ...["evt.res", "fd.num", "fd.name", "fd.type", "evt.abspath", "fs.path.name"],
+  ...["fs.path.source", "fs.path.target", "proc.cwd", "proc.name", "proc.cmdline", "user.uid"],
+  ...["fd.sip", "fd.cport", "fd.l4proto", "thread.vmsize", "proc.sid", "thread.cap_effective"],
+];
+
+/** The session's events without one of their parameters, and what is shown of each then. */
+function missing(): Record<string, string> {
+  const lines = SESSION.flatMap((values, at) =>
+    Object.keys(values.params).map((name) => {
+      const bench = new Bench("kernel");
+      for (const before of [SESSION[0]!, SESSION[2]!]) bench.apply(before);
+      bench.apply({ ...values, params: { ...values.params, [name]: undefined } });
+      const shown = OF_MISSING.map((field) => bench.text(field)).map((text) =>
+        text === "<NA>" ? "-" : text
+      );
+      return [`${at} ${values.id} without ${name}`, shown.join(" | ")] as const;
+    })
+  );
+  return Object.fromEntries(lines);
+}
+
 const CARRIERS = { SOCKADDR: "SOCKET_BIND_X", SOCKTUPLE: "SOCKET_ACCEPT4_6_X" } as const;
 
 /** What is shown of addresses of any length, how often in a row. */
@@ -100,7 +122,13 @@ function table(): Record<string, string> {
 Deno.test("what fields show of a session and of each event is what shown.json says", () => {
   const made = inZone("Asia/Kolkata", () => {
     const kernel = session("kernel");
-    return { kernel, caller: otherwise(kernel), addresses: addresses(), table: table() };
+    return {
+      kernel,
+      caller: otherwise(kernel),
+      addresses: addresses(),
+      missing: missing(),
+      table: table(),
+    };
   });
   const text = `${JSON.stringify(made, null, 2)}\n`;
   if (Deno.env.get("UPDATE") === "1") Deno.writeTextFileSync(FILE, text);

@@ -13,8 +13,8 @@ import { CaptureError } from "./capture_error.ts";
 import { isCurrent } from "./convert.ts";
 import { CaptureInput } from "./input.ts";
 import { EventRewriter, isEventBlock } from "./rewrite.ts";
+import { SECTION, STATE_TYPES } from "./state_types.ts";
 
-const SECTION = 0x0a0d0d0a;
 const MAGIC = 0x1a2b3c4d;
 const MAGIC_SWAPPED = 0x4d3c2b1a;
 const FRAME_BYTES = 12;
@@ -23,13 +23,6 @@ const BLOCK_BYTES_MAX = 65 << 20;
 /** State blocks are handed over when there are so many bytes of them, a longer one by itself. */
 const STATE_BYTES = 4 << 20;
 const HELD_BYTES = 256 << 10;
-/** Kinds of state blocks: the machine, lists of processes, descriptors, interfaces, users. What is
- * of another kind is passed over without being kept. */
-const STATE_TYPES = new Set([
-  ...[0x201, 0x202, 0x203, 0x205, 0x206, 0x207, 0x209],
-  ...[0x210, 0x211, 0x212, 0x213, 0x214, 0x215, 0x218, 0x219, 0x220],
-  ...[0x8000abcd, 0x8001abcd, 0x8002abcd, 0x8011abcd, 0x8012abcd, 0x8013abcd, 0x8014abcd],
-]);
 /** What is handed over at once is still in the processor's cache when it is looked at. A megabyte
  * at a time costs half as much again for each event. */
 const WINDOW_BYTES = 64 << 10;

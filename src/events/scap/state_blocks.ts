@@ -3,13 +3,21 @@
 // Layouts: Falco's libs, userspace/libscap/scap_savefile.c. Entries of processes and descriptors
 // say how long they are, so what Falco does not know of stands at their end, behind OWN_ENTRY_MARK.
 import { BlockBuffer, LIST_MAX, NAME_MAX } from "./block_buffer.ts";
+import {
+  FD_LISTS,
+  INTERFACE_LISTS,
+  MACHINE_INFO,
+  newest,
+  PROCESS_LISTS,
+  SECTION,
+  USER_LISTS,
+} from "./state_types.ts";
 
-const SECTION = 0x0a0d0d0a;
-const MACHINE = 0x201;
-const INTERFACES = 0x219;
-const USERS = 0x220;
-const PROCESSES = 0x215;
-const DESCRIPTORS = 0x218;
+const MACHINE = newest(MACHINE_INFO);
+const INTERFACES = newest(INTERFACE_LISTS);
+const USERS = newest(USER_LISTS);
+const PROCESSES = newest(PROCESS_LISTS);
+const DESCRIPTORS = newest(FD_LISTS);
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const LENGTH_UNKNOWN = 0xffff_ffff_ffff_ffffn;
 const HOSTNAME_BYTES = 128;

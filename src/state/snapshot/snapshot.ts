@@ -2,6 +2,14 @@
 // were when a capture began, or as the addon read them from /proc. Every version of each list is
 // read; a list that ends within an entry gives the entries before.
 import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
+import {
+  FD_LISTS,
+  INTERFACE_LISTS,
+  MACHINE_INFO,
+  PROCESS_LISTS,
+  SECTION,
+  USER_LISTS,
+} from "../../events/scap/state_types.ts";
 import type { Tables } from "../tables/tables.ts";
 import { Cursor } from "./snapshot_cursor.ts";
 import { SnapshotFds } from "./snapshot_fds.ts";
@@ -9,25 +17,6 @@ import { CL_CHILD_IN_PIDNS } from "../tables/clone_flags.ts";
 import { EMPTY } from "../tables/strings.ts";
 import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
 
-const SECTION = 0x0a0d0d0a;
-/** Versions of the process list, oldest first, by block type. */
-const PROCESS_LISTS = new Map([
-  [0x202, 1],
-  [0x8000abcd, 1],
-  [0x207, 2],
-  [0x8013abcd, 2],
-  [0x209, 3],
-  [0x8014abcd, 3],
-  [0x210, 4],
-  [0x211, 5],
-  [0x212, 6],
-  [0x213, 7],
-  [0x214, 8],
-  [0x215, 9],
-]);
-const FD_LIST_V2 = 0x218;
-const USER_LIST_V2 = 0x220;
-const INTERFACE_LIST_V2 = 0x219;
 /** What a process entry's end holds at the most where two fields in its middle are missing, as
  * libs before 0.10 wrote it. */
 const OLD_TAIL_BYTES = 29;
@@ -86,30 +75,20 @@ export class Snapshot {
   /** Reads the body of one block. */
   load(type: number, bytes: Uint8Array, start: number, end: number): void {
     const input = new Cursor(bytes, start, end);
-    const version = PROCESS_LISTS.get(type);
-    if (version !== undefined) return this.#processes(input, version);
-    switch (type) {
-      case 0x201:
-      case 0x8002abcd:
-        return this.#machineInfo(input);
-      case 0x205:
-      case 0x8011abcd:
-      case INTERFACE_LIST_V2:
-        return this.#interfaces(input, type === INTERFACE_LIST_V2);
-      case 0x206:
-      case 0x8012abcd:
-      case USER_LIST_V2:
-        return this.#users(input, type === USER_LIST_V2);
-      case 0x203:
-      case 0x8001abcd:
-      case FD_LIST_V2:
-        return this.#fds.load(input, type === FD_LIST_V2);
-      case SECTION:
-        this.#loaded.clear();
-        this.unsettled = false;
-        this.#fds.forget();
-        this.#machine.reset();
-    }
+    if (MACHINE_INFO.has(type)) return this.#machineInfo(input);
+    const processes = PROCESS_LISTS.get(type);
+    if (processes !== undefined) return this.#processes(input, processes);
+    const descriptors = FD_LISTS.get(type);
+    if (descriptors !== undefined) return this.#fds.load(input, descriptors >= 2);
+    const users = USER_LISTS.get(type);
+    if (users !== undefined) return this.#users(input, users >= 2);
+    const interfaces = INTERFACE_LISTS.get(type);
+    if (interfaces !== undefined) return this.#interfaces(input, interfaces >= 2);
+    if (type !== SECTION) return;
+    this.#loaded.clear();
+    this.unsettled = false;
+    this.#fds.forget();
+    this.#machine.reset();
   }
 
   /** Gives the loaded threads their kin, and the loaded sockets their roles. */

@@ -1,26 +1,12 @@
 // State lists of every version are read, and any bytes in them do no harm.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
+import { FD_LISTS, PROCESS_LISTS } from "../../events/scap/state_types.ts";
 import { EVENTS } from "../../events/table.ts";
 import { FdFlag, FdKind } from "../tables/fd.ts";
 import { nulls, Scene } from "../scene.ts";
 
 const encoder = new TextEncoder();
-const PROCESS_LISTS: readonly (readonly [type: number, version: number])[] = [
-  [0x202, 1],
-  [0x8000abcd, 1],
-  [0x207, 2],
-  [0x8013abcd, 2],
-  [0x209, 3],
-  [0x8014abcd, 3],
-  [0x210, 4],
-  [0x211, 5],
-  [0x212, 6],
-  [0x213, 7],
-  [0x214, 8],
-  [0x215, 9],
-];
-
 function load(s: Scene, type: number, put: (out: BlockBuffer) => void): void {
   const out = new BlockBuffer();
   put(out);
@@ -120,7 +106,8 @@ Deno.test("a list cut anywhere gives the entries before the cut", () => {
 });
 
 Deno.test("descriptor lists of both versions are read, with the kinds that they have", () => {
-  for (const [type, withLength] of [[0x203, false], [0x8001abcd, false], [0x218, true]] as const) {
+  for (const [type, version] of FD_LISTS) {
+    const withLength = version >= 2;
     const s = new Scene();
     load(s, 0x215, (out) => putProcess(out, 9, 5, 5, 1));
     load(s, type, (out) => {
@@ -213,7 +200,7 @@ const BLOCK_TYPES = [
   0x218,
   0x219,
   0x220,
-  ...PROCESS_LISTS.map(([type]) => type),
+  ...PROCESS_LISTS.keys(),
 ];
 
 Deno.test("any bytes as state blocks or events do no harm", () => {

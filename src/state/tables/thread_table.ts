@@ -4,9 +4,9 @@ import { adopt, disown } from "./siblings.ts";
 import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
 
 /** Threads that are found without a look at the Map; a power of two. */
-const RECENT = 1 << 8;
+const RECENT_MAX = 1 << 8;
 /** Exits that are remembered; a power of two. */
-const EXITED = 1 << 13;
+const EXITED_MAX = 1 << 13;
 /** A creator's event that comes so long after its child's end does not bring it back. */
 const STALE_NS = 2e9;
 /** 300 s in units of 2^32 ns, the high half of a timestamp. */
@@ -35,10 +35,10 @@ export class ThreadTable {
   protected now = 0;
 
   readonly #threadsMax: number;
-  readonly #recent: (Thread | undefined)[] = new Array(RECENT).fill(undefined);
-  readonly #exitedTids = new Int32Array(EXITED);
-  readonly #exitedParents = new Int32Array(EXITED);
-  readonly #exitedTimes = new Float64Array(EXITED);
+  readonly #recent: (Thread | undefined)[] = new Array(RECENT_MAX).fill(undefined);
+  readonly #exitedTids = new Int32Array(EXITED_MAX);
+  readonly #exitedParents = new Int32Array(EXITED_MAX);
+  readonly #exitedTimes = new Float64Array(EXITED_MAX);
   #purgeAt = 0;
 
   constructor(threadsMax: number) {
@@ -47,7 +47,7 @@ export class ThreadTable {
 
   /** The thread of a tid, if it is in the table. */
   find(tid: number): Thread | undefined {
-    const slot = tid & (RECENT - 1);
+    const slot = tid & (RECENT_MAX - 1);
     const recent = this.#recent[slot];
     if (recent !== undefined && recent.tid === tid) return recent;
     const thread = this.threads.get(tid);
@@ -69,7 +69,7 @@ export class ThreadTable {
     }
     if ((thread.flags & ThreadFlag.FromSnapshot) === 0) this.relate(thread);
     this.threads.set(thread.tid, thread);
-    this.#recent[thread.tid & (RECENT - 1)] = thread;
+    this.#recent[thread.tid & (RECENT_MAX - 1)] = thread;
     thread.seen = this.now;
     this.threadCounts.threadsAdded++;
     return thread;
@@ -133,7 +133,7 @@ export class ThreadTable {
 
   /** Whether the parent's thread ended less than two seconds before `timeNs`. */
   exitedRecently(tid: number, ptid: number, timeNs: number): boolean {
-    const slot = tid & (EXITED - 1);
+    const slot = tid & (EXITED_MAX - 1);
     const age = timeNs - this.#exitedTimes[slot]!;
     return this.#exitedTids[slot] === tid && this.#exitedParents[slot] === ptid && age >= 0 &&
       age < STALE_NS;
@@ -141,7 +141,7 @@ export class ThreadTable {
 
   /** Notes that a thread ended, and takes it out. */
   removeExited(tid: number, timeNs: number): void {
-    const slot = tid & (EXITED - 1);
+    const slot = tid & (EXITED_MAX - 1);
     this.#exitedTids[slot] = tid;
     this.#exitedParents[slot] = this.threads.get(tid)?.ptid ?? -1;
     this.#exitedTimes[slot] = timeNs;
@@ -205,7 +205,7 @@ export class ThreadTable {
     if (parent !== undefined) disown(parent, thread);
     thread.fds?.drop();
     if (this.threads.get(thread.tid) === thread) this.threads.delete(thread.tid);
-    const slot = thread.tid & (RECENT - 1);
+    const slot = thread.tid & (RECENT_MAX - 1);
     if (this.#recent[slot] === thread) this.#recent[slot] = undefined;
     this.threadCounts.threadsRemoved++;
     if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
