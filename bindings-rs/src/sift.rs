@@ -99,12 +99,17 @@ impl Sieve {
     }
 }
 
-/// A table's guard for a code, as it is asked live.
+/// A table's guard for a code, as it is asked live. Opens that no rule is about are asked too:
+/// those that alone know a descriptor's name are kept (ebpf-rs/src/opens.rs).
 fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
     match guard.effect {
         NO_EFFECT => guard,
-        OPENS if !keeps_opens => guard,
+        OPENS if keeps_opens => Guard::KEEP,
+        OPENS if guard.verdict == Verdict::Drop as u8 => {
+            Guard { verdict: Verdict::Ask as u8, tests_used: 0, clauses_used: 0, ..guard }
+        }
+        OPENS => guard,
         _ => Guard::KEEP,
     }
 }

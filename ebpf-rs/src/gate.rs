@@ -1,10 +1,10 @@
-//! Opens come in masses, and most are of no use to any rule for their names alone. In: an open
-//! that succeeded, before anything of its event is written. Out: whether the sieve drops it here,
-//! at half the cost of the event: the caller's name and the kernel's are looked at where they are,
-//! and what the numbers would say is not asked.
+//! Opens before anything of their event is written. In: an open that succeeded. Out: whether the
+//! sieve drops it here, at half the cost of the event: the caller's name and the kernel's are
+//! looked at where they are, and what the numbers would say is not asked. See opens.rs for what is
+//! kept.
 use aya_ebpf::EbpfContext;
 use probe::event::Event;
-use probe::file::file_of;
+use probe::file::{S_IFDIR, S_IFMT, file_of};
 use probe::kernel::Kernel as _;
 use probe::scratch::{COPY_AT, PATH_BYTES, Place};
 use probe::sieve::guard::{Guard, may_admit, text};
@@ -13,8 +13,10 @@ use probe::stage::GATE;
 use probe::{offset, path, table};
 
 use crate::bpf_kernel::Bpf;
+use crate::names::{Text, names};
+use crate::opens::{is_seen, is_stream};
 use crate::record::{PROGRAMS, lose, scratch};
-use crate::sieve::{ASK, DROP, Text, count, guard_of, is_open, names};
+use crate::sieve::{ASK, DROP, count, guard_of, is_open};
 
 /// Names up to here are looked at; those that are longer go the long way.
 const NAME_BYTES: usize = 256;
@@ -98,7 +100,11 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     let Some(names) = names() else { return false };
     let by_directory = matches!(code, table::SYSCALL_OPENAT_2_X | table::SYSCALL_OPENAT2_X);
     let argument = usize::from(by_directory);
-    if e.ret() < 0 || guard.texts[0].kind != text::PATH || guard.texts[1].kind != text::NONE {
+    if e.ret() < 0
+        || is_stream(e.ret())
+        || guard.texts[0].kind != text::PATH
+        || guard.texts[1].kind != text::NONE
+    {
         return false;
     }
     let at = e.arg(argument) as usize;
@@ -113,15 +119,14 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     if unsafe { e.base().add(NAME_AT).read_volatile() } != b'/' {
         return false;
     }
-    let caller = Text::behind_event(e.base(), NAME_AT, bytes);
-    let of_caller = caller.walk(names);
-    let raw = of_caller & names.raw;
-    if of_caller & IRREGULAR != 0 || may_admit(guard, of_caller & names.joined | raw) {
-        return false;
-    }
     let ret = e.ret() as i32;
     let file = file_of(&Bpf, ret);
     if file == 0 {
+        return false;
+    }
+    let inode = Bpf.address(file + offset!(Bpf, file_inode));
+    let mode: u16 = Bpf.read(inode + offset!(Bpf, inode_mode));
+    if mode & S_IFMT == S_IFDIR || is_seen(Bpf.word(inode + offset!(Bpf, inode_ino))) {
         return false;
     }
     // struct path: the mount, then the dentry.
@@ -140,9 +145,10 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     }
     let kernel_at = path::AREA + (free & path::AREA_MASK);
     let kernel = Text::behind_event(e.base(), kernel_at, length);
-    if kernel.is(&caller) {
-        return true;
+    let caller = Text::behind_event(e.base(), NAME_AT, bytes);
+    if !kernel.is(&caller) {
+        return false;
     }
-    let of_kernel = kernel.walk(names);
-    of_kernel & IRREGULAR == 0 && !may_admit(guard, of_kernel & names.joined | raw)
+    let marks = caller.walk(names);
+    marks & IRREGULAR == 0 && !may_admit(guard, marks)
 }

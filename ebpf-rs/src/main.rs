@@ -13,6 +13,8 @@ mod attach;
 mod bpf_kernel;
 mod budget;
 mod gate;
+mod names;
+mod opens;
 mod programs;
 mod record;
 mod sieve;

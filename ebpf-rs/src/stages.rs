@@ -136,7 +136,7 @@ pub fn sift<C: EbpfContext>(ctx: &C) {
         return lose(&mut e);
     }
     let after = e.state().after;
-    if !sieve::keeps(&mut e, after == stage::END) {
+    if !sieve::keeps(&mut e) {
         return;
     }
     // SAFETY: the context is the one that this program was given.

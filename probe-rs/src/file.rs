@@ -5,6 +5,9 @@ use crate::offset;
 use crate::stage::EMIT_WITH_PATHS;
 
 pub const OVERLAY_MAGIC: u64 = 0x794c_7630;
+/// The kind of a file in an inode's mode, and that of directories.
+pub const S_IFMT: u16 = 0o170_000;
+pub const S_IFDIR: u16 = 0o040_000;
 
 /// The open file behind a descriptor of the current process; 0 where there is none.
 #[inline(always)]

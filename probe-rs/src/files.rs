@@ -13,7 +13,7 @@
 use crate::address::ends;
 use crate::descriptors::{self, Slot};
 use crate::event::{Event, Next};
-use crate::file::{OVERLAY_MAGIC, Overlay, encode_dev, file_of, overlay};
+use crate::file::{OVERLAY_MAGIC, Overlay, S_IFDIR, S_IFMT, encode_dev, file_of, overlay};
 use crate::kernel::Kernel;
 use crate::table as t;
 use crate::{flags, get, offset, path, set, stage};
@@ -285,8 +285,6 @@ const fn socket_kind(family: u16) -> u8 {
 /// The kind of a looked-at file that is no socket.
 #[inline(always)]
 fn file_kind<K: Kernel>(e: &mut Event<K>, magic: u64) -> u8 {
-    const S_IFMT: u16 = 0o170_000;
-    const S_IFDIR: u16 = 0o040_000;
     let k = e.k;
     match magic {
         PIPEFS => KIND_PIPE,

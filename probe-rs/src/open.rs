@@ -1,6 +1,8 @@
 //! Calls that open a file. The flags and the path are those of the file that was opened.
 use crate::event::{Event, Next};
-use crate::file::{OVERLAY_MAGIC, Overlay, encode_dev, file_of, overlay, with_paths};
+use crate::file::{
+    OVERLAY_MAGIC, Overlay, S_IFDIR, S_IFMT, encode_dev, file_of, overlay, with_paths,
+};
 use crate::files::{FILE, INODE, SB, look};
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
@@ -8,6 +10,10 @@ use crate::scratch::Place;
 use crate::{flags, offset, path, stage};
 
 const FMODE_CREATED: u32 = 1 << 20;
+
+/// A call opened something that is no directory, or a directory (`State::opened`).
+pub const OPENED_FILE: u32 = 1;
+pub const OPENED_DIRECTORY: u32 = 2;
 
 struct Opened {
     dev: u32,
@@ -45,11 +51,13 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     if call_flags & (3 | flags::O_TRUNC) != 0 || more & flags::O_F_CREATED != 0 {
         event.state().lane = CRITICAL;
     }
-    Opened {
-        dev: encode_dev(event.copied(SB, offset!(k, sb_dev))),
-        ino: event.copied(INODE, offset!(k, inode_ino)),
-        flags: more,
-    }
+    let ino = event.copied(INODE, offset!(k, inode_ino));
+    let mode: u16 = event.copied(INODE, offset!(k, inode_mode));
+    let is_directory = mode & S_IFMT == S_IFDIR;
+    let state = event.state();
+    state.opened = if is_directory { OPENED_DIRECTORY } else { OPENED_FILE };
+    state.inode = ino;
+    Opened { dev: encode_dev(event.copied(SB, offset!(k, sb_dev))), ino, flags: more }
 }
 
 #[inline(always)]

@@ -111,6 +111,9 @@ pub struct State {
     pub looked: usize,
     /// Whether they are written.
     pub told: u32,
+    /// What a call opened (open.rs): `OPENED_*`, and its inode.
+    pub opened: u32,
+    pub inode: u64,
     /// Whether another message of the batch follows when the event is out.
     pub repeats: u32,
 }

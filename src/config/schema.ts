@@ -54,9 +54,8 @@ export const schema = z.strictObject({
     paths: choice("both", ["both", "kernel", "caller"]),
     // Saker's own: events that neither a rule nor a table can use are passed over early.
     sieve: bool(true),
-    // Saker's own: the same in the kernel, before an event is written. Not yet without a loss, so
-    // only where it is asked for: a directory that was opened by a link loses the caller's name.
-    kernel_sieve: bool(false),
+    // Saker's own: whether that happens in the kernel, before an event is written.
+    kernel_sieve: bool(true),
     // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
     // starve it; 0 leaves it alone.
     nice: integer(-10, { min: -20, max: 19 }),

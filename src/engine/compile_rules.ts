@@ -7,7 +7,7 @@ import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../ru
 import type { RuleSet } from "../rules/rule_set.ts";
 import { EVENTS } from "../events/table.ts";
 import { namedCodes } from "../rules/match/unfilled.ts";
-import { type RulesSieve, sieveOf } from "../sieve/sieve.ts";
+import { type LiveSieve, liveSieveOf, type RulesSieve, sieveOf } from "../sieve/sieve.ts";
 import type { DeadRule, RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
@@ -21,8 +21,9 @@ export interface CompiledRules {
   readonly dead: readonly DeadRule[];
   /** Those that name an event which the kernel's refusal of its program takes away. */
   readonly deadWithout: (refused: ReadonlyMap<number, string>) => DeadRule[];
-  /** Made when it is asked for, for a capture or for the kernel. */
-  readonly sieve: (overCapture: boolean) => RulesSieve;
+  /** The sieve over captures, and the kernel's; each is made when it is asked for. */
+  readonly sieve: () => RulesSieve;
+  readonly liveSieve: () => LiveSieve;
 }
 
 /** Throws an error of one line where the rules are not sound. */
@@ -32,6 +33,7 @@ export function compileRules(start: RulesStart): CompiledRules {
   const fdsOrdered = loaded.enabled.some(({ format }) =>
     format.fields.some(({ text }) => text === "fd.types")
   );
+  const syscallRules = () => loaded.enabled.filter(({ source }) => source === "syscall");
   return {
     rules: loaded.ruleSet!,
     warnings: warningLines(loaded),
@@ -47,8 +49,8 @@ export function compileRules(start: RulesStart): CompiledRules {
             refused.get(codes[0]!),
         }];
       }),
-    sieve: (overCapture) =>
-      sieveOf(loaded.enabled.filter(({ source }) => source === "syscall"), overCapture),
+    sieve: () => sieveOf(syscallRules()),
+    liveSieve: () => liveSieveOf(syscallRules()),
   };
 }
 

@@ -4,24 +4,34 @@ import { EVENTS } from "../events/table.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import { type Clause, clausesOf, holdsAlways } from "./clauses.ts";
-import { textsOf } from "./event_texts.ts";
+import { isOpen, textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
 import { Needs } from "./need.ts";
 import { effectOf } from "./state_effects.ts";
 import type { ThreadAtoms } from "./thread_atoms.ts";
 import { type Guard, Verdict } from "./table.ts";
 
-/** The guards by event code, for rules of the source "syscall"; `threads`: who will tell what holds
- * of threads, if anybody does. */
-export function deriveGuards(rules: readonly CheckedRule[], threads?: ThreadAtoms): Guard[] {
+/** Who tells what else there is to know of events. */
+export interface Beyond {
+  /** What holds of threads; nobody: undefined. */
+  readonly threads?: ThreadAtoms;
+  /** What else makes an open one that is needed. */
+  readonly later?: readonly Formula[];
+}
+
+/** The guards by event code, for rules of the source "syscall". */
+export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {}): Guard[] {
   const byCode: CheckedRule[][] = EVENTS.map(() => []);
   for (const rule of rules) {
     for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
   }
+  const { threads, later = [] } = beyond;
   return EVENTS.map(({ code }) => {
-    const guard = guardOf(code, byCode[code]!);
+    const guard = guardOf(code, byCode[code]!, { later });
     // Where the bytes decide something, there is no room for more.
-    return guard.verdict === Verdict.Keep ? guardOf(code, byCode[code]!, threads) : guard;
+    return guard.verdict === Verdict.Keep && threads !== undefined
+      ? guardOf(code, byCode[code]!, beyond)
+      : guard;
   });
 }
 
@@ -29,7 +39,11 @@ export function deriveGuards(rules: readonly CheckedRule[], threads?: ThreadAtom
  * events: which call it was, no guard asks. */
 const GENERIC = /^GENERIC_/;
 
-function guardOf(code: number, rules: readonly CheckedRule[], threads?: ThreadAtoms): Guard {
+function guardOf(
+  code: number,
+  rules: readonly CheckedRule[],
+  { threads, later = [] }: Beyond,
+): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
       verdict: Verdict.Keep,
@@ -39,7 +53,7 @@ function guardOf(code: number, rules: readonly CheckedRule[], threads?: ThreadAt
     };
   }
   const needs = new Needs(code, threads);
-  const formulas: Formula[] = [];
+  const formulas: Formula[] = isOpen(code) ? [...later] : [];
   for (const rule of rules) {
     const formula = needs.of(rule.node);
     formulas.push(formula);

@@ -14,6 +14,7 @@ import { deriveGuards } from "./derive.ts";
 import { describeSieve } from "./describe.ts";
 import { sieveFindings } from "./lint.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
+import { liveSieveOf } from "./sieve.ts";
 import { tableBytes, Verdict } from "./table.ts";
 import { type NameTexts, TableWalk } from "./walk_fixture.ts";
 
@@ -176,4 +177,47 @@ Deno.test("sieveFindings names rules that open the sieve for frequent calls", ()
   strictEqual(findings.length, 2, findings.join("\n"));
   ok(/^number: every openat, open, close, fcntl, read, write is judged/.test(findings[0]!));
   ok(/^delta: evt.deltatime depends on every event/.test(findings[1]!));
+});
+
+Deno.test("liveSieveOf keeps opens of names that rules ask for when files are used", () => {
+  const walks = (...conditions: string[]) => {
+    const { enabled } = loadTexts([
+      conditions.map((condition, index) => ruleText(`r${index}`, condition)).join("\n"),
+    ]);
+    const { table, keepsOpens } = liveSieveOf(enabled);
+    strictEqual(keepsOpens, false);
+    const walk = new TableWalk(table);
+    const scene = new Scene();
+    scene.born(10, 10, 1);
+    return (name: string) => {
+      const context = scene.open(10, 3, name);
+      return walk.keeps(context.event, namesOf(context, []));
+    };
+  };
+  const keeps = walks(
+    "evt.type = fchmod and fd.name startswith /usr/bin/ and evt.arg.mode contains S_IXUSR",
+    "evt.type in (link, linkat) and evt.arg.oldpath = /etc/shadow",
+    "evt.type in (link, linkat) and fs.path.target startswith /a/",
+    "evt.type in (dup, dup2, dup3) and fd.type in (ipv4, ipv6) and fd.name contains 22",
+    "evt.type = fchmod and evt.arg.mode contains S_ISUID",
+    "evt.type = unlinkat and fs.path.name startswith /b/",
+  );
+  strictEqual(keeps("/usr/bin/x"), true);
+  strictEqual(keeps("/etc/shadow"), true);
+  strictEqual(keeps("/etc/hostname"), false);
+  strictEqual(keeps("/a/b"), false);
+  strictEqual(keeps("/b/b"), false);
+  const excluding = walks("evt.type = fchmod and not fd.name startswith /usr/");
+  strictEqual(excluding("/usr/x"), false);
+  strictEqual(excluding("/etc/hostname"), true);
+  strictEqual(walks("evt.type = fchmod and not fd.name icontains x")("/etc/hostname"), true);
+});
+
+Deno.test("liveSieveOf keeps every open where a rule asks for close or counts descriptors", () => {
+  const keepsOpens = (condition: string) =>
+    liveSieveOf(loadTexts([ruleText("r", condition)]).enabled).keepsOpens;
+  strictEqual(keepsOpens("evt.type = close and fd.name = /etc/shadow"), true);
+  strictEqual(keepsOpens("evt.type = close and fd.type = ipv4 and fd.sport = 22"), false);
+  strictEqual(keepsOpens("evt.type = execve and proc.fdopencount > 100"), true);
+  strictEqual(keepsOpens("evt.type = execve and proc.stdin.type = ipv4"), false);
 });

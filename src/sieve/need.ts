@@ -1,7 +1,7 @@
 // The necessary condition of a rule on one event code: its checked tree walked with "not" pushed
 // down to the atoms, each of which becomes a formula, or "true" where the event's bytes do not
 // decide it.
-import type { Node } from "../rules/check/condition.ts";
+import type { Atom, Node } from "../rules/check/condition.ts";
 import { knownOfCode } from "../rules/match/event_code.ts";
 import type { Known } from "../rules/match/simplify.ts";
 import { and, constant, type Formula, or, TRUE } from "./formula.ts";
@@ -9,19 +9,19 @@ import { nameFormula } from "./names.ts";
 import { numberFormula } from "./numbers.ts";
 import type { ThreadAtoms } from "./thread_atoms.ts";
 
+/** What is known of an atom, or of its contrary, as a formula. */
+export type Leaf = (atom: Atom, negated: boolean) => Formula;
+
 /** The formulas of conditions on one event code; parts that rules share are made once. */
-export class Needs {
-  readonly #code: number;
+export class FormulaMaker {
   readonly #known: Known;
+  readonly #leaf: Leaf;
   readonly #formulas: (Formula | undefined)[] = [];
   readonly #contraries: (Formula | undefined)[] = [];
-  readonly #threads: ThreadAtoms | undefined;
 
-  /** `threads`: who tells what holds of threads, if anybody does. */
-  constructor(code: number, threads?: ThreadAtoms) {
-    this.#code = code;
-    this.#threads = threads;
+  constructor(code: number, leaf: Leaf) {
     this.#known = knownOfCode(code);
+    this.#leaf = leaf;
   }
 
   /** Holds for every event of the code for which the condition holds. */
@@ -48,12 +48,21 @@ export class Needs {
       }
       case "atom": {
         const known = this.#known(node.atom);
-        if (known !== undefined) return constant(known !== negated);
-        const number = numberFormula(node.atom, negated, this.#code);
-        if (number !== undefined) return number;
-        return nameFormula(node.atom, negated, this.#code) ??
-          this.#threads?.formulaOf(node.atom, negated) ?? TRUE;
+        return known !== undefined ? constant(known !== negated) : this.#leaf(node.atom, negated);
       }
     }
+  }
+}
+
+/** What the event itself must be, as far as its bytes tell. `threads`: who tells what holds of
+ * threads, if anybody does. */
+export class Needs extends FormulaMaker {
+  constructor(code: number, threads?: ThreadAtoms) {
+    super(
+      code,
+      (atom, negated) =>
+        numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ??
+          threads?.formulaOf(atom, negated) ?? TRUE,
+    );
   }
 }

@@ -5,6 +5,7 @@ import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
 import { deriveGuards } from "./derive.ts";
+import { laterNames, needsEveryOpen } from "./later_use.ts";
 import { tableBytes, Verdict } from "./table.ts";
 import { ThreadAtoms } from "./thread_atoms.ts";
 
@@ -27,14 +28,16 @@ export interface RulesSieve {
 const LOOKS_AT_ALL = 0x8000_0000;
 /** Fields of other descriptors than those that the event names. */
 const ALL_DESCRIPTORS = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration|std\w+\.\w+))/;
+/** Those of them for which the kernel's sieve keeps every open: it keeps those of standard streams
+ * in any case. */
+const COUNTED = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration))/;
 /** It shows descriptors in an order that depends on all that was opened and closed before. */
 const IN_ORDER = "fd.types";
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
-/** The sieve of the rules of the source "syscall"; `toldOfThreads`: over a capture, where it is
- * told what holds of threads. */
-export function sieveOf(rules: readonly CheckedRule[], toldOfThreads: boolean): RulesSieve {
+/** The sieve over captures, of the rules of the source "syscall"; it is told of threads. */
+export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
   let keepsDescriptors = false;
   let looksAtAll = false;
@@ -47,9 +50,32 @@ export function sieveOf(rules: readonly CheckedRule[], toldOfThreads: boolean): 
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const threads = new ThreadAtoms();
-  const guards = deriveGuards(rules, toldOfThreads ? threads : undefined);
+  const guards = deriveGuards(rules, { threads });
   const table = tableBytes(guards);
   return { table, descriptors, keepsDescriptors, looksAtAll, isOpen: false, threads };
+}
+
+/** What the kernel needs to sieve before it writes. */
+export interface LiveSieve {
+  /** As probe-rs/src/sieve/table.rs reads it; empty: every event is needed. */
+  readonly table: Uint8Array;
+  /** Every open is needed, whatever the table says. */
+  readonly keepsOpens: boolean;
+}
+
+/**
+ * The sieve of the rules of the source "syscall" where events come from our own probe. What is
+ * dropped is gone there, so that opens are kept whose names later events may be asked for.
+ */
+export function liveSieveOf(rules: readonly CheckedRule[]): LiveSieve {
+  if (rules.some((rule) => seesAllEvents(rule) !== undefined)) {
+    return { table: new Uint8Array(), keepsOpens: true };
+  }
+  const keepsOpens = rules.some((rule) =>
+    fieldsOf(rule).some((field) => COUNTED.test(field)) || needsEveryOpen(rule)
+  );
+  const later = keepsOpens ? [] : rules.map(laterNames).filter(({ kind }) => kind !== "false");
+  return { table: tableBytes(deriveGuards(rules, { later })), keepsOpens };
 }
 
 /** A field of the rule whose value depends on which events were looked at before. */

@@ -31,6 +31,10 @@ export class MachineState extends Tables implements MachineHost {
     this.#snapshot.load(blockType, bytes, start, end);
   }
 
+  completeDescriptors(blocks: Uint8Array): void {
+    this.#snapshot.completeDescriptors(blocks);
+  }
+
   dump(time: bigint): Uint8Array {
     return dumpMachine(this, time);
   }

@@ -238,6 +238,16 @@ pub fn admits(guard: &Guard, facts: u32, marks: u64) -> bool {
     guard.any(|clause| clause.takes_facts(facts) && (unknown || clause.takes_marks(marks)))
 }
 
+/// The same of a text under two views.
+#[inline(always)]
+pub fn admits_either(guard: &Guard, facts: u32, first: u64, second: u64) -> bool {
+    let unknown = first == ALL_MARKS;
+    guard.any(|clause| {
+        clause.takes_facts(facts)
+            && (unknown || clause.takes_marks(first) || clause.takes_marks(second))
+    })
+}
+
 /// Whether a clause holds whatever the texts are, so that none need be walked.
 #[inline(always)]
 pub fn admits_any(guard: &Guard, facts: u32) -> bool {

@@ -27,7 +27,7 @@ import type {
   LiveStart,
   RulesStart,
 } from "../contract/messages.ts";
-import { PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
+import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
@@ -83,7 +83,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
-  const sieveRefusal = sieveLive(start, opened.source, plan, first.sieve);
+  const live = sieveLive(start, opened.source, plan, first.liveSieve);
+  let { keepsOpens } = live;
   let recorded = wantedCodes(start, rules, plan).codes;
   engine.loadSnapshot();
   engine.readStats(Date.now());
@@ -96,7 +97,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     warnings: [
       ...first.warnings,
       ...opened.warnings,
-      ...sieveRefusal,
+      ...live.warnings,
       ...told,
       ...refused.map(deadLine),
     ],
@@ -127,11 +128,14 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         opened.source.setInterest(interest.codes.union(recorded));
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
-          const { table, descriptors, keepsDescriptors, threads } = compiled.sieve(true);
+          const { table, descriptors, keepsDescriptors, threads } = compiled.sieve();
           sieve.threads.exchange(threads);
           sieve.sieve.exchange(table, descriptors, keepsDescriptors);
         }
-        sieveLive(start, opened.source, plan, compiled.sieve);
+        const before = keepsOpens;
+        ({ keepsOpens } = sieveLive(start, opened.source, plan, compiled.liveSieve));
+        // What was opened and kept back until now, these rules may look at.
+        if (keepsOpens && !before) machine.completeDescriptors(opened.source.snapshot());
         engine.setRules(rules);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;
@@ -157,21 +161,24 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
 
 /**
  * Live, the kernel keeps back what nobody can use, unless somebody records it. Returns what is to
- * be told where this kernel cannot.
+ * be told where this kernel cannot, and whether every open comes.
  */
 function sieveLive(
   start: EngineStart,
   source: EventSource,
   plan: TapPlan | undefined,
-  derive: CompiledRules["sieve"],
-): string[] {
-  if (start.source.kind !== "live" || !start.kernelSieve || plan !== undefined) return [];
-  const { table, isOpen, keepsDescriptors, looksAtAll } = derive(false);
+  derive: () => LiveSieve,
+): { readonly warnings: readonly string[]; readonly keepsOpens: boolean } {
+  if (start.source.kind !== "live" || !start.kernelSieve || plan !== undefined) {
+    return { warnings: [], keepsOpens: true };
+  }
+  const { table, keepsOpens } = derive();
   try {
-    source.setSieve?.(isOpen ? new Uint8Array() : table, keepsDescriptors || looksAtAll);
-    return [];
+    source.setSieve?.(table, keepsOpens);
+    return { warnings: [], keepsOpens };
   } catch (error) {
-    return [`Warning: engine.sieve: ${(error as Error).message}`];
+    const warning = `Warning: engine.kernel_sieve: ${(error as Error).message}`;
+    return { warnings: [warning], keepsOpens: true };
   }
 }
 
@@ -183,7 +190,7 @@ function captureSieve(
   if (start.source.kind !== "capture" || !start.sieve || start.seconds !== undefined) {
     return undefined;
   }
-  const { isOpen, threads, table, descriptors, keepsDescriptors } = derive(true);
+  const { isOpen, threads, table, descriptors, keepsDescriptors } = derive();
   if (isOpen) return undefined;
   const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
   const options = { table, descriptors, keepsDescriptors, ...lists };

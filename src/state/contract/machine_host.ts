@@ -22,6 +22,9 @@ export interface MachineHost extends Machine {
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
    * first byte of its body to the last; blocks of other kinds are passed over. */
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void;
+  /** Reads state blocks for the files that known processes have open: what is missing is added, or
+   * is another file, all else stays. */
+  completeDescriptors(blocks: Uint8Array): void;
   /** The tables as state blocks, as `load` reads them, and the events that tell the rest. `time`:
    * ns since the epoch. */
   dump(time: bigint): Uint8Array;

@@ -35,6 +35,7 @@ export class Snapshot {
   /** By tid: a list may tell of one thread again and again. */
   #loaded = new Map<number, Thread>();
   #lookingUp = false;
+  #completing = false;
   /** Whose users a list tells: the host's, or those of the container that was asked about. */
   #accountsOf = "";
 
@@ -50,6 +51,13 @@ export class Snapshot {
     this.#walk(bytes);
     this.#lookingUp = false;
     this.settle();
+  }
+
+  /** Reads the lists of descriptors alone, and of those what the tables lack. */
+  completeDescriptors(bytes: Uint8Array): void {
+    this.#completing = true;
+    this.#walk(bytes);
+    this.#completing = false;
   }
 
   /** Reads a list of users and groups as those of a container ("": of the host); undefined:
@@ -75,11 +83,14 @@ export class Snapshot {
   /** Reads the body of one block. */
   load(type: number, bytes: Uint8Array, start: number, end: number): void {
     const input = new Cursor(bytes, start, end);
+    const descriptors = FD_LISTS.get(type);
+    if (descriptors !== undefined) {
+      return this.#fds.load(input, descriptors >= 2, this.#completing);
+    }
+    if (this.#completing) return;
     if (MACHINE_INFO.has(type)) return this.#machineInfo(input);
     const processes = PROCESS_LISTS.get(type);
     if (processes !== undefined) return this.#processes(input, processes);
-    const descriptors = FD_LISTS.get(type);
-    if (descriptors !== undefined) return this.#fds.load(input, descriptors >= 2);
     const users = USER_LISTS.get(type);
     if (users !== undefined) return this.#users(input, users >= 2);
     const interfaces = INTERFACE_LISTS.get(type);

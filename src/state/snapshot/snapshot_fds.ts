@@ -78,8 +78,9 @@ export class SnapshotFds {
     this.#restored = new WeakSet();
   }
 
-  /** Reads the body of one list: the thread, then its descriptors. */
-  load(input: Cursor, withLength: boolean): void {
+  /** Reads the body of one list: the thread, then its descriptors. `onlyFiles`: those of files of
+   * which the table has no entry. */
+  load(input: Cursor, withLength: boolean, onlyFiles = false): void {
     const machine = this.#machine;
     const thread = machine.threads.get(input.i64());
     while (input.left >= 4) {
@@ -95,6 +96,10 @@ export class SnapshotFds {
       if (length > 0) {
         if (input.at + OWN_FD_BYTES <= from + length) this.#ownPart(input, fd);
         input.goTo(from + length);
+      }
+      if (onlyFiles) {
+        const isFile = fd.kind === FdKind.File || fd.kind === FdKind.Directory;
+        if (!isFile || thread?.fds?.get(number)?.ino === ino) continue;
       }
       if (thread !== undefined) (thread.fds ??= new FdTable(machine.budget)).set(number, fd);
     }
