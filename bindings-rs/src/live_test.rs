@@ -1,12 +1,15 @@
 //! Loads the built probe, lets a child make system calls, and compares each parameter of the
 //! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
 mod commands;
+mod controls;
 mod data;
 mod descriptors;
 mod files;
 mod memory;
+mod messages;
 mod names;
 mod narrow;
+mod objects;
 mod places;
 mod processes;
 mod shares;

@@ -16,6 +16,8 @@ fn text(value: &str) -> Vec<u8> {
 
 #[test]
 fn arguments_of_keyctl_are_numbers_or_texts_by_its_command() {
+    // In memory before the call, which may fail before it looks at it.
+    let encoding = *b"enc=raw\0";
     let act = || unsafe {
         // SAFETY: valid arguments; the session keyring is the child's own.
         let call = |args: [i64; 5]| {
@@ -26,7 +28,7 @@ fn arguments_of_keyctl_are_numbers_or_texts_by_its_command() {
         call([10, -3, c"user".as_ptr() as i64, c"saker-none".as_ptr() as i64, 5]);
         call([6, 77, 0, 12, 9]);
         call([18, 9, 9, 9, 9]);
-        call([25, 8, c"enc=raw".as_ptr() as i64, 9, 7]);
+        call([25, 8, encoding.as_ptr() as i64, 9, 7]);
         call([1, 0, 9, 9, 9]);
         call([99, 1, 2, 3, 4]);
         0
@@ -146,6 +148,8 @@ fn quotactl_has_the_structure_of_its_command() {
 
 #[test]
 fn filters_contexts_and_rings_have_their_parameters() {
+    // In memory before the call, which fails before it looks at them.
+    let (blob, bytes) = (*b"blob\0", *b"bytes");
     let act = || unsafe {
         // SAFETY: valid arguments.
         let call = |number: i64, args: [i64; 6]| -> i64 {
@@ -158,7 +162,8 @@ fn filters_contexts_and_rings_have_their_parameters() {
         let key = |text: &std::ffi::CStr| text.as_ptr() as i64;
         call(libc::SYS_fsconfig, [130, 1, key(c"size"), key(c"65536"), 0, 0]);
         call(libc::SYS_fsconfig, [130, 0, key(c"ro"), 0, 0, 0]);
-        call(libc::SYS_fsconfig, [900, 2, key(c"blob"), key(c"bytes"), 5, 0]);
+        let (name, value) = (blob.as_ptr() as i64, bytes.as_ptr() as i64);
+        call(libc::SYS_fsconfig, [900, 2, name, value, 5, 0]);
         call(libc::SYS_fsconfig, [900, 6, 0, 0, 0, 0]);
         let mut ring = [0u32; 32];
         let fd = call(libc::SYS_io_uring_setup, [4, ring.as_mut_ptr() as i64, 0, 0, 0, 0]) as i32;

@@ -33,13 +33,15 @@ const EBADF: i64 = -libc::EBADF as i64;
 fn reads_and_writes_have_their_data_and_their_file() {
     let folder = Folder::new("data");
     let long = [b'l'; 300];
+    // In memory before the call, which fails before it looks at it.
+    let nobody = *b"nobody";
     let act = || unsafe {
         // SAFETY: valid buffers.
         opened(&folder);
         let mut back = [0u8; 300];
         libc::write(FILE, b"hello".as_ptr().cast(), 5);
         libc::write(FILE, long.as_ptr().cast(), 300);
-        libc::write(SHUT, b"nobody".as_ptr().cast(), 6);
+        libc::write(SHUT, nobody.as_ptr().cast(), 6);
         libc::lseek(FILE, 0, libc::SEEK_SET);
         libc::read(FILE, back.as_mut_ptr().cast(), 3);
         libc::read(FILE, back.as_mut_ptr().cast(), 300);
