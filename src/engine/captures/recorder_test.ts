@@ -1,18 +1,15 @@
 // What `saker record` writes: all or what a filter takes, up to its limits, in one file or a row.
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
-import { BLOCK_EVENT, BlockWalk, Step } from "../../events/blocks.ts";
-import { Event } from "../../events/event.ts";
+import { BLOCK_EVENT } from "../../events/blocks.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CaptureSource } from "../../events/scap/capture.ts";
 import { codeOf, EVENTS } from "../../events/table.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
-import { Context } from "../../state/contract/context.ts";
-import type { MachineHost } from "../../state/contract/machine_host.ts";
-import { createMachine } from "../../state/create_machine.ts";
 import { compileFilter } from "./compile_filter.ts";
-import { Counter, Counters } from "../contract/counters.ts";
+import { Counter } from "../contract/counters.ts";
 import type { RecordStart } from "../contract/messages.ts";
 import { numbered, Recorder } from "./recorder.ts";
+import { TapScene } from "./tap_fixture.ts";
 
 const CLOSE = codeOf("SYSCALL_CLOSE_X");
 const KILL = codeOf("SYSCALL_KILL_X");
@@ -44,26 +41,15 @@ const NO_RULES: RuleSet = {
   match: () => 0,
 };
 
-class Host implements Disposable {
-  readonly directory = Deno.makeTempDirSync();
-  readonly counters = new Counters();
+class Host extends TapScene {
   readonly recorder: Recorder;
-  readonly #context: Context;
-  readonly #machine: MachineHost;
   readonly #rules: RuleSet | undefined;
 
   constructor(changes: Partial<RecordStart> = {}) {
-    const machine = createMachine({
-      paths: "kernel",
-      threadsMax: 100,
-      fdsMax: 100,
-      hostname: "here",
-    });
-    this.#machine = machine;
-    this.#context = new Context(machine, new Event());
+    super();
     this.recorder = new Recorder({
       options: { path: `${this.directory}/r.scap`, compression: 1, ...changes },
-      machine,
+      machine: this.machine,
       counters: this.counters,
       clock: () => 0,
     });
@@ -72,53 +58,24 @@ class Host implements Disposable {
     }
   }
 
-  /** One batch, as the engine takes it; whether the recorder wants no more. */
+  /** One batch; whether the recorder wants no more. */
   batch(...happenings: Happening[]): boolean {
     const out = new BlockBuffer();
     for (const happening of happenings) putEvent(out, happening);
-    const bytes = new Uint8Array(out.length + 64);
-    bytes.set(out.bytes);
-    const { event } = this.#context;
-    const walk = new BlockWalk(event);
-    this.recorder.begin(bytes, out.length);
-    walk.begin(bytes, out.length);
-    while (walk.next() === Step.Event) {
-      this.#machine.apply(this.#context);
-      if (this.#rules?.wanted[event.code] === 1) {
-        this.#rules.match(this.#context, new Int32Array(1));
-      }
-    }
-    return this.recorder.end(out.length);
+    return this.run(this.recorder, out, () => {
+      if (this.#rules?.wanted[this.context.event.code] !== 1) return;
+      this.#rules.match(this.context, new Int32Array(1));
+    });
   }
 
   /** Closes, and tells what is in each file: `second/tid`, state-only ones in brackets. */
   files(): Record<string, string[]> {
     this.recorder.close();
-    const names = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
-    return Object.fromEntries(names.map((name) => [name, told(`${this.directory}/${name}`)]));
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.directory, { recursive: true });
-  }
-}
-
-function told(path: string): string[] {
-  const source = new CaptureSource([path]);
-  ok(source.snapshot().length > 0, "a capture begins with the tables");
-  const buffer = new Uint8Array(1 << 20);
-  const event = new Event();
-  const walk = new BlockWalk(event);
-  const found: string[] = [];
-  for (let bytes = source.read(buffer); bytes > 0; bytes = source.read(buffer)) {
-    walk.begin(buffer, bytes);
-    while (walk.next() === Step.Event) {
+    return this.written((event) => {
       const text = `${event.time() / 1_000_000_000n}/${event.tid}`;
-      found.push(event.stateOnly ? `(${text})` : text);
-    }
+      return event.stateOnly ? `(${text})` : text;
+    });
   }
-  source.close();
-  return found;
 }
 
 Deno.test("a recorder writes everything that passes", () => {

@@ -1,19 +1,15 @@
 // Captures that alerts start, with the real tables and files: when they begin and end, what they
 // are called, what is in them. Batches of close events stand for what a host does.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { BLOCK_EVENT, BlockWalk, Step } from "../../events/blocks.ts";
-import { Event } from "../../events/event.ts";
+import { BLOCK_EVENT } from "../../events/blocks.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
-import { CaptureSource } from "../../events/scap/capture.ts";
 import { codeOf } from "../../events/table.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
-import { Context } from "../../state/contract/context.ts";
-import type { MachineHost } from "../../state/contract/machine_host.ts";
-import { createMachine } from "../../state/create_machine.ts";
-import { Counter, Counters } from "../contract/counters.ts";
+import { Counter } from "../contract/counters.ts";
 import type { CaptureRulesStart } from "../contract/messages.ts";
 import { RuleCapture } from "./rule_capture.ts";
 import type { InternalAlert } from "./tap.ts";
+import { TapScene } from "./tap_fixture.ts";
 
 const CLOSE = codeOf("SYSCALL_CLOSE_X");
 const MS = 1_000_000n;
@@ -39,24 +35,13 @@ function putClose(out: BlockBuffer, ms: number): void {
   out.endBlock();
 }
 
-class Host implements Disposable {
-  readonly directory = Deno.makeTempDirSync();
-  readonly counters = new Counters();
+class Host extends TapScene {
   readonly alerts: InternalAlert[] = [];
   readonly notices: string[] = [];
-  readonly #context: Context;
-  readonly #machine: MachineHost;
   readonly #capture: RuleCapture;
 
   constructor(changes: Partial<CaptureRulesStart> = {}) {
-    const machine = createMachine({
-      paths: "kernel",
-      threadsMax: 100,
-      fdsMax: 100,
-      hostname: "here",
-    });
-    this.#machine = machine;
-    this.#context = new Context(machine, new Event());
+    super();
     this.#capture = new RuleCapture({
       options: {
         mode: "rules",
@@ -69,8 +54,8 @@ class Host implements Disposable {
         beforeBytes: 8 << 20,
         ...changes,
       },
-      machine,
-      context: this.#context,
+      machine: this.machine,
+      context: this.context,
       counters: this.counters,
       host: { alert: (alert) => this.alerts.push(alert) },
       notice: (line) => this.notices.push(line),
@@ -79,32 +64,20 @@ class Host implements Disposable {
     });
   }
 
-  /** One batch, as the engine takes it. */
   batch(...happenings: Happening[]): void {
     const out = new BlockBuffer();
     for (const { ms } of happenings) putClose(out, ms);
-    const bytes = new Uint8Array(out.length + 64);
-    bytes.set(out.bytes);
-    const walk = new BlockWalk(this.#context.event);
-    this.#capture.begin(bytes, out.length);
-    walk.begin(bytes, out.length);
-    for (const { alert } of happenings) {
-      strictEqual(walk.next(), Step.Event);
-      this.#context.event.num++;
-      this.#machine.apply(this.#context);
-      if (alert !== undefined) {
-        this.#capture.matched(
-          { capture: false, captureDurationMs: 0, ...alert } as CompiledRule,
-        );
-      }
-    }
-    strictEqual(this.#capture.end(out.length), false);
+    const wantsNoMore = this.run(this.#capture, out, (at) => {
+      const { alert } = happenings[at]!;
+      if (alert === undefined) return;
+      this.#capture.matched({ capture: false, captureDurationMs: 0, ...alert } as CompiledRule);
+    });
+    strictEqual(wantsNoMore, false);
   }
 
   /** Times, in ms, of the events of each capture, by name without prefix. */
   captures(): Record<string, number[]> {
-    const names = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
-    return Object.fromEntries(names.map((name) => [name, times(`${this.directory}/${name}`)]));
+    return this.written((event) => Number(event.time() / MS));
   }
 
   /** The same in order of time. */
@@ -115,25 +88,6 @@ class Host implements Disposable {
   close(): void {
     this.#capture.close();
   }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.directory, { recursive: true });
-  }
-}
-
-function times(path: string): number[] {
-  const source = new CaptureSource([path]);
-  ok(source.snapshot().length > 0, "a capture begins with the tables");
-  const buffer = new Uint8Array(1 << 20);
-  const event = new Event();
-  const walk = new BlockWalk(event);
-  const found: number[] = [];
-  for (let bytes = source.read(buffer); bytes > 0; bytes = source.read(buffer)) {
-    walk.begin(buffer, bytes);
-    while (walk.next() === Step.Event) found.push(Number(event.time() / MS));
-  }
-  source.close();
-  return found;
 }
 
 const CAPTURE = { capture: true };

@@ -294,3 +294,16 @@ Deno.test("of a thread that nothing told of nothing is known", () => {
     ...{ seen: 0, version: 1, rulePlace: -1 },
   });
 });
+
+Deno.test("a thread that ends leaves its process's others, the first of them too", () => {
+  const s = scene();
+  for (const tid of [11, 12, 13]) s.born(tid, 10, 1, THREAD_FLAGS);
+  const others = () => s.thread(10).group!.others.map(({ tid }) => tid);
+  deepStrictEqual(others(), [11, 12, 13]);
+  s.exit(11);
+  s.pass();
+  deepStrictEqual(others(), [12, 13]);
+  s.exit(13);
+  s.pass();
+  deepStrictEqual(others(), [12]);
+});

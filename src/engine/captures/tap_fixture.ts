@@ -1,0 +1,71 @@
+// For tests of what writes captures: real tables and files, batches as the engine hands them over,
+// and what is in a capture that was written.
+import { ok } from "node:assert";
+import { BlockWalk, Step } from "../../events/blocks.ts";
+import { Event } from "../../events/event.ts";
+import type { BlockBuffer } from "../../events/scap/block_buffer.ts";
+import { CaptureSource } from "../../events/scap/capture.ts";
+import { Context } from "../../state/contract/context.ts";
+import type { MachineHost } from "../../state/contract/machine_host.ts";
+import { createMachine } from "../../state/create_machine.ts";
+import { Counters } from "../contract/counters.ts";
+import type { Tap } from "./tap.ts";
+
+/** An engine's surroundings, with a directory that goes with them. */
+export class TapScene implements Disposable {
+  readonly directory = Deno.makeTempDirSync();
+  readonly counters = new Counters();
+  readonly machine: MachineHost = createMachine({
+    paths: "kernel",
+    threadsMax: 100,
+    fdsMax: 100,
+    hostname: "here",
+  });
+  readonly context = new Context(this.machine, new Event());
+
+  /** One batch, as the engine takes it, `applied` after each event; what the tap says at its end. */
+  run(
+    tap: Pick<Tap, "begin" | "end">,
+    blocks: BlockBuffer,
+    applied: (at: number) => void,
+  ): boolean {
+    const bytes = new Uint8Array(blocks.length + 64);
+    bytes.set(blocks.bytes);
+    const walk = new BlockWalk(this.context.event);
+    tap.begin(bytes, blocks.length);
+    walk.begin(bytes, blocks.length);
+    for (let at = 0; walk.next() === Step.Event; at++) {
+      this.context.event.num++;
+      this.machine.apply(this.context);
+      applied(at);
+    }
+    return tap.end(blocks.length);
+  }
+
+  /** By name, what `show` says of each event of the captures that were written. */
+  written<T>(show: (event: Event) => T): Record<string, T[]> {
+    const names = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
+    return Object.fromEntries(
+      names.map((name) => [name, eventsOf(`${this.directory}/${name}`, show)]),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+function eventsOf<T>(path: string, show: (event: Event) => T): T[] {
+  const source = new CaptureSource([path]);
+  ok(source.snapshot().length > 0, "a capture begins with the tables");
+  const buffer = new Uint8Array(1 << 20);
+  const event = new Event();
+  const walk = new BlockWalk(event);
+  const found: T[] = [];
+  for (let bytes = source.read(buffer); bytes > 0; bytes = source.read(buffer)) {
+    walk.begin(buffer, bytes);
+    while (walk.next() === Step.Event) found.push(show(event));
+  }
+  source.close();
+  return found;
+}
