@@ -23,7 +23,7 @@ export class TapScene implements Disposable {
   });
   readonly context = new Context(this.machine, new Event());
 
-  /** One batch, as the engine takes it, `applied` after each event; what the tap says at its end. */
+  /** One batch as the engine takes it, `applied` after each event; what the tap says at its end. */
   run(
     tap: Pick<Tap, "begin" | "end">,
     blocks: BlockBuffer,

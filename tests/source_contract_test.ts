@@ -1,0 +1,141 @@
+// The contract of all that events come from (src/events/source.ts), held by the capture source and
+// by the live one, where this host has a driver for it.
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { BlockWalk, Step } from "../src/events/blocks.ts";
+import { Event } from "../src/events/event.ts";
+import { LiveSource } from "../src/events/live_source.ts";
+import { type EventSource, NEW_SNAPSHOT } from "../src/events/source.ts";
+import { codeOf } from "../src/events/table.ts";
+import { CaptureSource } from "../src/events/scap/capture.ts";
+import { embeddedFile, loadAddon } from "../src/engine/host/addon.ts";
+import { writeCapture } from "./capture_file.ts";
+
+const OPENAT = codeOf("SYSCALL_OPENAT_2_X");
+const MARK = `/tmp/saker-contract-${crypto.randomUUID()}`;
+const EVENTS = 40;
+const PATIENCE_MS = 10_000;
+
+/** A way to a source that gives, sooner or later, EVENTS opens of the mark. */
+interface Way {
+  readonly name: string;
+  readonly isEndless: boolean;
+  readonly open: () => { readonly source: EventSource; readonly act: () => void };
+}
+
+const WAYS: readonly (Way | undefined)[] = [
+  {
+    name: "CaptureSource",
+    isEndless: false,
+    open() {
+      const file = Deno.makeTempFileSync({ suffix: ".scap" });
+      writeCapture(file, Array.from({ length: EVENTS }, (_, at) => ({ path: `${MARK}/${at}` })));
+      const source = new CaptureSource([file]);
+      Deno.removeSync(file);
+      return { source, act() {} };
+    },
+  },
+  isLivePossible()
+    ? {
+      name: "LiveSource",
+      isEndless: true,
+      open() {
+        const addon = loadAddon();
+        const driver = addon.Driver.open({
+          probe: embeddedFile("probe.o"),
+          interest: Uint16Array.of(OPENAT),
+          criticalRingBytes: 1 << 20,
+          bulkRingBytes: 1 << 20,
+          snaplen: 80,
+          dropFailed: false,
+          // Nobody's: what this process does is to be seen.
+          selfPid: 0x3fff_ffff,
+        });
+        const takeSnapshot = () => addon.snapshot("", Deno.pid);
+        const script =
+          `i=0; while [ $i -lt ${EVENTS} ]; do true 2>/dev/null < ${MARK}/$i; i=$((i+1)); ` +
+          "done";
+        return {
+          source: new LiveSource({ driver, takeSnapshot }),
+          act: () => new Deno.Command("sh", { args: ["-c", script], stderr: "null" }).outputSync(),
+        };
+      },
+    }
+    : undefined,
+];
+
+function isLivePossible(): boolean {
+  try {
+    embeddedFile("probe.o");
+    return Deno.uid() === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads until the opens of the mark are there; their names, and all events' times. */
+function readAll(source: EventSource): { names: string[]; times: bigint[]; events: number } {
+  const event = new Event();
+  const walk = new BlockWalk(event);
+  const buffer = new Uint8Array(64 << 10);
+  const names: string[] = [];
+  const times: bigint[] = [];
+  let events = 0;
+  const untilMs = performance.now() + PATIENCE_MS;
+  while (names.length < EVENTS && performance.now() < untilMs) {
+    const got = source.read(buffer);
+    if (got === -1) break;
+    if (got === 0) source.wait(20);
+    if (got === NEW_SNAPSHOT) source.snapshot();
+    if (got <= 0) continue;
+    ok(got <= buffer.length);
+    walk.begin(buffer, got);
+    let behind = 0;
+    for (let step = walk.next(); step !== Step.End; step = walk.next()) {
+      strictEqual(step, Step.Event, "whole blocks of sound events");
+      behind = event.end;
+      events++;
+      times.push(event.time());
+      if (event.code !== OPENAT) continue;
+      const name = new TextDecoder().decode(event.bytes.subarray(event.param(2), event.textEnd(2)));
+      if (name.startsWith(MARK)) names.push(name);
+    }
+    ok(got - behind < 16, "the blocks fill what was said to be filled");
+  }
+  return { names, times, events };
+}
+
+for (const way of WAYS) {
+  if (way === undefined) continue;
+  Deno.test(`${way.name} keeps the contract of all sources`, () => {
+    const { source, act } = way.open();
+    try {
+      strictEqual(source.source, "syscall");
+      ok(source.name !== "");
+      const state = source.snapshot();
+      const walk = new BlockWalk(new Event());
+      walk.begin(state, state.length);
+      let blocks = 0;
+      for (let step = walk.next(); step !== Step.End; step = walk.next()) {
+        ok(step !== Step.Malformed, "the state is whole blocks");
+        blocks++;
+      }
+      ok(blocks > 0, "the state begins with the machine");
+      source.setInterest(new Set([OPENAT]));
+      act();
+      const { names, times, events } = readAll(source);
+      deepStrictEqual(names, Array.from({ length: EVENTS }, (_, at) => `${MARK}/${at}`));
+      ok(times.every((time, at) => at === 0 || time >= times[at - 1]!), "in order of time");
+      const stats = source.stats();
+      ok(stats.events >= events, `${stats.events} of ${events} events are counted`);
+      deepStrictEqual(stats.lost.length, 2);
+      if (way.isEndless) ok(stats.programs > 0, "a driver has programs");
+      else {
+        strictEqual(stats.programs, 0);
+        strictEqual(source.read(new Uint8Array(4096)), -1, "and then it has ended");
+        strictEqual(source.read(new Uint8Array(4096)), -1, "and stays so");
+      }
+    } finally {
+      source.close();
+    }
+  });
+}
