@@ -1,6 +1,7 @@
 // Where commands write and what they ask their surroundings: handed to each command, so that
 // tests can give them something else. Texts of others go through here, so nothing that is written
 // can steer a terminal but what is drawn or painted on purpose.
+import { ErrorStream } from "./error_stream.ts";
 import { variable } from "../words/environment.ts";
 import { visibleText } from "../words/visible.ts";
 
@@ -17,6 +18,10 @@ export interface Terminal {
   /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;
+  /** From now on what goes to standard error waits for no reader. */
+  detach(): void;
+  /** Settles when standard error has all that was told, or after so long. */
+  flushed(timeoutMs: number): Promise<void>;
 }
 
 /** Standard output has no reader any more: the command ends quietly. */
@@ -30,6 +35,7 @@ export class OutputFailed extends Error {
 }
 
 export function systemTerminal(): Terminal {
+  const stream = new ErrorStream(Deno.stderr);
   const outIsTerminal = Deno.stdout.isTerminal();
   const errorIsTerminal = Deno.stderr.isTerminal();
   return terminalOver({
@@ -41,13 +47,9 @@ export function systemTerminal(): Terminal {
         throw new OutputFailed("Cannot write to standard output", { cause: error });
       }
     },
-    error(bytes: Uint8Array): void {
-      try {
-        while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-      } catch {
-        // Nobody reads it.
-      }
-    },
+    error: (bytes) => stream.write(bytes),
+    detach: () => stream.detach(),
+    flushed: (timeoutMs) => stream.flushed(timeoutMs),
     outIsTerminal,
     errorIsTerminal,
     environment: variable,
@@ -60,6 +62,9 @@ export interface Streams {
   readonly outIsTerminal: boolean;
   readonly errorIsTerminal: boolean;
   readonly environment: (name: string) => string | undefined;
+  /** For streams that may wait. */
+  readonly detach?: () => void;
+  readonly flushed?: (timeoutMs: number) => Promise<void>;
 }
 
 export function terminalOver(streams: Streams): Terminal {
@@ -76,6 +81,8 @@ export function terminalOver(streams: Streams): Terminal {
     errorIsTerminal: streams.errorIsTerminal && !isDumb,
     colour: outIsTerminal && !plain,
     environment,
+    detach: () => streams.detach?.(),
+    flushed: (timeoutMs) => streams.flushed?.(timeoutMs) ?? Promise.resolve(),
   };
 }
 

@@ -165,5 +165,5 @@ function diagnosticLine(file: FileResult, diagnostic: Diagnostic): string {
   const what = item === undefined ? "" : `${item.itemType} "${item.itemName}": `;
   const hint = diagnostic.hint === undefined ? "" : `, ${diagnostic.hint}`;
   const text = `${file.name}:${line + 1}:${column + 1}: ${what}${diagnostic.message}${hint}`;
-  return `${text.replace(/\s*[\r\n]+\s*/g, " ")} (${diagnostic.code})`;
+  return `${text.split(/[\r\n]+/).map((line) => line.trim()).join(" ")} (${diagnostic.code})`;
 }

@@ -2,7 +2,7 @@
 // its files. It goes on seeing, says what is amiss, and ends when it is asked to.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, Saker } from "./saker.ts";
-import { isRoot, Place, run, shell } from "./trigger.ts";
+import { has, isRoot, Place, run, shell } from "./trigger.ts";
 
 /** Rules of one rule: the place's file `secret` is opened. */
 async function withRule(place: Place): Promise<string> {
@@ -157,6 +157,37 @@ Deno.test({
     await eventually("all to be well", async () => {
       return (await saker.health())?.body.status === "ok" ? true : undefined;
     });
+  },
+});
+
+/** Runs its arguments with a full pipe as standard error, which nobody reads. */
+const STALLED = `
+import os, sys
+reader, writer = os.pipe()
+os.set_inheritable(reader, True)
+os.set_blocking(writer, False)
+try:
+    while True: os.write(writer, b"x" * 512)
+except BlockingIOError: pass
+os.set_blocking(writer, True)
+os.dup2(writer, 2)
+os.execvp(sys.argv[1], sys.argv[1:])
+`;
+
+Deno.test({
+  name: "a reader of standard error that stops holds up neither answers nor signals",
+  ignore: !isRoot() || !has("python3"),
+  async fn() {
+    await using place = new Place();
+    const rules = await withRule(place);
+    await using saker = await Saker.start([place.marker], {
+      args: ["-r", rules],
+      through: ["python3", "-c", STALLED],
+    });
+    for (const signal of ["SIGHUP", "SIGSTOP", "SIGCONT"] as const) Deno.kill(saker.pid, signal);
+    await stillSees(saker, place);
+    assertEquals((await saker.health())?.status, 200);
+    assertEquals((await saker.stop()).code, 0);
   },
 });
 

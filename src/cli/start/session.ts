@@ -47,6 +47,7 @@ export interface SessionOptions {
 /** Runs the engine until it ends or a signal ends it; returns the exit code. */
 export async function runSession(options: SessionOptions): Promise<number> {
   const { loaded, start, counters, terminal, patient } = options;
+  terminal.detach();
   const log = logTo(loaded.config, terminal);
   let readerGone = false;
   let isEnding = false;

@@ -35,7 +35,8 @@ export function compileFilter(condition: string): Filter {
   const checked = enabled[0];
   if (ruleSet === undefined || checked === undefined) {
     const problem = results.flatMap(({ errors }) => errors)[0];
-    const reason = problem?.message.replace(/\s*[\r\n]+\s*/g, " ") ?? "it cannot be used";
+    const reason = problem?.message.split(/[\r\n]+/).map((line) => line.trim()).join(" ") ??
+      "it cannot be used";
     throw new Error(`Cannot use the filter "${condition}": ${reason}`);
   }
   const functions = new AtomFunctions();

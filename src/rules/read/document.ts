@@ -28,6 +28,11 @@ export interface Documents {
 export const FILE_CHARS_MAX = 32 << 20;
 /** Values of one part of a file, counted by its lines and commas before it is parsed. */
 export const VALUES_MAX = 250_000;
+/** Each of `[]{}` may be a mistake of its own to the library, which keeps and explains all. */
+const BRACKETS_MAX = 20_000;
+const MARKS_MAX = 200_000;
+/** Parts of a file that cannot be read, until the rest is left unread. */
+const ERRORS_MAX = 50;
 const PART_CHARS = 64 << 10;
 
 interface Reading {
@@ -118,10 +123,27 @@ interface Part {
 }
 
 function readBounded(part: Part, reading: Reading): void {
-  const values = countValues(part.text);
-  if (values <= VALUES_MAX) return readPart(part, reading);
-  const message = `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
+  if (reading.errors.length >= ERRORS_MAX) return;
+  const message = excess(part.text);
+  if (message === undefined) return readPart(part, reading);
   reading.errors.push({ message, at: part.start });
+}
+
+/** What there is too much of, before a library that has no bounds reads it. */
+function excess(text: string): string | undefined {
+  const values = countValues(text);
+  if (values > VALUES_MAX) {
+    return `too many values: about ${values}, at most ${VALUES_MAX} in one item`;
+  }
+  const brackets = countOf(text, "[]{}");
+  if (brackets > BRACKETS_MAX) {
+    return `too many brackets: ${brackets}, at most ${BRACKETS_MAX} in one item`;
+  }
+  const marks = countOf(text, `"'!&*`);
+  if (marks > MARKS_MAX + values * 2) {
+    return `too many quotes and marks: ${marks}, at most ${MARKS_MAX} in one item`;
+  }
+  return undefined;
 }
 
 function readPart(part: Part, reading: Reading): void {
@@ -221,6 +243,12 @@ function parts(text: string): [number, number][] {
     start = end;
   }
   return cuts;
+}
+
+function countOf(text: string, characters: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) if (characters.includes(text[at]!)) count++;
+  return count;
 }
 
 function countValues(text: string): number {

@@ -254,7 +254,7 @@ function readList(reader: MapReader, name: string): Item[] {
 }
 
 function readMacro(reader: MapReader, name: string): Item[] {
-  if (!/^[a-zA-Z]+[a-zA-Z0-9_]*$/.test(name)) {
+  if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name)) {
     reader.diagnostics.warning(
       "LOAD_INVALID_MACRO_NAME",
       "Macro has an invalid name. Macro names should match a regular expression: " + IDENTIFIER,
