@@ -5,6 +5,7 @@
 //! Live, an event may be kept back where the tables of the engine do not need it: what it does to
 //! them stands with its guard.
 use aya::maps::{Array, MapData, PerCpuArray};
+use probe::sieve::guard::{Clause, Test, form, test, text};
 use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
 use probe::table::PARAM_COUNTS;
@@ -29,6 +30,12 @@ unsafe impl aya::Pod for NamesValue {}
 /// comes with each later event that uses it.
 const NO_EFFECT: u8 = 0;
 const OPENS: u8 = 1;
+/// An `fcntl`, of which only some commands change a descriptor.
+const FCNTL: u8 = 3;
+/// Those, as the event has them: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
+const CHANGING: [i64; 3] = [1, 3, 26];
+/// The parameter with the command.
+const COMMAND: u8 = 2;
 
 pub struct Sieve {
     pub guards: Array<MapData, GuardValue>,
@@ -110,8 +117,31 @@ fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
             Guard { verdict: Verdict::Ask as u8, tests_used: 0, clauses_used: 0, ..guard }
         }
         OPENS => guard,
+        // No rule is about it: tables alone need it.
+        FCNTL if guard.verdict == Verdict::Drop as u8 => changing(guard),
         _ => Guard::KEEP,
     }
+}
+
+/// Keeps the commands that change a descriptor: most others only ask, in great numbers.
+fn changing(guard: Guard) -> Guard {
+    let verdict = Verdict::Ask as u8;
+    let mut asked = Guard { verdict, tests_used: 0, clauses_used: 1, ..guard };
+    asked.texts[0].kind = text::NONE;
+    for (test, value) in asked.tests.iter_mut().zip(CHANGING) {
+        *test = Test {
+            kind: test::EQUAL,
+            param: COMMAND,
+            form: form::U8,
+            inverted: 0,
+            bit: 0,
+            pad: [0; 3],
+            value,
+        };
+        asked.tests_used += 1;
+    }
+    asked.clauses[0] = Clause { all: 1, none: 0, marks: 0, without: 0 };
+    asked
 }
 
 /// Returns when each program that ran before has ended: programs run under RCU, and this waits for
@@ -120,4 +150,27 @@ fn wait_for_programs() {
     const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
     // SAFETY: no memory is involved.
     unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probe::sieve::admits;
+    use probe::sieve::guard::{Params, facts};
+
+    struct Command(i64);
+    impl Params for Command {
+        fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
+            assert_eq!((param, form), (COMMAND, form::U8));
+            Some((self.0, true))
+        }
+    }
+
+    #[test]
+    fn an_fcntl_that_no_rule_is_about_is_kept_where_it_changes_a_descriptor() {
+        let guard = changing(Guard { effect: FCNTL, verdict: Verdict::Drop as u8, ..Guard::KEEP });
+        let kept = |command| admits(&guard, facts(&guard, &Command(command)).unwrap(), 0);
+        assert_eq!([1, 3, 26].map(kept), [true; 3]);
+        assert_eq!([0, 2, 4, 5, 27].map(kept), [false; 5]);
+    }
 }

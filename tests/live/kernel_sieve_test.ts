@@ -17,7 +17,10 @@ Deno.test({
       await using place = new Place();
       await using pair = await Pair.start(place, []);
       for (const [index, { trigger, without }] of CASES.entries()) {
-        if (without?.() === undefined) await trigger(place.mark(`${index}x`), place);
+        // Whether it comes to its end, another test says: here both see as much of it.
+        if (without?.() === undefined) {
+          await trigger(place.mark(`${index}x`), place).catch(() => {});
+        }
       }
       await pair.reach(place, "Sensitive file read by an untrusted program", "/etc/shadow");
       // An alert of the whole machine's life may carry the marker only by a program of ours.

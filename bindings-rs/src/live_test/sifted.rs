@@ -58,8 +58,13 @@ fn table_of(prefix: &[u8], verdict: Verdict) -> Vec<u8> {
     }
     out.extend(u64::MAX.to_le_bytes());
     out.extend(0u64.to_le_bytes());
-    for code in 0..codes {
-        let one = if code == u32::from(table::SYSCALL_OPENAT_2_X) { guard } else { Guard::KEEP };
+    let fcntl = Guard { effect: 3, verdict: Verdict::Drop as u8, ..Guard::KEEP };
+    for code in 0..codes as u16 {
+        let one = match code {
+            table::SYSCALL_OPENAT_2_X => guard,
+            table::SYSCALL_FCNTL_X => fcntl,
+            _ => Guard::KEEP,
+        };
         // SAFETY: a Guard is plain bytes without holes.
         out.extend(unsafe {
             std::slice::from_raw_parts((&raw const one).cast::<u8>(), size_of::<Guard>())
@@ -73,7 +78,7 @@ fn table_of(prefix: &[u8], verdict: Verdict) -> Vec<u8> {
 }
 
 fn sieved(table: &[u8]) -> Option<Recorder> {
-    let codes = [table::SYSCALL_OPENAT_2_X, table::PROCEXIT_1_E];
+    let codes = [table::SYSCALL_OPENAT_2_X, table::SYSCALL_FCNTL_X, table::PROCEXIT_1_E];
     let mut recorder = open(&options(), &codes)?;
     recorder.probe.sieve.exchange(table, false).expect("the kernel takes the sieve");
     Some(recorder)
@@ -139,6 +144,20 @@ fn a_table_that_drops_a_code_drops_it_and_leaves_the_others() {
     });
     assert_eq!(names(&events), [""; 0]);
     assert!(events.iter().any(|event| event.code == table::PROCEXIT_1_E));
+}
+
+#[test]
+fn an_fcntl_of_no_use_to_rules_is_told_where_it_changes_a_descriptor() {
+    let Some(mut recorder) = sieved(&table_of(b"/etc/", Verdict::Ask)) else { return };
+    let (_, events) = recorder.of_child(|| {
+        for command in [libc::F_GETFL, libc::F_GETFD, libc::F_DUPFD, libc::F_DUPFD_CLOEXEC] {
+            // SAFETY: a descriptor of this child's own.
+            unsafe { libc::fcntl(1, command, 100) };
+        }
+        0
+    });
+    let told = events.iter().filter(|event| event.code == table::SYSCALL_FCNTL_X);
+    assert_eq!(told.map(|event| event.number(2)).collect::<Vec<_>>(), [1, 26]);
 }
 
 #[test]
