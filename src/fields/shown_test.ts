@@ -5,6 +5,7 @@ import { deepStrictEqual } from "node:assert";
 import type { EventValues } from "../events/event_fixture.ts";
 import { Bench, CHILD } from "./context_fixture.ts";
 import { cutAddresses, inZone, madeUp, tableEvents } from "./shown_fixture.ts";
+import { CALLS, HELD, SAID } from "./shown_files_fixture.ts";
 import { SESSION } from "./shown_session_fixture.ts";
 
 type Shown = Record<string, string>;
@@ -88,6 +89,29 @@ function missing(): Record<string, string> {
   return Object.fromEntries(lines);
 }
 
+const OF_FILE = [
+  ...["fd.num", "fd.type", "fd.name", "fd.nameraw", "fd.ino", "fd.dev", "fd.l4proto"],
+  ...["fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.is_server", "evt.is_open_read"],
+];
+
+/** What the tables hold under a number, what the kernel says of it, and what is shown then. */
+function descriptors(): Record<string, string> {
+  const lines = Object.entries(HELD).flatMap(([held, before]) =>
+    Object.entries(SAID).flatMap(([said, files]) =>
+      CALLS.map((call) => {
+        const bench = new Bench("kernel");
+        for (const event of before) bench.apply(event);
+        bench.apply({ ...call, own: { files } });
+        const shown = OF_FILE.map((name) => bench.text(name)).map((text) =>
+          text === "<NA>" ? "-" : text
+        );
+        return [`${held}, told ${said}: ${call.id}`, shown.join(" ")] as const;
+      })
+    )
+  );
+  return Object.fromEntries(lines);
+}
+
 const CARRIERS = { SOCKADDR: "SOCKET_BIND_X", SOCKTUPLE: "SOCKET_ACCEPT4_6_X" } as const;
 
 /** What is shown of addresses of any length, how often in a row. */
@@ -127,6 +151,7 @@ Deno.test("what fields show of a session and of each event is what shown.json sa
       caller: otherwise(kernel),
       addresses: addresses(),
       missing: missing(),
+      descriptors: descriptors(),
       table: table(),
     };
   });
