@@ -228,6 +228,11 @@ pub(super) fn record(codes: &[u16], act: impl FnOnce() -> i32) -> Vec<Recorded> 
     events.into_iter().filter(|event| codes.contains(&event.code)).collect()
 }
 
+/// The events of one code.
+pub(super) fn of(events: &[Recorded], code: u16) -> Vec<&Recorded> {
+    events.iter().filter(|event| event.code == code).collect()
+}
+
 /// Runs `act` in a child and hands its events of `code` to `check`.
 pub(super) fn expect(code: u16, act: impl FnOnce() -> i32, check: impl FnOnce(u64, &[Recorded])) {
     let Some(mut recorder) = recorder() else { return };

@@ -3,8 +3,9 @@ use crate::table::{
     clone_flags as clone_flag, creat_flags, execve_flags, file_flags, openat2_flags as openat2,
 };
 
+/// A bit of the kernel's as ours.
 #[inline(always)]
-const fn bit(value: u32, kernel: u32, ours: u32) -> u32 {
+pub const fn bit(value: u32, kernel: u32, ours: u32) -> u32 {
     if value & kernel != 0 { ours } else { 0 }
 }
 

@@ -1,16 +1,12 @@
 //! Calls that read, write, copy and ask by a descriptor.
 use crate::compat;
 use crate::event::{Event, Next};
+use crate::flags::bit;
 use crate::kernel::Kernel;
 use crate::table::{flock_flags, splice_flags};
 use crate::transfer::position;
 use crate::vectors::{data, data_and_size, kept, kept_or};
 use crate::{get, setting};
-
-#[inline(always)]
-const fn bit(value: u32, kernel: u32, ours: u32) -> u32 {
-    if value & kernel != 0 { ours } else { 0 }
-}
 
 #[inline(always)]
 pub fn read<K: Kernel>(e: &mut Event<K>) -> Next {

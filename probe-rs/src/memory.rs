@@ -1,6 +1,7 @@
 //! Calls on a process's own memory, and on another's.
 use crate::compat;
 use crate::event::{Event, Next};
+use crate::flags::bit;
 use crate::get;
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
@@ -9,11 +10,6 @@ use crate::table::{mlock2_flags, mlockall_flags, mmap_flags as map, prot_flags a
 use crate::vectors::{data, kept};
 
 const PROT_EXEC: u32 = 4;
-
-#[inline(always)]
-const fn bit(value: u32, kernel: u32, ours: u32) -> u32 {
-    if value & kernel != 0 { ours } else { 0 }
-}
 
 pub const fn protection(value: u32) -> u32 {
     bit(value, 1, prot::PROT_READ)

@@ -1,7 +1,7 @@
 //! Calls of many commands: keys, semaphores, quotas, filters, contexts of file systems, io_uring.
 use probe::table as t;
 
-use super::{FILES, LANE, Recorded, record, signed};
+use super::{FILES, LANE, Recorded, of, record, signed};
 
 const EBADF: i64 = -libc::EBADF as i64;
 const EINVAL: i64 = -libc::EINVAL as i64;
@@ -82,7 +82,7 @@ fn semaphores_have_their_operations() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let short = |event: &Recorded, at: usize| event.number(at) as i16;
     let made = of(t::SYSCALL_SEMGET_X);
     let set = made[0].number(0);
@@ -184,7 +184,7 @@ fn filters_contexts_and_rings_have_their_parameters() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let filters = of(t::SYSCALL_SECCOMP_X);
     assert_eq!(filters[0].numbers(&[1, 2]), [2, 0]);
     assert_eq!(

@@ -3,7 +3,7 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{FILES, Recorded, record, signed};
+use super::{FILES, of, record, signed};
 
 const EBADF: i64 = -libc::EBADF as i64;
 const EINVAL: i64 = -libc::EINVAL as i64;
@@ -11,10 +11,6 @@ const EPERM: i64 = -libc::EPERM as i64;
 const ESRCH: i64 = -libc::ESRCH as i64;
 /// No process has such a number.
 const NOBODY: i32 = 0x7fff_fff0;
-
-fn of(events: &[Recorded], code: u16) -> Vec<&Recorded> {
-    events.iter().filter(|event| event.code == code).collect()
-}
 
 #[test]
 fn signals_and_pidfds_have_whom_they_are_about() {

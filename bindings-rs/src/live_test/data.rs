@@ -3,7 +3,7 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{FILES, Folder, LANE, Recorded, c, record, signed};
+use super::{FILES, Folder, LANE, Recorded, c, of, record, signed};
 
 const FILE: i32 = 100;
 const OTHER: i32 = 101;
@@ -107,7 +107,7 @@ fn lists_of_buffers_are_told_together() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let written = of(t::SYSCALL_WRITEV_X);
     // Result, data, descriptor, size.
     assert_eq!((written[0].number(0), &written[0].params[1][..]), (30, &text[..]));
@@ -162,7 +162,7 @@ fn copies_tell_both_descriptors() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let sent = of(t::SYSCALL_SENDFILE_X);
     // Result, offset after the call, out, in, size.
     assert_eq!(sent[0].numbers(&[0, 1, 2, 3, 4]), [3, 4, 101, 100, 3]);
@@ -220,7 +220,7 @@ fn positions_locks_and_questions_have_their_descriptor() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let sought = of(t::SYSCALL_LSEEK_X);
     assert_eq!(sought[0].numbers(&[0, 1, 2, 3]), [70_000, 100, 70_000, 1]);
     check_file(sought[0], FILE, &folder, "one");

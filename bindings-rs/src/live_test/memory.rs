@@ -3,7 +3,7 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{FILES, Folder, LANE, c, record, signed};
+use super::{FILES, Folder, LANE, c, of, record, signed};
 
 const PAGE: usize = 4096;
 const RW: i32 = libc::PROT_READ | libc::PROT_WRITE;
@@ -67,7 +67,7 @@ fn protections_and_unmappings_have_their_range() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let changed = of(t::SYSCALL_MPROTECT_X);
     let at = changed[0].number(1);
     assert_eq!((changed[0].number(0), at % 4096), (0, 0));
@@ -110,7 +110,7 @@ fn locks_and_the_break_have_their_parameters() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let (locked, freed) = (of(t::SYSCALL_MLOCK_X), of(t::SYSCALL_MUNLOCK_X));
     let at = locked[0].number(1);
     assert_eq!((locked[0].number(0), at % 4096, locked[0].number(2)), (0, 0, PAGE as i64));

@@ -4,13 +4,9 @@ use std::ptr;
 use probe::table as t;
 
 use super::sockets::{address, connect};
-use super::{Folder, Recorded, c, record};
+use super::{Folder, c, of, record};
 
 const EBADF: i64 = -libc::EBADF as i64;
-
-fn of(events: &[Recorded], code: u16) -> Vec<&Recorded> {
-    events.iter().filter(|event| event.code == code).collect()
-}
 
 #[test]
 fn data_at_a_place_of_a_file_is_told_with_the_place() {

@@ -4,7 +4,7 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{Folder, Recorded, c, record, text};
+use super::{Folder, Recorded, c, of, record, text};
 
 /// A call through the 32-bit entry.
 #[cfg(target_arch = "x86_64")]
@@ -86,7 +86,7 @@ fn memory_and_positions_of_32_bit_calls_are_those_of_the_64_bit_ones() {
     ];
     let codes = [t::SYSCALL_MMAP_X, t::SYSCALL_LSEEK_X, t::SYSCALL_FSTAT_X];
     let events = narrow(&codes, &folder.file("a"), &calls);
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let fd = i64::from(FILE);
     let maps: Vec<_> = of(t::SYSCALL_MMAP_X).into_iter().filter(|e| e.number(8) == fd).collect();
     let [new, old] = &maps[..] else {

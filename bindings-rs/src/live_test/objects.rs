@@ -3,16 +3,12 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{FILES, Folder, Recorded, c, record, signed};
+use super::{FILES, Folder, Recorded, c, of, record, signed};
 
 const EBADF: i64 = -libc::EBADF as i64;
 const EINVAL: i64 = -libc::EINVAL as i64;
 const CLOEXEC: i64 = 1 << 12;
 const NONBLOCK: i64 = 1 << 6;
-
-fn of(events: &[Recorded], code: u16) -> Vec<&Recorded> {
-    events.iter().filter(|event| event.code == code).collect()
-}
 
 #[test]
 fn descriptors_of_events_signals_and_watches_have_their_flags() {

@@ -3,7 +3,7 @@ use std::ptr;
 
 use probe::table as t;
 
-use super::{Recorded, record};
+use super::{Recorded, of, record};
 
 /// One pair of a list of descriptors.
 fn pairs(bytes: &[u8]) -> Vec<(i64, u16)> {
@@ -94,7 +94,7 @@ fn waits_have_their_time_their_word_and_their_number() {
     if events.is_empty() {
         return;
     }
-    let of = |code| events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
+    let of = |code| of(&events, code);
     let invalid = i64::from(-libc::EINVAL);
     let sleeps = of(t::SYSCALL_NANOSLEEP_X);
     assert_eq!((sleeps[0].number(0), sleeps[0].number(1)), (0, 1_000));
