@@ -1,6 +1,9 @@
 # Opens, uses and closes files in every way that names can take: through links, descriptors, /proc,
 # mounts, relative to directories that change. Arguments: marker, a directory, seed, how many
 # actions. The same arguments do the same; to be run in a mount namespace of its own.
+#
+# Names by chance lead anywhere, above the directory too, and change what they meet. So it first
+# makes a root of its own below the directory, in which that has the same name: nothing leads out.
 import ctypes
 import os
 import random
@@ -11,6 +14,17 @@ chance = random.Random(int(seed))
 top = place + "/t"
 libc = ctypes.CDLL(None, use_errno=True)
 AT_EMPTY_PATH = 0x1000
+MS_BIND = 4096
+
+root = place + "/root"
+os.makedirs(root + top)
+os.mkdir(root + "/proc")
+if libc.mount(b"proc", os.fsencode(root + "/proc"), b"proc", 0, None) != 0:
+    sys.exit("no /proc of its own: " + os.strerror(ctypes.get_errno()))
+os.chroot(root)
+os.chdir("/")
+# The chroot itself must hold: no descriptor from before it may be used.
+os.closerange(3, 1024)
 
 for directory in ["", "/a", "/b", "/a/c", "/mnt"]:
     os.makedirs(top + directory, exist_ok=True)
@@ -107,7 +121,7 @@ def mounted():
     if chance.randrange(2):
         libc.umount2(f"{top}/mnt".encode(), 2)
     else:
-        libc.mount(source.encode(), f"{top}/mnt".encode(), None, 4096, None)
+        libc.mount(source.encode(), f"{top}/mnt".encode(), None, MS_BIND, None)
 
 
 def with_descriptor(call):
