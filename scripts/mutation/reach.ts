@@ -23,7 +23,7 @@ export function testsOf(path: string, tree: Tree): readonly [near: string[], far
 }
 
 /** A test file that takes more than this share of all the time is long. */
-const LONG_SHARE = 0.05;
+const LONG_SHARE = 0.08;
 
 /** Of a report in JUnit's form, the test files that take long. */
 export function longTests(report: string): Set<string> {

@@ -15,12 +15,13 @@ const ROOT = 0;
 const TIME = 1_700_000_000_000_000_000n;
 
 export class Bench {
-  readonly fields = new FieldSet({ zone: "utc" });
+  readonly fields: FieldSet;
   readonly machine: MachineHost;
   readonly context: Context;
 
   /** A shell (100, child of nobody known) and a program that it started (200). */
-  constructor(paths: "kernel" | "caller" = "caller") {
+  constructor(paths: "kernel" | "caller" = "caller", fields = new FieldSet({ zone: "utc" })) {
+    this.fields = fields;
     this.machine = createMachine({ paths, threadsMax: 1000, fdsMax: 10_000, hostname: "box" });
     this.context = new Context(this.machine, new Event());
     this.apply({ ...exec(SHELL, "bash", "/usr/bin/bash", ["-l"]) });

@@ -3,6 +3,7 @@
 // changes are to be read like code.
 import { deepStrictEqual } from "node:assert";
 import type { EventValues } from "../events/event_fixture.ts";
+import { FieldSet } from "./field_set.ts";
 import { Bench, CHILD } from "./context_fixture.ts";
 import { cutAddresses, inZone, madeUp, tableEvents } from "./shown_fixture.ts";
 import { CALLS, HELD, SAID } from "./shown_files_fixture.ts";
@@ -14,6 +15,8 @@ interface Line {
   readonly shows: Shown;
 }
 
+/** Made once: there are hundreds of machines. */
+const FIELDS = new FieldSet({ zone: "utc" });
 const FILE = new URL("./shown.json", import.meta.url);
 /** Arguments that the fields with some are tried with. */
 const ARGUMENTS = ["0", "1", "2", "PATH", "A", "cpu"];
@@ -48,7 +51,7 @@ function nameOf({ id, tid }: EventValues): string {
 
 /** The session, event by event, in what each changes of what is shown. */
 function session(paths: "kernel" | "caller"): Line[] {
-  const bench = new Bench(paths);
+  const bench = new Bench(paths, FIELDS);
   const names = namesOf(bench);
   const before: Shown = {};
   return SESSION.map((values) => {
@@ -77,7 +80,7 @@ const OF_MISSING = [
 function missing(): Record<string, string> {
   const lines = SESSION.flatMap((values, at) =>
     Object.keys(values.params).map((name) => {
-      const bench = new Bench("kernel");
+      const bench = new Bench("kernel", FIELDS);
       for (const before of [SESSION[0]!, SESSION[2]!]) bench.apply(before);
       bench.apply({ ...values, params: { ...values.params, [name]: undefined } });
       const shown = OF_MISSING.map((field) => bench.text(field)).map((text) =>
@@ -99,7 +102,7 @@ function descriptors(): Record<string, string> {
   const lines = Object.entries(HELD).flatMap(([held, before]) =>
     Object.entries(SAID).flatMap(([said, files]) =>
       CALLS.map((call) => {
-        const bench = new Bench("kernel");
+        const bench = new Bench("kernel", FIELDS);
         for (const event of before) bench.apply(event);
         bench.apply({ ...call, own: { files } });
         const shown = OF_FILE.map((name) => bench.text(name)).map((text) =>
@@ -118,7 +121,7 @@ const CARRIERS = { SOCKADDR: "SOCKET_BIND_X", SOCKTUPLE: "SOCKET_ACCEPT4_6_X" } 
 function addresses(): string[] {
   const lines: string[] = [];
   for (const { kind, bytes } of cutAddresses()) {
-    const bench = new Bench("caller");
+    const bench = new Bench("caller", FIELDS);
     const params = kind === "SOCKADDR" ? { res: 0, addr: bytes, fd: 3 } : { fd: 3, tuple: bytes };
     bench.apply({ id: CARRIERS[kind], tid: CHILD, params });
     const shown = [kind === "SOCKADDR" ? "evt.arg.addr" : "evt.arg.tuple", "fd.name", "fd.type"];
@@ -133,7 +136,7 @@ function addresses(): string[] {
 function table(): Record<string, string> {
   const lines = [0, 1, 2].flatMap((round) =>
     tableEvents().map((info) => {
-      const bench = new Bench("caller");
+      const bench = new Bench("caller", FIELDS);
       bench.apply(SESSION[0]!);
       bench.apply(madeUp(info, round));
       const shown = OF_TABLE.map((name) => bench.text(name)).filter((text) => text !== "<NA>");
