@@ -25,13 +25,11 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
   for (const rule of rules) {
     for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
   }
-  const { threads, later = [] } = beyond;
   return EVENTS.map(({ code }) => {
-    const guard = guardOf(code, byCode[code]!, { later });
+    const guard = guardOf(code, byCode[code]!, beyond);
     // Where the bytes decide something, there is no room for more.
-    return guard.verdict === Verdict.Keep && threads !== undefined
-      ? guardOf(code, byCode[code]!, beyond)
-      : guard;
+    const asksAll = guard.verdict === Verdict.Keep && beyond.threads !== undefined;
+    return asksAll ? guardOf(code, byCode[code]!, beyond, true) : guard;
   });
 }
 
@@ -43,6 +41,7 @@ function guardOf(
   code: number,
   rules: readonly CheckedRule[],
   { threads, later = [] }: Beyond,
+  all = false,
 ): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
@@ -52,7 +51,7 @@ function guardOf(
       effect: effectOf(code),
     };
   }
-  const needs = new Needs(code, threads);
+  const needs = new Needs(code, threads, all);
   const formulas: Formula[] = isOpen(code) ? [...later] : [];
   for (const rule of rules) {
     const formula = needs.of(rule.node);

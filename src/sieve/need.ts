@@ -55,14 +55,14 @@ export class FormulaMaker {
 }
 
 /** What the event itself must be, as far as its bytes tell. `threads`: who tells what holds of
- * threads, if anybody does. */
+ * threads, if anybody does; `all`: more than containers. */
 export class Needs extends FormulaMaker {
-  constructor(code: number, threads?: ThreadAtoms) {
+  constructor(code: number, threads?: ThreadAtoms, all = false) {
     super(
       code,
       (atom, negated) =>
         numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ??
-          threads?.formulaOf(atom, negated) ?? TRUE,
+          threads?.formulaOf(atom, negated, all) ?? TRUE,
     );
   }
 }

@@ -5,8 +5,14 @@ import type { Context } from "../state/contract/context.ts";
 import type { Atom } from "../rules/check/condition.ts";
 import { type Formula, number } from "./formula.ts";
 
-/** Only clones and executions set them (src/state/events/). */
-const FIELDS: ReadonlySet<string> = new Set(["proc.name", "proc.exe", "proc.exepath"]);
+/** Only clones, executions and a new root set them (src/state/events/). */
+const CONTAINER: ReadonlySet<string> = new Set(["container.id"]);
+const FIELDS: ReadonlySet<string> = new Set([
+  "proc.name",
+  "proc.exe",
+  "proc.exepath",
+  ...CONTAINER,
+]);
 /** Bits of two words. */
 const ATOMS_MAX = 32;
 const ATOMS_OF_WORD = 16;
@@ -18,11 +24,14 @@ export class ThreadAtoms {
   #atoms: Atom[] = [];
   #places = new Map<string, number>();
 
-  /** The formula of an atom, or of its contrary; undefined: the thread alone does not decide it, or
-   * there is no bit left. */
-  formulaOf(atom: Atom, negated: boolean): Formula | undefined {
+  /**
+   * The formula of an atom, or of its contrary; undefined: the thread alone does not decide it, or
+   * there is no bit left. `all`: of all that is known of threads, not only of their containers.
+   */
+  formulaOf(atom: Atom, negated: boolean, all: boolean): Formula | undefined {
     const { left, right, text } = atom;
-    if (right !== undefined || left.bound === undefined || !FIELDS.has(left.text)) return undefined;
+    const fields = all ? FIELDS : CONTAINER;
+    if (right !== undefined || left.bound === undefined || !fields.has(left.text)) return undefined;
     let place = this.#places.get(text);
     if (place === undefined) {
       place = this.#atoms.length;
@@ -38,9 +47,11 @@ export class ThreadAtoms {
   ask(context: Context): void {
     const { facts } = this;
     facts.fill(ALL);
-    const { thread } = context;
-    // One that was made up is told more of by events that others make.
+    const { thread, machine } = context;
+    // One that was made up is told more of by events that others make; and an event that tells of a
+    // container stands before all threads.
     if (thread === undefined || thread.isInvalid || thread.isDead) return;
+    if (machine.eventContainer !== undefined) return;
     facts.fill(0);
     for (const [place, atom] of this.#atoms.entries()) {
       const holds = atom.test(atom.left.read((bound) => bound.extract(context)), undefined);

@@ -7,7 +7,7 @@ use super::effect;
 use super::out::{Out, STATE_ONLY};
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
-use super::tables::{HELD_BYTES, PENDING_MAX, SLOTS, Slot, State};
+use super::tables::{HELD_BYTES, PENDING_MAX, SLOTS, Slot, State, walk};
 
 const O_DIRECTORY: u32 = 1 << 10;
 const O_CLOEXEC: u32 = 1 << 12;
@@ -53,8 +53,12 @@ impl Sieve {
         } else {
             ALL_MARKS
         };
-        // What later names go on from is a path as fields show it.
-        let place = place.filter(|place| place.walk.end(&self.names) != ALL_MARKS);
+        // What later names go on from is a path as fields show it; below the root, from nothing on.
+        let place = if record.text(usize::from(text.param)) == b"/" {
+            walk(&self.names, None, b"")
+        } else {
+            place.filter(|place| place.walk.end(&self.names) != ALL_MARKS)
+        };
         let directory = directory_of(record, text);
         let holdable = !wanted
             && directory != result

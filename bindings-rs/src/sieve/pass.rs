@@ -59,6 +59,22 @@ fn created(record: &Record) -> i64 {
     }
 }
 
+/// Whether the event is of a call that failed, and that then changes nothing.
+fn failed(record: &Record) -> bool {
+    let known = matches!(
+        record.code as u16,
+        t::SYSCALL_EXECVE_19_X
+            | t::SYSCALL_EXECVEAT_X
+            | t::SYSCALL_CHDIR_X
+            | t::SYSCALL_FCHDIR_X
+            | t::SYSCALL_CLONE_20_X
+            | t::SYSCALL_CLONE3_X
+            | t::SYSCALL_FORK_20_X
+            | t::SYSCALL_VFORK_20_X
+    );
+    known && record.result().is_some_and(|result| result < 0)
+}
+
 /// Whether the event is a new thread's own of the call that made it.
 fn is_birth(record: &Record) -> bool {
     let family = matches!(
@@ -220,6 +236,16 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Done {
+        if failed(record) {
+            // It changed nothing.
+            self.touch_all(record, table, room, out)?;
+            if !out.has_room(0) {
+                return Err(NoRoom);
+            }
+            self.pass_next = false;
+            out.put(at, 0);
+            return Ok(());
+        }
         self.settle_family(record, Some(table), room, out)?;
         if created(record) <= 0 {
             self.tables.forget(table);
@@ -308,10 +334,18 @@ impl Sieve {
             effect::FCNTL | effect::DUP => {
                 let copies =
                     effect == effect::DUP || matches!(record.command(), F_DUPFD | F_DUPFD_CLOEXEC);
+                // What the engine copies of a file is one of the same name.
+                let from = used.and_then(|number| table.file(number));
                 if let (Some(result), true) = (result, copies)
                     && let Some(slot) = table.slot(result as i32)
                 {
-                    slot.state = State::Unknown;
+                    match from {
+                        Some((place, marks)) => {
+                            slot.state = State::File;
+                            (slot.place, slot.marks) = (place, marks);
+                        }
+                        None => slot.state = State::Unknown,
+                    }
                 }
             }
             effect::DESCRIPTORS => {

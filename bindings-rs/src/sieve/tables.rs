@@ -95,6 +95,12 @@ impl Table {
         matches!(slot.state, State::File | State::Pending).then_some(slot.place)?
     }
 
+    /// Place and marks of a file that the engine has.
+    pub fn file(&self, number: i32) -> Option<(Option<Place>, u64)> {
+        let slot = self.slots.get(usize::try_from(number).ok()?)?;
+        (slot.state == State::File).then_some((slot.place, slot.marks))
+    }
+
     /// Whether an open that is held back starts from this directory's descriptor.
     #[inline]
     pub fn has_dependents(&self, number: i32) -> bool {
