@@ -5,14 +5,15 @@
 //   scripts/test hostile                           the short run of CI
 //   deno run -A scripts/hostile.ts --long          hundreds of inputs, captures at their full size
 //   deno run -A scripts/hostile.ts --seed 7        another run of the same kind
+//   SAKER=PATH                                     another executable than the one that is built
 import { Chance } from "./hostile/chance.ts";
 import { hostileInputs, shapedCaptures } from "./hostile/inputs.ts";
 import { type Limits, type Trial, trial } from "./hostile/trial.ts";
 import { abuse } from "./hostile/watching.ts";
 
-const SAKER = new URL("../dist/saker", import.meta.url).pathname;
+const SAKER = Deno.env.get("SAKER") ?? new URL("../dist/saker", import.meta.url).pathname;
 const SHORT = { rounds: 2, share: 0.01, requests: 300 };
-const LONG = { rounds: 100, share: 1, requests: 20_000 };
+const LONG = { rounds: 60, share: 1, requests: 20_000 };
 /** A machine that is busy with other things makes no input hostile. */
 const LIMITS: Limits = { seconds: 120, megabytes: 300 };
 /** Inputs that are tried at the same time. */

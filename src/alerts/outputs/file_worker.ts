@@ -3,6 +3,7 @@
 // each out.
 import type { Alert } from "../../engine/contract/alert.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
+import { HeapWatch } from "../../engine/thread/garbage.ts";
 import { reasonOf } from "../../files/reason.ts";
 import type { FormatOptions } from "../format.ts";
 import { type FileOptions, fileOutput } from "./file.ts";
@@ -29,7 +30,13 @@ interface WorkerScope {
 
 const scope = self as unknown as WorkerScope;
 
+/** Alerts are garbage as soon as they are written; their thread keeps no more of it than this. */
+const SLACK_BYTES = 2 << 20;
+const LOOK_MS = 10_000;
+
 catchStrays(() => {});
+const heap = new HeapWatch(SLACK_BYTES);
+setInterval(() => heap.look(), LOOK_MS);
 
 /** Never rejects. */
 async function answer(lines: number, work: () => Promise<void> | undefined): Promise<void> {
