@@ -4,6 +4,7 @@ use probe::sieve::guard::{ALL_MARKS, Text, text};
 use probe::table as t;
 
 use super::effect;
+use super::judge::Walked;
 use super::out::{Out, STATE_ONLY};
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
@@ -44,9 +45,9 @@ impl Sieve {
         };
         let asks = wanted || self.asks_descriptors || flags & O_DIRECTORY != 0;
         let place = match walked {
-            Some(place) => place,
-            None if asks => self.joined(record, table, text),
-            None => None,
+            Walked::To(place) => place,
+            Walked::Not if asks => self.joined(record, table, text),
+            Walked::Not => None,
         };
         let marks = if self.asks_descriptors {
             self.marks(place, record.text(usize::from(text.param)))

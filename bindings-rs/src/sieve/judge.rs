@@ -11,6 +11,14 @@ const AT_FDCWD: i32 = -100;
 /// A name that the driver could not read.
 const NO_NAME: &[u8] = b"(NULL)";
 
+/// The walk over an open's path, as far as it was made to judge it.
+#[derive(Clone, Copy)]
+pub enum Walked {
+    Not,
+    /// Where it ends; `None`: that is not known.
+    To(Option<Place>),
+}
+
 impl Sieve {
     /// Whether a rule can match the event.
     #[inline]
@@ -21,25 +29,25 @@ impl Sieve {
     /// Whether a rule can match the event; of an open whose path was walked for that, where the
     /// walk ended.
     #[inline]
-    pub fn judged(&self, record: &Record, table: usize) -> (bool, Option<Option<Place>>) {
+    pub fn judged(&self, record: &Record, table: usize) -> (bool, Walked) {
         let guard = &self.guards[record.code];
         if guard.verdict != Verdict::Ask as u8 {
-            return (guard.verdict != Verdict::Drop as u8, None);
+            return (guard.verdict != Verdict::Drop as u8, Walked::Not);
         }
-        let Some(facts) = facts(guard, record) else { return (true, None) };
+        let Some(facts) = facts(guard, record) else { return (true, Walked::Not) };
         if !admits(guard, facts, ALL_MARKS) {
-            return (false, None);
+            return (false, Walked::Not);
         }
         if admits_any(guard, facts) || guard.texts[0].kind == text::NONE {
-            return (true, None);
+            return (true, Walked::Not);
         }
-        let mut walked = None;
+        let mut walked = Walked::Not;
         for (index, text) in guard.texts.iter().enumerate() {
             let marks = match text.kind {
                 text::PATH => {
                     let place = self.joined(record, table, *text);
                     if index == 0 {
-                        walked = Some(place);
+                        walked = Walked::To(place);
                     }
                     self.marks(place, record.text(usize::from(text.param)))
                 }
