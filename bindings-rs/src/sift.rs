@@ -111,22 +111,21 @@ impl Sieve {
 fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
     match guard.effect {
-        NO_EFFECT => guard,
         OPENS if keeps_opens => Guard::KEEP,
         OPENS if guard.verdict == Verdict::Drop as u8 => {
             Guard { verdict: Verdict::Ask as u8, tests_used: 0, clauses_used: 0, ..guard }
         }
-        OPENS => guard,
+        NO_EFFECT | OPENS => guard,
         // No rule is about it: tables alone need it.
-        FCNTL if guard.verdict == Verdict::Drop as u8 => changing(guard),
+        FCNTL if guard.verdict == Verdict::Drop as u8 => changing(&guard),
         _ => Guard::KEEP,
     }
 }
 
 /// Keeps the commands that change a descriptor: most others only ask, in great numbers.
-fn changing(guard: Guard) -> Guard {
+fn changing(guard: &Guard) -> Guard {
     let verdict = Verdict::Ask as u8;
-    let mut asked = Guard { verdict, tests_used: 0, clauses_used: 1, ..guard };
+    let mut asked = Guard { verdict, tests_used: 0, clauses_used: 1, ..*guard };
     asked.texts[0].kind = text::NONE;
     for (test, value) in asked.tests.iter_mut().zip(CHANGING) {
         *test = Test {
@@ -168,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_fcntl_that_no_rule_is_about_is_kept_where_it_changes_a_descriptor() {
-        let guard = changing(Guard { effect: FCNTL, verdict: Verdict::Drop as u8, ..Guard::KEEP });
+        let guard = changing(&Guard { effect: FCNTL, verdict: Verdict::Drop as u8, ..Guard::KEEP });
         let kept = |command| admits(&guard, facts(&guard, &Command(command)).unwrap(), 0);
         assert_eq!([1, 3, 26].map(kept), [true; 3]);
         assert_eq!([0, 2, 4, 5, 27].map(kept), [false; 5]);
