@@ -163,15 +163,15 @@ fn filters_contexts_and_rings_have_their_parameters() {
         call(libc::SYS_fsconfig, [130, 1, key(c"size"), key(c"65536"), 0, 0]);
         call(libc::SYS_fsconfig, [130, 0, key(c"ro"), 0, 0, 0]);
         let (name, value) = (blob.as_ptr() as i64, bytes.as_ptr() as i64);
-        call(libc::SYS_fsconfig, [900, 2, name, value, 5, 0]);
-        call(libc::SYS_fsconfig, [900, 6, 0, 0, 0, 0]);
+        call(libc::SYS_fsconfig, [900_000, 2, name, value, 5, 0]);
+        call(libc::SYS_fsconfig, [900_000, 6, 0, 0, 0, 0]);
         let mut ring = [0u32; 32];
         let fd = call(libc::SYS_io_uring_setup, [4, ring.as_mut_ptr() as i64, 0, 0, 0, 0]) as i32;
         libc::dup2(fd, 131);
         call(libc::SYS_io_uring_enter, [131, 0, 0, 1, 0, 0]);
-        call(libc::SYS_io_uring_enter, [900, 3, 2, 2 | 8, 0x1_0000_0010, 8]);
+        call(libc::SYS_io_uring_enter, [900_000, 3, 2, 2 | 8, 0x1_0000_0010, 8]);
         call(libc::SYS_io_uring_register, [131, 8, ring.as_mut_ptr() as i64, 0, 0, 0]);
-        call(libc::SYS_io_uring_register, [900, 20, 0x70, 5, 0, 0]);
+        call(libc::SYS_io_uring_register, [900_000, 20, 0x70, 5, 0, 0]);
         0
     };
     let codes = [
@@ -201,16 +201,16 @@ fn filters_contexts_and_rings_have_their_parameters() {
     assert_eq!(signed(&sized.own(FILES)[..4]), 130);
     assert_eq!((contexts[1].number(2), contexts[1].text(3)), (0, "ro".to_owned()));
     assert!(contexts[1].params[5].is_empty());
-    assert_eq!(contexts[2].numbers(&[0, 1, 2, 6]), [EBADF, 900, 2, 5]);
+    assert_eq!(contexts[2].numbers(&[0, 1, 2, 6]), [EBADF, 900_000, 2, 5]);
     assert_eq!((contexts[2].text(3), contexts[2].params[4].len()), ("blob".to_owned(), 0));
     assert_eq!((contexts[3].number(2), contexts[3].params[3].len()), (6, 0));
     let entered = of(t::SYSCALL_IO_URING_ENTER_X);
     assert_eq!(entered[0].numbers(&[1, 2, 3, 4, 5]), [131, 0, 0, 1, 0]);
-    assert_eq!(entered[1].numbers(&[0, 1, 2, 3, 4, 5]), [EBADF, 900, 3, 2, 2 | 8, 0x10]);
+    assert_eq!(entered[1].numbers(&[0, 1, 2, 3, 4, 5]), [EBADF, 900_000, 3, 2, 2 | 8, 0x10]);
     let registered = of(t::SYSCALL_IO_URING_REGISTER_X);
     assert_eq!(registered[0].numbers(&[1, 2, 4]), [131, 8, 0]);
     assert_ne!(registered[0].number(3), 0);
-    assert_eq!(registered[1].numbers(&[1, 2, 3, 4]), [900, 20, 0x70, 5]);
+    assert_eq!(registered[1].numbers(&[1, 2, 3, 4]), [900_000, 20, 0x70, 5]);
     assert!(registered[1].number(0) == EBADF || registered[1].number(0) == EINVAL);
 }
 

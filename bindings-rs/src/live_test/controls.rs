@@ -27,7 +27,7 @@ fn signals_and_pidfds_have_whom_they_are_about() {
         libc::syscall(libc::SYS_pidfd_open, NOBODY, 0);
         libc::dup2(pidfd as i32, 130);
         libc::syscall(libc::SYS_pidfd_getfd, 130, 1, 0);
-        libc::syscall(libc::SYS_pidfd_getfd, 130, 900, 0);
+        libc::syscall(libc::SYS_pidfd_getfd, 130, 900_000, 0);
         0
     };
     let codes = [
@@ -58,7 +58,7 @@ fn signals_and_pidfds_have_whom_they_are_about() {
     let got = of(&events, codes[4]);
     assert!(got[0].number(0) > 0);
     assert_eq!(got[0].numbers(&[1, 2, 3]), [130, 1, 0]);
-    assert_eq!(got[1].numbers(&[0, 1, 2, 3]), [EBADF, 130, 900, 0]);
+    assert_eq!(got[1].numbers(&[0, 1, 2, 3]), [EBADF, 130, 900_000, 0]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn limits_capabilities_and_namespaces_have_what_was_asked_for() {
         let uts = libc::open(c"/proc/self/ns/uts".as_ptr(), libc::O_RDONLY);
         libc::dup2(uts, 131);
         libc::setns(131, libc::CLONE_NEWUTS);
-        libc::setns(900, libc::CLONE_NEWNET);
+        libc::setns(900_000, libc::CLONE_NEWNET);
         // Version 3, and all sets empty.
         let (head, sets) = ([0x2008_0522u32, 0], [0u32; 6]);
         libc::syscall(libc::SYS_capset, head.as_ptr(), sets.as_ptr());
@@ -149,7 +149,7 @@ fn limits_capabilities_and_namespaces_have_what_was_asked_for() {
     let joined = of(&events, codes[3]);
     assert_eq!(joined[0].numbers(&[0, 1, 2]), [0, 131, uts]);
     assert_eq!(signed(&joined[0].own(FILES)[..4]), 131);
-    assert_eq!(joined[1].numbers(&[0, 1, 2]), [EBADF, 900, net]);
+    assert_eq!(joined[1].numbers(&[0, 1, 2]), [EBADF, 900_000, net]);
     let sets = of(&events, codes[4]);
     assert_eq!(sets[0].numbers(&[0, 1, 2, 3]), [0, 0, 0, 0]);
     assert!(sets[1].number(0) < 0);

@@ -7,7 +7,7 @@ use super::{FILES, Folder, LANE, Recorded, c, of, record, signed};
 
 const FILE: i32 = 100;
 const OTHER: i32 = 101;
-const SHUT: i32 = 900;
+const SHUT: i32 = 900_000;
 
 /// A file open for both at FILE, another at OTHER.
 fn opened(folder: &Folder) {
@@ -60,13 +60,16 @@ fn reads_and_writes_have_their_data_and_their_file() {
     check_file(written[0], FILE, &folder, "one");
     assert_eq!(written[0].own(LANE), [1]);
     assert_eq!((told(written[1]), &written[1].params[1][..]), ((300, 100, 300), &long[..80]));
-    assert_eq!((told(written[2]), &written[2].params[1][..]), ((EBADF, 900, 6), &b"nobody"[..]));
+    assert_eq!(
+        (told(written[2]), &written[2].params[1][..]),
+        ((EBADF, 900_000, 6), &b"nobody"[..])
+    );
     let read = of(t::SYSCALL_READ_X);
     assert_eq!((told(read[0]), &read[0].params[1][..]), ((3, 100, 3), &b"hel"[..]));
     check_file(read[0], FILE, &folder, "one");
     assert_eq!(told(read[1]), (300, 100, 300));
     assert_eq!(read[1].params[1], [b"lo", &long[..78]].concat());
-    assert_eq!((told(read[2]), read[2].params[1].len()), ((EBADF, 900, 8), 0));
+    assert_eq!((told(read[2]), read[2].params[1].len()), ((EBADF, 900_000, 8), 0));
 }
 
 /// Many small buffers, some of them empty.
@@ -114,7 +117,7 @@ fn lists_of_buffers_are_told_together() {
     assert_eq!((written[0].number(2), written[0].number(3)), (100, 30));
     check_file(written[0], FILE, &folder, "one");
     assert_eq!((written[1].number(0), &written[1].params[1][..]), (EBADF, &text[..]));
-    assert_eq!((written[1].number(2), written[1].number(3)), (900, 30));
+    assert_eq!((written[1].number(2), written[1].number(3)), (900_000, 30));
     let placed = of(t::SYSCALL_PWRITEV_X);
     assert_eq!((placed[0].number(0), &placed[0].params[1][..]), (30, &text[..]));
     assert_eq!((placed[0].number(2), placed[0].number(3)), (100, 30));
@@ -167,16 +170,16 @@ fn copies_tell_both_descriptors() {
     // Result, offset after the call, out, in, size.
     assert_eq!(sent[0].numbers(&[0, 1, 2, 3, 4]), [3, 4, 101, 100, 3]);
     check_file(sent[0], OTHER, &folder, "two");
-    assert_eq!(sent[1].numbers(&[0, 1, 2, 3, 4]), [EBADF, 0, 101, 900, 3]);
+    assert_eq!(sent[1].numbers(&[0, 1, 2, 3, 4]), [EBADF, 0, 101, 900_000, 3]);
     let copied = of(t::SYSCALL_COPY_FILE_RANGE_X);
     assert_eq!(copied[0].numbers(&[0, 1, 3, 5]), [4, 101, 100, 4]);
     assert!(copied[0].number(2) != 0 && copied[0].number(4) != 0, "addresses of the offsets");
     check_file(copied[0], OTHER, &folder, "two");
-    assert_eq!(copied[1].numbers(&[0, 1, 2, 3, 4, 5]), [EBADF, 101, 0, 900, 0, 4]);
+    assert_eq!(copied[1].numbers(&[0, 1, 2, 3, 4, 5]), [EBADF, 101, 0, 900_000, 0, 4]);
     let spliced = of(t::SYSCALL_SPLICE_X);
     assert_eq!(spliced[0].numbers(&[0, 1, 2, 3, 4]), [5, 100, 102, 5, 4]);
     assert_eq!(signed(&spliced[0].own(FILES)[..4]), 102);
-    assert_eq!(spliced[1].numbers(&[0, 1, 2, 3, 4]), [EBADF, 100, 900, 6, 3]);
+    assert_eq!(spliced[1].numbers(&[0, 1, 2, 3, 4]), [EBADF, 100, 900_000, 6, 3]);
 }
 
 #[test]
@@ -224,20 +227,20 @@ fn positions_locks_and_questions_have_their_descriptor() {
     let sought = of(t::SYSCALL_LSEEK_X);
     assert_eq!(sought[0].numbers(&[0, 1, 2, 3]), [70_000, 100, 70_000, 1]);
     check_file(sought[0], FILE, &folder, "one");
-    assert_eq!(sought[1].numbers(&[0, 1, 2, 3]), [EBADF, 900, -3, 2]);
+    assert_eq!(sought[1].numbers(&[0, 1, 2, 3]), [EBADF, 900_000, -3, 2]);
     let asked = of(t::SYSCALL_IOCTL_3_X);
     assert_eq!(asked[0].numbers(&[0, 1, 2]), [0, 100, libc::FIONREAD as i64]);
     assert_ne!(asked[0].number(3), 0);
     check_file(asked[0], FILE, &folder, "one");
-    assert_eq!(asked[1].numbers(&[0, 1, 2, 3]), [EBADF, 900, 0x5401, 77]);
+    assert_eq!(asked[1].numbers(&[0, 1, 2, 3]), [EBADF, 900_000, 0x5401, 77]);
     let stats = of(t::SYSCALL_FSTAT_X);
     assert_eq!(stats[0].numbers(&[0, 1]), [0, 100]);
     check_file(stats[0], FILE, &folder, "one");
-    assert_eq!(stats[1].numbers(&[0, 1]), [EBADF, 900]);
+    assert_eq!(stats[1].numbers(&[0, 1]), [EBADF, 900_000]);
     let locks = of(t::SYSCALL_FLOCK_X);
     assert_eq!(locks[0].numbers(&[0, 1, 2]), [0, 100, 2 | 4]);
     check_file(locks[0], FILE, &folder, "one");
-    assert_eq!(locks[1].numbers(&[0, 1, 2]), [EBADF, 900, 8]);
+    assert_eq!(locks[1].numbers(&[0, 1, 2]), [EBADF, 900_000, 8]);
     for code in [t::SYSCALL_GETDENTS_X, t::SYSCALL_GETDENTS64_X] {
         let listed = of(code);
         assert_eq!(listed[0].number(1), 103);

@@ -49,7 +49,7 @@ const UNIX: i32 = 104;
 const PIDFD: i32 = 105;
 const NAMESPACE: i32 = 106;
 const OTHER: i32 = 107;
-const NOTHING: i32 = 900;
+const NOTHING: i32 = 900_000;
 
 /// Calls each filler's system call once, or what of it the kernel allows.
 #[expect(clippy::too_many_lines, reason = "one line for each call")]

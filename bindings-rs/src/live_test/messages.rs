@@ -19,9 +19,9 @@ fn data_at_a_place_of_a_file_is_told_with_the_place() {
         libc::dup2(libc::open(file.as_ptr(), libc::O_RDWR), 130);
         let mut back = [0u8; 8];
         libc::pwrite(130, b"hello".as_ptr().cast(), 5, 0x1_0000_0001);
-        libc::pwrite(900, lost.as_ptr().cast(), 4, 2);
+        libc::pwrite(900_000, lost.as_ptr().cast(), 4, 2);
         libc::pread(130, back.as_mut_ptr().cast(), 8, 0x1_0000_0002);
-        libc::pread(900, back.as_mut_ptr().cast(), 8, 3);
+        libc::pread(900_000, back.as_mut_ptr().cast(), 8, 3);
         0
     };
     let events = record(&[t::SYSCALL_PREAD_X, t::SYSCALL_PWRITE_X], act);
@@ -31,10 +31,10 @@ fn data_at_a_place_of_a_file_is_told_with_the_place() {
     };
     assert_eq!(written.numbers(&[0, 2, 3, 4]), [5, 130, 5, 0x1_0000_0001]);
     assert_eq!((&written.params[1][..], &lost.params[1][..]), (&b"hello"[..], &b"lost"[..]));
-    assert_eq!(lost.numbers(&[0, 2, 3, 4]), [EBADF, 900, 4, 2]);
+    assert_eq!(lost.numbers(&[0, 2, 3, 4]), [EBADF, 900_000, 4, 2]);
     assert_eq!(read.numbers(&[0, 2, 3, 4]), [4, 130, 8, 0x1_0000_0002]);
     assert_eq!((&read.params[1][..], failed.params[1].len()), (&b"ello"[..], 0));
-    assert_eq!(failed.numbers(&[0, 2, 3, 4]), [EBADF, 900, 8, 3]);
+    assert_eq!(failed.numbers(&[0, 2, 3, 4]), [EBADF, 900_000, 8, 3]);
 }
 
 #[test]
@@ -58,19 +58,19 @@ fn a_message_of_many_buffers_is_whole_at_both_ends() {
         message.msg_iov = out.as_mut_ptr();
         message.msg_iovlen = 40;
         libc::sendmsg(131, &raw const message, 0);
-        libc::sendmsg(900, &raw const message, 0);
+        libc::sendmsg(900_000, &raw const message, 0);
         let mut control = [0u8; 64];
         message.msg_iov = into.as_mut_ptr();
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = 64;
         libc::recvmsg(132, &raw mut message, 0);
-        libc::recvmsg(900, &raw mut message, 0);
+        libc::recvmsg(900_000, &raw mut message, 0);
         let mut batch: [libc::mmsghdr; 2] = std::mem::zeroed();
         batch[0].msg_hdr.msg_iov = into.as_mut_ptr();
         batch[0].msg_hdr.msg_iovlen = 40;
         libc::send(131, b"more".as_ptr().cast(), 4, 0);
         libc::recvmmsg(132, batch.as_mut_ptr(), 1, 0, ptr::null_mut());
-        libc::recvmmsg(900, batch.as_mut_ptr(), 1, 0, ptr::null_mut());
+        libc::recvmmsg(900_000, batch.as_mut_ptr(), 1, 0, ptr::null_mut());
         0
     };
     let codes = [t::SOCKET_SENDMSG_X, t::SOCKET_RECVMSG_X, t::SOCKET_RECVMMSG_X];
@@ -81,15 +81,18 @@ fn a_message_of_many_buffers_is_whole_at_both_ends() {
     };
     assert_eq!((sent.numbers(&[0, 2, 3]), &sent.params[1][..]), (vec![40, 131, 40], &text[..]));
     assert_eq!(sent.params[4][0], 1, "a unix socket");
-    assert_eq!((lost.numbers(&[0, 2, 3]), &lost.params[1][..]), (vec![EBADF, 900, 40], &text[..]));
+    assert_eq!(
+        (lost.numbers(&[0, 2, 3]), &lost.params[1][..]),
+        (vec![EBADF, 900_000, 40], &text[..])
+    );
     assert!(lost.params[4].is_empty());
     assert_eq!((got.numbers(&[0, 1, 5]), &got.params[2][..]), (vec![40, 40, 132], &text[..]));
     assert_eq!(got.params[3][0], 1);
-    assert_eq!(failed.numbers(&[0, 1, 5]), [EBADF, 0, 900]);
+    assert_eq!(failed.numbers(&[0, 1, 5]), [EBADF, 0, 900_000]);
     assert!(failed.params[2].is_empty() && failed.params[4].is_empty());
     assert_eq!(batch.numbers(&[0, 1, 2]), [4, 132, 4]);
     assert_eq!((&batch.params[3][..], batch.params[4][0]), (&b"more"[..], 1));
-    assert_eq!((none.numbers(&[0, 1, 2]), none.params[3].len()), (vec![EBADF, 900, 0], 0));
+    assert_eq!((none.numbers(&[0, 1, 2]), none.params[3].len()), (vec![EBADF, 900_000, 0], 0));
 }
 
 #[test]
@@ -103,15 +106,15 @@ fn options_and_ends_of_sockets_are_told() {
         libc::getsockname(listener, (&raw mut at).cast(), &raw mut length);
         libc::dup2(connect(&at), 133);
         libc::accept(listener, ptr::null_mut(), ptr::null_mut());
-        libc::accept(900, ptr::null_mut(), ptr::null_mut());
+        libc::accept(900_000, ptr::null_mut(), ptr::null_mut());
         let (mut value, mut size) = (1i32, 4u32);
         let at = (&raw mut value).cast::<libc::c_void>();
         libc::setsockopt(133, libc::SOL_SOCKET, libc::SO_KEEPALIVE, at, 4);
-        libc::setsockopt(900, libc::SOL_SOCKET, libc::SO_KEEPALIVE, at, 4);
+        libc::setsockopt(900_000, libc::SOL_SOCKET, libc::SO_KEEPALIVE, at, 4);
         libc::getsockopt(133, libc::SOL_SOCKET, libc::SO_TYPE, at, &raw mut size);
-        libc::getsockopt(900, libc::SOL_SOCKET, libc::SO_TYPE, at, &raw mut size);
+        libc::getsockopt(900_000, libc::SOL_SOCKET, libc::SO_TYPE, at, &raw mut size);
         libc::shutdown(133, libc::SHUT_WR);
-        libc::shutdown(900, libc::SHUT_RDWR);
+        libc::shutdown(900_000, libc::SHUT_RDWR);
         0
     };
     let codes = [
@@ -132,12 +135,12 @@ fn options_and_ends_of_sockets_are_told() {
     // SOL_SOCKET, SO_KEEPALIVE, a number of 32 bits.
     assert_eq!(set[0].numbers(&[0, 1, 2, 3, 5]), [0, 133, 1, 9, 4]);
     assert_eq!(set[0].params[4], [2, 1, 0, 0, 0]);
-    assert_eq!(set[1].numbers(&[0, 1, 2, 3, 5]), [EBADF, 900, 1, 9, 4]);
+    assert_eq!(set[1].numbers(&[0, 1, 2, 3, 5]), [EBADF, 900_000, 1, 9, 4]);
     let asked = of(&events, codes[2]);
     assert_eq!(asked[0].numbers(&[0, 1, 2, 3, 5]), [0, 133, 1, 3, 4]);
     assert_eq!(asked[0].params[4], [2, 1, 0, 0, 0], "a stream");
-    assert_eq!(asked[1].numbers(&[0, 1]), [EBADF, 900]);
+    assert_eq!(asked[1].numbers(&[0, 1]), [EBADF, 900_000]);
     let ended = of(&events, codes[3]);
     assert_eq!(ended[0].numbers(&[0, 1, 2]), [0, 133, 1]);
-    assert_eq!(ended[1].numbers(&[0, 1, 2]), [EBADF, 900, 2]);
+    assert_eq!(ended[1].numbers(&[0, 1, 2]), [EBADF, 900_000, 2]);
 }

@@ -161,7 +161,7 @@ fn what_socketcall_sends_and_receives_is_told() {
     let (message, room) = (low.put(0, b"hello"), low.put(16, &[0; 16]));
     let send = low.words(64, &[131, message, 5, 0]);
     let receive = low.words(128, &[132, room, 16, 0]);
-    let failed = low.words(192, &[900, message, 3, 0]);
+    let failed = low.words(192, &[900_000, message, 3, 0]);
     let codes = [t::SOCKET_SEND_X, t::SOCKET_RECV_X];
     let events = record(&codes, || unsafe {
         let mut pair = [0; 2];
@@ -185,6 +185,6 @@ fn what_socketcall_sends_and_receives_is_told() {
         (vec![5, 132, 16], &b"hello"[..])
     );
     assert_eq!((sent.params[4][0], received.params[4][0]), (1, 1), "unix sockets");
-    assert_eq!(failed.numbers(&[0, 2, 3]), [i64::from(-libc::EBADF), 900, 3]);
+    assert_eq!(failed.numbers(&[0, 2, 3]), [i64::from(-libc::EBADF), 900_000, 3]);
     assert!(failed.params[4].is_empty() && !sent.own(super::FILES).is_empty());
 }

@@ -21,7 +21,7 @@ fn descriptors_of_events_signals_and_watches_have_their_flags() {
         libc::syscall(libc::SYS_eventfd2, 9, -1);
         libc::syscall(libc::SYS_signalfd, -1, &raw const mask, 8);
         libc::syscall(libc::SYS_signalfd4, -1, &raw const mask, 8, libc::O_CLOEXEC);
-        libc::syscall(libc::SYS_signalfd4, 900, &raw const mask, 8, 0);
+        libc::syscall(libc::SYS_signalfd4, 900_000, &raw const mask, 8, 0);
         libc::syscall(libc::SYS_inotify_init);
         libc::syscall(libc::SYS_inotify_init1, libc::O_NONBLOCK);
         libc::syscall(libc::SYS_inotify_init1, 3);
@@ -54,7 +54,7 @@ fn descriptors_of_events_signals_and_watches_have_their_flags() {
     assert_eq!(told(codes[1], 1, &[1, 2]), (EINVAL, vec![0, 9]));
     assert_eq!(told(codes[2], 0, &[1, 2, 3]), (0, vec![-1, 0, 0]));
     assert_eq!(told(codes[3], 0, &[1, 2, 3]), (0, vec![CLOEXEC, -1, 0]));
-    assert_eq!(told(codes[3], 1, &[1, 2, 3]), (EBADF, vec![0, 900, 0]));
+    assert_eq!(told(codes[3], 1, &[1, 2, 3]), (EBADF, vec![0, 900_000, 0]));
     assert_eq!(told(codes[4], 0, &[1]), (0, vec![0]));
     assert_eq!(told(codes[5], 0, &[1]), (0, vec![NONBLOCK]));
     assert_eq!(told(codes[5], 1, &[1]), (EINVAL, vec![0]));
@@ -122,7 +122,7 @@ fn modules_have_their_image_their_words_and_their_name() {
     let act = || unsafe {
         // SAFETY: none of this is a module.
         libc::syscall(libc::SYS_init_module, image.as_ptr(), 16, one.as_ptr());
-        libc::syscall(libc::SYS_finit_module, 900, two.as_ptr(), 3);
+        libc::syscall(libc::SYS_finit_module, 900_000, two.as_ptr(), 3);
         libc::syscall(libc::SYS_delete_module, name.as_ptr(), libc::O_NONBLOCK);
         0
     };
@@ -135,7 +135,7 @@ fn modules_have_their_image_their_words_and_their_name() {
     assert!(image.number(0) < 0 && file.number(0) < 0 && gone.number(0) < 0);
     assert_eq!(image.params[1], b"no module at all");
     assert_eq!((image.number(2), image.text(3)), (16, "a=b".to_owned()));
-    assert_eq!((file.number(1), file.text(2), file.number(3)), (900, "c=d".to_owned(), 3));
+    assert_eq!((file.number(1), file.text(2), file.number(3)), (900_000, "c=d".to_owned(), 3));
     assert_eq!((gone.text(1), gone.number(2)), ("saker-none".to_owned(), 1 << 1));
 }
 
@@ -152,17 +152,17 @@ fn names_below_a_directory_have_its_descriptor() {
         libc::syscall(libc::SYS_mknodat, 130, c"fifo".as_ptr(), libc::S_IFIFO | 0o640, 0);
         libc::syscall(libc::SYS_renameat2, 130, c"fifo".as_ptr(), 130, c"pipe".as_ptr(), 1);
         libc::fchown(131, 71, 72);
-        libc::symlinkat(c"target".as_ptr(), 900, c"link".as_ptr());
-        libc::mkdirat(900, c"made".as_ptr(), 0o700);
-        libc::syscall(libc::SYS_mknodat, 900, c"fifo".as_ptr(), 0o600, 0);
-        libc::syscall(libc::SYS_renameat2, 900, c"a".as_ptr(), 130, c"b".as_ptr(), 2);
-        libc::fchown(900, 73, 74);
+        libc::symlinkat(c"target".as_ptr(), 900_000, c"link".as_ptr());
+        libc::mkdirat(900_000, c"made".as_ptr(), 0o700);
+        libc::syscall(libc::SYS_mknodat, 900_000, c"fifo".as_ptr(), 0o600, 0);
+        libc::syscall(libc::SYS_renameat2, 900_000, c"a".as_ptr(), 130, c"b".as_ptr(), 2);
+        libc::fchown(900_000, 73, 74);
         let mut handle = [0u32; 40];
         handle[0] = 128;
         let (mut mount, at) = (0i32, handle.as_mut_ptr());
         libc::syscall(libc::SYS_name_to_handle_at, 130, c"file".as_ptr(), at, &raw mut mount, 0);
         libc::syscall(libc::SYS_open_by_handle_at, 130, at, libc::O_RDONLY);
-        libc::syscall(libc::SYS_open_by_handle_at, 900, at, libc::O_RDWR);
+        libc::syscall(libc::SYS_open_by_handle_at, 900_000, at, libc::O_RDWR);
         0
     };
     let codes = [
@@ -181,7 +181,7 @@ fn names_below_a_directory_have_its_descriptor() {
         places.iter().map(|&at| event.text(at)).collect()
     };
     let links = of(&events, codes[0]);
-    for (event, answer, fd) in [(links[0], 0, 130), (links[1], EBADF, 900)] {
+    for (event, answer, fd) in [(links[0], 0, 130), (links[1], EBADF, 900_000)] {
         assert_eq!(event.numbers(&[0, 2]), [answer, fd]);
         assert_eq!(texts(event, &[1, 3]), ["target", "link"]);
     }
@@ -190,18 +190,18 @@ fn names_below_a_directory_have_its_descriptor() {
         (made[0].numbers(&[0, 1, 3]), made[0].text(2)),
         (vec![0, 130, 0o751], "made".into())
     );
-    assert_eq!(made[1].numbers(&[0, 1, 3]), [EBADF, 900, 0o700]);
+    assert_eq!(made[1].numbers(&[0, 1, 3]), [EBADF, 900_000, 0o700]);
     let nodes = of(&events, codes[2]);
     assert_eq!(nodes[0].numbers(&[0, 1, 3, 4]), [0, 130, 0o010_640, 0]);
-    assert_eq!(nodes[1].numbers(&[0, 1, 3, 4]), [EBADF, 900, 0o100_600, 0]);
+    assert_eq!(nodes[1].numbers(&[0, 1, 3, 4]), [EBADF, 900_000, 0o100_600, 0]);
     let renamed = of(&events, codes[3]);
     assert_eq!(renamed[0].numbers(&[0, 1, 3, 5]), [0, 130, 130, 1]);
     assert_eq!(texts(renamed[0], &[2, 4]), ["fifo", "pipe"]);
-    assert_eq!(renamed[1].numbers(&[0, 1, 3, 5]), [EBADF, 900, 130, 2]);
+    assert_eq!(renamed[1].numbers(&[0, 1, 3, 5]), [EBADF, 900_000, 130, 2]);
     let owned = of(&events, codes[4]);
     assert_eq!(owned[0].numbers(&[0, 1, 2, 3]), [0, 131, 71, 72]);
     assert_eq!(signed(&owned[0].own(FILES)[..4]), 131);
-    assert_eq!(owned[1].numbers(&[0, 1, 2, 3]), [EBADF, 900, 73, 74]);
+    assert_eq!(owned[1].numbers(&[0, 1, 2, 3]), [EBADF, 900_000, 73, 74]);
     let opened = of(&events, codes[5]);
     assert_eq!(opened[0].numbers(&[1, 2]), [130, 1]);
     if opened[0].number(0) >= 0 {
@@ -210,7 +210,7 @@ fn names_below_a_directory_have_its_descriptor() {
         assert!(opened[0].number(5) > 0);
     }
     assert!(opened[1].number(0) < 0 && opened[1].params[3].is_empty());
-    assert_eq!(opened[1].number(1), 900);
+    assert_eq!(opened[1].number(1), 900_000);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn every_way_to_start_a_process_is_told() {
         let empty = [ptr::null::<libc::c_char>()];
         libc::syscall(
             libc::SYS_execveat,
-            900,
+            900_000,
             c"nowhere".as_ptr(),
             program.as_ptr(),
             empty.as_ptr(),

@@ -30,7 +30,7 @@ fn polls_tell_their_descriptors_and_what_they_answered() {
         libc::dup2(pair[1], 111);
         let of = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let all = libc::POLLIN | libc::POLLOUT;
-        let mut list = [of(110, all), of(111, all), of(900, all), of(-1, all)];
+        let mut list = [of(110, all), of(111, all), of(900_000, all), of(-1, all)];
         libc::syscall(libc::SYS_poll, list.as_mut_ptr(), 4, 20);
         let mut many = [of(111, libc::POLLOUT); 20];
         libc::syscall(libc::SYS_poll, many.as_mut_ptr(), 20, -1);
@@ -54,7 +54,7 @@ fn polls_tell_their_descriptors_and_what_they_answered() {
         return;
     };
     let (output, broken) = (1 << 2, 1 << 6);
-    let told = [(110, 0), (111, output), (900, broken), (-1, 0)];
+    let told = [(110, 0), (111, output), (900_000, broken), (-1, 0)];
     assert_eq!((poll.number(0), pairs(&poll.params[1]), poll.number(2)), (2, told.to_vec(), 20));
     assert_eq!((many.number(0), many.number(2)), (20, -1));
     assert_eq!(pairs(&many.params[1]), vec![(111, output); 16]);
@@ -132,8 +132,8 @@ fn a_process_s_own_numbers_and_limits_are_told() {
         libc::syscall(libc::SYS_getrlimit, libc::RLIMIT_CPU, &raw mut limit);
         let mut length = 16u32;
         let mut name = [0u8; 16];
-        libc::syscall(libc::SYS_getsockname, 900, name.as_mut_ptr(), &raw mut length);
-        libc::syscall(libc::SYS_getpeername, 900, name.as_mut_ptr(), &raw mut length);
+        libc::syscall(libc::SYS_getsockname, 900_000, name.as_mut_ptr(), &raw mut length);
+        libc::syscall(libc::SYS_getpeername, 900_000, name.as_mut_ptr(), &raw mut length);
         0
     };
     let codes = [
