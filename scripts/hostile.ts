@@ -13,7 +13,7 @@ import { abuse } from "./hostile/watching.ts";
 
 const SAKER = Deno.env.get("SAKER") ?? new URL("../dist/saker", import.meta.url).pathname;
 const SHORT = { rounds: 2, share: 0.01, requests: 300 };
-const LONG = { rounds: 60, share: 1, requests: 20_000 };
+const LONG = { rounds: 60, share: 1, requests: 4_000 };
 /** A machine that is busy with other things makes no input hostile. */
 const LIMITS: Limits = { seconds: 120, megabytes: 300 };
 /** Inputs that are tried at the same time. */
