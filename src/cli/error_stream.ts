@@ -57,6 +57,8 @@ export class ErrorStream {
 
   /** Never rejects. */
   async #drain(): Promise<void> {
+    // It ends behind its beginning, whatever there is to write: the caller keeps the promise.
+    await Promise.resolve();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       let rest = next;
       try {

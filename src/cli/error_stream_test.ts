@@ -73,3 +73,25 @@ Deno.test("a reader that has gone is nobody's mistake", async () => {
   stream.write(bytes("b"));
   await stream.flushed(10_000);
 });
+
+Deno.test("writing nothing, and a sink that fails at once, hold up nothing later", async () => {
+  const reader = new StoppedReader();
+  reader.readAgain();
+  let fails = true;
+  const stream = new ErrorStream({
+    writeSync: (bytes) => reader.writeSync(bytes),
+    write(bytes) {
+      if (fails) throw new Deno.errors.BrokenPipe();
+      return reader.write(bytes);
+    },
+  });
+  stream.detach();
+  stream.write(bytes("lost\n"));
+  await stream.flushed(10_000);
+  fails = false;
+  stream.write(bytes(""));
+  await stream.flushed(10_000);
+  stream.write(bytes("told\n"));
+  await stream.flushed(10_000);
+  strictEqual(reader.text, "told\n");
+});
