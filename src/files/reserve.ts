@@ -12,7 +12,7 @@ export class DescriptorReserve {
 
   constructor(count = HELD) {
     this.#count = count;
-    this.#fill();
+    this.refill();
   }
 
   /** Opens with a descriptor of the reserve where no other is left. */
@@ -26,7 +26,7 @@ export class DescriptorReserve {
         }
       }
     } finally {
-      this.#fill();
+      this.refill();
     }
   }
 
@@ -41,7 +41,21 @@ export class DescriptorReserve {
         }
       }
     } finally {
-      this.#fill();
+      this.refill();
+    }
+  }
+
+  /**
+   * Takes back what was given away, as far as there are descriptors again. To be called when what
+   * was opened is closed, before somebody else takes the number.
+   */
+  refill(): void {
+    while (this.#held.length < this.#count) {
+      try {
+        this.#held.push(openSync("/dev/null", "r"));
+      } catch {
+        return;
+      }
     }
   }
 
@@ -56,16 +70,5 @@ export class DescriptorReserve {
     if (descriptor === undefined) return false;
     closeSync(descriptor);
     return true;
-  }
-
-  /** What was given away is taken back as soon as there are descriptors again. */
-  #fill(): void {
-    while (this.#held.length < this.#count) {
-      try {
-        this.#held.push(openSync("/dev/null", "r"));
-      } catch {
-        return;
-      }
-    }
   }
 }

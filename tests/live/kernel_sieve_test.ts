@@ -4,7 +4,7 @@ import { CASES } from "./default_rules_cases.ts";
 import { assert, assertEquals } from "./expect.ts";
 import { rulesByChance } from "./rules_by_chance.ts";
 import { eventually, Saker } from "./saker.ts";
-import { isRoot, ownMounts, Place, python, run } from "./trigger.ts";
+import { isRoot, linkOf, ownMounts, Place, python, run } from "./trigger.ts";
 
 /** Runs that are repeated where events were lost, which either saker may on a busy machine. */
 const ATTEMPTS = 3;
@@ -126,14 +126,6 @@ Deno.test({
     assertEquals(output_fields["fd.name"], plain);
   },
 });
-
-function linkOf(path: string): string {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return "";
-  }
-}
 
 /** Seeds that are tried; SAKER_SEEDS=from,to tries others. */
 const SEEDS = [3, 11];

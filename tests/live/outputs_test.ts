@@ -2,7 +2,7 @@
 // left: nothing is lost that need not be, what is lost is told, and saker goes on seeing.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, eventually, Saker } from "./saker.ts";
-import { has, isRoot, ownMounts, Place, python, run, shell } from "./trigger.ts";
+import { has, isRoot, linkOf, ownMounts, Place, python, run, shell } from "./trigger.ts";
 
 const RULE = "Outputs test";
 
@@ -115,27 +115,61 @@ Deno.test({
       return captures!.started > 0 || undefined;
     });
     const before = captures();
+    using crowd = new Crowd(saker.port);
     await eventually("no descriptor to be left", async () => {
-      // Every number that is free is too large then.
-      const open = [...Deno.readDirSync(`/proc/${saker.pid}/fd`)].map(({ name }) => Number(name));
-      const used = new Set(open);
-      let free = 0;
-      while (used.has(free)) free++;
-      assertEquals((await run("prlimit", [`--pid=${saker.pid}`, `--nofile=${free}:`])).code, 0);
+      const limit = 1 + Math.max(...reserveOf(saker.pid));
+      assertEquals((await run("prlimit", [`--pid=${saker.pid}`, `--nofile=${limit}:`])).code, 0);
+      await crowd.take(freeBelow(limit, saker.pid));
       return await isAnswered(saker.port) ? undefined : true;
     });
     await seen(saker, place, "second");
     await eventually("the second alert in the file", async () => {
       return (await Deno.readTextFile(file)).includes("secret-second") || undefined;
     });
-    await eventually("another capture", async () => {
+    // Each begins with a descriptor that the one before has given back.
+    await eventually("three more captures", async () => {
       await shell(place.marker, `cat ${place.file("secret-second")}`);
-      return captures() > before || undefined;
+      return captures() >= before + 3 || undefined;
     });
     assert(!saker.told.includes("too many files"), saker.told);
     assertEquals((await saker.stop()).code, 0);
   },
 });
+
+/** Connections that ask for nothing: each holds a descriptor of saker's. */
+class Crowd implements Disposable {
+  readonly #port: number;
+  readonly #all: Deno.Conn[] = [];
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async take(count: number): Promise<void> {
+    for (; count > 0; count--) {
+      this.#all.push(await Deno.connect({ hostname: "127.0.0.1", port: this.#port }));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const conn of this.#all) conn.close();
+  }
+}
+
+/** Numbers that saker holds back: a limit above them is one that it could have met by itself. */
+function reserveOf(pid: number): number[] {
+  return openNumbers(pid).filter((number) =>
+    number > 2 && linkOf(`/proc/${pid}/fd/${number}`) === "/dev/null"
+  );
+}
+
+function freeBelow(limit: number, pid: number): number {
+  return limit - openNumbers(pid).filter((number) => number < limit).length;
+}
+
+function openNumbers(pid: number): number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => Number(name));
+}
 
 async function isAnswered(port: number): Promise<boolean> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });

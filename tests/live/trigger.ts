@@ -126,6 +126,15 @@ export function isFile(path: string): boolean {
   }
 }
 
+/** Where a link leads; empty where there is none. */
+export function linkOf(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
 /** Compiles a C program that lies beside the tests; returns its path. */
 export async function compiled(
   place: Place,

@@ -51,7 +51,7 @@ export function planTap(start: EngineStart): TapPlan | undefined {
           host,
           options: captures,
           isReplay: start.source.kind === "capture",
-          reserve: new DescriptorReserve(1),
+          reserve: new DescriptorReserve(),
         }),
     }),
   };

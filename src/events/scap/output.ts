@@ -36,6 +36,7 @@ export class CaptureOutput {
   written = 0;
   readonly #file: Deno.FsFile | typeof Deno.stdout;
   readonly #gzip: Gzip | undefined;
+  readonly #reserve: DescriptorReserve | undefined;
   readonly #plain: Uint8Array;
   #filled = 0;
   /** The file is a sound capture up to here. */
@@ -45,6 +46,7 @@ export class CaptureOutput {
   /** Throws CaptureWriteError where the file cannot be made. It is its owner's alone (0600). */
   constructor({ path, compression, mustBeNew, reserve }: OutputOptions) {
     this.path = path === "-" ? "standard output" : path;
+    this.#reserve = reserve;
     const open = () => openFile(path, mustBeNew);
     try {
       this.#file = path === "-" ? Deno.stdout : reserve === undefined ? open() : reserve.open(open);
@@ -85,6 +87,7 @@ export class CaptureOutput {
     } finally {
       this.#gzip?.close();
       if (this.#file !== Deno.stdout) (this.#file as Deno.FsFile).close();
+      this.#reserve?.refill();
     }
   }
 
