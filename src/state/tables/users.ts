@@ -16,10 +16,15 @@ export interface Group {
 
 /** Per container; more are refused: a capture may claim any number. */
 const ENTRIES_MAX = 65_536;
+/** Of all users and groups together, what is kept besides an entry's texts included. */
+const WEIGHT_MAX = 12 << 20;
+const ENTRY_OVERHEAD = 100;
 
 export class Users {
   /** Entries that the bound refused. */
   refused = 0;
+  /** Bytes that all entries take, about. */
+  #weight = 0;
   readonly #users = new Map<string, Map<number, User>>();
   readonly #groups = new Map<string, Map<number, Group>>();
 
@@ -43,21 +48,24 @@ export class Users {
   }
 
   removeUser(containerId: string, uid: number): void {
-    this.#users.get(containerId)?.delete(uid);
+    this.#remove(this.#users.get(containerId), uid);
   }
 
   removeGroup(containerId: string, gid: number): void {
-    this.#groups.get(containerId)?.delete(gid);
+    this.#remove(this.#groups.get(containerId), gid);
   }
 
   removeContainer(containerId: string): void {
-    this.#users.delete(containerId);
-    this.#groups.delete(containerId);
+    for (const tables of [this.#users, this.#groups]) {
+      for (const entry of tables.get(containerId)?.values() ?? []) this.#weight -= weightOf(entry);
+      tables.delete(containerId);
+    }
   }
 
   clear(): void {
     this.#users.clear();
     this.#groups.clear();
+    this.#weight = 0;
   }
 
   *users(): Generator<[containerId: string, User]> {
@@ -68,19 +76,37 @@ export class Users {
     for (const [id, groups] of this.#groups) for (const group of groups.values()) yield [id, group];
   }
 
-  #add<T>(tables: Map<string, Map<number, T>>, containerId: string, id: number, entry: T): void {
-    let table = tables.get(containerId);
-    if (table === undefined) {
-      if (tables.size >= ENTRIES_MAX) {
-        this.refused++;
-        return;
-      }
-      tables.set(containerId, table = new Map());
-    }
-    if (table.size >= ENTRIES_MAX && !table.has(id)) {
+  #add<T extends User | Group>(
+    tables: Map<string, Map<number, T>>,
+    containerId: string,
+    id: number,
+    entry: T,
+  ): void {
+    const table = tables.get(containerId);
+    const known = table?.get(id);
+    const weight = this.#weight + weightOf(entry) - (known === undefined ? 0 : weightOf(known));
+    const isFull = table === undefined
+      ? tables.size >= ENTRIES_MAX
+      : known === undefined && table.size >= ENTRIES_MAX;
+    if (isFull || weight > WEIGHT_MAX) {
       this.refused++;
       return;
     }
-    table.set(id, entry);
+    this.#weight = weight;
+    if (table === undefined) tables.set(containerId, new Map([[id, entry]]));
+    else table.set(id, entry);
   }
+
+  #remove<T extends User | Group>(table: Map<number, T> | undefined, id: number): void {
+    const entry = table?.get(id);
+    if (entry === undefined) return;
+    this.#weight -= weightOf(entry);
+    table!.delete(id);
+  }
+}
+
+/** Bytes of an entry, about. */
+function weightOf(entry: User | Group): number {
+  const others = "homedir" in entry ? entry.homedir.length + entry.shell.length : 0;
+  return ENTRY_OVERHEAD + entry.name.length + others;
 }
