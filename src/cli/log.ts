@@ -5,7 +5,9 @@ import { type Config, SEVERITIES } from "../config/schema.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Log {
+  critical(line: string): void;
   warning(line: string): void;
+  notice(line: string): void;
   info(line: string): void;
 }
 
@@ -17,5 +19,10 @@ export function logTo(config: Pick<Config, "log_stderr" | "log_level">, terminal
   const at = (level: Level) => (line: string): void => {
     if (wants(level)) terminal.error(`${line}\n`);
   };
-  return { warning: at("warning"), info: at("info") };
+  return {
+    critical: at("critical"),
+    warning: at("warning"),
+    notice: at("notice"),
+    info: at("info"),
+  };
 }

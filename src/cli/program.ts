@@ -56,6 +56,13 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   };
   addRecord(program, onEnd, terminal);
   addRulesCommands(program, onEnd, terminal);
+  program.command("config")
+    .description("print the configuration that holds without a file, every key with its meaning")
+    .option("--explain <file>", "tell what saker does with each key of this configuration")
+    .action(async (options: { readonly explain?: string }) => {
+      const { printConfig } = await import("./commands/config.ts");
+      code = printConfig(options, readFlags(program), terminal);
+    });
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
     .action(async () => {

@@ -226,3 +226,21 @@ Deno.test("a sub-command's help shows its own options before those of all", asyn
   const { out } = await saker("record", "--help");
   ok(out.indexOf("--filter") > 0 && out.indexOf("--filter") < out.indexOf("--config"));
 });
+
+Deno.test("config prints every key with its meaning, and tells of those of a file", async () => {
+  const { code, out } = await saker("config");
+  strictEqual(code, 0);
+  match(out, /^stdout_output:\n {2}# Alerts on standard output\.\n {2}enabled: true$/m);
+  const file = Deno.makeTempFileSync({ suffix: ".yaml" });
+  Deno.writeTextFileSync(file, "json_output: false\nwebserver: {threadiness: 4}\nqqq: 1\n");
+  const explained = await saker("config", "--explain", file);
+  strictEqual(explained.code, 0);
+  const lines = explained.out.replaceAll(file, "F").split("\n");
+  match(lines[0]!, /^honoured +F:1: json_output: false$/);
+  match(lines[1]!, /^ignored +F:2: webserver\.threadiness: 4 {2}\(one thread answers/);
+  match(lines[2]!, /^F:3: qqq: unknown key$/);
+  match(lines[3]!, /^2 keys: 1 honoured, 1 ignored, 1 wrong$/);
+  const json = JSON.parse((await saker("config", "--explain", file, "-o", "json_output=true")).out);
+  strictEqual(json.keys[0].key, "json_output");
+  Deno.removeSync(file);
+});

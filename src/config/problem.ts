@@ -1,8 +1,9 @@
 // What is wrong with a configuration, as a value: the reader collects all of them, the command
-// prints them. Warnings leave a usable Config; an error ends the run.
+// prints them. Warnings leave a usable Config, notices tell what of a sound one saker does not do;
+// an error ends the run.
 
 export interface ConfigProblem {
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "notice";
   /** `file`, `file:line`, or `-o` for an option of the command line; "" where none applies. */
   readonly where: string;
   /** Dotted key such as `engine.kind`; "" where the file as a whole is meant. */
@@ -15,6 +16,19 @@ export interface ConfigProblem {
 export function problemLine(problem: ConfigProblem): string {
   const parts = [problem.where, problem.key, problem.message].filter((part) => part !== "");
   return parts.map(shortened).join(": ");
+}
+
+/** Dotted key with indexes, such as `rules[1].enable`. */
+export function keyText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, step) =>
+      typeof step === "number"
+        ? `${text}[${step}]`
+        : text === ""
+        ? String(step)
+        : `${text}.${String(step)}`,
+    "",
+  );
 }
 
 /** What somebody gave as a key or a value may be of any length; who reads the line knows it. */

@@ -2,6 +2,7 @@
 // scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
 import { join } from "node:path";
 import type { z } from "zod";
+import { fatesOf, type KeyFate, valueAt } from "./fates.ts";
 import {
   type ConfigMap,
   type ConfigValue,
@@ -13,9 +14,8 @@ import { readTextFile } from "../files/read_text.ts";
 import { reasonOf } from "../files/reason.ts";
 import { nearest } from "../words/nearest.ts";
 import { applyOption, type Option, optionKeys, parseOption, refuseBelow } from "./option.ts";
-import { ConfigError, type ConfigProblem } from "./problem.ts";
+import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { type Config, schema } from "./schema.ts";
-import { type Use, USES } from "./uses.ts";
 
 export interface ReadOptions {
   /** The file of `-c`; without one the built-in defaults hold. */
@@ -27,13 +27,17 @@ export interface ReadOptions {
 
 export interface ConfigRead {
   readonly config: Config;
-  /** Warnings only: an error is thrown. */
+  /** Warnings and notices: an error is thrown. */
   readonly problems: readonly ConfigProblem[];
   /** The files that were read, for watching them. */
   readonly files: readonly string[];
   /** Top-level keys that a file or an option sets, whatever to. */
   readonly given: ReadonlySet<string>;
+  /** What becomes of each key that is given. */
+  readonly fates: readonly PlacedFate[];
 }
+
+export type PlacedFate = KeyFate & { readonly where: string };
 
 /** Reads the configuration; throws a ConfigError with the first thing that is fatal. */
 export function readConfig({ file, options, environment }: ReadOptions): ConfigRead {
@@ -60,9 +64,14 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const { config, problems } = check(tree, where, parsed);
   requireNames(config, where);
   problems.unshift(...layers.flatMap(remarksOf));
-  problems.push(...told(USES as AnyUses, config, tree, where));
+  const fates = fatesOf(tree, config).map((fate) => ({ ...fate, where: where(fate.path) }));
+  problems.push(...fates.flatMap(noticeOf));
   const files = [...(file === undefined ? [] : [file]), ...includes.map(({ path }) => path)];
-  return { config: freeze(config), problems, files, given };
+  return { config: freeze(config), problems, files, given, fates };
+}
+
+function noticeOf({ where, key, told }: PlacedFate): ConfigProblem[] {
+  return told === undefined ? [] : [{ severity: "notice", where, key, message: told }];
 }
 
 function remarksOf({ file, remarks }: Layer): ConfigProblem[] {
@@ -72,32 +81,6 @@ function remarksOf({ file, remarks }: Layer): ConfigProblem[] {
     key: "",
     message,
   }));
-}
-
-type AnyUses = Use<unknown> | { readonly [key: string]: AnyUses };
-
-/** What was given and does not do what it says, key by key. */
-function told(uses: AnyUses, config: Config, tree: ConfigMap, where: Where): ConfigProblem[] {
-  const initial = schema.parse({});
-  const walk = (use: AnyUses, path: readonly string[]): ConfigProblem[] => {
-    if (valueAt(tree, path) === undefined) return [];
-    if (!isUse(use)) {
-      return Object.entries(use).flatMap(([key, inner]) => walk(inner, [...path, key]));
-    }
-    const message = use.told(valueAt(config, path), config, valueAt(initial, path));
-    return message === undefined ? [] : [warning(where(givenAt(tree, path)), path, message)];
-  };
-  return walk(uses, []);
-}
-
-/** The path, down to what switches a group on. */
-function givenAt(tree: ConfigMap, path: readonly string[]): readonly string[] {
-  const inner = [...path, "enabled"];
-  return valueAt(tree, inner) === undefined ? path : inner;
-}
-
-function isUse(uses: AnyUses): uses is Use<unknown> {
-  return typeof uses["told"] === "function";
 }
 
 type Strategy = "append" | "override" | "add-only";
@@ -270,24 +253,6 @@ function keysAt(path: readonly PropertyKey[]): string[] {
 
 function warning(where: string, path: readonly PropertyKey[], message: string): ConfigProblem {
   return { severity: "warning", where, key: keyText(path), message };
-}
-
-function keyText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, step) =>
-      typeof step === "number"
-        ? `${text}[${step}]`
-        : text === ""
-        ? String(step)
-        : `${text}.${String(step)}`,
-    "",
-  );
-}
-
-function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
-  let node: unknown = tree;
-  for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
-  return node;
 }
 
 function kindOf(value: unknown): string {

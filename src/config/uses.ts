@@ -6,9 +6,18 @@ import type { Config } from "./schema.ts";
 /** What is told of a value that was given: why it does not do what it says. */
 type Told<T> = (value: T, config: Config, initial: T) => string | undefined;
 
+/**
+ * `honoured`: as in Falco, or a key of saker's own; `honoured better`: it does what it says, and
+ * more; `not yet`: a later version will; `ignored`: saker has no use for it.
+ */
+export type Fate = "honoured" | "honoured better" | "not yet" | "ignored";
+
 export interface Use<T> {
-  /** The file below src/ that reads it; undefined: nobody yet. */
+  /** The file below src/ that reads it; undefined: nobody. */
   readonly reader: string | undefined;
+  readonly fate: Fate;
+  /** What is better, or why nobody reads it. */
+  readonly why?: string;
   readonly told: Told<T>;
 }
 
@@ -28,31 +37,43 @@ type IsGroup<T> = T extends readonly unknown[] | string | number | boolean ? fal
 
 /** `told`: what of its values is not done all the same. */
 function readBy<T>(reader: string, told: Told<T> = () => undefined): Use<T> {
-  return { reader, told };
+  return { reader, fate: "honoured", told };
 }
+
+function betterBy<T>(reader: string, why: string): Use<T> {
+  return { reader, fate: "honoured better", why, told: () => undefined };
+}
+
+type Asks<T> = (value: T, config: Config, initial: T) => boolean;
 
 /**
  * Nobody reads it: told with the reason where a value asks for something that saker does not do,
  * which is any other value than the one that holds without a file.
  */
-function notYet<T>(
-  reason: string,
-  asks: (value: T, config: Config, initial: T) => boolean = (value, _, initial) =>
-    value !== initial,
-): WholeUse<T> {
-  return {
-    whole: true,
-    reader: undefined,
-    told: (...values) => asks(...values) ? reason : undefined,
-  };
+function notYet<T>(why: string, asks: Asks<T> = isOther): WholeUse<T> {
+  return unread("not yet", why, asks);
+}
+
+/** As `notYet`, of what saker has no use for and never will. */
+function ignored<T>(why: string, asks: Asks<T> = isOther): WholeUse<T> {
+  return unread("ignored", why, asks);
+}
+
+function unread<T>(fate: Fate, why: string, asks: Asks<T>): WholeUse<T> {
+  const told: Told<T> = (...values) => asks(...values) ? why : undefined;
+  return { whole: true, reader: undefined, fate, why, told };
+}
+
+function isOther<T>(value: T, _config: Config, initial: T): boolean {
+  return value !== initial;
 }
 
 /** Nobody reads it, and the file that would tells so. */
 function toldBy<T>(reader: string): WholeUse<T> {
-  return { whole: true, reader, told: () => undefined };
+  const why = "this version of saker does not have that output yet";
+  return { whole: true, reader, fate: "not yet", why, told: () => undefined };
 }
 
-const isOn = (value: boolean) => value;
 const isEnabled = ({ enabled }: { readonly enabled: boolean }) => enabled;
 
 /** Bytes of a call's data that the probe keeps at the most. */
@@ -70,7 +91,10 @@ const DEFAULT_COMMAND = "cli/commands/default_command.ts";
 
 export const USES: Uses<Config> = {
   config_files: readBy(INCLUDES),
-  watch_config_files: readBy(WATCH),
+  watch_config_files: betterBy(
+    WATCH,
+    "new rules and configuration are exchanged between two events: nothing is missed, state stays",
+  ),
   rules_files: readBy(START),
   rules_file: readBy(START),
   rules: readBy(START),
@@ -80,15 +104,15 @@ export const USES: Uses<Config> = {
     sieve: readBy(START),
     kernel_sieve: readBy(START),
     nice: readBy(START),
-    kmod: notYet(
-      "this version of saker has no kernel module",
+    kmod: ignored(
+      "saker has no kernel module: modern_ebpf is used",
       (_, config) => config.engine.kind === "kmod",
     ),
     modern_ebpf: {
       cpus_for_each_buffer: readBy(START),
       buf_size_preset: readBy(START),
       drop_failed_exit: readBy(START),
-      disable_iterators: notYet("it changes nothing: saker reads /proc and has no BPF iterators"),
+      disable_iterators: ignored("it changes nothing: saker reads /proc and has no BPF iterators"),
     },
     replay: { capture_file: readBy(DEFAULT_COMMAND) },
   },
@@ -114,9 +138,14 @@ export const USES: Uses<Config> = {
   json_include_message_property: readBy(OUTPUTS),
   json_include_output_fields_property: readBy(OUTPUTS),
   json_include_tags_property: readBy(OUTPUTS),
-  buffered_outputs: notYet("saker writes every alert at once"),
+  buffered_outputs: ignored("saker writes every alert at once"),
   rule_matching: readBy(START),
-  outputs_queue: { capacity: readBy(OUTPUTS) },
+  outputs_queue: {
+    capacity: betterBy(
+      OUTPUTS,
+      "each output has a queue of its own, and its least important alerts give way; 0: 16384",
+    ),
+  },
   append_output: readBy(START),
   static_fields: readBy(START),
   stdout_output: { enabled: readBy(OUTPUTS) },
@@ -130,7 +159,7 @@ export const USES: Uses<Config> = {
   http_output: toldBy(OUTPUTS),
   webserver: {
     enabled: readBy(WEB),
-    threadiness: notYet("one thread answers all requests"),
+    threadiness: ignored("one thread answers all requests"),
     listen_port: readBy(WEB),
     listen_address: readBy(WEB),
     k8s_healthz_endpoint: readBy(WEB),
@@ -143,12 +172,12 @@ export const USES: Uses<Config> = {
   log_syslog: notYet("this version of saker logs to standard error only"),
   log_level: readBy("cli/log.ts"),
   libs_logger: {
-    enabled: notYet("saker is one program: what it logs goes by log_level", isOn),
-    severity: notYet("saker is one program: what it logs goes by log_level"),
+    enabled: ignored("saker is one program: what it logs goes by log_level", () => false),
+    severity: ignored("saker is one program: what it logs goes by log_level"),
   },
   output_timeout: readBy("cli/start/session.ts"),
   syscall_event_timeouts: {
-    max_consecutives: notYet("saker waits for events without time-outs; /healthz tells silence"),
+    max_consecutives: ignored("saker waits for events without time-outs; /healthz tells silence"),
   },
   syscall_event_drops: {
     threshold: readBy(START),
@@ -161,8 +190,8 @@ export const USES: Uses<Config> = {
   base_syscalls: { custom_set: readBy(START), repair: readBy(START), all: readBy(START) },
   falco_libs: {
     thread_table_size: readBy(START),
-    thread_table_auto_purging_interval_s: notYet(PURGING),
-    thread_table_auto_purging_thread_timeout_s: notYet(PURGING),
+    thread_table_auto_purging_interval_s: ignored(PURGING),
+    thread_table_auto_purging_thread_timeout_s: ignored(PURGING),
     snaplen: readBy(
       START,
       (bytes) =>
@@ -172,3 +201,19 @@ export const USES: Uses<Config> = {
     ),
   },
 };
+
+/** Of these, what holds at the start holds until the end; a reload takes all others. */
+const RESTART: readonly (keyof Config)[] = [
+  "engine",
+  "capture",
+  "load_plugins",
+  "plugins",
+  "plugins_hostinfo",
+  "webserver",
+  "metrics",
+  "falco_libs",
+];
+
+export function needsRestart(path: readonly string[]): boolean {
+  return RESTART.some((key) => key === path[0]);
+}

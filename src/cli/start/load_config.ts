@@ -25,7 +25,10 @@ export function loadConfig(flags: Flags, terminal: Terminal): LoadedConfig {
     environment: terminal.environment,
   });
   const log = logTo(config, terminal);
-  for (const problem of problems) log.warning(`Warning: ${problemLine(problem)}`);
+  for (const problem of problems) {
+    if (problem.severity === "notice") log.notice(`Notice: ${problemLine(problem)}`);
+    else log.warning(`Warning: ${problemLine(problem)}`);
+  }
   const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
   return { config, files, jsonAlerts };
 }

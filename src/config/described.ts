@@ -1,0 +1,167 @@
+// What each key of the configuration is for, in the words that `saker config` prints above it. A
+// key of the schema without words does not compile. Units, bounds and choices are not said here:
+// they come from the schema.
+import type { Config } from "./schema.ts";
+
+/** One text for a value; for a group its keys, and its own text under "". */
+export type Words<T> = IsGroup<T> extends true ?
+    & { readonly [Key in keyof T]-?: Words<Exclude<T[Key], undefined>> }
+    & { readonly ""?: string }
+  : string;
+
+type IsGroup<T> = T extends readonly unknown[] | string | number | boolean ? false
+  : T extends object ? (string extends keyof T ? false : true)
+  : false;
+
+export const DESCRIBED: Words<Config> = {
+  config_files: "Files and directories read after this one, in order: a path, or {path: P, " +
+    "strategy: append | override | add-only}. Strategies are about whole keys: append makes " +
+    "sequences longer and replaces all else.",
+  watch_config_files: "Read rules and configuration anew when their files change; SIGHUP does " +
+    "so in any case.",
+  rules_files: "Rules files and directories, in order. Without it the built-in rules hold.",
+  rules_file: "Old name of rules_files.",
+  rules: "Switches rules on and off, in order, such as {disable: {rule: 'Write *'}} and " +
+    "{enable: {tag: network}}.",
+  engine: {
+    "": "Where events come from.",
+    kind: "modern_ebpf watches this host, replay reads a capture, nodriver sees nothing; ebpf " +
+      "is another name of modern_ebpf, which is also used for kmod.",
+    paths: "Which paths an event is judged under where the caller's and the kernel's differ.",
+    sieve: "Pass over events that neither a rule nor a table can use.",
+    kernel_sieve: "Do so in the kernel, before an event is written.",
+    nice: "Priority of the thread that reads events; 0 leaves it alone.",
+    kmod: {
+      "": "For Falco's kernel module; saker has none.",
+      buf_size_preset: "Unused.",
+      drop_failed_exit: "Unused.",
+    },
+    modern_ebpf: {
+      cpus_for_each_buffer: "One ring of the preset's size for so many CPUs; 0: one for all.",
+      buf_size_preset: "Size of a ring: 1, 2, 4 … 512 MB.",
+      drop_failed_exit: "Do not record calls that failed.",
+      disable_iterators: "Unused: saker reads /proc at the start.",
+    },
+    replay: { capture_file: "The capture (.scap) of engine.kind replay." },
+  },
+  capture: {
+    "": "Captures that alerts start.",
+    enabled: "Write a capture when a rule fires.",
+    path_prefix: "Begin of the files' names: PREFIX_TIME_NUMBER.scap.",
+    mode: "rules: those that say `capture: true`; all_rules: any.",
+    default_duration: "Milliseconds behind the alert, where the rule does not say.",
+    max_file_size_mb: "Bound of one file; 0: none.",
+    max_duration: "Alerts prolong a capture up to so many milliseconds; 0: without end.",
+    max_total_mb: "Bound of all that a run writes; 0: none.",
+    before_duration: "Milliseconds before the alert that a capture begins with.",
+    before_max_mb: "Memory for what was before the alert.",
+  },
+  load_plugins: "Names of the plugins to load, in order; without it all of `plugins`.",
+  plugins: "Plugins, such as {name: N, library_path: P, init_config: C, open_params: O}. The " +
+    "container plugin's work is part of saker.",
+  plugins_hostinfo: "Give plugins what is known of the host.",
+  time_format_iso_8601: "Times of alerts as ISO 8601 in UTC, not as the local time of day.",
+  buffer_format_base64: "Show bytes of buffers in base64.",
+  priority: "Rules of less importance are not loaded.",
+  json_output: "Alerts as JSON. Where no file says so, standard output has JSON unless it is a " +
+    "terminal.",
+  json_include_output_property: "JSON alerts have `output`.",
+  json_include_message_property: "JSON alerts have `message`: output without time and priority.",
+  json_include_output_fields_property: "JSON alerts have `output_fields`.",
+  json_include_tags_property: "JSON alerts have `tags`.",
+  buffered_outputs: "Unused: alerts are written at once.",
+  rule_matching: "first: of the rules that match an event the first one fires; all: each of them.",
+  outputs_queue: { capacity: "Alerts that wait for an output at the most; 0: 16384." },
+  append_output: "Added to the output of rules, such as {match: {source: S, tags: [T], rule: R}, " +
+    "extra_output: 'x=%evt.type', extra_fields: [evt.hostname], suggested_output: true}.",
+  static_fields: "Fields of your own, `static.NAME`, with their value.",
+  stdout_output: { enabled: "Alerts on standard output." },
+  syslog_output: { enabled: "Alerts to syslog." },
+  file_output: {
+    enabled: "Alerts to a file.",
+    keep_alive: "Keep the file open; SIGUSR1 opens it anew.",
+    filename: "The file.",
+  },
+  program_output: {
+    enabled: "Alerts to a program's standard input.",
+    keep_alive: "Keep the program running; otherwise it is started for each alert.",
+    program: "The command, for the shell.",
+  },
+  http_output: {
+    enabled: "Alerts to a web server, each as the body of a POST.",
+    url: "Where to.",
+    user_agent: "Who asks.",
+    insecure: "Do not verify the server's certificate.",
+    ca_cert: "File of the authority that is trusted; before ca_bundle and ca_path.",
+    ca_bundle: "File of several authorities; before ca_path.",
+    ca_path: "Directory of authorities.",
+    mtls: "Show a certificate of ours.",
+    client_cert: "That certificate.",
+    client_key: "Its key.",
+    echo: "Show the server's answers.",
+    compress_uploads: "Compress what is sent.",
+    keep_alive: "Keep the connection.",
+    max_consecutive_timeouts: "Tries after a time-out.",
+  },
+  webserver: {
+    "": "Answers health checks and more.",
+    enabled: "Whether there is one.",
+    threadiness: "Unused: one thread answers all requests.",
+    listen_port: "Its port.",
+    listen_address: "Its address; beyond 127.0.0.1 others may ask too.",
+    k8s_healthz_endpoint: "Path of the health check.",
+    prometheus_metrics_enabled: "Answer /metrics, where metrics.enabled is set.",
+    allowed_hosts: "Names besides the loopback ones under which it may be asked.",
+    ssl_enabled: "Use TLS.",
+    ssl_certificate: "Certificate and key in one PEM file.",
+  },
+  log_stderr: "Write saker's own messages to standard error.",
+  log_syslog: "Write them to syslog.",
+  log_level: "Less important ones are not told.",
+  libs_logger: {
+    "": "For Falco's libraries; saker is one program.",
+    enabled: "Unused: saker's messages go by log_level.",
+    severity: "Unused.",
+  },
+  output_timeout: "Milliseconds that outputs have at the end to write what waits.",
+  syscall_event_timeouts: {
+    max_consecutives: "Unused: saker waits for events without time-outs.",
+  },
+  syscall_event_drops: {
+    "": "What is done when events are lost.",
+    threshold: "Share of a second's events that may be lost in silence.",
+    actions: "Any of ignore, log, alert and exit.",
+    rate: "Actions a second.",
+    max_burst: "Actions in a row, whatever the rate.",
+    simulate_drops: "Act as if an event were lost every second, to test the actions.",
+  },
+  metrics: {
+    "": "Numbers of saker's own.",
+    enabled: "Whether they are kept.",
+    interval: "How often they are told: 1h, 30m10s …",
+    output_rule: "As an alert.",
+    output_file: "As lines of JSON in this file.",
+    rules_counters_enabled: "Matches of each rule.",
+    resource_utilization_enabled: "Processor time and memory.",
+    state_counters_enabled: "Threads and descriptors in the tables.",
+    kernel_event_counters_enabled: "Events and losses.",
+    kernel_event_counters_per_cpu_enabled: "Those of each CPU.",
+    libbpf_stats_enabled: "Runs and time of the probe's programs.",
+    plugins_metrics_enabled: "Numbers of plugins.",
+    kernel_iter_event_counters_enabled: "Numbers of BPF iterators.",
+    jemalloc_stats_enabled: "Numbers of Falco's allocator.",
+    convert_memory_to_mb: "Memory in MB.",
+    include_empty_values: "Tell zeros too.",
+  },
+  base_syscalls: {
+    custom_set: "Calls that are recorded whatever the rules; !NAME: never.",
+    repair: "Record, of what no rule names, only what the tables cannot do without.",
+    all: "Record every call.",
+  },
+  falco_libs: {
+    thread_table_size: "Threads that are kept track of.",
+    thread_table_auto_purging_interval_s: "Unused: ended threads are found otherwise.",
+    thread_table_auto_purging_thread_timeout_s: "Unused.",
+    snaplen: "Bytes kept of the data of reads and writes; 0: 80.",
+  },
+};
