@@ -1,5 +1,5 @@
 // For tests: a capture through the whole engine, with and without the sieve; what it tells.
-import { formatJson } from "../src/alerts/format.ts";
+import { formatJson } from "../src/alerts/format/format.ts";
 import { Counter, Counters } from "../src/engine/contract/counters.ts";
 import type { FromEngine, RulesStart } from "../src/engine/contract/messages.ts";
 import { startRun } from "../src/engine/thread/run.ts";

@@ -1,6 +1,6 @@
 // saker's alerts on a capture, as they are printed: from the modules in this process, or from a
 // built binary that is given Falco's own arguments.
-import { formatJson, type FormatOptions } from "../../src/alerts/format.ts";
+import { formatJson, type FormatOptions } from "../../src/alerts/format/format.ts";
 import { compileRules } from "../../src/engine/compile_rules.ts";
 import type { RulesStart } from "../../src/engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../src/events/blocks.ts";

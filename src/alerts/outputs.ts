@@ -1,38 +1,65 @@
 // All outputs of a run: every alert goes to each of them, and none waits for another.
 import type { Alert } from "../engine/contract/alert.ts";
+import { atMost } from "./delivery/pause.ts";
+import type { Compose } from "./format/message.ts";
 import type { Output } from "./outputs/output.ts";
-import { OutputQueue, type QueueStats } from "./queue.ts";
+import { OutputQueue, type QueueEvent, type QueueStats } from "./queue.ts";
+import type { Spool } from "./spool/spool.ts";
+
+export interface OutputPlan {
+  readonly output: Output;
+  readonly compose: Compose;
+  readonly spool?: Spool | undefined;
+  /** See QueueOptions. */
+  readonly lingerMs?: number;
+}
 
 export interface OutputsOptions {
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly OutputPlan[];
   /** Alerts that may wait in front of each output. */
   readonly capacity: number;
-  readonly onFailure: (output: string, failure: Error) => void;
+  readonly onEvent: (output: string, event: QueueEvent) => void;
   /** Outputs that somebody asked for and that there are not: name and why. */
   readonly missing?: readonly (readonly [name: string, reason: string])[];
+  /** An output that takes no alert for so long is told of. */
+  readonly stuckMs?: number;
+  /** The pauses of an output that fails. */
+  readonly firstMs?: number;
+  readonly maxMs?: number;
+  /** From 0 to 1, as Math.random gives it. */
+  readonly random: () => number;
   /** Milliseconds from anywhere. */
   readonly clock: () => number;
 }
 
+/** Gets all alerts in order, at once; must not wait nor throw. */
+export type Listener = (alerts: readonly Alert[]) => void;
+
+const STUCK_MS = 10_000;
+const FIRST_MS = 200;
+const MAX_MS = 30_000;
+/** What an ending run gives each spool for what still waits. */
+const SPOOL_MS = 2_000;
+
 export class Outputs {
   readonly #queues: readonly OutputQueue[];
   readonly #missing: readonly QueueStats[];
+  readonly #listeners = new Set<Listener>();
 
-  constructor({ outputs, capacity, onFailure, clock, missing = [] }: OutputsOptions) {
-    this.#missing = missing.map(([name, reason]) => ({
-      name,
-      waiting: 0,
-      written: 0,
-      dropped: 0,
-      failed: 0,
-      state: "missing",
-      reason,
-    }));
-    this.#queues = outputs.map((output) =>
+  constructor(options: OutputsOptions) {
+    const { outputs, capacity, onEvent, random, clock, missing = [] } = options;
+    this.#missing = missing.map(([name, reason]) => missingStats(name, reason));
+    this.#queues = outputs.map((plan) =>
       new OutputQueue({
-        output,
+        ...plan,
         capacity,
-        onFailure: (failure) => onFailure(output.name, failure),
+        stuckMs: options.stuckMs ?? STUCK_MS,
+        backOff: {
+          firstMs: options.firstMs ?? FIRST_MS,
+          maxMs: options.maxMs ?? MAX_MS,
+          random,
+        },
+        onEvent: (event) => onEvent(plan.output.name, event),
         clock,
       })
     );
@@ -40,6 +67,13 @@ export class Outputs {
 
   send(alerts: readonly Alert[]): void {
     for (const queue of this.#queues) for (const alert of alerts) queue.offer(alert);
+    for (const listener of this.#listeners) listener(alerts);
+  }
+
+  /** Lets somebody see all alerts from now on, until what it returns is called. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Tells of the outputs that could not be written to now. */
@@ -47,25 +81,36 @@ export class Outputs {
     await Promise.all(this.#queues.map((queue) => queue.check()));
   }
 
-  /** Settles when every output has written all that was sent. */
-  async drained(): Promise<void> {
-    await Promise.all(this.#queues.map((queue) => queue.drained()));
+  /** Settles when every output has written all that was sent, or has been failing for so long. */
+  async drained(patienceMs: number): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.drained(patienceMs)));
   }
 
   reopen(): void {
     for (const queue of this.#queues) queue.reopen();
   }
 
-  /** Lets the outputs finish for at most so long, then closes them. */
-  async close(timeoutMs: number): Promise<void> {
-    let timer: number | undefined;
-    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, timeoutMs));
-    await Promise.race([this.drained(), timeout]);
-    clearTimeout(timer);
-    for (const queue of this.#queues) queue.close();
+  /** Lets the outputs finish for at most so long, one that fails not longer than `patienceMs`. */
+  async close(timeoutMs: number, patienceMs = timeoutMs): Promise<void> {
+    await atMost(timeoutMs, this.drained(Math.min(patienceMs, timeoutMs)));
+    await Promise.all(this.#queues.map((queue) => queue.close(SPOOL_MS)));
   }
 
   stats(): QueueStats[] {
     return [...this.#queues.map((queue) => queue.stats()), ...this.#missing];
   }
+}
+
+function missingStats(name: string, reason: string): QueueStats {
+  return {
+    name,
+    state: "missing",
+    reason,
+    waiting: 0,
+    written: 0,
+    dropped: 0,
+    droppedByPriority: [],
+    failed: 0,
+    retries: 0,
+  };
 }

@@ -1,205 +1,346 @@
-// A bounded queue in front of one output: alerts come in and are written in order. When the output
-// is slower than the alerts come, the least important ones are dropped and counted; among equals
-// those of the rule that floods, so that one noisy rule does not push out what others tell.
+// Everything between an alert and one output: alerts wait in memory, bounded and by importance, or
+// on disk while the output fails or is too slow; they are written in order, what could not be
+// written is tried again after a pause. No output waits for another one, and the engine for none.
 import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { reasonOf } from "../files/reason.ts";
-import { PartlyWritten } from "./outputs/lines.ts";
-import { type Output, OutputClosed } from "./outputs/output.ts";
+import { BackOff, type BackOffOptions } from "./delivery/back_off.ts";
+import { atMost, Pause } from "./delivery/pause.ts";
+import type { OutputState, QueueStats } from "./delivery/stats.ts";
+import { Waiting } from "./delivery/waiting.ts";
+import type { Compose, Message } from "./format/message.ts";
+import { type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
+import type { Spool } from "./spool/spool.ts";
+
+export type { OutputState, QueueStats } from "./delivery/stats.ts";
 
 export interface QueueOptions {
   readonly output: Output;
-  /** Alerts waiting at the most; the batch that the output is writing is not counted. */
+  readonly compose: Compose;
+  /** Alerts waiting in memory at the most; the batch that is being written is not counted. */
   readonly capacity: number;
-  /** Tells once of an output that starts to fail, and of one whose reader has gone. */
-  readonly onFailure: (failure: Error) => void;
+  readonly backOff: BackOffOptions;
+  readonly spool?: Spool | undefined;
+  /** Alerts that come within so long of each other are written in one go; 0: at once. */
+  readonly lingerMs?: number;
+  /** An output that has not taken a batch for so long is told of, such as a mount that hangs. */
+  readonly stuckMs: number;
+  readonly onEvent: (event: QueueEvent) => void;
   /** Milliseconds from anywhere. */
   readonly clock: () => number;
 }
 
-export interface QueueStats {
-  readonly name: string;
-  readonly waiting: number;
-  readonly written: number;
-  /** Refused by the bound. */
-  readonly dropped: number;
-  /** Could not be written. */
-  readonly failed: number;
-  readonly state: OutputState;
-  /** Why it is not `ok`. */
-  readonly reason?: string;
-}
-
-/**
- * `slow`: alerts were dropped since it last had none waiting, or it takes none for long;
- * `failing`: the last write failed; `closed`: its reader has gone; `missing`: asked for, and not
- * part of this version.
- */
-export type OutputState = "ok" | "slow" | "failing" | "closed" | "missing";
+/** What somebody should know of an output: each is told once until it has changed. */
+export type QueueEvent =
+  | { readonly kind: "failed" | "closed" | "refused"; readonly error: Error }
+  | { readonly kind: "stuck"; readonly ms: number }
+  | { readonly kind: "dropping" }
+  | { readonly kind: "well"; readonly retries: number };
 
 /** Alerts that go to an output in one call. */
 const BATCH = 256;
-/** An output that has not taken a batch for so long is told of, such as a mount that hangs. */
-const STUCK_MS = 10_000;
+/** A spool that had no room is not asked again for so long. */
+const FULL_MS = 1_000;
+/** How long the writer waits for alerts on their way to the disk before it looks again. */
+const LOOK_MS = 100;
 
 export class OutputQueue {
-  readonly #output: Output;
-  readonly #capacity: number;
-  readonly #onFailure: (failure: Error) => void;
-  readonly #clock: () => number;
-  /** When the batch that is being written was begun. */
+  readonly #options: QueueOptions;
+  readonly #waiting: Waiting;
+  readonly #backOff: BackOff;
+  readonly #linger = new Pause();
+  /** The batch that is being written, and whether it lies on disk as well. */
+  #held: readonly Message[] = [];
+  #heldOnDisk = false;
+  /** When it was begun. */
   #begunMs: number | undefined;
-  #waiting: Alert[] = [];
-  /** How many wait, by priority and by rule. */
-  readonly #byPriority: number[] = PRIORITY_NAMES.map(() => 0);
-  readonly #byRule = new Map<string, number>();
   #writing: Promise<void> | undefined;
+  #watch: number | undefined;
+  /** Alerts on their way to the disk. */
+  #moving = 0;
+  #spoolFullUntilMs = -Infinity;
   #written = 0;
-  #dropped = 0;
+  readonly #dropped: number[] = PRIORITY_NAMES.map(() => 0);
   #failed = 0;
-  /** Why the last write failed; undefined where it did not. */
-  #failure: string | undefined;
+  #retries = 0;
+  #lastError: { readonly reason: string; readonly atMs: number } | undefined;
+  /** Why the last write failed, and since when; undefined where it did not. */
+  #failing: { readonly reason: string; readonly sinceMs: number; retries: number } | undefined;
   /** Whether the bound refused alerts since nothing waited. */
   #slow = false;
+  #refusedTold = false;
   #closed = false;
+  readonly #ended = Promise.withResolvers<void>();
+  #hurried = false;
 
-  constructor({ output, capacity, onFailure, clock }: QueueOptions) {
-    this.#output = output;
-    this.#capacity = capacity;
-    this.#onFailure = onFailure;
-    this.#clock = clock;
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options.backOff);
+    this.#waiting = new Waiting(options.capacity, ({ priority }) => this.#drop(priority));
+    options.spool?.ready().then(() => {
+      if (options.spool!.pending > 0) this.#start();
+    });
   }
 
   /** Takes an alert; never waits. */
   offer(alert: Alert): void {
-    if (this.#closed || !this.#makeRoom(alert)) {
-      this.#dropped++;
-      return;
-    }
-    this.#waiting.push(alert);
-    this.#count(alert, 1);
-    this.#writing ??= this.#drain();
+    if (this.#closed) return this.#countDropped(alert.priority);
+    this.#waiting.offer(alert);
+    this.#start();
+    if (this.#waiting.length >= BATCH) this.#linger.wake();
+    if (this.#moving === 0 && this.#mustMove()) this.#move();
   }
 
   /** Tells of an output that could not be written to now, before there is an alert to lose. */
   async check(): Promise<void> {
-    const begunMs = this.#begunMs = this.#clock();
+    const begunMs = this.#begunMs = this.#options.clock();
     try {
-      await this.#output.check?.();
+      await this.#options.output.check?.();
     } catch (error) {
-      this.#fail(error as Error, 0);
+      this.#fail(error as Error);
     }
     if (this.#begunMs === begunMs) this.#begunMs = undefined;
   }
 
-  /** Settles when nothing waits any more. */
-  async drained(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+  /** Settles when nothing waits any more, or when the output has been failing for so long. */
+  async drained(patienceMs: number): Promise<void> {
+    this.#hurried = true;
+    this.#linger.wake();
+    while (this.#writing !== undefined && !this.#closed) {
+      const { sinceMs } = this.#failing ?? {};
+      const leftMs = sinceMs === undefined ? LOOK_MS : sinceMs + patienceMs - this.#options.clock();
+      if (leftMs <= 0) break;
+      await atMost(Math.min(leftMs, LOOK_MS), Promise.race([this.#writing, this.#ended.promise]));
+    }
+    this.#hurried = false;
   }
 
   reopen(): void {
-    this.#output.reopen();
+    this.#options.output.reopen();
+    this.#backOff.wake();
   }
 
-  /** Stops taking alerts and closes the output; what still waits is counted as dropped. */
-  close(): void {
+  /**
+   * Stops taking alerts and closes the output. What still waits is put on disk where there is a
+   * spool, for which it is given so long; the rest is counted as dropped.
+   */
+  async close(spoolMs: number): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#dropped += this.#waiting.length;
-    this.#waiting = [];
-    this.#byPriority.fill(0);
-    this.#byRule.clear();
-    this.#output.close();
+    this.#ended.resolve();
+    clearTimeout(this.#watch);
+    this.#backOff.wake();
+    this.#linger.wake();
+    const { output, spool, compose } = this.#options;
+    output.close();
+    const held = this.#heldOnDisk ? [] : this.#held;
+    const rest = [...held, ...this.#waiting.take(Infinity).map(compose)];
+    let kept = 0;
+    if (spool !== undefined) {
+      const heldKept = held.length === 0 ? Promise.resolve(0) : spool.hold(held);
+      const restKept = spool.append(rest.slice(held.length));
+      heldKept.then((count) => kept += count);
+      await atMost(spoolMs, restKept.then((count) => kept += count));
+      await spool.close(spoolMs);
+    }
+    for (const { priority } of rest.slice(kept)) this.#countDropped(priority);
+    this.#held = [];
   }
 
   stats(): QueueStats {
+    const { output, spool } = this.#options;
     const [state, reason] = this.#state();
     return {
-      name: this.#output.name,
-      waiting: this.#waiting.length,
-      written: this.#written,
-      dropped: this.#dropped,
-      failed: this.#failed,
+      name: output.name,
       state,
       ...(reason === undefined ? {} : { reason }),
+      waiting: this.#waiting.length + this.#moving + (this.#retrying() ? this.#held.length : 0),
+      written: this.#written,
+      dropped: this.#dropped.reduce((sum, count) => sum + count, 0),
+      droppedByPriority: [...this.#dropped],
+      failed: this.#failed,
+      retries: this.#retries,
+      ...this.#lastErrorStats(),
+      ...(spool === undefined ? {} : { spool: spool.stats() }),
     };
+  }
+
+  #lastErrorStats(): Pick<QueueStats, "lastError"> {
+    if (this.#lastError === undefined) return {};
+    const { reason, atMs } = this.#lastError;
+    return { lastError: { reason, agoMs: this.#options.clock() - atMs } };
+  }
+
+  /** What is held and does not lie on disk waits, once its first try has failed. */
+  #retrying(): boolean {
+    return this.#failing !== undefined && !this.#heldOnDisk;
   }
 
   #state(): [OutputState, string?] {
     if (this.#closed) return ["closed", "its reader has gone"];
-    if (this.#failure !== undefined) return ["failing", this.#failure];
+    if (this.#failing !== undefined) return ["failing", this.#failing.reason];
+    const { spool, clock, stuckMs } = this.#options;
+    if (spool !== undefined && spool.pending > 0) {
+      return ["slow", `${spool.pending} alerts wait on disk`];
+    }
     if (this.#slow) return ["slow", "alerts come faster than they are read"];
-    const waitedMs = this.#begunMs === undefined ? 0 : this.#clock() - this.#begunMs;
-    if (waitedMs < STUCK_MS) return ["ok"];
+    const waitedMs = this.#begunMs === undefined ? 0 : clock() - this.#begunMs;
+    if (waitedMs < stuckMs) return ["ok"];
     return ["slow", `it has taken no alert for ${Math.round(waitedMs / 1000)} s`];
   }
 
-  /** Whether there is room, if need be after another alert has given way. */
-  #makeRoom(alert: Alert): boolean {
-    if (this.#waiting.length < this.#capacity) return true;
+  #drop(priority: number): void {
+    if (!this.#slow) this.#options.onEvent({ kind: "dropping" });
     this.#slow = true;
-    const victim = this.#lessImportant(alert) ?? this.#ofNoisiest(alert);
-    if (victim === undefined) return false;
-    this.#count(this.#waiting[victim]!, -1);
-    this.#waiting.splice(victim, 1);
-    this.#dropped++;
-    return true;
+    this.#countDropped(priority);
   }
 
-  /** Place of the latest of the least important alerts, if they are less so than the given one. */
-  #lessImportant({ priority }: Alert): number | undefined {
-    for (let least = this.#byPriority.length - 1; least > priority; least--) {
-      if (this.#byPriority[least]! > 0) {
-        return this.#waiting.findLastIndex((one) => one.priority === least);
-      }
-    }
-    return undefined;
+  #countDropped(priority: number): void {
+    this.#dropped[priority]!++;
   }
 
-  /** Place of the latest alert of the rule with the most, if that has far more than this one's. */
-  #ofNoisiest({ rule, priority }: Alert): number | undefined {
-    let noisiest = rule;
-    let most = 2 * (this.#byRule.get(rule) ?? 0) + 1;
-    for (const [name, count] of this.#byRule) if (count > most) [noisiest, most] = [name, count];
-    if (noisiest === rule) return undefined;
-    const at = this.#waiting.findLastIndex((one) => one.rule === noisiest);
-    return this.#waiting[at]!.priority >= priority ? at : undefined;
+  #start(): void {
+    this.#writing ??= this.#drain();
   }
 
-  #count({ rule, priority }: Alert, change: 1 | -1): void {
-    this.#byPriority[priority] = this.#byPriority[priority]! + change;
-    const count = (this.#byRule.get(rule) ?? 0) + change;
-    if (count === 0) this.#byRule.delete(rule);
-    else this.#byRule.set(rule, count);
-  }
-
+  /** Never rejects. */
   async #drain(): Promise<void> {
     // The alerts that came in one go are written in one go.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      for (const alert of batch) this.#count(alert, -1);
-      this.#begunMs = this.#clock();
-      try {
-        await this.#output.write(batch);
-        this.#written += batch.length;
-        this.#failure = undefined;
-      } catch (error) {
-        const written = error instanceof PartlyWritten ? error.linesWritten : 0;
-        this.#written += written;
-        this.#fail(error as Error, batch.length - written);
-      }
-    }
+    await this.#options.spool?.ready();
+    while (!this.#closed && await this.#load()) await this.#deliver();
     this.#slow = false;
     this.#begunMs = undefined;
     this.#writing = undefined;
   }
 
-  #fail(error: Error, alerts: number): void {
-    this.#failed += alerts;
-    const gone = error instanceof OutputClosed;
-    if (gone) this.close();
-    const isNew = this.#failure === undefined;
-    this.#failure = reasonOf(error instanceof PartlyWritten ? error.cause : error);
-    if (gone || isNew) this.#onFailure(gone ? error : new Error(this.#failure, { cause: error }));
+  /** Takes the next batch, of the disk before what came later; whether there is one. */
+  async #load(): Promise<boolean> {
+    if (this.#held.length > 0) return true;
+    const { spool, compose, lingerMs = 0 } = this.#options;
+    if (spool !== undefined) {
+      do {
+        while (this.#moving > 0 && !spool.isStuck) await this.#linger.wait(LOOK_MS);
+        this.#heldOnDisk = true;
+        this.#held = spool.pending > 0 ? await spool.read() : [];
+        if (this.#held.length > 0) return !this.#closed;
+      } while (this.#moving > 0 && !spool.isStuck);
+    }
+    this.#heldOnDisk = false;
+    if (lingerMs > 0 && this.#waiting.length < BATCH && !this.#hurried && !this.#closed) {
+      await this.#linger.wait(lingerMs);
+    }
+    if (this.#closed) return false;
+    this.#held = this.#waiting.take(BATCH).map(compose);
+    return this.#held.length > 0;
+  }
+
+  /** Writes the held batch once, and pauses where that failed. */
+  async #deliver(): Promise<void> {
+    const { output, clock, stuckMs, onEvent } = this.#options;
+    this.#begunMs = clock();
+    this.#watch = setTimeout(() => onEvent({ kind: "stuck", ms: stuckMs }), stuckMs);
+    let failure: unknown;
+    try {
+      await output.write(this.#held);
+    } catch (error) {
+      failure = error;
+    }
+    clearTimeout(this.#watch);
+    if (this.#closed) return;
+    if (failure === undefined) {
+      this.#passed(this.#held.length, 0);
+      this.#well();
+    } else {
+      await this.#failedWith(failure as Error);
+    }
+  }
+
+  async #failedWith(error: Error): Promise<void> {
+    if (error instanceof OutputClosed) return await this.#gone(error);
+    const part = error instanceof PartlyWritten ? error : new PartlyWritten(0, error);
+    this.#passed(part.written, part.refused);
+    if (part.refused > 0) {
+      this.#note(error);
+      if (!this.#refusedTold) this.#options.onEvent({ kind: "refused", error });
+      this.#refusedTold = true;
+      // The other side answers: what comes behind is tried at once.
+      return this.#well();
+    }
+    this.#fail(error);
+    this.#begunMs = undefined;
+    this.#retries++;
+    this.#failing!.retries++;
+    const { spool } = this.#options;
+    if (spool !== undefined && !this.#heldOnDisk) {
+      spool.hold(this.#held);
+      this.#heldOnDisk = true;
+    }
+    if (this.#moving === 0 && this.#mustMove()) this.#move();
+    if (part.written > 0) this.#backOff.reset();
+    await this.#backOff.pause(part.againMs);
+  }
+
+  /** So many of the held ones have arrived, and behind them so many never will. */
+  #passed(written: number, refused: number): void {
+    this.#written += written;
+    this.#failed += refused;
+    this.#held = this.#held.slice(written + refused);
+    if (this.#heldOnDisk) this.#options.spool!.done(written + refused);
+  }
+
+  /** Its reader will read nothing any more: what it was given is lost with it. */
+  async #gone(error: OutputClosed): Promise<void> {
+    this.#failed += this.#held.length;
+    this.#held = [];
+    this.#note(error);
+    this.#options.onEvent({ kind: "closed", error });
+    await this.close(0);
+  }
+
+  #well(): void {
+    this.#backOff.reset();
+    if (this.#failing === undefined) return;
+    const { retries } = this.#failing;
+    this.#failing = undefined;
+    this.#options.onEvent({ kind: "well", retries });
+  }
+
+  #fail(error: Error): void {
+    const reason = this.#note(error);
+    if (this.#failing === undefined) {
+      this.#options.onEvent({ kind: "failed", error: new Error(reason, { cause: error }) });
+    }
+    const { sinceMs, retries } = this.#failing ?? { sinceMs: this.#options.clock(), retries: 0 };
+    this.#failing = { reason, sinceMs, retries };
+  }
+
+  #note(error: Error): string {
+    const reason = reasonOf(error instanceof PartlyWritten ? error.cause : error);
+    this.#lastError = { reason, atMs: this.#options.clock() };
+    return reason;
+  }
+
+  #mustMove(): boolean {
+    const { spool, capacity, clock } = this.#options;
+    return spool !== undefined && !this.#closed && this.#waiting.length > 0 &&
+      (this.#failing !== undefined || this.#waiting.length > capacity / 2) &&
+      clock() >= this.#spoolFullUntilMs && !spool.isStuck;
+  }
+
+  /** Brings to the disk what waits, while the output takes nothing or too much waits. */
+  async #move(): Promise<void> {
+    const { spool, compose, clock } = this.#options;
+    while (this.#mustMove()) {
+      const alerts = this.#waiting.take(BATCH);
+      this.#moving = alerts.length;
+      const kept = await spool!.append(alerts.map(compose));
+      this.#moving = 0;
+      if (kept === alerts.length) continue;
+      this.#spoolFullUntilMs = clock() + FULL_MS;
+      if (!this.#closed) this.#waiting.putBack(alerts.slice(kept));
+      else for (const { priority } of alerts.slice(kept)) this.#countDropped(priority);
+    }
+    this.#linger.wake();
   }
 }

@@ -1,7 +1,8 @@
 // The queue in front of an output: its bound, who gives way, and what is counted.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Alert } from "../engine/contract/alert.ts";
-import { type Output, OutputClosed } from "./outputs/output.ts";
+import { composeWith, type Message } from "./format/message.ts";
+import { type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
 import { OutputQueue } from "./queue.ts";
 
 function alert(sequence: number, priority = 4, rule = ""): Alert {
@@ -26,9 +27,9 @@ class HeldOutput implements Output {
   closed = 0;
   #gate = Promise.withResolvers<void>();
 
-  async write(alerts: readonly Alert[]): Promise<void> {
+  async write(messages: readonly Message[]): Promise<void> {
     await this.#gate.promise;
-    this.written.push(...alerts.map((one) => one.sequence));
+    this.written.push(...messages.map(({ text }) => Number(text)));
   }
 
   release(): void {
@@ -53,16 +54,24 @@ class HeldOutput implements Output {
 
 function held(capacity: number) {
   const output = new HeldOutput();
-  const failures: string[] = [];
+  const events: string[] = [];
   const time = { ms: 0 };
   const queue = new OutputQueue({
     output,
     capacity,
-    onFailure: (failure) => failures.push(failure.message),
+    compose: composeWith((one) => String(one.sequence)),
+    onEvent(event) {
+      events.push(event.kind + ("error" in event ? `: ${event.error.message}` : ""));
+    },
+    backOff: { firstMs: 1, maxMs: 4, random: () => 0 },
+    stuckMs: 10_000,
     clock: () => time.ms,
   });
-  return { output, queue, failures, time };
+  return { output, queue, events, time };
 }
+
+/** Long enough to see an output through. */
+const PATIENCE_MS = 60_000;
 
 /** Lets the queue take its first batch. */
 async function settle(): Promise<void> {
@@ -73,7 +82,7 @@ Deno.test("a queue writes its alerts in order", async () => {
   const { output, queue } = held(100);
   for (let at = 1; at <= 10; at++) queue.offer(alert(at));
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   strictEqual(queue.stats().written, 10);
 });
@@ -85,7 +94,7 @@ Deno.test("a full queue drops the latest alert and counts it", async () => {
   for (let at = 2; at <= 5; at++) queue.offer(alert(at));
   deepStrictEqual(queue.stats().dropped, 2);
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [1, 2, 3]);
 });
 
@@ -100,7 +109,7 @@ Deno.test("in a full queue the least important alert gives way to a better one",
   queue.offer(alert(6, 7));
   strictEqual(queue.stats().dropped, 2);
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [1, 2, 3, 5]);
 });
 
@@ -113,7 +122,7 @@ Deno.test("in a full queue the rule that floods gives way to a rule that does no
   queue.offer(alert(22, 4, "noisy"));
   queue.offer(alert(23, 4, "rare"));
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [0, 1, 2, 3, 4, 5, 6, 7, 8, 21, 23]);
   strictEqual(queue.stats().dropped, 13);
 });
@@ -125,38 +134,73 @@ Deno.test("a rule that floods does not give way to what is less important", asyn
   for (let at = 1; at <= 4; at++) queue.offer(alert(at, 2, "grave"));
   queue.offer(alert(5, 4, "rare"));
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("an output that fails is told once until it works again", async () => {
-  const { output, queue, failures } = held(10);
+Deno.test("what an output could not write is tried again, and told once", async () => {
+  const { output, queue, events } = held(10);
   output.fail(new Error("disk full"));
   queue.offer(alert(1));
-  await queue.drained();
+  await eventually(() => queue.stats().retries >= 2);
   queue.offer(alert(2));
-  await queue.drained();
-  deepStrictEqual(failures, ["disk full"]);
-  strictEqual(queue.stats().failed, 2);
+  deepStrictEqual(events, ["failed: disk full"]);
+  const { state, reason, waiting, failed, lastError } = queue.stats();
+  deepStrictEqual([state, reason, waiting, failed], ["failing", "disk full", 2, 0]);
+  strictEqual(lastError?.reason, "disk full");
   output.hold();
   output.release();
-  queue.offer(alert(3));
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
+  deepStrictEqual(output.written, [1, 2]);
+  deepStrictEqual(events, ["failed: disk full", "well"]);
+  strictEqual(queue.stats().state, "ok");
+});
+
+Deno.test("an output that took a part is given the rest, in order", async () => {
+  const { output, queue } = held(10);
+  output.fail(new PartlyWritten(2, new Error("cut")));
+  for (let at = 1; at <= 5; at++) queue.offer(alert(at));
+  await settle();
   output.hold();
-  output.fail(new Error("again"));
-  queue.offer(alert(4));
-  await queue.drained();
-  deepStrictEqual(failures, ["disk full", "again"]);
-  deepStrictEqual(output.written, [3]);
+  output.release();
+  await queue.drained(PATIENCE_MS);
+  deepStrictEqual(output.written, [3, 4, 5]);
+  deepStrictEqual([queue.stats().written, queue.stats().failed], [5, 0]);
+});
+
+Deno.test("what the other side refuses is lost alone, and told once", async () => {
+  const { output, queue, events } = held(10);
+  output.fail(new PartlyWritten(1, new Error("HTTP 400"), { refused: 1 }));
+  for (let at = 1; at <= 5; at++) queue.offer(alert(at));
+  await settle();
+  await eventually(() => queue.stats().failed > 0);
+  output.hold();
+  output.release();
+  await queue.drained(PATIENCE_MS);
+  const { written, failed, dropped } = queue.stats();
+  deepStrictEqual([written + failed, dropped], [5, 0]);
+  deepStrictEqual(events, ["refused: HTTP 400"]);
+});
+
+Deno.test("who waits for an output that fails waits so long and no longer", async () => {
+  const { output, queue, time } = held(10);
+  output.fail(new Error("disk full"));
+  queue.offer(alert(1, 3));
+  await eventually(() => queue.stats().retries > 0);
+  time.ms = 2_000;
+  await queue.drained(2_000);
+  await queue.close(0);
+  const { dropped, droppedByPriority } = queue.stats();
+  deepStrictEqual([dropped, droppedByPriority], [1, [0, 0, 0, 1, 0, 0, 0, 0]]);
 });
 
 Deno.test("a queue whose reader has gone takes nothing more", async () => {
-  const { output, queue, failures } = held(10);
+  const { output, queue, events } = held(10);
   output.fail(new OutputClosed("gone"));
   queue.offer(alert(1));
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   queue.offer(alert(2));
-  deepStrictEqual(failures, ["gone"]);
+  deepStrictEqual(events, ["closed: gone"]);
   deepStrictEqual([queue.stats().dropped, queue.stats().failed, output.closed], [1, 1, 1]);
 });
 
@@ -170,6 +214,10 @@ Deno.test("an output that takes nothing for long is slow until it does", async (
   const { state, reason, waiting } = queue.stats();
   deepStrictEqual([state, reason, waiting], ["slow", "it has taken no alert for 12 s", 0]);
   output.release();
-  await queue.drained();
+  await queue.drained(PATIENCE_MS);
   strictEqual(queue.stats().state, "ok");
 });
+
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -138,7 +138,7 @@ export const USES: Uses<Config> = {
   json_include_message_property: readBy(OUTPUTS),
   json_include_output_fields_property: readBy(OUTPUTS),
   json_include_tags_property: readBy(OUTPUTS),
-  buffered_outputs: ignored("saker writes every alert at once"),
+  buffered_outputs: readBy(OUTPUTS),
   rule_matching: readBy(START),
   outputs_queue: {
     capacity: betterBy(

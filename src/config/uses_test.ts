@@ -40,7 +40,6 @@ Deno.test("each key of the schema has its entry, and each entry its key", () => 
 
 Deno.test("a value that nobody heeds is told with its key and the reason", () => {
   const keys: Record<string, string> = {
-    "buffered_outputs": "true",
     "disable_iterators": "true",
     "libs_logger.severity": "debug",
     "log_syslog": "true",

@@ -1,13 +1,11 @@
 // The alert file as the main thread has it: another thread opens and writes it (file_worker.ts), so
 // that a mount that hangs holds up this output and nothing else.
-import type { Alert } from "../../engine/contract/alert.ts";
-import type { FormatOptions } from "../format.ts";
+import type { Message } from "../format/message.ts";
 import type { FileOptions } from "./file.ts";
 import type { FileAnswer, FileRequest } from "./file_worker.ts";
-import { PartlyWritten } from "./lines.ts";
-import type { Output } from "./output.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 
-export function farFileOutput(options: FileOptions, format: FormatOptions): Output {
+export function farFileOutput(options: FileOptions): Output {
   const worker = new Worker(new URL("./file_worker.ts", import.meta.url), { type: "module" });
   /** Who waits for an answer, in the order of the requests. */
   const waiting: ((answer: FileAnswer) => void)[] = [];
@@ -30,11 +28,11 @@ export function farFileOutput(options: FileOptions, format: FormatOptions): Outp
     const { lines, reason } = await answered;
     if (reason !== undefined) throw new PartlyWritten(lines, new Error(reason));
   };
-  post({ kind: "start", options, format });
+  post({ kind: "start", options });
   return {
     name: "file",
     check: () => ask({ kind: "check" }),
-    write: (alerts: readonly Alert[]) => ask({ kind: "write", alerts }),
+    write: (messages: readonly Message[]) => ask({ kind: "write", messages }),
     reopen: () => post({ kind: "reopen" }),
     close: () => worker.terminate(),
   };

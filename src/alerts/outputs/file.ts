@@ -1,9 +1,8 @@
 // Alerts appended to a file, one line each. Without `keepAlive` the file is opened for every
 // batch, so that a rotated file is left alone; with it, `reopen` does that.
-import type { Alert } from "../../engine/contract/alert.ts";
 import { type LineFile, openLineFile } from "../../files/line_file.ts";
 import { DescriptorReserve } from "../../files/reserve.ts";
-import { formatAlert, type FormatOptions } from "../format.ts";
+import type { Message } from "../format/message.ts";
 import { LineWriter } from "./lines.ts";
 import type { Output } from "./output.ts";
 
@@ -12,7 +11,7 @@ export interface FileOptions {
   readonly keepAlive: boolean;
 }
 
-export function fileOutput({ path, keepAlive }: FileOptions, format: FormatOptions): Output {
+export function fileOutput({ path, keepAlive }: FileOptions): Output {
   const lines = new LineWriter();
   const reserve = new DescriptorReserve();
   let held: LineFile | undefined;
@@ -30,11 +29,11 @@ export function fileOutput({ path, keepAlive }: FileOptions, format: FormatOptio
     async check(): Promise<void> {
       (await openLineFile(path, reserve)).close();
     },
-    async write(alerts: readonly Alert[]): Promise<void> {
+    async write(messages: readonly Message[]): Promise<void> {
       const file = held ?? await open();
       if (keepAlive) held = file;
       try {
-        await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), file);
+        await lines.write(messages.map(({ text }) => `${text}\n`), file);
         if (!keepAlive) file.close();
       } catch (error) {
         // Such as a pipe whose reader has gone: the next write finds another, or is told again.

@@ -1,20 +1,18 @@
 // The thread that opens and writes the alert file: opening waits where a mount hangs, whatever the
 // runtime calls asynchronous, and the main thread must not. Requests of far_file.ts in, one answer
 // each out.
-import type { Alert } from "../../engine/contract/alert.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { HeapWatch } from "../../engine/thread/garbage.ts";
 import { reasonOf } from "../../files/reason.ts";
-import type { FormatOptions } from "../format.ts";
+import type { Message } from "../format/message.ts";
 import { type FileOptions, fileOutput } from "./file.ts";
-import { PartlyWritten } from "./lines.ts";
-import type { Output } from "./output.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 
 export type FileRequest =
   /** The first one. */
-  | { readonly kind: "start"; readonly options: FileOptions; readonly format: FormatOptions }
+  | { readonly kind: "start"; readonly options: FileOptions }
   | { readonly kind: "check" }
-  | { readonly kind: "write"; readonly alerts: readonly Alert[] }
+  | { readonly kind: "write"; readonly messages: readonly Message[] }
   | { readonly kind: "reopen" };
 
 /** To `check` and `write`, in their order: what was written, and why not the rest. */
@@ -46,7 +44,7 @@ async function answer(lines: number, work: () => Promise<void> | undefined): Pro
   } catch (error) {
     const isPart = error instanceof PartlyWritten;
     scope.postMessage({
-      lines: isPart ? error.linesWritten : 0,
+      lines: isPart ? error.written : 0,
       reason: reasonOf(isPart ? error.cause : error),
     });
   }
@@ -58,11 +56,11 @@ function serve(output: Output): (event: MessageEvent<FileRequest>) => void {
   const carryOut = (request: FileRequest): Promise<void> | void => {
     if (request.kind === "reopen") return output.reopen();
     if (request.kind !== "write") return answer(0, () => output.check?.());
-    return answer(request.alerts.length, () => output.write(request.alerts));
+    return answer(request.messages.length, () => output.write(request.messages));
   };
   return ({ data }) => before = before.then(() => carryOut(data));
 }
 
 scope.onmessage = ({ data }) => {
-  if (data.kind === "start") scope.onmessage = serve(fileOutput(data.options, data.format));
+  if (data.kind === "start") scope.onmessage = serve(fileOutput(data.options));
 };

@@ -1,20 +1,11 @@
 // Lines onto a stream that may take part of them and then fail: counts what arrived whole, and
 // begins anew behind what did not, so that one alert cut off never spoils the next.
 
+import { PartlyWritten } from "./output.ts";
+
 /** What is written to; a write may take fewer bytes than it is given. */
 export interface ByteStream {
   write(bytes: Uint8Array): Promise<number>;
-}
-
-/** Some lines arrived, the others did not. */
-export class PartlyWritten extends Error {
-  override readonly name = "PartlyWritten";
-  readonly linesWritten: number;
-
-  constructor(linesWritten: number, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.linesWritten = linesWritten;
-  }
 }
 
 const LF = 10;

@@ -1,17 +1,18 @@
 // The contract of everything that alerts go to. Each output stands behind a queue of its own
-// (../queue.ts) and passes the shared suite in output_suite_test.ts.
-import type { Alert } from "../../engine/contract/alert.ts";
+// (../queue.ts), which tries again what could not be written, and passes the shared suite in
+// output_suite_test.ts.
+import type { Message } from "../format/message.ts";
 
 export interface Output {
   readonly name: string;
   /** Rejects where alerts cannot be written now; absent where that shows only on writing. */
   check?(): Promise<void>;
   /**
-   * Writes the alerts in order; settles when all of them have left this process. Rejects where
+   * Writes the messages in order; settles when all of them have left this process. Rejects where
    * they could not be written: with PartlyWritten where some of them were, with OutputClosed where
    * nobody will ever read them again.
    */
-  write(alerts: readonly Alert[]): Promise<void>;
+  write(messages: readonly Message[]): Promise<void>;
   /** Closes and opens again what is open, as SIGUSR1 asks for after a log was rotated. */
   reopen(): void;
   close(): void;
@@ -20,4 +21,26 @@ export interface Output {
 /** The reader has gone for good, such as the other end of a pipe. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
+}
+
+export interface PartlyOptions {
+  /** Messages behind the written ones that the other side will never take. */
+  readonly refused?: number;
+  /** The other side asks to be left alone for so long. */
+  readonly againMs?: number | undefined;
+}
+
+/** Some messages arrived, the others did not. */
+export class PartlyWritten extends Error {
+  override readonly name = "PartlyWritten";
+  readonly written: number;
+  readonly refused: number;
+  readonly againMs: number;
+
+  constructor(written: number, cause: unknown, { refused = 0, againMs = 0 }: PartlyOptions = {}) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.written = written;
+    this.refused = refused;
+    this.againMs = againMs;
+  }
 }

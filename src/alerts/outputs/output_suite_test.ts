@@ -2,12 +2,13 @@
 // slow, stuck, failing or closed under way never blocks the other ones.
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { FormatOptions } from "../format.ts";
+import { formatAlert, type FormatOptions } from "../format/format.ts";
+import { composeWith } from "../format/message.ts";
 import { Outputs } from "../outputs.ts";
+import type { QueueEvent } from "../queue.ts";
 import { farFileOutput } from "./far_file.ts";
 import { fileOutput } from "./file.ts";
-import { PartlyWritten } from "./lines.ts";
-import { type Output, OutputClosed } from "./output.ts";
+import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
 import { type StandardStream, stdoutOutput } from "./stdout.ts";
 
 const FORMAT: FormatOptions = {
@@ -20,7 +21,22 @@ const FORMAT: FormatOptions = {
   colour: false,
 };
 
-const clock = () => 0;
+const compose = composeWith((one) => formatAlert(one, FORMAT));
+
+const PATIENCE_MS = 60_000;
+
+function outputsOf(made: readonly Output[], capacity: number, onEvent = unexpected): Outputs {
+  return new Outputs({
+    outputs: made.map((output) => ({ output, compose })),
+    capacity,
+    onEvent,
+    random: () => 0,
+    clock: () => performance.now(),
+    stuckMs: 600_000,
+  });
+}
+
+const messageOf = (sequence: number) => compose(alert(sequence));
 
 function alert(sequence: number): Alert {
   return {
@@ -61,7 +77,7 @@ const CASES: readonly Case[] = [
     name: "stdout",
     make() {
       const stream = new ShortStream();
-      return { output: stdoutOutput(stream, FORMAT), arrived: () => stream.text };
+      return { output: stdoutOutput(stream), arrived: () => stream.text };
     },
   },
   ...[true, false].flatMap((keepAlive): Case[] =>
@@ -71,7 +87,7 @@ const CASES: readonly Case[] = [
       make(directory) {
         const path = `${directory}/alerts.txt`;
         return {
-          output: open({ path, keepAlive }, FORMAT),
+          output: open({ path, keepAlive }),
           arrived: () => Deno.readTextFileSync(path),
         };
       },
@@ -109,26 +125,19 @@ for (const { name, make } of CASES) {
   };
 
   test("every alert arrives whole, in order and once", async ({ output, arrived }) => {
-    const outputs = new Outputs({
-      outputs: [output],
-      capacity: 2000,
-      onFailure: unexpected,
-      clock,
-    });
+    const outputs = outputsOf([output], 2000);
     for (let at = 0; at < 1000; at += 10) {
       outputs.send(Array.from({ length: 10 }, (_, one) => alert(at + one)));
     }
-    await outputs.drained();
+    await outputs.drained(PATIENCE_MS);
     deepStrictEqual(sequences(arrived()), Array.from({ length: 1000 }, (_, at) => at));
   });
 
   test("a stuck output beside it changes nothing", async ({ output, arrived }) => {
-    const outputs = new Outputs({
-      outputs: [stuckOutput(), output],
-      capacity: 10,
-      onFailure: unexpected,
-      clock,
-    });
+    const dropping = (name: string, event: QueueEvent) => {
+      if (name !== "stuck" || event.kind !== "dropping") unexpected(name, event);
+    };
+    const outputs = outputsOf([stuckOutput(), output], 10, dropping);
     for (let at = 0; at < 100; at++) {
       outputs.send([alert(at)]);
       if (at % 5 === 4) await until(() => outputs.stats()[1]!.written === at + 1);
@@ -142,12 +151,12 @@ for (const { name, make } of CASES) {
   });
 
   test("it goes on after it was reopened", async ({ output, arrived }) => {
-    const outputs = new Outputs({ outputs: [output], capacity: 10, onFailure: unexpected, clock });
+    const outputs = outputsOf([output], 10);
     outputs.send([alert(1)]);
-    await outputs.drained();
+    await outputs.drained(PATIENCE_MS);
     outputs.reopen();
     outputs.send([alert(2)]);
-    await outputs.drained();
+    await outputs.drained(PATIENCE_MS);
     deepStrictEqual(sequences(arrived()), [1, 2]);
   });
 }
@@ -155,24 +164,24 @@ for (const { name, make } of CASES) {
 Deno.test("stdout: a reader or terminal that has gone is told as such", async () => {
   const gone = [new Deno.errors.BrokenPipe(), Object.assign(new Error("I/O"), { code: "EIO" })];
   const failing = (error: Error, isTerminal: boolean) =>
-    stdoutOutput({ write: () => Promise.reject(error), isTerminal: () => isTerminal }, FORMAT);
+    stdoutOutput({ write: () => Promise.reject(error), isTerminal: () => isTerminal });
   for (const error of gone) {
     const output = failing(error, true);
-    await rejects(output.write([alert(1)]), OutputClosed);
+    await rejects(output.write([messageOf(1)]), OutputClosed);
   }
-  await rejects(failing(new Error("no space"), true).write([alert(1)]), /no space/);
+  await rejects(failing(new Error("no space"), true).write([messageOf(1)]), /no space/);
   // A disk that fails is no terminal that was closed.
-  await rejects(failing(gone[1]!, false).write([alert(1)]), PartlyWritten);
+  await rejects(failing(gone[1]!, false).write([messageOf(1)]), PartlyWritten);
 });
 
 Deno.test("file: a rotated file is left alone after reopening", async () => {
   const directory = Deno.makeTempDirSync();
   const path = `${directory}/alerts.txt`;
-  const output = fileOutput({ path, keepAlive: true }, FORMAT);
-  await output.write([alert(1)]);
+  const output = fileOutput({ path, keepAlive: true });
+  await output.write([messageOf(1)]);
   Deno.renameSync(path, `${path}.1`);
   output.reopen();
-  await output.write([alert(2)]);
+  await output.write([messageOf(2)]);
   output.close();
   deepStrictEqual(sequences(Deno.readTextFileSync(`${path}.1`)), [1]);
   deepStrictEqual(sequences(Deno.readTextFileSync(path)), [2]);
@@ -185,9 +194,9 @@ Deno.test("file: one that ends within a line gets a new one, whoever left it so"
   const path = `${directory}/alerts.txt`;
   for (const keepAlive of [true, false]) {
     Deno.writeTextFileSync(path, '{"cut": "of');
-    const output = fileOutput({ path, keepAlive }, FORMAT);
-    await output.write([alert(1)]);
-    await output.write([alert(2)]);
+    const output = fileOutput({ path, keepAlive });
+    await output.write([messageOf(1)]);
+    await output.write([messageOf(2)]);
     output.close();
     const [first, ...rest] = Deno.readTextFileSync(path).split("\n");
     strictEqual(first, '{"cut": "of');
@@ -198,33 +207,36 @@ Deno.test("file: one that ends within a line gets a new one, whoever left it so"
 
 Deno.test("file: another thread tells why it cannot be written, and goes on", async () => {
   const directory = Deno.makeTempDirSync();
-  const output = farFileOutput({ path: `${directory}/none/alerts`, keepAlive: false }, FORMAT);
+  const output = farFileOutput({ path: `${directory}/none/alerts`, keepAlive: false });
   await rejects(output.check!(), /no such file or directory/);
-  const failing = [output.write([alert(1)]), output.check!(), output.write([alert(2)])];
+  const failing = [output.write([messageOf(1)]), output.check!(), output.write([messageOf(2)])];
   for (const one of failing) await rejects(one, /no such file or directory/);
   Deno.mkdirSync(`${directory}/none`);
-  await output.write([alert(3)]);
+  await output.write([messageOf(3)]);
   output.close();
   deepStrictEqual(sequences(Deno.readTextFileSync(`${directory}/none/alerts`)), [3]);
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("file: a directory that does not exist is a failure that is told", async () => {
-  const failures: string[] = [];
-  const outputs = new Outputs({
-    outputs: [fileOutput({ path: "/nowhere/alerts", keepAlive: false }, FORMAT)],
-    capacity: 10,
-    onFailure: (output) => failures.push(output),
-    clock,
-  });
+Deno.test("file: a directory that is not there is told, and written to when it is", async () => {
+  const directory = Deno.makeTempDirSync();
+  const events: string[] = [];
+  const output = fileOutput({ path: `${directory}/none/alerts`, keepAlive: false });
+  const outputs = outputsOf([output], 10, (name, { kind }) => events.push(`${name} ${kind}`));
   outputs.send([alert(1)]);
-  await outputs.drained();
+  await outputs.drained(1);
+  deepStrictEqual(events, ["file failed"]);
+  Deno.mkdirSync(`${directory}/none`);
+  outputs.reopen();
+  await outputs.drained(PATIENCE_MS);
+  deepStrictEqual(events, ["file failed", "file well"]);
   await outputs.close(0);
-  deepStrictEqual(failures, ["file"]);
+  deepStrictEqual(sequences(Deno.readTextFileSync(`${directory}/none/alerts`)), [1]);
+  Deno.removeSync(directory, { recursive: true });
 });
 
-function unexpected(output: string, failure: Error): never {
-  throw new Error(`${output}: ${failure.message}`);
+function unexpected(output: string, event: QueueEvent): void {
+  throw new Error(`${output}: ${JSON.stringify(event)}`);
 }
 
 async function until(condition: () => boolean): Promise<void> {

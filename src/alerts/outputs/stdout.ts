@@ -1,22 +1,21 @@
 // Alerts on standard output, one line each, written at once. Writing does not block this thread:
 // a reader that stops holds up its own queue only.
-import type { Alert } from "../../engine/contract/alert.ts";
 import { codeOf } from "../../files/reason.ts";
-import { formatAlert, type FormatOptions } from "../format.ts";
-import { type ByteStream, LineWriter, PartlyWritten } from "./lines.ts";
-import { type Output, OutputClosed } from "./output.ts";
+import type { Message } from "../format/message.ts";
+import { type ByteStream, LineWriter } from "./lines.ts";
+import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
 
 export interface StandardStream extends ByteStream {
   isTerminal(): boolean;
 }
 
-export function stdoutOutput(stream: StandardStream, format: FormatOptions): Output {
+export function stdoutOutput(stream: StandardStream): Output {
   const lines = new LineWriter();
   return {
     name: "stdout",
-    async write(alerts: readonly Alert[]): Promise<void> {
+    async write(messages: readonly Message[]): Promise<void> {
       try {
-        await lines.write(alerts.map((alert) => formatAlert(alert, format) + "\n"), stream);
+        await lines.write(messages.map(({ text }) => `${text}\n`), stream);
       } catch (error) {
         const cause = error instanceof PartlyWritten ? error.cause : error;
         if (isGone(cause, stream)) {

@@ -25,7 +25,12 @@ export async function dryRun(
   const told = isReplay ? [] : checkWatch(flags, config);
   if (isReplay) checkReadable(engine.replay.capture_file);
   const compiled = compileRules(rulesStart(config, flags));
-  const { outputs, missing } = makeOutputs(loaded, terminal, () => {});
+  const { outputs, missing } = makeOutputs(loaded, {
+    terminal,
+    onClosed() {},
+    mayBeNone: false,
+    patient: true,
+  });
   for (const line of [...told, ...missing, ...notYet(config)]) log.warning(`Warning: ${line}`);
   for (const line of compiled.warnings) log.warning(line);
   await outputs.check();

@@ -51,10 +51,16 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const log = logTo(loaded.config, terminal);
   let readerGone = false;
   let isEnding = false;
-  const { outputs, missing } = makeOutputs(loaded, terminal, () => {
-    readerGone = true;
-    counters.stop();
-  }, start.record !== undefined);
+  const { output_timeout } = loaded.config;
+  const { outputs, missing } = makeOutputs(loaded, {
+    terminal,
+    onClosed(): void {
+      readerGone = true;
+      counters.stop();
+    },
+    mayBeNone: start.record !== undefined,
+    patient,
+  });
   const tell = (alert: OwnAlert) => {
     outputs.send([ownAlert(alert, { hostname: start.machine.hostname, nowMs: Date.now() })]);
   };
@@ -70,7 +76,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
       outputs.send(alerts);
-      if (patient) await outputs.drained();
+      if (patient) await outputs.drained(output_timeout);
     },
     onReady({ warnings, dead }): void {
       for (const warning of warnings) log.warning(warning);
@@ -93,9 +99,8 @@ export async function runSession(options: SessionOptions): Promise<number> {
   });
   const end = await thread.ended;
   // Nobody who asked for the end waits for a reader that does not read.
-  const { output_timeout } = loaded.config;
   const flushMs = patient && !isEnding ? FLUSH_PATIENT_MS : Math.min(output_timeout, FLUSH_MAX_MS);
-  await outputs.close(flushMs);
+  await outputs.close(flushMs, output_timeout);
   signals.remove();
   options.onEnd?.();
 

@@ -1,10 +1,10 @@
 // An alert as one line: Falco's JSON for machines, a line of text for people. Keys are sorted,
 // integers are written whole however large; control characters, marks that turn the direction of
 // reading, separators of lines and invalid UTF-8 never get through as they are.
-import type { Alert } from "../engine/contract/alert.ts";
-import { PRIORITY_NAMES } from "../rules/priority.ts";
-import type { Value } from "../fields/row/field.ts";
-import { visibleText } from "../words/visible.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import type { Value } from "../../fields/row/field.ts";
+import { visibleText } from "../../words/visible.ts";
 import { clockTime, isoTime, isoTimeUtc } from "./time.ts";
 
 export interface FormatOptions {

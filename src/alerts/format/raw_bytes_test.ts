@@ -2,9 +2,9 @@
 // JSON show. Falco's engine 0.63 is followed here, which 0.44.1 is not yet.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { formatAlert, type FormatOptions } from "./format.ts";
-import { Scene } from "../state/scene.ts";
-import { textOf } from "../words/raw_text.ts";
-import { errorsOf, loadTexts, ruleText } from "../rules/load_fixture.ts";
+import { Scene } from "../../state/scene.ts";
+import { textOf } from "../../words/raw_text.ts";
+import { errorsOf, loadTexts, ruleText } from "../../rules/load_fixture.ts";
 
 const OPTIONS: FormatOptions = {
   json: true,

@@ -1,6 +1,6 @@
 // Alerts as lines: Falco's JSON key by key, the text line, and what hostile bytes become.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import type { Alert } from "../engine/contract/alert.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, type FormatOptions } from "./format.ts";
 
 const OPTIONS: FormatOptions = {
