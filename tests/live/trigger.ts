@@ -95,13 +95,17 @@ export async function ownMounts(): Promise<string[]> {
   return ["--mount", "--propagation", "unchanged"];
 }
 
-/** Runs a Python script; the marker is its first argument. */
+/**
+ * Runs a Python script; the marker is its first argument. Python is kept from looking for modules
+ * of the user's: where there is no HOME it would ask the name service who the user is, and the
+ * calls of that are no test's.
+ */
 export async function python(
   marker: string,
   script: string,
   args: readonly string[] = [],
 ): Promise<Ran> {
-  return succeeded(await run("python3", ["-c", script, marker, ...args]));
+  return succeeded(await run("python3", ["-I", "-S", "-c", script, marker, ...args]));
 }
 
 function succeeded(ran: Ran): Ran {
