@@ -22,7 +22,7 @@ export class MachineState extends Tables implements MachineHost {
     this.askBeyond({
       ...lookUp && { lookUp: (tid) => this.#snapshot.loadThread(lookUp(tid)) },
       ...accountsOf && {
-        learnAccounts: (id, pid) => this.#snapshot.loadAccounts(id, accountsOf(id, pid)),
+        learnAccounts: (id, pids) => this.#snapshot.loadAccounts(id, accountsOf(id, pids)),
       },
     });
   }

@@ -221,7 +221,7 @@ interface Opened {
   readonly lookups: {
     readonly isAlive?: (tid: number) => boolean;
     readonly lookUp?: (tid: number) => Uint8Array;
-    readonly accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
+    readonly accountsOf?: (containerId: string, pids: Iterable<number>) => Uint8Array | undefined;
   };
 }
 

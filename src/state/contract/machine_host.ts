@@ -11,11 +11,12 @@ export interface MachineOptions extends TableOptions {
    */
   lookUp?: (tid: number) => Uint8Array;
   /**
-   * List of the users and groups that a container ("": the host) has, seen through one of its
-   * processes; asked for an id without a name, so the one asked decides how often it looks.
+   * List of the users and groups that a container ("": the host) has, seen through the first of
+   * its processes that is still there. Asked for an id without a name, so the one asked decides how
+   * often it looks.
    * Undefined: nothing new.
    */
-  accountsOf?: (containerId: string, pid: number) => Uint8Array | undefined;
+  accountsOf?: (containerId: string, pids: Iterable<number>) => Uint8Array | undefined;
 }
 
 export interface MachineHost extends Machine {

@@ -313,8 +313,8 @@ Deno.test("an id without a name is looked for among the container's users", () =
   list.closeLength(user, 4);
   list.endBlock();
   const s = new Scene({
-    accountsOf: (containerId, pid) => {
-      asked.push([containerId, pid]);
+    accountsOf: (containerId, pids) => {
+      asked.push([containerId, ...pids]);
       return containerId === "abc" ? list.bytes.subarray(0, list.length) : undefined;
     },
   });

@@ -35,7 +35,7 @@ export interface Beyond {
   /** A thread that no event told of; absent: it is made up. */
   readonly lookUp?: (tid: number) => void;
   /** Users of a container without a name; whether there was an answer. */
-  readonly learnAccounts?: (containerId: string, pid: number) => boolean;
+  readonly learnAccounts?: (containerId: string, pids: Iterable<number>) => boolean;
 }
 
 export interface TableOptions {
@@ -307,7 +307,9 @@ export class Tables extends ThreadTable {
 
   /** Asks for the container's users anew; whether there was an answer. */
   #learnAccounts(containerId: string, pid: number): boolean {
-    if (this.#beyond.learnAccounts?.(containerId, pid) !== true) return false;
+    if (this.#beyond.learnAccounts?.(containerId, this.alongside(pid)) !== true) {
+      return false;
+    }
     this.lineage++;
     return true;
   }

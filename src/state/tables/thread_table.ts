@@ -56,6 +56,18 @@ export class ThreadTable {
     return thread;
   }
 
+  /** A process, and then the others of its container, the oldest first. */
+  *alongside(pid: number): Iterable<number> {
+    yield pid;
+    const containerId = this.threads.get(pid)?.containerId;
+    if (containerId === undefined) return;
+    for (const thread of this.threads.values()) {
+      if (thread.containerId === containerId && thread.isMain && thread.pid !== pid) {
+        yield thread.pid;
+      }
+    }
+  }
+
   /** Puts a thread in the table, and, unless it comes from a state dump, among its kin. */
   add(thread: Thread): Thread | undefined {
     const replaced = this.threads.get(thread.tid);

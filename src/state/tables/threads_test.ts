@@ -1,5 +1,6 @@
 // Thread life: forks seen from either side and in either order, execs, exits, orphans, bounds.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import type { MachineState } from "../create_machine.ts";
 import { IN_PIDNS, nulls, Scene, THREAD_FLAGS, VFORK_FLAGS } from "../scene.ts";
 import { Thread, ThreadFlag } from "./thread.ts";
 
@@ -306,4 +307,20 @@ Deno.test("a thread that ends leaves its process's others, the first of them too
   s.exit(13);
   s.pass();
   deepStrictEqual(others(), [12]);
+});
+
+Deno.test("alongside() names the process and the others of its container alone", () => {
+  const s = scene();
+  s.forked(10, 11);
+  s.forked(10, 12);
+  const [here, there] = [
+    s.machine.strings.internText("here"),
+    s.machine.strings.internText("there"),
+  ];
+  for (const [tid, containerId] of [[1, there], [10, here], [11, here], [12, here]] as const) {
+    s.thread(tid).containerId = containerId;
+  }
+  const machine = s.machine as MachineState;
+  deepStrictEqual([...machine.alongside(11)], [11, 10, 12]);
+  deepStrictEqual([...machine.alongside(99)], [99]);
 });
