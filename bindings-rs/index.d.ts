@@ -147,3 +147,43 @@ export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
 export function setNice(nice: number): boolean;
 /** Gives memory back that only the start needed: free memory, pages of the executable read once. */
 export function releaseStartMemory(): void;
+
+export interface DiskOptions {
+  /** Bytes that may wait to be written. */
+  bytesMax: number;
+  /** Descriptors held back for captures. */
+  reserve: number;
+}
+
+/** What may stand under a path: 0 nothing (no link is followed); 2 a file that is overwritten with
+ * the first piece, a pipe or a character device; 3: the path is not looked at, standard output is
+ * meant. 1: nothing is opened, it fails where something would be overwritten. */
+export type DiskHow = 0 | 1 | 2 | 3;
+
+export interface DiskState {
+  /** Not written yet. */
+  waitingBytes: number;
+  /** Not done yet. */
+  requests: number;
+  /** That nobody has taken. */
+  failures: number;
+  /** For how long the call that is under way has not moved; 0 where there is none. */
+  stuckMs: number;
+}
+
+/** Opens, writes and closes captures on a thread of its own, in the order in which it is asked. */
+export class CaptureDisk {
+  static make(options: DiskOptions): CaptureDisk;
+  /** Returns the number of the file; whether it could be opened shows in the failures. */
+  open(path: Uint8Array, how: DiskHow): number;
+  /** Takes a copy of the first `length` bytes, which are whole blocks; false where the bound has no
+   * room for them within `waitMs`. */
+  write(file: number, bytes: Uint8Array, length: number, waitMs: number): boolean;
+  close(file: number): void;
+  remove(path: Uint8Array): void;
+  /** Whether all was done within the time. */
+  wait(timeoutMs: number): boolean;
+  state(): DiskState;
+  /** Files that failed since the last call; they are closed and keep the pieces before. */
+  takeFailures(): { file: number; errno: number }[];
+}

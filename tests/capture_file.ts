@@ -3,7 +3,7 @@ import { BLOCK_EVENT } from "../src/events/blocks.ts";
 import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_SEQUENCE } from "../src/events/event.ts";
 import { codeOf, flagValue } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { CaptureOutput } from "../src/events/scap/output.ts";
+import { outputTo } from "../src/events/scap/sink_fixture.ts";
 import { CaptureWriter } from "../src/events/scap/writer.ts";
 import { putMachine } from "../src/events/scap/state_blocks.ts";
 
@@ -24,8 +24,7 @@ export interface Opened {
 
 /** Writes a capture in which a thread that nobody knows opens files for reading. */
 export function writeCapture(file: string, opened: readonly Opened[]): void {
-  const output = new CaptureOutput({ path: file, compression: 6, mustBeNew: false });
-  const writer = new CaptureWriter(output);
+  const writer = new CaptureWriter(outputTo(file, 6));
   const state = new BlockBuffer();
   putMachine(state, {
     cpus: 1,

@@ -4,6 +4,7 @@ mod blocks;
 mod btf;
 mod budget;
 mod counters;
+mod disk;
 mod driver;
 mod failure;
 #[cfg(test)]

@@ -7,7 +7,7 @@ import { BLOCK_EVENT, BlockWalk, Step } from "../events/blocks.ts";
 import { eventBytes, type EventValues } from "../events/event_fixture.ts";
 import { BlockBuffer } from "../events/scap/block_buffer.ts";
 import { CaptureSource } from "../events/scap/capture.ts";
-import { CaptureOutput } from "../events/scap/output.ts";
+import { outputTo } from "../events/scap/sink_fixture.ts";
 import { CaptureWriter } from "../events/scap/writer.ts";
 import { NEW_SNAPSHOT } from "../events/source.ts";
 import { EVENTS } from "../events/table.ts";
@@ -31,9 +31,7 @@ function framed(values: EventValues): Uint8Array {
 
 /** A capture of the events, with the state of the machine before them. */
 function written(file: string, compression: number, state: Uint8Array, events: EventValues[]) {
-  const writer = new CaptureWriter(
-    new CaptureOutput({ path: file, compression, mustBeNew: false }),
-  );
+  const writer = new CaptureWriter(outputTo(file, compression));
   writer.begin(state);
   for (const [at, event] of events.entries()) {
     const block = framed({ ...event, time: TIME + BigInt(at) });

@@ -80,6 +80,9 @@ export interface HealthReport {
   readonly captures: {
     readonly started: number;
     readonly failed: number;
+    /** Events that they lack, since their disk did not keep up, and what waits for it now. */
+    readonly events_lost: number;
+    readonly waiting_bytes: number;
     readonly ring_bytes: number;
     readonly ring_overflows: number;
   };
@@ -97,6 +100,9 @@ const REFUSALS: readonly (readonly [string, (typeof Counter)[keyof typeof Counte
   ["entries", Counter.EntriesDropped],
   ["program_sums", Counter.SumsPostponed],
 ];
+
+/** A disk that has not moved for so long is told of, as an output is. */
+const CAPTURE_STUCK_MS = 10_000;
 
 /** Dead rules that an answer tells of. */
 const DEAD_RULES_MAX = 100;
@@ -169,6 +175,8 @@ export class Health {
       captures: {
         started: get(Counter.CapturesStarted),
         failed: get(Counter.CapturesFailed),
+        events_lost: get(Counter.CaptureEventsLost),
+        waiting_bytes: get(Counter.CaptureWaitingBytes),
         ring_bytes: get(Counter.CaptureRingBytes),
         ring_overflows: get(Counter.CaptureRingOverflows),
       },
@@ -181,6 +189,17 @@ export class Health {
       .map(({ rule, reason }) => ({ rule, reason }));
   }
 
+  #captureTroubles(): string[] {
+    const { counters } = this.#options;
+    const stuckMs = counters.get(Counter.CaptureStuckMs);
+    const isStuck = stuckMs >= CAPTURE_STUCK_MS;
+    if (!isStuck && counters.get(Counter.CaptureGap) === 0) return [];
+    const why = isStuck
+      ? `their file system has not answered for ${seconds(stuckMs)} s`
+      : "their disk does not keep up";
+    return [`captures: ${why}; they lack ${counters.get(Counter.CaptureEventsLost)} events`];
+  }
+
   #verdict(outputs: readonly QueueStats[]): [HealthStatus, string?] {
     const blindness = this.#sight.blindness();
     if (blindness !== undefined) return ["blind", blindness];
@@ -189,7 +208,7 @@ export class Health {
       const lost = failing.dropped + failing.failed;
       return ["failing", `alerts do not reach ${failing.name}: ${failing.reason}; ${lost} lost`];
     }
-    const troubles = this.#options.troubles?.() ?? [];
+    const troubles = [...this.#options.troubles?.() ?? [], ...this.#captureTroubles()];
     if (troubles.length > 0) return ["degraded", troubles.join("; ")];
     return [this.#options.counters.get(Counter.StartedMs) === 0 ? "starting" : "ok"];
   }

@@ -53,7 +53,14 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
       entries: 0,
       program_sums: 0,
     },
-    captures: { started: 0, failed: 0, ring_bytes: 0, ring_overflows: 0 },
+    captures: {
+      started: 0,
+      failed: 0,
+      events_lost: 0,
+      waiting_bytes: 0,
+      ring_bytes: 0,
+      ring_overflows: 0,
+    },
     uptime_s: 9.5,
   });
 });

@@ -2,7 +2,7 @@
 // left: nothing is lost that need not be, what is lost is told, and saker goes on seeing.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, eventually, Saker } from "./saker.ts";
-import { has, isRoot, linkOf, ownMounts, Place, python, run, shell } from "./trigger.ts";
+import { has, isRoot, linkOf, ownMounts, Place, run, shell } from "./trigger.ts";
 
 const RULE = "Outputs test";
 
@@ -181,89 +181,3 @@ async function isAnswered(port: number): Promise<boolean> {
   clearTimeout(timer);
   return answered;
 }
-
-/** A FUSE mount whose server never answers; it hangs until saker, which inherits it, has ended. */
-const HUNG = `
-import ctypes, os, sys
-_, where, *command = sys.argv[1:]
-server = os.open("/dev/fuse", os.O_RDWR)
-os.set_inheritable(server, True)
-options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % server
-if ctypes.CDLL(None, use_errno=True).mount(b"none", os.fsencode(where), b"fuse", 6, options) != 0:
-    sys.exit(os.strerror(ctypes.get_errno()))
-os.execvp(command[0], command)
-`;
-
-async function behindHung(where: string): Promise<string[]> {
-  await Deno.mkdir(where);
-  return ["unshare", ...await ownMounts(), "python3", "-c", HUNG, "hung", where];
-}
-
-async function canHang(): Promise<boolean> {
-  if (!isRoot() || !has("python3") || !has("unshare")) return false;
-  await using place = new Place();
-  const [program, ...args] = await behindHung(place.file("hung"));
-  return (await run(program!, [...args, "true"])).code === 0;
-}
-
-const HANGS = await canHang();
-
-Deno.test({
-  name: "an alert file on a mount that hangs holds up nothing, and is told of",
-  ignore: !HANGS,
-  async fn() {
-    await using place = new Place();
-    const hung = place.file("hung");
-    const rules = await withRule(place);
-    await using saker = await Saker.start([place.marker], {
-      args: ["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`],
-      through: await behindHung(hung),
-    });
-    await seen(saker, place, "first");
-    await eventually("the output to be told of", async () => {
-      const health = await saker.health();
-      const file = (await outputs(saker))?.find(({ name }) => name === "file");
-      return health?.body.status === "degraded" && file?.state === "slow" || undefined;
-    });
-    await seen(saker, place, "second");
-    assertEquals((await saker.stop()).code, 0);
-  },
-});
-
-Deno.test({
-  name: "rules that come to lie on a mount that hangs hold up nothing, and the old ones stay",
-  ignore: !HANGS,
-  async fn() {
-    await using place = new Place();
-    const hung = place.file("hung");
-    const rules = await withRule(place);
-    await using saker = await Saker.start([place.marker], {
-      args: ["-r", rules],
-      through: await behindHung(hung),
-    });
-    await Deno.remove(rules);
-    await Deno.symlink(`${hung}/rules.yaml`, rules);
-    for (let count = 0; count < 5; count++) Deno.kill(saker.pid, "SIGHUP");
-    for (const name of ["first", "second"]) await seen(saker, place, name);
-    assertEquals((await saker.health())?.status, 200);
-    assertEquals((await saker.stop()).code, 0);
-  },
-});
-
-Deno.test({
-  name: "a saker whose rules hang at its start is ended by a signal",
-  ignore: !HANGS,
-  async fn() {
-    await using place = new Place();
-    const hung = place.file("hung");
-    const saker = Saker.launch([place.marker], {
-      args: ["-r", `${hung}/rules.yaml`],
-      through: await behindHung(hung),
-    });
-    await eventually("it to be saker", async () => {
-      return (await Deno.readTextFile(`/proc/${saker.pid}/comm`)).trim() === "saker" || undefined;
-    });
-    await python(place.marker, "import time; time.sleep(1)");
-    assertEquals((await saker.stop()).code !== 0, true);
-  },
-});

@@ -190,7 +190,7 @@ Deno.test({
     assertEquals(stdout, "1\n");
     assertEquals(
       Deno.readTextFileSync(place.file("told")),
-      `Error: Cannot write capture "${place.path}/small/r.scap": no space left on the device\n`,
+      `Error: Cannot write capture "${place.path}/small/r.scap": no space is left on the device\n`,
     );
     const replayed = await runSaker(["-r", rulesOf(place), "replay", place.file("kept.scap")]);
     assertEquals(replayed.code, 0, replayed.stderr);

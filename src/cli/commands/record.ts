@@ -2,7 +2,6 @@
 // it. A line on a terminal tells how far it is; at the end one line tells what was written.
 import type { Config } from "../../config/schema.ts";
 import { NO_RULES } from "../../engine/captures/compile_filter.ts";
-import { numbered } from "../../engine/captures/recorder.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { RecordStart } from "../../engine/contract/messages.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
@@ -90,32 +89,14 @@ function checkFlags(file: string, wanted: RecordFlags, terminal: Terminal): void
   if (wanted.files !== undefined && !isRow) {
     throw new Error("--files needs --file-size or --file-seconds");
   }
-  if (file !== "-") checkTarget(isRow ? numbered(file, 1) : file, wanted.force === true);
   for (const one of wanted.read ?? []) if (one !== "-") checkReadable(one);
 }
 
-/** A capture that took hours is not lost to a command that was typed twice. */
-function checkTarget(file: string, force: boolean): void {
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(file);
-  } catch {
-    // What else is amiss shows when it is opened.
-    return;
-  }
-  if (info.isDirectory) throw new Error(`Cannot write the capture ${file}: it is a directory`);
-  if (info.isSocket) throw new Error(`Cannot write the capture ${file}: it is a socket`);
-  if (info.isFile && info.size > 0 && !force) {
-    throw new Error(
-      `Cannot write the capture ${file}: there is a file of that name; --force overwrites it`,
-    );
-  }
-}
-
 function recordStart(path: string, wanted: RecordFlags): RecordStart {
-  const { filter, events, fileSize, fileSeconds, files, compress } = wanted;
+  const { filter, events, fileSize, fileSeconds, files, compress, force = false } = wanted;
   return {
     path,
+    force,
     compression: compress,
     ...(filter === undefined ? {} : { filter }),
     ...(events === undefined ? {} : { events }),
@@ -139,7 +120,7 @@ function quiet(loaded: LoadedConfig, alerts: boolean): LoadedConfig {
   return { ...loaded, config: { ...config, ...off, capture } };
 }
 
-/** Such as `1204332 events, 18.3 MB in 00:42; 0 lost`. */
+/** Such as `1204332 events, 18.3 MB in 00:42; 0 lost`, and what the disk did not keep up with. */
 export function recordLine(counters: Counters, ms: number): string {
   const events = counters.get(Counter.RecordedEvents);
   const megabytes = (counters.get(Counter.RecordedBytes) / 1e6).toFixed(1);
@@ -148,7 +129,9 @@ export function recordLine(counters: Counters, ms: number): string {
   const clock = [seconds / 60, seconds % 60].map((part) =>
     String(Math.floor(part)).padStart(2, "0")
   );
-  return `${events} events, ${megabytes} MB in ${clock.join(":")}; ${lost} lost`;
+  const unwritten = counters.get(Counter.CaptureEventsLost);
+  const slow = unwritten === 0 ? "" : `, ${unwritten} not written: the disk did not keep up`;
+  return `${events} events, ${megabytes} MB in ${clock.join(":")}; ${lost} lost${slow}`;
 }
 
 function startProgress(

@@ -25,6 +25,12 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
   ];
   const dropped = get(Counter.AlertsDropped) + outputDropped;
   if (dropped > 0) lines.push(`Alerts that an output could not take: ${dropped}`);
+  const lacking = get(Counter.CaptureEventsLost);
+  if (lacking > 0) {
+    lines.push(`Events that captures lack, since their disk did not keep up: ${lacking}`);
+  }
+  const failed = get(Counter.CapturesFailed);
+  if (failed > 0) lines.push(`Captures that could not be written, or not whole: ${failed}`);
   return `${lines.join("\n")}\n`;
 }
 

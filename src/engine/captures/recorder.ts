@@ -8,13 +8,16 @@ import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { stateCodes } from "../../state/events/handlers.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
+import { type CaptureDisk, HOW } from "./capture_disk.ts";
 import type { Filter } from "./compile_filter.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import type { RecordStart } from "../contract/messages.ts";
 import type { Tap } from "./tap.ts";
 
-/** What was recorded is on the disk at the latest so long after. */
+/** What was recorded is handed to the disk at the latest so long after. */
 const SECURE_MS = 1_000;
+/** Behind a gap, a section is begun so often at the most: the tables may be large. */
+const ANEW_MS = 1_000;
 const SECOND_NS = 1_000_000_000n;
 
 /** Codes whose events the tables need: the filter only makes them silent. */
@@ -25,6 +28,7 @@ export interface RecorderParts {
   readonly options: RecordStart;
   readonly machine: MachineHost;
   readonly counters: Counters;
+  readonly disk: CaptureDisk;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -43,17 +47,22 @@ export class Recorder implements Tap {
   /** Event offsets of this batch that the filter takes, in order. */
   readonly #taken: number[] = [];
   readonly #filtered: boolean;
-  /** Events and bytes of the files before the present one. */
+  /** Events and bytes of the files before the present one, and events that they lack. */
   #eventsBefore = 0;
   #bytesBefore = 0;
+  #lostBefore = 0;
+  #anewMs = -Infinity;
+  #closed = false;
 
-  /** Opens the first file; throws CaptureWriteError where that cannot be. */
+  /** Opens the first file; throws CaptureWriteError where that cannot be, if it shows in time. */
   constructor(parts: RecorderParts) {
     this.#parts = parts;
     this.#filtered = parts.options.filter !== undefined;
     this.#left = parts.options.events ?? Infinity;
     this.#securedMs = parts.clock();
     this.#writer = this.#open();
+    parts.disk.settle();
+    this.#checkDisk();
   }
 
   /**
@@ -83,6 +92,7 @@ export class Recorder implements Tap {
     if (!blocks.next()) return;
     const { time } = blocks;
     if (this.#isFull(time)) this.#rotate();
+    if (this.#writer.hasGap) this.#endGap();
     if (this.#sectionDue) this.#beginSection(time);
     this.#fileTime ??= time;
     blocks.begin(bytes, length);
@@ -95,8 +105,7 @@ export class Recorder implements Tap {
     blocks.limit(length);
     if (this.#filtered) this.#writeTaken();
     else this.#writeAll();
-    this.#secure();
-    this.#count();
+    this.#look();
     return this.#left <= 0;
   }
 
@@ -105,16 +114,20 @@ export class Recorder implements Tap {
   }
 
   idle(): void {
-    this.#secure();
-    this.#count();
+    this.#look();
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     const writer = this.#writer;
     // Without an event the state is all there is.
     if (this.#sectionDue) this.#beginSection(BigInt(this.#parts.clock()) * 1_000_000n);
     writer.close();
+    const late = this.#parts.disk.finish();
     this.#count();
+    this.#checkDisk();
+    if (late !== undefined) throw late;
   }
 
   #writeAll(): void {
@@ -154,32 +167,44 @@ export class Recorder implements Tap {
     this.#writer.close();
     this.#eventsBefore += this.#writer.events;
     this.#bytesBefore += this.#writer.output.written;
+    this.#lostBefore += this.#writer.lost;
     this.#writer = this.#open();
     this.#sectionDue = true;
     this.#fileTime = undefined;
     while (filesKept !== undefined && this.#files.length > filesKept) {
-      try {
-        Deno.removeSync(this.#files.shift()!);
-      } catch {
-        // Somebody took it away already.
-      }
+      this.#parts.disk.remove(this.#files.shift()!);
     }
   }
 
   #open(): CaptureWriter {
-    const { path, compression, fileBytes, fileSeconds } = this.#parts.options;
+    const { disk, options: { path, compression, fileBytes, fileSeconds } } = this.#parts;
     const isRow = fileBytes !== undefined || fileSeconds !== undefined;
     const name = isRow ? numbered(path, ++this.#fileNumber) : path;
     this.#files.push(name);
-    return new CaptureWriter(new CaptureOutput({ path: name, compression, mustBeNew: false }));
+    const sink = disk.open(name, HOW.given);
+    return new CaptureWriter(new CaptureOutput({ compression, sink }));
+  }
+
+  /** Where there is room again, the tables as they are now make what follows right. */
+  #endGap(): void {
+    const { disk, clock } = this.#parts;
+    const nowMs = clock();
+    if (!disk.hasRoom || nowMs - this.#anewMs < ANEW_MS) return;
+    this.#anewMs = nowMs;
+    this.#sectionDue = true;
   }
 
   #beginSection(time: bigint): void {
     const { machine } = this.#parts;
     machine.settle();
     this.#writer.begin(machine.dump(time));
-    this.#writer.secure();
     this.#sectionDue = false;
+  }
+
+  #look(): void {
+    this.#secure();
+    this.#count();
+    this.#checkDisk();
   }
 
   #secure(): void {
@@ -189,10 +214,19 @@ export class Recorder implements Tap {
     this.#writer.secure();
   }
 
+  /** What was written is a whole capture, and there is no more of it. */
+  #checkDisk(): void {
+    const [failure] = this.#parts.disk.failures();
+    if (failure !== undefined) throw failure.error;
+  }
+
   #count(): void {
-    const { counters } = this.#parts;
+    const { counters, disk } = this.#parts;
     counters.set(Counter.RecordedEvents, this.#eventsBefore + this.#writer.events);
     counters.set(Counter.RecordedBytes, this.#bytesBefore + this.#writer.output.written);
+    counters.set(Counter.CaptureEventsLost, this.#lostBefore + this.#writer.lost);
+    counters.set(Counter.CaptureGap, this.#writer.hasGap ? 1 : 0);
+    disk.tell();
   }
 }
 

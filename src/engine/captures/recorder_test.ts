@@ -52,6 +52,7 @@ class Host extends TapScene {
       machine: this.machine,
       counters: this.counters,
       clock: () => 0,
+      disk: this.disk,
     });
     if (changes.filter !== undefined) {
       this.#rules = this.recorder.rules(compileFilter(changes.filter), NO_RULES);

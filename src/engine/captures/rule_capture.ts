@@ -1,21 +1,23 @@
 // `capture:` of rules: an alert starts a capture, which ends after the time that the rules ask for
 // or at the bound of its size, as in Falco. Ours: it begins some seconds before the alert.
 import { BlockCopy } from "../../events/scap/block_copy.ts";
-import { CaptureOutput, CaptureWriteError } from "../../events/scap/output.ts";
+import { CaptureOutput } from "../../events/scap/output.ts";
 import { CaptureWriter } from "../../events/scap/writer.ts";
-import type { DescriptorReserve } from "../../files/reserve.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { type CaptureDisk, type CaptureFile, HOW } from "./capture_disk.ts";
 import { EventRing } from "./event_ring.ts";
 import type { CaptureRulesStart } from "../contract/messages.ts";
 import type { Tap, TapHost } from "./tap.ts";
 
 const MIB = 1 << 20;
 const MS_NS = 1_000_000n;
-/** What a capture holds is on the disk at the latest so long after. */
+/** What a capture holds is handed to the disk at the latest so long after. */
 const SECURE_MS = 1_000;
+/** Behind a gap, a section is begun so often at the most: the tables may be large. */
+const ANEW_MS = 1_000;
 /** Failures are told this often at the most; all are counted. */
 const TELL_MS = 10_000;
 /** `Informational`. */
@@ -33,8 +35,7 @@ export interface RuleCaptureParts {
   readonly clock: () => number;
   /** A replay: nothing may depend on how fast it runs. */
   readonly isReplay: boolean;
-  /** Closed with the captures. */
-  readonly reserve?: DescriptorReserve;
+  readonly disk: CaptureDisk;
 }
 
 export class RuleCapture implements Tap {
@@ -42,6 +43,7 @@ export class RuleCapture implements Tap {
   readonly #blocks = new BlockCopy();
   readonly #ring: EventRing | undefined;
   #writer: CaptureWriter | undefined;
+  #file: CaptureFile | undefined;
   /** Event time, ns, at which the capture ends: the latest that a matching rule asked for. */
   #deadline = 0n;
   /** Event time, ns, beyond which nothing prolongs it. */
@@ -49,6 +51,9 @@ export class RuleCapture implements Tap {
   /** Bytes of the captures that ended. */
   #totalBytes = 0;
   #securedMs = 0;
+  #anewMs = -Infinity;
+  /** Events that captures which ended lack. */
+  #lost = 0;
   #toldMs = -Infinity;
   #bytes: Uint8Array = new Uint8Array(0);
 
@@ -66,11 +71,14 @@ export class RuleCapture implements Tap {
 
   begin(bytes: Uint8Array, length: number): void {
     this.#bytes = bytes;
+    this.#checkDisk();
     const blocks = this.#blocks;
     blocks.begin(bytes, length);
-    if (this.#ring === undefined || this.#writer !== undefined) return;
-    if (!blocks.next()) return;
-    this.#ring.begin(blocks.time, length);
+    const endsGap = this.#writer?.hasGap === true && this.#mayBeginAnew();
+    const keeps = this.#ring !== undefined && this.#writer === undefined;
+    if (!(endsGap || keeps) || !blocks.next()) return;
+    if (endsGap) this.#writer!.begin(this.#dump(blocks.time));
+    else this.#ring!.begin(blocks.time, length);
     blocks.begin(bytes, length);
   }
 
@@ -94,10 +102,8 @@ export class RuleCapture implements Tap {
       this.#blocks.limit(length);
       this.#copyTo(length);
       this.#secure();
-    } else if (this.#ring !== undefined) {
-      this.#ring.add(this.#bytes, length);
-      this.#count();
-    }
+    } else this.#ring?.add(this.#bytes, length);
+    this.#count();
     return false;
   }
 
@@ -107,12 +113,19 @@ export class RuleCapture implements Tap {
   }
 
   idle(): void {
+    this.#checkDisk();
     if (this.#writer !== undefined) this.#secure();
+    this.#count();
   }
 
   close(): void {
     this.#stop();
-    this.#parts.reserve?.close();
+    const late = this.#parts.disk.finish();
+    this.#count();
+    this.#checkDisk();
+    if (late === undefined) return;
+    this.#parts.counters.add(Counter.CapturesFailed, 1);
+    this.#parts.notice(`Warning: ${late.message}`);
   }
 
   /** The tables before the first event of a batch. */
@@ -127,31 +140,42 @@ export class RuleCapture implements Tap {
     const { event } = this.#parts.context;
     const { maxTotalMib } = options;
     if (maxTotalMib > 0 && this.#totalBytes >= maxTotalMib * MIB) {
-      counters.add(Counter.CapturesFailed, 1);
       this.#deadline = 0n;
-      this.#tell(`Warning: No more captures: they have capture.max_total_mb (${maxTotalMib} MB)`);
+      this.#fail(`Warning: No more captures: they have capture.max_total_mb (${maxTotalMib} MB)`);
       return;
     }
     const path = `${options.pathPrefix}_${padded(time)}_${padded(event.num)}.scap`;
-    const { reserve } = this.#parts;
-    const where = { path, compression: 1, mustBeNew: true, ...reserve && { reserve } };
-    this.#guarded(path, () => {
-      const writer = new CaptureWriter(new CaptureOutput(where));
-      this.#writer = writer;
-      this.#securedMs = this.#parts.clock();
-      counters.add(Counter.CapturesStarted, 1);
-      const held = this.#ring?.held();
-      if (held !== undefined) {
-        writer.begin(held.state);
-        for (const piece of held.pieces) this.#writeHeld(writer, piece);
-        this.#ring!.clear();
-        return;
-      }
-      // As in Falco: the tables as they are after this event, then this event.
-      writer.begin(machine.dump(time));
-      while (this.#blocks.next() && this.#blocks.event < event.offset);
-      this.#write(writer);
-    });
+    const file = this.#open(path);
+    if (file === undefined) return;
+    const writer = new CaptureWriter(new CaptureOutput({ compression: 1, sink: file }));
+    this.#file = file;
+    this.#writer = writer;
+    this.#securedMs = this.#parts.clock();
+    counters.add(Counter.CapturesStarted, 1);
+    const held = this.#ring?.held();
+    if (held !== undefined) {
+      writer.begin(held.state);
+      for (const piece of held.pieces) this.#writeHeld(writer, piece);
+      this.#ring!.clear();
+      return;
+    }
+    // As in Falco: the tables as they are after this event, then this event.
+    writer.begin(machine.dump(time));
+    while (this.#blocks.next() && this.#blocks.event < event.offset);
+    this.#write(writer);
+  }
+
+  /** A new file of that name; undefined where that is known to be in vain. */
+  #open(path: string): CaptureFile | undefined {
+    const { disk, isReplay } = this.#parts;
+    if (!isReplay && !disk.hasRoom) {
+      this.#fail(`Warning: Cannot write capture "${path}": those before it are not written yet`);
+      return undefined;
+    }
+    const file = disk.open(path, HOW.new);
+    if (!isReplay) return file;
+    disk.settle();
+    return this.#checkDisk(file.file) ? undefined : file;
   }
 
   #writeHeld(writer: CaptureWriter, bytes: Uint8Array): void {
@@ -163,14 +187,12 @@ export class RuleCapture implements Tap {
   /** Writes the batch up to the event at `offset`, without it; stops where the capture ends. */
   #copyTo(offset: number): void {
     const writer = this.#writer!;
-    this.#guarded(writer.output.path, () => {
-      const blocks = this.#blocks;
-      while (this.#writer !== undefined && blocks.end < offset && blocks.next()) {
-        // The event that matched comes next time, when its deadline is known.
-        if (blocks.event >= offset) return blocks.back();
-        this.#write(writer);
-      }
-    });
+    const blocks = this.#blocks;
+    while (this.#writer !== undefined && blocks.end < offset && blocks.next()) {
+      // The event that matched comes next time, when its deadline is known.
+      if (blocks.event >= offset) return blocks.back();
+      this.#write(writer);
+    }
   }
 
   #write(writer: CaptureWriter): void {
@@ -193,12 +215,16 @@ export class RuleCapture implements Tap {
   }
 
   #stop(): void {
-    const writer = this.#writer;
-    this.#writer = undefined;
+    const [writer, file] = [this.#writer, this.#file];
+    this.#writer = this.#file = undefined;
     this.#deadline = 0n;
-    if (writer === undefined) return;
-    this.#guarded(writer.output.path, () => writer.close());
+    if (writer === undefined || file === undefined) return;
+    writer.close();
     this.#totalBytes += writer.output.written;
+    const { lost } = writer;
+    if (lost === 0) return;
+    this.#lost += lost;
+    this.#tell(`Warning: Capture "${file.name}" lacks ${lost} events: its disk did not keep up`);
   }
 
   #secure(): void {
@@ -208,22 +234,32 @@ export class RuleCapture implements Tap {
     if (writer === undefined || this.#parts.isReplay) return;
     if (nowMs - this.#securedMs < SECURE_MS) return;
     this.#securedMs = nowMs;
-    this.#guarded(writer.output.path, () => writer.secure());
+    writer.secure();
   }
 
-  /** A capture that cannot be written ends; the watching goes on. */
-  #guarded(path: string, step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      if (!(error instanceof CaptureWriteError)) throw error;
-      this.#parts.counters.add(Counter.CapturesFailed, 1);
-      this.#tell(`Warning: ${error.message}`);
-      const writer = this.#writer;
-      this.#writer = undefined;
-      // Nothing more is written to an output that failed.
-      if (writer !== undefined && writer.output.path === path) writer.close();
+  /** Where there is room again, the tables as they are now make what follows right. */
+  #mayBeginAnew(): boolean {
+    const { disk, clock } = this.#parts;
+    const nowMs = clock();
+    if (!disk.hasRoom || nowMs - this.#anewMs < ANEW_MS) return false;
+    this.#anewMs = nowMs;
+    return true;
+  }
+
+  /** A capture that cannot be written ends; the watching goes on. Whether `asked` failed. */
+  #checkDisk(asked?: number): boolean {
+    let hasFailed = false;
+    for (const { file, error } of this.#parts.disk.failures()) {
+      this.#fail(`Warning: ${error.message}`);
+      if (file === asked) hasFailed = true;
+      if (file === this.#file?.file) this.#stop();
     }
+    return hasFailed;
+  }
+
+  #fail(line: string): void {
+    this.#parts.counters.add(Counter.CapturesFailed, 1);
+    this.#tell(line);
   }
 
   /** Alerts may come in masses, and each of them would fail in the same way. */
@@ -235,9 +271,13 @@ export class RuleCapture implements Tap {
   }
 
   #count(): void {
-    const { counters } = this.#parts;
-    counters.set(Counter.CaptureRingBytes, this.#ring!.bytes);
-    counters.set(Counter.CaptureRingOverflows, this.#ring!.overflows);
+    const { counters, disk } = this.#parts;
+    counters.set(Counter.CaptureEventsLost, this.#lost + (this.#writer?.lost ?? 0));
+    counters.set(Counter.CaptureGap, this.#writer?.hasGap === true ? 1 : 0);
+    disk.tell();
+    if (this.#ring === undefined) return;
+    counters.set(Counter.CaptureRingBytes, this.#ring.bytes);
+    counters.set(Counter.CaptureRingOverflows, this.#ring.overflows);
   }
 }
 

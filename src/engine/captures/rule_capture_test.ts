@@ -37,7 +37,6 @@ function putClose(out: BlockBuffer, ms: number): void {
 
 class Host extends TapScene {
   readonly alerts: InternalAlert[] = [];
-  readonly notices: string[] = [];
   readonly #capture: RuleCapture;
 
   constructor(changes: Partial<CaptureRulesStart> = {}) {
@@ -61,6 +60,7 @@ class Host extends TapScene {
       notice: (line) => this.notices.push(line),
       clock: () => 0,
       isReplay: true,
+      disk: this.disk,
     });
   }
 

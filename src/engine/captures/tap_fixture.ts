@@ -9,7 +9,11 @@ import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { Counters } from "../contract/counters.ts";
+import { loadAddon } from "../host/addon.ts";
+import { CaptureDisk } from "./capture_disk.ts";
 import type { Tap } from "./tap.ts";
+
+const ADDON = loadAddon();
 
 /** An engine's surroundings, with a directory that goes with them. */
 export class TapScene implements Disposable {
@@ -22,6 +26,14 @@ export class TapScene implements Disposable {
     hostname: "here",
   });
   readonly context = new Context(this.machine, new Event());
+  readonly notices: string[] = [];
+  readonly disk = new CaptureDisk({
+    addon: ADDON,
+    counters: this.counters,
+    notice: (line) => this.notices.push(line),
+    clock: () => 0,
+    isReplay: true,
+  });
 
   /** One batch as the engine takes it, `applied` after each event; what the tap says at its end. */
   run(
@@ -44,6 +56,7 @@ export class TapScene implements Disposable {
 
   /** By name, what `show` says of each event of the captures that were written. */
   written<T>(show: (event: Event) => T): Record<string, T[]> {
+    this.disk.settle();
     const names = [...Deno.readDirSync(this.directory)].map(({ name }) => name).sort();
     return Object.fromEntries(
       names.map((name) => [name, eventsOf(`${this.directory}/${name}`, show)]),

@@ -1,14 +1,14 @@
 // What a start message says of writing captures → which events that needs, and the tap that does
 // it. A run either records or lets alerts start captures: recording has everything already.
 import { EVENTS } from "../../events/table.ts";
-import { DescriptorReserve } from "../../files/reserve.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
-import { compileFilter } from "./compile_filter.ts";
-import type { Counters } from "../contract/counters.ts";
+import { codeOf as codeOfError } from "../../files/reason.ts";
+import { compileFilter, type Filter } from "./compile_filter.ts";
 import type { EngineStart, RecordStart } from "../contract/messages.ts";
-import { Recorder } from "./recorder.ts";
+import { CaptureDisk, type CaptureDiskParts, HOW } from "./capture_disk.ts";
+import { numbered, Recorder } from "./recorder.ts";
 import { RuleCapture } from "./rule_capture.ts";
 import type { Tap, TapHost } from "./tap.ts";
 
@@ -23,11 +23,9 @@ export interface TapPlan {
 export interface TapParts {
   readonly machine: MachineHost;
   readonly context: Context;
-  readonly counters: Counters;
-  readonly notice: (line: string) => void;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
 }
+
+export type PlanParts = Pick<CaptureDiskParts, "addon" | "counters" | "notice" | "clock">;
 
 export interface Attached {
   /** The rules that the engine is to be given for these. */
@@ -35,35 +33,59 @@ export interface Attached {
   tap(host: TapHost): Tap;
 }
 
-/** Undefined where nothing is written. Throws an error of one line for a bad filter. */
-export function planTap(start: EngineStart): TapPlan | undefined {
-  if (start.record !== undefined) return planRecord(start.record, start);
-  const { captures } = start;
-  if (captures === undefined) return undefined;
+/**
+ * Undefined where nothing is written. Throws an error of one line for a bad filter, and where a
+ * recording would overwrite something.
+ */
+export function planTap(start: EngineStart, makeParts: () => PlanParts): TapPlan | undefined {
+  const { record, captures } = start;
+  if (record === undefined && captures === undefined) return undefined;
+  const isReplay = start.source.kind === "capture";
+  const filter = record?.filter === undefined ? undefined : compileFilter(record.filter);
+  const parts = makeParts();
+  const disk = new CaptureDisk({ ...parts, isReplay });
+  if (record !== undefined) {
+    if (record.force !== true) checkTarget(record, disk);
+    return planRecord(record, { filter, disk, start, ...parts });
+  }
   return {
     eventNames: new Set(),
     all: false,
-    attach: (parts) => ({
+    attach: (attached) => ({
       rules: (rules) => rules,
       tap: (host) =>
-        new RuleCapture({
-          ...parts,
-          host,
-          options: captures,
-          isReplay: start.source.kind === "capture",
-          reserve: new DescriptorReserve(),
-        }),
+        new RuleCapture({ ...parts, ...attached, host, options: captures!, isReplay, disk }),
     }),
   };
 }
 
-function planRecord(record: RecordStart, { baseSyscalls }: EngineStart): TapPlan {
-  const filter = record.filter === undefined ? undefined : compileFilter(record.filter);
+/** A capture that took hours is not lost to a command that was typed twice. */
+function checkTarget(record: RecordStart, disk: CaptureDisk): void {
+  const { path, fileBytes, fileSeconds } = record;
+  if (path === "-") return;
+  const isRow = fileBytes !== undefined || fileSeconds !== undefined;
+  disk.open(isRow ? numbered(path, 1) : path, HOW.look);
+  disk.settle();
+  const [failure] = disk.failures();
+  if (failure === undefined) return;
+  const { message } = failure.error;
+  const isThere = codeOfError(failure.error.cause) === "EEXIST";
+  throw new Error(isThere ? `${message}; --force overwrites it` : message);
+}
+
+interface RecordParts extends PlanParts {
+  readonly filter: Filter | undefined;
+  readonly disk: CaptureDisk;
+  readonly start: EngineStart;
+}
+
+function planRecord(record: RecordStart, parts: RecordParts): TapPlan {
+  const { filter, disk, start: { baseSyscalls }, counters, clock } = parts;
   return {
     eventNames: filter?.eventNames ?? (isChosen(baseSyscalls.customSet) ? NONE : CALL_NAMES),
     all: true,
-    attach({ machine, counters, clock }) {
-      const recorder = new Recorder({ options: record, machine, counters, clock });
+    attach({ machine }) {
+      const recorder = new Recorder({ options: record, machine, counters, clock, disk });
       return {
         rules: (rules) => filter === undefined ? rules : recorder.rules(filter, rules),
         tap: () => recorder,

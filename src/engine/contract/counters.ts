@@ -66,6 +66,12 @@ export const Counter = {
   PassedOver: 40,
   /** When the engine last began to look into the rings and found nothing there. */
   EmptyMs: 41,
+  /** Events that captures and recordings lack since their disk did not keep up, whether there is
+   * such a gap now, what waits to be written, and for how long the disk has not moved. */
+  CaptureEventsLost: 42,
+  CaptureGap: 43,
+  CaptureWaitingBytes: 44,
+  CaptureStuckMs: 45,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

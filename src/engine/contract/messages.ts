@@ -42,6 +42,8 @@ export interface RulesStart {
 export interface RecordStart {
   /** `-` is standard output; a number is put into the name where there can be several files. */
   readonly path: string;
+  /** What is there is overwritten. */
+  readonly force?: boolean;
   /** 1 to 9; 0: plain. */
   readonly compression: number;
   /** Text of a condition; what it does not take only keeps the tables right. */

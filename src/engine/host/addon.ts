@@ -4,7 +4,9 @@
 import process from "node:process";
 import { variable } from "../../words/environment.ts";
 import type {
+  CaptureDisk,
   CaptureSieve,
+  DiskOptions,
   Driver,
   OpenOptions,
   SieveOptions,
@@ -13,6 +15,7 @@ import type {
 export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
+  readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;

@@ -46,18 +46,19 @@ type Post = (message: FromEngine) => void;
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
   const first = compileRules(start.rules);
   const { rules, fdsOrdered, sumsWanted } = first;
-  const plan = planTap(start);
-  const opened = openSource(start, rules, plan);
+  const addon = once(loadAddon);
+  const clock = () => Date.now();
+  const notice = (line: string) => post({ kind: "notice", line });
+  const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
+  const opened = openSource(start, rules, plan, addon);
   const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
   const context = new Context(machine, new Event());
   const sums = programSums(start, machine);
   context.hashes = sumsWanted ? sums : undefined;
-  const clock = () => Date.now();
-  const notice = (line: string) => post({ kind: "notice", line });
-  const attached = plan?.attach({ machine, context, counters, notice, clock });
+  const attached = plan?.attach({ machine, context });
   const heap = new HeapWatch();
   const release = everyNow(RELEASE_MS, () => opened.release?.());
-  const sieve = plan === undefined ? captureSieve(start, first.sieve) : undefined;
+  const sieve = plan === undefined ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
   const engine = new Engine({
     source: opened.source,
@@ -186,6 +187,7 @@ function sieveLive(
 function captureSieve(
   start: EngineStart,
   derive: CompiledRules["sieve"],
+  addon: () => Addon,
 ): ToldSieve | undefined {
   if (start.source.kind !== "capture" || !start.sieve || start.seconds !== undefined) {
     return undefined;
@@ -194,7 +196,7 @@ function captureSieve(
   if (isOpen) return undefined;
   const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
   const options = { table, descriptors, keepsDescriptors, ...lists };
-  return { sieve: loadAddon().CaptureSieve.make(options), threads };
+  return { sieve: addon().CaptureSieve.make(options), threads };
 }
 
 /** A capture's programs are not those of this machine. */
@@ -239,8 +241,13 @@ function closeQuietly(engine: Engine): void {
   }
 }
 
-function openSource(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined): Opened {
-  if (start.source.kind === "live") return openLive(start, start.source, rules, plan);
+function openSource(
+  start: EngineStart,
+  rules: RuleSet,
+  plan: TapPlan | undefined,
+  loaded: () => Addon,
+): Opened {
+  if (start.source.kind === "live") return openLive(start, start.source, rules, plan, loaded());
   const source = new CaptureSource(start.source.files);
   return {
     source,
@@ -259,8 +266,8 @@ function openLive(
   live: LiveStart,
   rules: RuleSet,
   plan: TapPlan | undefined,
+  addon: Addon,
 ): Opened {
-  const addon = loadAddon();
   const interest = wantedCodes(start, rules, plan);
   const driver = addon.Driver.open({
     probe: embeddedFile("probe.o"),
@@ -288,6 +295,12 @@ function openLive(
     release: () => addon.releaseStartMemory(),
     lookups: lookupsOf(addon, live.hostRoot),
   };
+}
+
+/** What `make` makes, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
 }
 
 /** Calls `act` where `ms` have passed since it last did. */

@@ -28,7 +28,7 @@ import {
 } from "../event.ts";
 import { EVENTS } from "../table.ts";
 import { BlockBuffer } from "./block_buffer.ts";
-import type { CaptureOutput } from "./output.ts";
+import { type CaptureOutput, PIECE_BYTES } from "./output.ts";
 import { putSection } from "./state_blocks.ts";
 
 const PARAM_COUNTS = Uint8Array.from(EVENTS, (event) => event.params.length);
@@ -37,32 +37,44 @@ const IS_LARGE = Uint8Array.from(EVENTS, (event) => event.flags.has("large_paylo
  * says that it is large. */
 const SMALL_BLOCK_BYTES = 65_536;
 const OUT_BYTES = 128 << 10;
-/** A full disk takes back so much at the most. */
-const SECURE_BYTES = 256 << 10;
 /** Sequence number and lane. */
 const OWN_FIXED_BYTES = 9;
 
 export class CaptureWriter {
   readonly output: CaptureOutput;
-  /** Events that were written. */
+  /** Events that were written, as far as nobody has refused them. */
   events = 0;
+  /** Events that are not in the capture: their piece was refused, or came behind one that was. */
+  lost = 0;
+  /**
+   * A piece was refused. What follows it would be read with tables that miss what it changed, so
+   * nothing is taken until a section begins anew.
+   */
+  hasGap = false;
   /** Event blocks that were not sound and were left out. */
   refused = 0;
   #out: Uint8Array = new Uint8Array(OUT_BYTES);
   #view: DataView = new DataView(this.#out.buffer);
   #at = 0;
+  /** Events of the pieces that were taken. */
+  #eventsTaken = 0;
 
   constructor(output: CaptureOutput) {
     this.output = output;
   }
 
-  /** Begins a section with the machine as it is before the next event, as whole state blocks. */
+  /**
+   * Begins a section with the machine as it is before the next event, as whole state blocks: a
+   * piece of its own, so that it is there as a whole or not at all.
+   */
   begin(state: Uint8Array): void {
-    this.#hand();
+    this.secure();
+    this.hasGap = false;
     const section = new BlockBuffer(64);
     putSection(section);
     this.output.write(section.bytes);
     this.output.write(state);
+    this.secure();
   }
 
   /**
@@ -70,6 +82,7 @@ export class CaptureWriter {
    * right and matches no rule. Total on any bytes.
    */
   write(view: DataView, start: number, end: number, stateOnly = false): void {
+    if (this.hasGap) return void this.lost++;
     const room = end - start + OWN_TAIL_BYTES + 8;
     if (room > this.#out.length - this.#at) {
       this.#hand();
@@ -84,18 +97,15 @@ export class CaptureWriter {
     this.#at += written;
   }
 
-  /** Puts all that was written into the file, so that it can be read from there. */
+  /** Hands all that was written on, so that it can be read from the file. */
   secure(): void {
     this.#hand();
-    this.output.secure();
+    this.#endPiece();
   }
 
   close(): void {
-    try {
-      this.#hand();
-    } finally {
-      this.output.close();
-    }
+    this.secure();
+    this.output.close();
   }
 
   #hand(): void {
@@ -104,7 +114,16 @@ export class CaptureWriter {
     if (filled === 0) return;
     this.output.write(this.#out, 0, filled);
     // Here whole blocks end.
-    if (this.output.unsecured >= SECURE_BYTES) this.output.secure();
+    if (this.output.unsecured >= PIECE_BYTES) this.#endPiece();
+  }
+
+  #endPiece(): void {
+    if (!this.output.secure()) {
+      this.hasGap = true;
+      this.lost += this.events - this.#eventsTaken;
+      this.events = this.#eventsTaken;
+    }
+    this.#eventsTaken = this.events;
   }
 
   #copy(view: DataView, start: number, end: number, stateOnly: boolean): number {

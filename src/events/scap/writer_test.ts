@@ -1,5 +1,6 @@
 // What is written is read again: events with and without our own parameters, state, damage.
-import { deepStrictEqual, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { BLOCK_EVENT, BLOCK_EVENT_FLAGS, BLOCK_EVENT_LARGE, BlockWalk, Step } from "../blocks.ts";
 import {
@@ -11,10 +12,12 @@ import {
   OWN_PATH2,
   OWN_SEQUENCE,
 } from "../event.ts";
+import { NEW_SNAPSHOT } from "../source.ts";
 import { codeOf, EVENTS } from "../table.ts";
 import { BlockBuffer } from "./block_buffer.ts";
 import { CaptureSource } from "./capture.ts";
-import { CaptureOutput, CaptureWriteError } from "./output.ts";
+import { CaptureOutput } from "./output.ts";
+import { MemorySink, outputTo } from "./sink_fixture.ts";
 import { putMachine } from "./state_blocks.ts";
 import { CaptureWriter } from "./writer.ts";
 
@@ -117,7 +120,7 @@ function written(
   }
   const bytes = blocks.bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const output = new CaptureOutput({ path: file, compression, mustBeNew: false });
+  const output = outputTo(file, compression);
   const writer = new CaptureWriter(output);
   writer.begin(state());
   for (const [index, end] of ends.entries()) {
@@ -198,7 +201,7 @@ Deno.test("a capture of ours that is read and written again stays the same", () 
   const length = source.read(buffer);
   source.close();
   const second = Deno.makeTempFileSync();
-  const output = new CaptureOutput({ path: second, compression: 0, mustBeNew: false });
+  const output = outputTo(second, 0);
   const writer = new CaptureWriter(output);
   writer.begin(state());
   const view = new DataView(buffer.buffer);
@@ -239,7 +242,7 @@ Deno.test("a capture is sound up to what was secured last, whatever follows", ()
   const blocks = new BlockBuffer();
   block(blocks, OWN);
   const view = new DataView(blocks.bytes.buffer, 0, blocks.length);
-  const output = new CaptureOutput({ path: file, compression: 1, mustBeNew: false });
+  const output = outputTo(file, 1);
   const writer = new CaptureWriter(output);
   writer.begin(state());
   for (let event = 0; event < 10; event++) writer.write(view, 0, blocks.length);
@@ -255,27 +258,53 @@ Deno.test("a capture is sound up to what was secured last, whatever follows", ()
   Deno.removeSync(file);
 });
 
-Deno.test("a full disk is one line, and what was written before is sound", () => {
-  const output = new CaptureOutput({ path: "/dev/full", compression: 0, mustBeNew: false });
-  const writer = new CaptureWriter(output);
-  writer.begin(state());
-  let failure: unknown;
-  try {
+Deno.test("behind a piece that was refused nothing is taken until a section begins anew", () => {
+  const sink = new MemorySink();
+  const writer = new CaptureWriter(new CaptureOutput({ compression: 1, sink }));
+  const blocks = new BlockBuffer();
+  block(blocks, OWN);
+  const view = new DataView(blocks.bytes.buffer, 0, blocks.length);
+  const write = (count: number) => {
+    for (let event = 0; event < count; event++) writer.write(view, 0, blocks.length);
     writer.secure();
-  } catch (error) {
-    failure = error;
-  }
-  strictEqual(failure instanceof CaptureWriteError, true);
-  strictEqual(
-    (failure as Error).message,
-    'Cannot write capture "/dev/full": no space left on the device',
-  );
+  };
+  writer.begin(state());
+  write(3);
+  sink.refuses = true;
+  write(4);
+  strictEqual(writer.hasGap, true);
+  sink.refuses = false;
+  write(5);
+  strictEqual(sink.pieces.length, 2, "the state and three events");
+  sink.refuses = true;
+  writer.begin(state());
+  strictEqual(writer.hasGap, true, "the state was refused as well");
+  write(6);
+  sink.refuses = false;
+  writer.begin(state());
+  write(7);
+  deepStrictEqual([writer.events, writer.lost, writer.hasGap], [10, 15, false]);
   writer.close();
+  strictEqual(sink.closed, true);
+  const file = Deno.makeTempFileSync();
+  Deno.writeFileSync(file, Buffer.concat(sink.pieces));
+  strictEqual(writer.output.written, Deno.statSync(file).size);
+  const source = new CaptureSource([file]);
+  const buffer = new Uint8Array(1 << 20);
+  ok(source.snapshot().length > 0);
+  const first = source.read(buffer);
+  strictEqual(first % 3, 0);
+  strictEqual(source.read(buffer), NEW_SNAPSHOT);
+  ok(source.snapshot().length > 0);
+  strictEqual(source.read(buffer), first / 3 * 7);
+  strictEqual(source.read(buffer), -1);
+  source.close();
+  Deno.removeSync(file);
 });
 
 Deno.test("a writer is total on any bytes", () => {
   const file = Deno.makeTempFileSync();
-  const output = new CaptureOutput({ path: file, compression: 1, mustBeNew: false });
+  const output = outputTo(file, 1);
   const writer = new CaptureWriter(output);
   writer.begin(state());
   let seed = 7;
