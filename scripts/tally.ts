@@ -42,10 +42,14 @@ export function summary({ passed, failed, skipped }: Tally): string {
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 const READERS: Record<Exclude<Runner, "check">, (line: string) => Tally> = {
-  // ok | 12 passed (3 steps) | 0 failed | 1 ignored | 4 filtered out (2s)
+  // ok | 12 passed (3 steps) | 0 failed | 1 ignored (2 steps) | 4 filtered out (2s)
   deno: (line) =>
     /^(ok|FAILED) \| /.test(line)
-      ? { passed: before(line, "passed"), failed: before(line, "failed"), skipped: ignored(line) }
+      ? {
+        passed: before(line, "passed"),
+        failed: before(line, "failed"),
+        skipped: ignored(line) + ignoredSteps(line),
+      }
       : NONE,
   // test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0s
   cargo: (line) =>
@@ -64,6 +68,11 @@ const READERS: Record<Exclude<Runner, "check">, (line: string) => Tally> = {
 
 function ignored(line: string): number {
   return before(line, "ignored");
+}
+
+/** Steps that a test left out when it ran, having found that they would show nothing. */
+function ignoredSteps(line: string): number {
+  return Number(/\bignored \((\d+) steps?\)/.exec(line)?.[1] ?? 0);
 }
 
 /** The number in front of a word; 0 where the word is not there. */

@@ -18,6 +18,8 @@ Deno.test("a deno run is counted from its last line", () => {
     0,
   ]);
   checkTally("deno", "FAILED | 11 passed | 1 failed | 2 ignored (1s)\n", 1, [11, 1, 2]);
+  checkTally("deno", "ok | 3 passed | 0 failed | 0 ignored (1 step) (1s)\n", 0, [3, 0, 1]);
+  checkTally("deno", "ok | 3 passed (4 steps) | 0 failed | 2 ignored (3 steps)\n", 0, [3, 0, 5]);
 });
 
 Deno.test("a deno run is counted in colour", () => {

@@ -1,19 +1,16 @@
 // The sieve in the kernel hides nothing: with it and without it, the same alerts.
-import { Pair } from "./alike.ts";
+import { alikeWithoutLoss, Pair } from "./alike.ts";
 import { CASES } from "./default_rules_cases.ts";
 import { assert, assertEquals } from "./expect.ts";
 import { rulesByChance } from "./rules_by_chance.ts";
 import { eventually, Saker } from "./saker.ts";
 import { isRoot, linkOf, ownMounts, Place, python, run } from "./trigger.ts";
 
-/** Runs that are repeated where events were lost, which either saker may on a busy machine. */
-const ATTEMPTS = 3;
-
 Deno.test({
   name: "what the default rules are about is told alike with the kernel's sieve and without",
   ignore: !isRoot(),
-  async fn() {
-    for (let attempt = 1;; attempt++) {
+  async fn(t) {
+    const told = await alikeWithoutLoss(t, async () => {
       await using place = new Place();
       await using pair = await Pair.start(place, []);
       for (const [index, { trigger, without }] of CASES.entries()) {
@@ -23,13 +20,11 @@ Deno.test({
         }
       }
       await pair.reach(place, "Sensitive file read by an untrusted program", "/etc/shadow");
-      // An alert of the whole machine's life may carry the marker only by a program of ours.
-      const told = await pair.compare(() => true);
       assert(await pair.passedOver() > 0, "the kernel keeps opens back");
-      if (told === "lossy" && attempt < ATTEMPTS) continue;
-      assert(told === "lossy" || told >= CASES.length / 2, `${told} alerts`);
-      return;
-    }
+      // An alert of the whole machine's life may carry the marker only by a program of ours.
+      return await pair.compare(() => true);
+    });
+    assert(told === undefined || told >= CASES.length / 2, `${told} alerts`);
   },
 });
 
@@ -141,8 +136,8 @@ Deno.test({
       ? SEEDS
       : Array.from({ length: to - from! + 1 }, (_, index) => from! + index);
     for (const seed of seeds) {
-      await t.step(`seed ${seed}`, async () => {
-        for (let attempt = 1; await told(seed) === "lossy" && attempt < ATTEMPTS; attempt++);
+      await t.step(`seed ${seed}`, async (step) => {
+        await alikeWithoutLoss(step, () => told(seed));
       });
     }
   },
