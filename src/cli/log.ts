@@ -12,10 +12,14 @@ export interface Log {
 }
 
 type Level = Config["log_level"];
+export type LogSettings = Pick<Config, "log_stderr" | "log_level">;
 
-export function logTo(config: Pick<Config, "log_stderr" | "log_level">, terminal: Terminal): Log {
-  const wants = (level: Level) =>
-    config.log_stderr && SEVERITIES.indexOf(level) <= SEVERITIES.indexOf(config.log_level);
+/** `settings` is asked for each line: a reload may have changed them. */
+export function logTo(settings: () => LogSettings, terminal: Terminal): Log {
+  const wants = (level: Level) => {
+    const { log_stderr, log_level } = settings();
+    return log_stderr && SEVERITIES.indexOf(level) <= SEVERITIES.indexOf(log_level);
+  };
   const at = (level: Level) => (line: string): void => {
     if (wants(level)) terminal.error(`${line}\n`);
   };

@@ -61,8 +61,17 @@ Deno.test("a configuration that is wrong is one line and exit code 1", async () 
   await refused(["-c", "/nowhere.yaml"], /Could not find configuration file at \/nowhere.yaml/);
   await refused(["-o", "json_output"], /Must be of the form key=val/);
   await refused(["-o", "engine.kind=dtrace"], /engine.kind: expected one of/);
-  await refused(["-o", "engine.kind=nodriver"], /not part of this version/);
   await refused(["-o", "engine.kind=replay"], /capture_file: expected a capture file/);
+});
+
+Deno.test("a configuration that leaves nothing to run ends at once", async () => {
+  const file = Deno.makeTempFileSync({ suffix: ".yaml" });
+  await refused(["-c", file], /You must specify at least one rules file/);
+  Deno.removeSync(file);
+  const port = ["--listen", "127.0.0.1:0"];
+  await refused(["-o", "stdout_output.enabled=false", ...port], /No output configured/);
+  await refused(["--disable-source", "syscall", ...port], /Must enable at least one event source/);
+  await refused(["-o", "rules[].disable.rule=*", "--dry-run"], /No rule is left to watch with/);
 });
 
 Deno.test("rules files that do not exist are one line and exit code 1", async () => {

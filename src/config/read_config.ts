@@ -29,8 +29,10 @@ export interface ConfigRead {
   readonly config: Config;
   /** Warnings and notices: an error is thrown. */
   readonly problems: readonly ConfigProblem[];
-  /** The files that were read, for watching them. */
+  /** The files that were read. */
   readonly files: readonly string[];
+  /** What `config_files` names, whether it is there or not. */
+  readonly includes: readonly string[];
   /** Top-level keys that a file or an option sets, whatever to. */
   readonly given: ReadonlySet<string>;
   /** What becomes of each key that is given. */
@@ -50,7 +52,8 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const origins = new Map<string, Layer>(Object.keys(tree).map((key) => [key, main]));
 
   for (const option of parsed.filter(aboutIncludes)) applyOption(tree, option);
-  const includes = includedFiles(tree["config_files"], main.file);
+  const items = includeItems(tree["config_files"], main.file);
+  const includes = includedFiles(items, main.file);
   for (const { path, strategy } of includes) {
     const layer = parseLayer(path, readText(path, false), environment);
     layers.push(layer);
@@ -61,13 +64,22 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const touched = new Map(parsed.map((option) => [optionKeys(option).join("."), option]));
   const where = (path: readonly PropertyKey[]) => placeOf(path, origins, touched);
   const given = new Set(Object.keys(tree));
+  // A file that says nothing leaves nothing to run, as in Falco: it was hardly meant.
+  if (file !== undefined && given.size === 0) tree["rules_files"] = [];
   const { config, problems } = check(tree, where, parsed);
   requireNames(config, where);
   problems.unshift(...layers.flatMap(remarksOf));
   const fates = fatesOf(tree, config).map((fate) => ({ ...fate, where: where(fate.path) }));
   problems.push(...fates.flatMap(noticeOf));
   const files = [...(file === undefined ? [] : [file]), ...includes.map(({ path }) => path)];
-  return { config: freeze(config), problems, files, given, fates };
+  return {
+    config: freeze(config),
+    problems,
+    files,
+    includes: items.map(({ path }) => path),
+    given,
+    fates,
+  };
 }
 
 function noticeOf({ where, key, told }: PlacedFate): ConfigProblem[] {
@@ -94,25 +106,30 @@ function aboutIncludes(option: Option): boolean {
   return option.text.startsWith("config_files");
 }
 
-/** Files that `config_files` names, those of a directory in the order of their names. */
-function includedFiles(value: ConfigValue | undefined, mainFile: string): Include[] {
+/** What `config_files` names. */
+function includeItems(value: ConfigValue | undefined, mainFile: string): Include[] {
   const items = value === undefined || value === "" ? [] : Array.isArray(value) ? value : [value];
-  const found: Include[] = [];
-  for (const item of items) {
+  return items.flatMap((item) => {
     if (Array.isArray(item)) {
       throw new ConfigError(mainFile, "config_files", "expected a path or {path, strategy}");
     }
     const path = typeof item === "string" ? item : item["path"];
-    if (typeof path !== "string" || path === "") continue;
+    if (typeof path !== "string" || path === "") return [];
     const strategy = typeof item === "string" ? "append" : strategyOf(item["strategy"]);
-    for (const one of filesAt(path)) {
+    return [{ path, strategy }];
+  });
+}
+
+/** Their files, those of a directory in the order of their names. */
+function includedFiles(items: readonly Include[], mainFile: string): Include[] {
+  return items.flatMap(({ path, strategy }) =>
+    filesAt(path).map((one) => {
       if (mainFile !== "" && sameFile(one, mainFile)) {
         throw new ConfigError(mainFile, "config_files", "the main file cannot include itself");
       }
-      found.push({ path: one, strategy });
-    }
-  }
-  return found;
+      return { path: one, strategy };
+    })
+  );
 }
 
 function strategyOf(value: ConfigValue | undefined): Strategy {
@@ -219,7 +236,9 @@ function settle(tree: ConfigMap, issue: z.core.$ZodIssue, where: Where): ConfigP
   const expected = issue.code === "invalid_type" && !issue.message.startsWith("expected")
     ? `expected ${issue.expected === "string" ? "a text" : "a map of keys"}`
     : issue.message;
-  const message = `${expected}, ${shown}`;
+  const message = expected.includes("%s")
+    ? expected.replace("%s", typeof found === "string" ? found : kindOf(found))
+    : `${expected}, ${shown}`;
   if (issue.code === "custom" && issue.params?.["fatal"] === true) {
     throw new ConfigError(where(issue.path), keyText(issue.path), message);
   }
@@ -296,8 +315,11 @@ function requireNames(config: Config, where: Where): void {
     refuse(["http_output", "url"], "expected a URL, since the output is enabled");
   }
   const actions = config.syscall_event_drops.actions;
-  if (actions.includes("ignore") && actions.some((one) => one === "log" || one === "alert")) {
-    refuse(["syscall_event_drops", "actions"], "ignore does not go with log or alert");
+  const beside = actions.find((one) => one === "log" || one === "alert");
+  if (actions.includes("ignore") && beside !== undefined) {
+    const message =
+      `syscall event drop action "${beside}" does not make sense with the "ignore" action`;
+    refuse(["syscall_event_drops", "actions"], message);
   }
 }
 

@@ -111,7 +111,20 @@ Deno.test("an entry with nothing in it is one", () => {
 });
 
 Deno.test("values that Falco refuses are errors", () => {
-  refused("priority: loud", [], /main.yaml:1: priority: expected one of emergency/);
+  refused("priority: loud", [], /main.yaml:1: priority: Unknown priority "loud"--must be one of/);
+  refused(
+    "rule_matching: x",
+    [],
+    /: Unknown rule matching strategy "x"--must be one of first, all/,
+  );
+  refused("rule_matching: {a: b}", [], /Unknown rule matching strategy "a map"/);
+  refused("syscall_event_drops: {threshold: 1.1}", [], /must be a double in the range \[0, 1\]/);
+  refused("syscall_event_drops: {threshold: -1}", [], /must be a double in the range \[0, 1\]/);
+  refused(
+    "syscall_event_drops: {actions: [ignore, log]}",
+    [],
+    /drop action "log" does not make sense with the "ignore" action/,
+  );
   refused("", ["engine.kind=dtrace"], /-o engine.kind=dtrace: engine.kind: expected one of/);
   refused("engine: {kmod: {buf_size_preset: 11}}", [], /from 1 to 10, found "11"/);
   refused("webserver: {listen_address: localhost}", [], /an IPv4 or IPv6 address/);
@@ -286,4 +299,15 @@ Deno.test("an included file cannot include others, nor the main file itself", ()
 Deno.test("a problem in an included file is told with that file", () => {
   const { lines } = read("config_files: [DIR/b.yaml]", [], { "b.yaml": "\njson_output: hm\n" });
   ok(lines[0]!.startsWith("b.yaml:2: json_output: expected true or false"), lines[0]);
+});
+
+Deno.test("a file that says nothing names no rules, unlike one that says something", () => {
+  deepStrictEqual(read("# nothing\n").config.rules_files, []);
+  strictEqual(read("json_output: true\n").config.rules_files, undefined);
+  strictEqual(read("", ["json_output=true"]).config.rules_files, undefined);
+});
+
+Deno.test("what config_files names is known, whether it is there or not", () => {
+  const { includes } = read("config_files: [DIR/conf.d, {path: /nowhere, strategy: override}]\n");
+  deepStrictEqual(includes.map((path) => path.replace(/.*\//, "")), ["conf.d", "nowhere"]);
 });

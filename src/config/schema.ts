@@ -92,14 +92,21 @@ export const schema = z.strictObject({
   plugins_hostinfo: bool(true),
   time_format_iso_8601: bool(false),
   buffer_format_base64: bool(false),
-  priority: choice("debug", PRIORITY_WORDS, { foldCase: true }),
+  priority: choice("debug", PRIORITY_WORDS, {
+    foldCase: true,
+    falco: 'Unknown priority "%s"--must be one of emergency, alert, critical, error, warning, ' +
+      "notice, informational, debug",
+  }),
   json_output: bool(false),
   json_include_output_property: bool(true),
   json_include_message_property: bool(false),
   json_include_output_fields_property: bool(true),
   json_include_tags_property: bool(true),
   buffered_outputs: bool(false),
-  rule_matching: choice("first", ["first", "all"], { foldCase: true }),
+  rule_matching: choice("first", ["first", "all"], {
+    foldCase: true,
+    falco: 'Unknown rule matching strategy "%s"--must be one of first, all',
+  }),
   outputs_queue: map({ capacity: integer(0, { min: 0, max: ANY }) }),
   append_output: sequence(map({
     match: map({ source: text(""), tags: sequence(word).default([]), rule: text("") }),
@@ -172,7 +179,12 @@ export const schema = z.strictObject({
     max_consecutives: integer(1000, { min: 1, max: ANY, fatal: true }),
   }),
   syscall_event_drops: map({
-    threshold: decimal(0.1, { min: 0, max: 1, fatal: true }),
+    threshold: decimal(0.1, {
+      min: 0,
+      max: 1,
+      fatal: true,
+      falco: "syscall event drops threshold must be a double in the range [0, 1]",
+    }),
     actions: sequence(choice("alert", ["ignore", "log", "alert", "exit"])).default(["alert"]),
     rate: decimal(0.03333, { min: 0, max: ANY }),
     max_burst: decimal(1, { min: 0, max: ANY }),

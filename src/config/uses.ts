@@ -184,7 +184,7 @@ export const USES: Uses<Config> = {
     actions: readBy(START),
     rate: readBy(START),
     max_burst: readBy(START),
-    simulate_drops: notYet("this version of saker simulates no drops"),
+    simulate_drops: readBy(START),
   },
   metrics: notYet("this version of saker keeps no metrics", isEnabled),
   base_syscalls: { custom_set: readBy(START), repair: readBy(START), all: readBy(START) },
@@ -202,7 +202,7 @@ export const USES: Uses<Config> = {
   },
 };
 
-/** Of these, what holds at the start holds until the end; a reload takes all others. */
+/** Of these, what holds at the start holds until the end. */
 const RESTART: readonly (keyof Config)[] = [
   "engine",
   "capture",
@@ -214,6 +214,32 @@ const RESTART: readonly (keyof Config)[] = [
   "falco_libs",
 ];
 
+/** What a reload takes without touching the outputs; all that is left is about outputs. */
+const UNDER_WAY: readonly (keyof Config)[] = [
+  "config_files",
+  "watch_config_files",
+  "rules_files",
+  "rules_file",
+  "rules",
+  "buffer_format_base64",
+  "priority",
+  "rule_matching",
+  "append_output",
+  "static_fields",
+  "log_stderr",
+  "log_syslog",
+  "log_level",
+  "libs_logger",
+  "syscall_event_timeouts",
+  "syscall_event_drops",
+  "base_syscalls",
+];
+
 export function needsRestart(path: readonly string[]): boolean {
   return RESTART.some((key) => key === path[0]);
+}
+
+/** Whether a change of the key makes the outputs anew. */
+export function isOutputKey(key: keyof Config): boolean {
+  return !RESTART.includes(key) && !UNDER_WAY.includes(key);
 }

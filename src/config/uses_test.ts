@@ -45,7 +45,6 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
     "log_syslog": "true",
     "metrics.enabled": "true",
     "plugins_hostinfo": "false",
-    "syscall_event_drops.simulate_drops": "true",
     "syscall_event_timeouts.max_consecutives": "5",
     "falco_libs.thread_table_auto_purging_interval_s": "60",
     "falco_libs.thread_table_auto_purging_thread_timeout_s": "60",

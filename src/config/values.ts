@@ -26,6 +26,8 @@ export interface Range {
   readonly min: number;
   readonly max: number;
   readonly fatal?: boolean;
+  /** What Falco says of another number. */
+  readonly falco?: string;
 }
 
 export function integer(initial: number, range: Range) {
@@ -49,7 +51,7 @@ export function decimal(initial: number, range: Range) {
       const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value) ? Number(value) : NaN;
       return number >= min && number <= max ? number : undefined;
     },
-    `expected a number from ${min} to ${max}`,
+    range.falco ?? `expected a number from ${min} to ${max}`,
     { type: "number", minimum: min, maximum: max },
     fatal,
   ).default(initial);
@@ -58,6 +60,8 @@ export function decimal(initial: number, range: Range) {
 export interface ChoiceOptions {
   /** Compare without case and give the lower-case word. */
   readonly foldCase?: boolean;
+  /** What Falco says of another word, with "%s" for that. */
+  readonly falco?: string;
 }
 
 /** One of a few words; anything else is fatal, as it is in Falco. */
@@ -71,7 +75,7 @@ export function choice<const Word extends string>(
       const wanted = options.foldCase ? value.toLowerCase() : value;
       return words.find((word) => word === wanted);
     },
-    `expected one of ${words.join(", ")}`,
+    options.falco ?? `expected one of ${words.join(", ")}`,
     { type: "string", enum: [...words] },
     true,
   ).default(initial as never);

@@ -26,9 +26,12 @@ export interface CompiledRules {
   readonly liveSieve: () => LiveSieve;
 }
 
-/** Throws an error of one line where the rules are not sound. */
-export function compileRules(start: RulesStart): CompiledRules {
-  const loaded = loadSound(start);
+/**
+ * Throws an error of one line where the rules are not sound. `breathe` is called again and again
+ * on the way, which takes a while.
+ */
+export function compileRules(start: RulesStart, breathe?: () => void): CompiledRules {
+  const loaded = loadSound(start, breathe);
   checkAny(loaded, start);
   const fdsOrdered = loaded.enabled.some(({ format }) =>
     format.fields.some(({ text }) => text === "fd.types")
@@ -98,8 +101,9 @@ export function warningLines({ results }: Loaded): string[] {
 }
 
 /** The same load, for those who want everything that came of it. */
-export function loadWith(start: RulesStart): Loaded {
-  return loadRules(start.files, loadOptions(start));
+export function loadWith(start: RulesStart, breathe?: () => void): Loaded {
+  const options = loadOptions(start);
+  return loadRules(start.files, breathe === undefined ? options : { ...options, breathe });
 }
 
 /**
@@ -138,8 +142,8 @@ function checkAddition(addition: RulesStart["appendOutput"][number], fields: Fie
 }
 
 /** Loads and wants a sound set; throws an error of one line where it is not. */
-export function loadSound(start: RulesStart): Loaded {
-  const loaded = loadWith(start);
+export function loadSound(start: RulesStart, breathe?: () => void): Loaded {
+  const loaded = loadWith(start, breathe);
   if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
   if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
   return loaded;

@@ -63,6 +63,8 @@ export interface LoadOptions {
   readonly live?: boolean;
   /** Codes of events that come without parameters; default: those that the probe does not fill. */
   readonly unfilled?: ReadonlySet<number>;
+  /** Called between steps, for who has something else to do meanwhile. */
+  readonly breathe?: () => void;
 }
 
 export interface FileResult {
@@ -112,7 +114,9 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     sources,
     asyncNames: options.asyncNames ?? new Set<string>(),
     appendOutput: options.appendOutput ?? [],
+    breathe: options.breathe ?? (() => {}),
   };
+  const { breathe } = context;
   const all: Diagnostics[] = [];
   const schemas: (readonly string[] | undefined)[] = [];
   let resolved: Resolved | undefined;
@@ -122,6 +126,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     all.push(diagnostics);
     const { items, parsed, roots } = read(file.name, texts[index]!, diagnostics);
     schemas.push(parsed ? schemaWarnings(roots) : undefined);
+    breathe();
     collection.merge(items, diagnostics);
     if (options.eachFile) resolved = resolve(collection, context, () => diagnostics);
     else if (index === files.length - 1) {
@@ -139,7 +144,9 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   const priority = options.priority ?? 7;
   const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
   const search = new UnfilledSearch(resolved.nodes, options.unfilled ?? UNFILLED);
+  breathe();
   const unfilled = enabled.map((rule) => search.callsOf(rule));
+  breathe();
   if (options.live) {
     for (const [index, { info: { place } }] of enabled.entries()) {
       const at = files.findIndex(({ name }) => name === place.locations[0]!.name);
@@ -156,6 +163,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     warnings: all[index]!.warnings,
     schemaWarnings: schemas[index],
   }));
+  breathe();
   const compiled = enabled.map((rule, index) => withGeneric(rule, unfilled[index]!));
   const sound = pluginError === undefined && results.every(({ successful }) => successful);
   const setOf = (source: string): RuleSet =>

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { HealthReport } from "./health.ts";
 import { hostName, strangeName } from "./hosts.ts";
+import { addReload, type ReloadOutcome } from "./reload.ts";
 import type { Bindings } from "./serve.ts";
 
 export interface AppOptions {
@@ -10,12 +11,14 @@ export interface AppOptions {
   readonly versions: () => Record<string, unknown>;
   /** Names besides the loopback ones under which this server may be asked. */
   readonly hosts?: readonly string[];
+  /** Reads configuration and rules anew; settles when they are taken or refused. */
+  readonly reload?: () => Promise<ReloadOutcome>;
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
 
 /** Falco's paths: the health check where it is configured, and /versions. */
-export function makeApp({ healthPath, health, versions, hosts = [] }: AppOptions): App {
+export function makeApp({ healthPath, health, versions, hosts = [], reload }: AppOptions): App {
   const app: App = new Hono();
   const allowed = hosts.map(hostName);
   app.use(async (context, next) => {
@@ -38,6 +41,7 @@ export function makeApp({ healthPath, health, versions, hosts = [] }: AppOptions
     return context.json(report, report.status === "ok" || report.status === "degraded" ? 200 : 503);
   });
   app.get("/versions", (context) => context.json(versions()));
+  if (reload !== undefined) addReload(app, reload);
   for (const path of [healthPath, "/versions"]) {
     app.all(
       path,

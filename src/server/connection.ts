@@ -60,10 +60,12 @@ async function bytesOf(response: Response, isHead: boolean): Promise<Uint8Array>
 
 const REASONS: ReadonlyMap<number, string> = new Map([
   [200, "OK"],
+  [202, "Accepted"],
   [400, "Bad Request"],
   [403, "Forbidden"],
   [404, "Not Found"],
   [405, "Method Not Allowed"],
+  [422, "Unprocessable Content"],
   [431, "Request Header Fields Too Large"],
   [500, "Internal Server Error"],
   [503, "Service Unavailable"],

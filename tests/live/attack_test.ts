@@ -124,7 +124,7 @@ Deno.test({
   async fn() {
     await using place = new Place();
     const rules = await withRule(place);
-    await using saker = await Saker.start([place.marker, "saker internal"], {
+    await using saker = await Saker.start([place.marker, "hot restart failure"], {
       args: ["-r", rules, "-o", "watch_config_files=false"],
     });
     const refusals = () => saker.told.split("The new rules are refused").length - 1;
@@ -148,7 +148,7 @@ Deno.test({
         return health?.status === 200 && health.body.status === "degraded" ? true : undefined;
       });
     }
-    assert(saker.alerts().some(({ rule }) => rule === "saker internal: new rules refused"));
+    assert(saker.alerts().some(({ rule }) => rule === "Falco internal: hot restart failure"));
     await Deno.remove(rules);
     await Deno.writeTextFile(rules, ruleNamed("Other name", place));
     Deno.kill(saker.pid, "SIGHUP");

@@ -19,7 +19,7 @@ export async function dryRun(
   terminal: Terminal,
 ): Promise<number> {
   const { config } = loaded;
-  const log = logTo(config, terminal);
+  const log = logTo(() => config, terminal);
   const { engine } = config;
   const isReplay = engine.kind === "replay";
   const told = isReplay ? [] : checkWatch(flags, config);
@@ -31,7 +31,8 @@ export async function dryRun(
     mayBeNone: false,
     patient: true,
   });
-  for (const line of [...told, ...missing, ...notYet(config)]) log.warning(`Warning: ${line}`);
+  for (const line of told) log.warning(`Warning: ${line}`);
+  for (const line of [...missing, ...notYet(config)]) log.notice(`Notice: ${line}`);
   for (const line of compiled.warnings) log.warning(line);
   await outputs.check();
   const web = isReplay ? undefined : startWeb({

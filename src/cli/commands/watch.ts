@@ -1,5 +1,4 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
-import type { Outputs } from "../../alerts/outputs.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
@@ -10,7 +9,10 @@ import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
 import { logTo } from "../log.ts";
+import type { LiveOutputs } from "../start/live_outputs.ts";
+import type { ReloadOutcome } from "../../server/reload.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
+import type { ReloadState } from "../start/reloads.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
@@ -20,13 +22,15 @@ import { startWeb } from "../start/web.ts";
 const SETTLED_MS = 1_000;
 const HEAP_MS = 10_000;
 
+const NOT_YET: ReloadOutcome = { reloaded: false, error: "saker has only begun to start" };
+
 export async function watch(
   flags: Flags,
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
   const { config } = loaded;
-  const log = logTo(config, terminal);
+  const log = logTo(() => config, terminal);
   for (const line of checkWatch(flags, config)) log.warning(`Warning: ${line}`);
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const rules = rulesStart(config, flags);
@@ -35,15 +39,18 @@ export async function watch(
   const start = engineStart(config, flags, {
     counters,
     rules,
-    source: liveStart(config, navigator.hardwareConcurrency, hostRoot),
+    source: config.engine.kind === "nodriver"
+      ? { kind: "nothing" }
+      : liveStart(config, navigator.hardwareConcurrency, hostRoot),
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
-  let outputs: Outputs | undefined;
+  let outputs: LiveOutputs | undefined;
   let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
-  let refusal: string | undefined;
+  let reloads: ReloadState | undefined;
+  let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
   let dead: readonly DeadRule[] = [];
   const web = startWeb({
     config,
@@ -53,12 +60,13 @@ export async function watch(
     isAttended: terminal.errorIsTerminal,
     outputs: () => outputs?.stats() ?? [],
     troubles: () => [
-      ...(refusal === undefined ? [] : [`the new rules were refused: ${refusal}`]),
+      ...troubleOf(reloads),
       ...(outputs?.stats() ?? []).filter(({ state }) => state !== "ok" && state !== "failing")
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
     strays: strays.count,
     deadRules: () => dead,
+    reload: () => reload(),
   });
   try {
     return await runSession({
@@ -67,20 +75,21 @@ export async function watch(
       counters,
       terminal,
       patient: false,
-      watched: config.watch_config_files ? watchedPaths(flags, loaded) : [],
+      watched: (now) => watchedPaths(flags, now),
       reload: flags,
       onOutputs(made, tellAlert): void {
         outputs = made;
         tell = tellAlert;
       },
-      onReloaded: (reason) => refusal = reason,
+      onReload: (act) => reload = act,
+      onReloadState: (state) => reloads = state,
       onDeadRules: (rules) => dead = rules,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());
         const url = web?.url();
         log.info(
-          `saker ${SAKER_VERSION} is watching: ${counters.get(Counter.Rules)} rules, ` +
+          `saker ${SAKER_VERSION} ${watching(config)}: ${counters.get(Counter.Rules)} rules, ` +
             `${counters.get(Counter.ProgramsWanted) - counters.get(Counter.ProgramsDetached)} ` +
             "programs" +
             `${url === undefined ? "" : `, health at ${url}`}; ready in ${ms} ms`,
@@ -102,10 +111,20 @@ export async function watch(
   }
 }
 
+function watching({ engine }: Config): string {
+  return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
+}
+
+function troubleOf(reloads: ReloadState | undefined): string[] {
+  const { refusal } = reloads ?? {};
+  return refusal === undefined ? [] : [`the new rules were refused: ${refusal}`];
+}
+
 /** Where the configuration and the rules came from; the built-in rules do not change. */
-function watchedPaths(flags: Flags, { config, files }: LoadedConfig): string[] {
+function watchedPaths(flags: Flags, { config, sources }: LoadedConfig): string[] {
+  if (!config.watch_config_files) return [];
   const configured = config.rules_files ?? config.rules_file ?? [];
-  return [...files, ...(flags.rules.length > 0 ? flags.rules : configured)];
+  return [...sources, ...(flags.rules.length > 0 ? flags.rules : configured)];
 }
 
 /** Throws where such a watch cannot be; returns what else there is to say. */
@@ -123,7 +142,9 @@ export function checkWatch(flags: Flags, config: Config): string[] {
   }
   const { kind } = config.engine;
   if (kind === "nodriver") {
-    throw new Error(`engine.kind: ${kind} is not part of this version of saker; use modern_ebpf`);
+    return [
+      "Enabled event source 'syscall' will be opened with no driver, no event will be produced",
+    ];
   }
   if (kind !== "kmod") return [];
   return ["engine.kind: kmod is not part of this version of saker; modern_ebpf is used"];

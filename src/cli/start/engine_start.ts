@@ -7,7 +7,7 @@ import { SNAPLEN_MAX } from "../../config/uses.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import type {
   CaptureRulesStart,
-  CaptureStart,
+  EngineSettings,
   EngineStart,
   LiveStart,
   RecordStart,
@@ -22,15 +22,15 @@ import type { Flags } from "../flags.ts";
 
 export interface Surroundings {
   readonly counters: Counters;
-  readonly source: LiveStart | CaptureStart;
+  readonly source: EngineStart["source"];
   readonly rules: RulesStart;
   readonly hostname: string;
   readonly record?: RecordStart;
 }
 
 export function engineStart(config: Config, flags: Flags, around: Surroundings): EngineStart {
-  const drops = config.syscall_event_drops;
   return {
+    ...engineSettings(config),
     counters: around.counters.buffer,
     source: around.source,
     rules: around.rules,
@@ -40,11 +40,20 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       fdsMax: FDS_MAX,
       hostname: around.hostname,
     },
-    baseSyscalls: {
-      customSet: config.base_syscalls.custom_set,
-      repair: config.base_syscalls.repair,
-      all: config.base_syscalls.all,
-    },
+    sieve: config.engine.sieve,
+    kernelSieve: config.engine.sieve && config.engine.kernel_sieve,
+    seconds: flags.seconds,
+    ...(around.record === undefined ? {} : { record: around.record }),
+    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
+  };
+}
+
+/** What a reload can change besides the rules. */
+export function engineSettings(config: Config): EngineSettings {
+  const { custom_set, repair, all } = config.base_syscalls;
+  const drops = config.syscall_event_drops;
+  return {
+    baseSyscalls: { customSet: custom_set, repair, all },
     drops: {
       threshold: drops.threshold,
       rate: drops.rate,
@@ -52,12 +61,8 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       log: drops.actions.includes("log"),
       alert: drops.actions.includes("alert"),
       exit: drops.actions.includes("exit"),
+      simulate: drops.simulate_drops,
     },
-    sieve: config.engine.sieve,
-    kernelSieve: config.engine.sieve && config.engine.kernel_sieve,
-    seconds: flags.seconds,
-    ...(around.record === undefined ? {} : { record: around.record }),
-    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
   };
 }
 

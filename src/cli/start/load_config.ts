@@ -11,24 +11,37 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Files that the configuration came from. */
   readonly files: readonly string[];
+  /** Files and directories that it may come from, to be watched. */
+  readonly sources: readonly string[];
   /**
    * Alerts on standard output as JSON: what the configuration says, or where it says nothing,
    * text for a terminal and JSON for everything else.
    */
   readonly jsonAlerts: boolean;
+  /** What it asks for that saker does not do, one line each. */
+  readonly notices: readonly string[];
 }
 
-export function loadConfig(flags: Flags, terminal: Terminal): LoadedConfig {
-  const { config, problems, files, given } = readConfig({
+/** Notices that were told before are not told again. */
+export function loadConfig(
+  flags: Flags,
+  terminal: Terminal,
+  told: readonly string[] = [],
+): LoadedConfig {
+  const { config, problems, files, includes, given } = readConfig({
     file: flags.config,
     options: flags.option,
     environment: terminal.environment,
   });
-  const log = logTo(config, terminal);
+  const log = logTo(() => config, terminal);
+  const notices: string[] = [];
   for (const problem of problems) {
-    if (problem.severity === "notice") log.notice(`Notice: ${problemLine(problem)}`);
-    else log.warning(`Warning: ${problemLine(problem)}`);
+    const line = problemLine(problem);
+    if (problem.severity === "notice") notices.push(`Notice: ${line}`);
+    else log.warning(`Warning: ${line}`);
   }
+  for (const line of notices) if (!told.includes(line)) log.notice(line);
   const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
-  return { config, files, jsonAlerts };
+  const sources = [...(flags.config === undefined ? [] : [flags.config]), ...includes];
+  return { config, files, sources, jsonAlerts, notices };
 }

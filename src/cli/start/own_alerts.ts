@@ -2,26 +2,30 @@
 // as those of the engine do, so that whoever reads alerts learns of it too.
 import type { Alert } from "../../engine/contract/alert.ts";
 
-export interface OwnAlert {
-  /** Behind "saker internal: ". */
-  readonly subject: string;
-  readonly message: string;
-  readonly fields?: readonly (readonly [string, number | string])[];
-}
+export type OwnAlert =
+  | {
+    /** Behind "saker internal: ". */
+    readonly subject: string;
+    readonly message: string;
+    readonly fields?: readonly (readonly [string, number | string])[];
+  }
+  /** One that Falco has too, under its name. */
+  | { readonly rule: string; readonly priority: number; readonly message: string };
 
 /** `Warning`. */
 const PRIORITY = 4;
 
 export function ownAlert(
-  { subject, message, fields = [] }: OwnAlert,
+  alert: OwnAlert,
   { hostname, nowMs }: { hostname: string; nowMs: number },
 ): Alert {
-  const rule = `saker internal: ${subject}`;
+  const isFalcos = "rule" in alert;
+  const rule = isFalcos ? alert.rule : `saker internal: ${alert.subject}`;
   return {
     hostname,
-    message: `${rule}. ${message}`,
-    outputFields: fields,
-    priority: PRIORITY,
+    message: isFalcos ? alert.message : `${rule}. ${alert.message}`,
+    outputFields: isFalcos ? [] : alert.fields ?? [],
+    priority: isFalcos ? alert.priority : PRIORITY,
     rule,
     source: "internal",
     tags: undefined,

@@ -1,22 +1,20 @@
 // One run of the engine from start to end: alerts to the outputs, signals, and the summary. Live
 // watching and replay are both sessions.
-import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import {
-  type EngineThread,
-  type RulesTold,
-  startEngineThread,
-} from "../../engine/thread/engine_thread.ts";
+import type { Counters } from "../../engine/contract/counters.ts";
+import { startEngineThread } from "../../engine/thread/engine_thread.ts";
 import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "./load_config.ts";
-import { type Log, logTo } from "../log.ts";
-import { makeOutputs } from "./make_outputs.ts";
+import type { ReloadOutcome } from "../../server/reload.ts";
+import { logTo } from "../log.ts";
+import { LiveOutputs } from "./live_outputs.ts";
+import { type MadeOutputs, makeOutputs } from "./make_outputs.ts";
 import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
-import { rulesAnew } from "./rules_anew.ts";
+import { Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
+import { sumOf } from "./sum.ts";
 import { summary } from "./summary.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -27,17 +25,19 @@ export interface SessionOptions {
   readonly terminal: Terminal;
   /** A replay waits for its outputs, so that it loses no alert; a live run never does. */
   readonly patient: boolean;
-  /** Where the rules are read from anew on SIGHUP; absent where they cannot change under way. */
+  /** What is read anew on SIGHUP; absent where nothing can change under way. */
   readonly reload?: Flags;
-  /** Files and directories whose change is as good as a SIGHUP. */
-  readonly watched?: readonly string[];
+  /** Files and directories whose change is as good as a SIGHUP, by the configuration in force. */
+  readonly watched?: (loaded: LoadedConfig) => readonly string[];
   /** The outputs stand; what is told goes to them as an alert. */
-  readonly onOutputs?: (outputs: Outputs, tell: (alert: OwnAlert) => void) => void;
+  readonly onOutputs?: (outputs: LiveOutputs, tell: (alert: OwnAlert) => void) => void;
+  /** How to read everything anew, as often as somebody asks; never rejects. */
+  readonly onReload?: (reload: () => Promise<ReloadOutcome>) => void;
   readonly onReady: () => void;
   /** Rules in force that cannot match, at the start and with new ones. */
   readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
-  /** New rules were refused, for the reason, or taken. */
-  readonly onReloaded?: (refusal: string | undefined) => void;
+  /** What holds now, at the start and after each reload, taken or refused. */
+  readonly onReloadState?: (state: ReloadState) => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
@@ -48,23 +48,26 @@ export interface SessionOptions {
 export async function runSession(options: SessionOptions): Promise<number> {
   const { loaded, start, counters, terminal, patient } = options;
   terminal.detach();
-  const log = logTo(loaded.config, terminal);
+  let { config } = loaded;
+  const log = logTo(() => config, terminal);
   let readerGone = false;
   let isEnding = false;
-  const { output_timeout } = loaded.config;
-  const { outputs, missing } = makeOutputs(loaded, {
-    terminal,
-    onClosed(): void {
-      readerGone = true;
-      counters.stop();
-    },
-    mayBeNone: start.record !== undefined,
-    patient,
-  });
+  const make = (from: LoadedConfig) =>
+    makeOutputs(from, {
+      terminal,
+      onClosed(): void {
+        readerGone = true;
+        counters.stop();
+      },
+      mayBeNone: start.record !== undefined,
+      patient,
+    });
+  const { outputs: first, missing } = make(loaded);
+  const outputs = new LiveOutputs(first);
   const tell = (alert: OwnAlert) => {
     outputs.send([ownAlert(alert, { hostname: start.machine.hostname, nowMs: Date.now() })]);
   };
-  for (const line of [...missing, ...notYet(loaded.config)]) log.warning(`Warning: ${line}`);
+  for (const line of [...missing, ...notYet(config)]) log.notice(`Notice: ${line}`);
   if (start.captures !== undefined) {
     const { mode, pathPrefix } = start.captures;
     log.info(`Capture is enabled in mode '${mode}'. Capturing events to ${pathPrefix}`);
@@ -72,33 +75,70 @@ export async function runSession(options: SessionOptions): Promise<number> {
   outputs.check();
   options.onOutputs?.(outputs, tell);
 
-  const reloads = new Reloads({ ...options, log, tell });
+  const reloads = options.reload === undefined ? undefined : new Reloads({
+    ...options,
+    rules: start.rules,
+    sha256: sumOf(config, start.rules),
+    flags: options.reload,
+    log,
+    tell,
+    ...(options.onReloadState === undefined ? {} : { onState: options.onReloadState }),
+    onTaken(next, outputsChanged): void {
+      const before = { ...loaded, config };
+      config = next.config;
+      if (outputsChanged) exchangeOutputs(outputs, () => make(next), () => make(before));
+      signals.watch(options.watched?.(next) ?? []);
+    },
+  });
+  const exchangeOutputs = (
+    live: LiveOutputs,
+    makeNew: () => MadeOutputs,
+    makeOld: () => MadeOutputs,
+  ) => {
+    const made = () => {
+      try {
+        const { outputs, missing } = makeNew();
+        for (const line of missing) log.notice(`Notice: ${line}`);
+        return outputs;
+      } catch (error) {
+        log.warning(`Warning: The outputs stay as they were: ${(error as Error).message}`);
+        return makeOld().outputs;
+      }
+    };
+    live.exchange(made, Math.min(config.output_timeout, FLUSH_MAX_MS)).then(() => live.check());
+  };
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
       outputs.send(alerts);
-      if (patient) await outputs.drained(output_timeout);
+      if (patient) await outputs.drained(config.output_timeout);
     },
     onReady({ warnings, dead }): void {
       for (const warning of warnings) log.warning(warning);
       options.onDeadRules?.(dead);
       options.onReady();
     },
-    onReloaded: (outcome) => reloads.answered(outcome),
+    onReloaded: (outcome) => reloads?.answered(outcome),
     onNotice: log.info,
   });
 
   const signals = handleSignals({
     end(): void {
       isEnding = true;
+      log.info("SIGINT received, exiting...");
       thread.stop(patient ? STOP_REPLAY : STOP_LIVE);
     },
-    ...(options.reload === undefined ? {} : { readAnew: () => reloads.readAnew(thread) }),
-    reopen: () => outputs.reopen(),
-    watched: options.watched ?? [],
-    warn: log.warning,
+    ...(reloads === undefined ? {} : { reload: () => reloads.reload(thread) }),
+    reopen(): void {
+      log.info("SIGUSR1 received, reopening outputs...");
+      outputs.reopen();
+    },
+    watched: options.watched?.(loaded) ?? [],
+    log,
   });
+  options.onReload?.(() => signals.reload("POST /reload"));
   const end = await thread.ended;
   // Nobody who asked for the end waits for a reader that does not read.
+  const { output_timeout } = config;
   const flushMs = patient && !isEnding ? FLUSH_PATIENT_MS : Math.min(output_timeout, FLUSH_MAX_MS);
   await outputs.close(flushMs, output_timeout);
   signals.remove();
@@ -123,53 +163,3 @@ const FLUSH_MAX_MS = 5_000;
  */
 const STOP_LIVE = { timeoutMs: 6_000, stuckMs: 3_000 };
 const STOP_REPLAY = { timeoutMs: 2_000, stuckMs: 300 };
-
-interface ReloadsOptions extends SessionOptions {
-  readonly log: Log;
-  readonly tell: (alert: OwnAlert) => void;
-}
-
-/** New rules on their way from files to the engine. */
-class Reloads {
-  readonly #options: ReloadsOptions;
-  /** Files that had something in them. */
-  #filled: readonly string[];
-  #asked: readonly string[] = [];
-
-  constructor(options: ReloadsOptions) {
-    this.#options = options;
-    this.#filled = filledOf(options.start);
-  }
-
-  /** Never rejects. */
-  async readAnew(thread: EngineThread): Promise<void> {
-    const { reload, counters, terminal } = this.#options;
-    const answer = await rulesAnew({ flags: reload!, filled: this.#filled });
-    terminal.error(answer.told);
-    if (counters.stopping) return;
-    if ("error" in answer) return this.#refused(answer.error);
-    this.#asked = filledOf({ rules: answer.rules });
-    thread.reload(answer.rules);
-  }
-
-  answered(outcome: RulesTold | { readonly error: string }): void {
-    const { log, counters, onReloaded, onDeadRules } = this.#options;
-    if ("error" in outcome) return this.#refused(outcome.error);
-    this.#filled = this.#asked;
-    for (const warning of outcome.warnings) log.warning(warning);
-    onDeadRules?.(outcome.dead);
-    log.info(`Reloaded: ${counters.get(Counter.Rules)} rules.`);
-    onReloaded?.(undefined);
-  }
-
-  #refused(error: string): void {
-    const { log, tell, onReloaded } = this.#options;
-    log.warning(`${error}\nThe new rules are refused, the old ones stay.`);
-    tell({ subject: "new rules refused", message: `The old ones stay: ${error}` });
-    onReloaded?.(error);
-  }
-}
-
-function filledOf({ rules }: Pick<EngineStart, "rules">): string[] {
-  return rules.files.filter(({ text }) => text.trim() !== "").map(({ name }) => name);
-}

@@ -1,18 +1,24 @@
 // Signals and changed files of a run: what asks it to end, to read the rules anew, to open its
 // outputs again. A second request to end is obeyed at once, whatever hangs.
-import { watchFiles } from "./watch_files.ts";
+import type { ReloadOutcome } from "../../server/reload.ts";
+import type { Log } from "../log.ts";
+import { type FileWatch, watchFiles } from "./watch_files.ts";
 
 export interface SignalActions {
   readonly end: () => void;
-  /** Settles when the rules were read and taken, or refused; never rejects. */
-  readonly readAnew?: () => Promise<void>;
+  /** Settles when all was read and taken, or refused; never rejects. */
+  readonly reload?: () => Promise<ReloadOutcome>;
   readonly reopen: () => void;
   /** Files and directories whose change is as good as a SIGHUP. */
   readonly watched: readonly string[];
-  readonly warn: (line: string) => void;
+  readonly log: Log;
 }
 
 export interface Signals {
+  /** As a SIGHUP, by whoever it is. */
+  reload(who: string): Promise<ReloadOutcome>;
+  /** Other files and directories from now on. */
+  watch(paths: readonly string[]): void;
   remove(): void;
 }
 
@@ -20,22 +26,33 @@ export interface Signals {
 const EXIT_CODE = 1;
 
 export function handleSignals(actions: SignalActions): Signals {
+  const { log, reopen } = actions;
   let asked = false;
   const end = () => {
     if (asked) Deno.exit(EXIT_CODE);
     asked = true;
     actions.end();
   };
-  const reload = oneAtATime(actions.readAnew);
+  const turns = new Turns(actions.reload);
+  const reload = (who: string) => {
+    // Falco's words, since people and their scripts look for them.
+    log.info(`${who}SIGHUP received, restarting... (in place: nothing is missed, state is kept)`);
+    return turns.ask();
+  };
   const handlers: [Deno.Signal, () => void][] = [
     ["SIGINT", end],
     ["SIGTERM", end],
-    ["SIGHUP", reload],
-    ["SIGUSR1", actions.reopen],
+    ["SIGHUP", () => void reload("")],
+    ["SIGUSR1", reopen],
   ];
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
-  const files = watchOrWarn(actions, reload);
+  const onChange = () => void reload("Files have changed, as if ");
+  const files = watchOrWarn(actions.watched, log, onChange);
   return {
+    reload: (who) => reload(`${who}, as if `),
+    watch(paths): void {
+      warned(log, () => files.watch(paths));
+    },
     remove(): void {
       files.close();
       for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
@@ -43,32 +60,47 @@ export function handleSignals(actions: SignalActions): Signals {
   };
 }
 
-/** Requests under way are one with those that come meanwhile, which are carried out once more. */
-function oneAtATime(readAnew: (() => Promise<void>) | undefined): () => void {
-  if (readAnew === undefined) return () => {};
-  let running = false;
-  let again = false;
-  const run = async () => {
-    running = true;
-    do {
-      again = false;
-      await readAnew();
-    } while (again);
-    running = false;
-  };
-  return () => {
-    if (running) again = true;
-    else run();
-  };
+/** Requests that come while one is carried out are one more, which follows. */
+class Turns {
+  readonly #act: (() => Promise<ReloadOutcome>) | undefined;
+  #running: Promise<ReloadOutcome> | undefined;
+  #next: Promise<ReloadOutcome> | undefined;
+
+  constructor(act: (() => Promise<ReloadOutcome>) | undefined) {
+    this.#act = act;
+  }
+
+  ask(): Promise<ReloadOutcome> {
+    if (this.#act === undefined) {
+      return Promise.resolve({ reloaded: false, error: "nothing can change in this run" });
+    }
+    if (this.#running === undefined) return this.#run(this.#act);
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#run(this.#act!);
+    });
+    return this.#next;
+  }
+
+  #run(act: () => Promise<ReloadOutcome>): Promise<ReloadOutcome> {
+    const running = act().finally(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    return this.#running = running;
+  }
+}
+
+function watchOrWarn(watched: readonly string[], log: Log, onChange: () => void): FileWatch {
+  return warned(log, () => watchFiles(watched, onChange)) ?? { watch() {}, close() {} };
 }
 
 /** Without a watch (the system's limit of them may be reached) SIGHUP remains. */
-function watchOrWarn({ watched, warn }: SignalActions, reload: () => void) {
+function warned<T>(log: Log, act: () => T): T | undefined {
   try {
-    return watchFiles(watched, reload);
+    return act();
   } catch (error) {
     const reason = (error as Error).message.split("\n", 1)[0];
-    warn(`Warning: Cannot watch the rules files: ${reason}; after a change send SIGHUP`);
-    return { close() {} };
+    log.warning(`Warning: Cannot watch the rules files: ${reason}; after a change send SIGHUP`);
+    return undefined;
   }
 }

@@ -9,6 +9,7 @@ import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { makeApp } from "../../server/app.ts";
 import { Health } from "../../server/health.ts";
+import type { ReloadOutcome } from "../../server/reload.ts";
 import { serve, type ServeOptions, type Server } from "../../server/serve.ts";
 import { forksSinceBoot } from "../../server/sight.ts";
 import type { Flags } from "../flags.ts";
@@ -25,6 +26,8 @@ export interface WebOptions {
   readonly troubles: () => readonly string[];
   readonly strays: () => number;
   readonly deadRules?: () => readonly DeadRule[];
+  /** Reads configuration and rules anew; absent where nothing can change. */
+  readonly reload?: () => Promise<ReloadOutcome>;
 }
 
 export interface Web {
@@ -49,8 +52,9 @@ export function startWeb(options: WebOptions): Web | undefined {
   let problem: string | undefined;
   const health = new Health({
     counters,
-    driver: "modern_ebpf",
-    countForks: () => forksSinceBoot(hostRoot),
+    driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_ebpf",
+    // Without a driver nobody expects to see them.
+    countForks: () => config.engine.kind === "nodriver" ? undefined : forksSinceBoot(hostRoot),
     outputs: options.outputs,
     web: () => server?.stats(),
     troubles: options.troubles,
@@ -63,6 +67,7 @@ export function startWeb(options: WebOptions): Web | undefined {
     health: () => health.report(Date.now()),
     versions,
     hosts: [address, ...webserver.allowed_hosts],
+    ...(options.reload === undefined ? {} : { reload: options.reload }),
   });
   const where: ServeOptions = {
     address,

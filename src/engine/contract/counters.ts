@@ -72,6 +72,9 @@ export const Counter = {
   CaptureGap: 43,
   CaptureWaitingBytes: 44,
   CaptureStuckMs: 45,
+  /** Losses over the threshold of `syscall_event_drops`, and those that were acted on. */
+  DropsDetected: 46,
+  DropsActedOn: 47,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

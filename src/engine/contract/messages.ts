@@ -18,6 +18,11 @@ export interface LiveStart {
   readonly hostRoot: string;
 }
 
+/** Watch nothing: `engine.kind: nodriver`. */
+export interface NothingStart {
+  readonly kind: "nothing";
+}
+
 /** Read captures, one after the other; `-` is standard input. */
 export interface CaptureStart {
   readonly kind: "capture";
@@ -85,17 +90,29 @@ export interface LossActions {
   readonly exit: boolean;
 }
 
-export interface EngineStart {
+export interface DropSettings extends LossOptions, LossActions {
+  /** Act as if an event were lost in every second of event time. */
+  readonly simulate?: boolean;
+}
+
+/** System calls that are recorded besides those that rules name. */
+export interface BaseSyscalls {
+  readonly customSet: readonly string[];
+  readonly repair: boolean;
+  readonly all: boolean;
+}
+
+/** Settings that new rules may bring along. */
+export interface EngineSettings {
+  readonly baseSyscalls: BaseSyscalls;
+  readonly drops: DropSettings;
+}
+
+export interface EngineStart extends EngineSettings {
   readonly counters: SharedArrayBuffer;
-  readonly source: LiveStart | CaptureStart;
+  readonly source: LiveStart | CaptureStart | NothingStart;
   readonly rules: RulesStart;
   readonly machine: MachineOptions;
-  readonly baseSyscalls: {
-    readonly customSet: readonly string[];
-    readonly repair: boolean;
-    readonly all: boolean;
-  };
-  readonly drops: LossOptions & LossActions;
   /** Whether events that can matter to nobody may be passed over. */
   readonly sieve: boolean;
   /** Whether the kernel keeps them back already. */
@@ -108,7 +125,11 @@ export interface EngineStart {
 
 export type ToEngine =
   | { readonly kind: "start"; readonly start: EngineStart }
-  | { readonly kind: "reload"; readonly rules: RulesStart };
+  | {
+    readonly kind: "reload";
+    readonly rules: RulesStart;
+    readonly settings?: EngineSettings;
+  };
 
 /** A rule that cannot match live, or not all that it names. */
 export interface DeadRule {

@@ -9,9 +9,8 @@ import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
-import { ExcessWatch } from "./excess.ts";
-import { dropAlert, dropMessage, LossWatch } from "./loss.ts";
-import { ALERTS_IN_FLIGHT_MAX, type LossActions, type LossOptions } from "../contract/messages.ts";
+import { LossGuard } from "./loss_actions.ts";
+import { ALERTS_IN_FLIGHT_MAX, type DropSettings } from "../contract/messages.ts";
 import { SievedWalk, type ToldSieve } from "./sieved_walk.ts";
 import { tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
@@ -40,7 +39,7 @@ export interface EngineParts {
 }
 
 export interface EngineOptions {
-  readonly drops: LossOptions & LossActions;
+  readonly drops: DropSettings;
   /** Wait for the main thread rather than drop alerts: a replay loses nothing. */
   readonly patient: boolean;
   /** Stop after so many seconds of event time. */
@@ -81,8 +80,7 @@ export class Engine {
   readonly #walk: BlockWalk;
   readonly #sieved: SievedWalk | undefined;
   readonly #event: Event;
-  readonly #loss: LossWatch;
-  readonly #excess = new ExcessWatch();
+  readonly #loss: LossGuard;
   readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
@@ -93,6 +91,7 @@ export class Engine {
   #malformed = 0;
   #sequence = 0;
   #degraded = false;
+  #lossy = false;
   #lost = 0;
   #lossAtMs = 0;
   #statsAtMs = 0;
@@ -108,7 +107,15 @@ export class Engine {
     this.#memory = new Uint8Array(BATCH_BYTES + (sieve === undefined ? 0 : COPIES_BYTES));
     this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
     if (sieve) this.#sieved = new SievedWalk({ ...sieve, walk: this.#walk, machine });
-    this.#loss = new LossWatch(parts.options.drops);
+    this.#loss = new LossGuard({
+      drops: parts.options.drops,
+      source: parts.source,
+      counters: parts.counters,
+      hostname: () => machine.hostname,
+      push: (alert) => this.#push(alert),
+      nextSequence: () => ++this.#sequence,
+      onLoss: parts.onLoss,
+    });
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
@@ -161,9 +168,19 @@ export class Engine {
       }
       if (this.#takeBatch(bytes, nowMs)) {
         this.readStats(nowMs);
-        return "ended";
+        return this.#lossy ? "lossy" : "ended";
       }
     }
+  }
+
+  setDrops(drops: DropSettings): void {
+    this.#loss.setDrops(drops);
+  }
+
+  /** Takes a batch that was read before (SetAside), as if it came now. */
+  takeAside(batch: Uint8Array): void {
+    this.#buffer.set(batch);
+    this.#takeBatch(batch.length, this.#parts.clock());
   }
 
   /** Applies the batch in the buffer; whether the run is over. */
@@ -236,10 +253,12 @@ export class Engine {
   #walkOn(bytes: Uint8Array): boolean {
     const walk = this.#walk;
     const limited = this.#parts.options.seconds !== undefined;
+    const { simulates } = this.#loss;
     for (let step = walk.next(); step !== Step.End; step = walk.next()) {
       if (step === Step.Event) {
         this.#event.num = ++this.#events;
         if (limited && this.#timeIsOver()) return true;
+        if (simulates && this.#loss.simulate(this.#event, this.#events)) return this.#lossy = true;
         this.#judge();
       } else this.#takeOther(step, bytes);
     }
@@ -368,32 +387,14 @@ export class Engine {
     const { source, machine, context, counters, options, sieve } = this.#parts;
     const stats = source.stats();
     const { lost, excess = 0 } = stats;
-    this.#excess.update(excess, source);
     tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve?.sieve, source);
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
-    const loss = this.#loss.update(
-      { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] },
-      nowMs,
-    );
+    const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] };
+    const mustEnd = this.#loss.update(totals, excess, nowMs);
     this.#lost = lost[0] + lost[1];
     this.#degraded = this.#loss.isDegraded(nowMs);
-    if (loss === undefined || !options.drops.alert) {
-      const line = this.#excess.notice(nowMs);
-      if (line !== undefined) this.#parts.onLoss(line);
-    }
-    if (loss === undefined) return false;
-    if (options.drops.log) this.#parts.onLoss(dropMessage(loss));
-    if (options.drops.alert) {
-      this.#push(dropAlert({
-        loss,
-        hostname: machine.hostname,
-        time: BigInt(nowMs) * 1_000_000n,
-        sequence: ++this.#sequence,
-        processes: this.#excess.take(nowMs),
-      }));
-      this.#post();
-    }
-    return options.drops.exit;
+    this.#post();
+    return mustEnd;
   }
 }

@@ -18,7 +18,10 @@ export interface Loss {
 export const DEGRADED_MS = 5_000;
 
 export class LossWatch {
-  readonly #options: LossOptions;
+  #options: LossOptions;
+  /** Losses over the threshold, and those of them that were acted on. */
+  detected = 0;
+  acted = 0;
   #last: Totals = { events: 0, lostCritical: 0, lostBulk: 0 };
   #degradedUntilMs = 0;
   #tokens: number;
@@ -27,6 +30,12 @@ export class LossWatch {
   constructor(options: LossOptions) {
     this.#options = options;
     this.#tokens = options.burst;
+  }
+
+  /** Other settings from now on; what was granted stays granted. */
+  setOptions(options: LossOptions): void {
+    this.#options = options;
+    this.#tokens = Math.min(this.#tokens, options.burst);
   }
 
   /** Takes the present totals; returns the loss that is to be acted on, if any. */
@@ -38,7 +47,19 @@ export class LossWatch {
     if (lost <= 0) return undefined;
     this.#degradedUntilMs = nowMs + DEGRADED_MS;
     if (lost / (events + lost) <= this.#options.threshold) return undefined;
-    return this.#takeToken(nowMs) ? { events, lost } : undefined;
+    return this.#detect({ events, lost }, nowMs);
+  }
+
+  /** One event more was lost, or it is acted as if: whatever the threshold. */
+  pretend(events: number, nowMs: number): Loss | undefined {
+    return this.#detect({ events, lost: 1 }, nowMs);
+  }
+
+  #detect(loss: Loss, nowMs: number): Loss | undefined {
+    this.detected++;
+    if (!this.#takeToken(nowMs)) return undefined;
+    this.acted++;
+    return loss;
   }
 
   isDegraded(nowMs: number): boolean {

@@ -5,6 +5,7 @@ import { Counter, type Counters } from "../contract/counters.ts";
 import type {
   DeadRule,
   EngineEnd,
+  EngineSettings,
   EngineStart,
   FromEngine,
   RulesStart,
@@ -31,7 +32,8 @@ export interface EngineEvents {
 export interface EngineThread {
   /** Settles when the engine has ended, whatever the reason. */
   readonly ended: Promise<EngineEnd>;
-  reload(rules: RulesStart): void;
+  /** Without settings those of before hold. */
+  reload(rules: RulesStart, settings?: EngineSettings): void;
   /**
    * Asks the engine to end. It is cut off where it does not within the time, or where it has not
    * moved for `stuckMs`; a capture's reader that waits for a pipe has then ended well.
@@ -114,8 +116,8 @@ export function startEngineThread(
   post({ kind: "start", start });
   return {
     ended,
-    reload(rules: RulesStart): void {
-      post({ kind: "reload", rules });
+    reload(rules: RulesStart, settings?: EngineSettings): void {
+      post({ kind: "reload", rules, ...(settings === undefined ? {} : { settings }) });
       counters.announceMessage();
     },
     stop({ timeoutMs, stuckMs }): void {

@@ -6,6 +6,7 @@ import { CaptureSource, type Progress, type Scan } from "../../events/scap/captu
 import { CURRENT_COUNTS } from "../../events/scap/convert.ts";
 import { CaptureWriteError } from "../../events/scap/output.ts";
 import { LiveSource } from "../../events/live_source.ts";
+import { NoSource } from "../../events/no_source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
@@ -19,9 +20,12 @@ import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf } from "../host/interest.ts";
 import { refusedEvents } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
+import { SetAside } from "../loop/set_aside.ts";
 import type {
+  BaseSyscalls,
   DeadRule,
   EngineEnd,
+  EngineSettings,
   EngineStart,
   FromEngine,
   LiveStart,
@@ -35,8 +39,8 @@ import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 export interface Run {
   /** Runs on; undefined where the main thread has a message that must be read first. */
   resume(): EngineEnd | undefined;
-  /** Exchanges the rules, or keeps the old ones where the new ones are not sound. */
-  reload(rules: RulesStart): void;
+  /** Exchanges rules and settings, or keeps the old ones where the new ones are not sound. */
+  reload(rules: RulesStart, settings: EngineSettings): void;
   close(): void;
 }
 
@@ -84,14 +88,17 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
-  const live = sieveLive(start, opened.source, plan, first.liveSieve);
+  const live = sieveLive(opened.source, asksKernel(start, plan) ? first.liveSieve() : undefined);
   let { keepsOpens } = live;
-  let recorded = wantedCodes(start, rules, plan).codes;
+  let { baseSyscalls } = start;
+  const wanted = (of: RuleSet) => wantedCodes(baseSyscalls, of, plan);
+  let recorded = wanted(rules).codes;
+  const aside = start.source.kind === "live" ? new SetAside(opened.source) : undefined;
   engine.loadSnapshot();
   engine.readStats(Date.now());
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
-  const told = opened.interestWarnings(wantedCodes(start, rules, plan));
+  const told = opened.interestWarnings(wanted(rules));
   const refused = first.deadWithout(opened.refused());
   post({
     kind: "ready",
@@ -120,24 +127,31 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       }
       return { error, alertsByRule: engine.alertsByRule() };
     },
-    reload(next: RulesStart): void {
+    reload(next: RulesStart, settings: EngineSettings): void {
+      const before = baseSyscalls;
       try {
-        const compiled = compileRules(next);
+        // What comes while they are compiled is for the old rules.
+        const compiled = compileRules(next, () => aside?.readOn());
         const rules = attached?.rules(compiled.rules) ?? compiled.rules;
-        const interest = wantedCodes(start, compiled.rules, plan);
+        baseSyscalls = settings.baseSyscalls;
+        const interest = wanted(compiled.rules);
         // Whatever fails does so before the rules change, and no rule is without its events.
         opened.source.setInterest(interest.codes.union(recorded));
+        const liveSieve = asksKernel(start, plan) ? compiled.liveSieve() : undefined;
+        aside?.readOn();
+        for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
           const { table, descriptors, keepsDescriptors, threads } = compiled.sieve();
           sieve.threads.exchange(threads);
           sieve.sieve.exchange(table, descriptors, keepsDescriptors);
         }
-        const before = keepsOpens;
-        ({ keepsOpens } = sieveLive(start, opened.source, plan, compiled.liveSieve));
+        const kept = keepsOpens;
+        ({ keepsOpens } = sieveLive(opened.source, liveSieve));
         // What was opened and kept back until now, these rules may look at.
-        if (keepsOpens && !before) machine.completeDescriptors(opened.source.snapshot());
+        if (keepsOpens && !kept) machine.completeDescriptors(opened.source.snapshot());
         engine.setRules(rules);
+        engine.setDrops(settings.drops);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;
         opened.source.setInterest(recorded);
@@ -150,6 +164,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
           dead: [...compiled.dead, ...refused],
         });
       } catch (failure) {
+        baseSyscalls = before;
+        for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         post({ kind: "refused", error: driverErrorLine(failure) });
       }
     },
@@ -160,20 +176,18 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   };
 }
 
-/**
- * Live, the kernel keeps back what nobody can use, unless somebody records it. Returns what is to
- * be told where this kernel cannot, and whether every open comes.
- */
+/** Live, the kernel keeps back what nobody can use, unless somebody records it. */
+function asksKernel({ source, kernelSieve }: EngineStart, plan: TapPlan | undefined): boolean {
+  return source.kind === "live" && kernelSieve && plan === undefined;
+}
+
+/** Returns what is to be told where this kernel cannot, and whether every open comes. */
 function sieveLive(
-  start: EngineStart,
   source: EventSource,
-  plan: TapPlan | undefined,
-  derive: () => LiveSieve,
+  sieve: LiveSieve | undefined,
 ): { readonly warnings: readonly string[]; readonly keepsOpens: boolean } {
-  if (start.source.kind !== "live" || !start.kernelSieve || plan !== undefined) {
-    return { warnings: [], keepsOpens: true };
-  }
-  const { table, keepsOpens } = derive();
+  if (sieve === undefined) return { warnings: [], keepsOpens: true };
+  const { table, keepsOpens } = sieve;
   try {
     source.setSieve?.(table, keepsOpens);
     return { warnings: [], keepsOpens };
@@ -189,9 +203,9 @@ function captureSieve(
   derive: CompiledRules["sieve"],
   addon: () => Addon,
 ): ToldSieve | undefined {
-  if (start.source.kind !== "capture" || !start.sieve || start.seconds !== undefined) {
-    return undefined;
-  }
+  const { source, drops, seconds } = start;
+  if (source.kind !== "capture" || !start.sieve) return undefined;
+  if (seconds !== undefined || drops.simulate === true) return undefined;
   const { isOpen, threads, table, descriptors, keepsDescriptors } = derive();
   if (isOpen) return undefined;
   const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
@@ -248,16 +262,20 @@ function openSource(
   loaded: () => Addon,
 ): Opened {
   if (start.source.kind === "live") return openLive(start, start.source, rules, plan, loaded());
-  const source = new CaptureSource(start.source.files);
-  return {
-    source,
+  const plain = {
     programsWanted: () => 0,
-    progress: () => source.progress(),
-    scanWith: (scan) => source.scanWith(scan),
     warnings: [],
     interestWarnings: () => [],
     refused: () => new Map(),
     lookups: {},
+  };
+  if (start.source.kind === "nothing") return { ...plain, source: new NoSource() };
+  const source = new CaptureSource(start.source.files);
+  return {
+    ...plain,
+    source,
+    progress: () => source.progress(),
+    scanWith: (scan) => source.scanWith(scan),
   };
 }
 
@@ -268,7 +286,7 @@ function openLive(
   plan: TapPlan | undefined,
   addon: Addon,
 ): Opened {
-  const interest = wantedCodes(start, rules, plan);
+  const interest = wantedCodes(start.baseSyscalls, rules, plan);
   const driver = addon.Driver.open({
     probe: embeddedFile("probe.o"),
     interest: Uint16Array.from(interest.codes),
@@ -342,8 +360,7 @@ function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
   };
 }
 
-function wantedCodes(start: EngineStart, rules: RuleSet, plan: TapPlan | undefined) {
-  const { baseSyscalls } = start;
+function wantedCodes(baseSyscalls: BaseSyscalls, rules: RuleSet, plan: TapPlan | undefined) {
   return interestOf({
     ...baseSyscalls,
     eventNames: rules.eventNames.union(plan?.eventNames ?? new Set()),

@@ -2,7 +2,7 @@
 // to its message loop only when the main thread announces a message.
 import { Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
-import type { EngineEnd, FromEngine, ToEngine } from "../contract/messages.ts";
+import type { EngineEnd, EngineSettings, FromEngine, ToEngine } from "../contract/messages.ts";
 import { type Run, startRun } from "./run.ts";
 import { catchStrays } from "../contract/strays.ts";
 
@@ -12,7 +12,10 @@ interface WorkerScope {
 }
 
 const scope = self as unknown as WorkerScope;
-const running: { run: Run | undefined } = { run: undefined };
+const running: { run: Run | undefined; settings: EngineSettings | undefined } = {
+  run: undefined,
+  settings: undefined,
+};
 
 catchStrays((failure) => {
   scope.postMessage({ kind: "notice", line: `Warning: a mistake in saker: ${failure}` });
@@ -22,9 +25,11 @@ scope.onmessage = ({ data }) => {
   try {
     if (data.kind === "start") {
       const counters = new Counters(data.start.counters);
+      running.settings = data.start;
       running.run = startRun(data.start, counters, (message) => scope.postMessage(message));
     } else {
-      running.run?.reload(data.rules);
+      running.settings = data.settings ?? running.settings;
+      running.run?.reload(data.rules, running.settings!);
     }
     resume();
   } catch (error) {

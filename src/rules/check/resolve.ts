@@ -51,6 +51,8 @@ export interface ResolveContext {
   readonly sources: ReadonlyMap<string, FieldLookup & { readonly fields: readonly Field[] }>;
   readonly asyncNames: ReadonlySet<string>;
   readonly appendOutput: readonly OutputAddition[];
+  /** Called before each rule. */
+  readonly breathe?: () => void;
 }
 
 /** All expanded conditions of a set together: more is a bomb, not rules. */
@@ -104,6 +106,7 @@ class Resolution {
     const rules: CheckedRule[] = [];
     for (const info of this.#collection.rules.values()) {
       if (info.unknownSource) continue;
+      this.#context.breathe?.();
       const rule = this.#resolveRule(info);
       if (rule !== undefined) rules.push(rule);
     }

@@ -1,13 +1,14 @@
-// The rules read anew while saker watches. Files may lie on a mount that hangs, or be written just
-// now, so a thread of its own reads them; the main thread only waits for its answer, not for long.
-import type { AnewAnswer, AnewStart } from "./rules_worker.ts";
+// Configuration and rules read anew while saker watches. Files may lie on a mount that hangs, or be
+// written just now, so a thread of its own reads them; the main thread waits for its answer only,
+// and not for long.
+import type { AnewAnswer, AnewStart } from "./anew_worker.ts";
 
 /** Reading takes no longer than this, what is waited for included. */
 const ANEW_MS = 60_000;
 
 /** Never rejects. */
-export function rulesAnew(start: AnewStart, timeoutMs = ANEW_MS): Promise<AnewAnswer> {
-  const worker = new Worker(new URL("./rules_worker.ts", import.meta.url), { type: "module" });
+export function readAnew(start: AnewStart, timeoutMs = ANEW_MS): Promise<AnewAnswer> {
+  const worker = new Worker(new URL("./anew_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve } = Promise.withResolvers<AnewAnswer>();
   const timer = setTimeout(() => {
     const error = `Cannot read the rules: it takes more than ${timeoutMs / 1000} s`;

@@ -1,5 +1,8 @@
-// The thread that reads configuration and rules anew: flags come in, the rules go out. It may wait:
-// for files that somebody is still writing, and for a mount that is slow.
+// The thread that reads configuration and rules anew and tries them: flags come in, what was read
+// goes out, or why it cannot be used. It may wait: for files that somebody is still writing, and
+// for a mount that is slow.
+import type { Config } from "../../config/schema.ts";
+import { compileRules } from "../../engine/compile_rules.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { filesBeingWritten } from "../../files/being_written.ts";
@@ -7,17 +10,28 @@ import { variable } from "../../words/environment.ts";
 import type { Flags } from "../flags.ts";
 import { terminalOver } from "../terminal.ts";
 import { rulesPaths, rulesStart } from "./engine_start.ts";
-import { loadConfig } from "./load_config.ts";
+import { loadConfig, type LoadedConfig } from "./load_config.ts";
+import { sumOf } from "./sum.ts";
 
 export interface AnewStart {
   readonly flags: Flags;
   /** Files that had something in them when they were last read: empty, they are being written. */
   readonly filled: readonly string[];
+  readonly outIsTerminal: boolean;
+  /** Notices of the configuration that need not be told again. */
+  readonly notices: readonly string[];
+}
+
+export interface Anew {
+  readonly loaded: LoadedConfig;
+  readonly rules: RulesStart;
+  /** Of both, in hexadecimal. */
+  readonly sha256: string;
 }
 
 export type AnewAnswer =
-  /** What was told of the configuration, and the rules. */
-  | { readonly told: string; readonly rules: RulesStart }
+  /** What was told of the configuration, and what was read. */
+  | { readonly told: string } & Anew
   | { readonly told: string; readonly error: string };
 
 interface WorkerScope {
@@ -38,22 +52,25 @@ scope.onmessage = ({ data }) => {
   const terminal = terminalOver({
     out: () => {},
     error: (bytes) => void (told += decoder.decode(bytes)),
-    outIsTerminal: false,
+    outIsTerminal: data.outIsTerminal,
     errorIsTerminal: false,
     environment: variable,
   });
   try {
-    const { config } = loadConfig(data.flags, terminal);
+    const loaded = loadConfig(data.flags, terminal, data.notices);
+    const { config } = loaded;
+    requireOutput(config);
     waitForWriters([...rulesPaths(config, data.flags)]);
     const rules = rulesStart(config, data.flags);
     const empty = rules.files.find(({ name, text }) =>
       text.trim() === "" && data.filled.includes(name)
     );
-    scope.postMessage(
-      empty === undefined
-        ? { told, rules }
-        : { told, error: `${empty.name}: the file is empty, and it was not before` },
-    );
+    if (empty !== undefined) {
+      throw new Error(`${empty.name}: the file is empty, and it was not before`);
+    }
+    // The engine compiles them once more, and need not find out that they are bad.
+    compileRules(rules);
+    scope.postMessage({ told, loaded, rules, sha256: sumOf(config, rules) });
   } catch (error) {
     scope.postMessage({ told, error: (error as Error).message });
   }
@@ -69,4 +86,13 @@ function waitForWriters(paths: readonly string[]): void {
     }
     Atomics.wait(never, 0, 0, POLL_MS);
   }
+}
+
+/** A run that could tell nobody is refused, as at the start. */
+function requireOutput(config: Config): void {
+  const outputs = Object.entries(config).filter(([key]) => key.endsWith("_output"));
+  if (outputs.some(([, value]) => (value as { enabled?: boolean }).enabled === true)) return;
+  throw new Error(
+    "No output configured, please make sure at least one output is configured and enabled.",
+  );
 }

@@ -1,0 +1,79 @@
+// The outputs of a run whose configuration may change under way: the outputs of the present one.
+// Alerts that come while old ones are being closed wait, so that nothing comes out twice, mixed or
+// in another order.
+import type { Listener, Outputs } from "../../alerts/outputs.ts";
+import type { QueueStats } from "../../alerts/queue.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+
+/** Alerts that wait for outputs to be exchanged at the most; the newest are refused. */
+const HELD_MAX = 65_536;
+
+export class LiveOutputs {
+  #outputs: Outputs;
+  /** Alerts of an exchange under way. */
+  #held: Alert[] | undefined;
+  #refused = 0;
+  #exchange: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<Listener>();
+
+  constructor(outputs: Outputs) {
+    this.#outputs = outputs;
+  }
+
+  send(alerts: readonly Alert[]): void {
+    for (const listener of this.#listeners) listener(alerts);
+    if (this.#held === undefined) return this.#outputs.send(alerts);
+    const room = Math.max(0, HELD_MAX - this.#held.length);
+    this.#held.push(...alerts.slice(0, room));
+    this.#refused += alerts.length - Math.min(room, alerts.length);
+  }
+
+  /** As Outputs.subscribe, whatever outputs there are. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The outputs that `make` gives, from the next alert on: the old ones have `timeoutMs` to write
+   * what they have, and are closed before the new ones are made. `make` must not throw.
+   */
+  exchange(make: () => Outputs, timeoutMs: number): Promise<void> {
+    this.#held ??= [];
+    this.#exchange = this.#exchange.then(async () => {
+      // An exchange before this one has let go of them.
+      this.#held ??= [];
+      await this.#outputs.close(timeoutMs);
+      this.#outputs = make();
+      this.#outputs.send(this.#held);
+      this.#held = undefined;
+    });
+    return this.#exchange;
+  }
+
+  async check(): Promise<void> {
+    await this.#outputs.check();
+  }
+
+  async drained(patienceMs: number): Promise<void> {
+    await this.#exchange;
+    await this.#outputs.drained(patienceMs);
+  }
+
+  reopen(): void {
+    this.#outputs.reopen();
+  }
+
+  async close(timeoutMs: number, patienceMs?: number): Promise<void> {
+    await this.#exchange;
+    await this.#outputs.close(timeoutMs, patienceMs);
+  }
+
+  /** Of the present outputs; what an exchange had no room for counts with the first one. */
+  stats(): QueueStats[] {
+    const stats = this.#outputs.stats();
+    const first = stats[0];
+    if (this.#refused === 0 || first === undefined) return stats;
+    return [{ ...first, dropped: first.dropped + this.#refused }, ...stats.slice(1)];
+  }
+}

@@ -1,0 +1,75 @@
+// Outputs exchanged under way: every alert is written once, in order, by the old or the new ones.
+import { deepStrictEqual, strictEqual } from "node:assert";
+import { composeWith } from "../../alerts/format/message.ts";
+import { Outputs } from "../../alerts/outputs.ts";
+import type { Output } from "../../alerts/outputs/output.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+import { LiveOutputs } from "./live_outputs.ts";
+
+function alert(sequence: number): Alert {
+  return {
+    hostname: "h",
+    message: String(sequence),
+    outputFields: [],
+    priority: 4,
+    rule: "r",
+    source: "syscall",
+    tags: [],
+    time: 0n,
+    sequence,
+    degraded: false,
+  };
+}
+
+/** Outputs of one that writes into the list, after so many rounds of the event loop or never. */
+function outputsInto(written: string[], name: string, rounds: number): Outputs {
+  const output: Output = {
+    name,
+    async write(messages): Promise<void> {
+      if (rounds === Infinity) await new Promise<never>(() => {});
+      for (let round = 0; round < rounds; round++) {
+        await new Promise((done) => setTimeout(done, 0));
+      }
+      for (const { text } of messages) written.push(`${name} ${text}`);
+    },
+    reopen() {},
+    close() {},
+  };
+  return new Outputs({
+    outputs: [{ output, compose: composeWith(({ message }) => message) }],
+    capacity: 1000,
+    onEvent() {},
+    random: () => 0,
+    clock: () => performance.now(),
+  });
+}
+
+Deno.test("alerts of an exchange are written once, in order, by the old or the new", async () => {
+  const written: string[] = [];
+  const heard: number[] = [];
+  const outputs = new LiveOutputs(outputsInto(written, "old", 5));
+  outputs.subscribe((alerts) => heard.push(...alerts.map(({ sequence }) => sequence)));
+  outputs.send([alert(1), alert(2)]);
+  const first = outputs.exchange(() => outputsInto(written, "new", 1), 60_000);
+  outputs.send([alert(3)]);
+  const second = outputs.exchange(() => outputsInto(written, "newest", 0), 60_000);
+  outputs.send([alert(4)]);
+  await Promise.all([first, second]);
+  outputs.send([alert(5)]);
+  await outputs.close(60_000);
+  deepStrictEqual(written.map((line) => line.split(" ")[1]), ["1", "2", "3", "4", "5"]);
+  deepStrictEqual(written.slice(0, 2), ["old 1", "old 2"]);
+  strictEqual(written.at(-1), "newest 5");
+  deepStrictEqual(heard, [1, 2, 3, 4, 5]);
+});
+
+Deno.test("an old output that takes nothing holds up the new one for its time only", async () => {
+  const written: string[] = [];
+  const outputs = new LiveOutputs(outputsInto(written, "stuck", Infinity));
+  outputs.send([alert(1)]);
+  const exchange = outputs.exchange(() => outputsInto(written, "new", 0), 20);
+  outputs.send([alert(2)]);
+  await exchange;
+  await outputs.close(60_000);
+  deepStrictEqual(written, ["new 2"]);
+});
