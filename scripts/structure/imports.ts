@@ -19,7 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   fields: ["row", "text", "compare", "rows"],
   rules: ["parse", "read", "merge", "check", "match", "tools"],
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
-  alerts: ["format", "outputs", "spool", "delivery"],
+  alerts: ["format", "outputs", "delivery", "spool"],
   cli: ["print", "start", "commands"],
 };
 /** Know nothing of the program's things; every room may use them. */

@@ -9,6 +9,8 @@ export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
   ["src/sieve/table.ts", "the sieve's table is written as bytes"],
   ["src/sieve/walk_fixture.ts", "for tests: the table is read as the addon reads it"],
   ["src/fields/text/addresses.ts", "IP addresses are byte strings"],
+  ["src/alerts/spool/record.ts", "the spool's own files, no events"],
+  ["src/alerts/spool/position.ts", "the spool's own files, no events"],
 ]);
 
 /** Only events/ (and state/, which loads process lists) reads the bytes of events. */

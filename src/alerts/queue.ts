@@ -6,13 +6,13 @@ import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { reasonOf } from "../files/reason.ts";
 import { BackOff, type BackOffOptions } from "./delivery/back_off.ts";
 import { atMost, Pause } from "./delivery/pause.ts";
-import type { OutputState, QueueStats } from "./delivery/stats.ts";
+import type { OutputState, QueueStats } from "./stats.ts";
 import { Waiting } from "./delivery/waiting.ts";
 import type { Compose, Message } from "./format/message.ts";
 import { type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
 import type { Spool } from "./spool/spool.ts";
 
-export type { OutputState, QueueStats } from "./delivery/stats.ts";
+export type { OutputState, QueueStats } from "./stats.ts";
 
 export interface QueueOptions {
   readonly output: Output;

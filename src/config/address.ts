@@ -1,4 +1,5 @@
-// Addresses to listen on: literal IPv4 and IPv6, and `ADDR:PORT` as `--listen` takes it.
+// Addresses to listen on: literal IPv4 and IPv6, and `ADDR:PORT` as `--listen` takes it; and those
+// of syslog receivers.
 import ipaddr from "ipaddr.js";
 
 export interface Listen {
@@ -22,4 +23,23 @@ export function parseListen(text: string): Listen | undefined {
   const address = parts[1] ?? (named ? "127.0.0.1" : parts[2]!);
   const port = Number(parts[3]);
   return isAddress(address) && port <= 65_535 ? { address, port } : undefined;
+}
+
+export type SyslogAddress =
+  | { readonly kind: "local"; readonly path: string }
+  | { readonly kind: "udp" | "tcp" | "tls"; readonly hostname: string; readonly port: number };
+
+/** The registered ports. */
+const SYSLOG_PORTS = { udp: 514, tcp: 514, tls: 6514 } as const;
+
+/** Reads `/dev/log`, `udp://host:514`, `tcp://[::1]:514`, `tls://host`; undefined for all else. */
+export function parseSyslogAddress(text: string): SyslogAddress | undefined {
+  if (text.startsWith("/")) return { kind: "local", path: text };
+  const parts = /^(udp|tcp|tls):\/\/(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?\/?$/.exec(
+    text,
+  );
+  if (parts === null) return undefined;
+  const kind = parts[1] as "udp" | "tcp" | "tls";
+  const port = Number(parts[4] ?? SYSLOG_PORTS[kind]);
+  return port > 0 && port <= 65_535 ? { kind, hostname: parts[2] ?? parts[3]!, port } : undefined;
 }

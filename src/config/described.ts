@@ -69,18 +69,29 @@ export const DESCRIBED: Words<Config> = {
   json_include_message_property: "JSON alerts have `message`: output without time and priority.",
   json_include_output_fields_property: "JSON alerts have `output_fields`.",
   json_include_tags_property: "JSON alerts have `tags`.",
-  buffered_outputs: "Unused: alerts are written at once.",
+  buffered_outputs: "Alerts to standard output, file and program wait up to a second for others.",
   rule_matching: "first: of the rules that match an event the first one fires; all: each of them.",
   outputs_queue: { capacity: "Alerts that wait for an output at the most; 0: 16384." },
   append_output: "Added to the output of rules, such as {match: {source: S, tags: [T], rule: R}, " +
     "extra_output: 'x=%evt.type', extra_fields: [evt.hostname], suggested_output: true}.",
   static_fields: "Fields of your own, `static.NAME`, with their value.",
   stdout_output: { enabled: "Alerts on standard output." },
-  syslog_output: { enabled: "Alerts to syslog." },
+  syslog_output: {
+    enabled: "Alerts to syslog.",
+    address: "Where to: the host's socket, or udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT.",
+    facility: "Syslog's word for what kind of program it is.",
+    ident: "The name of the program in each message.",
+    ca_cert: "With tls://, file of authorities that are trusted besides the well-known ones.",
+    client_cert: "With tls://, a certificate of ours.",
+    client_key: "Its key.",
+  },
   file_output: {
     enabled: "Alerts to a file.",
     keep_alive: "Keep the file open; SIGUSR1 opens it anew.",
     filename: "The file.",
+    rotate_max_mb: "Begin the file anew at this size, in MB; 0: never.",
+    rotate_max_age: "Begin it anew at this age, such as 1d; nothing: never.",
+    rotate_keep: "Old files that are kept: FILE.1 is the latest.",
   },
   program_output: {
     enabled: "Alerts to a program's standard input.",
@@ -101,7 +112,18 @@ export const DESCRIBED: Words<Config> = {
     echo: "Show the server's answers.",
     compress_uploads: "Compress what is sent.",
     keep_alive: "Keep the connection.",
-    max_consecutive_timeouts: "Tries after a time-out.",
+    max_consecutive_timeouts: "Requests that are repeated at once after a time-out; then there " +
+      "is a pause.",
+    headers: "Headers of each request, such as {X-Host: web1}.",
+    bearer_token_file: "File with a token for the Authorization header; read anew when the " +
+      "server refuses it.",
+    timeout: "Milliseconds for a request; 0: output_timeout.",
+  },
+  spool: {
+    "": "What an output cannot deliver waits on disk, and is sent in order when it can again.",
+    enabled: "Whether there is one, for each output but standard output.",
+    directory: "Where; a directory of its own, which only saker's user can read.",
+    max_mb: "For each output.",
   },
   webserver: {
     "": "Answers health checks and more.",
@@ -123,7 +145,8 @@ export const DESCRIBED: Words<Config> = {
     enabled: "Unused: saker's messages go by log_level.",
     severity: "Unused.",
   },
-  output_timeout: "Milliseconds that outputs have at the end to write what waits.",
+  output_timeout: "Milliseconds after which an output that takes nothing is told of, and that " +
+    "outputs have at the end to write what waits.",
   syscall_event_timeouts: {
     max_consecutives: "Unused: saker waits for events without time-outs.",
   },

@@ -2,7 +2,7 @@
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
 import * as z from "zod";
 import { parseInterval } from "./interval.ts";
-import { isAddress } from "./address.ts";
+import { isAddress, parseSyslogAddress } from "./address.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";
 import {
   bool,
@@ -36,6 +36,20 @@ const bufferPreset = integer(4, { min: 1, max: 10, fatal: true });
 const ruleSelection = map({ rule: text(""), tag: text("") });
 
 const extraField = z.union([word, z.record(z.string(), word)], "expected a field or name: format");
+
+/** A duration, or nothing for never. */
+const age = checkedText(
+  "",
+  (value) => value === "" || parseInterval(value) !== undefined,
+  "a duration such as 1d or 12h",
+);
+
+/** Syslog's, in the order of their numbers. */
+export const FACILITIES = [
+  ...["kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron"],
+  ...["authpriv", "ftp", "ntp", "security", "console", "solaris-cron"],
+  ...["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"],
+];
 
 export const schema = z.strictObject({
   config_files: sequence(z.union([word, map({ path: text(""), strategy: text("append") })]))
@@ -118,11 +132,28 @@ export const schema = z.strictObject({
     .default({}),
   // Falco's default is off, its shipped file's on; a saker without a file shows its alerts.
   stdout_output: map({ enabled: bool(true) }),
-  syslog_output: map({ enabled: bool(false) }),
+  syslog_output: map({
+    enabled: bool(false),
+    // Saker's own, all that follow: without them, alerts go where Falco's go.
+    address: checkedText(
+      "/dev/log",
+      (value) => parseSyslogAddress(value) !== undefined,
+      "a path, or udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT",
+    ),
+    facility: choice("user", FACILITIES),
+    ident: checkedText("saker", (value) => /^[!-~]{1,48}$/.test(value), "a name without blanks"),
+    ca_cert: text(""),
+    client_cert: text(""),
+    client_key: text(""),
+  }),
   file_output: map({
     enabled: bool(false),
     keep_alive: bool(false),
     filename: text(""),
+    // Saker's own: the file is begun anew at that size or age, and so many old ones are kept.
+    rotate_max_mb: integer(0, { min: 0, max: ANY }),
+    rotate_max_age: age,
+    rotate_keep: integer(5, { min: 1, max: 1000 }),
   }),
   program_output: map({ enabled: bool(false), keep_alive: bool(false), program: text("") }),
   http_output: map({
@@ -140,6 +171,17 @@ export const schema = z.strictObject({
     compress_uploads: bool(false),
     keep_alive: bool(false),
     max_consecutive_timeouts: integer(5, { min: 0, max: 255 }),
+    // Saker's own.
+    headers: z.preprocess((value) => value === "" ? {} : value, z.record(z.string(), word))
+      .default({}),
+    bearer_token_file: text(""),
+    timeout: integer(0, { min: 0, max: 600_000 }),
+  }),
+  // Saker's own: what an output cannot deliver waits on disk.
+  spool: map({
+    enabled: bool(false),
+    directory: text("/var/lib/saker/spool"),
+    max_mb: integer(64, { min: 1, max: 1_048_576 }),
   }),
   webserver: map({
     enabled: bool(true),

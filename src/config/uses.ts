@@ -68,12 +68,6 @@ function isOther<T>(value: T, _config: Config, initial: T): boolean {
   return value !== initial;
 }
 
-/** Nobody reads it, and the file that would tells so. */
-function toldBy<T>(reader: string): WholeUse<T> {
-  const why = "this version of saker does not have that output yet";
-  return { whole: true, reader, fate: "not yet", why, told: () => undefined };
-}
-
 const isEnabled = ({ enabled }: { readonly enabled: boolean }) => enabled;
 
 /** Bytes of a call's data that the probe keeps at the most. */
@@ -83,6 +77,7 @@ const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
 
 const START = "cli/start/engine_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
+const CHANNELS = "cli/start/channels.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
 const INCLUDES = "config/read_config.ts";
@@ -149,14 +144,52 @@ export const USES: Uses<Config> = {
   append_output: readBy(START),
   static_fields: readBy(START),
   stdout_output: { enabled: readBy(OUTPUTS) },
-  syslog_output: toldBy(OUTPUTS),
+  syslog_output: {
+    enabled: readBy(OUTPUTS),
+    address: readBy(CHANNELS),
+    facility: readBy(CHANNELS),
+    ident: readBy(CHANNELS),
+    ca_cert: readBy(CHANNELS),
+    client_cert: readBy(CHANNELS),
+    client_key: readBy(CHANNELS),
+  },
   file_output: {
     enabled: readBy(OUTPUTS),
-    keep_alive: readBy(OUTPUTS),
-    filename: readBy(OUTPUTS),
+    keep_alive: readBy(CHANNELS),
+    filename: readBy(CHANNELS),
+    rotate_max_mb: readBy(CHANNELS),
+    rotate_max_age: readBy(CHANNELS),
+    rotate_keep: readBy(CHANNELS),
   },
-  program_output: toldBy(OUTPUTS),
-  http_output: toldBy(OUTPUTS),
+  program_output: {
+    enabled: readBy(OUTPUTS),
+    keep_alive: readBy(CHANNELS),
+    program: readBy(CHANNELS),
+  },
+  http_output: {
+    enabled: readBy(OUTPUTS),
+    url: readBy(CHANNELS),
+    user_agent: readBy(CHANNELS),
+    insecure: readBy(CHANNELS),
+    ca_cert: betterBy(CHANNELS, "trusted besides the authorities that are trusted anyway"),
+    ca_bundle: betterBy(CHANNELS, "trusted besides the authorities that are trusted anyway"),
+    ca_path: readBy(CHANNELS),
+    mtls: readBy(CHANNELS),
+    client_cert: readBy(CHANNELS),
+    client_key: readBy(CHANNELS),
+    echo: readBy(CHANNELS),
+    compress_uploads: betterBy(CHANNELS, "alerts are sent compressed, with gzip"),
+    keep_alive: ignored("connections are used again in any case", () => false),
+    max_consecutive_timeouts: betterBy(CHANNELS, "then there is a pause, and no alert is lost"),
+    headers: readBy(CHANNELS),
+    bearer_token_file: readBy(CHANNELS),
+    timeout: readBy(CHANNELS),
+  },
+  spool: {
+    enabled: readBy(OUTPUTS),
+    directory: readBy(OUTPUTS),
+    max_mb: readBy(OUTPUTS),
+  },
   webserver: {
     enabled: readBy(WEB),
     threadiness: ignored("one thread answers all requests"),

@@ -1,17 +1,19 @@
 // Alerts appended to a file, one line each. Without `keepAlive` the file is opened for every
-// batch, so that a rotated file is left alone; with it, `reopen` does that.
+// batch, so that a rotated file is left alone; with it, `reopen` does that. May rotate it itself.
 import { type LineFile, openLineFile } from "../../files/line_file.ts";
 import { DescriptorReserve } from "../../files/reserve.ts";
 import type { Message } from "../format/message.ts";
 import { LineWriter } from "./lines.ts";
 import type { Output } from "./output.ts";
+import { rotate, type Rotation } from "./rotation.ts";
 
 export interface FileOptions {
   readonly path: string;
   readonly keepAlive: boolean;
+  readonly rotation?: Rotation;
 }
 
-export function fileOutput({ path, keepAlive }: FileOptions): Output {
+export function fileOutput({ path, keepAlive, rotation }: FileOptions): Output {
   const lines = new LineWriter();
   const reserve = new DescriptorReserve();
   let held: LineFile | undefined;
@@ -30,6 +32,7 @@ export function fileOutput({ path, keepAlive }: FileOptions): Output {
       (await openLineFile(path, reserve)).close();
     },
     async write(messages: readonly Message[]): Promise<void> {
+      if (rotation !== undefined && await rotate(path, rotation, bytesOf(messages))) release();
       const file = held ?? await open();
       if (keepAlive) held = file;
       try {
@@ -51,4 +54,9 @@ export function fileOutput({ path, keepAlive }: FileOptions): Output {
       reserve.close();
     },
   };
+}
+
+/** About: what is not ASCII takes more. */
+function bytesOf(messages: readonly Message[]): number {
+  return messages.reduce((sum, { text }) => sum + text.length + 1, 0);
 }

@@ -25,14 +25,15 @@ export async function dryRun(
   const told = isReplay ? [] : checkWatch(flags, config);
   if (isReplay) checkReadable(engine.replay.capture_file);
   const compiled = compileRules(rulesStart(config, flags));
-  const { outputs, missing } = makeOutputs(loaded, {
+  const outputs = makeOutputs(loaded, {
     terminal,
     onClosed() {},
     mayBeNone: false,
     patient: true,
+    dry: true,
   });
   for (const line of told) log.warning(`Warning: ${line}`);
-  for (const line of [...missing, ...notYet(config)]) log.notice(`Notice: ${line}`);
+  for (const line of notYet(config)) log.notice(`Notice: ${line}`);
   for (const line of compiled.warnings) log.warning(line);
   await outputs.check();
   const web = isReplay ? undefined : startWeb({

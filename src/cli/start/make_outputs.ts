@@ -4,16 +4,13 @@ import { composeWith } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
 import { farFileOutput } from "../../alerts/outputs/far_file.ts";
 import { stdoutOutput } from "../../alerts/outputs/stdout.ts";
+import { SpoolThread } from "../../alerts/spool/far_spool.ts";
 import type { QueueEvent } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
+import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
-
-export interface MadeOutputs {
-  readonly outputs: Outputs;
-  /** One line for each output that the configuration enables and that this version lacks. */
-  readonly missing: readonly string[];
-}
+import { visibleText } from "../../words/visible.ts";
 
 export interface MakeOptions {
   readonly terminal: Terminal;
@@ -23,9 +20,9 @@ export interface MakeOptions {
   readonly mayBeNone: boolean;
   /** It waits for its outputs: one that is slow is waited for and not told of. */
   readonly patient: boolean;
+  /** Nothing is written: what earlier runs left on disk stays there. */
+  readonly dry?: boolean;
 }
-
-const MISSING = "this version of saker does not have that output yet";
 
 /** Alerts that may wait in front of each output unless `outputs_queue.capacity` says how many. */
 const CAPACITY = 16_384;
@@ -34,32 +31,26 @@ const LINGER_MS = 1_000;
 
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
-  { terminal, onClosed, mayBeNone, patient }: MakeOptions,
-): MadeOutputs {
+  { terminal, onClosed, mayBeNone, patient, dry = false }: MakeOptions,
+): Outputs {
   const plans = plansOf(config, formatOf(config, jsonAlerts), terminal);
-  const missing = (["syslog_output", "program_output", "http_output"] as const)
-    .filter((name) => config[name].enabled);
-  const lines = missing.map((name) => `${name}: ${MISSING}; alerts do not go there`);
   if (plans.length === 0 && !mayBeNone) {
-    throw new Error([
+    throw new Error(
       "No output configured, please make sure at least one output is configured and enabled.",
-      ...lines,
-    ].join(" "));
+    );
   }
-  const outputs = new Outputs({
-    outputs: plans,
+  return new Outputs({
+    outputs: config.spool.enabled && !dry ? spooled(plans, config, terminal) : plans,
     capacity: config.outputs_queue.capacity || CAPACITY,
     onEvent(output, event) {
       if (event.kind === "closed" && output === "stdout") return onClosed();
       if (patient && (event.kind === "stuck" || event.kind === "dropping")) return;
       terminal.error(`${told(whereOf(output, config), event)}\n`);
     },
-    missing: missing.map((name) => [name, MISSING]),
     ...(config.output_timeout === 0 ? {} : { stuckMs: config.output_timeout }),
     random: Math.random,
     clock: () => performance.now(),
   });
-  return { outputs, missing: lines };
 }
 
 function formatOf(config: Config, json: boolean): FormatOptions {
@@ -80,10 +71,8 @@ function plansOf(config: Config, stdout: FormatOptions, terminal: Terminal): Out
   const compose = composeWith((alert) => formatAlert(alert, format));
   const lingerMs = config.buffered_outputs ? LINGER_MS : 0;
   const plans: OutputPlan[] = [];
-  const { filename, keep_alive } = config.file_output;
   if (config.file_output.enabled) {
-    const output = farFileOutput({ path: filename, keepAlive: keep_alive });
-    plans.push({ output, compose, lingerMs });
+    plans.push({ output: farFileOutput(fileOf(config)), compose, lingerMs });
   }
   if (config.stdout_output.enabled) {
     const shown = { ...stdout, colour: terminal.colour };
@@ -93,12 +82,65 @@ function plansOf(config: Config, stdout: FormatOptions, terminal: Terminal): Out
       lingerMs,
     });
   }
+  if (config.syslog_output.enabled) plans.push({ output: syslogOf(config), compose });
+  if (config.program_output.enabled) {
+    plans.push({ output: programOf(config), compose, lingerMs });
+  }
+  if (config.http_output.enabled) {
+    plans.push({ output: httpOf(config, format.json, echoTo(Deno.stdout)), compose });
+  }
   return plans;
 }
 
-/** Where alerts go, with the key that says so. */
+/** What an output cannot deliver waits on disk, unless its reader is just a pipe of this run. */
+function spooled(plans: OutputPlan[], config: Config, terminal: Terminal): OutputPlan[] {
+  const { directory, max_mb } = config.spool;
+  const lasting = (name: string) => name !== "stdout";
+  if (!plans.some(({ output }) => lasting(output.name))) return plans;
+  const thread = new SpoolThread({
+    directory,
+    bytesMax: max_mb * 1_000_000,
+    clock: () => performance.now(),
+    onTrouble(output, reason): void {
+      terminal.error(`Warning: spool.directory ${directory}: ${output}: ${reason}\n`);
+    },
+  });
+  return plans.map((plan) =>
+    lasting(plan.output.name) ? { ...plan, spool: thread.spoolOf(plan.output.name) } : plan
+  );
+}
+
+/** Answers of a server that a slow reader of standard output may leave waiting. */
+const ECHO_BYTES_MAX = 64 << 10;
+
+/** Shows texts without waiting for who reads them: what is too much is left out. */
+function echoTo(stream: Pick<typeof Deno.stdout, "write">): (text: string) => void {
+  let waiting = 0;
+  let before: Promise<unknown> = Promise.resolve();
+  return (text) => {
+    const line = new TextEncoder().encode(`${visibleText(text.trimEnd())}\n`);
+    if (waiting + line.length > ECHO_BYTES_MAX) return;
+    waiting += line.length;
+    before = before.then(() => stream.write(line)).catch(() => {}).then(() => {
+      waiting -= line.length;
+    });
+  };
+}
+
+/** Where alerts go, with the key that says so; of a URL what holds no secret. */
 function whereOf(output: string, config: Config): string {
-  return output === "file" ? `file_output.filename ${config.file_output.filename}` : output;
+  switch (output) {
+    case "file":
+      return `file_output.filename ${config.file_output.filename}`;
+    case "syslog":
+      return `syslog_output.address ${config.syslog_output.address}`;
+    case "http":
+      return `http_output.url ${URL.parse(config.http_output.url)?.host ?? ""}`.trimEnd();
+    case "program":
+      return "program_output.program";
+    default:
+      return output;
+  }
 }
 
 function told(where: string, event: QueueEvent): string {

@@ -1,5 +1,6 @@
 // One run of the engine from start to end: alerts to the outputs, signals, and the summary. Live
 // watching and replay are both sessions.
+import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import { startEngineThread } from "../../engine/thread/engine_thread.ts";
@@ -9,7 +10,7 @@ import type { LoadedConfig } from "./load_config.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { logTo } from "../log.ts";
 import { LiveOutputs } from "./live_outputs.ts";
-import { type MadeOutputs, makeOutputs } from "./make_outputs.ts";
+import { makeOutputs } from "./make_outputs.ts";
 import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { Reloads, type ReloadState } from "./reloads.ts";
@@ -62,12 +63,11 @@ export async function runSession(options: SessionOptions): Promise<number> {
       mayBeNone: start.record !== undefined,
       patient,
     });
-  const { outputs: first, missing } = make(loaded);
-  const outputs = new LiveOutputs(first);
+  const outputs = new LiveOutputs(make(loaded));
   const tell = (alert: OwnAlert) => {
     outputs.send([ownAlert(alert, { hostname: start.machine.hostname, nowMs: Date.now() })]);
   };
-  for (const line of [...missing, ...notYet(config)]) log.notice(`Notice: ${line}`);
+  for (const line of notYet(config)) log.notice(`Notice: ${line}`);
   if (start.captures !== undefined) {
     const { mode, pathPrefix } = start.captures;
     log.info(`Capture is enabled in mode '${mode}'. Capturing events to ${pathPrefix}`);
@@ -92,17 +92,15 @@ export async function runSession(options: SessionOptions): Promise<number> {
   });
   const exchangeOutputs = (
     live: LiveOutputs,
-    makeNew: () => MadeOutputs,
-    makeOld: () => MadeOutputs,
+    makeNew: () => Outputs,
+    makeOld: () => Outputs,
   ) => {
     const made = () => {
       try {
-        const { outputs, missing } = makeNew();
-        for (const line of missing) log.notice(`Notice: ${line}`);
-        return outputs;
+        return makeNew();
       } catch (error) {
         log.warning(`Warning: The outputs stay as they were: ${(error as Error).message}`);
-        return makeOld().outputs;
+        return makeOld();
       }
     };
     live.exchange(made, Math.min(config.output_timeout, FLUSH_MAX_MS)).then(() => live.check());

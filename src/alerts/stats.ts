@@ -1,5 +1,5 @@
 // What is known of an output and of what waits in front of it: for /healthz, /status, /metrics.
-import type { SpoolStats } from "../spool/spool.ts";
+import type { SpoolStats } from "./spool/spool.ts";
 
 export interface QueueStats {
   readonly name: string;

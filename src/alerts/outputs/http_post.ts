@@ -1,0 +1,124 @@
+// One POST: bytes and headers in, what the server answered out. By the runtime's own client; where
+// the server is to be trusted whoever it is, which that cannot, over a connection of our own.
+import { connect, type TLSSocket } from "node:tls";
+
+export interface Answer {
+  readonly status: number;
+  /** Seconds or a date. */
+  readonly retryAfter: string | undefined;
+  /** The first part of its body. */
+  readonly text: string;
+}
+
+export interface Poster {
+  /** Rejects where there is no answer. */
+  post(body: Uint8Array, headers: Headers, signal: AbortSignal): Promise<Answer>;
+  close(): void;
+}
+
+export interface TlsFiles {
+  /** PEM. */
+  readonly caCerts: readonly string[];
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** Of an answer's body. */
+const BODY_BYTES_MAX = 64 << 10;
+
+export function clientPoster(url: string, { caCerts, cert, key }: TlsFiles): Poster {
+  const client = Deno.createHttpClient({
+    caCerts: [...caCerts],
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  });
+  return {
+    async post(body, headers, signal): Promise<Answer> {
+      const answer = await fetch(url, {
+        method: "POST",
+        headers,
+        body: body as Uint8Array<ArrayBuffer>,
+        redirect: "manual",
+        signal,
+        client,
+      });
+      return {
+        status: answer.status,
+        retryAfter: answer.headers.get("retry-after") ?? undefined,
+        text: await firstOf(answer.body),
+      };
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Read to its end, so that the connection can be used again, unless it is long. */
+async function firstOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  if (body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    if (bytes > BODY_BYTES_MAX) break;
+  }
+  return text;
+}
+
+/** Verifies nobody; a connection for each request. */
+export function trustingPoster(url: string, { cert, key }: TlsFiles): Poster {
+  const { hostname, host, port, pathname, search } = new URL(url);
+  return {
+    async post(body, headers, signal): Promise<Answer> {
+      const lines = [`POST ${pathname}${search} HTTP/1.1`, `host: ${host}`, "connection: close"];
+      for (const [name, value] of headers) lines.push(`${name}: ${value}`);
+      lines.push(`content-length: ${body.length}`, "", "");
+      const socket = connect({
+        host: hostname.replace(/^\[|\]$/g, ""),
+        port: Number(port || 443),
+        rejectUnauthorized: false,
+        ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      });
+      const stop = () => socket.destroy(signal.reason as Error);
+      signal.addEventListener("abort", stop);
+      try {
+        return parsed(await exchanged(socket, lines.join("\r\n"), body));
+      } finally {
+        signal.removeEventListener("abort", stop);
+        socket.destroy();
+      }
+    },
+    close(): void {},
+  };
+}
+
+/** What comes back until the end, or as much of it as is wanted. */
+function exchanged(socket: TLSSocket, head: string, body: Uint8Array): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  return new Promise((resolve, reject) => {
+    socket.on("secureConnect", () => {
+      socket.write(head);
+      socket.write(body);
+    });
+    socket.on("data", (bytes: Uint8Array) => {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length > BODY_BYTES_MAX) resolve(text);
+    });
+    socket.on("end", () => resolve(text));
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+function parsed(text: string): Answer {
+  const status = /^HTTP\/1\.\d (\d{3})\b/.exec(text);
+  if (status === null) throw new Error("what the server answers is no HTTP");
+  const end = text.indexOf("\r\n\r\n");
+  const head = end < 0 ? text : text.slice(0, end);
+  return {
+    status: Number(status[1]),
+    retryAfter: /^retry-after: *(.*?) *$/im.exec(head)?.[1],
+    text: end < 0 ? "" : text.slice(end + 4),
+  };
+}
