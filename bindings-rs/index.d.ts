@@ -51,10 +51,17 @@ export interface ProcessExcess {
   lost: bigint;
 }
 
-/** Events of one code that the sieve kept back. */
-export interface SiftedEvents {
+/** Events of one code that the sieve kept back, or that were lost. */
+export interface CodeEvents {
   code: number;
   events: bigint;
+}
+
+/** How often one of the probe's programs ran, and for how long. */
+export interface ProgramRuns {
+  name: string;
+  runs: bigint;
+  ns: bigint;
 }
 
 export interface AttachedProgram {
@@ -79,7 +86,14 @@ export class Driver {
    * kernel cannot ask it: all is kept then. */
   setSieve(table: Uint8Array, keepsOpens: boolean): void;
   /** Events that the sieve kept back, for each code that has some. */
-  sifted(): SiftedEvents[];
+  sifted(): CodeEvents[];
+  /** Events that were lost, for each code that has some; 0 is the code of those whose event is not
+   * known. */
+  lost(): CodeEvents[];
+  /** For each CPU that there may be two numbers: events that were written, and that were lost. */
+  cpus(): Float64Array;
+  /** All loaded programs; zeros unless the kernel counts (`kernel.bpf_stats_enabled`). */
+  runs(): ProgramRuns[];
   stats(): DriverStats;
   /** Processes that lost events over their share since the last call, the greatest loss first. At
    * most 256 are told at once; `excess` counts those of all. */

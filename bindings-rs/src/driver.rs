@@ -3,16 +3,18 @@
 use std::time::{Duration, Instant};
 
 use aya::Btf;
-use napi::bindgen_prelude::{BigInt, Uint8Array, Uint16Array};
+use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array};
 use napi_derive::napi;
 
 use crate::blocks::Blocks as _;
 use crate::budget;
+use crate::counters::by_code;
 use crate::failure::{Code, Failure};
 use crate::loader::Probe;
 use crate::merge;
 use crate::ring::Ring;
 use crate::settings::Options;
+use crate::tally::ProgramWork;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
@@ -53,11 +55,24 @@ pub struct ProcessExcess {
     pub lost: BigInt,
 }
 
-/// Events of one code that the sieve kept back.
+/// Events of one code that the sieve kept back, or that were lost.
 #[napi(object)]
-pub struct SiftedEvents {
+pub struct CodeEvents {
     pub code: u16,
     pub events: BigInt,
+}
+
+fn code_events(counts: Vec<(u16, u64)>) -> Vec<CodeEvents> {
+    let told = |(code, events): (u16, u64)| CodeEvents { code, events: events.into() };
+    counts.into_iter().map(told).collect()
+}
+
+/// How often one of the probe's programs ran.
+#[napi(object)]
+pub struct ProgramRuns {
+    pub name: String,
+    pub runs: BigInt,
+    pub ns: BigInt,
 }
 
 #[napi(object)]
@@ -186,12 +201,30 @@ impl Driver {
 
     /// Events that the sieve kept back, by code.
     #[napi]
-    pub fn sifted(&mut self) -> Result<Vec<SiftedEvents>> {
-        let counts = self.opened()?.probe.sieve.counts();
-        Ok(counts
-            .into_iter()
-            .map(|(code, events)| SiftedEvents { code, events: events.into() })
-            .collect())
+    pub fn sifted(&mut self) -> Result<Vec<CodeEvents>> {
+        Ok(code_events(self.opened()?.probe.sieve.counts()))
+    }
+
+    /// Events that were lost, by code.
+    #[napi]
+    pub fn lost(&mut self) -> Result<Vec<CodeEvents>> {
+        Ok(code_events(by_code(&self.opened()?.probe.lost)))
+    }
+
+    /// For each CPU two numbers: events that were written, and that were lost.
+    #[expect(clippy::cast_precision_loss, reason = "2^53 events are more than any run has")]
+    #[napi]
+    pub fn cpus(&mut self) -> Result<Float64Array> {
+        let cpus = self.opened()?.probe.counters_by_cpu();
+        Ok(Float64Array::new(cpus.into_iter().flatten().map(|count| count as f64).collect()))
+    }
+
+    /// How often each program ran and for how long, where the kernel counts it.
+    #[napi]
+    pub fn runs(&mut self) -> Result<Vec<ProgramRuns>> {
+        let told =
+            |ProgramWork { name, runs, ns }| ProgramRuns { name, runs: runs.into(), ns: ns.into() };
+        Ok(self.opened()?.probe.runs().into_iter().map(told).collect())
     }
 
     #[napi]

@@ -19,3 +19,4 @@ mod sieve;
 mod sift;
 mod snapshot;
 mod stages;
+mod tally;

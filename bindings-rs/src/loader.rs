@@ -50,7 +50,7 @@ pub struct Loaded {
 
 /// A probe in the kernel.
 pub struct Probe {
-    ebpf: Ebpf,
+    pub ebpf: Ebpf,
     programs: ProgramArray<MapData>,
     exec_programs: ProgramArray<MapData>,
     /// The same two maps, to look into them.
@@ -60,6 +60,7 @@ pub struct Probe {
     pub routes_map: OwnedFd,
     pub routes: Array<MapData, u64>,
     pub counters: PerCpuArray<MapData, CountersValue>,
+    pub lost: PerCpuArray<MapData, u64>,
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
     pub loaded: BTreeMap<&'static str, Loaded>,
@@ -122,6 +123,7 @@ impl Probe {
             exec_programs: take(&mut ebpf, "EXEC_PROGRAMS")?,
             routes: take(&mut ebpf, "ROUTES")?,
             counters: take(&mut ebpf, "COUNTERS")?,
+            lost: take(&mut ebpf, "LOST")?,
             excess: take(&mut ebpf, "EXCESS")?,
             sieve: Sieve {
                 guards: take(&mut ebpf, "GUARDS")?,

@@ -5,12 +5,10 @@ use std::os::fd::AsFd as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::ptr;
 
-use probe::counters::Counters;
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X};
 
-use crate::counters::CountersValue;
 use crate::loader::Probe;
 use crate::stages::{EXEC, EXEC_STAGES, GATE, SIFT, STAGES, SYS_EXIT};
 
@@ -23,25 +21,6 @@ pub struct Planned {
 }
 
 impl Probe {
-    /// The counters of all CPUs.
-    pub fn counters(&self) -> Counters {
-        let mut sum = Counters::default();
-        if let Ok(values) = self.counters.get(&0, 0) {
-            for CountersValue(one) in values.iter() {
-                sum.events += one.events;
-                sum.truncated += one.truncated;
-                sum.excess += one.excess;
-                sum.named += one.named;
-                sum.unresolved += one.unresolved;
-                for lane in 0..2 {
-                    sum.lost[lane] += one.lost[lane];
-                    sum.sequence[lane] += one.sequence[lane];
-                }
-            }
-        }
-        sum
-    }
-
     /// Every program that should work, and whether it does: the links and the tables of programs
     /// and routes are asked for, since somebody else may have changed them.
     pub fn plan(&self) -> Vec<Planned> {

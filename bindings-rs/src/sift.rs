@@ -10,6 +10,7 @@ use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
 use probe::table::PARAM_COUNTS;
 
+use crate::counters::by_code;
 use crate::failure::{Code, Failure};
 
 #[repr(transparent)]
@@ -96,13 +97,7 @@ impl Sieve {
 
     /// Events kept back so far, of all CPUs, for each code that has some.
     pub fn counts(&self) -> Vec<(u16, u64)> {
-        (0..PARAM_COUNTS.len() as u16)
-            .filter_map(|code| {
-                let values = self.sifted.get(&u32::from(code), 0).ok()?;
-                let sum: u64 = values.iter().sum();
-                (sum > 0).then_some((code, sum))
-            })
-            .collect()
+        by_code(&self.sifted)
     }
 }
 

@@ -29,7 +29,9 @@ use probe::scratch::State;
 use probe::{compat, exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, count_lost, emit, is_self, scratch};
+use crate::record::{
+    CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, UNKNOWN_CODE, count_lost, emit, is_self, scratch,
+};
 use crate::stages::follow;
 
 /// The 32-bit entry was taken (TS_COMPAT).
@@ -114,7 +116,7 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
     }
     // The program is not there: somebody took it out of its slot. Which lane it would have been is
     // not known here; what may have mattered counts as what did.
-    count_lost(lane::CRITICAL, 1);
+    count_lost(lane::CRITICAL, UNKNOWN_CODE, 1);
     0
 }
 

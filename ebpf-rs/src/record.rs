@@ -10,6 +10,7 @@ use probe::scratch::SCRATCH_BYTES;
 
 use crate::bpf_kernel::Bpf;
 use crate::budget;
+use crate::sieve::CODES;
 
 /// Sizes are set by the loader.
 #[map]
@@ -22,6 +23,9 @@ static BULK_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 static SCRATCH: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
 #[map]
 pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+/// Events that were lost, by code.
+#[map]
+static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(CODES, 0);
 /// What each call number goes to, for the 64-bit entry in the low half, for the 32-bit entry in the
 /// high one: a slot in PROGRAMS (0: nobody wants it), the call's generic code above. One look tells
 /// most calls that nobody wants, without asking which entry they took.
@@ -91,6 +95,7 @@ pub fn emit(e: &mut Event<Bpf>, own: u32) {
         counters.events += 1;
     } else {
         counters.lost[lane] += 1;
+        count_code(e.state().code, 1);
     }
 }
 
@@ -111,12 +116,25 @@ unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
 pub fn lose(e: &mut Event<Bpf>) {
-    count_lost(e.state().lane, 1);
+    let code = e.state().code;
+    count_lost(e.state().lane, code, 1);
 }
 
-/// Counts events of a lane that the reader will not get.
+/// The code under which losses count whose event is not known.
+pub const UNKNOWN_CODE: u16 = 0;
+
 #[inline(always)]
-pub fn count_lost(lane: u8, events: u64) {
+fn count_code(code: u16, events: u64) {
+    if let Some(lost) = LOST.get_ptr_mut(u32::from(code)) {
+        // SAFETY: a map's value, of this CPU alone.
+        unsafe { *lost += events };
+    }
+}
+
+/// Counts events of a lane and code that the reader will not get.
+#[inline(always)]
+pub fn count_lost(lane: u8, code: u16, events: u64) {
+    count_code(code, events);
     if let Some(counters) = COUNTERS.get_ptr_mut(0) {
         let lane = if lane == CRITICAL { 0 } else { 1 };
         // SAFETY: this CPU's own counters, and nothing else runs on it meanwhile.

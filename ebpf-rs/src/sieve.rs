@@ -23,7 +23,7 @@ static GUARDS: Array<Guard> = Array::with_max_entries(CODES, 0);
 /// Events that were kept back, by code.
 #[map]
 static SIFTED: PerCpuArray<u64> = PerCpuArray::with_max_entries(CODES, 0);
-const CODES: u32 = table::PARAM_COUNTS.len() as u32;
+pub const CODES: u32 = table::PARAM_COUNTS.len() as u32;
 
 /// The sieve has kept an event: `State::sift`, 0 at first.
 const KEPT: u8 = 1;

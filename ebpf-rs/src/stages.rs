@@ -164,8 +164,8 @@ fn repeat<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>) {
     }
     // The kernel lets a program go on 33 times: the messages behind are counted as lost.
     let left = e.state().ret - i64::from(e.state().index);
-    let lane = e.state().lane;
-    count_lost(lane, if left > 0 { left as u64 } else { 0 });
+    let (lane, code) = (e.state().lane, e.state().code);
+    count_lost(lane, code, if left > 0 { left as u64 } else { 0 });
 }
 
 /// The program before the walk of each path.

@@ -2,7 +2,7 @@
 // kernel's rings held them; the snapshot is taken after the recording began, so nothing is missed
 // between the two.
 import type { Driver } from "../../bindings-rs/index.d.ts";
-import type { EventSource, ProcessExcess, SourceStats } from "./source.ts";
+import type { EventSource, ProcessExcess, ProgramRuns, SourceStats } from "./source.ts";
 
 export interface LiveOptions {
   readonly driver: Driver;
@@ -67,6 +67,19 @@ export class LiveSource implements EventSource {
 
   sifted(): ReadonlyMap<number, number> {
     return new Map(this.#driver.sifted().map(({ code, events }) => [code, Number(events)]));
+  }
+
+  lostByCode(): ReadonlyMap<number, number> {
+    return new Map(this.#driver.lost().map(({ code, events }) => [code, Number(events)]));
+  }
+
+  cpus(): Float64Array {
+    return this.#driver.cpus();
+  }
+
+  runs(): readonly ProgramRuns[] {
+    return this.#driver.runs()
+      .map(({ name, runs, ns }) => ({ name, runs: Number(runs), ns: Number(ns) }));
   }
 
   close(): void {

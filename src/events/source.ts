@@ -24,6 +24,13 @@ export interface ProcessExcess {
   readonly lost: number;
 }
 
+/** How often a program of the probe ran, and for how long; 0 where the kernel does not count. */
+export interface ProgramRuns {
+  readonly name: string;
+  readonly runs: number;
+  readonly ns: number;
+}
+
 /** What `read` returns when another state of the machine begins: `snapshot` has its blocks. */
 export const NEW_SNAPSHOT = -2;
 
@@ -54,5 +61,11 @@ export interface EventSource {
   setSieve?(table: Uint8Array, keepsOpens: boolean): void;
   /** Events that the sieve kept back, by event code. */
   sifted?(): ReadonlyMap<number, number>;
+  /** Events that were lost, by event code; 0 is the code of those that are not known. */
+  lostByCode?(): ReadonlyMap<number, number>;
+  /** For each CPU two numbers: events that were written, and that were lost. */
+  cpus?(): Float64Array;
+  /** How often the programs of a probe ran. */
+  runs?(): readonly ProgramRuns[];
   close(): void;
 }

@@ -2,6 +2,7 @@
 // says which rules an event matches.
 import type { Value } from "../fields/row/field.ts";
 import type { Context } from "../state/contract/context.ts";
+import type { RuleCosts } from "./rule_costs.ts";
 
 export interface RenderedOutput {
   /** The output with its fields filled in. */
@@ -35,6 +36,8 @@ export interface RuleSet {
   readonly eventNames: ReadonlySet<string>;
   /** Those that a rule asks for by name: of rules that can match nearly all events none. */
   readonly namedEvents?: ReadonlySet<string>;
+  /** What the rules cost, where a clock was given to it. */
+  readonly costs?: RuleCosts;
   /**
    * Writes the indexes of the rules that match the event under any of its views, in order and each
    * once, to `matched` and returns how many there are: at most one under `first`. `matched` holds

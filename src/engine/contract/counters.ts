@@ -1,6 +1,7 @@
 // What the engine thread tells the main thread without being asked: numbers in shared memory,
 // readable while the engine is busy or stuck. Each number has one writer.
 import { EVENTS } from "../../events/table.ts";
+import { Latencies, LATENCY_NUMBERS } from "./latencies.ts";
 
 /** Places of the numbers; "Ms" are milliseconds since the epoch, 0 for never. */
 export const Counter = {
@@ -75,11 +76,34 @@ export const Counter = {
   /** Losses over the threshold of `syscall_event_drops`, and those that were acted on. */
   DropsDetected: 46,
   DropsActedOn: 47,
+  /** Events that the source handed over or wrote, before the engine took them. */
+  SourceEvents: 48,
+  /** What became of threads and descriptors since the start. */
+  ThreadsAdded: 49,
+  ThreadsRemoved: 50,
+  ThreadsPurged: 51,
+  ThreadLookupsFailed: 52,
+  FdsAdded: 53,
+  FdsRemoved: 54,
+  FdsReplaced: 55,
+  FdLookupsFailed: 56,
+  /** Bytes of the strings that are held, and strings that sweeps freed. */
+  StringBytes: 57,
+  StringsFreed: 58,
+  Containers: 59,
+  Users: 60,
+  /** Bytes of the engine's heap that are in use, and that it has, at the last look. */
+  EngineHeapUsed: 61,
+  EngineHeapTotal: 62,
+  /** Nanoseconds that conditions took together, and of how many events that was measured. */
+  MatchNs: 63,
+  MatchSamples: 64,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];
 
 const COUNTERS = Object.keys(Counter).length;
+const NUMBERS = COUNTERS + 2 * EVENTS.length + 2 * LATENCY_NUMBERS;
 
 /** Flags that the two threads wait for and wake each other with. */
 const STOP = 0;
@@ -91,15 +115,27 @@ export class Counters {
   readonly buffer: SharedArrayBuffer;
   /** By event code: events that the sieve kept back. */
   readonly passedOver: Float64Array;
+  /** By event code: events that were lost; 0 is the code of those that are not known. */
+  readonly lost: Float64Array;
+  /** How old a batch's last event was when the engine took it. */
+  readonly lag: Latencies;
+  /** Written by the main thread: how old alerts were when standard output had taken their lines. */
+  readonly toOutput: Latencies;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
 
   /** Over memory that another thread made, or new memory. */
-  constructor(buffer = new SharedArrayBuffer((COUNTERS + EVENTS.length) * 8 + FLAGS * 4)) {
+  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + FLAGS * 4)) {
     this.buffer = buffer;
-    this.#numbers = new Float64Array(buffer, 0, COUNTERS);
-    this.passedOver = new Float64Array(buffer, COUNTERS * 8, EVENTS.length);
-    this.#flags = new Int32Array(buffer, (COUNTERS + EVENTS.length) * 8, FLAGS);
+    let at = 0;
+    const next = (length: number) =>
+      new Float64Array(buffer, 8 * ((at += length) - length), length);
+    this.#numbers = next(COUNTERS);
+    this.passedOver = next(EVENTS.length);
+    this.lost = next(EVENTS.length);
+    this.lag = new Latencies(next(LATENCY_NUMBERS));
+    this.toOutput = new Latencies(next(LATENCY_NUMBERS));
+    this.#flags = new Int32Array(buffer, 8 * at, FLAGS);
   }
 
   get(place: CounterPlace): number {

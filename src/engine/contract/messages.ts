@@ -4,6 +4,7 @@ import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
 import type { Alert } from "./alert.ts";
+import type { TalliesTold } from "./tallies.ts";
 
 /** Watch this host through the probe. */
 export interface LiveStart {
@@ -117,6 +118,8 @@ export interface EngineStart extends EngineSettings {
   readonly sieve: boolean;
   /** Whether the kernel keeps them back already. */
   readonly kernelSieve: boolean;
+  /** Whether the kernel is asked how often the probe's programs run. */
+  readonly programRuns?: boolean;
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;
@@ -147,6 +150,8 @@ export type FromEngine =
     readonly dead: readonly DeadRule[];
   }
   | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
+  /** Where numbers by rule, CPU and program are from now on; before `ready` and `reloaded`. */
+  | { readonly kind: "tallies"; readonly tallies: TalliesTold }
   /** Rules were exchanged, or the new ones were refused and the old ones stay. */
   | {
     readonly kind: "reloaded";

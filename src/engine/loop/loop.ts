@@ -2,53 +2,19 @@
 // against the rules, alerts go out batch by batch. Runs on its own thread and may block there.
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import type { Event } from "../../events/event.ts";
-import { type EventSource, NEW_SNAPSHOT } from "../../events/source.ts";
+import { NEW_SNAPSHOT } from "../../events/source.ts";
 import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
-import type { Context } from "../../state/contract/context.ts";
-import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
-import { Counter, type Counters } from "../contract/counters.ts";
+import { Counter } from "../contract/counters.ts";
+import type { EngineParts } from "./engine_parts.ts";
 import { LossGuard } from "./loss_actions.ts";
 import { ALERTS_IN_FLIGHT_MAX, type DropSettings } from "../contract/messages.ts";
-import { SievedWalk, type ToldSieve } from "./sieved_walk.ts";
+import { SievedWalk } from "./sieved_walk.ts";
+import { Tallier } from "./tallier.ts";
 import { tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
-import type { InternalAlert, Tap, TapHost } from "../captures/tap.ts";
-
-export interface EngineParts {
-  readonly source: EventSource;
-  readonly machine: MachineHost;
-  readonly context: Context;
-  readonly rules: RuleSet;
-  readonly counters: Counters;
-  readonly post: (alerts: readonly Alert[]) => void;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Tells of the first event that could not be judged. */
-  readonly onMistake: (line: string) => void;
-  /** Tells whose events were lost where no alert tells it. */
-  readonly onLoss: (line: string) => void;
-  readonly options: EngineOptions;
-  /** Called about once in UPKEEP_MS. */
-  readonly upkeep?: () => void;
-  /** Of a capture's events, who says which can matter. */
-  readonly sieve?: ToldSieve;
-  /** Who writes what passes, if anybody. */
-  readonly tap?: (host: TapHost) => Tap;
-}
-
-export interface EngineOptions {
-  readonly drops: DropSettings;
-  /** Wait for the main thread rather than drop alerts: a replay loses nothing. */
-  readonly patient: boolean;
-  /** Stop after so many seconds of event time. */
-  readonly seconds: number | undefined;
-  /** How many programs the source's probe should have attached; 0 without a probe. */
-  readonly programsWanted: () => number;
-  /** Bytes read of a capture, and bytes it has. */
-  readonly progress?: () => { readonly read: number; readonly total: number };
-}
+import type { InternalAlert, Tap } from "../captures/tap.ts";
 
 /** Why `run` came back. */
 export type Outcome = "ended" | "stopped" | "message" | "lossy";
@@ -85,7 +51,7 @@ export class Engine {
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
   #matched: Int32Array;
-  #alertsByRule: Float64Array;
+  readonly #tallier: Tallier;
   #pending: Alert[] = [];
   #events = 0;
   #malformed = 0;
@@ -119,7 +85,8 @@ export class Engine {
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
-    this.#alertsByRule = new Float64Array(parts.rules.rules.length);
+    const { source, counters } = parts;
+    this.#tallier = new Tallier(parts.rules, { source, counters, ...parts.tally });
     parts.counters.set(Counter.Rules, parts.rules.rules.length);
     const { seconds, patient } = parts.options;
     // A live host may be silent, so the wall clock ends the run as well.
@@ -192,9 +159,17 @@ export class Engine {
     this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
+    if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag(nowMs);
     counters.set(Counter.Malformed, this.#malformed);
     tellProgress(counters, this.#parts.options.progress?.());
     return ended;
+  }
+
+  /** How old the batch's last event is by now. */
+  #tellLag(nowMs: number): void {
+    const atMs = Number(this.#event.time() / 1_000_000n);
+    this.#parts.counters.set(Counter.LastEventTimeMs, atMs);
+    this.#parts.counters.lag.add(nowMs - atMs);
   }
 
   /** What happened before a recording was stopped belongs to it; new events come all the time. */
@@ -207,18 +182,19 @@ export class Engine {
 
   /** Exchanges the rules between two events; counts by rule go on under the same names. */
   setRules(rules: RuleSet): void {
-    const counts = new Map(this.alertsByRule().map(([rule, , alerts]) => [rule, alerts]));
     this.#rules = rules;
     this.#matched = new Int32Array(Math.max(1, rules.rules.length));
-    this.#alertsByRule = Float64Array.from(rules.rules, (rule) => counts.get(rule.name) ?? 0);
+    this.#tallier.exchange(rules);
     this.#parts.counters.set(Counter.Rules, rules.rules.length);
   }
 
   alertsByRule(): [rule: string, priority: number, alerts: number][] {
-    return this.#rules.rules.map((
-      rule,
-      at,
-    ) => [rule.name, rule.priority, this.#alertsByRule[at]!]);
+    return this.#tallier.alertsByRule();
+  }
+
+  /** Tells where counts by rule, CPU and program are. */
+  tellTallies(): void {
+    this.#tallier.tell();
   }
 
   #walkBatch(length: number): boolean {
@@ -302,8 +278,7 @@ export class Engine {
 
   #alert(rule: CompiledRule): void {
     this.#tap?.matched(rule);
-    const { message, fields } = rule.render(this.#parts.context);
-    this.#alertsByRule[rule.index] = this.#alertsByRule[rule.index]! + 1;
+    const { message, fields } = this.#tallier.render(rule, this.#parts.context);
     this.#push({
       hostname: this.#parts.machine.hostname,
       message,
@@ -389,6 +364,8 @@ export class Engine {
     const { lost, excess = 0 } = stats;
     tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve?.sieve, source);
+    for (const [code, events] of source.lostByCode?.() ?? []) counters.lost[code] = events;
+    this.#tallier.update();
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] };
     const mustEnd = this.#loss.update(totals, excess, nowMs);

@@ -16,7 +16,8 @@ import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counters } from "../contract/counters.ts";
-import { Engine, type EngineOptions } from "./loop.ts";
+import type { EngineOptions } from "./engine_parts.ts";
+import { Engine } from "./loop.ts";
 import type { Tap, TapHost } from "../captures/tap.ts";
 
 export const CLOSE = codeOf("SYSCALL_CLOSE_X");

@@ -17,6 +17,18 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.InterfacesRefused, tables.interfacesRefused);
   counters.set(Counter.EntriesDropped, tables.entriesDropped);
   counters.set(Counter.SumsPostponed, sumsPostponed);
+  counters.set(Counter.ThreadsAdded, tables.threadsAdded);
+  counters.set(Counter.ThreadsRemoved, tables.threadsRemoved);
+  counters.set(Counter.ThreadsPurged, tables.threadsPurged);
+  counters.set(Counter.ThreadLookupsFailed, tables.threadLookupsFailed);
+  counters.set(Counter.FdsAdded, tables.fdsAdded);
+  counters.set(Counter.FdsRemoved, tables.fdsRemoved);
+  counters.set(Counter.FdsReplaced, tables.fdsReplaced);
+  counters.set(Counter.FdLookupsFailed, tables.fdLookupsFailed);
+  counters.set(Counter.StringBytes, tables.stringBytes);
+  counters.set(Counter.StringsFreed, tables.stringsFreed);
+  counters.set(Counter.Containers, tables.containers);
+  counters.set(Counter.Users, tables.users);
 }
 
 /** Over a capture the engine's own sieve counts, live the source's. */
@@ -47,6 +59,7 @@ export function tellSource(
   programsWanted: number,
 ): void {
   const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = stats;
+  counters.set(Counter.SourceEvents, stats.events);
   counters.set(Counter.OverShare, excess);
   counters.set(Counter.LostCritical, lost[0]);
   counters.set(Counter.LostBulk, lost[1]);

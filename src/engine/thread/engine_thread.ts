@@ -2,6 +2,7 @@
 // sees that it ends.
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import type { TalliesTold } from "../contract/tallies.ts";
 import type {
   DeadRule,
   EngineEnd,
@@ -27,6 +28,8 @@ export interface EngineEvents {
   readonly onReady: (rules: RulesTold) => void;
   readonly onReloaded: (outcome: RulesTold | { readonly error: string }) => void;
   readonly onNotice: (line: string) => void;
+  /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
+  readonly onTallies?: (tallies: TalliesTold) => void;
 }
 
 export interface EngineThread {
@@ -88,6 +91,9 @@ export function startEngineThread(
         // Taken in any case: an engine must not wait for what failed.
         alertsTaken = Promise.allSettled([alertsTaken, events.onAlerts(data.alerts)])
           .then(() => counters.take(data.alerts.length));
+        break;
+      case "tallies":
+        events.onTallies?.(data.tallies);
         break;
       case "ready":
         events.onReady(data);

@@ -34,6 +34,7 @@ import type {
 import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
+import { tallyOf, tellHeap } from "./tally.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 
 export interface Run {
@@ -73,6 +74,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     post: (alerts) => post({ kind: "alerts", alerts }),
     upkeep: () => {
       heap.look();
+      tellHeap(counters);
       release(clock());
     },
     onMistake: (line) => notice(`Warning: ${line}`),
@@ -80,6 +82,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     clock,
     ...(sieve === undefined ? {} : { sieve }),
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
+    ...(start.source.kind === "capture" ? {} : { tally: tallyOf(start, post) }),
     options: {
       drops: start.drops,
       patient: start.source.kind === "capture",
@@ -99,6 +102,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
   const told = opened.interestWarnings(wanted(rules));
+  engine.tellTallies();
   const refused = first.deadWithout(opened.refused());
   post({
     kind: "ready",

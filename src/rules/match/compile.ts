@@ -30,6 +30,7 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     rules: rules.map((rule, index) => compiledRule(rule, index, matcher, others)),
     wanted,
     seen: matcher.seen,
+    costs: matcher.costs,
     eventNames: union(rules),
     // The lists of codes are shared, so that this counts each once.
     namedEvents: union(rules.filter((_, index) => codes[index]!.length <= NAMED_MAX + 1)),

@@ -166,6 +166,36 @@ Deno.test("Matcher says what the interpreter says, event by event", () => {
   ok(hits > 1_000, `the rules matched ${hits} times: the test asks something`);
 });
 
+Deno.test("Matcher says the same of an event that it times, and adds up what it took", () => {
+  const chance = new Chance(7);
+  const world = new World(chance);
+  const rules = rulesByChance(world, chance, 12);
+  const matchables = rules.map((rule) => ({
+    node: rule.node,
+    codes: wantedCodes(rule, "syscall"),
+  }));
+  for (const matching of ["first", "all"] as const) {
+    const plain = new Matcher(matchables, matching);
+    const timed = new Matcher(matchables, matching);
+    let now = 0;
+    timed.costs.oneIn = 2;
+    timed.costs.clock = () => now += 1;
+    const [expected, got] = [new Int32Array(rules.length), new Int32Array(rules.length)];
+    for (let event = 0; event < 400; event++) {
+      world.next(chance);
+      const count = plain.match(world.context, expected);
+      strictEqual(timed.match(world.context, got), count);
+      deepStrictEqual(got.subarray(0, count), expected.subarray(0, count));
+    }
+    const { samples, sharedNs, ownNs } = timed.costs;
+    strictEqual(samples, 200);
+    // Of each two events one is timed, and each part of it takes a millisecond.
+    strictEqual(sharedNs, 2e6 * samples);
+    ok(ownNs.some((ns) => ns > 0));
+    strictEqual(plain.costs.samples, 0);
+  }
+});
+
 Deno.test("generated functions and walks say what the interpreter says", () => {
   for (let seed = 1; seed <= 150; seed++) {
     const chance = new Chance(seed);

@@ -51,6 +51,10 @@ export class Containers {
     return this.#byId.get(id);
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   *all(): Generator<Container> {
     yield* this.#byId.values();
   }

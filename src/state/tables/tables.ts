@@ -66,6 +66,9 @@ export interface MachineStats extends ThreadCounts {
   /** Strings that sweeps freed, and how many sweeps there were. */
   stringsFreed: number;
   stringSweeps: number;
+  containers: number;
+  /** Users and groups. */
+  users: number;
   fdsRefused: number;
   /** Users and groups that the bound refused. */
   usersRefused: number;
@@ -332,6 +335,8 @@ export class Tables extends ThreadTable {
       fds,
       strings: this.strings.live,
       stringBytes: this.strings.liveBytes,
+      containers: this.containers.size,
+      users: this.users.size,
       fdsRefused: this.budget.refused,
       usersRefused: this.users.refused,
       containersEvicted: this.containers.evicted,

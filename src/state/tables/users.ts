@@ -68,6 +68,15 @@ export class Users {
     this.#weight = 0;
   }
 
+  /** Users and groups together. */
+  get size(): number {
+    let size = 0;
+    for (const tables of [this.#users, this.#groups]) {
+      for (const table of tables.values()) size += table.size;
+    }
+    return size;
+  }
+
   *users(): Generator<[containerId: string, User]> {
     for (const [id, users] of this.#users) for (const user of users.values()) yield [id, user];
   }
