@@ -10,6 +10,7 @@ const ROOMS = [
   "sieve",
   "engine",
   "alerts",
+  "metrics",
   "server",
 ] as const;
 /** The floors of a room, one folder for each stage, in order: a floor imports those before it.
@@ -20,6 +21,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   rules: ["parse", "read", "merge", "check", "match", "tools"],
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   alerts: ["format", "outputs", "delivery", "spool"],
+  server: ["stream"],
   cli: ["print", "start", "commands"],
 };
 /** Know nothing of the program's things; every room may use them. */

@@ -197,6 +197,12 @@ export const schema = z.strictObject({
     prometheus_metrics_enabled: bool(false),
     // Saker's own: names besides the loopback ones under which the server may be asked.
     allowed_hosts: sequence(word).default([]),
+    // Saker's own: who shows it as a bearer token may ask for all that the server has; in a file of
+    // its own, or here.
+    token_file: text(""),
+    token: text(""),
+    // Saker's own: without a token, other hosts may ask for everything too.
+    insecure: bool(false),
     ssl_enabled: bool(false),
     ssl_certificate: text("/etc/falco/falco.pem"),
   }),

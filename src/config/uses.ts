@@ -68,8 +68,6 @@ function isOther<T>(value: T, _config: Config, initial: T): boolean {
   return value !== initial;
 }
 
-const isEnabled = ({ enabled }: { readonly enabled: boolean }) => enabled;
-
 /** Bytes of a call's data that the probe keeps at the most. */
 export const SNAPLEN_MAX = 4000;
 
@@ -80,6 +78,7 @@ const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
+const METRICS = "cli/start/metrics.ts";
 const INCLUDES = "config/read_config.ts";
 const PLUGINS = "cli/not_yet.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
@@ -196,8 +195,11 @@ export const USES: Uses<Config> = {
     listen_port: readBy(WEB),
     listen_address: readBy(WEB),
     k8s_healthz_endpoint: readBy(WEB),
-    prometheus_metrics_enabled: notYet("this version of saker has no /metrics"),
+    prometheus_metrics_enabled: readBy(METRICS),
     allowed_hosts: readBy(WEB),
+    token_file: readBy(WEB),
+    token: readBy(WEB),
+    insecure: readBy(WEB),
     ssl_enabled: readBy(WEB),
     ssl_certificate: readBy(WEB),
   },
@@ -219,7 +221,26 @@ export const USES: Uses<Config> = {
     max_burst: readBy(START),
     simulate_drops: readBy(START),
   },
-  metrics: notYet("this version of saker keeps no metrics", isEnabled),
+  metrics: {
+    enabled: readBy(METRICS),
+    interval: readBy(METRICS),
+    output_rule: readBy(METRICS),
+    output_file: readBy(METRICS),
+    rules_counters_enabled: readBy(METRICS),
+    resource_utilization_enabled: readBy(METRICS),
+    state_counters_enabled: readBy(METRICS),
+    kernel_event_counters_enabled: readBy(METRICS),
+    kernel_event_counters_per_cpu_enabled: readBy(METRICS),
+    libbpf_stats_enabled: readBy(METRICS),
+    plugins_metrics_enabled: ignored(
+      "saker loads no plugins, whose numbers these are",
+      () => false,
+    ),
+    kernel_iter_event_counters_enabled: readBy(METRICS),
+    jemalloc_stats_enabled: ignored("saker has another allocator, which tells no such numbers"),
+    convert_memory_to_mb: readBy(METRICS),
+    include_empty_values: readBy(METRICS),
+  },
   base_syscalls: { custom_set: readBy(START), repair: readBy(START), all: readBy(START) },
   falco_libs: {
     thread_table_size: readBy(START),

@@ -43,12 +43,11 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
     "disable_iterators": "true",
     "libs_logger.severity": "debug",
     "log_syslog": "true",
-    "metrics.enabled": "true",
+    "metrics.jemalloc_stats_enabled": "true",
     "plugins_hostinfo": "false",
     "syscall_event_timeouts.max_consecutives": "5",
     "falco_libs.thread_table_auto_purging_interval_s": "60",
     "falco_libs.thread_table_auto_purging_thread_timeout_s": "60",
-    "webserver.prometheus_metrics_enabled": "true",
     "webserver.threadiness": "4",
   };
   for (const [key, value] of Object.entries(keys)) {

@@ -1,9 +1,13 @@
 // What the web server answers. Values come in as functions; no state is kept here.
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
 import { hostName, strangeName } from "./hosts.ts";
-import { addReload, type ReloadOutcome } from "./reload.ts";
+import type { ReloadAnswer } from "./reload.ts";
+import type { Rights } from "./rights.ts";
 import type { Bindings } from "./serve.ts";
+import { alertFilter } from "./stream/alert_filter.ts";
+import type { AlertStream } from "./stream/alert_stream.ts";
 
 export interface AppOptions {
   readonly healthPath: string;
@@ -11,16 +15,25 @@ export interface AppOptions {
   readonly versions: () => Record<string, unknown>;
   /** Names besides the loopback ones under which this server may be asked. */
   readonly hosts?: readonly string[];
-  /** Reads configuration and rules anew; settles when they are taken or refused. */
-  readonly reload?: () => Promise<ReloadOutcome>;
+  /** Who may ask for more than health and versions. */
+  readonly rights: Rights;
+  readonly status: () => Record<string, unknown>;
+  /** Absent: there are no metrics. */
+  readonly metrics?: () => string;
+  readonly alerts: AlertStream;
+  /** Has configuration and rules read anew; absent: they cannot change under way. Never rejects. */
+  readonly reload?: () => Promise<ReloadAnswer>;
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
+type Asked = Context<{ Bindings: Bindings }>;
+type Handler = (context: Asked) => Response | Promise<Response>;
 
-/** Falco's paths: the health check where it is configured, and /versions. */
-export function makeApp({ healthPath, health, versions, hosts = [], reload }: AppOptions): App {
+/** Falco's paths and ours. */
+export function makeApp(options: AppOptions): App {
+  const { healthPath, rights, metrics, reload } = options;
   const app: App = new Hono();
-  const allowed = hosts.map(hostName);
+  const allowed = (options.hosts ?? []).map(hostName);
   app.use(async (context, next) => {
     const strange = strangeName({
       host: context.req.header("host"),
@@ -36,19 +49,67 @@ export function makeApp({ healthPath, health, versions, hosts = [], reload }: Ap
     context.header("x-content-type-options", "nosniff");
     context.header("cache-control", "no-store");
   });
-  app.get(healthPath, (context) => {
-    const report = health();
-    return context.json(report, report.status === "ok" || report.status === "degraded" ? 200 : 503);
+  const refusalFor = (context: Asked) =>
+    rights.refusal({
+      authorization: context.req.header("authorization"),
+      remoteAddress: context.env?.remoteAddress ?? "127.0.0.1",
+    });
+  const protectedBy = (handler: Handler): Handler => (context) => {
+    const error = refusalFor(context);
+    if (error === undefined) return handler(context);
+    return context.json({ error }, 401, { "www-authenticate": "Bearer" });
+  };
+  const answer = (method: "get" | "post", path: string, handler: Handler) => {
+    app[method](path, handler);
+    const allow = method === "get" ? "GET, HEAD" : "POST";
+    app.all(path, (context) => context.json({ error: "method not allowed" }, 405, { allow }));
+  };
+  answer("get", healthPath, (context) => {
+    const report = options.health();
+    const body = refusalFor(context) === undefined ? report : { status: report.status };
+    return context.json(body, isWell(report) ? 200 : 503);
   });
-  app.get("/versions", (context) => context.json(versions()));
-  if (reload !== undefined) addReload(app, reload);
-  for (const path of [healthPath, "/versions"]) {
-    app.all(
-      path,
-      (context) => context.json({ error: "method not allowed" }, 405, { allow: "GET, HEAD" }),
+  answer("get", "/readyz", (context) => {
+    const { status } = options.health();
+    const ready = status !== "starting" && status !== "blind";
+    return context.json({ status: ready ? "ready" : status }, ready ? 200 : 503);
+  });
+  answer("get", "/versions", (context) => context.json(options.versions()));
+  answer("get", "/status", protectedBy((context) => context.json(options.status())));
+  if (metrics !== undefined) {
+    const headers = { "content-type": CONTENT_TYPE };
+    answer("get", "/metrics", protectedBy((context) => context.body(metrics(), 200, headers)));
+  }
+  answer("get", "/alerts", protectedBy((context) => follow(context, options.alerts)));
+  if (reload !== undefined) {
+    answer(
+      "post",
+      "/reload",
+      protectedBy(async (context) => {
+        const { status, body } = await reload();
+        return context.json(body, status);
+      }),
     );
   }
   app.notFound((context) => context.json({ error: "not found" }, 404));
   app.onError((_error, context) => context.json({ error: "internal error" }, 500));
   return app;
+}
+
+function isWell({ status }: HealthReport): boolean {
+  return status === "ok" || status === "degraded";
+}
+
+/** Alerts as they come, as server-sent events. */
+function follow(context: Asked, alerts: AlertStream): Response {
+  const filter = alertFilter(new URL(context.req.url).searchParams);
+  if ("error" in filter) return context.json({ error: filter.error }, 400);
+  const headers = { "content-type": "text/event-stream" };
+  // A stream that nobody reads would stay for ever.
+  if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
+  const after = context.req.header("last-event-id") ?? filter.after;
+  const stream = alerts.open({ takes: filter.takes, after: after === "" ? undefined : after });
+  if (stream !== undefined) return context.body(stream, 200, headers);
+  const error = "too many clients follow the alerts";
+  return context.json({ error }, 503, { "retry-after": "10" });
 }

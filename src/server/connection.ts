@@ -3,16 +3,31 @@
 // what waits here.
 import { HEAD_BYTES_MAX, headEnd, parseHead } from "./request_head.ts";
 
-/** Answers a request; `localAddress` is the one that the client reached. */
-export type Answer = (request: Request, localAddress: string) => Response | Promise<Response>;
+/** What is known of a request besides what it says. */
+export interface Peer {
+  /** The address that the client reached, and its own. */
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+}
+
+export type Answer = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+/** An answer without an end: it is sent as it comes, for as long as the client stays. */
+const STREAM = "text/event-stream";
+/** A client that takes nothing of a stream for so long is cut off. */
+const WRITE_MS = 30_000;
 
 /** What a client may still send behind its request, and is thrown away. */
 const REST_BYTES_MAX = 64 << 10;
 
-/** Serves one request; rejects where the client goes away or is cut off. */
+/**
+ * Serves one request; rejects where the client goes away or is cut off. `onStream` is called before
+ * an answer without an end begins.
+ */
 export async function serveConnection(
   conn: Deno.TcpConn | Deno.TlsConn,
   answer: Answer,
+  onStream: () => void = () => {},
 ): Promise<void> {
   const secure = "handshake" in conn;
   if (secure) await conn.handshake();
@@ -20,9 +35,16 @@ export async function serveConnection(
   if (head === undefined) return;
   const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
   const response = "request" in parsed
-    ? await answer(parsed.request, (conn.localAddr as Deno.NetAddr).hostname)
+    ? await answer(parsed.request, {
+      localAddress: (conn.localAddr as Deno.NetAddr).hostname,
+      remoteAddress: (conn.remoteAddr as Deno.NetAddr).hostname,
+    })
     : new Response(null, { status: parsed.status });
   const isHead = "request" in parsed && parsed.request.method === "HEAD";
+  if (!isHead && response.body !== null && response.headers.get("content-type") === STREAM) {
+    onStream();
+    return await writeStream(conn, response, response.body);
+  }
   await writeAll(conn, await bytesOf(response, isHead));
   await conn.closeWrite();
   await readRest(conn);
@@ -44,27 +66,65 @@ async function readHead(conn: Deno.Conn): Promise<Uint8Array | undefined> {
 
 async function bytesOf(response: Response, isHead: boolean): Promise<Uint8Array> {
   const body = new Uint8Array(await response.arrayBuffer());
-  const lines = [`HTTP/1.1 ${response.status} ${REASONS.get(response.status) ?? ""}`];
-  for (const [name, value] of response.headers) {
-    if (name !== "content-length") lines.push(`${name}: ${value}`);
-  }
   const known = response.headers.get("content-length");
-  lines.push(`content-length: ${isHead && known !== null ? known : body.length}`);
-  lines.push(`date: ${new Date().toUTCString()}`, "connection: close", "", "");
-  const head = new TextEncoder().encode(lines.join("\r\n"));
+  const length = isHead && known !== null ? known : body.length;
+  const head = headOf(response, [`content-length: ${length}`]);
   const bytes = new Uint8Array(head.length + (isHead ? 0 : body.length));
   bytes.set(head);
   if (!isHead) bytes.set(body, head.length);
   return bytes;
 }
 
+function headOf(response: Response, more: readonly string[]): Uint8Array {
+  const lines = [`HTTP/1.1 ${response.status} ${REASONS.get(response.status) ?? ""}`];
+  for (const [name, value] of response.headers) {
+    if (name !== "content-length") lines.push(`${name}: ${value}`);
+  }
+  lines.push(...more, `date: ${new Date().toUTCString()}`, "connection: close", "", "");
+  return new TextEncoder().encode(lines.join("\r\n"));
+}
+
+/** Sends what comes until the stream ends or the client goes. */
+async function writeStream(
+  conn: Deno.Conn,
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+): Promise<void> {
+  const reader = body.getReader();
+  // Who ends its side has gone: it could not tell otherwise that it reads no more.
+  const end = () => reader.cancel().catch(() => {});
+  readRest(conn).then(end, end);
+  try {
+    await writeInTime(conn, headOf(response, []));
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      await writeInTime(conn, value);
+    }
+  } finally {
+    await end();
+  }
+}
+
+/** Closes the connection under a write that takes too long, which then rejects. */
+async function writeInTime(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  const timer = setTimeout(() => conn.close(), WRITE_MS);
+  try {
+    await writeAll(conn, bytes);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const REASONS: ReadonlyMap<number, string> = new Map([
   [200, "OK"],
   [202, "Accepted"],
   [400, "Bad Request"],
+  [401, "Unauthorized"],
   [403, "Forbidden"],
   [404, "Not Found"],
   [405, "Method Not Allowed"],
+  [409, "Conflict"],
   [422, "Unprocessable Content"],
   [431, "Request Header Fields Too Large"],
   [500, "Internal Server Error"],

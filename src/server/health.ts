@@ -5,6 +5,7 @@ import type { QueueStats } from "../alerts/queue.ts";
 import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
+import { REFUSALS } from "../metrics/own_families.ts";
 import type { ServerStats } from "./serve.ts";
 import { Sight, type SightOptions } from "./sight.ts";
 
@@ -72,6 +73,7 @@ export interface HealthReport {
   /** Connections of this server. */
   readonly web?: {
     readonly open: number;
+    readonly streams: number;
     readonly accepted: number;
     readonly cut_off: number;
     readonly accept_errors: number;
@@ -88,18 +90,6 @@ export interface HealthReport {
   };
   readonly uptime_s: number;
 }
-
-/** What each bound refused, under the name that /healthz tells it by. */
-const REFUSALS: readonly (readonly [string, (typeof Counter)[keyof typeof Counter]])[] = [
-  ["threads", Counter.ThreadsRefused],
-  ["descriptors", Counter.FdsRefused],
-  ["users", Counter.UsersRefused],
-  ["containers", Counter.ContainersEvicted],
-  ["look_ups", Counter.LookUpsRefused],
-  ["interfaces", Counter.InterfacesRefused],
-  ["entries", Counter.EntriesDropped],
-  ["program_sums", Counter.SumsPostponed],
-];
 
 /** A disk that has not moved for so long is told of, as an output is. */
 const CAPTURE_STUCK_MS = 10_000;
@@ -167,6 +157,7 @@ export class Health {
       ...(web === undefined ? {} : {
         web: {
           open: web.open,
+          streams: web.streams,
           accepted: web.accepted,
           cut_off: web.cutOff,
           accept_errors: web.acceptErrors,

@@ -2,7 +2,6 @@
 import { codeOf } from "../events/table.ts";
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { Counter, Counters } from "../engine/contract/counters.ts";
-import { makeApp } from "./app.ts";
 import { Health } from "./health.ts";
 
 function healthy(forks: () => number | undefined = () => 0) {
@@ -84,22 +83,4 @@ Deno.test("a detached program is told with its number", () => {
   const { counters, health } = healthy();
   counters.set(Counter.ProgramsDetached, 2);
   strictEqual(health.report(10_000).reason, "2 of 5 probe programs are detached");
-});
-
-Deno.test("the endpoint answers 200 or 503 with the report, and /versions", async () => {
-  const { counters, health } = healthy();
-  const app = makeApp({
-    healthPath: "/live",
-    health: () => health.report(10_000),
-    versions: () => ({ falco_version: "1" }),
-  });
-  const ok = await app.request("/live");
-  strictEqual(ok.status, 200);
-  strictEqual((await ok.json()).status, "ok");
-  counters.set(Counter.ProgramsDetached, 5);
-  const blind = await app.request("/live");
-  strictEqual(blind.status, 503);
-  strictEqual((await blind.json()).status, "blind");
-  deepStrictEqual(await (await app.request("/versions")).json(), { falco_version: "1" });
-  strictEqual((await app.request("/healthz")).status, 404);
 });

@@ -1,8 +1,6 @@
 // POST /reload: as SIGHUP, with an answer that says what came of it: 200 where configuration and
 // rules were taken, 422 with the reason where they were refused, 202 where it takes longer than a
-// connection lasts.
-import type { Hono } from "hono";
-import type { Bindings } from "./serve.ts";
+// connection lasts, 409 while another one is under way.
 
 export type ReloadOutcome =
   | {
@@ -17,22 +15,35 @@ export type ReloadOutcome =
   }
   | { readonly reloaded: false; readonly error: string };
 
+export interface ReloadAnswer {
+  readonly status: 200 | 202 | 409 | 422;
+  readonly body: ReloadOutcome | { readonly reloaded: null; readonly reason: string };
+}
+
 /** A connection is cut off a second later (serve.ts). */
 const PATIENCE_MS = 4_000;
 
-export function addReload(
-  app: Hono<{ Bindings: Bindings }>,
+/** One at a time, and none longer than an answer may take; `reload` never rejects. */
+export function reloadForAnswers(
   reload: () => Promise<ReloadOutcome>,
-): void {
-  app.post("/reload", async (context) => {
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
-    const outcome = await Promise.race([reload(), late]);
-    clearTimeout(timer);
-    if (outcome === undefined) return context.json({ reloaded: null }, 202);
-    return context.json(outcome, outcome.reloaded ? 200 : 422);
+  patienceMs = PATIENCE_MS,
+): () => Promise<ReloadAnswer> {
+  let isBusy = false;
+  const unknown = (status: 202 | 409, reason: string): ReloadAnswer => ({
+    status,
+    body: { reloaded: null, reason },
   });
-  app.all("/reload", (context) => {
-    return context.json({ error: "method not allowed" }, 405, { allow: "POST" });
-  });
+  return () => {
+    if (isBusy) return Promise.resolve(unknown(409, "another reload is under way"));
+    isBusy = true;
+    const { promise, resolve } = Promise.withResolvers<ReloadAnswer>();
+    const late = () => resolve(unknown(202, "it is under way: /status tells what came of it"));
+    const timer = setTimeout(late, patienceMs);
+    reload().then((outcome) => {
+      isBusy = false;
+      clearTimeout(timer);
+      resolve({ status: outcome.reloaded ? 200 : 422, body: outcome });
+    });
+    return promise;
+  };
 }

@@ -1,9 +1,10 @@
 // The web server's socket: an app comes in, it listens until it is closed. Every connection has one
 // request and a few seconds; there are few at a time, and where there are too many the one that has
 // waited longest gives way. So nobody who may connect can use up descriptors or memory, or keep
-// others out; the runtime's own server has no such bounds.
+// others out; the runtime's own server has no such bounds. An answer that is a stream counts no
+// more among them: how many of those there may be is the app's to bound.
 import type { Hono } from "hono";
-import { serveConnection } from "./connection.ts";
+import { type Peer, serveConnection } from "./connection.ts";
 
 export interface ServeOptions {
   readonly address: string;
@@ -17,6 +18,8 @@ export interface ServeOptions {
 
 export interface ServerStats {
   readonly open: number;
+  /** Connections that are sent a stream, which are not among `open`. */
+  readonly streams: number;
   readonly accepted: number;
   /** Closed before their answer, since they took too long or others waited. */
   readonly cutOff: number;
@@ -32,10 +35,7 @@ export interface Server {
 }
 
 /** What an app is told of a request besides the request itself. */
-export interface Bindings {
-  /** The address that the client reached. */
-  readonly localAddress: string;
-}
+export type Bindings = Peer;
 
 /** Answers that are being written have this long when the server closes. */
 const CLOSE_MS = 200;
@@ -87,6 +87,7 @@ class Acceptor implements Server {
   readonly #connectionMs: number;
   /** In the order in which they came, each with its time limit and its end. */
   readonly #open = new Map<Conn, { timer: number; ended: Promise<void> }>();
+  readonly #streams = new Map<Conn, Promise<void>>();
   readonly #accepting: Promise<void>;
   #accepted = 0;
   #cutOff = 0;
@@ -111,6 +112,7 @@ class Acceptor implements Server {
   stats(): ServerStats {
     return {
       open: this.#open.size,
+      streams: this.#streams.size,
       accepted: this.#accepted,
       cutOff: this.#cutOff,
       acceptErrors: this.#acceptErrors,
@@ -120,7 +122,10 @@ class Acceptor implements Server {
   async close(): Promise<void> {
     this.#closed = true;
     closeQuietly(this.#listener);
-    const ends = [...this.#open.values()].map(({ ended }) => ended);
+    const ends = [...this.#open.values()].map(({ ended }) => ended).concat(
+      ...this.#streams.values(),
+    );
+    for (const conn of this.#streams.keys()) closeQuietly(conn);
     const cutAll = () => [...this.#open.keys()].forEach((conn) => this.#cut(conn));
     const timer = setTimeout(cutAll, CLOSE_MS);
     await Promise.all(ends);
@@ -158,13 +163,24 @@ class Acceptor implements Server {
     try {
       await serveConnection(
         conn,
-        (request, localAddress) => this.#app.fetch(request, { localAddress }),
+        (request, peer) => this.#app.fetch(request, peer),
+        () => this.#becomeStream(conn),
       );
     } catch {
       // The client went, spoke no TLS, or was cut off: nobody is there to be told.
     }
     this.#forget(conn);
+    this.#streams.delete(conn);
     closeQuietly(conn);
+  }
+
+  /** It may stay from now on. */
+  #becomeStream(conn: Conn): void {
+    const known = this.#open.get(conn);
+    if (known === undefined) throw new Error("it was cut off");
+    this.#forget(conn);
+    this.#streams.set(conn, known.ended);
+    if (this.#closed) closeQuietly(conn);
   }
 
   #cut(conn: Conn): void {

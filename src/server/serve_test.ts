@@ -126,3 +126,76 @@ Deno.test("an address that cannot be had is told in one line with what to do", (
     /Cannot listen on 192.0.2.1:1: this host does not have the address/,
   );
 });
+
+const STREAM_HEADERS = { "content-type": "text/event-stream" };
+
+/** An app whose one answer has no end, until it is told; how many streams were given up. */
+function streaming() {
+  const state = { cancelled: 0, send: (_text: string): void => {} };
+  const streams = new Hono<{ Bindings: Bindings }>().get("/", (context) => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller): void {
+        state.send = (text) => controller.enqueue(new TextEncoder().encode(text));
+        state.send("first\n");
+      },
+      cancel: () => void state.cancelled++,
+    });
+    return context.body(body, 200, STREAM_HEADERS);
+  });
+  return { streams, state };
+}
+
+async function readSome(conn: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(4096);
+  const read = await conn.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, read ?? 0));
+}
+
+/** Reads until it has seen the text. */
+async function readUntil(conn: Deno.Conn, wanted: string): Promise<string> {
+  let text = "";
+  while (!text.includes(wanted)) {
+    const more = await readSome(conn);
+    ok(more !== "", `ended before ${wanted}: ${text}`);
+    text += more;
+  }
+  return text;
+}
+
+const GET = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+
+Deno.test("a stream stays beyond the time of others, and takes no place of theirs", async () => {
+  const { streams, state } = streaming();
+  const options = { address: "127.0.0.1", port: 0, connectionsMax: 1, connectionMs: 50 };
+  const server = serve(streams, options);
+  using conn = await connect(server);
+  await conn.write(GET);
+  const head = await readUntil(conn, "first\n");
+  ok(!head.toLowerCase().includes("content-length"), head);
+  match(head, /content-type: text\/event-stream/);
+  // Others come and go, and are cut off.
+  for (let other = 0; other < 3; other++) {
+    using held = await connect(server);
+    ok(await isCutOff(held));
+  }
+  state.send("second\n");
+  strictEqual(await readSome(conn), "second\n");
+  const { open, streams: count } = server.stats();
+  deepStrictEqual([open, count], [0, 1]);
+  await server.close();
+  ok(await isCutOff(conn));
+  strictEqual(state.cancelled, 1);
+});
+
+Deno.test("a stream whose client goes is given up", async () => {
+  const { streams, state } = streaming();
+  const server = serve(streams, { address: "127.0.0.1", port: 0 });
+  {
+    using conn = await connect(server);
+    await conn.write(GET);
+    await readUntil(conn, "first\n");
+  }
+  while (server.stats().streams > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  strictEqual(state.cancelled, 1);
+  await server.close();
+});

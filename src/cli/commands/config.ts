@@ -42,13 +42,18 @@ function lineOf({ fate, where, key, value, why, told, restart }: PlacedFate): st
     ...(reason === undefined ? [] : [reason]),
     ...(restart && fate.startsWith("honoured") ? ["a change takes a restart"] : []),
   ];
-  const shown = typeof value === "string" ? value : JSON.stringify(value);
+  const shown = SECRET.has(key)
+    ? "(not shown)"
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value);
   const line = `${fate.padEnd(15)}  ${where}: ${key}: ${cut(shown)}`;
   return notes.length === 0 ? line : `${line}  (${notes.join("; ")})`;
 }
 
 function jsonOf({ key, where, value, fate, why, told, restart }: PlacedFate) {
-  return { key, where, value, fate, why: told ?? why ?? null, restart };
+  const shown = SECRET.has(key) ? "(not shown)" : value;
+  return { key, where, value: shown, fate, why: told ?? why ?? null, restart };
 }
 
 function countsOf(fates: readonly PlacedFate[], wrong: number): string {
@@ -60,6 +65,8 @@ function countsOf(fates: readonly PlacedFate[], wrong: number): string {
 }
 
 const SHOWN_MAX = 60;
+/** Keys whose value is nobody's business. */
+const SECRET: ReadonlySet<string> = new Set(["webserver.token"]);
 
 function cut(text: string): string {
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;

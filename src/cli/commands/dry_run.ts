@@ -7,7 +7,10 @@ import type { Flags } from "../flags.ts";
 import { notYet } from "../not_yet.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
-import { makeOutputs } from "../start/make_outputs.ts";
+import { formatOf, makeOutputs } from "../start/make_outputs.ts";
+import { AlertStream } from "../../server/stream/alert_stream.ts";
+import { makeMetrics } from "../start/metrics.ts";
+import { Numbers } from "../start/numbers.ts";
 import { startWeb } from "../start/web.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkReadable } from "./replay.ts";
@@ -36,10 +39,24 @@ export async function dryRun(
   for (const line of notYet(config)) log.notice(`Notice: ${line}`);
   for (const line of compiled.warnings) log.warning(line);
   await outputs.check();
+  const counters = new Counters();
+  const stream = new AlertStream({ format: formatOf(config, true) });
+  const { facts } = new Numbers({
+    config,
+    counters,
+    hostname: Deno.hostname(),
+    hostRoot: "",
+    environment: terminal.environment,
+    outputs: () => [],
+    stream: () => stream.stats(),
+  });
+  if (!isReplay) makeMetrics({ config, facts, warn: log.warning }).close();
   const web = isReplay ? undefined : startWeb({
     config,
     flags,
-    counters: new Counters(),
+    counters,
+    facts,
+    stream,
     hostRoot: "",
     isAttended: terminal.errorIsTerminal,
     outputs: () => [],

@@ -1,4 +1,5 @@
 // `--support`: what a report of a problem needs, as one JSON object.
+import type { Config } from "../../config/schema.ts";
 import type { RulesText } from "../../rules/load.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
@@ -14,7 +15,7 @@ export function support(
     engine_info: versions(),
     cmdline: ["saker", ...Deno.args].join(" "),
     // Falco gives the configuration as flow YAML; JSON is that too.
-    config: JSON.stringify(config),
+    config: JSON.stringify({ ...config, webserver: withoutToken(config.webserver) }),
     rules_files: rules.map(({ name, text }) => ({ name, variants: [{ content: text }] })),
     system_info: {
       machine: Deno.build.arch,
@@ -26,6 +27,11 @@ export function support(
   };
   terminal.out(`${JSON.stringify(report)}\n`);
   return 0;
+}
+
+/** A report is sent to others. */
+function withoutToken(webserver: Config["webserver"]): Config["webserver"] {
+  return webserver.token === "" ? webserver : { ...webserver, token: "(not shown)" };
 }
 
 function kernelVersion(): string {

@@ -11,6 +11,10 @@ import type { LoadedConfig } from "../start/load_config.ts";
 import { logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
+import { AlertStream } from "../../server/stream/alert_stream.ts";
+import { formatOf } from "../start/make_outputs.ts";
+import { makeMetrics } from "../start/metrics.ts";
+import { Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { runSession } from "../start/session.ts";
@@ -52,6 +56,18 @@ export async function watch(
   let reloads: ReloadState | undefined;
   let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
   let dead: readonly DeadRule[] = [];
+  const stream = new AlertStream({ format: formatOf(config, true) });
+  const numbers = new Numbers({
+    config,
+    counters,
+    hostRoot,
+    hostname: start.machine.hostname,
+    environment: terminal.environment,
+    outputs: () => outputs?.stats() ?? [],
+    stream: () => stream.stats(),
+  });
+  const { facts } = numbers;
+  const metrics = makeMetrics({ config, facts, warn: log.warning });
   const web = startWeb({
     config,
     flags,
@@ -67,6 +83,9 @@ export async function watch(
     strays: strays.count,
     deadRules: () => dead,
     reload: () => reload(),
+    facts,
+    stream,
+    metrics: metrics.text,
   });
   try {
     return await runSession({
@@ -80,9 +99,14 @@ export async function watch(
       onOutputs(made, tellAlert): void {
         outputs = made;
         tell = tellAlert;
+        if (web !== undefined) made.subscribe((alerts) => stream.take(alerts));
       },
       onReload: (act) => reload = act,
-      onReloadState: (state) => reloads = state,
+      onReloadState(state, files): void {
+        reloads = state;
+        numbers.onReloadState(state, files);
+      },
+      onTallies: (told) => numbers.onTallies(told),
       onDeadRules: (rules) => dead = rules,
       onReady(): void {
         // Since the process began, not since this function did.
@@ -99,6 +123,11 @@ export async function watch(
           log.warning(`Warning: ${problem}; saker watches without it and tries again`);
           tell({ subject: "no web server", message: `It is tried again: ${problem}` });
         }
+        if (web?.warning !== undefined) {
+          log.warning(`Warning: ${web.warning}`);
+          tell({ subject: "web server without a token", message: web.warning });
+        }
+        metrics.begin((alerts) => outputs?.send(alerts));
         web?.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
         const heap = new HeapWatch();
@@ -107,6 +136,7 @@ export async function watch(
     });
   } finally {
     clearInterval(heapTimer);
+    metrics.close();
     await web?.close();
   }
 }

@@ -42,6 +42,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
     },
     sieve: config.engine.sieve,
     kernelSieve: config.engine.sieve && config.engine.kernel_sieve,
+    programRuns: config.metrics.enabled && config.metrics.libbpf_stats_enabled,
     seconds: flags.seconds,
     ...(around.record === undefined ? {} : { record: around.record }),
     ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
@@ -85,7 +86,7 @@ export const RULES_BYTES_MAX = 16 << 20;
 const ALL_RULES_BYTES_MAX = 64 << 20;
 
 /** Descriptors of all processes together. */
-const FDS_MAX = 4_194_304;
+export const FDS_MAX = 4_194_304;
 
 const MIB = 1_048_576;
 

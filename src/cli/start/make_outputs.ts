@@ -1,8 +1,9 @@
 // Config → outputs: which ones a run has, and how alerts are written there.
 import { formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
-import { composeWith } from "../../alerts/format/message.ts";
+import { composeWith, type Message } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
 import { farFileOutput } from "../../alerts/outputs/far_file.ts";
+import { withNews } from "../../alerts/outputs/with_news.ts";
 import { stdoutOutput } from "../../alerts/outputs/stdout.ts";
 import { SpoolThread } from "../../alerts/spool/far_spool.ts";
 import type { QueueEvent } from "../../alerts/queue.ts";
@@ -18,6 +19,8 @@ export interface MakeOptions {
   readonly onClosed: () => void;
   /** The run has another purpose than alerts. */
   readonly mayBeNone: boolean;
+  /** Told of what standard output has just taken. */
+  readonly onWritten?: ((messages: readonly Message[]) => void) | undefined;
   /** It waits for its outputs: one that is slow is waited for and not told of. */
   readonly patient: boolean;
   /** Nothing is written: what earlier runs left on disk stays there. */
@@ -31,9 +34,9 @@ const LINGER_MS = 1_000;
 
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
-  { terminal, onClosed, mayBeNone, patient, dry = false }: MakeOptions,
+  { terminal, onClosed, onWritten, mayBeNone, patient, dry = false }: MakeOptions,
 ): Outputs {
-  const plans = plansOf(config, formatOf(config, jsonAlerts), terminal);
+  const plans = plansOf(config, formatOf(config, jsonAlerts), { terminal, onWritten });
   if (plans.length === 0 && !mayBeNone) {
     throw new Error(
       "No output configured, please make sure at least one output is configured and enabled.",
@@ -53,7 +56,7 @@ export function makeOutputs(
   });
 }
 
-function formatOf(config: Config, json: boolean): FormatOptions {
+export function formatOf(config: Config, json: boolean): FormatOptions {
   return {
     json,
     isoTime: config.time_format_iso_8601,
@@ -66,7 +69,11 @@ function formatOf(config: Config, json: boolean): FormatOptions {
 }
 
 /** Falco's order: file, stdout, then the others. */
-function plansOf(config: Config, stdout: FormatOptions, terminal: Terminal): OutputPlan[] {
+function plansOf(
+  config: Config,
+  stdout: FormatOptions,
+  { terminal, onWritten }: Pick<MakeOptions, "terminal" | "onWritten">,
+): OutputPlan[] {
   const format = { ...stdout, json: config.json_output };
   const compose = composeWith((alert) => formatAlert(alert, format));
   const lingerMs = config.buffered_outputs ? LINGER_MS : 0;
@@ -77,7 +84,7 @@ function plansOf(config: Config, stdout: FormatOptions, terminal: Terminal): Out
   if (config.stdout_output.enabled) {
     const shown = { ...stdout, colour: terminal.colour };
     plans.push({
-      output: stdoutOutput(Deno.stdout),
+      output: withNews(stdoutOutput(Deno.stdout), onWritten),
       compose: composeWith((alert) => formatAlert(alert, shown)),
       lingerMs,
     });

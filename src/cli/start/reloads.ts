@@ -30,6 +30,12 @@ export interface ReloadState {
   readonly restart: readonly string[];
 }
 
+/** What was read, for who wants to know it again. */
+export interface FilesInForce {
+  readonly rules: RulesStart["files"];
+  readonly config: readonly string[];
+}
+
 export interface ReloadsOptions {
   readonly loaded: LoadedConfig;
   readonly rules: RulesStart;
@@ -42,7 +48,8 @@ export interface ReloadsOptions {
   readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
   /** Called at the moment of the exchange, between two events. */
   readonly onTaken: (loaded: LoadedConfig, outputsChanged: boolean) => void;
-  readonly onState?: (state: ReloadState) => void;
+  /** `files`: others are in force now. */
+  readonly onState?: (state: ReloadState, files?: FilesInForce) => void;
 }
 
 /** Refused: the rule under which Falco tells it too. */
@@ -75,7 +82,7 @@ export class Reloads {
       refusals: 0,
       restart: [],
     };
-    options.onState?.(this.#state);
+    options.onState?.(this.#state, inForce(options.rules, options.loaded));
   }
 
   get state(): ReloadState {
@@ -133,7 +140,7 @@ export class Reloads {
     };
     const rulesNow = counters.get(Counter.Rules);
     log.info(`Reloaded: ${rulesNow} rules. Generation ${generation + 1}, ${sha256.slice(0, 12)}`);
-    onState?.(this.#state);
+    onState?.(this.#state, inForce(rules, loaded));
     return { reloaded: true, rules: rulesNow, generation: generation + 1, sha256, restart };
   }
 
@@ -150,4 +157,8 @@ export class Reloads {
 /** Files that have something in them. */
 function filledOf({ files }: RulesStart): string[] {
   return files.filter(({ text }) => text.trim() !== "").map(({ name }) => name);
+}
+
+function inForce({ files }: RulesStart, loaded: LoadedConfig): FilesInForce {
+  return { rules: files, config: loaded.files };
 }

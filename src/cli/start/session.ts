@@ -5,6 +5,8 @@ import type { Alert } from "../../engine/contract/alert.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import { startEngineThread } from "../../engine/thread/engine_thread.ts";
 import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
+import type { TalliesTold } from "../../engine/contract/tallies.ts";
+import { tellAge } from "./alert_age.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
@@ -13,7 +15,7 @@ import { LiveOutputs } from "./live_outputs.ts";
 import { makeOutputs } from "./make_outputs.ts";
 import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
-import { Reloads, type ReloadState } from "./reloads.ts";
+import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
 import { sumOf } from "./sum.ts";
 import { summary } from "./summary.ts";
@@ -35,10 +37,12 @@ export interface SessionOptions {
   /** How to read everything anew, as often as somebody asks; never rejects. */
   readonly onReload?: (reload: () => Promise<ReloadOutcome>) => void;
   readonly onReady: () => void;
+  /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
+  readonly onTallies?: (tallies: TalliesTold) => void;
   /** Rules in force that cannot match, at the start and with new ones. */
   readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
   /** What holds now, at the start and after each reload, taken or refused. */
-  readonly onReloadState?: (state: ReloadState) => void;
+  readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
@@ -53,6 +57,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const log = logTo(() => config, terminal);
   let readerGone = false;
   let isEnding = false;
+  const onWritten = tellAge(counters.toOutput);
   const make = (from: LoadedConfig) =>
     makeOutputs(from, {
       terminal,
@@ -60,6 +65,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
         readerGone = true;
         counters.stop();
       },
+      ...(patient ? {} : { onWritten }),
       mayBeNone: start.record !== undefined,
       patient,
     });
@@ -117,6 +123,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     },
     onReloaded: (outcome) => reloads?.answered(outcome),
     onNotice: log.info,
+    ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
   });
 
   const signals = handleSignals({

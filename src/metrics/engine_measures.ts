@@ -1,0 +1,150 @@
+// Falco's measures of events and tables, from the engine's shared numbers. Where saker has no such
+// thing (it pairs no entered with left calls, has no iterators in the kernel), the number is 0, as
+// it is: docs/metrics.md says which those are.
+import { EVENTS } from "../events/table.ts";
+import { Counter, type Counters } from "../engine/contract/counters.ts";
+import type { Tallies } from "../engine/contract/tallies.ts";
+import type { Measure } from "./measure.ts";
+
+/** Falco's kinds of lost events, by the names of their calls. */
+const DROP_KINDS: readonly (readonly [kind: string, calls: readonly string[]])[] = [
+  ["clone_fork", ["clone", "clone3", "fork", "vfork"]],
+  ["execve", ["execve", "execveat"]],
+  ["connect", ["connect"]],
+  ["open", ["open", "creat", "openat", "openat2", "open_by_handle_at"]],
+  [
+    "dir_file",
+    (
+      "dup chmod fchmod fchmodat chown lchown fchown fchownat link linkat mkdir mkdirat mount " +
+      "umount umount2 rename renameat renameat2 rmdir symlink symlinkat unlink unlinkat"
+    ).split(" "),
+  ],
+  [
+    "other_interest",
+    (
+      "bpf setpgid ptrace seccomp setns setresgid setresuid setsid unshare capset keyctl"
+    ).split(" "),
+  ],
+  ["close", ["close"]],
+  ["proc", ["procexit"]],
+];
+
+/** Kinds of which Falco still shows a constant 0 for `dir="enter"`. */
+export const ENTER_KINDS = [
+  "clone_fork",
+  "execve",
+  "connect",
+  "open",
+  "dir_file",
+  "other_interest",
+] as const;
+
+/** Lost events by Falco's kinds. */
+export function dropKinds(counters: Counters): [kind: string, lost: number][] {
+  const byName = new Map(lostByName(counters));
+  const lost = (calls: readonly string[]) =>
+    calls.reduce((sum, call) => sum + (byName.get(call) ?? 0), 0);
+  return DROP_KINDS.map(([kind, calls]) => [kind, lost(calls)]);
+}
+
+/** Lost events by name, of those that lost some; `unknown` for those whose event is not known. */
+export function lostByName({ lost }: Counters): [event: string, lost: number][] {
+  const byName = new Map<string, number>();
+  for (const { code, name } of EVENTS) {
+    const count = lost[code]!;
+    const told = code === 0 ? "unknown" : name;
+    if (count > 0) byName.set(told, (byName.get(told) ?? 0) + count);
+  }
+  return [...byName];
+}
+
+const COUNT = { unit: "count", kind: "counter" } as const;
+
+export function kernelMeasures(counters: Counters): Measure[] {
+  const lost = counters.get(Counter.LostCritical) + counters.get(Counter.LostBulk);
+  const kernel = (name: string, value: number): Measure => ({
+    ...COUNT,
+    name,
+    value,
+    group: "kernel",
+  });
+  const drops = dropKinds(counters).map(([kind, value]) =>
+    kernel(`n_drops_buffer_${kind}_exit`, value)
+  );
+  return [
+    // Falco counts an event before it finds a place in a ring.
+    kernel("n_evts", counters.get(Counter.SourceEvents) + lost),
+    kernel("n_drops_buffer_total", lost),
+    ...drops,
+    kernel("n_drops_scratch_map", 0),
+    kernel("n_drops", lost),
+  ];
+}
+
+export function cpuMeasures({ cpuEvents, cpuLost }: Tallies): Measure[] {
+  return [...cpuEvents].flatMap((events, cpu) => [
+    { ...COUNT, group: "cpu", of: `${cpu}`, name: "n_evts_cpu", value: events + cpuLost[cpu]! },
+    { ...COUNT, group: "cpu", of: `${cpu}`, name: "n_drops_cpu", value: cpuLost[cpu]! },
+  ]);
+}
+
+/** Of programs that ran: all of them have zeros where the kernel does not count. */
+export function programMeasures({ programs, runs, runNs }: Tallies): Measure[] {
+  const group = "programs";
+  return programs.flatMap((of, at): Measure[] => {
+    const [count, ns] = [runs[at]!, runNs[at]!];
+    if (count === 0) return [];
+    return [
+      { ...COUNT, group, of, name: "run_cnt", value: count },
+      { group, of, name: "run_time_ns", unit: "total_nanoseconds", kind: "counter", value: ns },
+      {
+        group,
+        of,
+        name: "avg_time_ns",
+        unit: "nanoseconds",
+        kind: "gauge",
+        value: Math.round(ns / count),
+      },
+    ];
+  });
+}
+
+export function stateMeasures(counters: Counters): Measure[] {
+  const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
+  const state = (name: string, value: number): Measure => ({
+    ...COUNT,
+    name,
+    value,
+    group: "state",
+  });
+  return [
+    { ...state("n_threads", get(Counter.Threads)), kind: "gauge" },
+    { ...state("n_fds", get(Counter.Fds)), kind: "gauge" },
+    state("n_noncached_fd_lookups", 0),
+    state("n_cached_fd_lookups", 0),
+    state("n_failed_fd_lookups", get(Counter.FdLookupsFailed)),
+    state("n_added_fds", get(Counter.FdsAdded)),
+    state("n_removed_fds", get(Counter.FdsRemoved)),
+    state("n_stored_evts", 0),
+    state("n_store_evts_drops", get(Counter.EntriesDropped)),
+    state("n_retrieved_evts", 0),
+    state("n_retrieve_evts_drops", 0),
+    state("n_noncached_thread_lookups", 0),
+    state("n_cached_thread_lookups", 0),
+    state("n_failed_thread_lookups", get(Counter.ThreadLookupsFailed)),
+    state("n_added_threads", get(Counter.ThreadsAdded)),
+    state("n_removed_threads", get(Counter.ThreadsRemoved)),
+    state("n_drops_full_threadtable", get(Counter.ThreadsRefused)),
+  ];
+}
+
+/** Falco's iterators in the kernel; saker reads /proc instead. */
+export const ITERATOR_MEASURES: readonly Measure[] = [
+  ..."n_evts n_drops".split(" ").flatMap((what) => [
+    `${what}_task`,
+    ...(
+      "pipe memfd regular directory socket_inet socket_inet6 socket_unix socket_netlink anon_inode"
+    ).split(" ").map((file) => `${what}_task_file_${file}`),
+  ]),
+  "n_drops_max_event_size",
+].map((name) => ({ ...COUNT, group: "iterators", name, value: 0 }));

@@ -1,0 +1,56 @@
+// What metrics are made from: the shared numbers of the engine, the queues of the outputs, and what
+// is known of this saker. Nothing here asks the engine.
+import type { QueueStats } from "../alerts/queue.ts";
+import type { Counters } from "../engine/contract/counters.ts";
+import type { Tallies } from "../engine/contract/tallies.ts";
+import type { FileSum } from "./file_sums.ts";
+import { cpuMeasures, ITERATOR_MEASURES, kernelMeasures } from "./engine_measures.ts";
+import { programMeasures, stateMeasures } from "./engine_measures.ts";
+import type { Group, Measure } from "./measure.ts";
+import type { Resources } from "./resources.ts";
+
+export interface Facts {
+  readonly counters: Counters;
+  readonly tallies: () => Tallies | undefined;
+  readonly outputs: () => readonly QueueStats[];
+  /** Clients that follow the alerts, and alerts that slow ones did not get. */
+  readonly stream: () => { readonly clients: number; readonly dropped: number };
+  readonly resources: () => Resources;
+  readonly sums: () => { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] };
+  /** Sets of rules that were in force so far, and when the present one came. */
+  readonly generation: () => { readonly number: number; readonly atMs: number };
+  readonly falcoVersion: string;
+  readonly sakerVersion: string;
+  readonly hostname: string;
+  readonly kernelRelease: string;
+  readonly cpus: number;
+  /** `scap.engine_name`. */
+  readonly driver: string;
+  readonly startedMs: number;
+}
+
+/** Which groups are wanted: the switches `metrics.*_enabled`. */
+export interface Wanted extends Readonly<Record<Group, boolean>> {
+  readonly rules: boolean;
+  /** Values of 0 too. */
+  readonly empty: boolean;
+}
+
+/** Alerts that no output has, of all outputs together: what Falco's queue drops. */
+export function queueDrops({ outputs }: Facts): number {
+  return outputs().reduce((sum, { dropped, failed }) => sum + dropped + failed, 0);
+}
+
+/** Falco's measures of the wanted groups. */
+export function measuresOf(facts: Facts, wanted: Wanted, resources: Resources): Measure[] {
+  const { counters } = facts;
+  const tallies = facts.tallies();
+  return [
+    ...(wanted.kernel ? kernelMeasures(counters) : []),
+    ...(wanted.cpu && tallies !== undefined ? cpuMeasures(tallies) : []),
+    ...(wanted.programs && tallies !== undefined ? programMeasures(tallies) : []),
+    ...(wanted.iterators ? ITERATOR_MEASURES : []),
+    ...(wanted.resource ? resources.measures : []),
+    ...(wanted.state ? stateMeasures(counters) : []),
+  ];
+}

@@ -1,0 +1,85 @@
+// A saker to tell of in tests: shared numbers that are all set to something else, two rules, two
+// CPUs.
+import { codeOf } from "../events/table.ts";
+import { Counter, Counters } from "../engine/contract/counters.ts";
+import { Tallies } from "../engine/contract/tallies.ts";
+import type { Facts, Wanted } from "./facts.ts";
+import { readResources } from "./resources.ts";
+
+export const ALL: Wanted = {
+  rules: true,
+  resource: true,
+  state: true,
+  kernel: true,
+  cpu: true,
+  programs: true,
+  iterators: true,
+  empty: false,
+};
+
+export const START_MS = 1_700_000_000_000;
+
+export function facts(): Facts {
+  const counters = new Counters();
+  for (const [at, place] of Object.values(Counter).entries()) counters.set(place, 1000 + at);
+  counters.set(Counter.SourceEvents, 1042);
+  counters.set(Counter.StringBytes, 1051);
+  // Of what is amiss there is nothing but losses.
+  for (const place of [Counter.CaptureGap, Counter.CaptureStuckMs]) counters.set(place, 0);
+  counters.set(Counter.LostCritical, 30);
+  counters.set(Counter.LostBulk, 12);
+  counters.lost[codeOf("SYSCALL_OPENAT_2_X")] = 25;
+  counters.lost[codeOf("SYSCALL_CLONE3_X")] = 4;
+  counters.lost[codeOf("PROCEXIT_1_E")] = 3;
+  counters.lost[0] = 10;
+  for (const ms of [0.1, 3, 40, 1e9]) counters.toOutput.add(ms);
+  counters.lag.add(2);
+  const tallies = new Tallies({
+    rules: [
+      { name: 'Read "it" \\ now', priority: 4, source: "syscall", tags: ["T1555", "a-b", "a.b"] },
+      { name: "Never", priority: 5, source: "syscall", tags: [] },
+    ],
+    programs: ["sys_exit", "seccomp", "idle"],
+    cpus: 2,
+  });
+  tallies.matches[0] = 3;
+  tallies.conditionNs.set([2e9, 5e8]);
+  tallies.outputNs[0] = 1e6;
+  tallies.cpuEvents.set([600, 400]);
+  tallies.cpuLost.set([2, 40]);
+  tallies.runs.set([50, 4]);
+  tallies.runNs.set([5000, 10]);
+  const output = {
+    waiting: 1,
+    written: 2,
+    dropped: 3,
+    droppedByPriority: [],
+    failed: 4,
+    retries: 5,
+  };
+  return {
+    counters,
+    tallies: () => tallies,
+    outputs: () => [
+      { name: "stdout", state: "ok", ...output },
+      { name: "file", state: "failing", reason: "x", ...output },
+    ],
+    stream: () => ({ clients: 1, dropped: 6 }),
+    resources: () => readResources({ hostRoot: "" }),
+    sums: () => ({
+      rules: [
+        { path: "/etc/falco/falco_rules.yaml", sha256: "aa" },
+        { path: "/etc/falco/rules.d/falco_rules.yaml", sha256: "aa" },
+      ],
+      config: [{ path: "/etc/falco/falco.yaml", sha256: "bb" }],
+    }),
+    generation: () => ({ number: 2, atMs: START_MS + 5_000 }),
+    falcoVersion: "0.45.0",
+    sakerVersion: "0.1.0",
+    hostname: "host.example",
+    kernelRelease: "6.1.0",
+    cpus: 2,
+    driver: "modern_bpf",
+    startedMs: START_MS,
+  };
+}

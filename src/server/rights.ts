@@ -1,0 +1,52 @@
+// Who may ask for what. Health and versions are answered to everybody who reaches the server, as
+// probes of Kubernetes need; all else tells of this host, or acts, and is for those who show the
+// token, or, where there is none, for this host's own processes.
+
+export interface RightsOptions {
+  /** What `Authorization: Bearer` must carry; undefined: there is no token. */
+  readonly token: string | undefined;
+  /** `webserver.insecure`: without a token, others may ask for everything too. */
+  readonly insecure: boolean;
+}
+
+export interface Asker {
+  readonly authorization: string | undefined;
+  /** The client's own address. */
+  readonly remoteAddress: string;
+}
+
+export class Rights {
+  readonly #token: Uint8Array | undefined;
+  readonly #insecure: boolean;
+
+  constructor({ token, insecure }: RightsOptions) {
+    this.#token = token === undefined ? undefined : encoder.encode(token);
+    this.#insecure = insecure;
+  }
+
+  /** Why this client is not answered; undefined where it is. */
+  refusal(asker: Asker): string | undefined {
+    if (this.#token !== undefined) {
+      const given = /^Bearer +(\S+) *$/i.exec(asker.authorization ?? "")?.[1];
+      if (given === undefined) return "a bearer token is wanted";
+      return isSame(encoder.encode(given), this.#token) ? undefined : "this is not the token";
+    }
+    if (this.#insecure || isLoopbackAddress(asker.remoteAddress)) return undefined;
+    return "from other hosts this is answered with a token alone: set webserver.token_file";
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Takes as long for a wrong first byte as for a wrong last one. */
+function isSame(given: Uint8Array, wanted: Uint8Array): boolean {
+  let differs = given.length ^ wanted.length;
+  for (let at = 0; at < given.length; at++) differs |= given[at]! ^ wanted[at % wanted.length]!;
+  return differs === 0;
+}
+
+/** Of a literal address: 127.0.0.0/8, ::1, and the former within IPv6. */
+export function isLoopbackAddress(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, "");
+  return plain === "::1" || /^127(\.\d{1,3}){3}$/.test(plain);
+}

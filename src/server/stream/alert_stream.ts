@@ -1,0 +1,127 @@
+// The alerts as they pass, for clients that follow them over HTTP (GET /alerts): alerts come in
+// from the outputs' tap, each client that wants one has it put into a queue of its own. Nobody
+// waits here, so that no client slows the outputs or another client.
+import { alertId, formatJson, type FormatOptions } from "../../alerts/format/format.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+import { AlertClient, type ClientLimits, namedEvent } from "./alert_client.ts";
+import type { AlertFilter } from "./alert_filter.ts";
+import { AlertRing, type RingLimits } from "./alert_ring.ts";
+
+export interface StreamOptions {
+  readonly format: FormatOptions;
+  readonly clientsMax?: number;
+  readonly ring?: RingLimits;
+  readonly client?: ClientLimits;
+}
+
+export interface StreamStats {
+  readonly clients: number;
+  /** Clients so far, and those that were turned away since there were too many. */
+  readonly opened: number;
+  readonly refused: number;
+  /** Alerts that clients were sent, and that slow ones did not get. */
+  readonly sent: number;
+  readonly dropped: number;
+  /** Alerts that are held for clients that come back. */
+  readonly held: number;
+}
+
+const CLIENTS_MAX = 16;
+/** Proxies and clients give up on a stream that is silent for a minute, or half of one. */
+export const BEAT_MS = 15_000;
+/** A client that lost its connection waits so long before it comes back. */
+const RETRY_MS = 3_000;
+
+export class AlertStream {
+  readonly #options: StreamOptions;
+  readonly #ring: AlertRing;
+  readonly #clients = new Map<AlertClient, AlertFilter>();
+  #opened = 0;
+  #refused = 0;
+  #sent = 0;
+  /** Of clients that have gone. */
+  #dropped = 0;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#ring = new AlertRing(options.ring);
+  }
+
+  /** Takes alerts as they are sent to the outputs. */
+  take(alerts: readonly Alert[]): void {
+    for (const alert of alerts) {
+      this.#ring.push(alert);
+      if (this.#clients.size > 0) this.#offer(alert);
+    }
+  }
+
+  /** A new client's stream; undefined where there are too many. */
+  open(filter: AlertFilter): ReadableStream<Uint8Array> | undefined {
+    if (this.#clients.size >= (this.#options.clientsMax ?? CLIENTS_MAX)) {
+      this.#refused++;
+      return undefined;
+    }
+    const client: AlertClient = new AlertClient(() => {
+      this.#clients.delete(client);
+      this.#dropped += client.dropped;
+    }, this.#options.client);
+    this.#clients.set(client, filter);
+    this.#opened++;
+    // Headers alone would be held back by some proxies until there is something to hand on.
+    client.tell(`retry: ${RETRY_MS}\n\n`);
+    if (filter.after !== undefined) this.#resume(client, filter, filter.after);
+    return client.stream();
+  }
+
+  /** To be called every BEAT_MS. */
+  beat(): void {
+    for (const client of this.#clients.keys()) client.beat();
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const client of [...this.#clients.keys()]) client.end();
+  }
+
+  stats(): StreamStats {
+    let dropped = this.#dropped;
+    for (const client of this.#clients.keys()) dropped += client.dropped;
+    return {
+      clients: this.#clients.size,
+      opened: this.#opened,
+      refused: this.#refused,
+      sent: this.#sent - dropped,
+      dropped,
+      held: this.#ring.size,
+    };
+  }
+
+  #offer(alert: Alert): void {
+    let event: string | undefined;
+    for (const [client, filter] of this.#clients) {
+      if (!filter.takes(alert)) continue;
+      client.offer(event ??= this.#event(alert));
+      this.#sent++;
+    }
+  }
+
+  /** What came while the client was away, as far as it is held. */
+  #resume(client: AlertClient, filter: AlertFilter, after: string): void {
+    const { alerts, complete } = this.#ring.after(after);
+    if (!complete) {
+      client.tell(namedEvent("gap", {
+        after,
+        reason: "this alert is not held any more, or is of another run: what is held follows",
+      }));
+    }
+    for (const alert of alerts) {
+      if (!filter.takes(alert)) continue;
+      client.offer(this.#event(alert));
+      this.#sent++;
+    }
+  }
+
+  #event(alert: Alert): string {
+    return `id: ${alertId(alert)}\ndata: ${formatJson(alert, this.#options.format)}\n\n`;
+  }
+}
