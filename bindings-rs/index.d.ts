@@ -201,3 +201,11 @@ export class CaptureDisk {
   /** Files that failed since the last call; they are closed and keep the pieces before. */
   takeFailures(): { file: number; errno: number }[];
 }
+
+/** A file whose name is no UTF-8, opened for appending; it is made where there is none (0600). */
+export class NamedFile {
+  static open(path: Uint8Array): NamedFile;
+  /** Under /proc/self/fd, as long as it is not closed; negative: the number of the error. */
+  descriptor(): number;
+  close(): void;
+}

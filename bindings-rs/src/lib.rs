@@ -12,6 +12,7 @@ mod live_test;
 mod loader;
 mod memory;
 mod merge;
+mod name;
 mod plan;
 mod ring;
 mod settings;

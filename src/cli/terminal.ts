@@ -18,6 +18,8 @@ export interface Terminal {
   /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;
+  /** The name of a file to be written, as it was given; see words/raw_arguments.ts. */
+  nameOf(path: string): string;
   /** From now on what goes to standard error waits for no reader. */
   detach(): void;
   /** Settles when standard error has all that was told, or after so long. */
@@ -34,7 +36,7 @@ export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
 }
 
-export function systemTerminal(): Terminal {
+export function systemTerminal(nameOf?: (path: string) => string): Terminal {
   const stream = new ErrorStream(Deno.stderr);
   const outIsTerminal = Deno.stdout.isTerminal();
   const errorIsTerminal = Deno.stderr.isTerminal();
@@ -53,6 +55,7 @@ export function systemTerminal(): Terminal {
     outIsTerminal,
     errorIsTerminal,
     environment: variable,
+    ...(nameOf === undefined ? {} : { nameOf }),
   });
 }
 
@@ -62,6 +65,7 @@ export interface Streams {
   readonly outIsTerminal: boolean;
   readonly errorIsTerminal: boolean;
   readonly environment: (name: string) => string | undefined;
+  readonly nameOf?: (path: string) => string;
   /** For streams that may wait. */
   readonly detach?: () => void;
   readonly flushed?: (timeoutMs: number) => Promise<void>;
@@ -81,6 +85,7 @@ export function terminalOver(streams: Streams): Terminal {
     errorIsTerminal: streams.errorIsTerminal && !isDumb,
     colour: outIsTerminal && !plain,
     environment,
+    nameOf: (path) => streams.nameOf?.(path) ?? path,
     detach: () => streams.detach?.(),
     flushed: (timeoutMs) => streams.flushed?.(timeoutMs) ?? Promise.resolve(),
   };

@@ -10,9 +10,10 @@ import {
   type Layer,
   parseLayer,
 } from "./layer.ts";
-import { readTextFile } from "../files/read_text.ts";
+import { readBoundedFile } from "../files/read_text.ts";
 import { reasonOf } from "../files/reason.ts";
 import { nearest } from "../words/nearest.ts";
+import { rawText } from "../words/raw_text.ts";
 import { applyOption, type Option, optionKeys, parseOption, refuseBelow } from "./option.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { type Config, schema } from "./schema.ts";
@@ -328,7 +329,8 @@ const CONFIG_BYTES_MAX = 4 << 20;
 
 function readText(path: string, isMain: boolean): string {
   try {
-    return readTextFile(path, CONFIG_BYTES_MAX);
+    // Names of files may be no UTF-8, and what they are is for those to say who open them.
+    return rawText(readBoundedFile(path, CONFIG_BYTES_MAX));
   } catch (error) {
     if (isMain && error instanceof Deno.errors.NotFound) {
       throw new ConfigError("", "", `Could not find configuration file at ${path}`);

@@ -25,7 +25,7 @@ export interface LineFile {
   close(): void;
 }
 
-/** Opens for appending, or makes a new file that is its owner's alone. */
+/** Opens for appending, or makes a new file that is its owner's alone. `path` is text. */
 export async function openLineFile(path: string, reserve: DescriptorReserve): Promise<LineFile> {
   const handle = await reserve.openLater(() => open(path, FLAGS, 0o600));
   const info = await handle.stat();

@@ -1,6 +1,7 @@
 // Odd but legal surroundings of the built file: what the runtime cannot bear is put right before it
 // begins, or told in one line; its own variables have no effect.
 import { assertEquals, assertIncludes } from "./expect.ts";
+import { writeCapture } from "../capture_file.ts";
 import { eventually, freePort, runSaker, SAKER, Saker } from "./saker.ts";
 import { has, isRoot, ownMounts, Place, python, type Ran, run, shell } from "./trigger.ts";
 
@@ -73,6 +74,47 @@ for args in ([b"-V", name], [b"--validate=" + name], *bad):
   const lines = stdout.trim().split("\n");
   assertEquals(lines.slice(0, 2), ["0 1 False", "0 1 False"], stderr);
   assertEquals(lines.slice(2), ["1 1 False", "1 1 False", "1 1 False"], stderr);
+});
+
+Deno.test("files to be written may have names that are no UTF-8", async () => {
+  await using place = new Place();
+  writeCapture(place.file("given.scap"), [{ path: "/secret/key" }, { path: "/secret/other" }]);
+  await Deno.writeTextFile(
+    place.file("rules.yaml"),
+    "[{rule: Odd names test, desc: d, condition: evt.type = openat, output: Opened %fd.name, " +
+      "priority: INFO, capture: true}]\n",
+  );
+  const program = String.raw`
+import os, subprocess, sys
+_, saker, place = (os.fsencode(word) for word in sys.argv[1:])
+def run(*words):
+    done = subprocess.run([saker, *words], capture_output=True)
+    return done.returncode, done.stderr.decode().strip().split("\n")[-1]
+def size(name): return os.stat(place + name).st_size
+given, rules = place + b"/given.scap", [b"-r", place + b"/rules.yaml"]
+recorded = place + b"/r\xff.scap"
+print(run(b"record", recorded, b"--read", given)[0], size(b"/r\xff.scap") > 100)
+print("--force overwrites it" in run(b"record", recorded, b"--read", given)[1])
+row = [b"--force", b"--files", b"2", b"--file-size", b"1"]
+print(run(b"record", recorded, b"--read", given, *row)[0])
+print(size(b"/r\xff_00001.scap") > 100, run(*rules, b"replay", recorded)[0])
+prefix = b"capture.path_prefix=" + place + b"/c\xfe"
+run(*rules, b"-o", b"capture.enabled=true", b"-o", prefix, b"replay", given)
+print(sorted(name for name in os.listdir(place) if name.startswith(b"c"))[0][:12])
+with open(place + b"/falco.yaml", "wb") as file:
+    file.write(b"file_output: {enabled: true, filename: " + place + b"/alerts\xfd}\n")
+print(run(*rules, b"-c", place + b"/falco.yaml", b"replay", given)[0], size(b"/alerts\xfd") > 0)
+one = size(b"/alerts\xfd")
+path = b"file_output.filename=" + place + b"/alerts\xfd"
+print(run(*rules, b"-o", b"file_output.enabled=true", b"-o", path, b"replay", given)[0])
+print(size(b"/alerts\xfd") == 2 * one)
+`;
+  const { stdout, stderr } = await python(place.marker, program, [SAKER, place.path]);
+  assertEquals(
+    stdout,
+    "0 True\nTrue\n0\nTrue 0\nb'c\\xfe_017000000'\n0 True\n0\nTrue\n",
+    stderr,
+  );
 });
 
 Deno.test("variables whose values are no text, or no place, are borne or told", async () => {

@@ -1,6 +1,7 @@
 // Alerts appended to a file, one line each. Without `keepAlive` the file is opened for every
 // batch, so that a rotated file is left alone; with it, `reopen` does that. May rotate it itself.
 import { type LineFile, openLineFile } from "../../files/line_file.ts";
+import { reachable } from "../../engine/host/named_file.ts";
 import { DescriptorReserve } from "../../files/reserve.ts";
 import type { Message } from "../format/message.ts";
 import { LineWriter } from "./lines.ts";
@@ -21,15 +22,24 @@ export function fileOutput({ path, keepAlive, rotation }: FileOptions): Output {
     held?.close();
     held = undefined;
   };
+  const openNamed = async () => {
+    // Anew each time: the name may have come to be another file's.
+    const file = reachable(path);
+    try {
+      return await openLineFile(file.path, reserve);
+    } finally {
+      file.release();
+    }
+  };
   const open = async () => {
-    const file = await openLineFile(path, reserve);
+    const file = await openNamed();
     if (file.endsMidLine !== undefined) lines.startAt(file.endsMidLine);
     return file;
   };
   return {
     name: "file",
     async check(): Promise<void> {
-      (await openLineFile(path, reserve)).close();
+      (await openNamed()).close();
     },
     async write(messages: readonly Message[]): Promise<void> {
       if (rotation !== undefined && await rotate(path, rotation, bytesOf(messages))) release();

@@ -48,7 +48,7 @@ export async function record(
       ? liveStart(config, navigator.hardwareConcurrency, hostRoot)
       : { kind: "capture", files: read },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
-    record: recordStart(file, wanted),
+    record: recordStart(terminal.nameOf(file), wanted),
   });
   const startedMs = performance.now();
   const progress = startProgress(() => recordLine(counters, performance.now() - startedMs), {

@@ -2,6 +2,7 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
+import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { reasonOf } from "../../files/reason.ts";
@@ -184,7 +185,9 @@ function writePid(path: string, terminal: Terminal): boolean {
   try {
     // A FIFO or a device would be waited for.
     if (isOther(path)) throw new Error("it is no regular file");
-    Deno.writeTextFileSync(path, String(Deno.pid));
+    const file = reachable(path);
+    Deno.writeTextFileSync(file.path, String(Deno.pid));
+    file.release();
     return true;
   } catch (error) {
     terminal.error(`Error: Cannot write the pidfile ${path}: ${reasonOf(error)}\n`);

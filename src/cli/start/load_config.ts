@@ -43,5 +43,15 @@ export function loadConfig(
   for (const line of notices) if (!told.includes(line)) log.notice(line);
   const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
   const sources = [...(flags.config === undefined ? [] : [flags.config]), ...includes];
-  return { config, files, sources, jsonAlerts, notices };
+  return { config: withNames(config, terminal), files, sources, jsonAlerts, notices };
+}
+
+/** A file to be written is the one of that name whenever it is opened, not one that was there. */
+function withNames(config: Config, { nameOf }: Terminal): Config {
+  const { file_output, capture } = config;
+  return {
+    ...config,
+    file_output: { ...file_output, filename: nameOf(file_output.filename) },
+    capture: { ...capture, path_prefix: nameOf(capture.path_prefix) },
+  };
 }

@@ -8,6 +8,7 @@ import type {
   CaptureSieve,
   DiskOptions,
   Driver,
+  NamedFile,
   OpenOptions,
   SieveOptions,
 } from "../../../bindings-rs/index.d.ts";
@@ -16,6 +17,7 @@ export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
+  readonly NamedFile: { open(path: Uint8Array): NamedFile };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
