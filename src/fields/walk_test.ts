@@ -1,0 +1,69 @@
+// What all fields show of a long walk of made up events, as a table that is compared: for each event
+// of the walk what stands in the foreground, as text, and what is known of all the fields, as a
+// digest. UPDATE=1 writes walk.json anew; its changes are to be read like code. LINES=1 leaves all
+// that the digests stand for in walk.txt beside it, for a diff of two versions.
+import { deepStrictEqual } from "node:assert";
+import { createHash } from "node:crypto";
+import { Bench } from "./context_fixture.ts";
+import { FieldSet } from "./field_set.ts";
+import { asShown, jsonOf, shownValue, valueText } from "./render.ts";
+import type { Bound, Value } from "./row/field.ts";
+import { inZone } from "./shown_fixture.ts";
+import { walk } from "./walk_fixture.ts";
+
+const FILE = new URL("./walk.json", import.meta.url);
+const FIELDS = new FieldSet({ zone: "utc" });
+const SEEDS = [1, 2, 3, 4];
+const EVENTS_EACH = 300;
+/** In the foreground. */
+const SHOWN = ["evt.res", "fd.num", "fd.typechar", "fd.name", "proc.cmdline", "proc.ppid"];
+const ARGUMENTS = ["0", "1", "3", "PATH", "A", "cpu", "src", "flags", "fd", "name", "res"];
+/** They count what was asked, or need names of their own. */
+const LEFT_OUT = /^(util\.cnt|static\.)/;
+
+/** The fields, each without an argument and with each that it takes. */
+const BOUNDS: readonly Bound[] = FIELDS.fields.filter(({ name }) => !LEFT_OUT.test(name))
+  .flatMap((field) =>
+    [...field.argument?.required ? [] : [undefined], ...field.argument === null ? [] : ARGUMENTS]
+      .map((argument) => field.bind(argument))
+      .flatMap((bound) => "error" in bound ? [] : [bound])
+  );
+
+const plain = (value: Value) => value instanceof Uint8Array ? value.join() : String(value);
+
+/** What a condition, a message and JSON see of the field. */
+function lineOf({ context }: Bench, bound: Bound): string {
+  const value = bound.extract(context);
+  return asShown(context, () => {
+    const text = valueText(bound, shownValue(bound, context));
+    return `${bound.text} ${plain(value)} ${text} ${plain(jsonOf(bound, context))}`;
+  });
+}
+
+const digest = (lines: readonly string[]) =>
+  createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 8);
+
+function shown(paths: "kernel" | "caller", seed: number, all: string[]) {
+  const bench = new Bench(paths, FIELDS);
+  return walk(seed, EVENTS_EACH).map((values) => {
+    bench.apply(values);
+    const lines = BOUNDS.map((bound) => lineOf(bench, bound));
+    const title = `${values.id} of ${values.tid}`;
+    all.push(title, ...lines);
+    return `${title}: ${SHOWN.map((name) => bench.text(name)).join(" | ")} (${digest(lines)})`;
+  });
+}
+
+Deno.test("what fields show of a long walk of made up events is what walk.json says", () => {
+  const all: string[] = [];
+  const made = inZone(
+    "Asia/Kolkata",
+    () => SEEDS.map((seed, at) => shown(at % 2 === 0 ? "kernel" : "caller", seed, all)),
+  );
+  if (Deno.env.get("LINES") === "1") {
+    Deno.writeTextFileSync(new URL("./walk.txt", import.meta.url), all.join("\n"));
+  }
+  const text = `${JSON.stringify(made, null, 2)}\n`;
+  if (Deno.env.get("UPDATE") === "1") Deno.writeTextFileSync(FILE, text);
+  deepStrictEqual(made, JSON.parse(Deno.readTextFileSync(FILE)));
+});
