@@ -157,13 +157,6 @@ export class Event {
     return this.view.getBigUint64(this.offset, true);
   }
 
-  /** Time in whole milliseconds since the epoch, without an allocation. */
-  timeMs(): number {
-    const low = this.view.getUint32(this.offset, true);
-    const high = this.view.getUint32(this.offset + 4, true);
-    return Math.floor((high * 0x1_0000_0000 + low) / 1e6);
-  }
-
   // A number is read whatever its parameter's length: one that the record lacks, or that would
   // stand behind the memory's end, is 0.
 

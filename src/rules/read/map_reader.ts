@@ -28,10 +28,6 @@ export class MapReader {
     return this.get(key) !== undefined;
   }
 
-  keyNode(key: string): ScalarNode | undefined {
-    return this.map.entries.find((entry) => entry.key.text === key)?.key;
-  }
-
   at(node: YamlNode, itemType: ItemType, itemName: string): Place {
     return within(this.place, itemType, itemName, this.lines.at(node.at));
   }

@@ -170,14 +170,6 @@ export class AddressText {
     return this.#id();
   }
 
-  /** `hex->hex path` of a Unix socket. */
-  unix(source: bigint, destination: bigint, path: Uint8Array): number {
-    this.#end = 0;
-    this.#text(`${source.toString(16)}->${destination.toString(16)} `);
-    this.#cString(path, 0, path.length);
-    return this.#id();
-  }
-
   #ends(source: Uint8Array, destination: Uint8Array, fd: Fd, withPorts: boolean): void {
     this.#ip(source);
     if (withPorts) {

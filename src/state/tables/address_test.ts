@@ -1,5 +1,6 @@
 // Addresses as text: each form of IPv6, mapped addresses, what is cut short.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import ipaddr from "ipaddr.js";
 import { AddressText, isAddress, isAt, isMapped, isTuple } from "./address.ts";
 import { Fd, FdKind } from "./fd.ts";
 import { Strings } from "./strings.ts";
@@ -110,4 +111,40 @@ Deno.test("the bytes of an IPv4 address are shared only by the same address", ()
   deepStrictEqual(first, new Uint8Array([10, 0, 0, 1]));
   strictEqual(isAt(first, one, 1), true);
   strictEqual(isAt(first, one, 0), false);
+});
+
+Deno.test("an IPv6 address with zeros in any of its words is written as RFC 5952 writes it", () => {
+  const values = [0x1, 0x23, 0x456, 0x789a, 0xbcde, 0xf012, 0x10, 0xfff];
+  for (let pattern = 0; pattern < 256; pattern++) {
+    const words = values.map((value, word) => (pattern >> word) & 1 ? value : 0);
+    // Six words of zeros, and no more, stand before an address of IPv4.
+    const isDotted = words.slice(0, 6).every((word) => word === 0) && words[6] !== 0;
+    const [high, low] = [words[6]!, words[7]!];
+    const text = isDotted
+      ? `::${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+      : new ipaddr.IPv6(words).toRFC5952String();
+    strictEqual(address6(words, 80), `${text}:80`);
+  }
+});
+
+Deno.test("a path is shown whole, however long", () => {
+  for (const length of [1, 107, 511, 512, 513, 2000]) {
+    const path = "/x".repeat(length).slice(0, length);
+    const bytes = new Uint8Array([1, ...new TextEncoder().encode(path), 0, 77]);
+    strictEqual(strings.text(addresses.address(bytes, 0, bytes.length - 1)), path);
+    const pointers = [0x0f, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0x0a];
+    const tuple = new Uint8Array([1, ...pointers, ...bytes.subarray(1)]);
+    const text = strings.text(addresses.tuple(tuple, 0, tuple.length - 1));
+    strictEqual(text, `f->a00000000000010 ${path}`);
+  }
+});
+
+Deno.test("texts of tuples outlive the numbers of strings that were freed", () => {
+  const own = new Strings();
+  const ofOwn = new AddressText(own);
+  const tuple = (last: number) =>
+    own.text(ofOwn.tuple(new Uint8Array([2, 1, 1, 1, 1, 1, 0, 2, 2, 2, last, 2, 0]), 0, 13));
+  for (let last = 0; last < 9; last++) strictEqual(tuple(last), `1.1.1.1:1->2.2.2.${last}:2`);
+  own.sweep(() => {});
+  for (let last = 8; last >= 0; last--) strictEqual(tuple(last), `1.1.1.1:1->2.2.2.${last}:2`);
 });

@@ -232,6 +232,6 @@ function libvirtId(path: string): string | undefined {
   if (systemd >= 0 && path.endsWith(ending)) {
     return path.slice(systemd + "-lxc\\x2".length + 1, -ending.length);
   }
-  const legacy = path.indexOf("/libvirt/lxc/");
-  return legacy < 0 ? undefined : path.slice(legacy + "/libvirt/lxc/".length);
+  // The older /libvirt/lxc/NAME is one of lxc's by then.
+  return undefined;
 }
