@@ -125,6 +125,10 @@ for (const { id, params } of [SMALL, LARGE]) {
     for (const order of orders) {
       pointAt(event, bytes);
       deepStrictEqual(textsOf(event, order), expected);
+      for (const index of [params.length, params.length + 1]) {
+        deepStrictEqual([event.paramLength(index), event.has(index)], [0, false]);
+        strictEqual(event.param(index), event.end);
+      }
       for (const count of [1, 3, params.length, params.length + 3]) {
         pointAt(event, bytes);
         const at = event.offsets(count);
@@ -137,6 +141,11 @@ for (const { id, params } of [SMALL, LARGE]) {
     }
   });
 }
+
+Deno.test("a parameter of one byte is there", () => {
+  const event = withBytes(7);
+  deepStrictEqual([event.has(0), event.paramLength(0), event.uint8(0)], [true, 1, 7]);
+});
 
 Deno.test("a parameter that claims to reach behind the event ends with it", () => {
   const bytes = eventBytes({ ...CHDIR, params: { res: 0, path: "/dir" } });

@@ -22,8 +22,7 @@ export function addExceptions(
   if (exceptions.length === 0) return { condition, fields: [], errors };
   let text = `(${condition})`;
   for (const exception of exceptions) {
-    // That it has no fields was told when it was read.
-    if (exception.fields === undefined) continue;
+    if (exception.fields === undefined || !isJoined(exception)) continue;
     const refusal = typeof exception.fields === "string"
       ? checkSingle(exception)
       : checkTuples(exception);
@@ -37,6 +36,13 @@ export function addExceptions(
     text += ` and not ${typeof used === "string" ? single(exception) : tuples(exception)}`;
   }
   return { condition: text, fields: [...fields].sort(), errors };
+}
+
+/** Whether its operators are of the same form as its fields; that they are not was told before. */
+function isJoined({ fields, comps }: ExceptionItem): boolean {
+  if (typeof fields === "string" || comps === undefined) return true;
+  return typeof comps !== "string" && comps.length === fields?.length &&
+    comps.every((comp) => typeof comp === "string");
 }
 
 function checkSingle({ values }: ExceptionItem): string | undefined {

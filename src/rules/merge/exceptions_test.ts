@@ -108,3 +108,15 @@ Deno.test("loadRules(): exceptions are appended to by name, or added", () => {
     "LOAD_ERR_VALIDATE Rule exception must have values property with a list of values",
   ]);
 });
+
+Deno.test("loadRules(): exceptions whose fields and operators differ in form are refused in words", () => {
+  const lengths = "LOAD_ERR_VALIDATE Fields and comps lists must have equal length";
+  const values = "values: [[a, 3]]";
+  for (const comps of ["'='", "like", "[]", "['=']", "['=', '=', '=']"]) {
+    deepStrictEqual(
+      excepted(`    - {name: e, fields: [proc.name, fd.num], comps: ${comps}, ${values}}\n`),
+      [lengths],
+      comps,
+    );
+  }
+});

@@ -120,6 +120,41 @@ Deno.test("parse() stops at Falco's depth and not before", () => {
   strictEqual(printed(Array(50_000).fill("a").join(" or ")).length, 50_000 * 5 - 4 + 2);
 });
 
+/** What nests, and how many levels Falco counts for each: `@` is what stands inside. */
+const NESTED: readonly (readonly [form: string, inner: string, levels: number])[] = [
+  ["(@)", "a", 5],
+  ["not(@)", "a", 4],
+  ["a and (@)", "a", 5],
+  ["a or(@)", "a", 2],
+  ["a and(@)", "a", 3],
+];
+
+for (const [form, inner, levels] of NESTED) {
+  Deno.test(`parse() counts ${levels} levels for each ${form}`, () => {
+    const nested = (depth: number) => {
+      const [before, after] = form.split("@") as [string, string];
+      return before.repeat(depth) + inner + after.repeat(depth);
+    };
+    const isRead = (depth: number) => "tree" in parse(nested(depth));
+    let most = 1;
+    while (isRead(most + 1)) most++;
+    strictEqual(most, Math.floor((DEPTH_MAX - 5) / levels));
+  });
+}
+
+Deno.test("parse() counts what is nested, not what stands side by side", () => {
+  const parts = ["a", "(a)", "not(a)", "not a", "fd.num = 1", "fd.name exists", "fd.num > 1"];
+  const terms = ["tolower(fd.name) = x", "join(',', (fd.name, 'x')) = y", "fd.name = val(fd.name)"];
+  for (const part of [...parts, ...terms, "fd.name in (a, b)", "fd.name = oneof (a)"]) {
+    for (const word of [" and ", " or ", " and not "]) {
+      const text = Array(DEPTH_MAX + 5).fill(part).join(word);
+      strictEqual("tree" in parse(text), true, `${part}${word}`);
+    }
+  }
+  const items = Array(DEPTH_MAX + 5).fill("tolower(fd.name)").join(", ");
+  strictEqual("tree" in parse(`join(",", (${items})) = x`), true);
+});
+
 Deno.test("parse() never throws on nonsense", () => {
   for (let seed = 1; seed <= 4_000; seed++) {
     const chance = new Chance(seed);
