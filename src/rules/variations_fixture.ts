@@ -94,6 +94,12 @@ const OVERRIDES = [
   ...["capture_duration", "warn_evttypes", "skip-if-unknown-filter", "source", "nosuch"],
 ];
 
+/** What `append: true` stands beside. */
+const BESIDE_APPEND = [
+  ...["{}", "null", "{nosuch: append}", "{condition: append}", "{condition: replace}"],
+  "{condition: append, priority: replace}",
+];
+
 /** By what is varied, the texts of a file. */
 export function fileVariations(): Record<string, string> {
   const files: Record<string, string> = {};
@@ -116,6 +122,10 @@ export function fileVariations(): Record<string, string> {
       const text = itemText({ rule: "base", [key]: own, override: `{${key}: ${how}}` }, undefined);
       files[`override ${key}: ${how}`] = BASE + text;
     }
+  }
+  for (const override of BESIDE_APPEND) {
+    const keys = { rule: "base", condition: "and fd.num = 1", append: "true", override };
+    files[`append beside ${override}`] = BASE + itemText(keys, undefined);
   }
   return files;
 }

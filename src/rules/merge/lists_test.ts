@@ -1,5 +1,7 @@
 // Lists put in as text, macros as trees, each in the order that the reference gives.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import { Lists } from "./lists.ts";
+import type { ListInfo } from "./merge.ts";
 import { conditionsOf, errorsOf, loadTexts, ruleText } from "../load_fixture.ts";
 
 function conditionOf(...texts: string[]): string | string[] {
@@ -92,4 +94,52 @@ Deno.test("loadRules(): macros see those before them, rules see all", () => {
     ),
     "not (fd.num = 1 or fd.num = 2)",
   );
+});
+
+/** A text, and the same with the lists l (a and "b c"), e (nothing) and w l (z) put in. */
+const EXPANDED: readonly (readonly [text: string, expanded: string])[] = [
+  ["", ""],
+  ["l", 'a, "b c" '],
+  ["in l", 'in a, "b c" '],
+  ["l x", 'a, "b c" x'],
+  ["x  l\ty", 'x a, "b c" y'],
+  ["l\n", 'a, "b c" '],
+  ["\r\nl", 'a, "b c" '],
+  ["(l)", '( a, "b c" )'],
+  ["( l )", '( a, "b c" )'],
+  ["=l=", '= a, "b c" ='],
+  ["l,l", 'a, "b c" , a, "b c" '],
+  ["l l", 'a, "b c"  a, "b c" '],
+  ["(x,l)", '(x, a, "b c" )'],
+  ["(l,x)", '( a, "b c" ,x)'],
+  ["(x , l , y)", '(x , a, "b c" , y)'],
+  ["in (l) or in(l)", 'in ( a, "b c" ) or in( a, "b c" )'],
+  ["xl lx l.x l-x lll 'l' \"l\"", "xl lx l.x l-x lll 'l' \"l\""],
+  ["e", " "],
+  ["x e", "x  "],
+  ["e x", " x"],
+  ["e,", " "],
+  [",e", " "],
+  ["(e)", "(  )"],
+  ["(e, x)", "(   x)"],
+  ["(x, e)", "(x  )"],
+  ["(x ,e, y)", "(x   , y)"],
+  ["(x,e,y)", "(x  ,y)"],
+  ["(e,e)", "(    )"],
+  ["(x, e, e)", "(x    )"],
+  ["(w l)", "( z )"],
+  ["w l", "z "],
+];
+
+Deno.test("Lists: a name is put in where it is a word, with the blanks and commas around it", () => {
+  const infos = { l: ["a", "b c"], e: [], "w l": ["z"] };
+  const inOrder = ["w l", "l", "e"] as const;
+  const place = { locations: [] };
+  const lists = new Lists(
+    new Map(inOrder.map((name, index): [string, ListInfo] => {
+      return [name, { name, items: infos[name], index, visibility: index, place }];
+    })),
+  );
+  for (const [text, expanded] of EXPANDED) strictEqual(lists.expand(text), expanded, text);
+  deepStrictEqual([...lists.used].sort(), ["e", "l", "w l"]);
 });
