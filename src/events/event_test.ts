@@ -192,7 +192,7 @@ Deno.test("a record is refused where its header, its lengths or its bytes do not
   }
 });
 
-Deno.test("an event is our own where it has our parameters behind the table's, no more, no less", () => {
+Deno.test("an event with our parameters behind the table's, no more, no less, is our own", () => {
   for (const more of [0, 1, OWN_PARAMS - 1, OWN_PARAMS, OWN_PARAMS + 1]) {
     const bytes = new Uint8Array(26 + 2 * (2 + more));
     bytes.set(eventBytes(CHDIR).subarray(0, 26));
@@ -263,7 +263,7 @@ Deno.test("our parameters behind an event of a capture read as those inside", ()
   }
 });
 
-Deno.test("a tail that claims more than stands there is none, nor is one behind a shorter record", () => {
+Deno.test("a tail that claims more than stands there, or behind a shorter record, is none", () => {
   const whole: Tail = { path: "/a\0", path2: "/b\0", files: "fff" };
   for (const [name, at] of [["path", 0], ["path2", 2], ["files", 4]] as const) {
     const event = inCapture(whole);

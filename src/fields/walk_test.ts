@@ -1,7 +1,7 @@
-// What all fields show of a long walk of made up events, as a table that is compared: for each event
-// of the walk what stands in the foreground, as text, and what is known of all the fields, as a
-// digest. UPDATE=1 writes walk.json anew; its changes are to be read like code. LINES=1 leaves all
-// that the digests stand for in walk.txt beside it, for a diff of two versions.
+// What all fields show of a long walk of made up events, as a table that is compared: for each
+// event of the walk what stands in the foreground, as text, and what is known of all the fields,
+// as a digest. UPDATE=1 writes walk.json anew; its changes are to be read like code. LINES=1 leaves
+// all that the digests stand for in walk.txt beside it, for a diff of two versions.
 import { deepStrictEqual } from "node:assert";
 import { createHash } from "node:crypto";
 import { Bench } from "./context_fixture.ts";

@@ -1,5 +1,5 @@
-// Rules files for tests, for the table of what comes of variations (variations_test.ts): each key of
-// each kind of item with each kind of value, or gone; each operator on each kind of field; right
+// Rules files for tests, for the table of what comes of variations (variations_test.ts): each key
+// of each kind of item with each kind of value, or gone; each operator on each kind of field; right
 // sides of each kind; texts of conditions cut at each character.
 
 /** Values of YAML, each where another was expected. */

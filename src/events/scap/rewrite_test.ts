@@ -90,7 +90,7 @@ for (const type of [PLAIN, FLAGGED, LARGE, LARGE_FLAGGED]) {
 }
 
 for (const type of [PLAIN, FLAGGED, FIRST, FIRST_FLAGGED]) {
-  Deno.test(`an old event in a block ${type.toString(16)} keeps its time, thread, CPU, flags`, () => {
+  Deno.test(`an old event in a block ${type.toString(16)} keeps time, thread, CPU, flags`, () => {
     const isFirst = type === FIRST || type === FIRST_FLAGGED;
     const old = eventBytes(CLONE);
     const bytes = block(type, isFirst ? uncounted(old) : old);
@@ -135,7 +135,7 @@ for (const type of [PLAIN, FLAGGED, FIRST, FIRST_FLAGGED]) {
   });
 }
 
-Deno.test("parameters that reach behind their event do not add up, those that end with it do", () => {
+Deno.test("parameters add up where they end with their event, not behind it", () => {
   const bytes = block(PLAIN, eventBytes(CLONE));
   const view = new DataView(bytes.buffer);
   const count = EVENTS[codeOf("SYSCALL_CLONE_11_X")]!.params.length;
@@ -156,7 +156,7 @@ Deno.test("parameters that reach behind their event do not add up, those that en
   deepStrictEqual([count, 65, 0xffffffff].map(counted), ["number", "string", "string"]);
 });
 
-Deno.test("without a count the most parameters whose lengths add up are taken, down to none", () => {
+Deno.test("without a count the most parameters whose lengths add up are taken", () => {
   const old = uncounted(eventBytes(CLONE));
   const view = new DataView(old.buffer);
   const none = old.slice(0, 22);

@@ -183,7 +183,7 @@ Deno.test("constants of bcontains and bstartswith are pairs of hexadecimal digit
   }
 });
 
-Deno.test("constants of truth are true and false, and nothing is one of what has no constants", () => {
+Deno.test("constants of truth are true and false, some types have no constants", () => {
   deepStrictEqual([read("true", "BOOL"), read("false", "BOOL")], [true, false]);
   for (const text of ["True", "1", ""]) {
     strictEqual(told(text, "BOOL"), `filter error: unrecognized boolean value ${text}`);

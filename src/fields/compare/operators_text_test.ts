@@ -61,7 +61,7 @@ const GLOBS: readonly (readonly [glob: string, matches: string[], others: string
 ];
 
 for (const [glob, matches, others] of GLOBS) {
-  Deno.test(`the pattern ${JSON.stringify(glob)} matches what fnmatch says, and nothing else`, () => {
+  Deno.test(`the pattern ${JSON.stringify(glob)} matches what fnmatch says`, () => {
     const test = compileGlob(glob, false);
     deepStrictEqual([...matches, ...others].filter(test), matches);
   });

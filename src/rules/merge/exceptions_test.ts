@@ -109,7 +109,7 @@ Deno.test("loadRules(): exceptions are appended to by name, or added", () => {
   ]);
 });
 
-Deno.test("loadRules(): exceptions whose fields and operators differ in form are refused in words", () => {
+Deno.test("loadRules(): fields and operators of different forms are refused", () => {
   const lengths = "LOAD_ERR_VALIDATE Fields and comps lists must have equal length";
   const values = "values: [[a, 3]]";
   for (const comps of ["'='", "like", "[]", "['=']", "['=', '=', '=']"]) {

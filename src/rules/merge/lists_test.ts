@@ -131,7 +131,7 @@ const EXPANDED: readonly (readonly [text: string, expanded: string])[] = [
   ["w l", "z "],
 ];
 
-Deno.test("Lists: a name is put in where it is a word, with the blanks and commas around it", () => {
+Deno.test("Lists: a list stands where its name is a word, for the blanks and commas too", () => {
   const infos = { l: ["a", "b c"], e: [], "w l": ["z"] };
   const inOrder = ["w l", "l", "e"] as const;
   const place = { locations: [] };

@@ -104,7 +104,7 @@ Deno.test("a container's JSON may stand alone, or with its type outside", () => 
   strictEqual(parseContainer('{"id":"x","type":"docker"}')!.type, "");
 });
 
-Deno.test("a container that a cgroup tells of is known by its type, of the first that has one", () => {
+Deno.test("a container that a cgroup tells of has the type of the first that has one", () => {
   const s = new Scene();
   s.exec(5, "sh", {
     cgroups: nulls("no sign", "cpu=/", "io=/lxc.payload.web", "mem=/lxc.payload.b"),
