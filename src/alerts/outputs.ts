@@ -12,6 +12,7 @@ export interface OutputPlan {
   readonly spool?: Spool | undefined;
   /** See QueueOptions. */
   readonly lingerMs?: number;
+  readonly isWaitedFor?: boolean;
 }
 
 export interface OutputsOptions {

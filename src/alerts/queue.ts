@@ -9,7 +9,7 @@ import { atMost, Pause } from "./delivery/pause.ts";
 import type { OutputState, QueueStats } from "./stats.ts";
 import { Waiting } from "./delivery/waiting.ts";
 import type { Compose, Message } from "./format/message.ts";
-import { type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
+import { CLOSING_MS, type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
 import type { Spool } from "./spool/spool.ts";
 
 export type { OutputState, QueueStats } from "./stats.ts";
@@ -25,6 +25,8 @@ export interface QueueOptions {
   readonly lingerMs?: number;
   /** An output that has not taken a batch for so long is told of, such as a mount that hangs. */
   readonly stuckMs: number;
+  /** Whoever reads it may take its time, such as a person with a pager. */
+  readonly isWaitedFor?: boolean;
   readonly onEvent: (event: QueueEvent) => void;
   /** Milliseconds from anywhere. */
   readonly clock: () => number;
@@ -41,6 +43,8 @@ export type QueueEvent =
 const BATCH = 256;
 /** A spool that had no room is not asked again for so long. */
 const FULL_MS = 1_000;
+/** What a closed output has to say what became of its last batch. */
+const CUT_OFF_MS = CLOSING_MS + 200;
 /** How long the writer waits for alerts on their way to the disk before it looks again. */
 const LOOK_MS = 100;
 
@@ -52,7 +56,7 @@ export class OutputQueue {
   /** The batch that is being written, and whether it lies on disk as well. */
   #held: readonly Message[] = [];
   #heldOnDisk = false;
-  /** When it was begun. */
+  /** When it was begun, or moved last. */
   #begunMs: number | undefined;
   #writing: Promise<void> | undefined;
   #watch: number | undefined;
@@ -102,12 +106,16 @@ export class OutputQueue {
     if (this.#begunMs === begunMs) this.#begunMs = undefined;
   }
 
-  /** Settles when nothing waits any more, or when the output has been failing for so long. */
+  /**
+   * Settles when nothing waits any more, or when the output has been failing for so long, or has
+   * been at one batch for so long.
+   */
   async drained(patienceMs: number): Promise<void> {
     this.#hurried = true;
     this.#linger.wake();
     while (this.#writing !== undefined && !this.#closed) {
-      const { sinceMs } = this.#failing ?? {};
+      const sinceMs = this.#failing?.sinceMs ??
+        (this.#options.isWaitedFor === true ? undefined : this.#begunMs);
       const leftMs = sinceMs === undefined ? LOOK_MS : sinceMs + patienceMs - this.#options.clock();
       if (leftMs <= 0) break;
       await atMost(Math.min(leftMs, LOOK_MS), Promise.race([this.#writing, this.#ended.promise]));
@@ -133,6 +141,8 @@ export class OutputQueue {
     this.#linger.wake();
     const { output, spool, compose } = this.#options;
     output.close();
+    // A write that is cut off says how far it came.
+    if (this.#held.length > 0) await atMost(CUT_OFF_MS, this.#writing ?? Promise.resolve());
     const held = this.#heldOnDisk ? [] : this.#held;
     const rest = [...held, ...this.#waiting.take(Infinity).map(compose)];
     let kept = 0;
@@ -237,23 +247,35 @@ export class OutputQueue {
 
   /** Writes the held batch once, and pauses where that failed. */
   async #deliver(): Promise<void> {
-    const { output, clock, stuckMs, onEvent } = this.#options;
+    const { output, clock } = this.#options;
     this.#begunMs = clock();
-    this.#watch = setTimeout(() => onEvent({ kind: "stuck", ms: stuckMs }), stuckMs);
+    this.#watchOver(this.#options.stuckMs);
     let failure: unknown;
     try {
-      await output.write(this.#held);
+      await output.write(this.#held, () => this.#begunMs = clock());
     } catch (error) {
       failure = error;
     }
     clearTimeout(this.#watch);
-    if (this.#closed) return;
+    if (this.#held.length === 0) return;
     if (failure === undefined) {
       this.#passed(this.#held.length, 0);
       this.#well();
-    } else {
+    } else if (!this.#closed) {
       await this.#failedWith(failure as Error);
+    } else if (failure instanceof PartlyWritten) {
+      this.#passed(failure.written, failure.refused);
     }
+  }
+
+  /** Tells where the write does not move for long. */
+  #watchOver(ms: number): void {
+    const { clock, stuckMs, onEvent } = this.#options;
+    this.#watch = setTimeout(() => {
+      const leftMs = (this.#begunMs ?? clock()) + stuckMs - clock();
+      if (leftMs > 0) this.#watchOver(leftMs);
+      else onEvent({ kind: "stuck", ms: stuckMs });
+    }, ms);
   }
 
   async #failedWith(error: Error): Promise<void> {

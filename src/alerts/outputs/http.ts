@@ -3,7 +3,7 @@
 import { gzipSync } from "node:zlib";
 import type { Message } from "../format/message.ts";
 import type { Answer, Poster } from "./http_post.ts";
-import { type Output, PartlyWritten } from "./output.ts";
+import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
 
 export interface HttpOptions {
   readonly poster: Poster;
@@ -32,56 +32,79 @@ export function httpOutput(options: HttpOptions): Output {
   const { poster, echo, now } = options;
   let gzip = options.gzip;
   let token: string | undefined;
+  const closed = new AbortController();
+  let isClosing = false;
   const send = async ({ text }: Message): Promise<Answer> => {
     const headers = new Headers(options.headers);
     token ??= options.token?.();
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     if (gzip) headers.set("content-encoding", "gzip");
     const line = encoder.encode(text);
-    const answer = await posted(gzip ? gzipSync(line) : line, headers, options);
+    const body = gzip ? gzipSync(line) : line;
+    const answer = await posted(body, headers, options, closed.signal);
     if (UNAUTHORIZED.includes(answer.status)) token = undefined;
     echo?.(answer.text);
     return answer;
   };
+  const post = async (message: Message, written: number): Promise<Answer> => {
+    try {
+      const answer = await send(message);
+      if (answer.status !== UNSUPPORTED_MEDIA_TYPE || !gzip) return answer;
+      // A server that takes no compressed alerts takes plain ones.
+      gzip = false;
+      return await send(message);
+    } catch (error) {
+      throw new PartlyWritten(written, new Error(withoutUrl(error as Error)));
+    }
+  };
+  const writeAll = async (messages: readonly Message[], onMoved?: () => void): Promise<void> => {
+    for (const [written, message] of messages.entries()) {
+      if (isClosing) throw new PartlyWritten(written, new Error("it is being closed"));
+      const { status, retryAfter } = await post(message, written);
+      onMoved?.();
+      if (status >= 200 && status < 300) continue;
+      const isRefused = status >= 400 && status < 500 && !PASSING.includes(status);
+      throw new PartlyWritten(written, new Error(`the server answers ${status}`), {
+        refused: isRefused ? 1 : 0,
+        againMs: isRefused ? 0 : pauseOf(retryAfter, now()),
+      });
+    }
+  };
+  let writing: Promise<void> | undefined;
   return {
     name: "http",
-    async write(messages: readonly Message[]): Promise<void> {
-      for (const [written, message] of messages.entries()) {
-        let answer: Answer;
-        try {
-          answer = await send(message);
-          if (answer.status === UNSUPPORTED_MEDIA_TYPE && gzip) {
-            // A server that takes no compressed alerts takes plain ones.
-            gzip = false;
-            answer = await send(message);
-          }
-        } catch (error) {
-          throw new PartlyWritten(written, new Error(withoutUrl(error as Error)));
-        }
-        const { status, retryAfter } = answer;
-        if (status >= 200 && status < 300) continue;
-        const isRefused = status >= 400 && status < 500 && !PASSING.includes(status);
-        throw new PartlyWritten(written, new Error(`the server answers ${status}`), {
-          refused: isRefused ? 1 : 0,
-          againMs: isRefused ? 0 : pauseOf(retryAfter, now()),
-        });
-      }
+    async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
+      writing = writeAll(messages, onMoved);
+      await writing.finally(() => writing = undefined);
     },
     reopen(): void {
       token = undefined;
     },
-    close: () => poster.close(),
+    close(): void {
+      isClosing = true;
+      if (writing === undefined) return poster.close();
+      const timer = setTimeout(() => closed.abort(), CLOSING_MS);
+      const end = () => {
+        clearTimeout(timer);
+        poster.close();
+      };
+      writing.then(end, end);
+    },
   };
 }
 
 /** One request, repeated while it is not answered in time. */
-async function posted(body: Uint8Array, headers: Headers, options: HttpOptions): Promise<Answer> {
-  const { poster, timeoutMs, timeoutsMax } = options;
+async function posted(
+  body: Uint8Array,
+  headers: Headers,
+  { poster, timeoutMs, timeoutsMax }: HttpOptions,
+  closed: AbortSignal,
+): Promise<Answer> {
   for (let timeouts = 0;; timeouts++) {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
-      return await poster.post(body, headers, late.signal);
+      return await poster.post(body, headers, AbortSignal.any([late.signal, closed]));
     } catch (error) {
       if (!late.signal.aborted) throw error;
       if (timeouts >= timeoutsMax) throw new Error(`no answer within ${timeoutMs} ms`);
@@ -101,5 +124,6 @@ function pauseOf(retryAfter: string | undefined, nowMs: number): number {
 
 /** The runtime names the address, in which a password may stand. */
 function withoutUrl({ message }: Error): string {
-  return message.replace(/^error sending request.*?\): (client error \(\w+\): )?/, "");
+  return message.replace(/^error sending request.*?\): (client error \(\w+\): )?/, "")
+    .replace(/: https?:\/\/docs\S*/, "");
 }

@@ -103,13 +103,23 @@ function exchanged(socket: TLSSocket, head: string, body: Uint8Array): Promise<s
     });
     socket.on("data", (bytes: Uint8Array) => {
       text += decoder.decode(bytes, { stream: true });
-      if (text.length > BODY_BYTES_MAX) resolve(text);
+      if (text.length > BODY_BYTES_MAX || isWhole(text)) resolve(text);
     });
     socket.on("end", () => resolve(text));
     socket.on("close", () => resolve(text));
-    socket.on("error", reject);
+    // Not every server ends its side of TLS properly: what it has said counts.
+    socket.on("error", (error) => text.includes("\r\n\r\n") ? resolve(text) : reject(error));
   });
 }
+
+/** Whether the body has the length that its head says. */
+function isWhole(text: string): boolean {
+  const end = text.indexOf("\r\n\r\n");
+  const length = /^content-length: *(\d+)/im.exec(text.slice(0, Math.max(0, end)))?.[1];
+  return length !== undefined && encoder.encode(text.slice(end + 4)).length >= Number(length);
+}
+
+const encoder = new TextEncoder();
 
 function parsed(text: string): Answer {
   const status = /^HTTP\/1\.\d (\d{3})\b/.exec(text);

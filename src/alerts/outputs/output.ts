@@ -10,13 +10,17 @@ export interface Output {
   /**
    * Writes the messages in order; settles when all of them have left this process. Rejects where
    * they could not be written: with PartlyWritten where some of them were, with OutputClosed where
-   * nobody will ever read them again.
+   * nobody will ever read them again. `onMoved` is told of each step, where there are several.
    */
-  write(messages: readonly Message[]): Promise<void>;
+  write(messages: readonly Message[], onMoved?: () => void): Promise<void>;
   /** Closes and opens again what is open, as SIGUSR1 asks for after a log was rotated. */
   reopen(): void;
+  /** A write that is under way ends soon, and says how far it came. */
   close(): void;
 }
+
+/** For outputs of many steps: what a closed one has for the step that it is at. */
+export const CLOSING_MS = 800;
 
 /** The reader has gone for good, such as the other end of a pipe. */
 export class OutputClosed extends Error {

@@ -1,7 +1,7 @@
 // Alerts to a program's standard input, one line each. The command goes to a shell, as Falco's
 // popen(3) does; no part of an alert ever gets there. Kept running, or started for each alert.
 import type { Message } from "../format/message.ts";
-import { type Output, PartlyWritten } from "./output.ts";
+import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
 
 export interface ProgramOptions {
   readonly command: string;
@@ -43,6 +43,11 @@ class Running {
     await this.#stdin.write(encoder.encode(`${text}\n`));
   }
 
+  /** Ends its input without waiting for it to be read. */
+  async cut(): Promise<void> {
+    await this.#stdin.abort().catch(() => {});
+  }
+
   /** Ends its input; a program that has gone has nothing to end. */
   async close(): Promise<void> {
     await this.#stdin.close().catch(() => {});
@@ -51,6 +56,9 @@ class Running {
 
 function keptProgram(command: string): Output {
   let running: Running | undefined;
+  let isWriting = false;
+  let isClosing = false;
+  let timer: number | undefined;
   const release = () => {
     // Never rejects.
     running?.close();
@@ -59,8 +67,9 @@ function keptProgram(command: string): Output {
   const ended = (code: number) => new Error(`the program has ended with ${code}`);
   return {
     name: "program",
-    async write(messages: readonly Message[]): Promise<void> {
+    async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
       let written = 0;
+      isWriting = true;
       try {
         if (running?.code !== undefined) throw ended(running.code);
         if (running === undefined) {
@@ -72,16 +81,27 @@ function keptProgram(command: string): Output {
         }
         const program = running;
         for (const message of messages.slice(written)) {
+          if (isClosing) throw new Error("it is being closed");
           await program.write(message);
           written++;
+          onMoved?.();
         }
       } catch (error) {
         release();
         throw new PartlyWritten(written, error);
+      } finally {
+        isWriting = false;
+        clearTimeout(timer);
       }
     },
     reopen: release,
-    close: release,
+    close(): void {
+      isClosing = true;
+      if (!isWriting) return release();
+      // It has time to read what it is given now; the rest is told by the write under way.
+      const program = running;
+      timer = setTimeout(() => program?.cut(), CLOSING_MS);
+    },
   };
 }
 
@@ -94,9 +114,10 @@ async function settled({ ended }: Running): Promise<void> {
 
 /** What the program makes of the alert is its own matter, also where it ends with an error. */
 function programForEach(command: string): Output {
+  let isClosing = false;
   return {
     name: "program",
-    async write(messages: readonly Message[]): Promise<void> {
+    async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
       let written = 0;
       try {
         for (const message of messages) {
@@ -107,12 +128,16 @@ function programForEach(command: string): Output {
           const code = await program.ended;
           if (NOT_STARTED.includes(code)) throw new Error("the shell cannot start the program");
           written++;
+          onMoved?.();
+          if (isClosing && written < messages.length) throw new Error("it is being closed");
         }
       } catch (error) {
         throw new PartlyWritten(written, error);
       }
     },
     reopen(): void {},
-    close(): void {},
+    close(): void {
+      isClosing = true;
+    },
   };
 }

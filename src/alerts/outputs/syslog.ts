@@ -54,13 +54,14 @@ export function syslogOutput({ address, names, tls, timeoutMs, now }: SyslogOpti
     async check(): Promise<void> {
       link ??= await open();
     },
-    async write(messages: readonly Message[]): Promise<void> {
+    async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
       let sent = 0;
       try {
         link ??= await open();
         for (const bytes of messages.map(frame)) {
           await within(timeoutMs, link.send(bytes));
           sent++;
+          onMoved?.();
         }
       } catch (error) {
         release();

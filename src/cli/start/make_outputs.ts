@@ -87,6 +87,7 @@ function plansOf(
       output: withNews(stdoutOutput(Deno.stdout), onWritten),
       compose: composeWith((alert) => formatAlert(alert, shown)),
       lingerMs,
+      isWaitedFor: true,
     });
   }
   if (config.syslog_output.enabled) plans.push({ output: syslogOf(config), compose });
