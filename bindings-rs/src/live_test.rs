@@ -2,6 +2,7 @@
 //! child's events with what it did. Needs root and scripts/build embed; says so where it has not.
 mod commands;
 mod controls;
+mod counts;
 mod data;
 mod descriptors;
 mod files;

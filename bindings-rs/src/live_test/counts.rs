@@ -1,0 +1,59 @@
+//! What is told of CPUs and of the runs of programs.
+use std::os::fd::{FromRawFd as _, OwnedFd};
+
+use probe::table;
+
+use super::{c, open, options};
+
+/// Has the kernel count the runs of programs, for as long as the descriptor is open.
+fn count_runs() -> OwnedFd {
+    const BPF_ENABLE_STATS: libc::c_long = 32;
+    let run_time = 0u32;
+    // SAFETY: the command reads the four bytes of its type.
+    let fd = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_ENABLE_STATS, &raw const run_time, size_of::<u32>())
+    };
+    assert!(fd >= 0, "the kernel does not count: {}", std::io::Error::last_os_error());
+    // SAFETY: the descriptor is new, and nobody else's.
+    unsafe { OwnedFd::from_raw_fd(fd as i32) }
+}
+
+fn open_once() {
+    let path = c("/etc/hostname".as_ref());
+    // SAFETY: a valid path, and the descriptor is closed again.
+    unsafe { libc::close(libc::openat(libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY)) };
+}
+
+#[test]
+fn runs_of_programs_are_told_by_name_where_the_kernel_counts_them() {
+    let Some(recorder) = open(&options(), &[table::SYSCALL_OPENAT_2_X]) else { return };
+    let _counting = count_runs();
+    for _ in 0..100 {
+        open_once();
+    }
+    let told = recorder.probe.runs();
+    let of = |name: &str| told.iter().find(|one| one.name == name);
+    let entry = of("sys_exit").expect("the entry of all calls is told");
+    assert!(entry.runs >= 100 && entry.ns > 0, "{entry:?}");
+    assert!(told.iter().any(|one| one.name != "sys_exit" && one.runs > 0), "{told:?}");
+    assert!(told.is_sorted_by(|one, other| one.name < other.name), "each once");
+}
+
+#[test]
+fn the_counts_of_all_cpus_are_those_of_each_together() {
+    let Some(recorder) = open(&options(), &[table::SYSCALL_OPENAT_2_X]) else { return };
+    // Those that were lost too: others may fill the ring meanwhile.
+    let all = || {
+        let counters = recorder.probe.counters();
+        counters.events + counters.lost[0] + counters.lost[1]
+    };
+    let before = all();
+    for _ in 0..100 {
+        open_once();
+    }
+    let by_cpu = recorder.probe.counters_by_cpu();
+    assert!(!by_cpu.is_empty());
+    let events: u64 = by_cpu.iter().flatten().sum();
+    let after = all();
+    assert!(before + 100 <= events && events <= after, "{before} {by_cpu:?} {after}");
+}
