@@ -260,3 +260,28 @@ Deno.test("events of a pipe are taken as they come; SIGINT ends the wait for mor
   await reader.cancel();
   await writer.abort().catch(() => {});
 });
+
+Deno.test("a replay tells its metrics in their interval, as alerts and in a file", async () => {
+  using place = new Workplace();
+  const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
+  const file = place.file("metrics.jsonl", "");
+  const options = ["enabled=true", "interval=100ms", "output_rule=true", `output_file=${file}`]
+    .flatMap((option) => ["-o", `metrics.${option}`]);
+  const child = spawn(["replay", "-r", place.rules, "-", ...options], "piped");
+  const writer = child.stdin.getWriter();
+  await writer.write(Deno.readFileSync(capture));
+  const out = new Response(child.stdout).text();
+  // The pipe stays open until there are two of them.
+  const lines = () => {
+    const text = Deno.readTextFileSync(file);
+    return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  };
+  while (lines().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await writer.close();
+  strictEqual((await child.status).code, 0);
+  await child.stderr.cancel();
+  const [first] = lines();
+  strictEqual(first.sample, 1);
+  strictEqual(first.output_fields["scap.engine_name"], "savefile");
+  match(await out, /"rule":"Falco internal: metrics snapshot"/);
+});

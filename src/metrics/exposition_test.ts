@@ -2,11 +2,12 @@
 // that the published dashboard asks for, and each group only where it is wanted.
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { exposition } from "./exposition.ts";
+import { DASHBOARD } from "./dashboard_fixture.ts";
 import { ALL, facts, START_MS } from "./facts_fixture.ts";
 import type { Facts, Wanted } from "./facts.ts";
 import { falcoFamilies } from "./falco_families.ts";
 import { ownFamilies } from "./own_families.ts";
-import { type ParsedFamily, parseExposition } from "./parse_exposition_fixture.ts";
+import { type ParsedFamily, parseExposition, value } from "./parse_exposition_fixture.ts";
 
 const NOW_MS = START_MS + 60_500;
 
@@ -16,17 +17,6 @@ function text(wanted: Wanted = ALL, of: Facts = facts()): string {
 
 function parsed(wanted?: Wanted, of?: Facts): Map<string, ParsedFamily> {
   return parseExposition(text(wanted, of));
-}
-
-/** Value of the sample whose labels hold all of the given ones. */
-function value(
-  families: Map<string, ParsedFamily>,
-  name: string,
-  labels: Record<string, string> = {},
-): number | undefined {
-  return families.get(name)?.samples.find((sample) =>
-    Object.entries(labels).every(([label, wanted]) => sample.labels.get(label) === wanted)
-  )?.value;
 }
 
 Deno.test("the reader of the tests refuses what the format does not allow", () => {
@@ -133,6 +123,8 @@ Deno.test("ours tell losses by type, outputs, what rules take and how long alert
     ["saker_output_ok", { output: "stdout" }, 1],
     ["saker_output_ok", { output: "file" }, 0],
     ["saker_output_failed_total", { output: "file" }, 4],
+    ["saker_output_dropped_by_priority_total", { output: "file", priority: "Warning" }, 2],
+    ["saker_output_spooled_alerts", { output: "file" }, 8],
     ["saker_rule_condition_seconds_total", { rule_name: "Never" }, 0.5],
     ["saker_rule_output_seconds_total", { rule_name: 'Read "it" \\ now' }, 0.001],
     ["saker_alert_latency_seconds", { le: "0.004" }, 2],
@@ -143,28 +135,6 @@ Deno.test("ours tell losses by type, outputs, what rules take and how long alert
     strictEqual(value(families, name, labels), wanted, `${name} ${JSON.stringify(labels)}`);
   }
 });
-
-/** What the dashboard asks for that Falco's chart publishes, with the labels of its queries. */
-const DASHBOARD: readonly (readonly [series: string, labels: Record<string, string>])[] = [
-  ["falcosecurity_falco_rules_matches_total", { source: "syscall", priority: "4" }],
-  ["falcosecurity_scap_n_evts_total", {}],
-  ["falcosecurity_falco_n_evts_total", {}],
-  ["falcosecurity_falco_memory_rss_bytes", {}],
-  ["falcosecurity_falco_memory_vsz_bytes", {}],
-  ["falcosecurity_falco_cpu_usage_ratio", {}],
-  ["falcosecurity_scap_n_drops_total", {}],
-  ["falcosecurity_falco_outputs_queue_num_drops_total", {}],
-  ...["clone_fork", "connect", "dir_file", "execve", "open", "other_interest"].flatMap((drop) =>
-    ["enter", "exit"].map((dir) =>
-      ["falcosecurity_scap_n_drops_buffer_total", { dir, drop }] as const
-    )
-  ),
-  ["falcosecurity_scap_n_drops_cpu_total", {}],
-  ["falcosecurity_scap_n_drops_full_threadtable_total", {}],
-  ["falcosecurity_scap_n_drops_scratch_map_total", {}],
-  ["falcosecurity_falco_version_info", {}],
-  ["falcosecurity_scap_engine_name_info", {}],
-];
 
 Deno.test("the published dashboard finds its series", () => {
   const families = parsed();

@@ -17,8 +17,7 @@ export interface Facts {
   readonly stream: () => { readonly clients: number; readonly dropped: number };
   readonly resources: () => Resources;
   readonly sums: () => { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] };
-  /** Sets of rules that were in force so far, and when the present one came. */
-  readonly generation: () => { readonly number: number; readonly atMs: number };
+  readonly reload: () => ReloadFacts;
   readonly falcoVersion: string;
   readonly sakerVersion: string;
   readonly hostname: string;
@@ -27,6 +26,21 @@ export interface Facts {
   /** `scap.engine_name`. */
   readonly driver: string;
   readonly startedMs: number;
+}
+
+/** What came of reading configuration and rules anew, so far. */
+export interface ReloadFacts {
+  /** Counts what was taken since the start, which is 1. */
+  readonly generation: number;
+  /** Of configuration and rules; unknown where they are not read anew. */
+  readonly sha256?: string;
+  /** When they were taken, in ms since the epoch. */
+  readonly atMs: number;
+  readonly refusals: number;
+  /** Why the last one was refused; absent where it was taken. */
+  readonly refusal?: string;
+  /** Keys that changed and wait for the next start. */
+  readonly restart: readonly string[];
 }
 
 /** Which groups are wanted: the switches `metrics.*_enabled`. */

@@ -55,7 +55,7 @@ function agentFamilies(facts: Facts, bootNs: bigint | undefined, nowMs: number):
   const { startedMs, cpus, counters } = facts;
   return [
     one("outputs_queue_num_drops_total", "counter", queueDrops(facts)),
-    one("reload_timestamp_nanoseconds", "gauge", BigInt(facts.generation().atMs) * NS_PER_MS),
+    one("reload_timestamp_nanoseconds", "gauge", BigInt(facts.reload().atMs) * NS_PER_MS),
     one("start_timestamp_nanoseconds", "gauge", BigInt(startedMs) * NS_PER_MS),
     one("duration_seconds_total", "counter", Math.floor(Math.max(0, nowMs - startedMs) / 1000)),
     ...(bootNs === undefined ? [] : [one("host_boot_timestamp_nanoseconds", "gauge", bootNs)]),

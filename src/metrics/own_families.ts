@@ -3,6 +3,7 @@
 import { Counter, type CounterPlace, type Counters } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "./engine_measures.ts";
 import type { Family, Sample } from "./exposition.ts";
 import type { Facts, Wanted } from "./facts.ts";
@@ -74,7 +75,8 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
     ),
     one("stream_clients", "gauge", stream().clients, "Clients that follow the alerts."),
     one("stream_dropped_total", "counter", stream().dropped, "Alerts that slow ones did not get."),
-    one("rules_generation", "gauge", facts.generation().number, "Sets of rules so far."),
+    one("reloads_refused_total", "counter", facts.reload().refusals, "Reloads that were refused."),
+    one("rules_generation", "gauge", facts.reload().generation, "Sets of rules so far."),
   ];
 }
 
@@ -128,6 +130,25 @@ function outputFamilies({ outputs }: Facts): Family[] {
     family("dropped_total", "counter", "Alerts refused by its queue.", of((q) => q.dropped)),
     family("failed_total", "counter", "Alerts that it refused for good.", of((q) => q.failed)),
     family("retries_total", "counter", "Writes that were tried again.", of((q) => q.retries)),
+    family(
+      "dropped_by_priority_total",
+      "counter",
+      "Alerts refused by its queue, by priority.",
+      all.flatMap(({ name, droppedByPriority }) =>
+        droppedByPriority.map((value, priority) => ({
+          labels: { output: name, priority: PRIORITY_NAMES[priority]! },
+          value,
+        }))
+      ),
+    ),
+    family(
+      "spooled_alerts",
+      "gauge",
+      "Alerts that wait on disk.",
+      all.flatMap(({ name, spool }) =>
+        spool === undefined ? [] : [{ labels: { output: name }, value: spool.alerts }]
+      ),
+    ),
     family("ok", "gauge", "1 while alerts reach it.", of((q) => q.state === "ok" ? 1 : 0)),
   ];
 }

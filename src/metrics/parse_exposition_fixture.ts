@@ -62,6 +62,17 @@ export function parseExposition(text: string): Map<string, ParsedFamily> {
   return families;
 }
 
+/** Value of the sample whose labels hold all of the given ones. */
+export function value(
+  families: ReadonlyMap<string, ParsedFamily>,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined {
+  return families.get(name)?.samples.find((sample) =>
+    Object.entries(labels).every(([label, wanted]) => sample.labels.get(label) === wanted)
+  )?.value;
+}
+
 function belongs(name: string, { name: family, kind }: ParsedFamily): boolean {
   if (kind !== "histogram") return name === family;
   return [`${family}_bucket`, `${family}_sum`, `${family}_count`].includes(name);

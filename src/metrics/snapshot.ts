@@ -120,7 +120,7 @@ function agentFields(facts: Facts, bootNs: bigint | undefined, nowMs: number): [
     ["falco.host_num_cpus", facts.cpus],
     ["falco.kernel_release", facts.kernelRelease],
     ["falco.outputs_queue_num_drops", queueDrops(facts)],
-    ["falco.reload_ts", BigInt(facts.generation().atMs) * NS_PER_MS],
+    ["falco.reload_ts", BigInt(facts.reload().atMs) * NS_PER_MS],
     ["falco.start_ts", BigInt(startedMs) * NS_PER_MS],
     ["falco.version", facts.falcoVersion],
     ["saker.version", facts.sakerVersion],

@@ -1,6 +1,7 @@
 // The server's socket: listening, being refused, clients that hold on, and closing.
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert";
 import { Hono } from "hono";
+import { ownCertificate, within } from "../alerts/outputs/message_fixture.ts";
 import { type Bindings, serve, type ServeOptions, type Server } from "./serve.ts";
 
 function app(): Hono<{ Bindings: Bindings }> {
@@ -199,3 +200,21 @@ Deno.test("a stream whose client goes is given up", async () => {
   strictEqual(state.cancelled, 1);
   await server.close();
 });
+
+Deno.test("a stream goes over TLS too, and plain HTTP gets nothing there", () =>
+  within(async (directory) => {
+    const { certificate, key } = await ownCertificate(directory, "localhost");
+    const { streams, state } = streaming();
+    const tls = { certificate, key };
+    const server = serve(streams, { address: "127.0.0.1", port: 0, tls });
+    const { port } = server;
+    using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [certificate] });
+    await conn.write(GET);
+    await readUntil(conn, "first\n");
+    state.send("second\n");
+    strictEqual(await readSome(conn), "second\n");
+    using plain = await connect(server);
+    await plain.write(GET);
+    ok(!(await new Response(plain.readable).text().catch(() => "")).includes("first"));
+    await server.close();
+  }));

@@ -1,11 +1,12 @@
 // All that is known of this saker, for people and their tools (GET /status): health's report and
 // the facts of the metrics come in, one object for JSON goes out. Nothing here asks the engine.
+import type { QueueStats } from "../alerts/queue.ts";
 import { Counter, type CounterPlace } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "../metrics/engine_measures.ts";
-import type { Facts } from "../metrics/facts.ts";
+import type { Facts, ReloadFacts } from "../metrics/facts.ts";
 import { sumOfAll } from "../metrics/file_sums.ts";
 import type { HealthReport } from "./health.ts";
 import type { Rates } from "./rates.ts";
@@ -67,13 +68,29 @@ export function statusOf(options: StatusOptions): Record<string, unknown> {
       not_handed_over: get(Counter.AlertsDropped),
       dropped: health.alerts_dropped,
     },
-    outputs: facts.outputs(),
+    outputs: facts.outputs().map(outputOf),
     stream: options.stream(),
+    reload: reloadOf(facts.reload()),
     rules: rulesOf(options),
     memory: memoryOf(options),
     names: health.names,
     captures: health.captures,
     ...(health.web === undefined ? {} : { web: health.web }),
+  };
+}
+
+/** Under the names that JSON has elsewhere; of what is 0 by priority only what is not. */
+function outputOf(queue: QueueStats): Record<string, unknown> {
+  const { droppedByPriority, lastError, ...others } = queue;
+  const byPriority = droppedByPriority
+    .map((count, priority) => [PRIORITY_NAMES[priority]!, count] as const)
+    .filter(([, count]) => count > 0);
+  return {
+    ...others,
+    dropped_by_priority: Object.fromEntries(byPriority),
+    ...(lastError === undefined ? {} : {
+      last_error: { reason: lastError.reason, ago_s: Math.round(lastError.agoMs / 100) / 10 },
+    }),
   };
 }
 
@@ -85,10 +102,20 @@ function percentiles(latencies: Latencies): Record<string, number | null> {
   return { count: latencies.count, p50: of(0.5), p90: of(0.9), p99: of(0.99), max: of(1) };
 }
 
+function reloadOf({ generation, sha256, atMs, refusals, refusal, restart }: ReloadFacts) {
+  return {
+    generation,
+    since: new Date(atMs).toISOString(),
+    sha256: sha256 ?? null,
+    refusals,
+    refused: refusal ?? null,
+    restart,
+  };
+}
+
 function rulesOf({ facts, deadRules }: StatusOptions): Record<string, unknown> {
   const { counters } = facts;
   const tallies = facts.tallies();
-  const { number, atMs } = facts.generation();
   const { rules, config } = facts.sums();
   const rows = (tallies?.rules ?? []).map(({ name, priority, source }, at) => ({
     name,
@@ -103,8 +130,6 @@ function rulesOf({ facts, deadRules }: StatusOptions): Record<string, unknown> {
   );
   return {
     in_force: counters.get(Counter.Rules),
-    generation: number,
-    since: new Date(atMs).toISOString(),
     sha256: sumOfAll(rules),
     files: rules,
     config_files: config,

@@ -31,9 +31,28 @@ Deno.test("status tells losses, latencies, outputs, rules and tables", () => {
   deepStrictEqual(status.lost.by_event, { unknown: 10, procexit: 3, openat: 25, clone3: 4 });
   strictEqual(status.latency_ms.alert_to_output.count, 4);
   ok(status.latency_ms.alert_to_output.p50 >= 3 && status.latency_ms.alert_to_output.p50 < 3.4);
-  strictEqual(status.outputs[1].state, "failing");
+  deepStrictEqual(status.outputs[1], {
+    name: "file",
+    state: "failing",
+    reason: "x",
+    waiting: 1,
+    written: 2,
+    dropped: 3,
+    dropped_by_priority: { Critical: 1, Warning: 2 },
+    failed: 4,
+    retries: 5,
+    last_error: { reason: "x", ago_s: 1.5 },
+    spool: { alerts: 8, bytes: 900, spooled: 9, refused: 0, cut: 0 },
+  });
   strictEqual(status.stream.clients, 1);
-  strictEqual(status.rules.generation, 2);
+  deepStrictEqual(status.reload, {
+    generation: 2,
+    since: "2023-11-14T22:13:25.000Z",
+    sha256: "cc",
+    refusals: 3,
+    refused: "no",
+    restart: ["webserver.listen_port"],
+  });
   deepStrictEqual(status.rules.list.map(({ name }: Json) => name), ['Read "it" \\ now', "Never"]);
   deepStrictEqual(status.rules.list[1], {
     name: "Never",

@@ -1,9 +1,11 @@
 // The built binary's numbers: /status, /metrics, snapshots as alerts and in a file, and the alerts
 // as they come, for who may have them.
-import { parseExposition } from "../../src/metrics/parse_exposition_fixture.ts";
+import { DASHBOARD } from "../../src/metrics/dashboard_fixture.ts";
+import { parseExposition, value } from "../../src/metrics/parse_exposition_fixture.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, lines, runSaker, Saker } from "./saker.ts";
-import { isRoot, Place, run, triggersOf } from "./trigger.ts";
+import { has, isRoot, Place, run, triggersOf } from "./trigger.ts";
+import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
 
 /** A rule that a test's own programs match, at the given priority. */
 function rulesFor(place: Place, name = "Marked"): string {
@@ -50,12 +52,15 @@ Deno.test({
       const told = families.get(`falcosecurity_${name}`)?.samples ?? [];
       assert(told.some(({ value }) => value > 0), name);
     }
+    for (const [name, labels] of DASHBOARD) {
+      assert(value(families, name, labels) !== undefined, `${name} ${JSON.stringify(labels)}`);
+    }
     const latency = families.get("saker_alert_latency_seconds")!.samples;
     assert(latency.at(-1)!.value >= 1, "the alert's latency is counted");
 
     const status = JSON.parse(await ask("/status"));
     assertEquals(status.status, "ok");
-    assertEquals(status.rules.generation, 1);
+    assertEquals([status.reload.generation, status.reload.refused], [1, null]);
     assertEquals(status.rules.files[0].path, place.file("rules.yaml"));
     const [rule] = status.rules.list;
     assertEquals([rule.name, rule.priority, rule.matches >= 1], ["Marked", "Error", true]);
@@ -213,3 +218,27 @@ function otherAddress(): string | undefined {
   return Deno.networkInterfaces()
     .find(({ family, address }) => family === "IPv4" && !address.startsWith("127."))?.address;
 }
+
+Deno.test({
+  name: "Falco's one file with key and certificate makes it TLS",
+  ignore: !isRoot() || !has("openssl"),
+  async fn() {
+    await using place = new Place();
+    const { certificate, key } = await ownCertificate(place.path, "localhost");
+    const pem = place.file("falco.pem");
+    Deno.writeTextFileSync(pem, `${key}${certificate}`);
+    const port = freePort();
+    await using saker = Saker.launch([place.marker], {
+      args: ["-o", "webserver.ssl_enabled=true", "-o", `webserver.ssl_certificate=${pem}`],
+      port,
+    });
+    using client = Deno.createHttpClient({ caCerts: [certificate] });
+    await eventually("an answer over TLS", async () => {
+      const response = await fetch(`https://localhost:${port}/healthz`, { client })
+        .catch(() => undefined);
+      await response?.body?.cancel();
+      return response?.status === 200 || undefined;
+    });
+    await eventually("it to be told", () => saker.told.includes("health at https://") || undefined);
+  },
+});

@@ -42,7 +42,7 @@ export async function dryRun(
   const counters = new Counters();
   const stream = new AlertStream({ format: formatOf(config, true) });
   const { facts } = new Numbers({
-    config,
+    driver: "nodriver",
     counters,
     hostname: Deno.hostname(),
     hostRoot: "",

@@ -5,6 +5,10 @@ import { engineStart, rulesStart } from "../start/engine_start.ts";
 import { reasonOf } from "../../files/reason.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
+import { logTo } from "../log.ts";
+import type { LiveOutputs } from "../start/live_outputs.ts";
+import { makeMetrics } from "../start/metrics.ts";
+import { Numbers } from "../start/numbers.ts";
 import { startProgress } from "../progress.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
@@ -32,6 +36,22 @@ export async function replayWith(
     source: { kind: "capture", files },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
+  let outputs: LiveOutputs | undefined;
+  const numbers = new Numbers({
+    driver: "savefile",
+    counters,
+    hostRoot: terminal.environment("HOST_ROOT") ?? "",
+    hostname: start.machine.hostname,
+    environment: terminal.environment,
+    outputs: () => outputs?.stats() ?? [],
+    stream: () => ({ clients: 0, dropped: 0 }),
+  });
+  numbers.sumUp({ rules: start.rules.files, config: loaded.files });
+  const metrics = makeMetrics({
+    config,
+    facts: numbers.facts,
+    warn: logTo(() => config, terminal).warning,
+  });
   const progress = startProgress(counters, terminal);
   try {
     return await runSession({
@@ -40,10 +60,13 @@ export async function replayWith(
       counters,
       terminal,
       patient: true,
-      onReady: () => {},
+      onOutputs: (made) => outputs = made,
+      onTallies: (told) => numbers.onTallies(told),
+      onReady: () => metrics.begin((alerts) => outputs?.send(alerts)),
       onEnd: () => progress.stop(),
     });
   } finally {
+    metrics.close();
     progress.stop();
   }
 }

@@ -59,7 +59,7 @@ export async function watch(
   let dead: readonly DeadRule[] = [];
   const stream = new AlertStream({ format: formatOf(config, true) });
   const numbers = new Numbers({
-    config,
+    driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
     counters,
     hostRoot,
     hostname: start.machine.hostname,

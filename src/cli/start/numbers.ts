@@ -1,18 +1,18 @@
 // What is known of this saker in numbers, for /status and /metrics: the shared memory of the
 // engine, the outputs, the files that are in force.
 import type { QueueStats } from "../../alerts/queue.ts";
-import type { Config } from "../../config/schema.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import { Tallies, type TalliesTold } from "../../engine/contract/tallies.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { type FileSum, sumOf, sumsOfTexts } from "../../metrics/file_sums.ts";
-import type { Facts } from "../../metrics/facts.ts";
+import type { Facts, ReloadFacts } from "../../metrics/facts.ts";
 import { readResources } from "../../metrics/resources.ts";
 import type { FilesInForce, ReloadState } from "./reloads.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";
 
 export interface NumbersOptions {
-  readonly config: Config;
+  /** As Falco's libraries call it. */
+  readonly driver: "modern_bpf" | "nodriver" | "savefile";
   readonly counters: Counters;
   readonly hostname: string;
   readonly hostRoot: string;
@@ -26,14 +26,14 @@ const CONFIG_BYTES_MAX = 4 << 20;
 export class Numbers {
   readonly facts: Facts;
   #tallies: Tallies | undefined;
-  #generation = { number: 1, atMs: Date.now() };
+  #reload: ReloadFacts = { generation: 1, atMs: Date.now(), refusals: 0, restart: [] };
   #sums: { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] } = {
     rules: [],
     config: [],
   };
 
   constructor(
-    { config, counters, hostname, hostRoot, environment, outputs, stream }: NumbersOptions,
+    { driver, counters, hostname, hostRoot, environment, outputs, stream }: NumbersOptions,
   ) {
     const memoryPath = environment("FALCO_CGROUP_MEM_PATH");
     this.facts = {
@@ -44,12 +44,12 @@ export class Numbers {
       tallies: () => this.#tallies,
       resources: () => readResources({ hostRoot, memoryPath }),
       sums: () => this.#sums,
-      generation: () => this.#generation,
+      reload: () => this.#reload,
       falcoVersion: versions()["falco_version"]!,
       sakerVersion: SAKER_VERSION,
       kernelRelease: Deno.osRelease(),
       cpus: navigator.hardwareConcurrency,
-      driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
+      driver,
       startedMs: Math.round(performance.timeOrigin),
     };
   }
@@ -60,11 +60,13 @@ export class Numbers {
   }
 
   /** What holds now; `files` where others are in force. */
-  onReloadState({ generation, atMs }: ReloadState, files: FilesInForce | undefined): void {
-    this.#generation = { number: generation, atMs };
-    if (files === undefined) return;
-    // Those of the configuration are read once more, at the moment that they are taken.
-    const { rules, config } = files;
+  onReloadState(state: ReloadState, files: FilesInForce | undefined): void {
+    this.#reload = state;
+    if (files !== undefined) this.sumUp(files);
+  }
+
+  /** Those of the configuration are read once more, at the moment that they are taken. */
+  sumUp({ rules, config }: FilesInForce): void {
     this.#sums = { rules: sumsOfTexts(rules), config: config.flatMap(sumOfFile) };
   }
 }

@@ -12,7 +12,7 @@ import { LossGuard } from "./loss_actions.ts";
 import { ALERTS_IN_FLIGHT_MAX, type DropSettings } from "../contract/messages.ts";
 import { SievedWalk } from "./sieved_walk.ts";
 import { Tallier } from "./tallier.ts";
-import { tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
+import { tellLost, tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
 import { foreseeSum } from "../sums/program_sums.ts";
 import type { InternalAlert, Tap } from "../captures/tap.ts";
 
@@ -364,7 +364,7 @@ export class Engine {
     const { lost, excess = 0 } = stats;
     tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve?.sieve, source);
-    for (const [code, events] of source.lostByCode?.() ?? []) counters.lost[code] = events;
+    tellLost(counters, lost[0] + lost[1], source);
     this.#tallier.update();
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] };

@@ -31,6 +31,12 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.Users, tables.users);
 }
 
+/** Events that were lost, by code; the source is asked where there are more of them. */
+export function tellLost({ lost }: Counters, total: number, source: EventSource): void {
+  if (lost.reduce((sum, count) => sum + count, 0) === total) return;
+  for (const [code, events] of source.lostByCode?.() ?? []) lost[code] = events;
+}
+
 /** Over a capture the engine's own sieve counts, live the source's. */
 export function tellPassedOver(
   counters: Counters,

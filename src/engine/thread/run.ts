@@ -82,7 +82,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     clock,
     ...(sieve === undefined ? {} : { sieve }),
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
-    ...(start.source.kind === "capture" ? {} : { tally: tallyOf(start, post) }),
+    tally: tallyOf(start, post),
     options: {
       drops: start.drops,
       patient: start.source.kind === "capture",

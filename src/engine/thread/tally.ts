@@ -6,11 +6,11 @@ import type { EngineParts } from "../loop/engine_parts.ts";
 
 /** A replay takes no times: what it counts is the same each time. */
 export function tallyOf(
-  { programRuns = false }: EngineStart,
+  { source, programRuns = false }: EngineStart,
   post: (message: FromEngine) => void,
 ): EngineParts["tally"] & object {
   return {
-    stopwatch: () => performance.now(),
+    ...(source.kind === "capture" ? {} : { stopwatch: () => performance.now() }),
     programRuns,
     told: (tallies) => post({ kind: "tallies", tallies }),
   };
