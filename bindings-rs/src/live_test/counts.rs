@@ -19,7 +19,7 @@ fn count_runs() -> OwnedFd {
 }
 
 fn open_once() {
-    let path = c("/etc/hostname".as_ref());
+    let path = c("/etc/hostname");
     // SAFETY: a valid path, and the descriptor is closed again.
     unsafe { libc::close(libc::openat(libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY)) };
 }
