@@ -115,6 +115,8 @@ export interface SieveOptions {
   uses: Int8Array;
   /** Every event that makes or changes a descriptor is handed over. */
   keepsDescriptors: boolean;
+  /** Names of descriptors are asked for as the caller gave them. */
+  asksRaw: boolean;
   /** By event code: with how many parameters an event is current; 255: any number, 254: never. */
   current: Uint8Array;
 }
@@ -123,30 +125,39 @@ export interface SieveOptions {
 export class CaptureSieve {
   static make(options: SieveOptions): CaptureSieve;
   /** Other rules. */
-  exchange(table: Uint8Array, descriptors: Uint32Array, keepsDescriptors: boolean): void;
+  exchange(
+    table: Uint8Array,
+    descriptors: Uint32Array,
+    keepsDescriptors: boolean,
+    asksRaw: boolean,
+  ): void;
   /** How far the first `length` bytes hold whole blocks of current events; `state` gets their
    * number. */
   scan(buffer: Uint8Array, length: number, state: Uint32Array): number;
+  /** Lends the memory that `pass` and `answer` use, until other memory is lent. */
+  lend(buffer: Uint8Array, entries: Uint32Array, state: Uint32Array, cwd: Uint8Array): void;
   /**
-   * Goes on at `from` over the blocks in the first `length` bytes of `buffer`. `entries` gets three
-   * numbers for each event that the engine has to see: its offset (events that were held back are
-   * copied behind `length`), the events passed over before it, and 1 where it only keeps the tables
-   * right. `state` gets how far it came, how many entries there are, and the events passed over
-   * behind the last one. Returns 0 at the end, 1 where entries or room are used up, 2 where
-   * `answer` must say whose descriptors the next event's thread has. `from` behind `length`: other
-   * tables come, and what is held back is handed over.
+   * Goes on at `from` over the blocks in the first `length` bytes of the lent buffer. `entries`
+   * gets three numbers for each event that the engine has to see: its offset (events that were held
+   * back are copied behind `length`), the events passed over before it, and 1 where it only keeps
+   * the tables right. `state` gets how far it came, how many entries there are, and the events
+   * passed over behind the last one. Returns 0 at the end, 1 where entries or room are used up, 2
+   * where `answer` must say whose descriptors the next event's thread has. `from` behind `length`:
+   * other tables come, and what is held back is handed over.
    */
-  pass(
-    buffer: Uint8Array,
-    length: number,
-    from: number,
-    entries: Uint32Array,
-    state: Uint32Array,
-  ): number;
-  /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwd`: path of the
-   * working directory with a slash at its end; `low` and `high`: what holds of the thread
-   * (src/sieve/thread_atoms.ts). */
-  answer(tid: number, owner: number, cwd: Uint8Array, low: number, high: number): void;
+  pass(length: number, from: number): number;
+  /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwdBytes`: of the
+   * path of the working directory with a slash at its end, in what was lent for it; `low` and
+   * `high`: what holds of the thread (src/sieve/thread_atoms.ts); `isAlone`: no other thread has
+   * the table. */
+  answer(
+    tid: number,
+    owner: number,
+    cwdBytes: number,
+    low: number,
+    high: number,
+    isAlone: boolean,
+  ): void;
   /** Events passed over so far, by code. */
   passed(): Float64Array;
 }

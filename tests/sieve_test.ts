@@ -6,23 +6,13 @@ import { existsSync } from "node:fs";
 import type { RulesStart } from "../src/engine/contract/messages.ts";
 import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
+import { putSection } from "../src/events/scap/state_blocks.ts";
 import { Chance } from "../src/rules/check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
-import {
-  type ChanceEvent,
-  DESCRIPTORS,
-  eventByChance,
-  rulesByChance,
-  TIDS,
-} from "../src/sieve/chance_fixture.ts";
+import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
+import { BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
 import { replayed } from "./sieve_runs.ts";
-
-const START_NS = 1_700_000_000_000_000_000n;
-const BLOCK_EVENT = 0x216;
-/** Clone flags as events have them: the same descriptors, the same process. */
-const CL_FILES = 1 << 0 | 1 << 13;
 
 function rulesStart(text: string): RulesStart {
   return {
@@ -34,117 +24,6 @@ function rulesStart(text: string): RulesStart {
     staticFields: {},
     base64: false,
   };
-}
-
-function list(...texts: string[]): Uint8Array {
-  return new TextEncoder().encode(texts.map((text) => `${text}\0`).join(""));
-}
-
-function program(comm: string, tid: number, pid: number, ptid: number) {
-  return {
-    exe: comm,
-    args: list("-x"),
-    tid,
-    pid,
-    ptid,
-    cwd: "",
-    fdlimit: 1024,
-    pgft_maj: 0,
-    pgft_min: 0,
-    vm_size: 1,
-    vm_rss: 1,
-    vm_swap: 0,
-    comm,
-    cgroups: list("cpu=/"),
-    uid: 0,
-    gid: 0,
-    vtid: tid,
-    vpid: pid,
-  };
-}
-
-/** Threads begin, change their program and their directory, share descriptors, end. */
-function lifeByChance(chance: Chance, tid: number): ChanceEvent {
-  const other = chance.of(TIDS);
-  const shares = chance.below(2) === 0;
-  const pid = shares ? other : tid;
-  switch (chance.below(7)) {
-    case 0:
-      return {
-        id: "SYSCALL_CLONE_20_X",
-        tid,
-        params: { ...program("t", tid, pid, 1), res: 0, flags: shares ? CL_FILES : 0 },
-      };
-    case 1:
-      return {
-        id: "SYSCALL_CLONE_20_X",
-        tid: other,
-        params: { ...program("t", other, other, 1), res: tid, flags: shares ? CL_FILES : 0 },
-      };
-    case 2:
-      return {
-        id: "SYSCALL_EXECVE_19_X",
-        tid,
-        params: {
-          ...program(chance.of(["b", "sh"]), tid, tid, 1),
-          res: 0,
-          env: list("A=b"),
-          trusted_exepath: "/usr/bin/b",
-          filename: "b",
-          flags: 0,
-          pgid: 1,
-          vpgid: 1,
-        },
-      };
-    case 3:
-      return {
-        id: "PROCEXIT_1_E",
-        tid,
-        params: { status: 0, ret: 0, sig: 0, core: 0, reaper_tid: 0 },
-      };
-    case 4:
-      return { id: "SYSCALL_FCHDIR_X", tid, params: { res: 0, fd: chance.of(DESCRIPTORS) } };
-    case 5:
-      return {
-        id: "SYSCALL_CLOSE_RANGE_X",
-        tid,
-        params: { res: 0, first: 3, last: chance.of(DESCRIPTORS), flags: chance.of([0, 4]) },
-      };
-    default:
-      return {
-        id: "SYSCALL_DUP3_X",
-        tid,
-        params: {
-          res: chance.of(DESCRIPTORS),
-          oldfd: chance.of(DESCRIPTORS),
-          newfd: chance.of(DESCRIPTORS),
-          flags: chance.of([0, 1 << 12]),
-        },
-      };
-  }
-}
-
-/** A capture of events by chance. */
-function captureByChance(chance: Chance, events: number): Uint8Array {
-  const out = new BlockBuffer(1 << 16);
-  putSection(out);
-  putMachine(out, {
-    cpus: 2,
-    memoryBytes: 1n << 32n,
-    pidMax: 4_194_304n,
-    hostname: "box",
-    bootTs: START_NS,
-  });
-  const calm = chance.below(2) === 0;
-  for (let index = 0; index < events; index++) {
-    const lives = chance.below(calm ? 40 : 8) === 0;
-    const made = lives ? lifeByChance(chance, chance.of(TIDS)) : eventByChance(chance);
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));
-    out.endBlock();
-  }
-  return out.bytes.slice(0, out.length);
 }
 
 /** Holds a replay with the sieve against one without; how many events it passed over. */
@@ -159,7 +38,12 @@ function compare(files: readonly string[], rules: RulesStart, what: string): num
   return withIt.passed;
 }
 
-function byChance(from: number, seeds: number, more: (chance: Chance) => string): void {
+function byChance(
+  from: number,
+  seeds: number,
+  more: (chance: Chance) => string,
+  sockets = false,
+): void {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   const events = 150;
   let passed = 0;
@@ -167,7 +51,7 @@ function byChance(from: number, seeds: number, more: (chance: Chance) => string)
   try {
     for (let seed = from; seed < from + seeds; seed++) {
       const chance = new Chance(seed);
-      Deno.writeFileSync(file, captureByChance(chance, events));
+      Deno.writeFileSync(file, captureByChance(chance, events, sockets));
       const text = rulesByChance(chance, 3) + more(chance);
       if (loadTexts([text]).ruleSet === undefined) continue;
       runs++;
@@ -200,6 +84,28 @@ Deno.test("a replay tells the same with the sieve where a rule shows descriptors
       ])),
       { output: show },
     ));
+});
+
+Deno.test("a replay tells the same with the sieve where sockets are used by chance", () => {
+  const show =
+    '"%evt.num %evt.type %fd.num %fd.name %fd.type %fd.sip %fd.sport %fd.cip %fd.cport ' +
+    '%fd.l4proto %fd.is_server %proc.name"';
+  byChance(3001, 120, (chance) =>
+    ruleText(
+      "sockets",
+      JSON.stringify(chance.of([
+        "evt.type in (sendto, recvfrom)",
+        "evt.type = sendto and fd.sport = 1",
+        "evt.type = connect and fd.sip = 127.0.0.2",
+        "evt.type in (write, read) and fd.l4proto = udp",
+        "evt.type in (dup, dup2, fcntl) and fd.type in (ipv4, ipv6)",
+        "evt.type = close and fd.name contains 127",
+        "evt.type = bind",
+        "evt.type in (accept4, recvfrom) and fd.is_server = true",
+        "evt.type = execve",
+      ])),
+      { output: show },
+    ), true);
 });
 
 Deno.test("a replay tells the same with the sieve where fields look at everything", () => {

@@ -80,6 +80,7 @@ function keptInRust(
     uses: USED_PARAMS,
     current: CURRENT_COUNTS,
     keepsDescriptors: false,
+    asksRaw: false,
   });
   const room = new Uint8Array(bytes.length * 2);
   room.set(bytes);
@@ -89,8 +90,10 @@ function keptInRust(
   const walk = new BlockWalk(event);
   walk.begin(room, bytes.length);
   const kept = new Set<number>();
+  const cwd = new TextEncoder().encode("/tmp/");
+  sieve.lend(room, entries, state, cwd);
   for (let from = 0;;) {
-    const stop = sieve.pass(room, bytes.length, from, entries, state);
+    const stop = sieve.pass(bytes.length, from);
     from = state[0]!;
     for (let at = 0; at < state[1]!; at++) {
       const [offset, , flags] = entries.subarray(3 * at, 3 * at + 3);
@@ -99,7 +102,7 @@ function keptInRust(
     if (stop !== ASK) return kept;
     walk.seek(from, bytes.length);
     walk.next();
-    sieve.answer(event.tid, event.tid, new TextEncoder().encode("/tmp/"), ALL, ALL);
+    sieve.answer(event.tid, event.tid, cwd.length, ALL, ALL, false);
   }
 }
 

@@ -17,6 +17,8 @@ export interface RulesSieve {
   readonly descriptors: Uint32Array;
   /** Every event that makes or changes a descriptor is needed. */
   readonly keepsDescriptors: boolean;
+  /** Names of descriptors are asked for as the caller gave them, after they were opened. */
+  readonly asksRaw: boolean;
   /** Rules look at descriptors that no event of theirs names. */
   readonly looksAtAll: boolean;
   /** Every event is needed. */
@@ -33,6 +35,8 @@ const ALL_DESCRIPTORS = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration|s
 const COUNTED = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration))/;
 /** It shows descriptors in an order that depends on all that was opened and closed before. */
 const IN_ORDER = "fd.types";
+/** What shows a descriptor's name as the caller gave it. */
+const RAW = /^fd\.nameraw/;
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
@@ -41,10 +45,12 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const descriptors = Uint32Array.from(DESCRIPTOR_PARAMS);
   let keepsDescriptors = false;
   let looksAtAll = false;
+  let asksRaw = false;
   for (const rule of rules) {
     if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
+    if (fields.some((field) => RAW.test(field)) && !onlyOpens(rule)) asksRaw = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
     looksAtAll = true;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
@@ -52,8 +58,14 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const threads = new ThreadAtoms();
   const guards = deriveGuards(rules, { threads });
   const table = tableBytes(guards);
-  return { table, descriptors, keepsDescriptors, looksAtAll, isOpen: false, threads };
+  return { table, descriptors, keepsDescriptors, asksRaw, looksAtAll, isOpen: false, threads };
 }
+
+/** Whether the rule looks at calls that open, which tell the name themselves, and at no other. */
+function onlyOpens(rule: CheckedRule): boolean {
+  return wantedCodes(rule, "syscall").every((code) => OPENS.has(EVENTS[code]!.name));
+}
+const OPENS: ReadonlySet<string> = new Set(["open", "openat", "openat2", "creat"]);
 
 /** What the kernel needs to sieve before it writes. */
 export interface LiveSieve {
@@ -90,6 +102,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     table: tableBytes(guards),
     descriptors,
     keepsDescriptors: true,
+    asksRaw: true,
     looksAtAll: true,
     isOpen: true,
     threads: new ThreadAtoms(),

@@ -1,6 +1,6 @@
 // The machine: tables, the steps of events, and the state blocks that are loaded and dumped.
 import type { Context } from "./contract/context.ts";
-import type { MachineHost, MachineOptions } from "./contract/machine_host.ts";
+import type { DescriptorTable, MachineHost, MachineOptions } from "./contract/machine_host.ts";
 import { OPENING } from "./events/event_traits.ts";
 import { step } from "./events/step.ts";
 import { dumpMachine } from "./snapshot/dump.ts";
@@ -45,14 +45,17 @@ export class MachineState extends Tables implements MachineHost {
     if (this.pendingClose >= 0) this.finishClose();
   }
 
-  tableOf(tid: number): { readonly owner: number; readonly cwd: Uint8Array } | undefined {
+  tableOf(tid: number): DescriptorTable | undefined {
     if (this.#snapshot.unsettled) this.#snapshot.settle();
     const thread = tid === this.pendingExit ? undefined : this.threads.get(tid);
     const owner = thread === undefined ? undefined : this.ownerOf(thread);
     if (thread === undefined || owner === undefined) return undefined;
     // Another thread's directory may change without it.
     const cwd = owner.isMain ? this.cwdOf(thread) : this.dotSlash;
-    return { owner: owner.tid, cwd: this.strings.bytes(cwd) };
+    const { group } = thread;
+    const isAlone = thread.isMain && !thread.isInvalid && !thread.isDead &&
+      group !== undefined && group.main === thread && group.others.length === 0;
+    return { owner: owner.tid, cwd: this.strings.bytes(cwd), isAlone };
   }
 
   apply(context: Context): void {

@@ -1,17 +1,18 @@
 //! Events that only keep descriptors right: which of them the engine has to see, and what is noted
 //! of the others.
-use probe::sieve::guard::{ALL_MARKS, Text, text};
+use probe::sieve::guard::ALL_MARKS;
 use probe::table as t;
 
+use super::directory::{Directory, join};
 use super::effect;
-use super::judge::Walked;
-use super::out::{Out, STATE_ONLY};
+use super::judge::Start;
+use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
-use super::tables::{HELD_BYTES, PENDING_MAX, SLOTS, Slot, State, walk};
+use super::tables::{HELD_BYTES, PENDING_MAX, SLOTS, Slot, State};
 
 const O_DIRECTORY: u32 = 1 << 10;
-const O_CLOEXEC: u32 = 1 << 12;
+pub const O_CLOEXEC: u32 = 1 << 12;
 /// What the engine clears besides when a descriptor's flag is set anew.
 const CLOEXEC_BITS: u32 = O_CLOEXEC | 1;
 const F_SETFD: u8 = 3;
@@ -28,9 +29,9 @@ impl Sieve {
     ) -> Done {
         let opened = record.result().filter(|result| *result >= 0);
         let text = self.guards[record.code].texts[0];
-        let flags_at = flags_at(record);
-        let flags = if flags_at == 0 { 0 } else { word(record.block, flags_at) };
-        let (admitted, walked) = self.judged(record, table);
+        let raw = record.text(usize::from(text.param));
+        let start = self.start(record, table, text);
+        let (admitted, marks) = self.judged(record, table, Some(&start));
         let wanted = forced || admitted;
         let result = match opened {
             None if !wanted && !self.keeps_descriptors => {
@@ -43,87 +44,124 @@ impl Sieve {
             }
             Some(result) => result as i32,
         };
-        let asks = wanted || self.asks_descriptors || flags & O_DIRECTORY != 0;
-        let place = match walked {
-            Walked::To(place) => place,
-            Walked::Not if asks => self.joined(record, table, text),
-            Walked::Not => None,
+        let marks = match marks {
+            _ if !self.asks_descriptors => ALL_MARKS,
+            Some(marks) => marks,
+            None => self.marks(&start, raw),
         };
-        let marks = if self.asks_descriptors {
-            self.marks(place, record.text(usize::from(text.param)))
-        } else {
-            ALL_MARKS
+        let base = match &start {
+            Start::Known(directory) if directory.anchors(raw) => Some(directory.clone()),
+            _ => None,
         };
-        // What later names go on from is a path as fields show it; below the root, from nothing on.
-        let place = if record.text(usize::from(text.param)) == b"/" {
-            walk(&self.names, None, b"")
-        } else {
-            place.filter(|place| place.walk.end(&self.names) != ALL_MARKS)
+        // Told by its whole path once it is handed over, or by its own words.
+        let (directory, from_cwd) = match &start {
+            Start::Whole => (-1, false),
+            _ if base.is_some() && !self.asks_raw => (-1, false),
+            Start::Known(_) | Start::Unknown => {
+                let number = record.descriptor(usize::from(text.directory)).unwrap_or(-1).max(-1);
+                (number, number < 0)
+            }
         };
-        let directory = directory_of(record, text);
-        let holdable = !wanted
-            && directory != result
-            && !self.keeps_descriptors
-            && usize::try_from(result).is_ok_and(|number| number < SLOTS)
-            && record.block.len() <= HELD_BYTES
-            && self.pending < PENDING_MAX;
+        let holdable = !wanted && directory != result && self.holds(result, record.block.len());
         if !holdable {
             self.touch_all(record, table, room, out)?;
-            if let Some(slot) = self.tables.all[table].slot(result) {
-                (slot.state, slot.place, slot.marks) = (State::File, place, marks);
-            }
+            let flags_at = flags_at(record);
+            let path = if flags_at != 0 && word(record.block, flags_at) & O_DIRECTORY != 0 {
+                self.opened_path(&start, raw)
+            } else {
+                None
+            };
+            self.tables.all[table].note(result, State::File, marks, path);
             return self.hand_over(record, at, effect::OPEN, out);
         }
         self.settle_dependents(table, result, room, out)?;
-        let Some(slot) = self.tables.all[table].slot(result) else { return Err(NoRoom) };
-        let was_pending = slot.state == State::Pending;
-        let before = if was_pending { slot.directory } else { -1 };
-        slot.under = match slot.state {
-            State::Pending => slot.under,
-            State::Absent => false,
-            State::Unknown | State::File => true,
+        let Some(slot) = self.begin_held(table, result, State::Pending) else {
+            return Err(NoRoom);
         };
-        slot.state = State::Pending;
-        slot.block.clear();
         slot.block.extend_from_slice(record.block);
-        (slot.place, slot.marks, slot.directory) = (place, marks, directory);
-        (slot.result_at, slot.flags_at) = (record.start(0), flags_at);
-        self.note_pending(table, was_pending, before, directory);
+        (slot.marks, slot.base) = (marks, base);
+        (slot.directory, slot.from_cwd) = (directory, from_cwd);
+        (slot.result_at, slot.flags_at) = (record.start(0), flags_at(record));
+        self.tables.all[table].depend(directory, true);
         self.pass_over(record, out);
         Ok(())
+    }
+
+    /// Whether what makes this descriptor may be held back.
+    #[inline]
+    pub fn holds(&self, number: i32, bytes: usize) -> bool {
+        !self.keeps_descriptors
+            && usize::try_from(number).is_ok_and(|number| number < SLOTS)
+            && bytes <= HELD_BYTES
+            && self.pending < PENDING_MAX
+    }
+
+    /// The path of a directory that the engine is told of.
+    fn opened_path(&mut self, start: &Start, raw: &[u8]) -> Option<std::rc::Rc<Directory>> {
+        match start {
+            Start::Whole => join(b"", raw, &mut self.joined),
+            Start::Known(directory) if directory.anchors(raw) => {
+                join(&directory.text, raw, &mut self.joined);
+            }
+            _ => return None,
+        }
+        Directory::new(&self.names, &self.joined, &self.tables.taken)
+    }
+
+    /// The slot of something that is held back from now on, in place of what was; its block is
+    /// empty, all else is as of one that depends on nothing.
+    #[inline]
+    pub fn begin_held(&mut self, table: usize, number: i32, state: State) -> Option<&mut Slot> {
+        let table = &mut self.tables.all[table];
+        let slot = table.slot(number)?;
+        let was_held = slot.state.is_held();
+        let before = if slot.state == State::Pending { slot.directory } else { -1 };
+        slot.under = slot.state.may_be_there() || was_held && slot.under;
+        slot.state = state;
+        slot.block.clear();
+        slot.marks = ALL_MARKS;
+        (slot.path, slot.base) = (None, None);
+        (slot.directory, slot.from_cwd) = (-1, false);
+        (slot.result_at, slot.flags_at) = (0, 0);
+        table.depend(before, false);
+        self.pending += usize::from(!was_held);
+        table.pending += usize::from(!was_held);
+        table.slot(number)
     }
 
     /// A close that no rule wants; whether the engine has to see it.
     pub fn close(
         &mut self,
         record: &Record,
-        at: usize,
         table: usize,
         room: &mut [u8],
         out: &mut Out,
     ) -> Result<bool, NoRoom> {
+        if self.keeps_descriptors {
+            return Ok(true);
+        }
         if record.result().is_some_and(|result| result < 0) {
-            return Ok(self.keeps_descriptors);
+            return Ok(false);
         }
         let Some(number) = self.used(record) else { return Ok(true) };
         self.settle_dependents(table, number, room, out)?;
-        match self.tables.all[table].state(number) {
-            State::Absent => Ok(false),
-            State::Unknown | State::File => Ok(true),
-            State::Pending => {
-                let under = self.tables.all[table].slots[number as usize].under;
-                if under {
-                    if !out.has_room(0) {
-                        return Err(NoRoom);
-                    }
-                    // What the engine has there is older: it goes, and no rule looks at it.
-                    out.put(at, STATE_ONLY);
-                }
-                self.drop_pending(table, number, State::Absent);
-                // The event itself counts as passed over.
-                Ok(false)
-            }
+        let state = self.tables.all[table].state(number);
+        let remains = match state {
+            State::Absent | State::Closed => return Ok(false),
+            State::Unknown | State::File => true,
+            State::Pending | State::Socket => self.tables.all[table].slots[number as usize].under,
+        };
+        if !remains {
+            self.drop_held(table, number, State::Absent);
+            return Ok(false);
         }
+        if !self.holds(number, record.block.len()) && !state.is_held() {
+            return Ok(true);
+        }
+        // What the engine has there goes, once somebody could look at it.
+        let Some(slot) = self.begin_held(table, number, State::Closed) else { return Ok(true) };
+        slot.block.extend_from_slice(record.block);
+        Ok(false)
     }
 
     pub fn fcntl(
@@ -147,7 +185,11 @@ impl Sieve {
         }
         let set = record.length(3) > 0 && record.block[record.start(3)] & 1 != 0;
         match self.tables.all[table].state(number) {
-            State::Absent => Ok(false),
+            State::Absent | State::Closed => Ok(false),
+            State::Socket => {
+                self.touch(table, number, room, out)?;
+                Ok(true)
+            }
             State::Pending => {
                 if set_cloexec(&mut self.tables.all[table].slots[number as usize], set) {
                     return Ok(false);
@@ -194,58 +236,36 @@ impl Sieve {
         out: &mut Out,
     ) -> Result<bool, NoRoom> {
         let state = self.tables.all[table].state(from);
-        if state == State::Absent {
+        if matches!(state, State::Absent | State::Closed) {
             return Ok(false);
         }
         let held = state == State::Pending
             && from != to
-            && usize::try_from(to).is_ok_and(|number| number < SLOTS)
-            && self.pending < PENDING_MAX
+            && self.holds(to, 0)
             && self.tables.all[table].slots[from as usize].flags_at != 0;
-        if !held {
-            self.touch(table, from, room, out)?;
-            self.settle_dependents(table, to, room, out)?;
-            self.touch(table, to, room, out)?;
-            return Ok(true);
-        }
         self.settle_dependents(table, to, room, out)?;
         // Settling may have handed over what is copied.
-        if self.tables.all[table].state(from) != State::Pending {
+        if !held || self.tables.all[table].state(from) != State::Pending {
+            self.touch(table, from, room, out)?;
             self.touch(table, to, room, out)?;
             return Ok(true);
         }
-        let slots = &mut self.tables.all[table];
-        slots.slot(to);
-        let (one, other) = (from as usize, to as usize);
-        let [source, target] = slots.slots.get_disjoint_mut([one, other]).map_err(|_| NoRoom)?;
-        let was_pending = target.state == State::Pending;
-        let before = if was_pending { target.directory } else { -1 };
-        target.under = match target.state {
-            State::Pending => target.under,
-            State::Absent => false,
-            State::Unknown | State::File => true,
-        };
-        target.state = State::Pending;
-        target.block.clear();
+        let source = &self.tables.all[table].slots[from as usize];
+        let (marks, path, base) = (source.marks, source.path.clone(), source.base.clone());
+        let (directory, from_cwd) = (source.directory, source.from_cwd);
+        let (result_at, flags_at) = (source.result_at, source.flags_at);
+        let Some(target) = self.begin_held(table, to, State::Pending) else { return Err(NoRoom) };
+        (target.marks, target.path, target.base) = (marks, path, base);
+        (target.directory, target.from_cwd) = (directory, from_cwd);
+        (target.result_at, target.flags_at) = (result_at, flags_at);
+        let slots = &mut self.tables.all[table].slots;
+        let [source, target] =
+            slots.get_disjoint_mut([from as usize, to as usize]).map_err(|_| NoRoom)?;
         target.block.extend_from_slice(&source.block);
-        (target.place, target.marks) = (source.place, source.marks);
-        (target.directory, target.result_at) = (source.directory, source.result_at);
-        target.flags_at = source.flags_at;
-        let result_at = target.result_at;
         target.block[result_at..result_at + 8].copy_from_slice(&i64::from(to).to_le_bytes());
-        let directory = target.directory;
         set_cloexec(target, cloexec);
-        self.note_pending(table, was_pending, before, directory);
+        self.tables.all[table].depend(directory, true);
         Ok(false)
-    }
-
-    /// A slot is pending now; `before`: the directory of what was pending in it, -1: none.
-    fn note_pending(&mut self, table: usize, was: bool, before: i32, directory: i32) {
-        let table = &mut self.tables.all[table];
-        table.depend(before, false);
-        table.depend(directory, true);
-        self.pending += usize::from(!was);
-        table.pending += usize::from(!was);
     }
 }
 
@@ -257,14 +277,6 @@ fn flags_at(record: &Record) -> usize {
         _ => return 0,
     };
     if record.length(param) == 4 { record.start(param) } else { 0 }
-}
-
-/// The directory's descriptor that a name starts from; -1 where it starts from none.
-fn directory_of(record: &Record, text: Text) -> i32 {
-    if text.directory == text::CWD || record.text(usize::from(text.param)).first() == Some(&b'/') {
-        return -1;
-    }
-    record.descriptor(usize::from(text.directory)).unwrap_or(-1).max(-1)
 }
 
 /// Sets the flag as the engine would; false where the event has no flags.

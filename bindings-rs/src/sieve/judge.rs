@@ -1,61 +1,76 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
+use std::rc::Rc;
+
 use probe::sieve::guard::{ALL_MARKS, Text, text};
+use probe::sieve::names::{IRREGULAR, STATES};
 use probe::sieve::{Verdict, admits, admits_any, facts};
 
-use super::effect;
+use super::directory::{Directory, join};
 use super::pass::Sieve;
+use super::place::{Place, walk};
 use super::record::Record;
-use super::tables::{Place, State, walk};
+use super::tables::State;
 
 const AT_FDCWD: i32 = -100;
 /// A name that the driver could not read.
 const NO_NAME: &[u8] = b"(NULL)";
 
-/// The walk over an open's path, as far as it was made to judge it.
-#[derive(Clone, Copy)]
-pub enum Walked {
-    Not,
-    /// Where it ends; `None`: that is not known.
-    To(Option<Place>),
+/// What an open's name starts from.
+pub enum Start {
+    /// The name is a whole path.
+    Whole,
+    /// A directory whose path is known.
+    Known(Rc<Directory>),
+    Unknown,
 }
 
 impl Sieve {
-    /// Whether a rule can match the event.
+    /// Whether a rule can match the event, which is no open.
     #[inline]
     pub fn wanted(&self, record: &Record, table: usize) -> bool {
-        self.judged(record, table).0
+        self.judged(record, table, None).0
     }
 
-    /// Whether a rule can match the event; of an open whose path was walked for that, where the
-    /// walk ended.
+    /// Whether a rule can match the event; of an open, which `start` is given of, the marks of its
+    /// name, if they were asked for.
     #[inline]
-    pub fn judged(&self, record: &Record, table: usize) -> (bool, Walked) {
+    pub fn judged(
+        &self,
+        record: &Record,
+        table: usize,
+        start: Option<&Start>,
+    ) -> (bool, Option<u64>) {
         let guard = &self.guards[record.code];
         if guard.verdict != Verdict::Ask as u8 {
-            return (guard.verdict != Verdict::Drop as u8, Walked::Not);
+            return (guard.verdict != Verdict::Drop as u8, None);
         }
-        let Some(facts) = facts(guard, record) else { return (true, Walked::Not) };
+        let Some(facts) = facts(guard, record) else { return (true, None) };
         if !admits(guard, facts, ALL_MARKS) {
-            return (false, Walked::Not);
+            return (false, None);
         }
         if admits_any(guard, facts) || guard.texts[0].kind == text::NONE {
-            return (true, Walked::Not);
+            return (true, None);
         }
-        let mut walked = Walked::Not;
+        let mut found = None;
         for (index, text) in guard.texts.iter().enumerate() {
             let marks = match text.kind {
                 text::PATH => {
-                    let place = self.joined(record, table, *text);
+                    let raw = record.text(usize::from(text.param));
+                    let marks = match start.filter(|_| index == 0) {
+                        Some(start) => self.marks(start, raw),
+                        None if raw.first() == Some(&b'/') => self.marks(&Start::Whole, raw),
+                        None => ALL_MARKS,
+                    };
                     if index == 0 {
-                        walked = Walked::To(place);
+                        found = Some(marks);
                     }
-                    self.marks(place, record.text(usize::from(text.param)))
+                    marks
                 }
                 text::DESCRIPTOR => {
                     let number = record.descriptor(usize::from(text.param)).unwrap_or(-1);
                     match self.tables.all[table].state(number) {
-                        State::Unknown => ALL_MARKS,
-                        State::Absent => 0,
+                        State::Unknown | State::Socket => ALL_MARKS,
+                        State::Absent | State::Closed => 0,
                         State::File | State::Pending => {
                             self.tables.all[table].slots[number as usize].marks
                         }
@@ -64,50 +79,92 @@ impl Sieve {
                 _ => continue,
             };
             if admits(guard, facts, marks) {
-                return (true, walked);
+                return (true, found);
             }
         }
-        (false, walked)
+        (false, found)
     }
 
-    /// Where the walk over a path ends, as it is joined with its directory; `None`: not known.
+    /// What the name of an open starts from.
     #[inline]
-    pub fn joined(&self, record: &Record, table: usize, text: Text) -> Option<Place> {
+    pub fn start(&mut self, record: &Record, table: usize, text: Text) -> Start {
         let raw = record.text(usize::from(text.param));
         if raw.is_empty() || raw == NO_NAME {
-            return None;
+            return Start::Unknown;
         }
         if raw[0] == b'/' {
-            return walk(&self.names, None, raw);
+            return Start::Whole;
         }
-        if self.guards[record.code].effect != effect::OPEN {
-            return None;
-        }
-        let table = &self.tables.all[table];
         let directory = match text.directory {
-            text::CWD => AT_FDCWD,
-            param => record.descriptor(usize::from(param))?,
+            text::CWD => Some(AT_FDCWD),
+            param => record.descriptor(usize::from(param)),
         };
-        if directory == AT_FDCWD {
-            return walk(&self.names, Some(table.cwd?), raw);
-        }
-        let below = walk(&self.names, Some(table.place(directory)?), b"/");
-        walk(&self.names, Some(below?), raw)
+        let known = match directory {
+            Some(AT_FDCWD) => self.tables.all[table].cwd.clone(),
+            Some(number) => self.path(table, number),
+            None => None,
+        };
+        known.map_or(Start::Unknown, Start::Known)
     }
 
-    /// The marks of a name, given the walk over its joined text.
-    #[inline]
-    pub fn marks(&self, joined: Option<Place>, raw: &[u8]) -> u64 {
-        let Some(place) = joined else { return ALL_MARKS };
-        let found = place.walk.end(&self.names);
-        let given = if raw.first() == Some(&b'/') || self.names.raw == 0 {
-            found
-        } else {
-            walk(&self.names, None, raw).map_or(ALL_MARKS, |place| place.walk.end(&self.names))
-        };
-        if found == ALL_MARKS || given == ALL_MARKS {
-            return ALL_MARKS;
+    /// The path of a descriptor's directory, if it is known.
+    pub fn path(&mut self, table: usize, number: i32) -> Option<Rc<Directory>> {
+        let at = usize::try_from(number).ok()?;
+        let slot = self.tables.all[table].slots.get_mut(at)?;
+        match slot.state {
+            State::File => slot.path.clone(),
+            State::Pending => {
+                if slot.path.is_none() {
+                    let record = Record::read(&slot.block, &self.counts)?;
+                    let text = self.guards[record.code].texts[0];
+                    let raw = record.text(usize::from(text.param));
+                    let base = slot.base.as_ref().map(|base| &base.text[..]);
+                    if base.is_none() && raw.first() != Some(&b'/') {
+                        return None;
+                    }
+                    join(base.unwrap_or(b""), raw, &mut self.joined);
+                    slot.path = Directory::new(&self.names, &self.joined, &self.tables.taken);
+                }
+                slot.path.clone()
+            }
+            _ => None,
         }
+    }
+
+    /// The marks of a name.
+    #[inline]
+    pub fn marks(&self, start: &Start, raw: &[u8]) -> u64 {
+        let from = match start {
+            Start::Whole => None,
+            Start::Known(directory) => match directory.place {
+                Some(place) => Some(place),
+                None => return ALL_MARKS,
+            },
+            Start::Unknown => return ALL_MARKS,
+        };
+        let Some(mut found) = self.end(from, raw) else { return ALL_MARKS };
+        if let (ALL_MARKS, Start::Known(directory)) = (found, start) {
+            // Dots and slashes have to be folded.
+            let mut folded = Vec::new();
+            join(&directory.text, raw, &mut folded);
+            match self.end(None, &folded) {
+                Some(marks) if folded.first() == Some(&b'/') => found = marks,
+                _ => return ALL_MARKS,
+            }
+        }
+        if found == ALL_MARKS || self.names.raw == 0 {
+            return found;
+        }
+        // As the caller gave it, it is asked for just so.
+        let Some(given) = walk(&self.names, None, raw) else { return ALL_MARKS };
+        let ends = self.names.ends[given.walk.state as usize & (STATES - 1)];
+        let given = (given.walk.found | ends) & !IRREGULAR;
         found & self.names.joined | given & self.names.raw
+    }
+
+    /// The marks of a text that goes on from a walk.
+    #[inline]
+    fn end(&self, from: Option<Place>, text: &[u8]) -> Option<u64> {
+        walk(&self.names, from, text).map(|place| place.walk.end(&self.names))
     }
 }

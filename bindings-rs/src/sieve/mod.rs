@@ -1,14 +1,19 @@
 //! The class CaptureSieve of ../index.d.ts: the sieve over the blocks of captures, before they
 //! reach the engine.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
+mod directory;
 mod effect;
+mod family;
 mod held;
 mod judge;
 mod out;
 mod pass;
+mod place;
+mod program;
 mod record;
 mod scan;
 mod settle;
+mod sockets;
 mod tables;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
@@ -18,9 +23,10 @@ use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
 
 use crate::failure::{Code, Failure};
+use directory::Directory;
 use out::Out;
-use pass::Sieve;
-use tables::{Tables, walk};
+use pass::{Sieve, Stop};
+use tables::{Answer, Tables};
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
@@ -31,13 +37,23 @@ pub struct SieveOptions {
     pub descriptors: Uint32Array,
     pub uses: Int8Array,
     pub keeps_descriptors: bool,
+    pub asks_raw: bool,
     pub current: Uint8Array,
+}
+
+/// Memory of the engine, which leaves it where it is as long as the sieve has it.
+struct Lent {
+    buffer: Uint8Array,
+    entries: Uint32Array,
+    state: Uint32Array,
+    cwd: Uint8Array,
 }
 
 #[napi]
 pub struct CaptureSieve {
     sieve: Sieve,
     current: Vec<u8>,
+    lent: Option<Lent>,
 }
 
 fn checked(bytes: &[u8], codes: usize) -> std::result::Result<Parts<'_>, Failure> {
@@ -79,6 +95,7 @@ impl CaptureSieve {
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         Ok(Self {
             current: options.current.to_vec(),
+            lent: None,
             sieve: Sieve {
                 names: names(&parts),
                 asks_descriptors: asks_descriptors(&guards),
@@ -90,6 +107,10 @@ impl CaptureSieve {
                 tables: Tables::default(),
                 pending: 0,
                 pass_next: false,
+                asks_raw: options.asks_raw,
+                sees_entries: false,
+                joined: Vec::new(),
+                told: Vec::new(),
                 stranger: None,
                 passed: vec![0.0; codes],
             },
@@ -103,6 +124,7 @@ impl CaptureSieve {
         table: Uint8Array,
         descriptors: Uint32Array,
         keeps_descriptors: bool,
+        asks_raw: bool,
     ) -> Result<()> {
         let codes = self.sieve.counts.len();
         if descriptors.len() != codes {
@@ -116,7 +138,8 @@ impl CaptureSieve {
         self.sieve.guards = guards;
         self.sieve.descriptors = descriptors.to_vec();
         self.sieve.keeps_descriptors = keeps_descriptors;
-        self.sieve.tables.forget_names();
+        self.sieve.asks_raw = asks_raw;
+        self.sieve.tables.forget_names(&self.sieve.names);
         Ok(())
     }
 
@@ -132,20 +155,29 @@ impl CaptureSieve {
         end as u32
     }
 
-    /// Goes on at `from` over the blocks in the first `length` bytes of `buffer`; copies go behind
-    /// them. `state` gets: how far it came, entries, events passed over behind the last of them.
-    /// Returns why it ended (`pass::Stop`). `from` behind `length`: other tables come, and what is
-    /// held back is handed over.
+    /// The memory that `pass` and `answer` use: to hand it over anew at each call would cost more
+    /// than what they do.
     #[napi]
-    pub fn pass(
+    pub fn lend(
         &mut self,
-        mut buffer: Uint8Array,
-        length: u32,
-        from: u32,
-        mut entries: Uint32Array,
-        mut state: Uint32Array,
-    ) -> u32 {
-        // SAFETY: the engine lends both for this call, on its own thread.
+        buffer: Uint8Array,
+        entries: Uint32Array,
+        state: Uint32Array,
+        cwd: Uint8Array,
+    ) {
+        self.lent = Some(Lent { buffer, entries, state, cwd });
+    }
+
+    /// Goes on at `from` over the blocks in the first `length` bytes of the buffer; copies go
+    /// behind them. `state` gets: how far it came, entries, events passed over behind the last of
+    /// them. Returns why it ended (`pass::Stop`). `from` behind `length`: other tables come, and
+    /// what is held back is handed over.
+    #[napi]
+    pub fn pass(&mut self, length: u32, from: u32) -> u32 {
+        let Some(Lent { buffer, entries, state, .. }) = &mut self.lent else {
+            return Stop::End as u32;
+        };
+        // SAFETY: the engine lent them, and looks at them between two calls, on this thread.
         let (bytes, entries, state) =
             unsafe { (buffer.as_mut(), entries.as_mut(), state.as_mut()) };
         let length = (length as usize).min(bytes.len());
@@ -169,17 +201,29 @@ impl CaptureSieve {
         stop as u32
     }
 
-    /// Whose table a thread has, its working directory and what may hold of it; `owner` below 0:
-    /// it is not known.
+    /// Whose table a thread has, its working directory (so many bytes of what was lent for it) and
+    /// what may hold of it; `owner` below 0: it is not known; `is_alone`: no other thread has this
+    /// table.
     #[napi]
-    pub fn answer(&mut self, tid: f64, owner: f64, cwd: Uint8Array, low: u32, high: u32) {
+    pub fn answer(
+        &mut self,
+        tid: f64,
+        owner: f64,
+        cwd_bytes: u32,
+        low: u32,
+        high: u32,
+        is_alone: bool,
+    ) {
         let (tid, owner) = (tid as i64, owner as i64);
+        let Self { sieve, lent, .. } = self;
         if owner < 0 {
-            self.sieve.stranger = Some(tid);
+            sieve.stranger = Some(tid);
             return;
         }
-        let place = walk(&self.sieve.names, None, &cwd);
-        self.sieve.tables.learn(tid, owner, place, u64::from(low) | u64::from(high) << 32);
+        let cwd = lent.as_ref().and_then(|lent| lent.cwd.get(..cwd_bytes as usize));
+        let cwd = cwd.and_then(|text| Directory::new(&sieve.names, text, &sieve.tables.taken));
+        let facts = u64::from(low) | u64::from(high) << 32;
+        sieve.tables.learn(Answer { tid, owner, cwd, facts, is_alone });
     }
 
     /// Events passed over so far, by code.

@@ -3,10 +3,12 @@
 //! An open that no rule can want is held back, not forgotten: once an event that the engine gets
 //! names its descriptor, or changes what its path started from, the open is handed over first, as
 //! an event that only keeps the tables right. So the engine's tables are what they would be.
+use probe::sieve::guard::ALL_MARKS;
 use probe::sieve::{Guard, Names};
 use probe::table as t;
 
 use super::effect;
+use super::family::{created, is_birth};
 use super::out::Out;
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
 use super::tables::{State, Tables};
@@ -39,49 +41,32 @@ pub struct Sieve {
     pub tables: Tables,
     pub pending: usize,
     pub pass_next: bool,
+    /// Names of descriptors are asked for as the caller gave them.
+    pub asks_raw: bool,
+    /// An old capture tells of connects as they begin: each belongs to the next that ends.
+    pub sees_entries: bool,
+    /// A path, and blocks on their way to the engine: their memory is used again.
+    pub joined: Vec<u8>,
+    pub told: Vec<u8>,
     /// A thread that the engine does not know.
     pub stranger: Option<i64>,
     /// Events passed over, by code.
     pub passed: Vec<f64>,
 }
 
-/// The parameter of the clone family with the parent's number.
-const PARENT: usize = 5;
-
-/// The thread that a call of the clone family made, as its creator tells; else 0 or below.
-fn created(record: &Record) -> i64 {
-    match record.code as u16 {
-        t::SYSCALL_CLONE_20_X
-        | t::SYSCALL_CLONE3_X
-        | t::SYSCALL_FORK_20_X
-        | t::SYSCALL_VFORK_20_X => record.result().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// Whether the event is of a call that failed, and that then changes nothing.
-fn failed(record: &Record) -> bool {
-    let known = matches!(
-        record.code as u16,
-        t::SYSCALL_EXECVE_19_X
-            | t::SYSCALL_EXECVEAT_X
-            | t::SYSCALL_CHDIR_X
-            | t::SYSCALL_FCHDIR_X
-            | t::SYSCALL_CLONE_20_X
-            | t::SYSCALL_CLONE3_X
-            | t::SYSCALL_FORK_20_X
-            | t::SYSCALL_VFORK_20_X
-    );
-    known && record.result().is_some_and(|result| result < 0)
-}
-
-/// Whether the event is a new thread's own of the call that made it.
-fn is_birth(record: &Record) -> bool {
-    let family = matches!(
-        record.code as u16,
-        t::SYSCALL_CLONE_20_X | t::SYSCALL_CLONE3_X | t::SYSCALL_FORK_20_X | t::SYSCALL_VFORK_20_X
-    );
-    family && record.result() == Some(0)
+/// Whether it is looked at all descriptors of the process to say who is the client of a socket.
+fn compares(code: u16) -> bool {
+    matches!(
+        code,
+        t::SOCKET_SEND_X
+            | t::SOCKET_SENDTO_X
+            | t::SOCKET_SENDMSG_X
+            | t::SOCKET_SENDMMSG_X
+            | t::SOCKET_RECV_X
+            | t::SOCKET_RECVFROM_X
+            | t::SOCKET_RECVMSG_X
+            | t::SOCKET_RECVMMSG_X
+    )
 }
 
 /// Nothing had room: the event is looked at again.
@@ -171,6 +156,9 @@ impl Sieve {
         }
         // The one behind an exit tells the engine when its thread was gone.
         let forced = self.pass_next;
+        if effect == effect::MUCH {
+            self.foresee(record);
+        }
         let Some(table) = self.tables.of(record.tid) else {
             // The engine makes it up, with a table of its own or a copy of its parent's.
             self.settle_family(record, None, room, out)?;
@@ -183,22 +171,31 @@ impl Sieve {
             return self.open(record, at, table, forced, room, out);
         }
         if forced || self.wanted(record, table) {
-            self.touch_all(record, table, room, out)?;
+            self.ready(record, table, room, out)?;
             self.after(record, effect, table);
             return self.hand_over(record, at, effect, out);
         }
         let keep = match effect {
-            effect::CLOSE => self.close(record, at, table, room, out)?,
+            effect::CLOSE => self.close(record, table, room, out)?,
             effect::FCNTL => self.fcntl(record, table, room, out)?,
             effect::DUP => self.dup(record, table, room, out)?,
             effect::TRANSFER => {
                 let number = self.used(record).unwrap_or(-1);
-                self.keeps_descriptors || self.tables.all[table].state(number) == State::Unknown
+                let state = self.tables.all[table].state(number);
+                let keep =
+                    self.keeps_descriptors || matches!(state, State::Unknown | State::Socket);
+                if keep {
+                    self.ready(record, table, room, out)?;
+                }
+                keep
             }
             effect::THREAD => true,
             effect::DESCRIPTORS => {
-                self.touch_all(record, table, room, out)?;
-                true
+                let keep = self.socket(record, table, room, out)?;
+                if keep {
+                    self.ready(record, table, room, out)?;
+                }
+                keep
             }
             _ => false,
         };
@@ -208,6 +205,14 @@ impl Sieve {
         }
         self.pass_over(record, out);
         Ok(())
+    }
+
+    /// Hands over what is held back and what the event may be about.
+    fn ready(&mut self, record: &Record, table: usize, room: &mut [u8], out: &mut Out) -> Done {
+        if compares(record.code as u16) {
+            self.flush(table, room, out)?;
+        }
+        self.touch_all(record, table, room, out)
     }
 
     pub fn hand_over(&mut self, record: &Record, at: usize, effect: u8, out: &mut Out) -> Done {
@@ -227,90 +232,6 @@ impl Sieve {
         Ok(())
     }
 
-    /// An event that changes threads, whole tables or directories.
-    fn much(
-        &mut self,
-        record: &Record,
-        at: usize,
-        table: usize,
-        room: &mut [u8],
-        out: &mut Out,
-    ) -> Done {
-        if failed(record) {
-            // It changed nothing.
-            self.touch_all(record, table, room, out)?;
-            if !out.has_room(0) {
-                return Err(NoRoom);
-            }
-            self.pass_next = false;
-            out.put(at, 0);
-            return Ok(());
-        }
-        self.settle_family(record, Some(table), room, out)?;
-        if created(record) <= 0 {
-            self.tables.forget(table);
-            return self.hand_over(record, at, effect::MUCH, out);
-        }
-        // Who makes another keeps all that it has; the child's number may have been another's.
-        if !out.has_room(0) {
-            return Err(NoRoom);
-        }
-        self.pass_next = false;
-        out.put(at, 0);
-        self.tables.forget_thread(created(record));
-        Ok(())
-    }
-
-    /// Hands over what is held back of the tables that an event of much effect, or one of a thread
-    /// that is not known, looks at or does away with.
-    fn settle_family(
-        &mut self,
-        record: &Record,
-        table: Option<usize>,
-        room: &mut [u8],
-        out: &mut Out,
-    ) -> Done {
-        if self.pending == 0 {
-            return Ok(());
-        }
-        let code = record.code as u16;
-        let parent = match code {
-            t::SYSCALL_CLONE_20_X
-            | t::SYSCALL_CLONE3_X
-            | t::SYSCALL_FORK_20_X
-            | t::SYSCALL_VFORK_20_X => {
-                if record.length(PARENT) == 8 {
-                    record.long(PARENT)
-                } else {
-                    -1
-                }
-            }
-            t::SYSCALL_EXECVE_19_X
-            | t::SYSCALL_EXECVEAT_X
-            | t::PROCEXIT_1_E
-            | t::SYSCALL_CHDIR_X
-            | t::SYSCALL_FCHDIR_X
-                if table.is_some() =>
-            {
-                record.tid
-            }
-            _ => return self.flush_all(room, out),
-        };
-        // A child's own event tells of its parent, whose descriptors it has.
-        if created(record) <= 0 && !self.tables.knows(parent) {
-            return self.flush_all(room, out);
-        }
-        if let Some(table) = table {
-            self.flush(table, room, out)?;
-        }
-        for tid in [record.tid, created(record), parent] {
-            for table in self.tables.all_of(tid).into_iter().flatten() {
-                self.flush(table, room, out)?;
-            }
-        }
-        Ok(())
-    }
-
     #[inline]
     pub fn pass_over(&mut self, record: &Record, out: &mut Out) {
         self.passed[record.code] += 1.0;
@@ -325,10 +246,8 @@ impl Sieve {
         match effect {
             effect::CLOSE => {
                 let failed = record.result().is_some_and(|result| result < 0);
-                if let (Some(number), false) = (used, failed)
-                    && let Some(slot) = table.slot(number)
-                {
-                    slot.state = State::Absent;
+                if let (Some(number), false) = (used, failed) {
+                    table.note(number, State::Absent, 0, None);
                 }
             }
             effect::FCNTL | effect::DUP => {
@@ -336,15 +255,12 @@ impl Sieve {
                     effect == effect::DUP || matches!(record.command(), F_DUPFD | F_DUPFD_CLOEXEC);
                 // What the engine copies of a file is one of the same name.
                 let from = used.and_then(|number| table.file(number));
-                if let (Some(result), true) = (result, copies)
-                    && let Some(slot) = table.slot(result as i32)
-                {
+                if let (Some(result), true) = (result, copies) {
                     match from {
-                        Some((place, marks)) => {
-                            slot.state = State::File;
-                            (slot.place, slot.marks) = (place, marks);
+                        Some((path, marks)) => {
+                            table.note(result as i32, State::File, marks, path);
                         }
-                        None => slot.state = State::Unknown,
+                        None => table.note(result as i32, State::Unknown, ALL_MARKS, None),
                     }
                 }
             }
@@ -353,10 +269,8 @@ impl Sieve {
                 while bits != 0 {
                     let param = bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    if let Some(number) = record.descriptor(param)
-                        && let Some(slot) = table.slot(number)
-                    {
-                        slot.state = State::Unknown;
+                    if let Some(number) = record.descriptor(param) {
+                        table.note(number, State::Unknown, ALL_MARKS, None);
                     }
                 }
             }

@@ -11,16 +11,26 @@ const HEADER: usize = 26;
 /// Parameters that are looked at, ours not counted.
 const PARAMS: usize = 32;
 
+#[inline]
+fn part<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
+    let mut part = [0; LENGTH];
+    part.copy_from_slice(&bytes[at..at + LENGTH]);
+    part
+}
+
+#[inline]
 pub fn half(bytes: &[u8], at: usize) -> usize {
-    usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
+    usize::from(u16::from_le_bytes(part(bytes, at)))
 }
 
+#[inline]
 pub fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_le_bytes(part(bytes, at))
 }
 
+#[inline]
 pub fn long(bytes: &[u8], at: usize) -> u64 {
-    u64::from(word(bytes, at)) | u64::from(word(bytes, at + 4)) << 32
+    u64::from_le_bytes(part(bytes, at))
 }
 
 /// Commands of fcntl that copy a descriptor.
@@ -32,9 +42,9 @@ pub struct Record<'a> {
     pub block: &'a [u8],
     pub code: usize,
     pub tid: i64,
-    /// Parameters that the table gives the event, and where they start in the block.
+    /// Parameters that the table gives the event; where their lengths stand in the block.
     count: usize,
-    starts: [u32; PARAMS + 1],
+    lengths: usize,
     /// What may hold of its thread (src/sieve/thread_atoms.ts).
     pub facts: u64,
 }
@@ -69,37 +79,52 @@ impl<'a> Record<'a> {
         }
         let end = event + length;
         let lengths = event + HEADER;
-        let mut at = lengths + 2 * count;
-        if at > end {
+        let data = lengths + 2 * count;
+        if data > end {
             return None;
         }
-        let mut starts = [0; PARAMS + 1];
-        for (index, start) in starts[..count].iter_mut().enumerate() {
-            *start = at as u32;
-            at += half(block, lengths + 2 * index);
-        }
-        starts[count] = at as u32;
-        if at > end {
+        let all: usize = block[lengths..data].chunks_exact(2).map(|bytes| half(bytes, 0)).sum();
+        if data + all > end {
             return None;
         }
         let tid = long(block, event + 8) as i64;
-        Some(Record { block, code, tid, count, starts, facts: u64::MAX })
+        Some(Record { block, code, tid, count, lengths, facts: u64::MAX })
     }
 
+    /// Bytes of an event's header: behind it stand the lengths of its parameters.
+    pub const HEADER: usize = HEADER;
+
+    /// Where the event begins in its block, and where it ends.
+    pub fn bounds(&self) -> (usize, usize) {
+        let event = if word(self.block, 0) == BLOCK_FLAGS { 14 } else { 10 };
+        (event, event + word(self.block, event + 16) as usize)
+    }
+
+    /// A parameter as it is.
+    #[inline]
+    pub fn bytes(&self, param: usize) -> &'a [u8] {
+        let start = self.start(param);
+        &self.block[start..start + self.length(param)]
+    }
+
+    /// Where a parameter begins in the block; few are asked for, and most of those stand first.
     #[inline]
     pub fn start(&self, param: usize) -> usize {
-        self.starts[param.min(self.count)] as usize
+        let before = param.min(self.count);
+        let lengths = &self.block[self.lengths..self.lengths + 2 * before];
+        let data = self.lengths + 2 * self.count;
+        data + lengths.chunks_exact(2).map(|bytes| half(bytes, 0)).sum::<usize>()
     }
 
     #[inline]
     pub fn length(&self, param: usize) -> usize {
-        if param >= self.count { 0 } else { (self.starts[param + 1] - self.starts[param]) as usize }
+        if param >= self.count { 0 } else { half(self.block, self.lengths + 2 * param) }
     }
 
     /// The text of a parameter, its NUL left out.
     #[inline]
     pub fn text(&self, param: usize) -> &'a [u8] {
-        name(&self.block[self.start(param)..self.start(param) + self.length(param)])
+        name(self.bytes(param))
     }
 
     /// A descriptor's number; `None` where it is empty or short.
@@ -109,11 +134,13 @@ impl<'a> Record<'a> {
     }
 
     /// A parameter of eight bytes.
+    #[inline]
     pub fn long(&self, param: usize) -> i64 {
         long(self.block, self.start(param)) as i64
     }
 
     /// The command of fcntl; 0 where it is not told.
+    #[inline]
     pub fn command(&self) -> u8 {
         if self.length(2) == 0 { 0 } else { self.block[self.start(2)] }
     }
@@ -143,6 +170,7 @@ impl Params for Record<'_> {
     }
 }
 
+#[inline]
 fn name(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(&[0]).unwrap_or(bytes)
 }

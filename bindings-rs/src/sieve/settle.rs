@@ -1,9 +1,10 @@
 //! What is held back is handed over: before an event that names its descriptor, or that changes
 //! what its path starts from.
+use super::directory::join;
 use super::out::{Out, STATE_ONLY};
 use super::pass::{Done, NoRoom, Sieve};
-use super::record::Record;
-use super::tables::State;
+use super::record::{Record, half, word};
+use super::tables::{Slot, State};
 
 impl Sieve {
     /// Hands over what is held back of the descriptors that an event names.
@@ -34,18 +35,18 @@ impl Sieve {
         Ok(())
     }
 
-    /// Hands over the open of a descriptor, if it is held back, and before it that of the directory
-    /// that its name starts from.
+    /// Hands over what is held back of a descriptor, and before it the open of the directory that
+    /// its name starts from.
     pub fn touch(&mut self, table: usize, number: i32, room: &mut [u8], out: &mut Out) -> Done {
         let mut chain = [0; 8];
         let mut depth = 0;
         let mut next = number;
-        while self.tables.all[table].state(next) == State::Pending && depth < chain.len() {
+        while self.tables.all[table].state(next).is_held() && depth < chain.len() {
             chain[depth] = next;
             depth += 1;
             next = self.tables.all[table].slots[next as usize].directory;
         }
-        if self.tables.all[table].state(next) == State::Pending {
+        if self.tables.all[table].state(next).is_held() {
             // Deeper than the list: from the innermost on.
             self.touch(table, next, room, out)?;
         }
@@ -55,28 +56,73 @@ impl Sieve {
         Ok(())
     }
 
-    pub fn release(&mut self, table: usize, number: i32, room: &mut [u8], out: &mut Out) -> Done {
-        let slot = &mut self.tables.all[table].slots[number as usize];
-        if slot.state != State::Pending {
+    fn release(&mut self, table: usize, number: i32, room: &mut [u8], out: &mut Out) -> Done {
+        let state = self.tables.all[table].state(number);
+        if !state.is_held() {
             return Ok(());
         }
-        let end = out.copy_at + slot.block.len();
-        if end > out.copy_end || !out.has_room(1) {
+        let path = self.path(table, number);
+        self.told.clear();
+        if !self.put_whole(table, number) {
+            self.told.extend_from_slice(&self.tables.all[table].slots[number as usize].block);
+        }
+        let end = out.copy_at + self.told.len();
+        // As many events as there are blocks.
+        if end > out.copy_end || !out.has_room(blocks(&self.told).count()) {
             return Err(NoRoom);
         }
         let from = out.copy_at - out.copy_start;
-        room[from..from + slot.block.len()].copy_from_slice(&slot.block);
-        out.put(out.copy_at, STATE_ONLY);
+        room[from..from + self.told.len()].copy_from_slice(&self.told);
+        for at in blocks(&self.told) {
+            out.put(out.copy_at + at, STATE_ONLY);
+        }
         out.copy_at = end.next_multiple_of(4);
-        self.drop_pending(table, number, State::File);
+        let after = match state {
+            State::Pending => State::File,
+            State::Closed => State::Absent,
+            _ => State::Unknown,
+        };
+        self.drop_held(table, number, after);
+        self.tables.all[table].slots[number as usize].path = path;
         Ok(())
     }
 
-    pub fn drop_pending(&mut self, table: usize, number: i32, state: State) {
+    /// Puts into `told` the open of a slot with the whole path of what it opened, where nothing
+    /// else tells the engine what its name started from; whether it does.
+    fn put_whole(&mut self, table: usize, number: i32) -> bool {
+        let Sieve { tables, counts, guards, joined, told, .. } = self;
+        let slot = &tables.all[table].slots[number as usize];
+        let Some(base) = &slot.base else { return false };
+        if slot.directory >= 0 || slot.from_cwd {
+            return false;
+        }
+        let Some(record) = Record::read(&slot.block, counts) else { return false };
+        let param = usize::from(guards[record.code].texts[0].param);
+        join(&base.text, record.text(param), joined);
+        joined.push(0);
+        let (start, length) = (record.start(param), record.length(param));
+        let (event, end) = record.bounds();
+        told.extend_from_slice(&slot.block[..start]);
+        told.extend_from_slice(joined);
+        told.extend_from_slice(&slot.block[start + length..end]);
+        let event_length = (told.len() - event) as u32;
+        told[event + 16..event + 20].copy_from_slice(&event_length.to_le_bytes());
+        let at = event + Record::HEADER + 2 * param;
+        told[at..at + 2].copy_from_slice(&(joined.len() as u16).to_le_bytes());
+        told.resize(told.len().next_multiple_of(4), 0);
+        let total = (told.len() + 4) as u32;
+        told.extend_from_slice(&total.to_le_bytes());
+        told[4..8].copy_from_slice(&total.to_le_bytes());
+        debug_assert_eq!(half(told, at), joined.len());
+        true
+    }
+
+    /// What is held back of a descriptor is so no longer.
+    pub fn drop_held(&mut self, table: usize, number: i32, state: State) {
         let table = &mut self.tables.all[table];
         let slot = &mut table.slots[number as usize];
-        slot.state = state;
         let directory = slot.directory;
+        slot.let_go(state);
         table.depend(directory, false);
         table.pending -= 1;
         self.pending -= 1;
@@ -93,13 +139,7 @@ impl Sieve {
         if number < 0 || !self.tables.all[table].has_dependents(number) {
             return Ok(());
         }
-        for at in 0..self.tables.all[table].slots.len() {
-            let slot = &self.tables.all[table].slots[at];
-            if slot.state == State::Pending && slot.directory == number {
-                self.touch(table, at as i32, room, out)?;
-            }
-        }
-        Ok(())
+        self.flush_of(table, |slot| slot.directory == number, room, out)
     }
 
     /// Hands over all that is held back of a table.
@@ -107,8 +147,20 @@ impl Sieve {
         if self.tables.all[table].pending == 0 {
             return Ok(());
         }
+        self.flush_of(table, |_| true, room, out)
+    }
+
+    /// Hands over what is held back in the slots of a table that `is_due` holds of.
+    pub fn flush_of(
+        &mut self,
+        table: usize,
+        is_due: impl Fn(&Slot) -> bool,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
         for at in 0..self.tables.all[table].slots.len() {
-            if self.tables.all[table].slots[at].state == State::Pending {
+            let slot = &self.tables.all[table].slots[at];
+            if slot.state.is_held() && is_due(slot) {
                 self.touch(table, at as i32, room, out)?;
             }
         }
@@ -124,4 +176,16 @@ impl Sieve {
         }
         Ok(())
     }
+}
+
+/// Where the blocks begin that lie one after the other.
+fn blocks(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let at = next;
+        (at + 12 <= bytes.len()).then(|| {
+            next += (word(bytes, at + 4) as usize).max(12);
+            at
+        })
+    })
 }

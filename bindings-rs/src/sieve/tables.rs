@@ -2,8 +2,11 @@
 //! the opens that the engine was not told of yet, and the walk over each directory's path.
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 
-use probe::sieve::{Names, Walk};
+use probe::sieve::Names;
+
+use super::directory::{Directory, Taken};
 
 /// Descriptors with a number from here on are never held back.
 pub const SLOTS: usize = 1024;
@@ -15,8 +18,6 @@ pub const THREADS_MAX: usize = 1 << 16;
 pub const SLOTS_MAX: usize = 1 << 19;
 /// Longest event that is held back.
 pub const HELD_BYTES: usize = 2048;
-/// Falco's fields show another text for longer paths.
-pub const PATH_BYTES: usize = 1000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum State {
@@ -29,33 +30,64 @@ pub enum State {
     File,
     /// An open is held back; the entry that the engine may have is not what the process has.
     Pending,
+    /// So are the events that made a socket and led it somewhere.
+    Socket,
+    /// So is a close: the engine may have an entry, the process has none.
+    Closed,
 }
 
-/// A walk over a path, to go on below it.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub walk: Walk,
-    pub length: usize,
+impl State {
+    /// Whether something is held back.
+    #[inline]
+    pub fn is_held(self) -> bool {
+        matches!(self, State::Pending | State::Socket | State::Closed)
+    }
+
+    /// Whether the engine may have an entry, of this or an older descriptor; of what is held back
+    /// its slot tells.
+    #[inline]
+    pub fn may_be_there(self) -> bool {
+        matches!(self, State::Unknown | State::File | State::Closed)
+    }
 }
 
 #[derive(Default)]
 pub struct Slot {
     pub state: State,
-    /// Pending: the engine may have an older entry.
+    /// Held back: the engine may have an older entry.
     pub under: bool,
-    /// Of a file whose path is known.
-    pub place: Option<Place>,
     /// Marks of the name, joined and raw; all where it is not known.
     pub marks: u64,
-    /// Pending: the directory's descriptor that the name starts from; -1: none.
+    /// Of a directory whose path is known; made when it is first asked for.
+    pub path: Option<Rc<Directory>>,
+    /// Pending: the directory that the name starts from, where its path is known.
+    pub base: Option<Rc<Directory>>,
+    /// Pending: the directory's descriptor that the name starts from, where it has to be asked for
+    /// what it is when the open is handed over; -1: none.
     pub directory: i32,
+    /// Pending: the name starts from the working directory as it is then.
+    pub from_cwd: bool,
     /// Opens that are held back and whose name starts from this descriptor.
     dependents: u32,
-    /// Pending: the block of the event, where its result is in it and where its flags are (0:
-    /// nowhere).
+    /// What is held back, as blocks; of an open where its result is in it and where its flags are
+    /// (0: nowhere).
     pub block: Vec<u8>,
     pub result_at: usize,
     pub flags_at: usize,
+}
+
+/// Room that a slot keeps for what comes next.
+const SPARE_BYTES: usize = 512;
+
+impl Slot {
+    /// What was held back is so no longer.
+    pub fn let_go(&mut self, state: State) {
+        self.state = state;
+        self.base = None;
+        if self.block.capacity() > SPARE_BYTES {
+            self.block = Vec::new();
+        }
+    }
 }
 
 /// The descriptors of a process.
@@ -63,10 +95,11 @@ pub struct Slot {
 pub struct Table {
     pub owner: i64,
     pub tids: Vec<i64>,
-    /// The working directory, with a slash at its end.
-    pub cwd: Option<Place>,
+    pub cwd: Option<Rc<Directory>>,
     pub slots: Vec<Slot>,
     pub pending: usize,
+    /// No other thread has these descriptors.
+    pub is_alone: bool,
     /// Those of them whose name starts from a directory's descriptor beyond the slots.
     dependents_beyond: usize,
 }
@@ -88,17 +121,18 @@ impl Table {
         self.slots.get(at).map_or(State::Unknown, |slot| slot.state)
     }
 
-    /// Where names below a descriptor go on; `None` where that is not known.
+    /// Notes a descriptor that the engine has, or that nothing is known of.
     #[inline]
-    pub fn place(&self, number: i32) -> Option<Place> {
-        let slot = self.slots.get(usize::try_from(number).ok()?)?;
-        matches!(slot.state, State::File | State::Pending).then_some(slot.place)?
+    pub fn note(&mut self, number: i32, state: State, marks: u64, path: Option<Rc<Directory>>) {
+        if let Some(slot) = self.slot(number) {
+            (slot.state, slot.marks, slot.path) = (state, marks, path);
+        }
     }
 
-    /// Place and marks of a file that the engine has.
-    pub fn file(&self, number: i32) -> Option<(Option<Place>, u64)> {
+    /// Path and marks of a file that the engine has.
+    pub fn file(&self, number: i32) -> Option<(Option<Rc<Directory>>, u64)> {
         let slot = self.slots.get(usize::try_from(number).ok()?)?;
-        (slot.state == State::File).then_some((slot.place, slot.marks))
+        (slot.state == State::File).then(|| (slot.path.clone(), slot.marks))
     }
 
     /// Whether an open that is held back starts from this directory's descriptor.
@@ -157,6 +191,20 @@ pub struct Tables {
     last: Option<(i64, usize, u64)>,
     learnt: usize,
     slots: usize,
+    /// What paths of directories take.
+    pub taken: Taken,
+}
+
+/// What the engine says of a thread.
+pub struct Answer {
+    pub tid: i64,
+    /// Whose descriptors it has.
+    pub owner: i64,
+    pub cwd: Option<Rc<Directory>>,
+    /// What may hold of it.
+    pub facts: u64,
+    /// No other thread has these descriptors.
+    pub is_alone: bool,
 }
 
 impl Tables {
@@ -179,18 +227,20 @@ impl Tables {
         self.last.filter(|(last, ..)| *last == tid).map_or(u64::MAX, |(.., facts)| facts)
     }
 
-    /// Notes whose table a thread has; `cwd`: its working directory; `facts`: what may hold of it.
-    pub fn learn(&mut self, tid: i64, owner: i64, cwd: Option<Place>, facts: u64) -> usize {
+    /// Notes whose table a thread has.
+    pub fn learn(&mut self, answer: Answer) -> usize {
+        let Answer { tid, owner, cwd, facts, is_alone } = answer;
         let table = *self.owners.entry(owner).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {
                 self.all.push(Table::default());
                 self.all.len() - 1
             })
         });
-        self.all[table].owner = owner;
-        self.all[table].cwd = cwd;
-        self.all[table].tids.push(tid);
-        self.threads.insert(tid, (table, facts));
+        let known = &mut self.all[table];
+        (known.owner, known.cwd, known.is_alone) = (owner, cwd, is_alone);
+        if self.threads.insert(tid, (table, facts)).is_none_or(|(before, _)| before != table) {
+            known.tids.push(tid);
+        }
         self.last = None;
         self.learnt += 1;
         if self.learnt.is_multiple_of(256) {
@@ -201,16 +251,31 @@ impl Tables {
 
     /// Forgets a table and its threads; nothing may be held back in it.
     pub fn forget(&mut self, table: usize) {
-        self.last = None;
+        self.forget_threads(table);
         let gone = &mut self.all[table];
         debug_assert_eq!(gone.pending, 0);
-        for tid in std::mem::take(&mut gone.tids) {
-            self.threads.remove(&tid);
-        }
         self.owners.remove(&gone.owner);
-        gone.slots.iter_mut().for_each(|slot| slot.state = State::Unknown);
+        for slot in &mut gone.slots {
+            slot.state = State::Unknown;
+            (slot.path, slot.base) = (None, None);
+        }
         gone.cwd = None;
         self.free.push(table);
+    }
+
+    /// Forgets what was told of a table's threads: they are asked for again.
+    pub fn forget_threads(&mut self, table: usize) {
+        self.last = None;
+        for tid in std::mem::take(&mut self.all[table].tids) {
+            self.threads.remove(&tid);
+        }
+    }
+
+    /// Another thread may have a process's descriptors from now on.
+    pub fn join(&mut self, tid: i64) {
+        for table in self.all_of(tid).into_iter().flatten() {
+            self.all[table].is_alone = false;
+        }
     }
 
     /// Whether it is known whose table a thread has.
@@ -234,13 +299,16 @@ impl Tables {
     }
 
     /// What walks found, and what was told of threads, is of no use to other rules.
-    pub fn forget_names(&mut self) {
+    pub fn forget_names(&mut self, names: &Names) {
         self.last = None;
         self.threads.values_mut().for_each(|(_, facts)| *facts = u64::MAX);
+        let again = |path: &mut Option<Rc<Directory>>| {
+            *path = path.as_ref().and_then(|path| path.again(names));
+        };
         for table in &mut self.all {
-            table.cwd = None;
+            again(&mut table.cwd);
             for slot in &mut table.slots {
-                slot.place = None;
+                again(&mut slot.path);
                 slot.marks = u64::MAX;
             }
         }
@@ -254,17 +322,4 @@ impl Tables {
     pub fn is_overfull(&self) -> bool {
         self.threads.len() >= THREADS_MAX || self.slots >= SLOTS_MAX
     }
-}
-
-/// The walk over a text; `None` where it is not what a field would show.
-pub fn walk(names: &Names, from: Option<Place>, text: &[u8]) -> Option<Place> {
-    let (mut walk, before) =
-        from.map_or((Walk::begin(names), 0), |place| (place.walk, place.length));
-    let mut whole = true;
-    for byte in text {
-        walk.byte(names, *byte);
-        whole &= *byte != 0;
-    }
-    let length = before + text.len();
-    (whole && length < PATH_BYTES).then_some(Place { walk, length })
 }

@@ -29,7 +29,9 @@ const STATE_ONLY = 1;
 const END = 0;
 const ASK = 2;
 
-const NO_CWD = new Uint8Array(0);
+/** Longer working directories are not known to the sieve. */
+const CWD_BYTES = 1024;
+const NO_BYTES = new Uint8Array(0);
 
 export class SievedWalk {
   /** Events that were passed over before the present one, or before the end. */
@@ -39,7 +41,8 @@ export class SievedWalk {
   readonly #parts: SievedWalkParts;
   readonly #entries = new Uint32Array(ENTRY * ENTRIES);
   readonly #state = new Uint32Array(3);
-  #bytes: Uint8Array = NO_CWD;
+  readonly #cwd = new Uint8Array(CWD_BYTES);
+  #bytes: Uint8Array = NO_BYTES;
   #length = 0;
   #from = 0;
   #used = 0;
@@ -60,7 +63,7 @@ export class SievedWalk {
   /** Begins a walk over the first `length` bytes; what lies behind them is overwritten. */
   begin(bytes: Uint8Array, length: number): void {
     this.#parts.walk.begin(bytes, length);
-    this.#bytes = bytes;
+    this.#lend(bytes);
     this.#length = length;
     this.#from = 0;
     this.#pass();
@@ -69,7 +72,7 @@ export class SievedWalk {
   /** Other tables come: the walk is over what was held back from these. */
   beginAnew(bytes: Uint8Array): void {
     this.#parts.walk.begin(bytes, 0);
-    this.#bytes = bytes;
+    this.#lend(bytes);
     this.#length = 0;
     this.#from = 1;
     this.#pass();
@@ -103,11 +106,17 @@ export class SievedWalk {
     return step;
   }
 
+  #lend(bytes: Uint8Array): void {
+    if (this.#bytes === bytes) return;
+    this.#bytes = bytes;
+    this.#parts.sieve.lend(bytes, this.#entries, this.#state, this.#cwd);
+  }
+
   #pass(): void {
     const state = this.#state;
     const { sieve } = this.#parts;
     this.#behind += this.#tail;
-    this.#stop = sieve.pass(this.#bytes, this.#length, this.#from, this.#entries, state);
+    this.#stop = sieve.pass(this.#length, this.#from);
     this.#from = state[0]!;
     this.#used = state[1]!;
     this.#tail = state[2]!;
@@ -124,6 +133,9 @@ export class SievedWalk {
     this.#context.thread = table === undefined ? undefined : machine.threads.get(event.tid);
     threads.ask(this.#context);
     const [low, high] = threads.facts as unknown as readonly [number, number];
-    sieve.answer(event.tid, table?.owner ?? -1, table?.cwd ?? NO_CWD, low, high);
+    const { owner = -1, cwd = NO_BYTES, isAlone = false } = table ?? {};
+    const isShort = cwd.length <= CWD_BYTES;
+    if (isShort) this.#cwd.set(cwd);
+    sieve.answer(event.tid, owner, isShort ? cwd.length : 0, low, high, isAlone);
   }
 }

@@ -146,9 +146,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
-          const { table, descriptors, keepsDescriptors, threads } = compiled.sieve();
+          const { table, descriptors, keepsDescriptors, asksRaw, threads } = compiled.sieve();
           sieve.threads.exchange(threads);
-          sieve.sieve.exchange(table, descriptors, keepsDescriptors);
+          sieve.sieve.exchange(table, descriptors, keepsDescriptors, asksRaw);
         }
         const kept = keepsOpens;
         ({ keepsOpens } = sieveLive(opened.source, liveSieve));
@@ -210,10 +210,10 @@ function captureSieve(
   const { source, drops, seconds } = start;
   if (source.kind !== "capture" || !start.sieve) return undefined;
   if (seconds !== undefined || drops.simulate === true) return undefined;
-  const { isOpen, threads, table, descriptors, keepsDescriptors } = derive();
+  const { isOpen, threads, table, descriptors, keepsDescriptors, asksRaw } = derive();
   if (isOpen) return undefined;
   const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
-  const options = { table, descriptors, keepsDescriptors, ...lists };
+  const options = { table, descriptors, keepsDescriptors, asksRaw, ...lists };
   return { sieve: addon().CaptureSieve.make(options), threads };
 }
 

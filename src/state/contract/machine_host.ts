@@ -19,6 +19,15 @@ export interface MachineOptions extends TableOptions {
   accountsOf?: (containerId: string, pids: Iterable<number>) => Uint8Array | undefined;
 }
 
+/** Whose descriptors a thread has, and where its names start. */
+export interface DescriptorTable {
+  readonly owner: number;
+  /** Ends with a slash. */
+  readonly cwd: Uint8Array;
+  /** The thread is the only one of its process. */
+  readonly isAlone: boolean;
+}
+
 export interface MachineHost extends Machine {
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
    * first byte of its body to the last; blocks of other kinds are passed over. */
@@ -35,7 +44,7 @@ export interface MachineHost extends Machine {
   settle(): void;
   /** Whose descriptors a thread has, and its working directory with a slash at its end; undefined
    * for one that the next event of it would make anew. */
-  tableOf(tid: number): { readonly owner: number; readonly cwd: Uint8Array } | undefined;
+  tableOf(tid: number): DescriptorTable | undefined;
   /** Applies the context's event: state after the event, as Falco's rules see it. */
   apply(context: Context): void;
 }

@@ -1,0 +1,52 @@
+//! What calls say that begin threads: who was made, of whom, and what both share.
+use probe::table as t;
+
+use super::record::{Record, word};
+
+/// Parameters of the clone family: the process, its parent, the flags.
+pub const PROCESS: usize = 4;
+pub const PARENT: usize = 5;
+const FLAGS: usize = 15;
+/// Of the flags: the descriptors are shared, or all of the process.
+const SHARES: u32 = 1 << 0 | 1 << 13;
+
+/// The thread that a call of the clone family made, as its creator tells; else 0 or below.
+pub fn created(record: &Record) -> i64 {
+    match record.code as u16 {
+        t::SYSCALL_CLONE_20_X
+        | t::SYSCALL_CLONE3_X
+        | t::SYSCALL_FORK_20_X
+        | t::SYSCALL_VFORK_20_X => record.result().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Whether the event is of a call that failed, and that then changes nothing.
+pub fn failed(record: &Record) -> bool {
+    let known = matches!(
+        record.code as u16,
+        t::SYSCALL_EXECVE_19_X
+            | t::SYSCALL_EXECVEAT_X
+            | t::SYSCALL_CHDIR_X
+            | t::SYSCALL_FCHDIR_X
+            | t::SYSCALL_CLONE_20_X
+            | t::SYSCALL_CLONE3_X
+            | t::SYSCALL_FORK_20_X
+            | t::SYSCALL_VFORK_20_X
+    );
+    known && record.result().is_some_and(|result| result < 0)
+}
+
+/// Whether the event is a new thread's own of the call that made it.
+pub fn is_birth(record: &Record) -> bool {
+    let family = matches!(
+        record.code as u16,
+        t::SYSCALL_CLONE_20_X | t::SYSCALL_CLONE3_X | t::SYSCALL_FORK_20_X | t::SYSCALL_VFORK_20_X
+    );
+    family && record.result() == Some(0)
+}
+
+/// Whether a call of the clone family may give another thread the same descriptors.
+pub fn shares(record: &Record) -> bool {
+    record.length(FLAGS) != 4 || word(record.block, record.start(FLAGS)) & SHARES != 0
+}

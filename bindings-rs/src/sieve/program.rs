@@ -1,0 +1,194 @@
+//! What changes threads, whole tables or directories: processes begin, execute another program, go
+//! to another directory, end.
+use probe::table as t;
+
+use super::effect;
+use super::family::{PARENT, PROCESS, created, failed, is_birth, shares};
+use super::held::O_CLOEXEC;
+use super::out::Out;
+use super::pass::{Done, NoRoom, Sieve};
+use super::record::{Record, word};
+use super::tables::State;
+
+impl Sieve {
+    /// What an event says of those that follow, whether its thread is known or not.
+    pub fn foresee(&mut self, record: &Record) {
+        if record.code == usize::from(t::SOCKET_CONNECT_E) {
+            self.sees_entries = true;
+        }
+        if is_birth(record) && shares(record) {
+            for param in [PROCESS, PARENT] {
+                let tid = if record.length(param) == 8 { record.long(param) } else { -1 };
+                self.tables.join(tid);
+            }
+        }
+    }
+
+    /// An event that changes threads, whole tables or directories.
+    pub fn much(
+        &mut self,
+        record: &Record,
+        at: usize,
+        table: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        if failed(record) {
+            // It changed nothing.
+            self.touch_all(record, table, room, out)?;
+            if !out.has_room(0) {
+                return Err(NoRoom);
+            }
+            self.pass_next = false;
+            out.put(at, 0);
+            return Ok(());
+        }
+        if self.keeps_table(record, table, room, out)? {
+            if !out.has_room(0) {
+                return Err(NoRoom);
+            }
+            if usize::from(t::PROCEXIT_1_E) == record.code {
+                return self.hand_over(record, at, effect::MUCH, out);
+            }
+            self.pass_next = false;
+            out.put(at, 0);
+            self.tables.forget_threads(table);
+            self.tables.all[table].cwd = None;
+            return Ok(());
+        }
+        self.settle_family(record, Some(table), room, out)?;
+        if created(record) > 0 && shares(record) {
+            self.tables.join(record.tid);
+        }
+        if created(record) <= 0 {
+            self.tables.forget(table);
+            return self.hand_over(record, at, effect::MUCH, out);
+        }
+        // Who makes another keeps all that it has; the child's number may have been another's.
+        if !out.has_room(0) {
+            return Err(NoRoom);
+        }
+        self.pass_next = false;
+        out.put(at, 0);
+        self.tables.forget_thread(created(record));
+        Ok(())
+    }
+
+    /// Hands over what is held back of the tables that an event of much effect, or one of a thread
+    /// that is not known, looks at or does away with.
+    pub fn settle_family(
+        &mut self,
+        record: &Record,
+        table: Option<usize>,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        if self.pending == 0 {
+            return Ok(());
+        }
+        let code = record.code as u16;
+        let parent = match code {
+            t::SYSCALL_CLONE_20_X
+            | t::SYSCALL_CLONE3_X
+            | t::SYSCALL_FORK_20_X
+            | t::SYSCALL_VFORK_20_X => {
+                if record.length(PARENT) == 8 {
+                    record.long(PARENT)
+                } else {
+                    -1
+                }
+            }
+            t::SYSCALL_EXECVE_19_X
+            | t::SYSCALL_EXECVEAT_X
+            | t::PROCEXIT_1_E
+            | t::SYSCALL_CHDIR_X
+            | t::SYSCALL_FCHDIR_X
+                if table.is_some() =>
+            {
+                record.tid
+            }
+            _ => return self.flush_all(room, out),
+        };
+        // A child's own event tells of its parent, whose descriptors it has.
+        if created(record) <= 0 && !self.tables.knows(parent) {
+            return self.flush_all(room, out);
+        }
+        if let Some(table) = table {
+            self.flush(table, room, out)?;
+        }
+        for tid in [record.tid, created(record), parent] {
+            for table in self.tables.all_of(tid).into_iter().flatten() {
+                self.flush(table, room, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An event that tells nothing of other tables than the thread's own: what is held back of that
+    /// one is kept, as far as it stays right. False where it is none.
+    pub fn keeps_table(
+        &mut self,
+        record: &Record,
+        table: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Result<bool, NoRoom> {
+        let known = &self.tables.all[table];
+        // A rule that looks at all descriptors has them handed over.
+        if known.owner != record.tid || !known.is_alone || self.descriptors[record.code] >> 31 != 0
+        {
+            return Ok(false);
+        }
+        self.touch_all(record, table, room, out)?;
+        match record.code as u16 {
+            t::PROCEXIT_1_E => self.forget_held(table),
+            t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X => {
+                self.close_for_program(table, room, out)?;
+            }
+            t::SYSCALL_CHDIR_X | t::SYSCALL_FCHDIR_X => {
+                self.flush_of(table, |slot| slot.from_cwd, room, out)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The descriptors end with their process.
+    fn forget_held(&mut self, table: usize) {
+        for at in 0..self.tables.all[table].slots.len() {
+            if self.tables.all[table].slots[at].state.is_held() {
+                self.drop_held(table, at as i32, State::Unknown);
+            }
+        }
+    }
+
+    /// Another program: descriptors that are marked for it are closed.
+    fn close_for_program(&mut self, table: usize, room: &mut [u8], out: &mut Out) -> Done {
+        for at in 0..self.tables.all[table].slots.len() {
+            let number = at as i32;
+            let slot = &self.tables.all[table].slots[at];
+            match slot.state {
+                State::Absent | State::Closed | State::Unknown | State::File => continue,
+                State::Pending if slot.flags_at != 0 && !slot.under => {}
+                State::Pending | State::Socket => {
+                    self.settle_dependents(table, number, room, out)?;
+                    self.touch(table, number, room, out)?;
+                    continue;
+                }
+            }
+            if word(&slot.block, slot.flags_at) & O_CLOEXEC != 0 {
+                self.settle_dependents(table, number, room, out)?;
+                if self.tables.all[table].state(number) == State::Pending {
+                    self.drop_held(table, number, State::Absent);
+                }
+            }
+        }
+        // What was handed over meanwhile may be closed as well.
+        for slot in &mut self.tables.all[table].slots {
+            if slot.state == State::File {
+                (slot.state, slot.path) = (State::Unknown, None);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+// For tests: captures of events by chance, about what the sieve holds back: files, sockets, threads
+// that begin, execute, share their descriptors and end. In: a seed. Out: a capture's bytes.
+import { eventBytes } from "../src/events/event_fixture.ts";
+import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
+import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
+import type { Chance } from "../src/rules/check/condition_fixture.ts";
+import { type ChanceEvent, DESCRIPTORS, eventByChance, TIDS } from "../src/sieve/chance_fixture.ts";
+
+const START_NS = 1_700_000_000_000_000_000n;
+export const BLOCK_EVENT = 0x216;
+/** Clone flags as events have them: the same descriptors, the same process. */
+const CL_FILES = 1 << 0 | 1 << 13;
+
+export function list(...texts: string[]): Uint8Array {
+  return new TextEncoder().encode(texts.map((text) => `${text}\0`).join(""));
+}
+
+export function program(comm: string, tid: number, pid: number, ptid: number) {
+  return {
+    exe: comm,
+    args: list("-x"),
+    tid,
+    pid,
+    ptid,
+    cwd: "",
+    fdlimit: 1024,
+    pgft_maj: 0,
+    pgft_min: 0,
+    vm_size: 1,
+    vm_rss: 1,
+    vm_swap: 0,
+    comm,
+    cgroups: list("cpu=/"),
+    uid: 0,
+    gid: 0,
+    vtid: tid,
+    vpid: pid,
+  };
+}
+
+/** Threads begin, change their program and their directory, share descriptors, end. */
+function lifeByChance(chance: Chance, tid: number): ChanceEvent {
+  const other = chance.of(TIDS);
+  const shares = chance.below(2) === 0;
+  const pid = shares ? other : tid;
+  switch (chance.below(7)) {
+    case 0:
+      return {
+        id: "SYSCALL_CLONE_20_X",
+        tid,
+        params: { ...program("t", tid, pid, 1), res: 0, flags: shares ? CL_FILES : 0 },
+      };
+    case 1:
+      return {
+        id: "SYSCALL_CLONE_20_X",
+        tid: other,
+        params: { ...program("t", other, other, 1), res: tid, flags: shares ? CL_FILES : 0 },
+      };
+    case 2:
+      return {
+        id: "SYSCALL_EXECVE_19_X",
+        tid,
+        params: {
+          ...program(chance.of(["b", "sh"]), tid, tid, 1),
+          res: 0,
+          env: list("A=b"),
+          trusted_exepath: "/usr/bin/b",
+          filename: "b",
+          flags: 0,
+          pgid: 1,
+          vpgid: 1,
+        },
+      };
+    case 3:
+      return {
+        id: "PROCEXIT_1_E",
+        tid,
+        params: { status: 0, ret: 0, sig: 0, core: 0, reaper_tid: 0 },
+      };
+    case 4:
+      return { id: "SYSCALL_FCHDIR_X", tid, params: { res: 0, fd: chance.of(DESCRIPTORS) } };
+    case 5:
+      return {
+        id: "SYSCALL_CLOSE_RANGE_X",
+        tid,
+        params: { res: 0, first: 3, last: chance.of(DESCRIPTORS), flags: chance.of([0, 4]) },
+      };
+    default:
+      return {
+        id: "SYSCALL_DUP3_X",
+        tid,
+        params: {
+          res: chance.of(DESCRIPTORS),
+          oldfd: chance.of(DESCRIPTORS),
+          newfd: chance.of(DESCRIPTORS),
+          flags: chance.of([0, 1 << 12]),
+        },
+      };
+  }
+}
+
+/** Two ends, of few addresses and ports. */
+function pairByChance(chance: Chance): Uint8Array {
+  const end = () => [127, 0, 0, 1 + chance.below(2), 1 + chance.below(3), 0];
+  return new Uint8Array([2, ...end(), ...end()]);
+}
+
+/** Sockets are made, led somewhere, used. */
+function socketByChance(chance: Chance): ChanceEvent {
+  const tid = chance.of(TIDS);
+  const fd = chance.of(DESCRIPTORS);
+  const res = chance.of([0, 0, 0, -115, -111]);
+  const tuple = chance.below(8) === 0 ? new Uint8Array(0) : pairByChance(chance);
+  const addr = new Uint8Array([2, ...pairByChance(chance).subarray(1, 7)]);
+  const data = new Uint8Array(2);
+  switch (chance.below(8)) {
+    case 0:
+    case 1: {
+      const kind = { domain: chance.of([1, 2, 10, 16]), type: chance.of([1, 2]) };
+      const flags = chance.of([0, 1 << 12]);
+      return { id: "SOCKET_SOCKET_X", tid, params: { fd, ...kind, proto: 0, flags } };
+    }
+    case 2:
+      return { id: "SOCKET_BIND_X", tid, params: { res, addr, fd } };
+    case 3:
+      return { id: "SOCKET_CONNECT_X", tid, params: { res, tuple, fd, addr } };
+    case 4: {
+      const queue = { queuepct: 0, queuelen: 0, queuemax: 5 };
+      return { id: "SOCKET_ACCEPT4_6_X", tid, params: { fd, tuple, ...queue, flags: 0 } };
+    }
+    case 5:
+      return { id: "SOCKET_SENDTO_X", tid, params: { res: 2, data, fd, size: 2, tuple } };
+    case 6:
+      return { id: "SOCKET_RECVFROM_X", tid, params: { res: 2, data, tuple, fd, size: 2 } };
+    default:
+      return { id: "SYSCALL_WRITE_X", tid, params: { res: 2, fd, data, size: 2 } };
+  }
+}
+
+/** A capture of events by chance; `sockets`: nearly a third of them is about those. */
+export function captureByChance(chance: Chance, events: number, sockets: boolean): Uint8Array {
+  const out = new BlockBuffer(1 << 16);
+  putSection(out);
+  putMachine(out, {
+    cpus: 2,
+    memoryBytes: 1n << 32n,
+    pidMax: 4_194_304n,
+    hostname: "box",
+    bootTs: START_NS,
+  });
+  const calm = chance.below(2) === 0;
+  for (let index = 0; index < events; index++) {
+    const lives = chance.below(calm ? 40 : 8) === 0;
+    const made = lives
+      ? lifeByChance(chance, chance.of(TIDS))
+      : sockets && chance.below(3) === 0
+      ? socketByChance(chance)
+      : eventByChance(chance);
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));
+    out.endBlock();
+  }
+  return out.bytes.slice(0, out.length);
+}
