@@ -1,32 +1,38 @@
-// What saker says of itself while it runs: lines come in with their severity, those that the
-// configuration wants (`log_stderr`, `log_level`) go to standard error. What ends a run is no
-// matter of this: it is always told.
+// What saker says of itself while it runs: lines come in with their level, those that the
+// configuration wants (`log_level`) go to standard error (`log_stderr`) and to syslog
+// (`log_syslog`). What ends a run is no matter of this: it is always told.
 import { type Config, SEVERITIES } from "../config/schema.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface Log {
-  critical(line: string): void;
-  warning(line: string): void;
-  notice(line: string): void;
-  info(line: string): void;
-}
+export type Level = "critical" | "warning" | "notice" | "info" | "debug";
 
-type Level = Config["log_level"];
-export type LogSettings = Pick<Config, "log_stderr" | "log_level">;
+export type Log = Readonly<Record<Level, (line: string) => void>>;
+
+type Keys = "log_stderr" | "log_syslog" | "log_level" | "log_format";
+export type LogSettings = Pick<Config, Keys>;
 
 /** `settings` is asked for each line: a reload may have changed them. */
 export function logTo(settings: () => LogSettings, terminal: Terminal): Log {
-  const wants = (level: Level) => {
-    const { log_stderr, log_level } = settings();
-    return log_stderr && SEVERITIES.indexOf(level) <= SEVERITIES.indexOf(log_level);
-  };
   const at = (level: Level) => (line: string): void => {
-    if (wants(level)) terminal.error(`${line}\n`);
+    const { log_stderr, log_syslog, log_level, log_format } = settings();
+    // A level's place among them is its number in syslog.
+    const severity = SEVERITIES.indexOf(level);
+    if (severity > SEVERITIES.indexOf(log_level)) return;
+    const text = log_format === "json" ? jsonLine(level, line) : line;
+    if (log_stderr) terminal.error(`${text}\n`);
+    if (log_syslog) terminal.syslog(severity, text);
   };
   return {
     critical: at("critical"),
     warning: at("warning"),
     notice: at("notice"),
     info: at("info"),
+    debug: at("debug"),
   };
+}
+
+/** The level stands beside the message, and need not be its first word. */
+function jsonLine(level: Level, line: string): string {
+  const message = line.replace(/^(Warning|Notice): /, "");
+  return JSON.stringify({ time: new Date().toISOString(), level, message });
 }

@@ -1,6 +1,7 @@
 // The command line: arguments come in, one command runs, the exit code goes out. Every failure
 // is one line on standard error that begins with "Error: ".
 import { Command, CommanderError } from "commander";
+import type { InstallFlags } from "./commands/install.ts";
 import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
@@ -63,6 +64,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { printConfig } = await import("./commands/config.ts");
       code = printConfig(options, readFlags(program), terminal);
     });
+  addInstall(program, onEnd, terminal);
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
     .action(async () => {
@@ -82,6 +84,29 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   } catch (error) {
     return failure(error, terminal);
   }
+}
+
+function addInstall(
+  program: Command,
+  onEnd: (code: number) => void,
+  terminal: Terminal,
+): void {
+  const root = ["--root <directory>", "below this directory instead of /"] as const;
+  program.command("install")
+    .description("install the program, its configuration and a systemd unit; changed files stay")
+    .option(...root)
+    .option("--falco", "use /etc/falco/falco.yaml as it is")
+    .action(async (options: InstallFlags) => {
+      const { install } = await import("./commands/install.ts");
+      onEnd(install(options, terminal));
+    });
+  program.command("uninstall")
+    .description("remove what install put there, unless it was changed since")
+    .option(...root)
+    .action(async (options: InstallFlags) => {
+      const { uninstall } = await import("./commands/install.ts");
+      onEnd(uninstall(options, terminal));
+    });
 }
 
 /** Commander's "too many arguments[ for 'doctor']. Expected 0 arguments but got 1: x." */

@@ -99,7 +99,14 @@ Deno.test("event sources are chosen as in Falco", async () => {
 Deno.test("--version is text, and Falco's JSON under json_output", async () => {
   const text = await saker("--version");
   strictEqual(text.code, 0);
-  match(text.out, /^saker version: \d+\.\d+\.\d+\n/);
+  match(text.out, /^saker version: \d+\.\d+\.\d+ /);
+  // As Falco's own tests take it apart.
+  const semver = "\\d+\\.\\d+\\.\\d+(?:-[0-9a-zA-Z.-]+)?(?:\\+[0-9a-zA-Z.-]+)?";
+  const tag = "\\d+\\.\\d+\\.\\d+";
+  const lines = `Falco version:\\s+${semver}\\s+Libs version:\\s+${semver}\\s+` +
+    `Plugin API:\\s+${tag}\\s+Engine:\\s+${tag}\\s+Driver:\\s+API version:\\s+${tag}\\s+` +
+    `Schema version:\\s+${tag}\\s+Default driver:\\s+${semver}\\s*`;
+  match(text.out, new RegExp(lines));
   const json = JSON.parse((await saker("version", "-o", "json_output=true")).out);
   deepStrictEqual(Object.keys(json).filter((key) => key !== "saker_version"), [
     "default_driver_version",
@@ -113,6 +120,22 @@ Deno.test("--version is text, and Falco's JSON under json_output", async () => {
   ]);
   match(json.engine_version, /^\d+$/);
   match(json.engine_version_semver, new RegExp(`^0\\.${json.engine_version}\\.\\d+$`));
+});
+
+Deno.test("plugins are listed and described in Falco's shape", async () => {
+  const plugin = "plugins[]={name: container, library_path: libcontainer.so}";
+  const block = "Name: container\\s+Description: .*\\s+Contact: .*\\s+Version: .*\\s+" +
+    "Capabilities:\\s+- Field Extraction\\s+- Event Parsing\\s+- Async Events\\s+";
+  const listed = await saker("--list-plugins", "-o", plugin, "-o", "load_plugins[0]=container");
+  strictEqual(listed.code, 0);
+  match(listed.out, new RegExp(`^1 Plugins Loaded:\\s+${block}`));
+  match((await saker("--list-plugins")).out, /^0 Plugins Loaded:\n\n/);
+  for (const name of ["container", "libcontainer.so"]) {
+    const { code, out } = await saker("--plugin-info", name, "-o", plugin);
+    strictEqual(code, 0);
+    match(out, new RegExp(`^${block}Init config schema type: JSON\\s+\\{`));
+  }
+  await refused(["--plugin-info", "x"], /can't find plugin and print its info: x/);
 });
 
 Deno.test("a warning of the configuration goes to standard error, no more", async () => {

@@ -1,7 +1,9 @@
 // Where commands write and what they ask their surroundings: handed to each command, so that
 // tests can give them something else. Texts of others go through here, so nothing that is written
 // can steer a terminal but what is drawn or painted on purpose.
+import { atMost } from "../alerts/delivery/pause.ts";
 import { ErrorStream } from "./error_stream.ts";
+import { SyslogLog } from "./syslog_log.ts";
 import { variable } from "../words/environment.ts";
 import { visibleText } from "../words/visible.ts";
 
@@ -10,6 +12,8 @@ export interface Terminal {
   out(text: string): void;
   /** Writes to standard error; never throws, since nobody could be told. */
   error(text: string): void;
+  /** Writes to the host's syslog with a severity from 0 to 7; never waits nor throws. */
+  syslog(severity: number, text: string): void;
   /** As `out` and `error`, with the control characters that we put there ourselves. */
   paint(text: string): void;
   draw(text: string): void;
@@ -36,8 +40,17 @@ export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
 }
 
+/** Where syslog(3) sends. */
+const SYSLOG_SOCKET = "/dev/log";
+
 export function systemTerminal(nameOf?: (path: string) => string): Terminal {
   const stream = new ErrorStream(Deno.stderr);
+  const encoder = new TextEncoder();
+  const syslog = new SyslogLog({
+    path: SYSLOG_SOCKET,
+    pid: Deno.pid,
+    onFailure: (line) => stream.write(encoder.encode(`${line}\n`)),
+  });
   const outIsTerminal = Deno.stdout.isTerminal();
   const errorIsTerminal = Deno.stderr.isTerminal();
   return terminalOver({
@@ -51,7 +64,11 @@ export function systemTerminal(nameOf?: (path: string) => string): Terminal {
     },
     error: (bytes) => stream.write(bytes),
     detach: () => stream.detach(),
-    flushed: (timeoutMs) => stream.flushed(timeoutMs),
+    syslog: (severity, text) => syslog.write(severity, text),
+    async flushed(timeoutMs): Promise<void> {
+      await atMost(timeoutMs, syslog.flushed());
+      await stream.flushed(timeoutMs);
+    },
     outIsTerminal,
     errorIsTerminal,
     environment: variable,
@@ -66,6 +83,7 @@ export interface Streams {
   readonly errorIsTerminal: boolean;
   readonly environment: (name: string) => string | undefined;
   readonly nameOf?: (path: string) => string;
+  readonly syslog?: (severity: number, text: string) => void;
   /** For streams that may wait. */
   readonly detach?: () => void;
   readonly flushed?: (timeoutMs: number) => Promise<void>;
@@ -79,6 +97,7 @@ export function terminalOver(streams: Streams): Terminal {
   return {
     out: (text) => streams.out(encoder.encode(visibleText(text))),
     error: (text) => streams.error(encoder.encode(visibleText(text))),
+    syslog: (severity, text) => streams.syslog?.(severity, visibleText(text)),
     paint: (text) => streams.out(encoder.encode(text)),
     draw: (text) => streams.error(encoder.encode(text)),
     outIsTerminal,

@@ -144,6 +144,7 @@ export const DESCRIBED: Words<Config> = {
   log_stderr: "Write saker's own messages to standard error.",
   log_syslog: "Write them to syslog.",
   log_level: "Less important ones are not told.",
+  log_format: "text: the message; json: an object a line, with time, level and message.",
   libs_logger: {
     "": "For Falco's libraries; saker is one program.",
     enabled: "Unused: saker's messages go by log_level.",

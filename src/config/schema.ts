@@ -209,6 +209,8 @@ export const schema = z.strictObject({
   log_stderr: bool(true),
   log_syslog: bool(false),
   log_level: choice("info", SEVERITIES),
+  // Saker's own: json is one object a line, with its time and level.
+  log_format: choice("text", ["text", "json"]),
   libs_logger: map({
     enabled: bool(true),
     severity: choice("info", [

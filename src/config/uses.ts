@@ -204,8 +204,9 @@ export const USES: Uses<Config> = {
     ssl_certificate: readBy(WEB),
   },
   log_stderr: readBy("cli/log.ts"),
-  log_syslog: notYet("this version of saker logs to standard error only"),
+  log_syslog: readBy("cli/log.ts"),
   log_level: readBy("cli/log.ts"),
+  log_format: readBy("cli/log.ts"),
   libs_logger: {
     enabled: ignored("saker is one program: what it logs goes by log_level", () => false),
     severity: ignored("saker is one program: what it logs goes by log_level"),
@@ -283,6 +284,7 @@ const UNDER_WAY: readonly (keyof Config)[] = [
   "log_stderr",
   "log_syslog",
   "log_level",
+  "log_format",
   "libs_logger",
   "syscall_event_timeouts",
   "syscall_event_drops",

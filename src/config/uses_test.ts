@@ -42,7 +42,6 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
   const keys: Record<string, string> = {
     "disable_iterators": "true",
     "libs_logger.severity": "debug",
-    "log_syslog": "true",
     "metrics.jemalloc_stats_enabled": "true",
     "plugins_hostinfo": "false",
     "syscall_event_timeouts.max_consecutives": "5",

@@ -97,7 +97,8 @@ export interface Loaded {
   readonly enabled: readonly CheckedRule[];
 }
 
-const CONTAINER_PLUGIN = [{ name: "container", version: "0.7.1" }];
+/** What Falco has as a plugin is part of saker: rules may require it up to this version. */
+export const CONTAINER_PLUGIN = { name: "container", version: "0.7.1" };
 
 /** Loads rules files in order. Never throws on what they hold. */
 export function loadRules(files: readonly RulesText[], options: LoadOptions): Loaded {
@@ -139,7 +140,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     }
   }
   resolved ??= resolve(collection, context, () => new Diagnostics());
-  const pluginError = missingPlugin(collection, options.plugins ?? CONTAINER_PLUGIN);
+  const pluginError = missingPlugin(collection, options.plugins ?? [CONTAINER_PLUGIN]);
   const rules = applySelections(resolved.rules, options.selections ?? []);
   const priority = options.priority ?? 7;
   const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);

@@ -54,12 +54,8 @@ async function printConfigured(
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  if (flags.pluginInfo !== undefined) {
-    throw new Error(`--plugin-info ${flags.pluginInfo}: this version of saker loads no plugins`);
-  }
-  if (flags.listPlugins) {
-    terminal.out("0 Plugins Loaded:\n\n");
-    return 0;
+  if (flags.pluginInfo !== undefined || flags.listPlugins) {
+    return await printPlugins(flags, loaded, terminal);
   }
   if (flags.list !== undefined) return await printFields(flags, loaded, terminal);
   if (flags.validate.length > 0) return await validateRules(flags, loaded, terminal);
@@ -82,6 +78,24 @@ async function printConfigured(
   }
   const { watch } = await import("./watch.ts");
   return await watch(flags, loaded, terminal);
+}
+
+async function printPlugins(
+  { pluginInfo }: Flags,
+  { config }: LoadedConfig,
+  terminal: Terminal,
+): Promise<number> {
+  const { listPlugins, printPlugin } = await import("../print/list_plugins.ts");
+  const { notYet } = await import("../not_yet.ts");
+  const missing = notYet(config);
+  if (pluginInfo === undefined) {
+    for (const line of missing) terminal.error(`Notice: ${line}\n`);
+    listPlugins(config, terminal.out);
+    return 0;
+  }
+  const error = printPlugin(pluginInfo, config, terminal.out);
+  if (error !== undefined) throw new Error(error);
+  return 0;
 }
 
 async function printFields(

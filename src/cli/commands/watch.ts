@@ -21,7 +21,8 @@ import type { ReloadState } from "../start/reloads.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
-import { startWeb } from "../start/web.ts";
+import { startService } from "../start/service.ts";
+import { forksOf, startWeb } from "../start/web.ts";
 
 /** After this long the start is over, and what it left can be collected. */
 const SETTLED_MS = 1_000;
@@ -88,9 +89,16 @@ export async function watch(
     stream,
     metrics: metrics.text,
   });
+  const service = startService({
+    environment: terminal.environment,
+    pid: Deno.pid,
+    sight: { counters, countForks: () => forksOf(config, hostRoot) },
+    warn: log.warning,
+  });
   try {
     return await runSession({
       loaded,
+      service,
       start,
       counters,
       terminal,
@@ -129,6 +137,7 @@ export async function watch(
           tell({ subject: "web server without a token", message: web.warning });
         }
         metrics.begin((alerts) => outputs?.send(alerts));
+        service.ready(`Watches with ${counters.get(Counter.Rules)} rules`);
         web?.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
         const heap = new HeapWatch();
@@ -136,6 +145,7 @@ export async function watch(
       },
     });
   } finally {
+    service.close();
     clearInterval(heapTimer);
     metrics.close();
     await web?.close();

@@ -29,10 +29,15 @@ export interface Anew {
   readonly sha256: string;
 }
 
+/** What was told of the configuration meanwhile, by where it goes. */
+export interface Told {
+  readonly error: string;
+  readonly syslog: readonly (readonly [severity: number, text: string])[];
+}
+
 export type AnewAnswer =
-  /** What was told of the configuration, and what was read. */
-  | { readonly told: string } & Anew
-  | { readonly told: string; readonly error: string };
+  | { readonly told: Told } & Anew
+  | { readonly told: Told; readonly error: string };
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<AnewStart>) => void) | null;
@@ -48,10 +53,11 @@ catchStrays(() => {});
 
 scope.onmessage = ({ data }) => {
   const decoder = new TextDecoder();
-  let told = "";
+  const told = { error: "", syslog: [] as [number, string][] };
   const terminal = terminalOver({
     out: () => {},
-    error: (bytes) => void (told += decoder.decode(bytes)),
+    error: (bytes) => void (told.error += decoder.decode(bytes)),
+    syslog: (severity, text) => void told.syslog.push([severity, text]),
     outIsTerminal: data.outIsTerminal,
     errorIsTerminal: false,
     environment: variable,

@@ -98,7 +98,8 @@ export class Reloads {
       outIsTerminal: terminal.outIsTerminal,
       notices: this.#loaded.notices,
     });
-    terminal.error(answer.told);
+    terminal.error(answer.told.error);
+    for (const [severity, text] of answer.told.syslog) terminal.syslog(severity, text);
     if (counters.stopping) return ENDING;
     if ("error" in answer) return this.#refuse(answer.error);
     const { promise, resolve } = Promise.withResolvers<ReloadOutcome>();

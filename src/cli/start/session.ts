@@ -2,7 +2,7 @@
 // watching and replay are both sessions.
 import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { Counters } from "../../engine/contract/counters.ts";
+import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { startEngineThread } from "../../engine/thread/engine_thread.ts";
 import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
@@ -17,8 +17,9 @@ import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
+import type { Service } from "./service.ts";
 import { sumOf } from "./sum.ts";
-import { summary } from "./summary.ts";
+import { dropLines, summary } from "./summary.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface SessionOptions {
@@ -39,6 +40,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** Who is told what the run is about. */
+  readonly service?: Service;
   /** Rules in force that cannot match, at the start and with new ones. */
   readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
   /** What holds now, at the start and after each reload, taken or refused. */
@@ -122,17 +125,26 @@ export async function runSession(options: SessionOptions): Promise<number> {
       options.onReady();
     },
     onReloaded: (outcome) => reloads?.answered(outcome),
-    onNotice: log.info,
+    onNotice: (line, level) => log[level](line),
     ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
   });
 
+  const told = async (reload: Promise<ReloadOutcome>) => {
+    options.service?.reloading();
+    const outcome = await reload;
+    options.service?.reloaded(
+      outcome.reloaded ? `Watches with ${outcome.rules} rules` : `Refused: ${outcome.error}`,
+    );
+    return outcome;
+  };
   const signals = handleSignals({
     end(): void {
       isEnding = true;
       log.info("SIGINT received, exiting...");
+      options.service?.stopping();
       thread.stop(patient ? STOP_REPLAY : STOP_LIVE);
     },
-    ...(reloads === undefined ? {} : { reload: () => reloads.reload(thread) }),
+    ...(reloads === undefined ? {} : { reload: () => told(reloads.reload(thread)) }),
     reopen(): void {
       log.info("SIGUSR1 received, reopening outputs...");
       outputs.reopen();
@@ -151,6 +163,9 @@ export async function runSession(options: SessionOptions): Promise<number> {
 
   if (readerGone) return 0;
   if (end.error !== undefined) {
+    if (counters.get(Counter.DropsDetected) > 0) {
+      terminal.error(`${dropLines(counters).join("\n")}\n`);
+    }
     terminal.error(`Error: ${end.error}\n`);
     return 1;
   }

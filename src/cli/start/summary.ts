@@ -19,6 +19,7 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
       .map(([priority, alerts]) => `   ${severity(priority)}: ${alerts}`),
     "Triggered rules by rule name:",
     ...fired.map(([rule, , alerts]) => `   ${visibleLine(rule)}: ${alerts}`),
+    ...dropLines(counters),
     `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
     `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
     `not judged: ${get(Counter.Mistakes)}`,
@@ -32,6 +33,15 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
   const failed = get(Counter.CapturesFailed);
   if (failed > 0) lines.push(`Captures that could not be written, or not whole: ${failed}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** Falco's lines of losses over the threshold of `syscall_event_drops`. */
+export function dropLines(counters: Counters): string[] {
+  return [
+    "Syscall event drop monitoring:",
+    `   - event drop detected: ${counters.get(Counter.DropsDetected)} occurrences`,
+    `   - num times actions taken: ${counters.get(Counter.DropsActedOn)}`,
+  ];
 }
 
 function severity(priority: number): string {

@@ -14,31 +14,36 @@ const DRIVER_API_VERSION = "10.1.0";
 export const DRIVER_SCHEMA_VERSION = "4.5.1";
 const PLUGIN_API_VERSION = "3.12.0";
 
+/** Of the driver and the libraries that are part of saker, in the shape that scripts take apart. */
+const OWN_VERSION = `${SAKER_VERSION}+saker`;
+
 /** Falco's version JSON with `saker_version` beside; keys sorted. */
 export function versions(): Record<string, string> {
   return {
-    default_driver_version: `saker-${SAKER_VERSION}`,
+    default_driver_version: OWN_VERSION,
     driver_api_version: DRIVER_API_VERSION,
     driver_schema_version: DRIVER_SCHEMA_VERSION,
     engine_version: ENGINE_VERSION.split(".")[1]!,
     engine_version_semver: ENGINE_VERSION,
     falco_version: FALCO_VERSION,
-    libs_version: `saker-${SAKER_VERSION}`,
+    libs_version: OWN_VERSION,
     plugin_api_version: PLUGIN_API_VERSION,
     saker_version: SAKER_VERSION,
   };
 }
 
+/** Falco's lines, as scripts read them, behind one of ours. */
 export function versionText(): string {
   return [
-    `saker version: ${SAKER_VERSION}`,
-    `Falco version: ${FALCO_VERSION} (compatible with; held against ${HELD_AGAINST})`,
+    `saker version: ${SAKER_VERSION} (held against Falco ${HELD_AGAINST})`,
+    `Falco version: ${FALCO_VERSION}`,
+    `Libs version:  ${OWN_VERSION}`,
     `Plugin API:    ${PLUGIN_API_VERSION}`,
     `Engine:        ${ENGINE_VERSION}`,
     "Driver:",
     `  API version:    ${DRIVER_API_VERSION}`,
     `  Schema version: ${DRIVER_SCHEMA_VERSION}`,
-    `  Default driver: saker-${SAKER_VERSION}`,
+    `  Default driver: ${OWN_VERSION}`,
     "",
   ].join("\n");
 }

@@ -66,8 +66,7 @@ export function startWeb(options: WebOptions): Web | undefined {
   const health = new Health({
     counters,
     driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_ebpf",
-    // Without a driver nobody expects to see them.
-    countForks: () => config.engine.kind === "nodriver" ? undefined : forksSinceBoot(hostRoot),
+    countForks: () => forksOf(config, hostRoot),
     outputs: options.outputs,
     web: () => server?.stats(),
     troubles: options.troubles,
@@ -216,6 +215,11 @@ function readTokenFile(path: string): string {
   } catch (error) {
     throw new Error(`webserver.token_file: Cannot read ${path}: ${reasonOf(error)}`);
   }
+}
+
+/** Without a driver nobody expects to see them. */
+export function forksOf({ engine }: Config, hostRoot: string): number | undefined {
+  return engine.kind === "nodriver" ? undefined : forksSinceBoot(hostRoot);
 }
 
 /** Falco's ssl_certificate is one PEM file that holds both the certificate and the key. */

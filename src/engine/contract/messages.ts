@@ -142,6 +142,8 @@ export interface DeadRule {
   readonly onlyOutput?: boolean;
 }
 
+export type NoticeLevel = "critical" | "warning" | "info";
+
 export type FromEngine =
   /** Rules are compiled and the source is open. */
   | {
@@ -160,7 +162,7 @@ export type FromEngine =
   }
   | { readonly kind: "refused"; readonly error: string }
   /** A line for the person who runs saker. */
-  | { readonly kind: "notice"; readonly line: string }
+  | { readonly kind: "notice"; readonly line: string; readonly level: NoticeLevel }
   | { readonly kind: "ended"; readonly end: EngineEnd };
 
 export interface EngineEnd {

@@ -6,7 +6,7 @@ import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Tap, TapHost } from "../captures/tap.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Counters } from "../contract/counters.ts";
-import type { DropSettings } from "../contract/messages.ts";
+import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import type { ToldSieve } from "./sieved_walk.ts";
 import type { TallierParts } from "./tallier.ts";
 
@@ -22,7 +22,7 @@ export interface EngineParts {
   /** Tells of the first event that could not be judged. */
   readonly onMistake: (line: string) => void;
   /** Tells whose events were lost where no alert tells it. */
-  readonly onLoss: (line: string) => void;
+  readonly onLoss: (line: string, level: NoticeLevel) => void;
   readonly options: EngineOptions;
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;

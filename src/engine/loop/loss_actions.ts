@@ -5,7 +5,7 @@ import type { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
-import type { DropSettings } from "../contract/messages.ts";
+import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import { ExcessWatch } from "./excess.ts";
 import { dropAlert, dropMessage, type Loss, LossWatch, type Totals } from "./loss.ts";
 
@@ -17,7 +17,7 @@ export interface LossParts {
   readonly push: (alert: Alert) => void;
   readonly nextSequence: () => number;
   /** A line for the log: whose events were lost, or Falco's line. */
-  readonly onLoss: (line: string) => void;
+  readonly onLoss: (line: string, level: NoticeLevel) => void;
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -53,7 +53,7 @@ export class LossGuard {
     this.#dueNs ??= timeNs + SECOND_NS;
     if (timeNs <= this.#dueNs) return false;
     this.#dueNs = timeNs + SECOND_NS;
-    this.#parts.onLoss("Simulating syscall event drop");
+    this.#parts.onLoss("Simulating syscall event drop", "info");
     const loss = this.#watch.pretend(events - this.#eventsThen, Number(timeNs / 1_000_000n));
     this.#eventsThen = events;
     return this.#act(loss, timeNs, "");
@@ -65,7 +65,7 @@ export class LossGuard {
     const loss = this.#watch.update(totals, nowMs);
     if (loss === undefined || !this.#drops.alert) {
       const line = this.#excess.notice(nowMs);
-      if (line !== undefined) this.#parts.onLoss(line);
+      if (line !== undefined) this.#parts.onLoss(line, "warning");
     }
     const named = loss !== undefined && this.#drops.alert ? this.#excess.take(nowMs) : "";
     return this.#act(loss, BigInt(nowMs) * 1_000_000n, named);
@@ -81,12 +81,12 @@ export class LossGuard {
     counters.set(Counter.DropsActedOn, this.#watch.acted);
     if (loss === undefined) return false;
     const { log, alert, exit } = this.#drops;
-    if (log || exit) onLoss(dropMessage(loss));
+    if (log || exit) onLoss(dropMessage(loss), exit ? "critical" : "warning");
     if (alert) {
       const sequence = nextSequence();
       push(dropAlert({ loss, hostname: hostname(), time: timeNs, sequence, processes }));
     }
-    if (exit) onLoss("Exiting.");
+    if (exit) onLoss("Exiting.", "critical");
     return exit;
   }
 }

@@ -9,6 +9,7 @@ import type {
   EngineSettings,
   EngineStart,
   FromEngine,
+  NoticeLevel,
   RulesStart,
   ToEngine,
 } from "../contract/messages.ts";
@@ -27,7 +28,7 @@ export interface EngineEvents {
   readonly onAlerts: (alerts: readonly Alert[]) => Promise<void>;
   readonly onReady: (rules: RulesTold) => void;
   readonly onReloaded: (outcome: RulesTold | { readonly error: string }) => void;
-  readonly onNotice: (line: string) => void;
+  readonly onNotice: (line: string, level: NoticeLevel) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
   readonly onTallies?: (tallies: TalliesTold) => void;
 }
@@ -105,7 +106,7 @@ export function startEngineThread(
         events.onReloaded({ error: data.error });
         break;
       case "notice":
-        events.onNotice(data.line);
+        events.onNotice(data.line, data.level);
         break;
       case "ended":
         end(data.end);

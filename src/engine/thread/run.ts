@@ -29,6 +29,7 @@ import type {
   EngineStart,
   FromEngine,
   LiveStart,
+  NoticeLevel,
   RulesStart,
 } from "../contract/messages.ts";
 import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
@@ -53,7 +54,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const { rules, fdsOrdered, sumsWanted } = first;
   const addon = once(loadAddon);
   const clock = () => Date.now();
-  const notice = (line: string) => post({ kind: "notice", line });
+  const notice = (line: string, level: NoticeLevel = levelOf(line)) =>
+    post({ kind: "notice", line, level });
   const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
   const opened = openSource(start, rules, plan, addon);
   const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
@@ -78,7 +80,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       release(clock());
     },
     onMistake: (line) => notice(`Warning: ${line}`),
-    onLoss: (line) => notice(`Warning: ${line}`),
+    onLoss: (line, level) => notice(level === "warning" ? `Warning: ${line}` : line, level),
     clock,
     ...(sieve === undefined ? {} : { sieve }),
     ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
@@ -178,6 +180,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       opened.source.close();
     },
   };
+}
+
+function levelOf(line: string): NoticeLevel {
+  return line.startsWith("Warning: ") ? "warning" : "info";
 }
 
 /** Live, the kernel keeps back what nobody can use, unless somebody records it. */

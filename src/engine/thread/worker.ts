@@ -18,7 +18,8 @@ const running: { run: Run | undefined; settings: EngineSettings | undefined } = 
 };
 
 catchStrays((failure) => {
-  scope.postMessage({ kind: "notice", line: `Warning: a mistake in saker: ${failure}` });
+  const line = `Warning: a mistake in saker: ${failure}`;
+  scope.postMessage({ kind: "notice", line, level: "warning" });
 });
 
 scope.onmessage = ({ data }) => {

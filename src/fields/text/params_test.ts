@@ -2,6 +2,7 @@
 import { strictEqual } from "node:assert";
 import { EVENTS } from "../../events/table.ts";
 import { Bench, CHILD, open } from "../context_fixture.ts";
+import { FieldSet } from "../field_set.ts";
 
 function bench(...events: Parameters<Bench["apply"]>[0][]): Bench {
   const made = new Bench();
@@ -80,6 +81,20 @@ Deno.test("buffers show dots for what does not print", () => {
   strictEqual(written.text("evt.arg.data"), "a...~");
   strictEqual(written.text("evt.buffer"), "a...~");
   strictEqual((written.value("evt.buffer") as Uint8Array).length, 5);
+});
+
+Deno.test("buffers are base64 where buffer_format_base64 says so, and bytes in conditions", () => {
+  const fields = new FieldSet({ zone: "utc", bufferFormat: "base64" });
+  const written = new Bench("caller", fields);
+  const data = new Uint8Array([0x61, 0x0a, 0xff, 0x7f, 0x7e]);
+  written.apply({
+    id: "SYSCALL_WRITE_X",
+    tid: CHILD,
+    params: { res: 5, data, fd: 1, size: 5 },
+  });
+  strictEqual(written.text("evt.arg.data"), "YQr/f34=");
+  strictEqual(written.text("evt.buffer"), "YQr/f34=");
+  strictEqual((written.value("evt.buffer") as Uint8Array)[1], 0x0a);
 });
 
 Deno.test("an empty buffer is NULL in text and nothing in conditions", () => {
