@@ -1,6 +1,7 @@
 // Falco's snapshots: names, types and what is left out, by what is wanted; the numbers of an
 // interval; as an alert and as a line of a file.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { JSON_FORMAT } from "../alerts/format/format_fixture.ts";
 import { formatAlert } from "../alerts/format/format.ts";
 import { Counter } from "../engine/contract/counters.ts";
 import type { Value } from "../fields/row/field.ts";
@@ -105,16 +106,7 @@ Deno.test("the next snapshot tells what came in between", () => {
 
 Deno.test("a snapshot is Falco's internal alert, and a line with its number", () => {
   const fields = snapshots(facts()).take(START_MS);
-  const format = {
-    json: true,
-    isoTime: false,
-    outputProperty: true,
-    messageProperty: false,
-    outputFieldsProperty: true,
-    tagsProperty: true,
-    colour: false,
-  };
-  const alert = JSON.parse(formatAlert(snapshotAlert(fields, "h", START_MS), format));
+  const alert = JSON.parse(formatAlert(snapshotAlert(fields, "h", START_MS), JSON_FORMAT));
   deepStrictEqual(
     [alert.rule, alert.output, alert.priority, alert.source, "tags" in alert],
     [

@@ -1,5 +1,6 @@
 // What each path answers, and to whom: health and versions to everybody, all else by right.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { JSON_FORMAT } from "../alerts/format/format_fixture.ts";
 import type { Alert } from "../engine/contract/alert.ts";
 import { type AppOptions, makeApp } from "./app.ts";
 import type { HealthReport } from "./health.ts";
@@ -8,16 +9,6 @@ import { Rights } from "./rights.ts";
 import { AlertStream } from "./stream/alert_stream.ts";
 
 const TOKEN = "a-token-of-twenty-characters";
-const FORMAT = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
-
 interface Setting {
   readonly token?: string;
   readonly insecure?: boolean;
@@ -26,7 +17,7 @@ interface Setting {
 }
 
 function app({ token, insecure = false, health = "ok", more = {} }: Setting = {}) {
-  const alerts = new AlertStream({ format: FORMAT });
+  const alerts = new AlertStream({ format: JSON_FORMAT });
   const made = makeApp({
     healthPath: "/live",
     health: () => ({ status: health, rules: 7 }) as HealthReport,
@@ -184,7 +175,7 @@ Deno.test("alerts are a stream; HEAD opens none, and mistakes of the query are t
 });
 
 Deno.test("too many clients are told to come back", async () => {
-  const alerts = new AlertStream({ format: FORMAT, clientsMax: 1 });
+  const alerts = new AlertStream({ format: JSON_FORMAT, clientsMax: 1 });
   const { ask } = app({ more: { alerts } });
   const first = await ask("/alerts");
   const second = await ask("/alerts");

@@ -15,7 +15,7 @@ export type Answer = (request: Request, peer: Peer) => Response | Promise<Respon
 /** An answer without an end: it is sent as it comes, for as long as the client stays. */
 const STREAM = "text/event-stream";
 /** A client that takes nothing of a stream for so long is cut off. */
-const WRITE_MS = 30_000;
+const WRITE_MS = 60_000;
 
 /** What a client may still send behind its request, and is thrown away. */
 const REST_BYTES_MAX = 64 << 10;

@@ -4,7 +4,7 @@ import { DASHBOARD } from "../../src/metrics/dashboard_fixture.ts";
 import { parseExposition, value } from "../../src/metrics/parse_exposition_fixture.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, lines, runSaker, Saker } from "./saker.ts";
-import { has, isRoot, Place, run, triggersOf } from "./trigger.ts";
+import { has, isRoot, Place, python, run, triggersOf } from "./trigger.ts";
 import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
 
 /** A rule that a test's own programs match, at the given priority. */
@@ -159,6 +159,54 @@ Deno.test({
     await seen(again, "later");
     const { body } = (await saker.health())!;
     assertEquals((body["web"] as { streams: number }).streams, 1);
+  },
+});
+
+/** Opens a file of the place, again and again. */
+const FLOOD = "import sys\nfor _ in range(int(sys.argv[3])): open(sys.argv[2]).close()";
+
+Deno.test({
+  name: "a client that does not read loses its own alerts alone, and is told of it when it does",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const target = place.file("target");
+    Deno.writeTextFileSync(target, "");
+    const rules = place.file("rules.yaml");
+    const opened = `evt.type in (open, openat) and fd.name = ${target}`;
+    Deno.writeTextFileSync(
+      rules,
+      `- rule: Opened\n  desc: d\n  condition: ${opened}\n  output: opened %fd.name\n` +
+        `  priority: NOTICE\n- rule: Marked\n  desc: d\n  condition: evt.type = execve and ` +
+        `${triggersOf(place.mark("end"))}\n  output: ran %proc.cmdline\n  priority: ERROR\n`,
+    );
+    await using saker = await Saker.start([place.mark("end")], { args: ["-r", rules] });
+    const { port } = saker;
+    using silent = await Deno.connect({ hostname: "127.0.0.1", port });
+    const request = "GET /alerts?rule=Opened HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    await silent.write(new TextEncoder().encode(request));
+    await using other = await follow(`http://127.0.0.1:${port}/alerts?rule=Marked`);
+    const stream = async () => {
+      const status = await (await fetch(`http://127.0.0.1:${port}/status`)).json();
+      return status.stream;
+    };
+    await eventually("both clients", async () => (await stream()).clients === 2 || undefined);
+    await eventually("alerts that find no room", async () => {
+      await python(place.marker, FLOOD, [target, "5000"]);
+      return (await stream()).dropped > 0 || undefined;
+    });
+    await run("/bin/true", [place.mark("end")]);
+    await eventually("the other one's alert", () => other.told[0]);
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(1 << 16);
+    let text = "";
+    for (let reads = 0; !text.includes("event: gap"); reads++) {
+      // A further alert finds room once something was read; the gap stands before it.
+      if (reads % 50 === 0) await python(place.marker, FLOOD, [target, "1"]);
+      const read = await silent.read(buffer);
+      assert(read !== null, "the stream goes on");
+      text = text.slice(-100) + decoder.decode(buffer.subarray(0, read));
+    }
   },
 });
 

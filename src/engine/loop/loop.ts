@@ -159,17 +159,18 @@ export class Engine {
     this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
-    if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag(nowMs);
+    if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
     counters.set(Counter.Malformed, this.#malformed);
     tellProgress(counters, this.#parts.options.progress?.());
     return ended;
   }
 
-  /** How old the batch's last event is by now. */
-  #tellLag(nowMs: number): void {
+  /** How old the batch's last event is by now, in whole milliseconds. */
+  #tellLag(): void {
+    const { counters, clock } = this.#parts;
     const atMs = Number(this.#event.time() / 1_000_000n);
-    this.#parts.counters.set(Counter.LastEventTimeMs, atMs);
-    this.#parts.counters.lag.add(nowMs - atMs);
+    counters.set(Counter.LastEventTimeMs, atMs);
+    counters.lag.add(clock() - atMs);
   }
 
   /** What happened before a recording was stopped belongs to it; new events come all the time. */

@@ -2,20 +2,11 @@
 // own alerts alone and is told of it.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { alertId } from "../../alerts/format/format.ts";
+import { JSON_FORMAT } from "../../alerts/format/format_fixture.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { type AlertFilter, alertFilter } from "./alert_filter.ts";
 import { AlertRing } from "./alert_ring.ts";
 import { AlertStream, type StreamOptions } from "./alert_stream.ts";
-
-const FORMAT = {
-  json: true,
-  isoTime: false,
-  outputProperty: false,
-  messageProperty: true,
-  outputFieldsProperty: false,
-  tagsProperty: false,
-  colour: false,
-};
 
 function alert(sequence: number, more: Partial<Alert> = {}): Alert {
   return {
@@ -34,7 +25,7 @@ function alert(sequence: number, more: Partial<Alert> = {}): Alert {
 }
 
 function stream(more: Partial<StreamOptions> = {}): AlertStream {
-  return new AlertStream({ format: FORMAT, ...more });
+  return new AlertStream({ format: JSON_FORMAT, ...more });
 }
 
 function filter(query = ""): AlertFilter {
