@@ -57,3 +57,28 @@ Deno.test({
     Deno.removeSync(sticky);
   },
 });
+
+Deno.test({
+  name: "what a killed saker left there is removed, and nothing else is",
+  ignore: !BUILT,
+  fn() {
+    const parent = directory(0o700);
+    const make = (name: string, mode: number, file: string, ageMs: number) => {
+      Deno.mkdirSync(`${parent}/${name}`, { mode });
+      Deno.writeTextFileSync(`${parent}/${name}/${file}`, "");
+      const made = new Date(Date.now() - ageMs);
+      Deno.utimeSync(`${parent}/${name}`, made, made);
+    };
+    make("saker-native-left", 0o700, "addon.node", 120_000);
+    make("saker-native-loading", 0o700, "addon.node", 10_000);
+    make("saker-native-other", 0o700, "letter", 120_000);
+    make("saker-native-open", 0o755, "addon.node", 120_000);
+    make("another", 0o700, "addon.node", 120_000);
+    loadAddon([parent]);
+    deepStrictEqual([...Deno.readDirSync(parent)].map(({ name }) => name).sort(), [
+      ...["another", "saker-native-loading", "saker-native-open", "saker-native-other"],
+    ]);
+    strictEqual(Deno.readTextFileSync(`${parent}/saker-native-other/letter`), "");
+    Deno.removeSync(parent, { recursive: true });
+  },
+});
