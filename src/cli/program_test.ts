@@ -276,3 +276,32 @@ Deno.test("config prints every key with its meaning, and tells of those of a fil
   strictEqual(json.keys[0].key, "json_output");
   Deno.removeSync(file);
 });
+
+Deno.test("a token that cannot be one is told by its key, never by what it is", async () => {
+  const file = Deno.makeTempFileSync();
+  const secret = "short-secret";
+  const wrong: [string[], RegExp][] = [
+    [[`webserver.token=${secret}`], /webserver\.token: a token of 12 characters can be guessed/],
+    [[`webserver.token=${secret} ${secret}`], /webserver\.token: expected one line of printable/],
+    [[`webserver.token_file=${file}`], /webserver\.token_file: .*: expected one line/],
+    [[`webserver.token_file=${file}.no`], /webserver\.token_file: Cannot read .*no such file/],
+    [[`webserver.token=${secret}`, `webserver.token_file=${file}`], /both are set, expected one/],
+  ];
+  for (const [options, line] of wrong) {
+    const args = options.flatMap((option) => ["-o", option]);
+    const { code, error } = await saker("--dry-run", "--listen", "127.0.0.1:0", ...args);
+    strictEqual(code, 1);
+    match(error, line);
+    strictEqual(error.includes(secret), false, error);
+  }
+  const { out } = await saker("--support", "-o", `webserver.token=${secret}`);
+  strictEqual(JSON.parse(out).config.includes(secret), false);
+  Deno.writeTextFileSync(file, `webserver: {token: ${secret}}\n`);
+  strictEqual((await saker("config", "--explain", file)).out.includes(secret), false);
+  Deno.removeSync(file);
+});
+
+Deno.test("metrics that nobody would be told of are an error", async () => {
+  const args = ["--dry-run", "-o", "webserver.enabled=false", "-o", "metrics.enabled=true"];
+  await refused(args, /Metrics are enabled with no output configured/);
+});

@@ -6,7 +6,7 @@ import { Tallies, type TalliesTold } from "../../engine/contract/tallies.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { type FileSum, sumOf, sumsOfTexts } from "../../metrics/file_sums.ts";
 import type { Facts, ReloadFacts } from "../../metrics/facts.ts";
-import { readResources } from "../../metrics/resources.ts";
+import { readResources, type ResourceOptions, type Resources } from "../../metrics/resources.ts";
 import type { FilesInForce, ReloadState } from "./reloads.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";
 
@@ -22,10 +22,12 @@ export interface NumbersOptions {
 }
 
 const CONFIG_BYTES_MAX = 4 << 20;
+const RESOURCES_MS = 1_000;
 
 export class Numbers {
   readonly facts: Facts;
   #tallies: Tallies | undefined;
+  #resources: { readonly atMs: number; readonly resources: Resources } | undefined;
   #reload: ReloadFacts = { generation: 1, atMs: Date.now(), refusals: 0, restart: [] };
   #sums: { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] } = {
     rules: [],
@@ -42,7 +44,7 @@ export class Numbers {
       stream,
       hostname,
       tallies: () => this.#tallies,
-      resources: () => readResources({ hostRoot, memoryPath }),
+      resources: () => this.#resourcesOf({ hostRoot, memoryPath }),
       sums: () => this.#sums,
       reload: () => this.#reload,
       falcoVersion: versions()["falco_version"]!,
@@ -52,6 +54,17 @@ export class Numbers {
       driver,
       startedMs: Math.round(performance.timeOrigin),
     };
+  }
+
+  /** Reading them takes the kernel some ten milliseconds: whoever asks again and again is given
+   * what was read a second ago at the most. */
+  #resourcesOf(options: ResourceOptions): Resources {
+    const nowMs = performance.now();
+    const read = this.#resources;
+    if (read !== undefined && nowMs - read.atMs < RESOURCES_MS) return read.resources;
+    const resources = readResources(options);
+    this.#resources = { atMs: nowMs, resources };
+    return resources;
   }
 
   /** Rules are in force, the first or others. */
