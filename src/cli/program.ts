@@ -7,6 +7,7 @@ import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
 import { visibleLine } from "../words/visible.ts";
+import { goneFlag } from "./gone_flags.ts";
 import { OutputFailed, PipeClosed, type Terminal } from "./terminal.ts";
 
 const ABOUT = `Watches this Linux host through the kernel and prints an alert for what its rules
@@ -125,7 +126,8 @@ function failure(error: unknown, terminal: Terminal): number {
     const text = error.code === "commander.excessArguments"
       ? excess(error.message)
       : error.message.replace(/^error: /, "");
-    terminal.error(`Error: ${visibleLine(text)} (saker --help shows what there is)\n`);
+    const hint = goneFlag(error.message) ?? "saker --help shows what there is";
+    terminal.error(`Error: ${visibleLine(text)} (${hint})\n`);
     return 1;
   }
   if (error instanceof OutputFailed) {

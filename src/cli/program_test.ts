@@ -48,6 +48,9 @@ Deno.test("help says that no configuration is read without -c", async () => {
 
 Deno.test("arguments that are wrong are one line and exit code 1", async () => {
   await refused(["--frob"], /unknown option '--frob'/);
+  await refused(["-A"], /unknown option '-A' \(it is -o base_syscalls\.all=true\)/);
+  await refused(["-S", "80"], /falco_libs\.snaplen=BYTES/);
+  await refused(["--nodriver"], /engine\.kind=nodriver/);
   await refused(["--unbufered"], /Did you mean --unbuffered\?/);
   await refused(["frob"], /unknown command "frob"/);
   await refused(["replay"], /missing required argument 'files'/);

@@ -1,33 +1,10 @@
 // Falco's measures of events and tables, from the engine's shared numbers. Where saker has no such
 // thing (it pairs no entered with left calls, has no iterators in the kernel), the number is 0, as
 // it is: docs/metrics.md says which those are.
-import { EVENTS } from "../events/table.ts";
+import { dropKinds } from "../engine/contract/drop_kinds.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
 import type { Measure } from "./measure.ts";
-
-/** Falco's kinds of lost events, by the names of their calls. */
-const DROP_KINDS: readonly (readonly [kind: string, calls: readonly string[]])[] = [
-  ["clone_fork", ["clone", "clone3", "fork", "vfork"]],
-  ["execve", ["execve", "execveat"]],
-  ["connect", ["connect"]],
-  ["open", ["open", "creat", "openat", "openat2", "open_by_handle_at"]],
-  [
-    "dir_file",
-    (
-      "dup chmod fchmod fchmodat chown lchown fchown fchownat link linkat mkdir mkdirat mount " +
-      "umount umount2 rename renameat renameat2 rmdir symlink symlinkat unlink unlinkat"
-    ).split(" "),
-  ],
-  [
-    "other_interest",
-    (
-      "bpf setpgid ptrace seccomp setns setresgid setresuid setsid unshare capset keyctl"
-    ).split(" "),
-  ],
-  ["close", ["close"]],
-  ["proc", ["procexit"]],
-];
 
 /** Kinds of which Falco still shows a constant 0 for `dir="enter"`. */
 export const ENTER_KINDS = [
@@ -38,25 +15,6 @@ export const ENTER_KINDS = [
   "dir_file",
   "other_interest",
 ] as const;
-
-/** Lost events by Falco's kinds. */
-export function dropKinds(counters: Counters): [kind: string, lost: number][] {
-  const byName = new Map(lostByName(counters));
-  const lost = (calls: readonly string[]) =>
-    calls.reduce((sum, call) => sum + (byName.get(call) ?? 0), 0);
-  return DROP_KINDS.map(([kind, calls]) => [kind, lost(calls)]);
-}
-
-/** Lost events by name, of those that lost some; `unknown` for those whose event is not known. */
-export function lostByName({ lost }: Counters): [event: string, lost: number][] {
-  const byName = new Map<string, number>();
-  for (const { code, name } of EVENTS) {
-    const count = lost[code]!;
-    const told = code === 0 ? "unknown" : name;
-    if (count > 0) byName.set(told, (byName.get(told) ?? 0) + count);
-  }
-  return [...byName];
-}
 
 const COUNT = { unit: "count", kind: "counter" } as const;
 

@@ -1,7 +1,8 @@
 // Falco's series, under its names and labels, so that what was made for it (dashboards, alerts)
 // finds them. Facts: falco_metrics.cpp of falcosecurity/falco, 2026-07.
 import { Counter } from "../engine/contract/counters.ts";
-import { dropKinds, ENTER_KINDS } from "./engine_measures.ts";
+import { dropKinds } from "../engine/contract/drop_kinds.ts";
+import { ENTER_KINDS } from "./engine_measures.ts";
 import { type Family, labelName, type Sample } from "./exposition.ts";
 import { type Facts, measuresOf, queueDrops, type Wanted } from "./facts.ts";
 import { type Measure, seriesName, seriesValue } from "./measure.ts";

@@ -4,7 +4,7 @@ import { Counter, type CounterPlace, type Counters } from "../engine/contract/co
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
-import { lostByName } from "./engine_measures.ts";
+import { lostByName } from "../engine/contract/drop_kinds.ts";
 import type { Family, Sample } from "./exposition.ts";
 import type { Facts, Wanted } from "./facts.ts";
 

@@ -5,7 +5,7 @@ import { Counter, type CounterPlace } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
-import { lostByName } from "../metrics/engine_measures.ts";
+import { lostByName } from "../engine/contract/drop_kinds.ts";
 import type { Facts, ReloadFacts } from "../metrics/facts.ts";
 import { sumOfAll } from "../metrics/file_sums.ts";
 import type { HealthReport } from "./health.ts";

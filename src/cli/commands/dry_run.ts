@@ -29,6 +29,7 @@ export async function dryRun(
   if (isReplay) checkReadable(engine.replay.capture_file);
   const compiled = compileRules(rulesStart(config, flags));
   const outputs = makeOutputs(loaded, {
+    log,
     terminal,
     onClosed() {},
     mayBeNone: false,

@@ -9,12 +9,14 @@ import { SpoolThread } from "../../alerts/spool/far_spool.ts";
 import type { QueueEvent } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
 import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
+import type { Log } from "../log.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
 import { visibleText } from "../../words/visible.ts";
 
 export interface MakeOptions {
   readonly terminal: Terminal;
+  readonly log: Log;
   /** The reader of standard output has gone. */
   readonly onClosed: () => void;
   /** The run has another purpose than alerts. */
@@ -34,7 +36,7 @@ const LINGER_MS = 1_000;
 
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
-  { terminal, onClosed, onWritten, mayBeNone, patient, dry = false }: MakeOptions,
+  { terminal, log, onClosed, onWritten, mayBeNone, patient, dry = false }: MakeOptions,
 ): Outputs {
   const plans = plansOf(config, formatOf(config, jsonAlerts), { terminal, onWritten });
   if (plans.length === 0 && !mayBeNone) {
@@ -43,12 +45,14 @@ export function makeOutputs(
     );
   }
   return new Outputs({
-    outputs: config.spool.enabled && !dry ? spooled(plans, config, terminal) : plans,
+    outputs: config.spool.enabled && !dry ? spooled(plans, config, log) : plans,
     capacity: config.outputs_queue.capacity || CAPACITY,
     onEvent(output, event) {
       if (event.kind === "closed" && output === "stdout") return onClosed();
       if (patient && (event.kind === "stuck" || event.kind === "dropping")) return;
-      terminal.error(`${told(whereOf(output, config), event)}\n`);
+      const line = told(whereOf(output, config), event);
+      if (event.kind === "well") log.info(line);
+      else log.warning(line);
     },
     ...(config.output_timeout === 0 ? {} : { stuckMs: config.output_timeout }),
     random: Math.random,
@@ -101,7 +105,7 @@ function plansOf(
 }
 
 /** What an output cannot deliver waits on disk, unless its reader is just a pipe of this run. */
-function spooled(plans: OutputPlan[], config: Config, terminal: Terminal): OutputPlan[] {
+function spooled(plans: OutputPlan[], config: Config, log: Log): OutputPlan[] {
   const { directory, max_mb } = config.spool;
   const lasting = (name: string) => name !== "stdout";
   if (!plans.some(({ output }) => lasting(output.name))) return plans;
@@ -110,7 +114,7 @@ function spooled(plans: OutputPlan[], config: Config, terminal: Terminal): Outpu
     bytesMax: max_mb * 1_000_000,
     clock: () => performance.now(),
     onTrouble(output, reason): void {
-      terminal.error(`Warning: spool.directory ${directory}: ${output}: ${reason}\n`);
+      log.warning(`Warning: spool.directory ${directory}: ${output}: ${reason}`);
     },
   });
   return plans.map((plan) =>

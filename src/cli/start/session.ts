@@ -64,6 +64,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const make = (from: LoadedConfig) =>
     makeOutputs(from, {
       terminal,
+      log,
       onClosed(): void {
         readerGone = true;
         counters.stop();

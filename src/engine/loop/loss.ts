@@ -86,19 +86,27 @@ export interface DropAlertOptions {
   readonly hostname: string;
   readonly time: bigint;
   readonly sequence: number;
+  /** Of the lost, by Falco's kinds. */
+  readonly kinds: readonly (readonly [kind: string, lost: number])[];
   /** Ours: whose events they were, as far as single processes lost them over their share. */
   readonly processes: string;
 }
 
 /** Falco's alert of lost events; its readers know these names and that values are texts. */
-export function dropAlert({ loss, hostname, time, sequence, processes }: DropAlertOptions): Alert {
+export function dropAlert(options: DropAlertOptions): Alert {
+  const { loss, hostname, time, sequence, kinds, processes } = options;
   return {
     hostname,
     message: dropMessage(loss),
     outputFields: [
       ["ebpf_enabled", "1"],
       ["n_drops", String(loss.lost)],
+      // Saker loses events where a ring is full, and for no other reason that Falco has.
       ["n_drops_buffer_total", String(loss.lost)],
+      ...kinds.map(([kind, lost]) => [`n_drops_buffer_${kind}_exit`, String(lost)] as const),
+      ["n_drops_bug", "0"],
+      ["n_drops_page_faults", "0"],
+      ["n_drops_scratch_map", "0"],
       ["n_evts", String(loss.events)],
       ...(processes === "" ? [] : [["over_share", processes] as const]),
     ],

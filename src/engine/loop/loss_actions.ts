@@ -5,6 +5,7 @@ import type { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { dropKinds } from "../contract/drop_kinds.ts";
 import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import { ExcessWatch } from "./excess.ts";
 import { dropAlert, dropMessage, type Loss, LossWatch, type Totals } from "./loss.ts";
@@ -30,6 +31,9 @@ export class LossGuard {
   /** Of the simulation: when the next loss is due, and the events at the last one. */
   #dueNs: bigint | undefined;
   #eventsThen = 0;
+  /** Lost events at the last update, all and by kind. */
+  #lostThen = 0;
+  #kindsThen: ReadonlyMap<string, number> = new Map();
 
   constructor(parts: LossParts) {
     this.#parts = parts;
@@ -62,13 +66,18 @@ export class LossGuard {
   /** Takes the present totals; whether a loss must end the run. */
   update(totals: Totals, excess: number, nowMs: number): boolean {
     this.#excess.update(excess, this.#parts.source);
+    const total = totals.lostCritical + totals.lostBulk;
+    const rose = total > this.#lostThen;
+    this.#lostThen = total;
     const loss = this.#watch.update(totals, nowMs);
     if (loss === undefined || !this.#drops.alert) {
       const line = this.#excess.notice(nowMs);
       if (line !== undefined) this.#parts.onLoss(line, "warning");
     }
     const named = loss !== undefined && this.#drops.alert ? this.#excess.take(nowMs) : "";
-    return this.#act(loss, BigInt(nowMs) * 1_000_000n, named);
+    const mustEnd = this.#act(loss, BigInt(nowMs) * 1_000_000n, named);
+    if (rose) this.#kindsThen = new Map(dropKinds(this.#parts.counters));
+    return mustEnd;
   }
 
   isDegraded(nowMs: number): boolean {
@@ -84,9 +93,18 @@ export class LossGuard {
     if (log || exit) onLoss(dropMessage(loss), exit ? "critical" : "warning");
     if (alert) {
       const sequence = nextSequence();
-      push(dropAlert({ loss, hostname: hostname(), time: timeNs, sequence, processes }));
+      const kinds = this.#kindsSince();
+      push(dropAlert({ loss, hostname: hostname(), time: timeNs, sequence, kinds, processes }));
     }
     if (exit) onLoss("Exiting.", "critical");
     return exit;
+  }
+
+  /** Lost events by kind since the last update; the shared numbers are up to date before it. */
+  #kindsSince(): [string, number][] {
+    return dropKinds(this.#parts.counters).map(([kind, lost]) => [
+      kind,
+      lost - (this.#kindsThen.get(kind) ?? 0),
+    ]);
   }
 }

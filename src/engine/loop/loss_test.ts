@@ -1,6 +1,6 @@
 // Losses over time: what degrades alerts, and when Falco's drop alert goes out.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { DEGRADED_MS, LossWatch } from "./loss.ts";
+import { DEGRADED_MS, dropAlert, LossWatch } from "./loss.ts";
 
 Deno.test("a loss degrades the alerts of the seconds behind it", () => {
   const watch = new LossWatch({ threshold: 0.5, rate: 1, burst: 1 });
@@ -28,4 +28,43 @@ Deno.test("losses are acted on at the rate, and at first as often as the burst s
     if (watch.update(totals, second * 1_000) !== undefined) acted.push(second);
   }
   deepStrictEqual(acted, [1, 2, 3, 5, 7]);
+});
+
+Deno.test("a drop alert has Falco's fields, the lost by Falco's kinds among them", () => {
+  const { outputFields, message, priority } = dropAlert({
+    loss: { events: 5, lost: 3 },
+    hostname: "h",
+    time: 1n,
+    sequence: 1,
+    kinds: [["open", 2], ["proc", 1]],
+    processes: "",
+  });
+  deepStrictEqual(Object.fromEntries(outputFields), {
+    ebpf_enabled: "1",
+    n_drops: "3",
+    n_drops_buffer_open_exit: "2",
+    n_drops_buffer_proc_exit: "1",
+    n_drops_buffer_total: "3",
+    n_drops_bug: "0",
+    n_drops_page_faults: "0",
+    n_drops_scratch_map: "0",
+    n_evts: "5",
+  });
+  strictEqual(
+    message,
+    "Falco internal: syscall event drop. 3 system calls dropped in last second.",
+  );
+  strictEqual(priority, 7);
+});
+
+Deno.test("losses are counted, those that were acted on besides; settings can change", () => {
+  const watch = new LossWatch({ threshold: 0, rate: 0, burst: 1 });
+  watch.update({ events: 1, lostCritical: 1, lostBulk: 0 }, 1_000);
+  watch.update({ events: 2, lostCritical: 2, lostBulk: 0 }, 2_000);
+  deepStrictEqual([watch.detected, watch.acted], [2, 1]);
+  watch.setOptions({ threshold: 0.9, rate: 0, burst: 1 });
+  watch.update({ events: 100, lostCritical: 3, lostBulk: 0 }, 3_000);
+  deepStrictEqual([watch.detected, watch.acted], [2, 1]);
+  watch.pretend(5, 4_000);
+  deepStrictEqual([watch.detected, watch.acted], [3, 1]);
 });
