@@ -24,6 +24,14 @@ export const HELD: Readonly<Record<string, readonly EventValues[]>> = {
     by("SOCKET_CONNECT_X", { res: 0, tuple: TUPLE.v4, fd: NUMBER, addr: ADDRESS.v4 }),
   ],
   "a server": [socket(2, 1), by("SOCKET_BIND_X", { res: 0, addr: ADDRESS.v4, fd: NUMBER })],
+  "a datagram server": [
+    socket(2, 2),
+    by("SOCKET_BIND_X", { res: 0, addr: ADDRESS.v4, fd: NUMBER }),
+  ],
+  "a server of IPv6": [
+    socket(10, 1),
+    by("SOCKET_BIND_X", { res: 0, addr: ADDRESS.v6, fd: NUMBER }),
+  ],
   "a datagram socket": [
     socket(10, 2),
     by("SOCKET_SENDTO_X", { res: 1, data: "x", fd: NUMBER, size: 1, tuple: TUPLE.v6 }),
@@ -57,6 +65,12 @@ const at = (
 ) => [protocol, 0, type, state, ...tuple];
 const server = [2, 93, 184, 216, 34, 0xbb, 1, 0, 0, 0, 0, 0, 0];
 
+const ipv6 = (...parts: (number | readonly number[])[]) => Uint8Array.from([10, ...parts.flat()]);
+const zeros = (count: number) => new Array<number>(count).fill(0);
+const mapped = (last: number) => [...zeros(10), 0xff, 0xff, 10, 0, 0, last];
+const LOW = [22, 0];
+const HIGH = [0, 4];
+
 /** By what the kernel says, the records of the number. */
 export const SAID: Readonly<Record<string, Uint8Array>> = {
   "no word": new Uint8Array(0),
@@ -71,6 +85,25 @@ export const SAID: Readonly<Record<string, Uint8Array>> = {
   "a connection": record(FdKind.Ipv4, 0, at(6, 1, 1, TUPLE.v4)),
   "the connection turned round": record(FdKind.Ipv4, 0, at(6, 1, 1, TUPLE.from)),
   "a server": record(FdKind.Ipv4, 0, at(6, 1, LISTENS, Uint8Array.from(server))),
+  "a server of IPv6": record(FdKind.Ipv6, 0, at(6, 1, LISTENS, TUPLE.v6)),
+  "a bound socket of IPv6": record(
+    ...[FdKind.Ipv6, 0] as const,
+    at(17, 2, 7, ipv6([...zeros(15), 1], LOW, zeros(18))),
+  ),
+  "a bound socket of a mapped address": record(
+    ...[FdKind.Ipv6, 0] as const,
+    at(6, 1, 7, ipv6(mapped(1), LOW, zeros(18))),
+  ),
+  "a socket without ends": record(FdKind.Ipv4, 0, at(6, 1, 7, Uint8Array.from([2, ...zeros(12)]))),
+  "a mapped connection from a low port": record(
+    ...[FdKind.Ipv6, 0] as const,
+    at(6, 1, 1, ipv6(mapped(1), LOW, mapped(2), HIGH)),
+  ),
+  "a mapped connection between low ports": record(
+    ...[FdKind.Ipv6, 0] as const,
+    at(6, 1, 1, ipv6(mapped(1), LOW, mapped(2), [0xff, 3])),
+  ),
+  "a tuple cut short": record(FdKind.Ipv4, 0, at(6, 1, 1, TUPLE.v4.slice(0, 12))),
   "a raw socket": record(FdKind.Ipv4, 0, at(1, 3, 1, TUPLE.v4)),
   "datagrams over IPv6": record(FdKind.Ipv6, 0, at(17, 2, 1, TUPLE.v6)),
   "a unix socket": record(FdKind.Unix, 0, at(0, 1, 1, TUPLE.unix)),

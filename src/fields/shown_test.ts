@@ -74,6 +74,8 @@ const OF_MISSING = [
   ...["evt.res", "fd.num", "fd.name", "fd.type", "evt.abspath", "fs.path.name"],
   ...["fs.path.source", "fs.path.target", "proc.cwd", "proc.name", "proc.cmdline", "user.uid"],
   ...["fd.sip", "fd.cport", "fd.l4proto", "thread.vmsize", "proc.sid", "thread.cap_effective"],
+  ...["evt.is_open_read", "evt.is_open_write", "evt.is_open_create", "fd.dev", "fd.ino"],
+  ...["fd.nameraw", "fd.directory", "proc.fdopencount", "proc.pid", "proc.vpid", "thread.tid"],
 ];
 
 /** The session's events without one of their parameters, and what is shown of each then. */

@@ -120,6 +120,13 @@ function ofTable(dice: Dice, info: EventInfo, tid: number): EventValues {
 
 const PATHS = ["/real/a", "/etc/passwd", ""];
 const CODES_MAX = 512;
+/** What the kernel says of descriptors, by the names of SAID. */
+const TOLD = [
+  ...["no word", "cut short", "nothing", "the same file", "another file", "a directory", "pipe"],
+  ...["a file that the call made", "memory", "a connection", "the connection turned round"],
+  ...["a server", "a raw socket", "datagrams over IPv6", "a unix socket", "another family"],
+  ...["a bound socket of IPv6", "a mapped connection from a low port"],
+];
 
 /**
  * `count` events of the walk. Each has dice of its own, and an event of the table is chosen by its
@@ -127,7 +134,6 @@ const CODES_MAX = 512;
  */
 export function walk(seed: number, count: number): EventValues[] {
   const table = new Map(tableEvents().map((info) => [info.code, info]));
-  const files = Object.values(SAID);
   return Array.from({ length: count }, (_, at) => {
     const dice = new Dice(seed * 100_003 + at * 7919);
     const tid = dice.below(30) === 0 ? dice.of([0, -1, 99_999, 302]) : dice.of(THREADS);
@@ -140,7 +146,7 @@ export function walk(seed: number, count: number): EventValues[] {
       ? started(dice, exec(tid, dice.of(["sh", "cat"]), dice.of(["/bin/sh", "/bin/cat"]), ["a b"]))
       : ofTable(dice, info, tid);
     if (dice.below(3) > 0) return values;
-    const said = dice.below(2) === 0 ? { files: dice.of(files) } : {};
+    const said = dice.below(2) === 0 ? { files: SAID[dice.of(TOLD)]! } : {};
     return { ...values, own: { path: dice.of(PATHS), path2: dice.of(PATHS), ...said } };
   });
 }

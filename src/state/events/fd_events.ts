@@ -4,6 +4,7 @@ import { OWN_FILES, OWN_PATH } from "../../events/event.ts";
 import { codeOf, EVENTS, positionsOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import {
+  cloexecBits,
   Fd,
   FD_LOWER_LAYER,
   FD_UPPER_LAYER,
@@ -217,7 +218,7 @@ export function onCloseRange(machine: Tables, context: Context): void {
 
 /** The descriptor without, or with, its close-on-exec bit. */
 function withCloexec(fd: Fd, cloexec: boolean): Fd {
-  const flags = fd.openFlags & ~(O_CLOEXEC | KIND_CLOEXEC);
+  const flags = fd.openFlags & ~cloexecBits(fd);
   return fd.withOpenFlags(cloexec ? flags | O_CLOEXEC : flags);
 }
 

@@ -229,11 +229,13 @@ export const FD_LOWER_LAYER = flagValue("file_flags", "FD_LOWER_LAYER");
 /** EPOLL_CLOEXEC and MFD_CLOEXEC as the events have them. */
 export const KIND_CLOEXEC = 1;
 
+/** Open flags that say that an exec closes it; of a file, KIND_CLOEXEC is another one. */
+export function cloexecBits({ kind }: Fd): number {
+  return kind === FdKind.EventPoll || kind === FdKind.Memfd ? O_CLOEXEC | KIND_CLOEXEC : O_CLOEXEC;
+}
+
 export function isClosedOnExec(fd: Fd): boolean {
-  if (fd.openFlags & O_CLOEXEC) return true;
-  const kind = fd.kind;
-  return (kind === FdKind.EventPoll || kind === FdKind.Memfd) &&
-    (fd.openFlags & KIND_CLOEXEC) !== 0;
+  return (fd.openFlags & cloexecBits(fd)) !== 0;
 }
 
 export function newFile(
