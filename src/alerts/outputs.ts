@@ -1,5 +1,6 @@
 // All outputs of a run: every alert goes to each of them, and none waits for another.
 import type { Alert } from "../engine/contract/alert.ts";
+import type { Grouping } from "./delivery/grouping.ts";
 import { atMost } from "./delivery/pause.ts";
 import type { Compose } from "./format/message.ts";
 import type { Output } from "./outputs/output.ts";
@@ -24,6 +25,8 @@ export interface OutputsOptions {
   readonly missing?: readonly (readonly [name: string, reason: string])[];
   /** An output that takes no alert for so long is told of. */
   readonly stuckMs?: number;
+  /** Repeats are told as one. */
+  readonly grouping?: Grouping | undefined;
   /** The pauses of an output that fails. */
   readonly firstMs?: number;
   readonly maxMs?: number;
@@ -46,9 +49,12 @@ export class Outputs {
   readonly #queues: readonly OutputQueue[];
   readonly #missing: readonly QueueStats[];
   readonly #listeners = new Set<Listener>();
+  readonly #grouping: Grouping | undefined;
 
   constructor(options: OutputsOptions) {
     const { outputs, capacity, onEvent, random, clock, missing = [] } = options;
+    this.#grouping = options.grouping;
+    this.#grouping?.start((repeats) => this.#queue(repeats));
     this.#missing = missing.map(([name, reason]) => missingStats(name, reason));
     this.#queues = outputs.map((plan) =>
       new OutputQueue({
@@ -67,6 +73,10 @@ export class Outputs {
   }
 
   send(alerts: readonly Alert[]): void {
+    this.#queue(this.#grouping === undefined ? alerts : this.#grouping.take(alerts));
+  }
+
+  #queue(alerts: readonly Alert[]): void {
     for (const queue of this.#queues) for (const alert of alerts) queue.offer(alert);
     for (const listener of this.#listeners) listener(alerts);
   }
@@ -93,6 +103,7 @@ export class Outputs {
 
   /** Lets the outputs finish for at most so long, one that fails not longer than `patienceMs`. */
   async close(timeoutMs: number, patienceMs = timeoutMs): Promise<void> {
+    this.#grouping?.end();
     await atMost(timeoutMs, this.drained(Math.min(patienceMs, timeoutMs)));
     await Promise.all(this.#queues.map((queue) => queue.close(SPOOL_MS)));
   }

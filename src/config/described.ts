@@ -125,6 +125,16 @@ export const DESCRIBED: Words<Config> = {
     directory: "Where; a directory of its own, which only saker's user can read.",
     max_mb: "For each output.",
   },
+  grouping: {
+    "":
+      "Repeats of an alert go to the outputs as one: the first at once, at the end of the window " +
+      "the last with `count`, `first` and `last`.",
+    enabled: "Whether they do.",
+    window: "How long repeats are gathered.",
+    fields: "Alerts of a rule are repeats where these fields of their outputs are equal, such as " +
+      "[fd.name, user.name]; without any, all of a rule.",
+    max_groups: "Groups that are known at once; alerts beyond go out by themselves.",
+  },
   webserver: {
     "": "Answers health checks and more.",
     enabled: "Whether there is one.",

@@ -183,6 +183,17 @@ export const schema = z.strictObject({
     directory: text("/var/lib/saker/spool"),
     max_mb: integer(64, { min: 1, max: 1_048_576 }),
   }),
+  // Saker's own: repeats of an alert within a time are told as one.
+  grouping: map({
+    enabled: bool(false),
+    window: checkedText(
+      "60s",
+      (value) => parseInterval(value) !== undefined,
+      "a duration such as 60s",
+    ),
+    fields: sequence(word).default([]),
+    max_groups: integer(10_000, { min: 1, max: 1_000_000 }),
+  }),
   webserver: map({
     enabled: bool(true),
     threadiness: integer(0, { min: 0, max: 65_536 }),

@@ -189,6 +189,12 @@ export const USES: Uses<Config> = {
     directory: readBy(OUTPUTS),
     max_mb: readBy(OUTPUTS),
   },
+  grouping: {
+    enabled: readBy(OUTPUTS),
+    window: readBy(OUTPUTS),
+    fields: readBy(OUTPUTS),
+    max_groups: readBy(OUTPUTS),
+  },
   webserver: {
     enabled: readBy(WEB),
     threadiness: ignored("one thread answers all requests"),

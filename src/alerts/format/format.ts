@@ -29,10 +29,14 @@ export function formatAlert(alert: Alert, options: FormatOptions): string {
 
 /** Falco's JSON object with saker's own `degraded`, `id` and `seq` among its sorted keys. */
 export function formatJson(alert: Alert, options: FormatOptions): string {
+  const { repeats } = alert;
   const parts = [
+    ...(repeats === undefined ? [] : [`"count":${repeats.count}`]),
     `"degraded":${alert.degraded}`,
+    ...(repeats === undefined ? [] : [`"first":"${isoTimeUtc(repeats.first)}"`]),
     `"hostname":${quoted(alert.hostname)}`,
     `"id":${quoted(alertId(alert))}`,
+    ...(repeats === undefined ? [] : [`"last":"${isoTimeUtc(repeats.last)}"`]),
   ];
   if (options.messageProperty) parts.push(`"message":${quoted(alert.message)}`);
   const internal = isInternal(alert);
@@ -72,10 +76,16 @@ function outputOf(alert: Alert, options: FormatOptions): string {
 function textLine(alert: Alert, options: FormatOptions, withFields: boolean): string {
   const internal = isInternal(alert);
   const time = options.isoTime && !internal ? isoTime(alert.time) : clockTime(alert.time);
-  const line = `${time}: ${PRIORITY_NAMES[alert.priority]} ${alert.message}`;
+  const line = `${time}: ${PRIORITY_NAMES[alert.priority]} ${alert.message}${repeated(alert)}`;
   if (!internal || !withFields || alert.outputFields.length === 0) return line;
   const fields = sortedFields(alert.outputFields);
   return `${line} (${fields.map(([name, value]) => `${name}=${valueJson(value)}`).join(" ")})`;
+}
+
+function repeated({ repeats }: Alert): string {
+  if (repeats === undefined) return "";
+  const { count, first, last } = repeats;
+  return ` (${count} such alerts from ${isoTimeUtc(first)} to ${isoTimeUtc(last)})`;
 }
 
 function fieldsJson(alert: Alert, options: FormatOptions): string {

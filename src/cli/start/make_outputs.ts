@@ -1,4 +1,5 @@
 // Config → outputs: which ones a run has, and how alerts are written there.
+import { Grouping } from "../../alerts/delivery/grouping.ts";
 import { formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
 import { composeWith, type Message } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
@@ -7,6 +8,7 @@ import { withNews } from "../../alerts/outputs/with_news.ts";
 import { stdoutOutput } from "../../alerts/outputs/stdout.ts";
 import { SpoolThread } from "../../alerts/spool/far_spool.ts";
 import type { QueueEvent } from "../../alerts/queue.ts";
+import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { Log } from "../log.ts";
@@ -54,6 +56,7 @@ export function makeOutputs(
       if (event.kind === "well") log.info(line);
       else log.warning(line);
     },
+    grouping: groupingOf(config, patient),
     ...(config.output_timeout === 0 ? {} : { stuckMs: config.output_timeout }),
     random: Math.random,
     clock: () => performance.now(),
@@ -102,6 +105,17 @@ function plansOf(
     plans.push({ output: httpOf(config, format.json, echoTo(Deno.stdout)), compose });
   }
   return plans;
+}
+
+/** Of a replay, by the times of its alerts; live, also when nothing more comes. */
+function groupingOf({ grouping }: Config, patient: boolean): Grouping | undefined {
+  if (!grouping.enabled) return undefined;
+  return new Grouping({
+    windowMs: parseInterval(grouping.window)!,
+    fields: grouping.fields,
+    groupsMax: grouping.max_groups,
+    ...(patient ? {} : { now: () => Date.now() }),
+  });
 }
 
 /** What an output cannot deliver waits on disk, unless its reader is just a pipe of this run. */

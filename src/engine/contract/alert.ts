@@ -19,4 +19,13 @@ export interface Alert {
   readonly sequence: number;
   /** Events were lost shortly before: what the alert says may be incomplete. */
   readonly degraded: boolean;
+  /** It stands for so many alerts of its rule, of which it is the last; absent where for itself. */
+  readonly repeats?: Repeats;
+}
+
+export interface Repeats {
+  readonly count: number;
+  /** Times of the first and the last of them, ns since the epoch. */
+  readonly first: bigint;
+  readonly last: bigint;
 }
