@@ -211,6 +211,22 @@ P="podman --root $PWD/s --runroot $PWD/rr --storage-driver vfs --cgroup-manager 
 $P build -q -t q .; $P run --rm --network none --cgroups disabled q /bin/true; :`,
   },
   {
+    name: "docker's daemon starts, builds an image and runs containers",
+    needs: ["/usr/sbin/dockerd"],
+    seconds: 150,
+    script: `mount -t tmpfs none /var/lib; mount -t tmpfs none /run; mount -t tmpfs none /root
+dockerd --storage-driver vfs --iptables=false --ip6tables=false --bridge=none > log 2>&1 &
+for n in $(seq 100); do [ -S /run/docker.sock ] && break; sleep 0.3; done
+mkdir -p c r/etc r/tmp; for f in /bin/sh /bin/true /bin/chmod /bin/sleep /usr/bin/id; do
+cp --parents $f r; for l in $(ldd $f | grep -o '/[^ ]*'); do cp --parents -L $l r; done; done
+echo root:x:0:0::/:/bin/sh > r/etc/passwd; echo root:*:1:: > r/etc/shadow; tar -C r -cf c/r.tar .
+printf 'FROM scratch\nADD r.tar /\nRUN id\nRUN echo x > /usr/bin/own; chmod 755 /usr/bin/own\n' \
+> c/Dockerfile; export DOCKER_BUILDKIT=0; docker build -q --network none -t q c
+docker run --rm --network none q /bin/true && docker run -d --name d --network none q /bin/sleep 60
+docker exec d /usr/bin/id && docker logs d && docker cp d:/etc/passwd . && docker rm -f d
+docker save q > q.tar && docker rmi -f q && docker load < q.tar && docker ps -a`,
+  },
+  {
     name: "debootstrap of a chroot",
     seconds: 300,
     script: "debootstrap --variant=minbase bookworm /root/quiet-chroot > /dev/null; " +
