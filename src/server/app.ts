@@ -49,13 +49,15 @@ export function makeApp(options: AppOptions): App {
     context.header("x-content-type-options", "nosniff");
     context.header("cache-control", "no-store");
   });
-  const refusalFor = (context: Asked) =>
-    rights.refusal({
-      authorization: context.req.header("authorization"),
-      remoteAddress: context.env?.remoteAddress ?? "127.0.0.1",
-    });
-  const protectedBy = (handler: Handler): Handler => (context) => {
-    const error = refusalFor(context);
+  const askerOf = (context: Asked) => ({
+    authorization: context.req.header("authorization"),
+    remoteAddress: context.env?.remoteAddress ?? "127.0.0.1",
+    owner: () => context.env?.owner(),
+  });
+  const refusalFor = (context: Asked) => rights.refusal(askerOf(context));
+  const refusalToAct = (context: Asked) => rights.refusalToAct(askerOf(context));
+  const protectedBy = (handler: Handler, refusal = refusalFor): Handler => (context) => {
+    const error = refusal(context);
     if (error === undefined) return handler(context);
     return context.json({ error }, 401, { "www-authenticate": "Bearer" });
   };
@@ -88,7 +90,7 @@ export function makeApp(options: AppOptions): App {
       protectedBy(async (context) => {
         const { status, body } = await reload();
         return context.json(body, status);
-      }),
+      }, refusalToAct),
     );
   }
   app.notFound((context) => context.json({ error: "not found" }, 404));

@@ -22,7 +22,7 @@ function app({ token, insecure = false, health = "ok", more = {} }: Setting = {}
     healthPath: "/live",
     health: () => ({ status: health, rules: 7 }) as HealthReport,
     versions: () => ({ falco_version: "1" }),
-    rights: new Rights({ token, insecure }),
+    rights: new Rights({ token, insecure, mayAct: [0] }),
     status: () => ({ all: true }),
     metrics: () => "saker_up 1\n",
     alerts,
@@ -30,14 +30,15 @@ function app({ token, insecure = false, health = "ok", more = {} }: Setting = {}
   });
   const ask = async (
     path: string,
-    { from = "127.0.0.1", bearer, method = "GET" }: {
+    { from = "127.0.0.1", bearer, method = "GET", owner = 0 }: {
       from?: string;
+      owner?: number | undefined;
       bearer?: string;
       method?: string;
     } = {},
   ) => {
     const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
-    const peer = { localAddress: "192.0.2.1", remoteAddress: from };
+    const peer = { localAddress: "192.0.2.1", remoteAddress: from, owner: () => owner };
     return await made.request(path, { method, headers }, peer);
   };
   return { ask, alerts };
@@ -121,6 +122,11 @@ Deno.test("a reload answers with what came of it, to those alone who may ask", a
     statuses.push(response.status);
     strictEqual((await ask("/reload")).status, 405);
     strictEqual((await ask("/reload", { method: "POST", from: STRANGER })).status, 401);
+    for (const owner of [1000, -1]) {
+      const refused = await ask("/reload", { method: "POST", owner });
+      strictEqual(refused.status, 401);
+      match((await refused.json()).error, /for root/);
+    }
   }
   deepStrictEqual(statuses, [200, 422]);
   strictEqual((await app().ask("/reload", { method: "POST" })).status, 404);

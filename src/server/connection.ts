@@ -2,12 +2,15 @@
 // holds it longer than that is cut off by its owner (serve.ts), which closes it under the hands of
 // what waits here.
 import { HEAD_BYTES_MAX, headEnd, parseHead } from "./request_head.ts";
+import { type End, socketOwner } from "./socket_owner.ts";
 
 /** What is known of a request besides what it says. */
 export interface Peer {
   /** The address that the client reached, and its own. */
   readonly localAddress: string;
   readonly remoteAddress: string;
+  /** Whose socket the client's is, where it is this host's own; undefined: cannot be told. */
+  readonly owner: () => number | undefined;
 }
 
 export type Answer = (request: Request, peer: Peer) => Response | Promise<Response>;
@@ -33,11 +36,14 @@ export async function serveConnection(
   if (secure) await conn.handshake();
   const head = await readHead(conn);
   if (head === undefined) return;
+  const here = conn.localAddr as Deno.NetAddr;
+  const there = conn.remoteAddr as Deno.NetAddr;
   const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
   const response = "request" in parsed
     ? await answer(parsed.request, {
-      localAddress: (conn.localAddr as Deno.NetAddr).hostname,
-      remoteAddress: (conn.remoteAddr as Deno.NetAddr).hostname,
+      localAddress: here.hostname,
+      remoteAddress: there.hostname,
+      owner: () => socketOwner(endOf(there), endOf(here)),
     })
     : new Response(null, { status: parsed.status });
   const isHead = "request" in parsed && parsed.request.method === "HEAD";
@@ -48,6 +54,10 @@ export async function serveConnection(
   await writeAll(conn, await bytesOf(response, isHead));
   await conn.closeWrite();
   await readRest(conn);
+}
+
+function endOf({ hostname, port }: Deno.NetAddr): End {
+  return { address: hostname, port };
 }
 
 /** The bytes of a head; none where it is too long; undefined where the client went. */

@@ -1,27 +1,43 @@
 // Who may ask for what. Health and versions are answered to everybody who reaches the server, as
 // probes of Kubernetes need; all else tells of this host, or acts, and is for those who show the
-// token, or, where there is none, for this host's own processes.
+// token, or, where there is none, for this host's own processes. To act, as a reload does, those
+// must be root's or the user's that saker runs as: others could keep it busy.
 
 export interface RightsOptions {
   /** What `Authorization: Bearer` must carry; undefined: there is no token. */
   readonly token: string | undefined;
   /** `webserver.insecure`: without a token, others may ask for everything too. */
   readonly insecure: boolean;
+  /** The users that may act without a token. */
+  readonly mayAct: readonly number[];
 }
 
 export interface Asker {
   readonly authorization: string | undefined;
   /** The client's own address. */
   readonly remoteAddress: string;
+  /** Whose socket the client's is; undefined: cannot be told. */
+  readonly owner: () => number | undefined;
 }
 
 export class Rights {
   readonly #token: Uint8Array | undefined;
   readonly #insecure: boolean;
+  readonly #mayAct: readonly number[];
 
-  constructor({ token, insecure }: RightsOptions) {
+  constructor({ token, insecure, mayAct }: RightsOptions) {
+    this.#mayAct = mayAct;
     this.#token = token === undefined ? undefined : encoder.encode(token);
     this.#insecure = insecure;
+  }
+
+  /** As `refusal`, for what changes something. */
+  refusalToAct(asker: Asker): string | undefined {
+    const refusal = this.refusal(asker);
+    if (refusal !== undefined || this.#token !== undefined || this.#insecure) return refusal;
+    const owner = asker.owner();
+    if (owner !== undefined && this.#mayAct.includes(owner)) return undefined;
+    return "without a token this is for root, and for the user that saker runs as";
   }
 
   /** Why this client is not answered; undefined where it is. */
