@@ -25,7 +25,11 @@ async function replayed(drops: string, ...options: string[]) {
       args: [
         ...["run", "--quiet", "-A", MAIN, "-r", `${directory}/rules.yaml`],
         ...["-o", "engine.kind=replay", "-o", `engine.replay.capture_file=${directory}/c.scap`],
-        ...["-o", `syscall_event_drops=${drops}`, ...options.flatMap((one) => ["-o", one])],
+        ...[
+          "-o",
+          `syscall_event_drops=${drops}`,
+          ...options.flatMap((one) => one === "-v" ? [one] : ["-o", one]),
+        ],
       ],
       stdin: "null",
     }).output();
@@ -87,6 +91,13 @@ Deno.test("losses are acted on as often as rate and max_burst say", async () => 
   const [detected, acted] = counted(error);
   ok(detected >= 5, error);
   strictEqual(acted, 2);
+});
+
+Deno.test("-v tells of the run in Falco's lines", async () => {
+  const { error } = await replayed("{actions: [log]}");
+  ok(!error.includes("Elapsed time"));
+  const { error: verbose } = await replayed("{actions: [log]}", "-v");
+  match(verbose, /Driver Events:22\nDriver Drops:0\nElapsed time: [\d.]+, Captured Events: 22, /);
 });
 
 Deno.test("without a simulation nothing is lost and nothing told", async () => {

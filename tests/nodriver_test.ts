@@ -15,7 +15,7 @@ class Watch implements AsyncDisposable {
   readonly #reading: Promise<void>;
   told = "";
 
-  constructor(config: string, ...args: string[]) {
+  constructor(config: string, args: string[] = [], env: Record<string, string> = {}) {
     Deno.writeTextFileSync(this.config, config);
     Deno.writeTextFileSync(this.rules, RULE);
     this.#child = new Deno.Command(Deno.execPath(), {
@@ -23,7 +23,7 @@ class Watch implements AsyncDisposable {
         ...["run", "--quiet", "-A", MAIN, "-c", this.config, "-r", this.rules],
         ...["-o", "engine.kind=nodriver", "--listen", `127.0.0.1:${this.port}`, ...args],
       ],
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -97,7 +97,7 @@ Deno.test("without a driver saker runs, answers, and ends after -M or a signal",
   watch.signal("SIGTERM");
   strictEqual(await watch.ended(), 0);
   match(watch.told, /SIGINT received, exiting\.\.\./);
-  await using timed = new Watch("json_output: true\n", "-M", "1");
+  await using timed = new Watch("json_output: true\n", ["-M", "1"]);
   strictEqual(await timed.ended(), 0);
 });
 
@@ -133,4 +133,23 @@ Deno.test("a reload that is asked for over HTTP says what came of it", async () 
   ok(refused.status === 422 || refused.status === 202, String(refused.status));
   await watch.hears("The new rules are refused");
   strictEqual((await watch.ask("/reload")).status, 405);
+});
+
+Deno.test("a service manager is told of start, reload and end", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/notify`;
+  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
+  const heard = async () => new TextDecoder().decode((await socket.receive())[0]);
+  {
+    await using watch = new Watch("json_output: true\n", [], { NOTIFY_SOCKET: path });
+    match(await heard(), /^READY=1\nMAINPID=\d+\nSTATUS=Watches with 1 rules$/);
+    watch.signal("SIGHUP");
+    match(await heard(), /^RELOADING=1\n/);
+    match(await heard(), /^READY=1\nSTATUS=Watches with 1 rules$/);
+    watch.signal("SIGTERM");
+    strictEqual(await heard(), "STOPPING=1");
+    strictEqual(await watch.ended(), 0);
+  }
+  socket.close();
+  await Deno.remove(directory, { recursive: true });
 });

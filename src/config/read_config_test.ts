@@ -311,3 +311,17 @@ Deno.test("what config_files names is known, whether it is there or not", () => 
   const { includes } = read("config_files: [DIR/conf.d, {path: /nowhere, strategy: override}]\n");
   deepStrictEqual(includes.map((path) => path.replace(/.*\//, "")), ["conf.d", "nowhere"]);
 });
+
+Deno.test("an option in square brackets is a sequence where one is expected", () => {
+  const { config } = read("rules_files: [x]\n", [
+    "rules_files=[/a.yaml, '/b, c.yaml']",
+    "base_syscalls.custom_set=[]",
+    'plugins=[{"name": "p", "init_config": {"a": 1}}]',
+    "http_output.url=[x]",
+  ]);
+  deepStrictEqual(config.rules_files, ["/a.yaml", "/b, c.yaml"]);
+  deepStrictEqual(config.base_syscalls.custom_set, []);
+  deepStrictEqual(config.plugins[0]!.init_config, { a: "1" });
+  strictEqual(config.http_output.url, "[x]");
+  deepStrictEqual(read("", ["rules_files=[a, "]).config.rules_files, ["[a, "]);
+});

@@ -4,6 +4,7 @@
 // An issue is fatal only where Falco refuses to start; elsewhere Falco falls back silently, and
 // saker falls back and says so (`fatal` below, read in read_config.ts).
 import * as z from "zod";
+import { type ConfigValue, parseInline } from "./layer.ts";
 
 const TRUE = /^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
 const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
@@ -91,12 +92,27 @@ export function checkedText(initial: string, test: (value: string) => boolean, e
   ).default(initial);
 }
 
-/** A sequence; a single value counts as a sequence of one, an empty one as none. */
+/**
+ * A sequence; a single value counts as a sequence of one, an empty one as none, and a text in
+ * square brackets is read as YAML, such as that of `-o rules_files=[a, b]`.
+ */
 export function sequence<Item extends z.ZodType>(item: Item) {
-  return z.preprocess(
-    (value) => value === "" ? [] : Array.isArray(value) || value === undefined ? value : [value],
-    z.array(item),
-  );
+  return z.preprocess((value) => {
+    if (value === "") return [];
+    if (Array.isArray(value) || value === undefined) return value;
+    return (typeof value === "string" ? bracketed(value) : undefined) ?? [value];
+  }, z.array(item));
+}
+
+function bracketed(text: string): ConfigValue[] | undefined {
+  if (!/^\[[^]*\]$/.test(text)) return undefined;
+  try {
+    const value = parseInline(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    // A text of its own.
+    return undefined;
+  }
 }
 
 /** A map of known keys; an empty value counts as an empty map. */

@@ -60,6 +60,7 @@ export async function replayWith(
       counters,
       terminal,
       patient: true,
+      verbose: flags.verbose === true,
       onOutputs: (made) => outputs = made,
       onTallies: (told) => numbers.onTallies(told),
       onReady: () => metrics.begin((alerts) => outputs?.send(alerts)),

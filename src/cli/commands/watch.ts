@@ -103,6 +103,7 @@ export async function watch(
       counters,
       terminal,
       patient: false,
+      verbose: flags.verbose === true,
       watched: (now) => watchedPaths(flags, now),
       reload: flags,
       onOutputs(made, tellAlert): void {

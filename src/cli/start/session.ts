@@ -19,7 +19,7 @@ import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
 import type { Service } from "./service.ts";
 import { sumOf } from "./sum.ts";
-import { dropLines, summary } from "./summary.ts";
+import { dropLines, summary, verboseLines } from "./summary.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface SessionOptions {
@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** Tell more at the end. */
+  readonly verbose?: boolean;
   /** Who is told what the run is about. */
   readonly service?: Service;
   /** Rules in force that cannot match, at the start and with new ones. */
@@ -56,6 +58,7 @@ export interface SessionOptions {
 export async function runSession(options: SessionOptions): Promise<number> {
   const { loaded, start, counters, terminal, patient } = options;
   terminal.detach();
+  const begunMs = performance.now();
   let { config } = loaded;
   const log = logTo(() => config, terminal);
   let readerGone = false;
@@ -171,6 +174,10 @@ export async function runSession(options: SessionOptions): Promise<number> {
     return 1;
   }
   const dropped = outputs.stats().reduce((sum, queue) => sum + queue.dropped + queue.failed, 0);
+  if (options.verbose === true) {
+    const seconds = (performance.now() - begunMs) / 1000;
+    terminal.error(`${verboseLines(counters, seconds).join("\n")}\n`);
+  }
   terminal.error(options.summary?.() ?? summary(end, counters, dropped));
   return 0;
 }

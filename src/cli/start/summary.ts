@@ -35,6 +35,18 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
   return `${lines.join("\n")}\n`;
 }
 
+/** What `-v` tells of a run besides, in Falco's lines. */
+export function verboseLines(counters: Counters, seconds: number): string[] {
+  const events = counters.get(Counter.Events);
+  const lost = counters.get(Counter.LostCritical) + counters.get(Counter.LostBulk);
+  return [
+    `Driver Events:${events + lost}`,
+    `Driver Drops:${lost}`,
+    `Elapsed time: ${seconds.toFixed(3)}, Captured Events: ${events}, ` +
+    `${(events / Math.max(seconds, 0.001)).toFixed(2)} eps`,
+  ];
+}
+
 /** Falco's lines of losses over the threshold of `syscall_event_drops`. */
 export function dropLines(counters: Counters): string[] {
   return [
