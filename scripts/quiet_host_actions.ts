@@ -204,11 +204,13 @@ runc run quietc; true`,
   {
     name: "podman builds and runs",
     seconds: 90,
-    script: `mkdir r; for f in /bin/sh /bin/true; do cp --parents $f r
-for l in $(ldd $f | grep -o '/[^ ]*'); do cp --parents -L $l r; done; done
-tar -C r -cf r.tar .; printf 'FROM scratch\\nADD r.tar /\\n' > Containerfile
+    script:
+      `mkdir -p r/usr/bin r/etc r/proc r/sys r/dev r/tmp; echo root:x:0:0::/:/bin/sh > r/etc/passwd
+for f in /bin/sh /bin/true; do cp --parents $f r
+for l in $(ldd $f | grep -o '/[^ ]*'); do cp --parents -L $l r; done; done; tar -C r -cf r.tar .
+printf 'FROM scratch\\nADD r.tar /\\nRUN echo x > /usr/bin/own\\n' > Containerfile
 P="podman --root $PWD/s --runroot $PWD/rr --storage-driver vfs --cgroup-manager cgroupfs"
-$P build -q -t q .; $P run --rm --network none --cgroups disabled q /bin/true; :`,
+$P build --network none -q -t q .; $P run --rm --network none --cgroups disabled q /bin/true; :`,
   },
   {
     name: "docker's daemon starts, builds an image and runs containers",
@@ -225,6 +227,33 @@ printf 'FROM scratch\nADD r.tar /\nRUN id\nRUN echo x > /usr/bin/own; chmod 755 
 docker run --rm --network none q /bin/true && docker run -d --name d --network none q /bin/sleep 60
 docker exec d /usr/bin/id && docker logs d && docker cp d:/etc/passwd . && docker rm -f d
 docker save q > q.tar && docker rmi -f q && docker load < q.tar && docker ps -a`,
+  },
+  {
+    name: "systemd begins in a container of its own: units, timers, systemctl, systemd-run",
+    needs: ["/lib/systemd/systemd", "/usr/bin/nsenter"],
+    seconds: 120,
+    script: `mount -t tmpfs -o size=600m none $PWD; mkdir up wk m
+mount -t overlay -o lowerdir=/,upperdir=up,workdir=wk none m
+mount -t tmpfs none m/run; mount -t tmpfs none m/tmp; mount -t sysfs -o ro none m/sys
+mount -t tmpfs none m/dev; for n in null zero random urandom tty full; do touch m/dev/$n
+mount --bind /dev/$n m/dev/$n; done
+mount -t tmpfs none m/sys/fs/cgroup; mkdir m/sys/fs/cgroup/systemd
+mkdir -p m/etc/systemd/system
+printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "id; ls /etc"\\n' > q.service
+printf '[Timer]\\nOnActiveSec=1s\\n[Install]\\nWantedBy=timers.target\\n' > q.timer
+unshare --pid --cgroup --ipc --uts --net --fork --kill-child sh -c 'mount -t proc none m/proc
+mount -t cgroup -o none,name=systemd none m/sys/fs/cgroup/systemd
+exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot m /lib/systemd/systemd \\
+--log-target=null --unit=multi-user.target' > log 2>&1 &
+U=$!; sleep 8; P=$(cat /proc/$U/task/$U/children | tr -d ' ')
+IN="nsenter --target $P --all --root --wd=/"
+cp q.service q.timer m/etc/systemd/system
+for c in daemon-reload "start q.service" "enable --now q.timer" "list-timers --no-pager" \\
+"status --no-pager q.service" "disable --now q.timer" is-system-running "restart dbus.service"
+do timeout 20 $IN systemctl $c < /dev/null; done
+timeout 20 $IN systemd-run --wait /bin/true < /dev/null
+timeout 20 $IN journalctl -n 5 --no-pager < /dev/null
+kill -9 $U; true`,
   },
   {
     name: "debootstrap of a chroot",
