@@ -72,7 +72,8 @@ Deno.test({
       const text = Deno.readTextFileSync(file).split("\n").filter((line) => line !== "");
       return text.length >= 2 ? text.map((line) => JSON.parse(line)) : undefined;
     });
-    assertEquals(inFile.map(({ sample }) => sample).slice(0, 2), [1, 2]);
+    assertEquals(inFile[0].sample, 1);
+    assert(inFile[1].sample > 1, "the numbers of snapshots rise");
     const asAlert = await eventually(
       "a snapshot as an alert",
       () => saker.alerts().find(({ rule }) => rule === "Falco internal: metrics snapshot"),

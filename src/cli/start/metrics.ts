@@ -1,5 +1,6 @@
 // Config → metrics: which numbers are told, and where: to Prometheus, as alerts, as lines of a
 // file.
+import type { Message } from "../../alerts/format/message.ts";
 import { farFileOutput } from "../../alerts/outputs/far_file.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
@@ -81,13 +82,17 @@ function wantedOf(metrics: Config["metrics"]): Wanted {
   };
 }
 
+/** Snapshots that wait for a file that is slow; later ones are left out, as their numbers show. */
+const WAITING_MAX = 64;
+
 /** `metrics.output_file`: one line after the other, by a thread of its own (far_file.ts). */
 class SnapshotFile {
   readonly #path: string;
   readonly #warn: (line: string) => void;
   readonly #output: ReturnType<typeof farFileOutput>;
+  #waiting: Message[] = [];
   #sample = 0;
-  #isBusy = false;
+  #isWriting = false;
   #isFailing = false;
 
   constructor(path: string, warn: (line: string) => void) {
@@ -96,22 +101,29 @@ class SnapshotFile {
     this.#output = farFileOutput({ path, keepAlive: false });
   }
 
-  /** Never rejects; a snapshot that comes while the last one is still being written is left out. */
-  async write(lineOf: (sample: number) => string): Promise<void> {
+  write(lineOf: (sample: number) => string): void {
     const text = lineOf(++this.#sample);
-    if (this.#isBusy) return this.#fail("it has not taken the last snapshot yet");
-    this.#isBusy = true;
-    try {
-      await this.#output.write([{ text, priority: 6, time: 0n, hostname: "" }]);
-      this.#isFailing = false;
-    } catch (error) {
-      this.#fail(reasonOf((error as Error).cause ?? error));
-    }
-    this.#isBusy = false;
+    if (this.#waiting.length >= WAITING_MAX) return this.#fail("it takes no snapshot");
+    this.#waiting.push({ text, priority: PRIORITY, time: 0n, hostname: "" });
+    if (!this.#isWriting) this.#drain();
   }
 
   close(): void {
     this.#output.close();
+  }
+
+  /** Never rejects. */
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      try {
+        await this.#output.write(this.#waiting.splice(0));
+        this.#isFailing = false;
+      } catch (error) {
+        this.#fail(reasonOf((error as Error).cause ?? error));
+      }
+    }
+    this.#isWriting = false;
   }
 
   /** Told once until a snapshot is written again. */
@@ -121,3 +133,6 @@ class SnapshotFile {
     this.#warn(`Warning: metrics.output_file: Cannot write to ${this.#path}: ${reason}`);
   }
 }
+
+/** `Informational`. */
+const PRIORITY = 6;
