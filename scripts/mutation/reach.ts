@@ -22,6 +22,14 @@ export function testsOf(path: string, tree: Tree): readonly [near: string[], far
   return [tests.filter(isNear), tests.filter((test) => !isNear(test))];
 }
 
+/** Tests that hold a whole table of what many files do: they notice most, and come before others. */
+const TABLES = /\/(?:shown|kept|walk|results|variations)_test\.ts$/;
+
+/** The tests that hold tables, and the others. */
+export function tablesFirst(tests: readonly string[]): readonly [tables: string[], rest: string[]] {
+  return [tests.filter((test) => TABLES.test(test)), tests.filter((test) => !TABLES.test(test))];
+}
+
 /** A test file that takes more than this share of all the time is long. */
 const LONG_SHARE = 0.08;
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { longTests, testsOf } from "./reach.ts";
+import { longTests, tablesFirst, testsOf } from "./reach.ts";
 
 Deno.test("a file is reached by the tests that import it, and by those behind others", () => {
   const tree = new Map([
@@ -22,4 +22,9 @@ Deno.test("test files that take a large share of the time are long", () => {
   const report = '<testcase name="a" classname="./src/a_test.ts" time="9.5"></testcase>' +
     '<testcase name="b" classname="./src/b_test.ts" time="0.2"></testcase>'.repeat(2);
   deepStrictEqual([...longTests(report)], ["src/a_test.ts"]);
+});
+
+Deno.test("tests that hold tables come before others", () => {
+  const tests = ["src/a/shown_test.ts", "src/a/one_test.ts", "src/b/variations_test.ts"];
+  deepStrictEqual(tablesFirst(tests), [[tests[0], tests[2]], [tests[1]]]);
 });

@@ -81,6 +81,63 @@ Deno.test("join and concat put texts together and are missing where a part is", 
   strictEqual(errorOf("concat", [TEXT, TEXTS]), "concat() arguments must be strings");
 });
 
+Deno.test("arguments that do not fit are refused in Falco's words", () => {
+  const numbers: ValueType = { type: "UINT64", isList: true };
+  const rows:
+    readonly (readonly [name: string, types: ValueType[], error: string, option?: string])[] = [
+      [
+        "tolower",
+        [TEXT],
+        "filter error: transformer 'tolower' does not support field arguments",
+        "x",
+      ],
+      ["join", [TEXT, TEXTS], "transformer 'join' does not support field arguments", "x"],
+      ["tolower", [TEXT, TEXT], "transformer 'tolower' takes one argument, not 2"],
+      ["len", [], "transformer 'len' takes one argument, not 0"],
+      [
+        ...["b64", [{ type: "FSPATH", isList: true }]] as [string, ValueType[]],
+        "can't add field transformer: type 'FSPATH' is not supported by 'b64' transformer applied " +
+        "on list field 'x.y'",
+      ],
+      [
+        "join",
+        [TEXTS, TEXTS],
+        "join() first argument (separator) must be a single value, not a list",
+      ],
+      ["join", [TEXT, TEXTS, TEXT], "join() requires exactly 2 arguments: separator and list"],
+      ["concat", [TEXT, { type: "INT64", isList: false }], "concat() arguments must be strings"],
+      ["getopt", [TEXTS], "getopt() requires exactly 2 arguments: args list and optstring"],
+      ["getopt", [TEXT, TEXT], "getopt() first argument must be a list"],
+      ["getopt", [TEXTS, TEXTS], "getopt() second argument (optstring) must be a single value"],
+      ["getopt", [numbers, TEXT], "getopt() arguments must be strings"],
+      ["getopt", [TEXTS, { type: "INT64", isList: false }], "getopt() arguments must be strings"],
+      ["getopt", [TEXTS, TEXT], "getopt() field argument must be a single option character", "ab"],
+      ["getopt", [TEXTS, TEXT], "getopt() field argument must be a single option character", ""],
+      ["getopt", [TEXTS, TEXT], "getopt() field argument must be a single option character", "é"],
+      ["getopt", [TEXTS, TEXT], "", "a"],
+      ["getopt", [TEXTS, TEXT], ""],
+    ];
+  for (const [name, types, error, option] of rows) strictEqual(errorOf(name, types, option), error);
+});
+
+Deno.test("b64 reads whole bytes alone, with or without padding", () => {
+  const rows = {
+    ...{ "": "", "QQ": "A", "QQ==": "A", "QQ=": "A", "QUI": "AB", "QUI=": "AB", "QUJD": "ABC" },
+    ...{ "QUJDRA": "ABCD", "QQBB": "A", "+/+/": "\udcfb\udcff\udcbf" },
+  };
+  for (const [text, plain] of Object.entries(rows)) {
+    strictEqual(apply("b64", [TEXT], [text]), plain);
+  }
+  for (const text of ["Q", "QUJDR", "QQ===", "Q Q", "QQ==QQ", "QR-_", "é"]) {
+    strictEqual(apply("b64", [TEXT], [text]), undefined, text);
+  }
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const buffer: ValueType = { type: "BYTEBUF", isList: false };
+  deepStrictEqual(apply("b64", [buffer], [bytes("QQBB")]), Uint8Array.of(65, 0, 65));
+  strictEqual(apply("b64", [TEXTS], [["QQ", "Q"]]), undefined, "a list of which one is none");
+  deepStrictEqual(apply("b64", [TEXTS], [["QQ", "QUI"]]), ["A", "AB"]);
+});
+
 const OPTIONS:
   readonly (readonly [words: string, optstring: string, result: Value, option?: string])[] = [
     ["-n -t 5 file -x", "nt:x", ["n", "t", "5"]],
@@ -93,6 +150,19 @@ const OPTIONS:
     ["-n", "nt:", undefined, "t"],
     ["-n", "n", "n", "n"],
     ["-t", "t:", "", "t"],
+    ["-", "a", []],
+    ["-a - -b", "ab", ["a"]],
+    ["file -a", "a", []],
+    ["-ab", "ab", ["a", "b"]],
+    ["-ab", "a:b", ["a", "b"]],
+    ["-a b -b", "a:b", ["a", "b", "b"]],
+    ["-a -b", "a:b", ["a", "-b"]],
+    ["-b:", "b:", ["b", ":"]],
+    ["-: -a", "a:", ["?", ""]],
+    ["-xa -b", "ab", ["?", "a", "b"]],
+    ["-xa", "ab", "a", "a"],
+    ["-a 1 -b 2", "a:b:", "1", "a"],
+    ["-b -a", "b:a", "-a", "b"],
   ];
 
 for (const [words, optstring, result, option] of OPTIONS) {
