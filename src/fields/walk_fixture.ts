@@ -78,6 +78,21 @@ SOCKET_SENDMSG_X SOCKET_RECVFROM_X SOCKET_RECVMSG_X SOCKET_SOCKETPAIR_X SOCKET_S
 SOCKET_GETSOCKOPT_X SOCKET_SETSOCKOPT_X`.trim().split(/\s+/).map((id) => EVENTS[codeOf(id)]!);
 
 const CONTAINER = "b".repeat(64);
+/** What a runtime tells of the container, before anything else. */
+const TOLD_CONTAINER: EventValues = {
+  ...{ id: "ASYNCEVENT_E", tid: -1 },
+  params: {
+    ...{ plugin_id: 0, name: "container" },
+    data: new TextEncoder().encode(JSON.stringify({
+      container: {
+        ...{ id: CONTAINER.slice(0, 12), full_id: CONTAINER, type: 0, name: "web", ip: "10.1.2.3" },
+        ...{ image: "i:1", imagetag: "1", privileged: true, labels: { A: "1", flags: "2" } },
+        Mounts: [{ Source: "/A", Destination: "/b", Mode: "z", RW: true, Propagation: "p" }],
+        ...{ pod_sandbox_id: CONTAINER, pod_sandbox_labels: { name: "x" } },
+      },
+    })),
+  },
+};
 const GROUPS = ["cpu=/", `cpu=/docker/${CONTAINER}`, "cpu=/lxc/box", "io=/a", ""];
 
 function started(dice: Dice, values: EventValues): EventValues {
@@ -128,13 +143,17 @@ const TOLD = [
   ...["a bound socket of IPv6", "a mapped connection from a low port"],
 ];
 
+const START_NS = 1_700_000_000_000_000_000n;
+/** Between two events: a thread of the last eighth is still young, all others are not. */
+const STEP_NS = 250_000_000n;
+
 /**
  * `count` events of the walk. Each has dice of its own, and an event of the table is chosen by its
  * code: what is added to the table later changes few of them.
  */
 export function walk(seed: number, count: number): EventValues[] {
   const table = new Map(tableEvents().map((info) => [info.code, info]));
-  return Array.from({ length: count }, (_, at) => {
+  const events = Array.from({ length: count }, (_, at): EventValues => {
     const dice = new Dice(seed * 100_003 + at * 7919);
     const tid = dice.below(30) === 0 ? dice.of([0, -1, 99_999, 302]) : dice.of(THREADS);
     const kind = dice.below(20);
@@ -148,5 +167,8 @@ export function walk(seed: number, count: number): EventValues[] {
     if (dice.below(3) > 0) return values;
     const said = dice.below(2) === 0 ? { files: SAID[dice.of(TOLD)]! } : {};
     return { ...values, own: { path: dice.of(PATHS), path2: dice.of(PATHS), ...said } };
+  });
+  return [TOLD_CONTAINER, ...events].map((values, at) => {
+    return { ...values, time: START_NS + BigInt(at) * STEP_NS };
   });
 }

@@ -96,8 +96,8 @@ Deno.test("arguments that do not fit are refused in Falco's words", () => {
       ["len", [], "transformer 'len' takes one argument, not 0"],
       [
         ...["b64", [{ type: "FSPATH", isList: true }]] as [string, ValueType[]],
-        "can't add field transformer: type 'FSPATH' is not supported by 'b64' transformer applied " +
-        "on list field 'x.y'",
+        "can't add field transformer: type 'FSPATH' is not supported by 'b64' transformer " +
+        "applied on list field 'x.y'",
       ],
       [
         "join",

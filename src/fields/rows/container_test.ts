@@ -104,7 +104,7 @@ const SHOWN: Readonly<
   "container.healthcheck": [NA, NA, NA, NA],
 };
 
-Deno.test("each field of a container shows what its runtime told, in a pod that of its sandbox", () => {
+Deno.test("each field shows what the runtime told, in a pod that of its sandbox", () => {
   const path = `/docker/${FULL}`;
   const all = [
     bench(path, TOLD),
