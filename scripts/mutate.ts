@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // Mutation run: --count N --seed N PATH... in; out: a line for each mistake that lived, then the
 // score. Each mistake is tried in a copy of the tree: first by the tests that import its file, then
-// by those that hold tables of what many files do, then by the others that reach it; these are left
-// out by --quick, whose score is less or the same, and takes a fifth of the time. Tests that hang on a mistake notice it, which is told
+// by those that hold tables of what many files do, then by the others that reach it; --quick leaves
+// these out: its score is less or the same. Tests that hang on a mistake notice it, which is told
 // apart: on a machine that others keep busy it may be the machine. The score is the least that the
 // tests are worth: the few that look for anything with random inputs take more than half of the
 // time, and are only asked where they stand beside the file.

@@ -22,7 +22,7 @@ export function testsOf(path: string, tree: Tree): readonly [near: string[], far
   return [tests.filter(isNear), tests.filter((test) => !isNear(test))];
 }
 
-/** Tests that hold a whole table of what many files do: they notice most, and come before others. */
+/** Tests that hold a whole table of what many files do: they notice most, and come first. */
 const TABLES = /\/(?:shown|kept|walk|results|variations)_test\.ts$/;
 
 /** The tests that hold tables, and the others. */

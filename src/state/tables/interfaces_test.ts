@@ -56,3 +56,51 @@ Deno.test("a machine without interfaces has zeros for what it does not know", ()
   new Interfaces().complete(fd);
   deepStrictEqual([...fd.sourceIp!], [0, 0, 0, 0]);
 });
+
+Deno.test("an address is the machine's whole in IPv4, by its network of 64 bits in IPv6", () => {
+  const known = new Interfaces();
+  const own = bytes(0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+  for (const address of [HOME.address, own]) {
+    known.add({ name: "i", address, netmask: address, broadcast: address, linkspeed: 0n });
+  }
+  for (const address of [HOME.address, own]) {
+    strictEqual(known.has(address), true);
+    for (let at = 0; at < address.length; at++) {
+      const other = Uint8Array.from(address);
+      other[at]! ^= 1;
+      strictEqual(known.has(other), address.length === 16 && at >= 8, `byte ${at}`);
+    }
+  }
+  strictEqual(known.has(own.slice(0, 4)), false);
+  known.clear();
+  strictEqual(known.has(HOME.address), false);
+});
+
+Deno.test("the loopback's address is nobody's first choice, in either family", () => {
+  const first = (address: Uint8Array) => {
+    const known = new Interfaces();
+    const netmask = new Uint8Array(address.length).fill(255);
+    known.add({ name: "i", address, netmask, broadcast: address, linkspeed: 0n });
+    const stranger = new Uint8Array(address.length).fill(9);
+    return known.towards(stranger) === address;
+  };
+  const zeros = (...end: number[]) => bytes(...new Array<number>(16 - end.length).fill(0), ...end);
+  strictEqual(first(bytes(127, 0, 0, 1)), false);
+  for (const other of [[126, 0, 0, 1], [127, 1, 0, 1], [127, 0, 1, 1], [127, 0, 0, 2]]) {
+    strictEqual(first(bytes(...other)), true, other.join());
+  }
+  strictEqual(first(zeros(1)), false);
+  for (const other of [zeros(2), zeros(1, 1), zeros(0)]) strictEqual(first(other), true);
+});
+
+Deno.test("more interfaces than any machine has are refused and counted", () => {
+  const known = new Interfaces();
+  const entry = { name: "i", ...HOME, broadcast: HOME.address, linkspeed: 0n };
+  while (!known.refuses()) known.add(entry);
+  const kept = known.list.length;
+  strictEqual(known.refused, 1);
+  known.add(entry);
+  deepStrictEqual([known.list.length, known.refused], [kept, 2]);
+  known.clear();
+  strictEqual(known.refuses(), false);
+});
