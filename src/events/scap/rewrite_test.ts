@@ -8,6 +8,7 @@ import { eventBytes, type EventValues } from "../event_fixture.ts";
 import { codeOf, EVENTS } from "../table.ts";
 import { BlockBuffer } from "./block_buffer.ts";
 import { Gunzip, GunzipError } from "./gunzip.ts";
+import { CaptureInput } from "./input.ts";
 import { EventRewriter, isEventBlock } from "./rewrite.ts";
 
 const TIME = 1_700_000_000_000_000_007n;
@@ -226,4 +227,47 @@ Deno.test("a gzip stream is complete where its writer ended it, not before, nor 
   throws(() => gunzip.write(packed, 0, packed.length, out, 0), GunzipError);
   strictEqual(gunzip.taken, 0);
   gunzip.close();
+});
+
+/** All that a file's input gives, piece by piece, and whether it was cut short. */
+function inputOf(bytes: Uint8Array, piece: number): { text: string; cut: boolean; taken: number } {
+  const path = Deno.makeTempFileSync();
+  try {
+    Deno.writeFileSync(path, bytes);
+    const input = new CaptureInput(path);
+    const target = new Uint8Array(piece + 2);
+    let text = "";
+    for (let got = input.read(target, 2); got > 0; got = input.read(target, 2)) {
+      text += new TextDecoder().decode(target.subarray(2, 2 + got));
+    }
+    strictEqual(input.read(target, target.length), 0, "there is no room");
+    const { taken } = input;
+    const cut = input.isCutShort();
+    input.close();
+    strictEqual(input.total, bytes.length);
+    return { text, cut, taken };
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+Deno.test("a file is read whole in pieces of any size, plain or packed, in several members", () => {
+  const text = "what was written ".repeat(40);
+  const plain = new TextEncoder().encode(text);
+  const half = plain.length / 2;
+  const members = [gzipSync(plain.slice(0, half)), gzipSync(plain.slice(half))];
+  const files = [plain, gzipSync(plain), new Uint8Array(members.flatMap((one) => [...one]))];
+  for (const bytes of files) {
+    for (const piece of [1, 7, 100, plain.length, 4096]) {
+      deepStrictEqual(inputOf(bytes, piece), { text, cut: false, taken: bytes.length });
+    }
+  }
+  const packed = gzipSync(plain);
+  strictEqual(inputOf(packed.slice(0, -1), 64).cut, true);
+  // Zeros behind a stream are padding, as on tapes.
+  const padded = inputOf(new Uint8Array([...packed, ...new Uint8Array(512)]), 64);
+  deepStrictEqual([padded.text, padded.cut], [text, false]);
+  for (const short of [[], [0x1f], [0x1f, 0x8c], [0x20, 0x8b]]) {
+    strictEqual(inputOf(Uint8Array.from(short), 4).taken, short.length, `${short}`);
+  }
 });

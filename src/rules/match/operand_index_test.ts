@@ -80,6 +80,7 @@ Deno.test("PairTable numbers pairs in order of first sight and keeps them", () =
     const known = numbers.get(`${first},${second}`) ?? numbers.size + 1;
     numbers.set(`${first},${second}`, known);
     strictEqual(number, known);
+    strictEqual(table.of(first, second), number, "asked again");
     deepStrictEqual([table.first(number), table.second(number)], [first, second]);
   }
   strictEqual(table.size, numbers.size);

@@ -76,6 +76,10 @@ const VALUES: readonly (readonly [value: string, isPlain: boolean])[] = [
   ["\n    - 'a'", false],
   ["\n  - a", false],
   ["!!str a", false],
+  [">", false],
+  ["|", false],
+  [">-", false],
+  ["|\n\n", false],
   ["", false],
   ["- a", false],
 ];
