@@ -111,6 +111,11 @@ export class Health {
     this.#sight.tick(nowMs);
   }
 
+  /** All that is amiss until somebody acts, captures included. */
+  troubles(): string[] {
+    return [...this.#options.troubles?.() ?? [], ...this.#captureTroubles()];
+  }
+
   report(nowMs: number): HealthReport {
     const { counters, driver } = this.#options;
     const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
@@ -199,7 +204,7 @@ export class Health {
       const lost = failing.dropped + failing.failed;
       return ["failing", `alerts do not reach ${failing.name}: ${failing.reason}; ${lost} lost`];
     }
-    const troubles = [...this.#options.troubles?.() ?? [], ...this.#captureTroubles()];
+    const troubles = this.troubles();
     if (troubles.length > 0) return ["degraded", troubles.join("; ")];
     return [this.#options.counters.get(Counter.StartedMs) === 0 ? "starting" : "ok"];
   }

@@ -136,7 +136,7 @@ interface AppParts {
 }
 
 function appOf(options: WebOptions, { address, token, health, rates }: AppParts): App {
-  const { config, facts, stream, metrics, reload, troubles, deadRules = () => [] } = options;
+  const { config, facts, stream, metrics, reload, deadRules = () => [] } = options;
   const { webserver, falco_libs } = config;
   const report = () => health.report(Date.now());
   return makeApp({
@@ -152,7 +152,7 @@ function appOf(options: WebOptions, { address, token, health, rates }: AppParts)
         rates,
         stream: () => stream.stats(),
         deadRules,
-        troubles,
+        troubles: () => health.troubles(),
         bounds: { threads: falco_libs.thread_table_size, descriptors: FDS_MAX },
       }),
     ...(metrics === undefined ? {} : { metrics }),
