@@ -113,6 +113,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a spool on a mount that hangs holds up no output, and is told of",
+  ignore: !HANGS,
+  async fn() {
+    await using scene = await Scene.start((hung, rules) => [
+      ...["-r", rules, "-o", `file_output={enabled: true, filename: ${rules}.alerts}`],
+      ...["-o", `spool={enabled: true, directory: ${hung}/spool}`],
+    ]);
+    await scene.seen("first");
+    await eventually("the alert in the file", async () => {
+      const text = await Deno.readTextFile(scene.place.file("rules.yaml.alerts"));
+      return text.includes("secret-first") || undefined;
+    });
+    const { code, stderr } = await scene.saker.stop();
+    assertEquals(code, 0, stderr);
+    assertIncludes(stderr, "file: its disk does not answer, or another saker has it");
+  },
+});
+
+Deno.test({
   name: "captures on a mount that hangs hold up nothing, and are told of",
   ignore: !HANGS,
   async fn() {

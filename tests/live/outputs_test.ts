@@ -93,6 +93,42 @@ function isJson(line: string): boolean {
 }
 
 Deno.test({
+  name: "what a full disk did not take is on another one, and is written when there is room",
+  ignore: !isRoot() || !has("unshare"),
+  async fn() {
+    await using place = new Place();
+    const small = place.file("small");
+    await Deno.mkdir(small);
+    const rules = await withRule(place);
+    const script = `mount -t tmpfs -o size=16k none ${small} && ` +
+      `touch ${small}/alerts && (head -c 20000 /dev/zero > ${small}/filler; true)`;
+    await using saker = await Saker.start([place.marker], {
+      args: [
+        ...["-r", rules, "-o", "json_output=true"],
+        ...["-o", `file_output={enabled: true, filename: ${small}/alerts}`],
+        ...["-o", `spool={enabled: true, directory: ${place.file("spool")}}`],
+      ],
+      through: await behind(script),
+    });
+    const inside = `/proc/${saker.pid}/root${small}`;
+    for (const name of ["first", "second", "third"]) await seen(saker, place, name);
+    await eventually("alerts on the other disk", () => {
+      const names = [...Deno.readDirSync(place.file("spool/file"))].map(({ name }) => name);
+      return names.some((name) => name.endsWith(".seg")) || undefined;
+    });
+    await Deno.remove(`${inside}/filler`);
+    Deno.kill(saker.pid, "SIGUSR1");
+    const text = await eventually("all alerts", async () => {
+      const text = await Deno.readTextFile(`${inside}/alerts`);
+      return text.includes("secret-third") ? text : undefined;
+    });
+    const places = ["first", "second", "third"].map((name) => text.indexOf(`secret-${name}`));
+    assert(places.every((at, index) => at > (places[index - 1] ?? -1)), text);
+    assertEquals((await saker.stop()).code, 0);
+  },
+});
+
+Deno.test({
   name: "alerts and captures are written although no descriptor is left",
   ignore: !isRoot() || !has("prlimit"),
   // A connection that waits for its answer is closed under its read.
