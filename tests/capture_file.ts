@@ -1,6 +1,7 @@
 // Small captures for tests: opened files come in, a .scap file goes out, in saker's own writing.
 import { BLOCK_EVENT } from "../src/events/blocks.ts";
 import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_SEQUENCE } from "../src/events/event.ts";
+import { bytesOf } from "../src/words/raw_text.ts";
 import { codeOf, flagValue } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { outputTo } from "../src/events/scap/sink_fixture.ts";
@@ -12,6 +13,7 @@ const O_RDONLY = flagValue("file_flags", "O_RDONLY");
 const O_DIRECTORY = flagValue("file_flags", "O_DIRECTORY");
 
 export interface Opened {
+  /** Bytes that are no UTF-8 stand in it as in all texts (src/words/raw_text.ts). */
   readonly path: string;
   readonly tid?: number;
   readonly fd?: number;
@@ -50,7 +52,7 @@ export function writeCapture(file: string, opened: readonly Opened[]): void {
 /** An openat event: result, directory, name, flags, mode, device, inode, then our own. */
 function putOpen(out: BlockBuffer, opened: Opened, at: bigint): void {
   const { path, tid = 100, fd = 3, second = 1_700_000_000, kernel } = opened;
-  const name = new TextEncoder().encode(`${path}\0`);
+  const name = bytesOf(`${path}\0`);
   const own = kernel === undefined ? [] : ownParams(kernel);
   const lengths = [8, 8, name.length, 4, 4, 4, 8, ...own.map((param) => param.length)];
   out.beginBlock(BLOCK_EVENT);

@@ -1,6 +1,7 @@
 // Alerts that the main thread makes by itself, of what is amiss with saker: they go to the outputs
 // as those of the engine do, so that whoever reads alerts learns of it too.
 import type { Alert } from "../../engine/contract/alert.ts";
+import { SAKER_VERSION } from "./versions.ts";
 
 export type OwnAlert =
   | {
@@ -24,7 +25,8 @@ export function ownAlert(
   return {
     hostname,
     message: isFalcos ? alert.message : `${rule}. ${alert.message}`,
-    outputFields: isFalcos ? [] : alert.fields ?? [],
+    // Never none: Falcosidekick refuses an alert whose output_fields are empty.
+    outputFields: [...isFalcos ? [] : alert.fields ?? [], ["saker.version", SAKER_VERSION]],
     priority: isFalcos ? alert.priority : PRIORITY,
     rule,
     source: "internal",
