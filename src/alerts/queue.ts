@@ -37,6 +37,8 @@ export type QueueEvent =
   | { readonly kind: "failed" | "closed" | "refused"; readonly error: Error }
   | { readonly kind: "stuck"; readonly ms: number }
   | { readonly kind: "dropping" }
+  /** Nothing waits any more; so many were dropped, by priority. */
+  | { readonly kind: "dropped"; readonly byPriority: readonly number[] }
   | { readonly kind: "well"; readonly retries: number };
 
 /** Alerts that go to an output in one call. */
@@ -65,6 +67,7 @@ export class OutputQueue {
   #spoolFullUntilMs = -Infinity;
   #written = 0;
   readonly #dropped: number[] = PRIORITY_NAMES.map(() => 0);
+  #toldDropped: readonly number[] = [...this.#dropped];
   #failed = 0;
   #retries = 0;
   #lastError: { readonly reason: string; readonly atMs: number } | undefined;
@@ -205,6 +208,12 @@ export class OutputQueue {
     this.#countDropped(priority);
   }
 
+  #tellDropped(): void {
+    const byPriority = this.#dropped.map((count, at) => count - this.#toldDropped[at]!);
+    this.#toldDropped = [...this.#dropped];
+    this.#options.onEvent({ kind: "dropped", byPriority });
+  }
+
   #countDropped(priority: number): void {
     this.#dropped[priority]!++;
   }
@@ -219,6 +228,7 @@ export class OutputQueue {
     await Promise.resolve();
     await this.#options.spool?.ready();
     while (!this.#closed && await this.#load()) await this.#deliver();
+    if (this.#slow && !this.#closed) this.#tellDropped();
     this.#slow = false;
     this.#begunMs = undefined;
     this.#writing = undefined;

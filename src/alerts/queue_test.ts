@@ -156,6 +156,29 @@ Deno.test("what an output could not write is tried again, and told once", async 
   strictEqual(queue.stats().state, "ok");
 });
 
+Deno.test("what was dropped is told by priority once nothing waits any more", async () => {
+  const { output } = held(2);
+  const events: unknown[] = [];
+  const told = new OutputQueue({
+    output,
+    capacity: 1,
+    compose: composeWith((one) => String(one.sequence)),
+    onEvent: (event) => events.push(event),
+    backOff: { firstMs: 1, maxMs: 4, random: () => 0 },
+    stuckMs: 10_000,
+    clock: () => 0,
+  });
+  told.offer(alert(0));
+  await settle();
+  for (const priority of [4, 4, 5, 2]) told.offer(alert(1, priority));
+  output.release();
+  await told.drained(PATIENCE_MS);
+  deepStrictEqual(events, [
+    { kind: "dropping" },
+    { kind: "dropped", byPriority: [0, 0, 0, 0, 2, 1, 0, 0] },
+  ]);
+});
+
 Deno.test("an output that took a part is given the rest, in order", async () => {
   const { output, queue } = held(10);
   output.fail(new PartlyWritten(2, new Error("cut")));

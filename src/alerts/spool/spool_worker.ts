@@ -43,6 +43,7 @@ const heap = new HeapWatch(SLACK_BYTES);
 setInterval(() => heap.look(), LOOK_MS);
 
 const spools = new Map<string, Segments>();
+const locks = new Map<string, Deno.FsFile>();
 
 function carryOut(request: SpoolRequest): { kept?: number; messages?: readonly Message[] } {
   if (request.kind === "open") {
@@ -63,6 +64,7 @@ function carryOut(request: SpoolRequest): { kept?: number; messages?: readonly M
       return {};
     case "close":
       spool.close();
+      locks.get(request.output)?.close();
       return {};
   }
 }
@@ -78,14 +80,11 @@ function open(directory: string, output: string, bytesMax: number): Segments {
       throw new Error(`${path} is not private: expected one of this user with mode 700`);
     }
   }
-  lock(`${own}/lock`);
-  return new Segments(own, bytesMax);
-}
-
-/** Waits where another process has it; the system gives it back when this one ends. */
-function lock(path: string): void {
-  const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
+  const file = Deno.openSync(`${own}/lock`, { write: true, create: true, mode: 0o600 });
+  // Waits where another process has it; the system gives it back when this one ends.
   file.lockSync(true);
+  locks.set(output, file);
+  return new Segments(own, bytesMax);
 }
 
 scope.onmessage = ({ data }) => {

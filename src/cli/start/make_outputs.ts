@@ -14,6 +14,7 @@ import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { Log } from "../log.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
+import { PRIORITY_NAMES } from "../../rules/priority.ts";
 import { visibleText } from "../../words/visible.ts";
 
 export interface MakeOptions {
@@ -51,7 +52,7 @@ export function makeOutputs(
     capacity: config.outputs_queue.capacity || CAPACITY,
     onEvent(output, event) {
       if (event.kind === "closed" && output === "stdout") return onClosed();
-      if (patient && (event.kind === "stuck" || event.kind === "dropping")) return;
+      if (patient && (event.kind === "stuck" || event.kind.startsWith("drop"))) return;
       const line = told(whereOf(output, config), event);
       if (event.kind === "well") log.info(line);
       else log.warning(line);
@@ -183,7 +184,15 @@ function told(where: string, event: QueueEvent): string {
         "the other outputs go on";
     case "dropping":
       return `Warning: ${where} takes alerts more slowly than they come: some are dropped there`;
+    case "dropped":
+      return `Warning: ${where}: alerts that were dropped there: ${priorities(event.byPriority)}`;
     case "well":
       return `${where} takes alerts again, after ${event.retries} attempts`;
   }
+}
+
+/** `12 Warning, 3 Notice`. */
+function priorities(counts: readonly number[]): string {
+  return counts.map((count, at) => [count, PRIORITY_NAMES[at]] as const)
+    .filter(([count]) => count > 0).map((pair) => pair.join(" ")).join(", ");
 }
