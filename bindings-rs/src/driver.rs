@@ -212,7 +212,7 @@ impl Driver {
     }
 
     /// For each CPU two numbers: events that were written, and that were lost.
-    #[expect(clippy::cast_precision_loss, reason = "2^53 events are more than any run has")]
+    #[allow(clippy::cast_precision_loss, reason = "2^53 events are more than any run has")]
     #[napi]
     pub fn cpus(&mut self) -> Result<Float64Array> {
         let cpus = self.opened()?.probe.counters_by_cpu();

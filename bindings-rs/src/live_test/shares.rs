@@ -22,7 +22,7 @@ fn in_child(act: impl FnOnce() -> i32) -> u32 {
     pid as u32
 }
 
-fn opens(path: &Path, times: u32) -> u32 {
+pub(super) fn opens(path: &Path, times: u32) -> u32 {
     let path = c(path);
     in_child(|| {
         for _ in 0..times {
