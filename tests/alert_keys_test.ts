@@ -2,8 +2,8 @@
 // configuration file to the line on standard output.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { writeCapture } from "./capture_file.ts";
+import { runMain } from "./main_process.ts";
 
-const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
 const RULES = `
 - rule: Tagged
   desc: A file was opened.
@@ -38,16 +38,10 @@ async function lines(config: string): Promise<string[]> {
       `${directory}/falco.yaml`,
       `rules_files: [${directory}/rules.yaml]\nrule_matching: all\n${config}\n`,
     );
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "-A", MAIN, "-c", `${directory}/falco.yaml`],
-        ...["replay", `${directory}/c.scap`],
-      ],
-      env: { TZ: "UTC", SITE: "north" },
-      stdin: "null",
-    }).output();
-    strictEqual(code, 0, new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout).trim().split("\n");
+    const args = ["-c", `${directory}/falco.yaml`, "replay", `${directory}/c.scap`];
+    const { code, out, error } = await runMain(args, { env: { SITE: "north" } });
+    strictEqual(code, 0, error);
+    return out.trim().split("\n");
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

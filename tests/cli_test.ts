@@ -2,8 +2,7 @@
 // no root; the live counterpart is in live/.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { type Opened, writeCapture } from "./capture_file.ts";
-
-const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
+import { type Ending, runMain, spawnMain } from "./main_process.ts";
 
 const RULES = `
 - rule: Secret opened
@@ -40,40 +39,6 @@ class Workplace implements Disposable {
   }
 }
 
-function spawn(args: readonly string[], stdin: "null" | "piped" = "null"): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", MAIN, ...args],
-    env: { TZ: "UTC", NO_COLOR: "1" },
-    stdin,
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-interface Ending {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-async function run(args: readonly string[], input?: Uint8Array): Promise<Ending> {
-  const child = spawn(args, input === undefined ? "null" : "piped");
-  const fed = input === undefined ? undefined : feed(child, input);
-  const { code, stdout, stderr } = await child.output();
-  await fed;
-  return {
-    code,
-    out: new TextDecoder().decode(stdout),
-    error: new TextDecoder().decode(stderr),
-  };
-}
-
-async function feed(child: Deno.ChildProcess, input: Uint8Array): Promise<void> {
-  const writer = child.stdin.getWriter();
-  await writer.write(new Uint8Array(input));
-  await writer.close();
-}
-
 /** The alerts of a run as "rule: message's last word". */
 function told({ out }: Ending): string[] {
   return out.split("\n").filter((line) => line !== "").map((line) => {
@@ -85,7 +50,7 @@ function told({ out }: Ending): string[] {
 Deno.test("a replay writes its alerts as JSON lines and a summary to standard error", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }, { path: "/y" }]);
-  const ending = await run(["replay", "-r", place.rules, capture]);
+  const ending = await runMain(["replay", "-r", place.rules, capture]);
   strictEqual(ending.code, 0);
   deepStrictEqual(told(ending), ["Secret opened: /secret/x", "Anything opened: /y"]);
   const alert = JSON.parse(ending.out.split("\n")[0]!);
@@ -115,7 +80,7 @@ Deno.test("a replay twice gives the same bytes", async () => {
     Array.from({ length: 500 }, (_, at) => ({ path: `/secret/${at}`, tid: at % 7 + 1 })),
   );
   const args = ["replay", "-r", place.rules, "-o", "rule_matching=all", capture];
-  const [one, other] = [await run(args), await run(args)];
+  const [one, other] = [await runMain(args), await runMain(args)];
   strictEqual(told(one).length, 1000);
   strictEqual(one.out, other.out);
 });
@@ -124,16 +89,18 @@ Deno.test("several captures are read in order, and standard input", async () => 
   using place = new Workplace();
   const first = place.capture("1.scap", [{ path: "/secret/1" }]);
   const second = place.capture("2.scap", [{ path: "/secret/2" }]);
-  const both = await run(["replay", "-r", place.rules, second, first]);
+  const both = await runMain(["replay", "-r", place.rules, second, first]);
   deepStrictEqual(told(both), ["Secret opened: /secret/2", "Secret opened: /secret/1"]);
-  const input = await run(["replay", "-r", place.rules, "-"], Deno.readFileSync(first));
+  const input = await runMain(["replay", "-r", place.rules, "-"], {
+    input: Deno.readFileSync(first),
+  });
   deepStrictEqual(told(input), ["Secret opened: /secret/1"]);
 });
 
 Deno.test("Falco's way to name a capture is a replay", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
-  const ending = await run([
+  const ending = await runMain([
     "-r",
     place.rules,
     "-o",
@@ -151,7 +118,7 @@ Deno.test("a capture that is cut short gives what it has, then one error", async
     Array.from({ length: 20_000 }, (_, at) => ({ path: `/secret/${at}` })),
   );
   Deno.truncateSync(capture, Deno.statSync(capture).size - 20);
-  const ending = await run(["replay", "-r", place.rules, capture]);
+  const ending = await runMain(["replay", "-r", place.rules, capture]);
   strictEqual(ending.code, 1);
   ok(told(ending).length > 10_000, String(told(ending).length));
   match(ending.error, /^Error: Cannot read capture "[^"]*a.scap" at byte \d+: [^\n]+\n$/);
@@ -160,7 +127,7 @@ Deno.test("a capture that is cut short gives what it has, then one error", async
 Deno.test("text is written where the configuration says so", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
-  const { out } = await run(["replay", "-r", place.rules, "-o", "json_output=false", capture]);
+  const { out } = await runMain(["replay", "-r", place.rules, "-o", "json_output=false", capture]);
   strictEqual(out, "22:13:20.000000000: Warning Opened /secret/x\n");
 });
 
@@ -170,7 +137,7 @@ Deno.test("a reader that goes ends saker quietly", async () => {
     "a.scap",
     Array.from({ length: 50_000 }, (_, at) => ({ path: `/secret/${at}` })),
   );
-  const child = spawn(["replay", "-r", place.rules, capture]);
+  const child = spawnMain(["replay", "-r", place.rules, capture]);
   const reader = child.stdout.getReader();
   strictEqual((await reader.read()).done, false);
   await reader.cancel();
@@ -183,7 +150,7 @@ Deno.test("a reader that is slow gets every alert of a replay", async () => {
   using place = new Workplace();
   const opened = Array.from({ length: 30_000 }, (_, at) => ({ path: `/secret/${at}` }));
   const capture = place.capture("a.scap", opened);
-  const child = spawn(["replay", "-r", place.rules, capture]);
+  const child = spawnMain(["replay", "-r", place.rules, capture]);
   const stderr = new Response(child.stderr).text();
   let lines = 0;
   for await (const chunk of child.stdout) {
@@ -200,7 +167,7 @@ Deno.test("alerts go to a file beside standard output", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
   const file = `${place.directory}/alerts.txt`;
-  await run([
+  await runMain([
     "replay",
     "-r",
     place.rules,
@@ -220,7 +187,7 @@ Deno.test("rules that cannot be used are one line with file and place", async ()
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
   const refused = async (text: string, line: RegExp) => {
     const rules = place.file("bad.yaml", text);
-    const ending = await run(["replay", "-r", rules, capture]);
+    const ending = await runMain(["replay", "-r", rules, capture]);
     strictEqual(ending.code, 1);
     strictEqual(ending.out, "");
     match(ending.error, /^Error: [^\n]+\n$/);
@@ -240,14 +207,14 @@ Deno.test("a limit of seconds ends a replay by the events' own time", async () =
     "a.scap",
     [10, 11, 12, 13].map((second) => ({ path: `/secret/${second}`, second })),
   );
-  const ending = await run(["replay", "-M", "1", "-r", place.rules, capture]);
+  const ending = await runMain(["replay", "-M", "1", "-r", place.rules, capture]);
   deepStrictEqual(told(ending), ["Secret opened: /secret/10"]);
 });
 
 Deno.test("events of a pipe are taken as they come; SIGINT ends the wait for more", async () => {
   using place = new Workplace();
   const capture = place.capture("a.scap", [{ path: "/secret/x" }]);
-  const child = spawn(["replay", "-r", place.rules, "-"], "piped");
+  const child = spawnMain(["replay", "-r", place.rules, "-"], { isFed: true });
   const writer = child.stdin.getWriter();
   await writer.write(Deno.readFileSync(capture));
   const reader = child.stdout.getReader();
@@ -267,7 +234,7 @@ Deno.test("a replay tells its metrics in their interval, as alerts and in a file
   const file = place.file("metrics.jsonl", "");
   const options = ["enabled=true", "interval=100ms", "output_rule=true", `output_file=${file}`]
     .flatMap((option) => ["-o", `metrics.${option}`]);
-  const child = spawn(["replay", "-r", place.rules, "-", ...options], "piped");
+  const child = spawnMain(["replay", "-r", place.rules, "-", ...options], { isFed: true });
   const writer = child.stdin.getWriter();
   await writer.write(Deno.readFileSync(capture));
   const out = new Response(child.stdout).text();

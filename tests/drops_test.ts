@@ -2,8 +2,8 @@
 // of a capture's time. The figures are those of Falco's own end-to-end tests.
 import { match, ok, strictEqual } from "node:assert";
 import { writeCapture } from "./capture_file.ts";
+import { runMain } from "./main_process.ts";
 
-const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
 const RULES = `
 - rule: Never
   desc: Nothing.
@@ -21,20 +21,12 @@ async function replayed(drops: string, ...options: string[]) {
       Array.from({ length: 22 }, (_, at) => ({ path: "/f", second: 1_700_000_000 + (at >> 1) })),
     );
     Deno.writeTextFileSync(`${directory}/rules.yaml`, RULES);
-    const child = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "-A", MAIN, "-r", `${directory}/rules.yaml`],
-        ...["-o", "engine.kind=replay", "-o", `engine.replay.capture_file=${directory}/c.scap`],
-        ...[
-          "-o",
-          `syscall_event_drops=${drops}`,
-          ...options.flatMap((one) => one === "-v" ? [one] : ["-o", one]),
-        ],
-      ],
-      stdin: "null",
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    return { code: child.code, out: text(child.stdout), error: text(child.stderr) };
+    return await runMain([
+      ...["-r", `${directory}/rules.yaml`],
+      ...["-o", "engine.kind=replay", "-o", `engine.replay.capture_file=${directory}/c.scap`],
+      ...["-o", `syscall_event_drops=${drops}`],
+      ...options.flatMap((one) => one === "-v" ? [one] : ["-o", one]),
+    ]);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

@@ -1,8 +1,8 @@
 // `engine.kind: nodriver`, which needs no root: saker runs without an event until it is told to
 // end, answers over HTTP, and reads everything anew, as Falco's own end-to-end tests ask.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { spawnMain } from "./main_process.ts";
 
-const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
 const RULE = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n";
 
 /** A running saker without a driver, with rules and a configuration in a directory of its own. */
@@ -13,21 +13,18 @@ class Watch implements AsyncDisposable {
   readonly port = freePort();
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void>;
+  readonly #drained: Promise<void>;
   told = "";
 
   constructor(config: string, args: string[] = [], env: Record<string, string> = {}) {
     Deno.writeTextFileSync(this.config, config);
     Deno.writeTextFileSync(this.rules, RULE);
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "-A", MAIN, "-c", this.config, "-r", this.rules],
-        ...["-o", "engine.kind=nodriver", "--listen", `127.0.0.1:${this.port}`, ...args],
-      ],
-      env: { NO_COLOR: "1", ...env },
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
+    this.#child = spawnMain([
+      ...["-c", this.config, "-r", this.rules, "-o", "engine.kind=nodriver"],
+      ...["--listen", `127.0.0.1:${this.port}`, ...args],
+    ], { env });
+    // A reader that goes ends it.
+    this.#drained = this.#child.stdout.pipeTo(new WritableStream());
     this.#reading = this.#read();
   }
 
@@ -60,7 +57,7 @@ class Watch implements AsyncDisposable {
 
   async ended(): Promise<number> {
     const { code } = await this.#child.status;
-    await this.#reading;
+    await Promise.all([this.#reading, this.#drained]);
     return code;
   }
 

@@ -2,8 +2,7 @@
 // rules test, and the setting engine.paths. Needs no root; live/views_test.ts is the live one.
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { writeCapture } from "./capture_file.ts";
-
-const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
+import { type Ending, runMain } from "./main_process.ts";
 
 const RULES = `
 - rule: Said
@@ -35,13 +34,8 @@ class Workplace implements Disposable {
     return `${this.directory}/${name}`;
   }
 
-  async run(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", MAIN, "-r", `${this.directory}/rules.yaml`, ...args],
-      env: { TZ: "UTC", NO_COLOR: "1" },
-    }).output();
-    const decoder = new TextDecoder();
-    return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };
+  async run(...args: string[]): Promise<Ending> {
+    return await runMain(["-r", `${this.directory}/rules.yaml`, ...args]);
   }
 
   /** The outputs of a replay's alerts, without time and priority. */
