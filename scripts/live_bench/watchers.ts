@@ -48,13 +48,13 @@ export function watchersOf(rules: readonly string[]): Watcher[] {
 
 export class Watch implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
-  readonly #port: number;
+  readonly port: number;
   readonly #found: string[] = [];
   readonly #read: Promise<void>;
 
   private constructor(child: Deno.ChildProcess, port: number, marker: string) {
     this.#child = child;
-    this.#port = port;
+    this.port = port;
     this.#read = this.#collect(marker);
   }
 
@@ -86,6 +86,11 @@ export class Watch implements AsyncDisposable {
   /** Whether an alert came whose line holds the text. */
   hasAlert(text: string): boolean {
     return this.#found.some((line) => line.includes(text));
+  }
+
+  /** All lines so far that hold the marker. */
+  found(): readonly string[] {
+    return this.#found;
   }
 
   async usage(): Promise<Usage> {
@@ -136,7 +141,7 @@ export class Watch implements AsyncDisposable {
 
   async #health(): Promise<Record<string, unknown> | undefined> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.#port}/healthz`);
+      const response = await fetch(`http://127.0.0.1:${this.port}/healthz`);
       const text = await response.text();
       return response.ok ? JSON.parse(text) : undefined;
     } catch {
