@@ -166,7 +166,8 @@ export class CaptureSieve {
 export function snapshot(hostRoot: string, selfPid: number): Uint8Array;
 /** The same for one process (a thread that no event told of); empty where it is gone. */
 export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;
-/** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks. */
+/** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks.
+ * Empty where the process is gone, or its root does not answer within a quarter of a second. */
 export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
 /** Sets the nice value of the calling thread; false where the kernel does not allow it. */
 export function setNice(nice: number): boolean;

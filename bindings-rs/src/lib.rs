@@ -1,5 +1,6 @@
 //! The native addon. What it offers is described in ../index.d.ts; one file per thing offered.
 
+mod aside;
 mod blocks;
 mod btf;
 mod budget;

@@ -1,5 +1,6 @@
 // Where alerts and captures go, and where rules come from, on a mount that hangs: nothing waits for
 // it but what lies on it, that is told, and a signal ends saker.
+import { loadAddon } from "../../src/engine/host/addon.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, eventually, type Health, Saker } from "./saker.ts";
 import { has, isRoot, ownMounts, Place, python, run, shell } from "./trigger.ts";
@@ -204,5 +205,41 @@ Deno.test({
     });
     await python(scene.place.marker, "import time; time.sleep(1)");
     assertEquals((await saker.stop()).code !== 0, true);
+  },
+});
+
+/** Goes into a root whose /etc is the mount, and stays there. */
+const INSIDE = `
+import os, sys
+os.chroot(sys.argv[1])
+print("inside", flush=True)
+sys.stdin.read()
+`;
+
+Deno.test({
+  name: "users of a container whose files hang are unknown, and nobody waits for them",
+  ignore: !HANGS,
+  async fn() {
+    await using place = new Place();
+    await Deno.mkdir(place.file("root"));
+    const [program, ...args] = await behindHung(place.file("root/etc"));
+    const child = new Deno.Command(program!, {
+      args: [...args, "python3", "-I", "-S", "-c", INSIDE, place.file("root")],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    assertIncludes(new TextDecoder().decode((await reader.read()).value), "inside");
+    const addon = loadAddon();
+    // More than are left behind: the last ones are not even begun.
+    for (let asked = 0; asked < 6; asked++) {
+      assertEquals(addon.snapshotAccounts("", child.pid).length, 0);
+    }
+    await reader.cancel();
+    await child.stdin.close();
+    assertEquals((await child.status).code, 0);
+    await eventually("users to be read again", () => {
+      return addon.snapshotAccounts("", Deno.pid).length > 0 || undefined;
+    });
   },
 });
