@@ -81,6 +81,7 @@ export function httpOutput(options: HttpOptions): Output {
       token = undefined;
     },
     close(): void {
+      if (isClosing) return;
       isClosing = true;
       if (writing === undefined) return poster.close();
       const timer = setTimeout(() => closed.abort(), CLOSING_MS);

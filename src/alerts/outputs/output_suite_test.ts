@@ -1,5 +1,6 @@
-// The suite that every output passes: alerts arrive whole, in order, once; an output that is
-// slow, stuck, failing or closed under way never blocks the other ones.
+// The suite that every output passes but the program, whose readers are processes (program_test):
+// alerts arrive whole, in order, once; an output that is slow, stuck, failing or closed under way
+// never blocks the other ones.
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, type FormatOptions } from "../format/format.ts";
@@ -8,8 +9,11 @@ import { Outputs } from "../outputs.ts";
 import type { QueueEvent } from "../queue.ts";
 import { farFileOutput } from "./far_file.ts";
 import { fileOutput } from "./file.ts";
+import { httpOutput } from "./http.ts";
+import { clientPoster } from "./http_post.ts";
 import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
 import { type StandardStream, stdoutOutput } from "./stdout.ts";
+import { syslogOutput } from "./syslog.ts";
 
 const FORMAT: FormatOptions = {
   json: true,
@@ -68,8 +72,64 @@ class ShortStream implements StandardStream {
 
 interface Case {
   readonly name: string;
-  /** Makes the output in a fresh directory, and a function that reads what arrived. */
-  make(directory: string): { output: Output; arrived: () => string };
+  /** Makes the output in a fresh directory. */
+  make(directory: string): Made;
+}
+
+interface Made {
+  readonly output: Output;
+  /** What arrived, which is to be so many lines; waits for a reader that is another process. */
+  readonly arrived: (lines: number) => string | Promise<string>;
+  readonly end?: () => Promise<void> | void;
+}
+
+async function linesOf(read: () => string, lines: number): Promise<string> {
+  await until(() => read().split("\n").length > lines);
+  return read();
+}
+
+function webCase(): Made {
+  let text = "";
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    text += `${await request.text()}\n`;
+    return new Response();
+  });
+  const output = httpOutput({
+    poster: clientPoster(`http://127.0.0.1:${server.addr.port}/`, { caCerts: [] }),
+    headers: {},
+    gzip: false,
+    timeoutMs: 60_000,
+    timeoutsMax: 0,
+    now: () => 0,
+  });
+  return { output, arrived: () => text, end: () => server.shutdown() };
+}
+
+function syslogCase(directory: string): Made {
+  const path = `${directory}/log`;
+  const daemon = Deno.listenDatagram({ transport: "unixpacket", path });
+  let text = "";
+  const reading = (async () => {
+    for await (const [bytes] of daemon) {
+      const line = new TextDecoder().decode(bytes);
+      text += `${line.slice(line.indexOf("{"))}\n`;
+    }
+  })();
+  const output = syslogOutput({
+    address: { kind: "local", path },
+    names: { facility: 1, ident: "saker", pid: 1 },
+    tls: { caCerts: [] },
+    timeoutMs: 60_000,
+    now: () => new Date(),
+  });
+  return {
+    output,
+    arrived: (lines) => linesOf(() => text, lines),
+    async end(): Promise<void> {
+      daemon.close();
+      await reading;
+    },
+  };
 }
 
 const CASES: readonly Case[] = [
@@ -93,6 +153,8 @@ const CASES: readonly Case[] = [
       },
     }))
   ),
+  { name: "http", make: webCase },
+  { name: "syslog", make: syslogCase },
 ];
 
 /** An output that never finishes a write. */
@@ -119,6 +181,7 @@ for (const { name, make } of CASES) {
         await body(made);
       } finally {
         made.output.close();
+        await made.end?.();
         Deno.removeSync(directory, { recursive: true });
       }
     });
@@ -130,7 +193,7 @@ for (const { name, make } of CASES) {
       outputs.send(Array.from({ length: 10 }, (_, one) => alert(at + one)));
     }
     await outputs.drained(PATIENCE_MS);
-    deepStrictEqual(sequences(arrived()), Array.from({ length: 1000 }, (_, at) => at));
+    deepStrictEqual(sequences(await arrived(1000)), Array.from({ length: 1000 }, (_, at) => at));
   });
 
   test("a stuck output beside it changes nothing", async ({ output, arrived }) => {
@@ -142,7 +205,7 @@ for (const { name, make } of CASES) {
       outputs.send([alert(at)]);
       if (at % 5 === 4) await until(() => outputs.stats()[1]!.written === at + 1);
     }
-    strictEqual(sequences(arrived()).length, 100);
+    strictEqual(sequences(await arrived(100)).length, 100);
     const stuck = outputs.stats()[0]!;
     strictEqual(stuck.waiting, 10);
     // What the stuck write holds is neither written nor waiting.
@@ -157,7 +220,7 @@ for (const { name, make } of CASES) {
     outputs.reopen();
     outputs.send([alert(2)]);
     await outputs.drained(PATIENCE_MS);
-    deepStrictEqual(sequences(arrived()), [1, 2]);
+    deepStrictEqual(sequences(await arrived(2)), [1, 2]);
   });
 }
 

@@ -4,7 +4,12 @@ import { eventually, messages, texts, within } from "./message_fixture.ts";
 import type { PartlyWritten } from "./output.ts";
 import { programOutput } from "./program.ts";
 
-Deno.test("program: one that is kept running gets all lines; SIGUSR1 starts it anew", () =>
+/** A program that was given all may end after the test that started it. */
+function test(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
+}
+
+test("program: one that is kept running gets all lines; SIGUSR1 starts it anew", () =>
   within(async (directory) => {
     const output = programOutput({
       command: `cat >> ${directory}/out; echo . >> ${directory}/ends`,
@@ -22,7 +27,7 @@ Deno.test("program: one that is kept running gets all lines; SIGUSR1 starts it a
     strictEqual(lines.length, 601);
   }));
 
-Deno.test("program: started for each alert, which it gets whole and alone", () =>
+test("program: started for each alert, which it gets whole and alone", () =>
   within(async (directory) => {
     const command = `cat > ${directory}/$$ && ls ${directory} | wc -l >> ${directory}/count`;
     const output = programOutput({ command, keepAlive: false });
@@ -34,7 +39,7 @@ Deno.test("program: started for each alert, which it gets whole and alone", () =
     deepStrictEqual(new Set(found), new Set([...texts(0, 3), odd.text].map((one) => `${one}\n`)));
   }));
 
-Deno.test("program: to read no input is no failure, not to be there is", async () => {
+test("program: to read no input is no failure, not to be there is", async () => {
   await programOutput({ command: "true", keepAlive: false }).write(messages(0, 2));
   const none = { command: "/nowhere/program 2> /dev/null", keepAlive: false };
   await rejects(programOutput(none).write(messages(0, 2)), /the shell cannot start the program/);
@@ -45,7 +50,7 @@ Deno.test("program: to read no input is no failure, not to be there is", async (
   });
 });
 
-Deno.test("program: one that dies is told, and started again", () =>
+test("program: one that dies is told, and started again", () =>
   within(async (directory) => {
     const command = `read line; echo "$line" >> ${directory}/out; sleep 0.3`;
     const output = programOutput({ command, keepAlive: true });
