@@ -79,6 +79,9 @@ const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
     "--event",
     "{event.yaml}",
   ]],
+  ["saker config", ["config"]],
+  // Below a directory of the test's own.
+  ["saker install", ["install", "--root", "{root}"]],
   ["saker doctor", ["doctor"]],
   ["saker --help", ["--help"]],
 ]);
