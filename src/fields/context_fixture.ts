@@ -52,6 +52,15 @@ export class Bench {
     return asShown(this.context, () => valueText(bound, shownValue(bound, this.context)));
   }
 
+  /** What a message shows of one field after the other. */
+  texts(...fields: string[]): string[] {
+    const bounds = fields.map((field) => this.#bound(field));
+    return asShown(
+      this.context,
+      () => bounds.map((bound) => valueText(bound, shownValue(bound, this.context))),
+    );
+  }
+
   json(field: string): Value {
     const bound = this.#bound(field);
     return asShown(this.context, () => jsonOf(bound, this.context));

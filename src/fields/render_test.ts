@@ -183,6 +183,40 @@ Deno.test("showing evt.abspath on a capture leaves the context as it was", () =>
   strictEqual(bench.text("fd.name"), "/etc/passwd");
 });
 
+/** Calls with a directory and a path, by the names of the two. */
+const BELOW: readonly (readonly [id: string, dirfd: string, path: string])[] = [
+  ["SYSCALL_OPENAT_2_X", "dirfd", "name"],
+  ["SYSCALL_OPENAT2_X", "dirfd", "name"],
+  ["SYSCALL_UNLINKAT_2_X", "dirfd", "name"],
+  ["SYSCALL_MKDIRAT_X", "dirfd", "path"],
+  ["SYSCALL_FCHMODAT_X", "dirfd", "filename"],
+  ["SYSCALL_FCHOWNAT_X", "dirfd", "pathname"],
+  ["SYSCALL_RENAMEAT_X", "olddirfd", "oldpath"],
+  ["SYSCALL_RENAMEAT2_X", "olddirfd", "oldpath"],
+  ["SYSCALL_LINKAT_2_X", "olddir", "oldpath"],
+  ["SYSCALL_SYMLINKAT_X", "linkdirfd", "linkpath"],
+];
+
+for (const [id, dirfd, path] of BELOW) {
+  Deno.test(`behind evt.abspath of ${id} the descriptor is its directory, as in Falco`, () => {
+    const after = (from: number, name: string, own?: { path?: string }) => {
+      const bench = new Bench();
+      bench.apply(open(4, "/etc", 1 | 1 << 10));
+      const params = { fd: 5, res: 0, flags: 1, mode: 0, [dirfd]: from, [path]: name };
+      bench.apply({ id, tid: CHILD, params, ...own === undefined ? {} : { own } });
+      const [before, abspath, behind] = bench.texts("fd.name", "evt.abspath", "fd.name");
+      return [abspath, behind === before ? "as before" : behind];
+    };
+    // Of other calls it is the directory before, or there is none.
+    const below = id.startsWith("SYSCALL_OPENAT") ? "/etc" : "as before";
+    deepStrictEqual(after(4, "x"), ["/etc/x", below]);
+    deepStrictEqual(after(4, "/x"), ["/x", "as before"]);
+    deepStrictEqual(after(-100, "x")[1], "as before");
+    deepStrictEqual(after(7, "x"), ["<UNKNOWN>/x", "as before"]);
+    deepStrictEqual(after(4, "x", {}), ["/etc/x", "as before"], "not on a live event");
+  });
+}
+
 Deno.test("numbers are written in the format of their field", () => {
   strictEqual(numberText(255, "UINT32", "HEX"), "FF");
   strictEqual(numberText(-1, "INT32", "HEX"), "FFFFFFFF");
