@@ -24,6 +24,11 @@ const CASES: readonly (readonly [directory: string, path: string, joined: string
   ["/d/", ".hidden", "/d/.hidden"],
   ["/d/", "a/..b", "/d/a/..b"],
   ["<UNKNOWN>", "a", "<UNKNOWN>a"],
+  ["<UNKNOWN>", "a/..", ""],
+  ["<UNKNOWN>", "a/..//b", "b"],
+  ["<UNKNOWN>", "a/../../b", "b"],
+  ["", "a/..//b", "/b"],
+  ["", "a/../", ""],
 ];
 
 for (const [directory, path, joined] of CASES) {
