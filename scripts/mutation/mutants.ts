@@ -61,7 +61,7 @@ const CHOICES: readonly (readonly [of: RegExp, line: RegExp])[] = [
   // What grows when it is full begins somewhere.
   [/^\d+$/, /new (?:\w+Array|BlockBuffer)\([^()]*<< ?\d/],
   // How bits are mixed: another way spreads them as well.
-  [/^\d+$|^ [+-] $/, /\bhash\b.*(?:>>>|<<|Math\.imul)/],
+  [/^\d+$|^ [+-] $/, /\bhash\b.*(?:>>>|<<|Math\.imul)|Math\.imul\(.*\bhash\b|\bhash = /],
 ];
 
 /** Whether a mistake changes a choice, so that nobody could tell which of the two is right. */

@@ -31,6 +31,8 @@ Deno.test("bounds, beginnings and the mixing of bits are choices, not mistakes",
     "  if (left.size >= LEFT_MAX) return 1;",
     "  #table = new Int32Array(1 << 13);",
     "    hash ^= hash >>> 13;",
+    "  return Math.imul(hash ^ unit, 0x9e3779b1) | 0;",
+    "    const hash = bytes[at]! * 7 ^ bytes[at + 1]!;",
   ];
   for (const line of choices) strictEqual(isChoice(line, mutantsOf(line)[0]!), true, line);
   const others = ["const O_CREAT = 4;", "  if (left.size >= 4) return 1;", "new Uint8Array(16);"];
