@@ -36,6 +36,13 @@ Deno.test("a relative path starts from the directory that the call was given", (
   strictEqual(opened.text("evt.args").split(" ")[2], "name=ssl/cert(/etc/ssl/cert)");
 });
 
+Deno.test("standard input may be the directory that a relative path starts from", () => {
+  const opened = bench(open(0, "/etc", 1 | 1 << 10), open(5, "ssl/cert", 1, 0));
+  for (const field of ["evt.arg.name", "evt.abspath", "fs.path.name", "fd.name"]) {
+    strictEqual(opened.text(field), "/etc/ssl/cert", field);
+  }
+});
+
 Deno.test("flags are named and joined, a bit is named once", () => {
   strictEqual(bench(open(3, "/x", 0)).text("evt.arg.flags"), "O_NONE");
   strictEqual(bench(open(3, "/x", 3)).text("evt.arg.flags"), "O_RDWR");
