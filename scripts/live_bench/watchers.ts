@@ -9,6 +9,7 @@ export interface Usage {
   /** Of the resident memory, what no file stands behind. */
   readonly anonymousMb: number;
   readonly descriptors: number;
+  readonly threads: number;
   /** What saker alone tells. */
   readonly events: number;
   readonly lost: number;
@@ -62,10 +63,12 @@ export class Watch implements AsyncDisposable {
     binary: string,
     args: (port: number) => string[],
     marker: string,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<Watch> {
     const port = freePort();
     const child = new Deno.Command(binary, {
       args: args(port),
+      env: { ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "null",
@@ -99,13 +102,14 @@ export class Watch implements AsyncDisposable {
     // Behind the name: state is the first field, user and system time the 12th and 13th.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    const body = await this.#health();
+    const body = await this.ask("/healthz").catch(() => undefined);
     const lost = body?.lost as { critical: number; bulk: number } | undefined;
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
       residentMb: Number(/VmRSS:\s*(\d+)/.exec(status)![1]) / 1024,
       anonymousMb: Number(/RssAnon:\s*(\d+)/.exec(status)![1]) / 1024,
       descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length,
+      threads: Number(/Threads:\s*(\d+)/.exec(status)![1]),
       events: body?.events as number ?? NaN,
       lost: lost === undefined ? NaN : lost.critical + lost.bulk,
     };
@@ -135,17 +139,18 @@ export class Watch implements AsyncDisposable {
     await this.stop();
   }
 
-  async #isWell(): Promise<boolean> {
-    return (await this.#health()) !== undefined;
+  /** What it answers, be it well or not. */
+  async ask(path: string): Promise<Record<string, unknown>> {
+    return await (await fetch(`http://127.0.0.1:${this.port}${path}`)).json();
   }
 
-  async #health(): Promise<Record<string, unknown> | undefined> {
+  async #isWell(): Promise<boolean> {
     try {
       const response = await fetch(`http://127.0.0.1:${this.port}/healthz`);
-      const text = await response.text();
-      return response.ok ? JSON.parse(text) : undefined;
+      await response.body?.cancel();
+      return response.ok;
     } catch {
-      return undefined;
+      return false;
     }
   }
 
