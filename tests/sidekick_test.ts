@@ -66,7 +66,8 @@ class Taker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
+    // It ends with its input, which `told` may have closed already.
+    await this.#child.stdin.close().catch(() => {});
     await this.#child.status;
     await this.#lines.cancel();
   }

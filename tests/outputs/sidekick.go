@@ -25,6 +25,8 @@ type alert struct {
 	Source   string         `json:"source"`
 	Tags     []string       `json:"tags"`
 	Hostname string         `json:"hostname"`
+	// Ours: one whose answer came too late comes again.
+	ID string `json:"id"`
 }
 
 type told struct {
@@ -52,6 +54,7 @@ func check(one alert) error {
 func main() {
 	all := told{Complaints: []string{}, Rules: map[string]int{}, Kinds: map[string]int{}}
 	var guard sync.Mutex
+	taken := map[string]bool{}
 	take := func(answer http.ResponseWriter, request *http.Request) {
 		var one alert
 		decoder := json.NewDecoder(request.Body)
@@ -69,6 +72,10 @@ func main() {
 			answer.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		if taken[one.ID] {
+			return
+		}
+		taken[one.ID] = true
 		all.Taken++
 		all.Rules[one.Rule]++
 		for _, value := range one.Fields {

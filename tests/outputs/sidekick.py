@@ -9,7 +9,7 @@ TEXTS = ("output", "priority", "rule", "source", "hostname")
 KEYS = TEXTS + ("uuid", "time", "output_fields", "tags")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
-taken, complaints, rules, kinds = [0], [], collections.Counter(), collections.Counter()
+taken, complaints, rules, kinds = set(), [], collections.Counter(), collections.Counter()
 
 
 def unique(pairs):
@@ -78,7 +78,7 @@ def check(body):
     for name in ("k8s.ns.name", "k8s.pod.name"):
         if fields.get(name) is not None and type(fields[name]) is not str:
             raise ValueError(f"{name} is no text")
-    return alert["rule"], [kind_of(value) for value in fields.values()]
+    return alert["id"], alert["rule"], [kind_of(value) for value in fields.values()]
 
 
 class Taker(http.server.BaseHTTPRequestHandler):
@@ -88,10 +88,12 @@ class Taker(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
-            rule, found = check(body)
-            taken[0] += 1
-            rules[rule] += 1
-            kinds.update(found)
+            name, rule, found = check(body)
+            # One whose answer came too late comes again.
+            if name not in taken:
+                rules[rule] += 1
+                kinds.update(found)
+            taken.add(name)
             status = 200
         except Exception as error:
             complaints.append(f"{error}: {body[:2000].decode('utf-8', 'replace')}")
@@ -108,5 +110,5 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taker)
 print(server.server_address[1], flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 sys.stdin.read()
-told = {"taken": taken[0], "complaints": complaints[:5], "rules": rules, "kinds": kinds}
+told = {"taken": len(taken), "complaints": complaints[:5], "rules": rules, "kinds": kinds}
 print(json.dumps(told), flush=True)
