@@ -117,6 +117,9 @@ export interface SieveOptions {
   keepsDescriptors: boolean;
   /** Names of descriptors are asked for as the caller gave them. */
   asksRaw: boolean;
+  /** Nothing that rules ask or show is about descriptors, nor will other rules: the engine needs no
+   * tables of them. */
+  ignoresDescriptors: boolean;
   /** By event code: with how many parameters an event is current; 255: any number, 254: never. */
   current: Uint8Array;
 }

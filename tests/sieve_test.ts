@@ -41,7 +41,7 @@ function compare(files: readonly string[], rules: RulesStart, what: string): num
 function byChance(
   from: number,
   seeds: number,
-  more: (chance: Chance) => string,
+  rules: (chance: Chance) => string,
   sockets = false,
 ): void {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
@@ -52,7 +52,7 @@ function byChance(
     for (let seed = from; seed < from + seeds; seed++) {
       const chance = new Chance(seed);
       Deno.writeFileSync(file, captureByChance(chance, events, sockets));
-      const text = rulesByChance(chance, 3) + more(chance);
+      const text = rules(chance);
       if (loadTexts([text]).ruleSet === undefined) continue;
       runs++;
       passed += compare([file], rulesStart(text), `seed ${seed} under\n${text}`);
@@ -65,14 +65,14 @@ function byChance(
 }
 
 Deno.test("a replay tells the same with the sieve on captures and rules by chance", () => {
-  byChance(1, 120, () => "");
+  byChance(1, 120, (chance) => rulesByChance(chance, 3));
 });
 
 Deno.test("a replay tells the same with the sieve where a rule shows descriptors by chance", () => {
   const show =
     '"%evt.num %proc.name %fd.name %fd.types[3] %fd.types[4] %proc.fdopencount %evt.args"';
   byChance(1001, 60, (chance) =>
-    ruleText(
+    rulesByChance(chance, 3) + ruleText(
       "shows",
       JSON.stringify(chance.of([
         "evt.type in (write, chdir, fchdir)",
@@ -91,7 +91,7 @@ Deno.test("a replay tells the same with the sieve where sockets are used by chan
     '"%evt.num %evt.type %fd.num %fd.name %fd.type %fd.sip %fd.sport %fd.cip %fd.cport ' +
     '%fd.l4proto %fd.is_server %proc.name"';
   byChance(3001, 120, (chance) =>
-    ruleText(
+    rulesByChance(chance, 3) + ruleText(
       "sockets",
       JSON.stringify(chance.of([
         "evt.type in (sendto, recvfrom)",
@@ -112,8 +112,24 @@ Deno.test("a replay tells the same with the sieve where fields look at everythin
   byChance(
     2001,
     10,
-    () => ruleText("order", JSON.stringify("evt.type in (write, dup2)"), { output: '"%fd.types"' }),
+    (chance) =>
+      rulesByChance(chance, 3) +
+      ruleText("order", JSON.stringify("evt.type in (write, dup2)"), { output: '"%fd.types"' }),
   );
+});
+
+Deno.test("a replay tells the same with the sieve where no rule asks for a descriptor", () => {
+  const output = '"%evt.num %evt.type %evt.res %proc.name %proc.pname %proc.args %user.uid"';
+  byChance(4001, 60, (chance) =>
+    chance.some([
+      "evt.type in (openat, connect) and proc.name = b",
+      "evt.type in (close, fcntl) and not proc.name in (sh, t)",
+      "evt.type = procexit",
+      "evt.type in (execve, clone) and proc.pname exists",
+      "evt.failed = true and proc.aname[1] = sh",
+      "evt.type in (write, dup2, fchdir) and container.id = host",
+    ], 3).map((condition, at) => ruleText(`r${at}`, JSON.stringify(condition), { output }))
+      .join(""), true);
 });
 
 Deno.test("a replay knows descriptors whose opens were held back, however they were copied", () => {

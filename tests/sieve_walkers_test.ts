@@ -81,6 +81,7 @@ function keptInRust(
     current: CURRENT_COUNTS,
     keepsDescriptors: false,
     asksRaw: false,
+    ignoresDescriptors: false,
   });
   const room = new Uint8Array(bytes.length * 2);
   room.set(bytes);

@@ -19,6 +19,8 @@ export interface RulesSieve {
   readonly keepsDescriptors: boolean;
   /** Names of descriptors are asked for as the caller gave them, after they were opened. */
   readonly asksRaw: boolean;
+  /** Nothing that rules ask or show is about descriptors. */
+  readonly ignoresDescriptors: boolean;
   /** Rules look at descriptors that no event of theirs names. */
   readonly looksAtAll: boolean;
   /** Every event is needed. */
@@ -37,6 +39,14 @@ const COUNTED = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration))/;
 const IN_ORDER = "fd.types";
 /** What shows a descriptor's name as the caller gave it. */
 const RAW = /^fd\.nameraw/;
+/** Fields of threads, users, containers and the event itself, none of which ever takes a look at
+ * a descriptor or a directory. */
+const APART = new RegExp(
+  "^(evt\\.(num|type|cpu|res|rawres|failed|time|rawtime|datetime)(\\.\\w+)*|syscall\\.type|" +
+    "proc\\.[ap]?(name|exe|cmdline|pid)(\\[\\d+\\])?|" +
+    "proc\\.(args|exeline|env|vpid|pvpid|tty|sid)|" +
+    "(user|group|container)\\.\\w+(\\.\\w+)*|thread\\.v?tid)$",
+);
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
@@ -46,10 +56,12 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   let keepsDescriptors = false;
   let looksAtAll = false;
   let asksRaw = false;
+  let ignoresDescriptors = true;
   for (const rule of rules) {
     if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
+    if (!fields.every((field) => APART.test(field))) ignoresDescriptors = false;
     if (fields.some((field) => RAW.test(field)) && !onlyOpens(rule)) asksRaw = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
     looksAtAll = true;
@@ -58,7 +70,8 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const threads = new ThreadAtoms();
   const guards = deriveGuards(rules, { threads });
   const table = tableBytes(guards);
-  return { table, descriptors, keepsDescriptors, asksRaw, looksAtAll, isOpen: false, threads };
+  const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
+  return { table, descriptors, ...flags, threads };
 }
 
 /** Whether the rule looks at calls that open, which tell the name themselves, and at no other. */
@@ -103,6 +116,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     descriptors,
     keepsDescriptors: true,
     asksRaw: true,
+    ignoresDescriptors: false,
     looksAtAll: true,
     isOpen: true,
     threads: new ThreadAtoms(),

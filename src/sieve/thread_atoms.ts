@@ -3,6 +3,8 @@
 // for an atom; a thread of which nothing is told has all.
 import type { Context } from "../state/contract/context.ts";
 import type { Atom } from "../rules/check/condition.ts";
+import { MISSING } from "../state/tables/strings.ts";
+import type { Thread } from "../state/tables/thread.ts";
 import { type Formula, number } from "./formula.ts";
 
 /** Only clones, executions and a new root set them (src/state/events/). */
@@ -17,10 +19,18 @@ const FIELDS: ReadonlySet<string> = new Set([
 const ATOMS_MAX = 32;
 const ATOMS_OF_WORD = 16;
 const ALL = 0xffff_ffff;
+/** Programs whose answers are remembered; a power of two. A newer one takes an older one's
+ * place. */
+const MEMO_SIZE = 1 << 10;
+/** Ids of what the fields show, then the two words. */
+const MEMO_STRIDE = 6;
 
 export class ThreadAtoms {
   /** Facts of the thread that was asked for last: two words. */
   readonly facts: Uint32Array = new Uint32Array(2);
+  /** Most threads run a program that others run as well. */
+  readonly #memo = new Int32Array(MEMO_SIZE * MEMO_STRIDE).fill(MISSING);
+  #generation = 0;
   #atoms: Atom[] = [];
   #places = new Map<string, number>();
 
@@ -52,6 +62,9 @@ export class ThreadAtoms {
     // container stands before all threads.
     if (thread === undefined || thread.isInvalid || thread.isDead) return;
     if (machine.eventContainer !== undefined) return;
+    const { generation } = machine.strings;
+    if (this.#generation !== generation) this.#forget(generation);
+    if (this.#recall(thread)) return;
     facts.fill(0);
     for (const [place, atom] of this.#atoms.entries()) {
       const holds = atom.test(atom.left.read((bound) => bound.extract(context)), undefined);
@@ -59,11 +72,49 @@ export class ThreadAtoms {
       const bit = 2 * (place % ATOMS_OF_WORD) + (holds ? 0 : 1);
       facts[word] = facts[word]! | 1 << bit;
     }
+    // A container is looked for as long as none is known.
+    if (thread.containerId !== MISSING) this.#remember(thread);
+  }
+
+  /** Fills `facts` as for another thread that shows the same; whether there was one. */
+  #recall(thread: Thread): boolean {
+    const memo = this.#memo;
+    const at = placeOf(thread);
+    if (
+      memo[at] !== thread.comm || memo[at + 1] !== thread.exe ||
+      memo[at + 2] !== thread.exepath || memo[at + 3] !== thread.containerId
+    ) return false;
+    this.facts[0] = memo[at + 4]!;
+    this.facts[1] = memo[at + 5]!;
+    return thread.containerId !== MISSING;
+  }
+
+  #remember(thread: Thread): void {
+    const memo = this.#memo;
+    const at = placeOf(thread);
+    memo[at] = thread.comm;
+    memo[at + 1] = thread.exe;
+    memo[at + 2] = thread.exepath;
+    memo[at + 3] = thread.containerId;
+    memo[at + 4] = this.facts[0]!;
+    memo[at + 5] = this.facts[1]!;
+  }
+
+  /** The ids stand for other strings, or the atoms are others. */
+  #forget(generation: number): void {
+    this.#memo.fill(MISSING);
+    this.#generation = generation;
   }
 
   /** Other rules ask other things. */
   exchange(other: ThreadAtoms): void {
     this.#atoms = other.#atoms;
     this.#places = other.#places;
+    this.#forget(this.#generation);
   }
+}
+
+function placeOf({ comm, exe, exepath }: Thread): number {
+  const hash = Math.imul(comm, 0x9e3779b1) ^ Math.imul(exe, 0x85ebca6b) ^ exepath;
+  return ((hash ^ hash >>> 15) & (MEMO_SIZE - 1)) * MEMO_STRIDE;
 }

@@ -1,6 +1,6 @@
 //! Paths as fields show them, kept as text: what names below a directory go on from, however it was
 //! named itself (`..` included), and what an open that is held back is told by.
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use probe::sieve::Names;
@@ -15,17 +15,17 @@ const FIXED_BYTES: usize = 80;
 /// What directories take now.
 pub type Taken = Rc<Cell<usize>>;
 
-/// A directory's path, and the walk over it.
+/// A directory's path, and the walk over it once it is asked for.
 pub struct Directory {
     /// Ends with a slash.
     pub text: Box<[u8]>,
-    pub place: Option<Place>,
+    place: OnceCell<Option<Place>>,
     taken: Taken,
 }
 
 impl Directory {
     /// `path`: folded, with or without a slash at its end. `None` where there is no room.
-    pub fn new(names: &Names, path: &[u8], taken: &Taken) -> Option<Rc<Directory>> {
+    pub fn new(path: &[u8], taken: &Taken) -> Option<Rc<Directory>> {
         if path.is_empty() || path.len() >= PATH_BYTES {
             return None;
         }
@@ -39,8 +39,14 @@ impl Directory {
             return None;
         }
         taken.set(bytes);
-        let place = walk(names, None, &text);
+        let place = OnceCell::new();
         Some(Rc::new(Directory { text: text.into(), place, taken: taken.clone() }))
+    }
+
+    /// Where names below it go on; `None`: that is not known.
+    #[inline]
+    pub fn place(&self, names: &Names) -> Option<Place> {
+        *self.place.get_or_init(|| walk(names, None, &self.text))
     }
 
     /// Whether a name below it is joined to a whole path that says all.
@@ -49,8 +55,8 @@ impl Directory {
     }
 
     /// The same for other rules.
-    pub fn again(&self, names: &Names) -> Option<Rc<Directory>> {
-        Directory::new(names, &self.text, &self.taken)
+    pub fn again(&self) -> Option<Rc<Directory>> {
+        Directory::new(&self.text, &self.taken)
     }
 }
 

@@ -9,3 +9,6 @@ pub const THREAD: u8 = 6;
 pub const DESCRIPTORS: u8 = 7;
 pub const MUCH: u8 = 8;
 pub const META: u8 = 9;
+
+/// Those that change nothing but descriptors.
+pub const OF_DESCRIPTORS: [u8; 6] = [OPEN, CLOSE, FCNTL, DUP, TRANSFER, DESCRIPTORS];

@@ -105,7 +105,7 @@ impl Sieve {
             }
             _ => return None,
         }
-        Directory::new(&self.names, &self.joined, &self.tables.taken)
+        Directory::new(&self.joined, &self.tables.taken)
     }
 
     /// The slot of something that is held back from now on, in place of what was; its block is

@@ -25,7 +25,7 @@ pub enum Start {
 }
 
 impl Sieve {
-    /// Whether a rule can match the event, which is no open.
+    /// Whether a rule can match the event, which is no open, or one whose directory is not known.
     #[inline]
     pub fn wanted(&self, record: &Record, table: usize) -> bool {
         self.judged(record, table, None).0
@@ -123,7 +123,7 @@ impl Sieve {
                         return None;
                     }
                     join(base.unwrap_or(b""), raw, &mut self.joined);
-                    slot.path = Directory::new(&self.names, &self.joined, &self.tables.taken);
+                    slot.path = Directory::new(&self.joined, &self.tables.taken);
                 }
                 slot.path.clone()
             }
@@ -136,7 +136,7 @@ impl Sieve {
     pub fn marks(&self, start: &Start, raw: &[u8]) -> u64 {
         let from = match start {
             Start::Whole => None,
-            Start::Known(directory) => match directory.place {
+            Start::Known(directory) => match directory.place(&self.names) {
                 Some(place) => Some(place),
                 None => return ALL_MARKS,
             },

@@ -38,6 +38,7 @@ pub struct SieveOptions {
     pub uses: Int8Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
+    pub ignores_descriptors: bool,
     pub current: Uint8Array,
 }
 
@@ -108,6 +109,7 @@ impl CaptureSieve {
                 pending: 0,
                 pass_next: false,
                 asks_raw: options.asks_raw,
+                ignores_descriptors: options.ignores_descriptors,
                 sees_entries: false,
                 joined: Vec::new(),
                 told: Vec::new(),
@@ -139,7 +141,7 @@ impl CaptureSieve {
         self.sieve.descriptors = descriptors.to_vec();
         self.sieve.keeps_descriptors = keeps_descriptors;
         self.sieve.asks_raw = asks_raw;
-        self.sieve.tables.forget_names(&self.sieve.names);
+        self.sieve.tables.forget_names();
         Ok(())
     }
 
@@ -221,7 +223,7 @@ impl CaptureSieve {
             return;
         }
         let cwd = lent.as_ref().and_then(|lent| lent.cwd.get(..cwd_bytes as usize));
-        let cwd = cwd.and_then(|text| Directory::new(&sieve.names, text, &sieve.tables.taken));
+        let cwd = cwd.and_then(|text| Directory::new(text, &sieve.tables.taken));
         let facts = u64::from(low) | u64::from(high) << 32;
         sieve.tables.learn(Answer { tid, owner, cwd, facts, is_alone });
     }

@@ -43,6 +43,8 @@ pub struct Sieve {
     pub pass_next: bool,
     /// Names of descriptors are asked for as the caller gave them.
     pub asks_raw: bool,
+    /// Nothing that rules ask or show is about descriptors: the engine needs no table of them.
+    pub ignores_descriptors: bool,
     /// An old capture tells of connects as they begin: each belongs to the next that ends.
     pub sees_entries: bool,
     /// A path, and blocks on their way to the engine: their memory is used again.
@@ -164,6 +166,13 @@ impl Sieve {
             self.settle_family(record, None, room, out)?;
             return self.hand_over(record, at, effect, out);
         };
+        if self.ignores_descriptors && effect::OF_DESCRIPTORS.contains(&effect) {
+            if forced || self.wanted(record, table) {
+                return self.hand_over(record, at, effect, out);
+            }
+            self.pass_over(record, out);
+            return Ok(());
+        }
         if effect == effect::MUCH {
             return self.much(record, at, table, room, out);
         }

@@ -155,6 +155,9 @@ impl Sieve {
 
     /// The descriptors end with their process.
     fn forget_held(&mut self, table: usize) {
+        if self.tables.all[table].pending == 0 {
+            return;
+        }
         for at in 0..self.tables.all[table].slots.len() {
             if self.tables.all[table].slots[at].state.is_held() {
                 self.drop_held(table, at as i32, State::Unknown);

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use probe::sieve::Names;
-
 use super::directory::{Directory, Taken};
 
 /// Descriptors with a number from here on are never held back.
@@ -299,11 +297,11 @@ impl Tables {
     }
 
     /// What walks found, and what was told of threads, is of no use to other rules.
-    pub fn forget_names(&mut self, names: &Names) {
+    pub fn forget_names(&mut self) {
         self.last = None;
         self.threads.values_mut().for_each(|(_, facts)| *facts = u64::MAX);
         let again = |path: &mut Option<Rc<Directory>>| {
-            *path = path.as_ref().and_then(|path| path.again(names));
+            *path = path.as_ref().and_then(|path| path.again());
         };
         for table in &mut self.all {
             again(&mut table.cwd);

@@ -216,10 +216,10 @@ function captureSieve(
   const { source, drops, seconds } = start;
   if (source.kind !== "capture" || !start.sieve) return undefined;
   if (seconds !== undefined || drops.simulate === true) return undefined;
-  const { isOpen, threads, table, descriptors, keepsDescriptors, asksRaw } = derive();
+  const { isOpen, threads, ...sieve } = derive();
   if (isOpen) return undefined;
   const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
-  const options = { table, descriptors, keepsDescriptors, asksRaw, ...lists };
+  const options = { ...sieve, ...lists };
   return { sieve: addon().CaptureSieve.make(options), threads };
 }
 
