@@ -36,3 +36,14 @@ Deno.test("what is removed or told anew makes room", () => {
   for (let at = 0; at < 8; at++) users.addUser("", userOf(at, LONG));
   strictEqual(users.refused, 0);
 });
+
+Deno.test("users and groups of all containers are counted together", () => {
+  const users = new Users();
+  strictEqual(users.size, 0);
+  users.addUser("", userOf(1, "a"));
+  users.addUser("c", userOf(1, "b"));
+  users.addGroup("c", { gid: 1, name: "g" });
+  strictEqual(users.size, 3);
+  users.removeUser("c", 1);
+  strictEqual(users.size, 2);
+});
