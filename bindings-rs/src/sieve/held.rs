@@ -34,7 +34,7 @@ impl Sieve {
         let (admitted, marks) = self.judged(record, table, Some(&start));
         let wanted = forced || admitted;
         let result = match opened {
-            None if !wanted && !self.keeps_descriptors => {
+            None if !wanted && !self.asked.all => {
                 self.pass_over(record, out);
                 return Ok(());
             }
@@ -45,7 +45,7 @@ impl Sieve {
             Some(result) => result as i32,
         };
         let marks = match marks {
-            _ if !self.asks_descriptors => ALL_MARKS,
+            _ if !self.asked.descriptors => ALL_MARKS,
             Some(marks) => marks,
             None => self.marks(&start, raw),
         };
@@ -56,7 +56,7 @@ impl Sieve {
         // Told by its whole path once it is handed over, or by its own words.
         let (directory, from_cwd) = match &start {
             Start::Whole => (-1, false),
-            _ if base.is_some() && !self.asks_raw => (-1, false),
+            _ if base.is_some() && !self.asked.raw => (-1, false),
             Start::Known(_) | Start::Unknown => {
                 let number = record.descriptor(usize::from(text.directory)).unwrap_or(-1).max(-1);
                 (number, number < 0)
@@ -90,7 +90,7 @@ impl Sieve {
     /// Whether what makes this descriptor may be held back.
     #[inline]
     pub fn holds(&self, number: i32, bytes: usize) -> bool {
-        !self.keeps_descriptors
+        !self.asked.all
             && usize::try_from(number).is_ok_and(|number| number < SLOTS)
             && bytes <= HELD_BYTES
             && self.pending < PENDING_MAX
@@ -137,7 +137,7 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Result<bool, NoRoom> {
-        if self.keeps_descriptors {
+        if self.asked.all {
             return Ok(true);
         }
         if record.result().is_some_and(|result| result < 0) {
@@ -171,7 +171,7 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Result<bool, NoRoom> {
-        if self.keeps_descriptors {
+        if self.asked.all {
             return Ok(true);
         }
         let command = record.command();
@@ -208,7 +208,7 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Result<bool, NoRoom> {
-        if self.keeps_descriptors {
+        if self.asked.all {
             return Ok(true);
         }
         let Some(result) = record.result().filter(|result| *result >= 0) else { return Ok(false) };

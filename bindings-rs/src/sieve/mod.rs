@@ -25,7 +25,7 @@ use probe::sieve::{Guard, Names, Verdict};
 use crate::failure::{Code, Failure};
 use directory::Directory;
 use out::Out;
-use pass::{Sieve, Stop};
+use pass::{Asked, Sieve, Stop};
 use tables::{Answer, Tables};
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
@@ -99,16 +99,18 @@ impl CaptureSieve {
             lent: None,
             sieve: Sieve {
                 names: names(&parts),
-                asks_descriptors: asks_descriptors(&guards),
+                asked: Asked {
+                    descriptors: asks_descriptors(&guards),
+                    raw: options.asks_raw,
+                    all: options.keeps_descriptors,
+                },
                 guards,
                 counts: options.counts.to_vec(),
                 descriptors: options.descriptors.to_vec(),
                 uses: options.uses.to_vec(),
-                keeps_descriptors: options.keeps_descriptors,
                 tables: Tables::default(),
                 pending: 0,
                 pass_next: false,
-                asks_raw: options.asks_raw,
                 ignores_descriptors: options.ignores_descriptors,
                 sees_entries: false,
                 joined: Vec::new(),
@@ -136,11 +138,11 @@ impl CaptureSieve {
         let parts = checked(&table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.names = names(&parts);
-        self.sieve.asks_descriptors = asks_descriptors(&guards);
+        self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.guards = guards;
         self.sieve.descriptors = descriptors.to_vec();
-        self.sieve.keeps_descriptors = keeps_descriptors;
-        self.sieve.asks_raw = asks_raw;
+        self.sieve.asked.all = keeps_descriptors;
+        self.sieve.asked.raw = asks_raw;
         self.sieve.tables.forget_names();
         Ok(())
     }

@@ -25,6 +25,16 @@ pub enum Stop {
     Ask = 2,
 }
 
+/// What rules and outputs want to know of descriptors.
+pub struct Asked {
+    /// Their names, by other events than those that open.
+    pub descriptors: bool,
+    /// Their names as the caller gave them.
+    pub raw: bool,
+    /// All: none is held back.
+    pub all: bool,
+}
+
 pub struct Sieve {
     pub names: Box<Names>,
     pub guards: Vec<Guard>,
@@ -32,17 +42,12 @@ pub struct Sieve {
     pub counts: Vec<u8>,
     /// For each code, a bit for each parameter that holds a descriptor; bit 31: a list of them.
     pub descriptors: Vec<u32>,
-    /// Names of descriptors are asked for, by other events than those that open.
-    pub asks_descriptors: bool,
+    pub asked: Asked,
     /// For each code, the parameter with the descriptor that it uses; -1: none.
     pub uses: Vec<i8>,
-    /// Descriptors are never held back.
-    pub keeps_descriptors: bool,
     pub tables: Tables,
     pub pending: usize,
     pub pass_next: bool,
-    /// Names of descriptors are asked for as the caller gave them.
-    pub asks_raw: bool,
     /// Nothing that rules ask or show is about descriptors: the engine needs no table of them.
     pub ignores_descriptors: bool,
     /// An old capture tells of connects as they begin: each belongs to the next that ends.
@@ -84,7 +89,7 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> (usize, Stop) {
-        if self.tables.is_overfull() || self.keeps_descriptors {
+        if self.tables.is_overfull() || self.asked.all {
             if self.flush_all(room, out).is_err() {
                 return (at, Stop::Full);
             }
@@ -191,8 +196,7 @@ impl Sieve {
             effect::TRANSFER => {
                 let number = self.used(record).unwrap_or(-1);
                 let state = self.tables.all[table].state(number);
-                let keep =
-                    self.keeps_descriptors || matches!(state, State::Unknown | State::Socket);
+                let keep = self.asked.all || matches!(state, State::Unknown | State::Socket);
                 if keep {
                     self.ready(record, table, room, out)?;
                 }

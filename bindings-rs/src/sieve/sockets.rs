@@ -42,7 +42,7 @@ impl Sieve {
     ) -> Result<bool, NoRoom> {
         let Some(result) = record.result() else { return Ok(true) };
         if result < 0 {
-            return Ok(self.keeps_descriptors);
+            return Ok(self.asked.all);
         }
         let number = result as i32;
         if record.code == usize::from(t::SOCKET_SOCKET_X) {
@@ -73,7 +73,7 @@ impl Sieve {
         let state = self.tables.all[table].state(number);
         // The engine changes what it has, and makes nothing.
         if matches!(state, State::Absent | State::Closed) && !self.sees_entries {
-            return Ok(self.keeps_descriptors);
+            return Ok(self.asked.all);
         }
         if state != State::Socket || self.sees_entries {
             return Ok(true);
