@@ -304,13 +304,19 @@ export class OutputQueue {
     this.#retries++;
     this.#failing!.retries++;
     const { spool } = this.#options;
-    if (spool !== undefined && !this.#heldOnDisk) {
-      spool.hold(this.#held);
-      this.#heldOnDisk = true;
-    }
+    if (spool !== undefined && !this.#heldOnDisk) this.#holdOnDisk(spool);
     if (this.#moving === 0 && this.#mustMove()) this.#move();
     if (part.written > 0) this.#backOff.reset();
     await this.#backOff.pause(part.againMs);
+  }
+
+  /** Unless the disk says that it has no room: then they wait here, and count as waiting. */
+  #holdOnDisk(spool: Spool): void {
+    const held = this.#held;
+    this.#heldOnDisk = true;
+    spool.hold(held).then((kept) => {
+      if (kept === 0 && held.includes(this.#held[0]!)) this.#heldOnDisk = false;
+    });
   }
 
   /** So many of the held ones have arrived, and behind them so many never will. */

@@ -4,6 +4,8 @@ import type { Alert } from "../engine/contract/alert.ts";
 import { composeWith, type Message } from "./format/message.ts";
 import { type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
 import { OutputQueue } from "./queue.ts";
+import { SpoolThread } from "./spool/far_spool.ts";
+import type { Spool } from "./spool/spool.ts";
 
 function alert(sequence: number, priority = 4, rule = ""): Alert {
   return {
@@ -52,7 +54,7 @@ class HeldOutput implements Output {
   }
 }
 
-function held(capacity: number) {
+function held(capacity: number, spool?: Spool) {
   const output = new HeldOutput();
   const events: string[] = [];
   const time = { ms: 0 };
@@ -66,6 +68,7 @@ function held(capacity: number) {
     backOff: { firstMs: 1, maxMs: 4, random: () => 0 },
     stuckMs: 10_000,
     clock: () => time.ms,
+    ...(spool === undefined ? {} : { spool }),
   });
   return { output, queue, events, time };
 }
@@ -244,3 +247,30 @@ Deno.test("an output that takes nothing for long is slow until it does", async (
 async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
+
+async function comesTrue(look: () => boolean): Promise<void> {
+  while (!look()) await new Promise((done) => setTimeout(done, 1));
+}
+
+Deno.test("what fails and finds no room on disk is lost at the end, and counted", async () => {
+  const directory = Deno.makeTempDirSync();
+  Deno.chmodSync(directory, 0o700);
+  const disk = new SpoolThread({
+    directory,
+    bytesMax: 10,
+    clock: () => performance.now(),
+    onTrouble() {},
+  });
+  const { output, queue } = held(10, disk.spoolOf("held"));
+  for (const sequence of [1, 2, 3]) queue.offer(alert(sequence));
+  // Until the write has begun.
+  await comesTrue(() => queue.stats().waiting === 0);
+  output.fail(new Error("gone"));
+  await comesTrue(() => queue.stats().state === "failing");
+  // The disk has answered that it has no room.
+  await comesTrue(() => queue.stats().spool!.refused > 0);
+  strictEqual(queue.stats().waiting, 3);
+  await queue.close(1_000);
+  strictEqual(queue.stats().dropped, 3);
+  Deno.removeSync(directory, { recursive: true });
+});

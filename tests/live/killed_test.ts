@@ -103,10 +103,16 @@ async function begunClean(
 }
 
 async function gone(objects: readonly KernelObject[]): Promise<void> {
-  // The kernel frees them a little later.
-  await eventually("the kernel to have let go of all programs and maps", async () => {
-    return (await stillThere(objects)).length === 0 || undefined;
-  });
+  let left: readonly string[] = [];
+  try {
+    // The kernel frees them a little later.
+    await eventually("the kernel to have let go", async () => {
+      left = await stillThere(objects);
+      return left.length === 0 || undefined;
+    });
+  } catch (error) {
+    throw new Error(`of ${objects.length} objects are left: ${left.join(", ")}`, { cause: error });
+  }
 }
 
 /** Ids of the alerts that lie in the spool of the HTTP output, read from a copy of it. */
