@@ -23,11 +23,14 @@ Deno.test({
     });
     const [first, last] = [held[0]!, held.at(-1)!];
     assert(created > 0);
-    assertEquals({ missing, unwell, complaints }, {
-      missing: { file: [], http: [] },
-      unwell: [],
-      complaints: [],
-    });
+    assertEquals({ unwell, complaints }, { unwell: [], complaints: [] });
+    // What a machine that is beyond its limits lost before it was an alert is told as lost.
+    for (const numbers of [missing.file, missing.http]) {
+      assert(
+        numbers.length <= last.lost,
+        `${last.lost} events are lost, but ${numbers} are missing`,
+      );
+    }
     assertEquals([last.reloads, last.refusals, last.files], [6, 1, 0]);
     for (const name of ["descriptors", "threads"] as const) {
       assert(last[name] <= first[name] + SLACK, `${name}: ${held.map((now) => now[name])}`);
