@@ -166,7 +166,10 @@ cargo_with() {
   shift
   [ "$1" = fmt ] || claim_target
   # A fresh clone has no use for what an earlier one left half done.
+  # Where cargo's own directory is not in PATH, cargo looks there for clippy before anywhere else,
+  # and may find another Rust's.
+  local path=$RUST_BIN:$TOOLS/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
   env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN ${CI:+CARGO_INCREMENTAL=0} \
-    "PATH=$RUST_BIN:$TOOLS/bin:$PATH" "RUSTC=$RUST_BIN/rustc" \
+    "PATH=$path" "RUSTC=$RUST_BIN/rustc" \
     "CARGO_TARGET_DIR=$(target_dir "$target")" "$RUST_BIN/cargo" "$@" 7>&-
 }
