@@ -110,13 +110,16 @@ export class OutputQueue {
   }
 
   /**
-   * Settles when nothing waits any more, or when the output has been failing for so long, or has
-   * been at one batch for so long.
+   * Settles when nothing of what waits now does so any more, or when the output has been failing
+   * for so long, or has been at one batch for so long.
    */
   async drained(patienceMs: number): Promise<void> {
     this.#hurried = true;
     this.#linger.wake();
-    while (this.#writing !== undefined && !this.#closed) {
+    // Alerts may go on coming, such as those that tell numbers again and again.
+    const wanted = this.#settled() + this.#waiting.length + this.#moving + this.#held.length +
+      (this.#options.spool?.pending ?? 0);
+    while (this.#writing !== undefined && !this.#closed && this.#settled() < wanted) {
       const sinceMs = this.#failing?.sinceMs ??
         (this.#options.isWaitedFor === true ? undefined : this.#begunMs);
       const leftMs = sinceMs === undefined ? LOOK_MS : sinceMs + patienceMs - this.#options.clock();
@@ -124,6 +127,15 @@ export class OutputQueue {
       await atMost(Math.min(leftMs, LOOK_MS), Promise.race([this.#writing, this.#ended.promise]));
     }
     this.#hurried = false;
+  }
+
+  /** Alerts with which it is done, one way or another. */
+  #settled(): number {
+    return this.#written + this.#failed + this.#droppedAll();
+  }
+
+  #droppedAll(): number {
+    return this.#dropped.reduce((sum, count) => sum + count, 0);
   }
 
   reopen(): void {
@@ -169,7 +181,7 @@ export class OutputQueue {
       ...(reason === undefined ? {} : { reason }),
       waiting: this.#waiting.length + this.#moving + (this.#retrying() ? this.#held.length : 0),
       written: this.#written,
-      dropped: this.#dropped.reduce((sum, count) => sum + count, 0),
+      dropped: this.#droppedAll(),
       droppedByPriority: [...this.#dropped],
       failed: this.#failed,
       retries: this.#retries,

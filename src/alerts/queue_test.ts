@@ -27,11 +27,13 @@ class HeldOutput implements Output {
   readonly name = "held";
   readonly written: number[] = [];
   closed = 0;
+  onWritten = async (): Promise<void> => {};
   #gate = Promise.withResolvers<void>();
 
   async write(messages: readonly Message[]): Promise<void> {
     await this.#gate.promise;
     this.written.push(...messages.map(({ text }) => Number(text)));
+    await this.onWritten();
   }
 
   release(): void {
@@ -88,6 +90,21 @@ Deno.test("a queue writes its alerts in order", async () => {
   await queue.drained(PATIENCE_MS);
   deepStrictEqual(output.written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   strictEqual(queue.stats().written, 10);
+});
+
+Deno.test("a queue is drained of what it had, although alerts go on coming", async () => {
+  const { output, queue } = held(100);
+  let sequence = 0;
+  output.onWritten = async () => {
+    queue.offer(alert(++sequence));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  queue.offer(alert(++sequence));
+  output.release();
+  await queue.drained(PATIENCE_MS);
+  strictEqual(output.written[0], 1);
+  output.onWritten = async () => {};
+  await queue.drained(PATIENCE_MS);
 });
 
 Deno.test("a full queue drops the latest alert and counts it", async () => {
@@ -248,10 +265,6 @@ async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-async function comesTrue(look: () => boolean): Promise<void> {
-  while (!look()) await new Promise((done) => setTimeout(done, 1));
-}
-
 Deno.test("what fails and finds no room on disk is lost at the end, and counted", async () => {
   const directory = Deno.makeTempDirSync();
   Deno.chmodSync(directory, 0o700);
@@ -264,12 +277,12 @@ Deno.test("what fails and finds no room on disk is lost at the end, and counted"
   const { output, queue } = held(10, disk.spoolOf("held"));
   for (const sequence of [1, 2, 3]) queue.offer(alert(sequence));
   // Until the write has begun.
-  await comesTrue(() => queue.stats().waiting === 0);
+  await eventually(() => queue.stats().waiting === 0);
   output.fail(new Error("gone"));
-  await comesTrue(() => queue.stats().state === "failing");
+  await eventually(() => queue.stats().state === "failing");
   // The disk has answered that it has no room.
-  await comesTrue(() => queue.stats().spool!.refused > 0);
-  strictEqual(queue.stats().waiting, 3);
+  await eventually(() => queue.stats().spool!.refused > 0);
+  await eventually(() => queue.stats().waiting === 3);
   await queue.close(1_000);
   strictEqual(queue.stats().dropped, 3);
   Deno.removeSync(directory, { recursive: true });
