@@ -2,7 +2,7 @@
 // outputs again. A second request to end is obeyed at once, whatever hangs.
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Log } from "../log.ts";
-import { type FileWatch, watchFiles } from "./watch_files.ts";
+import { watchFilesAside } from "./far_watch.ts";
 
 export interface SignalActions {
   readonly end: () => void;
@@ -47,12 +47,16 @@ export function handleSignals(actions: SignalActions): Signals {
   ];
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   const onChange = () => void reload("Files have changed, as if ");
-  const files = watchOrWarn(actions.watched, log, onChange);
+  const files = watchFilesAside(actions.watched, {
+    onChange,
+    // The system's limit of watches may be reached. SIGHUP remains.
+    onFailure(reason): void {
+      log.warning(`Warning: Cannot watch the rules files: ${reason}; after a change send SIGHUP`);
+    },
+  });
   return {
     reload: (who) => reload(`${who}, as if `),
-    watch(paths): void {
-      warned(log, () => files.watch(paths));
-    },
+    watch: (paths) => files.watch(paths),
     remove(): void {
       files.close();
       for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
@@ -87,20 +91,5 @@ class Turns {
       if (this.#running === running) this.#running = undefined;
     });
     return this.#running = running;
-  }
-}
-
-function watchOrWarn(watched: readonly string[], log: Log, onChange: () => void): FileWatch {
-  return warned(log, () => watchFiles(watched, onChange)) ?? { watch() {}, close() {} };
-}
-
-/** Without a watch (the system's limit of them may be reached) SIGHUP remains. */
-function warned<T>(log: Log, act: () => T): T | undefined {
-  try {
-    return act();
-  } catch (error) {
-    const reason = (error as Error).message.split("\n", 1)[0];
-    log.warning(`Warning: Cannot watch the rules files: ${reason}; after a change send SIGHUP`);
-    return undefined;
   }
 }

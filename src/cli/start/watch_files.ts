@@ -22,12 +22,19 @@ const RETIRED_MS = 2_000;
 /** As in the kernel, for links that lead round in a circle. */
 const LINKS_MAX = 40;
 
-/** Entries of a directory that are looked at for links. */
+/** Entries of a directory that are looked at. */
 const ENTRIES_MAX = 1_000;
 
-/** Calls `onChange` after a file, or anything in a directory, was changed, replaced or removed. */
-export function watchFiles(paths: readonly string[], onChange: () => void): FileWatch {
-  const watch = new Watch(paths, onChange);
+/**
+ * Calls `onChange` after a file, or anything in a directory, was changed, replaced or removed: from
+ * now on, or since `stampOf` gave that stamp. Waits where a path leads to a mount that hangs.
+ */
+export function watchFiles(
+  paths: readonly string[],
+  onChange: () => void,
+  stamp?: string,
+): FileWatch {
+  const watch = new Watch(paths, onChange, stamp);
   return {
     watch: (others) => watch.turnTo(others),
     close: () => watch.close(),
@@ -44,12 +51,13 @@ class Watch {
   /** Those of a way that is no more, by the timers that will close them. */
   readonly #retired = new Map<number, Deno.FsWatcher>();
 
-  constructor(paths: readonly string[], onChange: () => void) {
+  constructor(paths: readonly string[], onChange: () => void, stamp: string | undefined) {
     this.#onChange = onChange;
     this.#paths = paths;
     this.#way = wayOf(paths);
     this.#watcher = open(this.#way);
     this.#follow();
+    if (stamp !== undefined && stampOf(paths) !== stamp) this.#changed();
   }
 
   turnTo(paths: readonly string[]): void {
@@ -191,23 +199,41 @@ function concerns({ names, whole }: Way, path: string): boolean {
   return names.has(path) || whole.has(dirname(path));
 }
 
+/** Differs where something of what is watched is another file than before, or was written to. */
+export function stampOf(paths: readonly string[]): string {
+  const { stamp, names, whole } = wayOf(paths);
+  const inside = [...whole].flatMap((directory) => entriesOf(directory).map(({ path }) => path));
+  const files = [...names, ...inside].sort().map((path) => {
+    try {
+      const { dev, ino, size, mtime } = Deno.lstatSync(path);
+      return `${path} ${dev}:${ino} ${size} ${mtime?.getTime()}`;
+    } catch {
+      return path;
+    }
+  });
+  return [stamp, ...files].join("\n");
+}
+
 function open({ places }: Way): Deno.FsWatcher | undefined {
   return places.length === 0 ? undefined : Deno.watchFs([...places], { recursive: false });
 }
 
-/** Links among the first entries of a directory. */
-function linksIn(directory: string): string[] {
-  const links: string[] = [];
-  let entries = 0;
+/** The first entries of a directory. */
+function entriesOf(directory: string): { path: string; isSymlink: boolean }[] {
+  const found: { path: string; isSymlink: boolean }[] = [];
   try {
     for (const { name, isSymlink } of Deno.readDirSync(directory)) {
-      if (++entries > ENTRIES_MAX) break;
-      if (isSymlink) links.push(join(directory, name));
+      if (found.length === ENTRIES_MAX) break;
+      found.push({ path: join(directory, name), isSymlink });
     }
   } catch {
     // It is gone again.
   }
-  return links.sort();
+  return found;
+}
+
+function linksIn(directory: string): string[] {
+  return entriesOf(directory).filter(({ isSymlink }) => isSymlink).map(({ path }) => path).sort();
 }
 
 function identity(path: string): string {

@@ -1,6 +1,6 @@
 // Changes of files as an administrator or an editor makes them, and changes that are none.
 import { strictEqual } from "node:assert";
-import { watchFiles } from "./watch_files.ts";
+import { stampOf, watchFiles } from "./watch_files.ts";
 
 interface Options {
   /** Done before the watch begins. */
@@ -130,5 +130,24 @@ Deno.test("other paths can be watched under way, and a change under way is not l
   Deno.mkdirSync(`${directory}/rules.d`);
   await toldOf(2);
   watch.close();
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("what changed while a watch is set up is told, what was before is not", async () => {
+  const directory = Deno.makeTempDirSync();
+  const paths = [`${directory}/a.yaml`, `${directory}/rules.d`];
+  Deno.mkdirSync(paths[1]!);
+  Deno.writeTextFileSync(`${directory}/new`, "b");
+  for (const path of [paths[0]!, `${paths[1]}/b.yaml`]) {
+    const before = stampOf(paths);
+    Deno.linkSync(`${directory}/new`, path);
+    const told = { late: 0, early: 0 };
+    const late = watchFiles(paths, () => told.late++, stampOf(paths));
+    const early = watchFiles(paths, () => told.early++, before);
+    while (told.early === 0) await later(5);
+    early.close();
+    late.close();
+    strictEqual(told.late, 0);
+  }
   Deno.removeSync(directory, { recursive: true });
 });
