@@ -313,7 +313,10 @@ assert fd >= 0, ctypes.get_errno()`,
     trigger: (marker) =>
       systemCall(
         marker,
-        `child = subprocess.Popen(["sleep", "60"])
+        // What answers has been executed to its end: before that it has either program's name.
+        `child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+child.stdin.write(b"x")
+child.stdout.read(1)
 result = libc.ptrace(16, child.pid, 0, 0)
 os.waitpid(child.pid, 0)
 libc.ptrace(17, child.pid, 0, 0)
