@@ -8,7 +8,7 @@ use probe::sieve::Names;
 use super::place::{PATH_BYTES, Place, walk};
 
 /// Bytes of all directories' paths together, at the most; others are not known.
-const BYTES_MAX: usize = 16 << 20;
+const BYTES_MAX: usize = 4 << 20;
 /// What one takes besides its text.
 const FIXED_BYTES: usize = 80;
 
