@@ -10,40 +10,36 @@ const FLAGS: usize = 15;
 /// Of the flags: the descriptors are shared, or all of the process.
 const SHARES: u32 = 1 << 0 | 1 << 13;
 
+/// Whether the event is a call of the clone family's.
+pub fn is_clone(record: &Record) -> bool {
+    matches!(
+        record.code as u16,
+        t::SYSCALL_CLONE_20_X | t::SYSCALL_CLONE3_X | t::SYSCALL_FORK_20_X | t::SYSCALL_VFORK_20_X
+    )
+}
+
 /// The thread that a call of the clone family made, as its creator tells; else 0 or below.
 pub fn created(record: &Record) -> i64 {
-    match record.code as u16 {
-        t::SYSCALL_CLONE_20_X
-        | t::SYSCALL_CLONE3_X
-        | t::SYSCALL_FORK_20_X
-        | t::SYSCALL_VFORK_20_X => record.result().unwrap_or(0),
-        _ => 0,
-    }
+    if is_clone(record) { record.result().unwrap_or(0) } else { 0 }
+}
+
+/// The thread that a parameter names; -1 where it is not there.
+pub fn thread_of(record: &Record, param: usize) -> i64 {
+    if record.length(param) == 8 { record.long(param) } else { -1 }
 }
 
 /// Whether the event is of a call that failed, and that then changes nothing.
 pub fn failed(record: &Record) -> bool {
     let known = matches!(
         record.code as u16,
-        t::SYSCALL_EXECVE_19_X
-            | t::SYSCALL_EXECVEAT_X
-            | t::SYSCALL_CHDIR_X
-            | t::SYSCALL_FCHDIR_X
-            | t::SYSCALL_CLONE_20_X
-            | t::SYSCALL_CLONE3_X
-            | t::SYSCALL_FORK_20_X
-            | t::SYSCALL_VFORK_20_X
+        t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X | t::SYSCALL_CHDIR_X | t::SYSCALL_FCHDIR_X
     );
-    known && record.result().is_some_and(|result| result < 0)
+    (known || is_clone(record)) && record.result().is_some_and(|result| result < 0)
 }
 
 /// Whether the event is a new thread's own of the call that made it.
 pub fn is_birth(record: &Record) -> bool {
-    let family = matches!(
-        record.code as u16,
-        t::SYSCALL_CLONE_20_X | t::SYSCALL_CLONE3_X | t::SYSCALL_FORK_20_X | t::SYSCALL_VFORK_20_X
-    );
-    family && record.result() == Some(0)
+    is_clone(record) && record.result() == Some(0)
 }
 
 /// Whether a call of the clone family may give another thread the same descriptors.

@@ -3,7 +3,7 @@
 use probe::table as t;
 
 use super::effect;
-use super::family::{PARENT, PROCESS, created, failed, is_birth, shares};
+use super::family::{PARENT, PROCESS, created, failed, is_birth, is_clone, shares, thread_of};
 use super::held::O_CLOEXEC;
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
@@ -18,8 +18,7 @@ impl Sieve {
         }
         if is_birth(record) && shares(record) {
             for param in [PROCESS, PARENT] {
-                let tid = if record.length(param) == 8 { record.long(param) } else { -1 };
-                self.tables.join(tid);
+                self.tables.join(thread_of(record, param));
             }
         }
     }
@@ -36,22 +35,13 @@ impl Sieve {
         if failed(record) {
             // It changed nothing.
             self.touch_all(record, table, room, out)?;
-            if !out.has_room(0) {
-                return Err(NoRoom);
-            }
-            self.pass_next = false;
-            out.put(at, 0);
-            return Ok(());
+            return self.hand_over(record, at, effect::THREAD, out);
         }
         if self.keeps_table(record, table, room, out)? {
-            if !out.has_room(0) {
-                return Err(NoRoom);
-            }
             if usize::from(t::PROCEXIT_1_E) == record.code {
                 return self.hand_over(record, at, effect::MUCH, out);
             }
-            self.pass_next = false;
-            out.put(at, 0);
+            self.hand_over(record, at, effect::THREAD, out)?;
             self.tables.forget_threads(table);
             self.tables.all[table].cwd = None;
             return Ok(());
@@ -65,11 +55,7 @@ impl Sieve {
             return self.hand_over(record, at, effect::MUCH, out);
         }
         // Who makes another keeps all that it has; the child's number may have been another's.
-        if !out.has_room(0) {
-            return Err(NoRoom);
-        }
-        self.pass_next = false;
-        out.put(at, 0);
+        self.hand_over(record, at, effect::THREAD, out)?;
         self.tables.forget_thread(created(record));
         Ok(())
     }
@@ -86,18 +72,8 @@ impl Sieve {
         if self.pending == 0 {
             return Ok(());
         }
-        let code = record.code as u16;
-        let parent = match code {
-            t::SYSCALL_CLONE_20_X
-            | t::SYSCALL_CLONE3_X
-            | t::SYSCALL_FORK_20_X
-            | t::SYSCALL_VFORK_20_X => {
-                if record.length(PARENT) == 8 {
-                    record.long(PARENT)
-                } else {
-                    -1
-                }
-            }
+        let parent = match record.code as u16 {
+            _ if is_clone(record) => thread_of(record, PARENT),
             t::SYSCALL_EXECVE_19_X
             | t::SYSCALL_EXECVEAT_X
             | t::PROCEXIT_1_E
