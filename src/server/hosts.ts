@@ -9,8 +9,9 @@ export function hostName(text: string): string {
   return name.toLowerCase().replace(/\.$/, "");
 }
 
-function isLoopback(name: string): boolean {
-  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
+/** Of an address as text: ::1, or one of 127.0.0.0/8. */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || /^127(\.\d{1,3}){3}$/.test(address);
 }
 
 export interface RequestNames {
@@ -26,7 +27,8 @@ export function strangeName(
   allowed: readonly string[],
 ): string | undefined {
   const isKnown = (name: string) =>
-    isLoopback(name) || name === localAddress.toLowerCase() || allowed.includes(name);
+    name === "localhost" || isLoopback(name) || name === localAddress.toLowerCase() ||
+    allowed.includes(name);
   if (host !== undefined && !isKnown(hostName(host))) return host;
   if (origin === undefined) return undefined;
   const named = /^https?:\/\/([^/]+)$/.exec(origin);

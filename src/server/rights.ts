@@ -2,6 +2,7 @@
 // probes of Kubernetes need; all else tells of this host, or acts, and is for those who show the
 // token, or, where there is none, for this host's own processes. To act, as a reload does, those
 // must be root's or the user's that saker runs as: others could keep it busy.
+import { isLoopback } from "./hosts.ts";
 
 export interface RightsOptions {
   /** What `Authorization: Bearer` must carry; undefined: there is no token. */
@@ -63,6 +64,5 @@ function isSame(given: Uint8Array, wanted: Uint8Array): boolean {
 
 /** Of a literal address: 127.0.0.0/8, ::1, and the former within IPv6. */
 export function isLoopbackAddress(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:/, "");
-  return plain === "::1" || /^127(\.\d{1,3}){3}$/.test(plain);
+  return isLoopback(address.toLowerCase().replace(/^::ffff:/, ""));
 }
