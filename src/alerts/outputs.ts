@@ -36,9 +36,6 @@ export interface OutputsOptions {
   readonly clock: () => number;
 }
 
-/** Gets all alerts in order, at once; must not wait nor throw. */
-export type Listener = (alerts: readonly Alert[]) => void;
-
 const STUCK_MS = 10_000;
 const FIRST_MS = 200;
 const MAX_MS = 30_000;
@@ -48,7 +45,6 @@ const SPOOL_MS = 2_000;
 export class Outputs {
   readonly #queues: readonly OutputQueue[];
   readonly #missing: readonly QueueStats[];
-  readonly #listeners = new Set<Listener>();
   readonly #grouping: Grouping | undefined;
 
   constructor(options: OutputsOptions) {
@@ -78,13 +74,6 @@ export class Outputs {
 
   #queue(alerts: readonly Alert[]): void {
     for (const queue of this.#queues) for (const alert of alerts) queue.offer(alert);
-    for (const listener of this.#listeners) listener(alerts);
-  }
-
-  /** Lets somebody see all alerts from now on, until what it returns is called. */
-  subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** Tells of the outputs that could not be written to now. */

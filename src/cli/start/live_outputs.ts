@@ -1,9 +1,12 @@
 // The outputs of a run whose configuration may change under way: the outputs of the present one.
 // Alerts that come while old ones are being closed wait, so that nothing comes out twice, mixed or
 // in another order.
-import type { Listener, Outputs } from "../../alerts/outputs.ts";
+import type { Outputs } from "../../alerts/outputs.ts";
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+
+/** Gets all alerts in order, at once; must not wait nor throw. */
+export type Listener = (alerts: readonly Alert[]) => void;
 
 /** Alerts that wait for outputs to be exchanged at the most; the newest are refused. */
 const HELD_MAX = 65_536;
@@ -28,7 +31,8 @@ export class LiveOutputs {
     this.#refused += alerts.length - Math.min(room, alerts.length);
   }
 
-  /** As Outputs.subscribe, whatever outputs there are. */
+  /** Lets somebody see all alerts from now on, whatever outputs there are, until what it returns is
+   * called. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
