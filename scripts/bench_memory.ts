@@ -6,6 +6,7 @@ import { SAKER } from "../tests/live/saker.ts";
 import { Place } from "../tests/live/trigger.ts";
 import { sleep, Watch } from "./live_bench/watchers.ts";
 import { flatness } from "./memory_bench/flatness.ts";
+import { parseMinutes, row } from "./memory_bench/minutes.ts";
 import { work } from "./memory_bench/mixed_work.ts";
 
 const USAGE = `usage: scripts/bench memory [options]
@@ -18,7 +19,7 @@ const USAGE = `usage: scripts/bench memory [options]
 const FLAT_MB = 5;
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = parse(args);
+  const options = parseMinutes(args);
   if (options === undefined) {
     console.error(USAGE);
     return 1;
@@ -76,21 +77,6 @@ function tell(name: string, byMinute: readonly number[]): boolean {
       (isFlat ? "flat" : "not flat"),
   );
   return isFlat;
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((cell) => cell.padStart(10)).join("");
-}
-
-function parse(args: readonly string[]): { minutes: number; share: number } | undefined {
-  const options = { minutes: 60, share: 0.15 };
-  for (let at = 0; at < args.length; at += 2) {
-    const value = Number(args[at + 1]);
-    if (args[at] === "--minutes" && value >= 1) options.minutes = value;
-    else if (args[at] === "--share" && value >= 1) options.share = value / 100;
-    else return undefined;
-  }
-  return options;
 }
 
 Deno.exit(await main(Deno.args));

@@ -4,6 +4,7 @@
 import { SAKER } from "../tests/live/saker.ts";
 import { Place } from "../tests/live/trigger.ts";
 import { flatness } from "./memory_bench/flatness.ts";
+import { parseMinutes, row } from "./memory_bench/minutes.ts";
 import { work } from "./memory_bench/mixed_work.ts";
 import { type Held, liveDay } from "./service_bench/day.ts";
 
@@ -15,7 +16,7 @@ const USAGE = `usage: scripts/bench service [options]
 const DEFAULT_RULES = new URL("../rules", import.meta.url).pathname;
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = parse(args);
+  const options = parseMinutes(args);
   if (options === undefined) {
     console.error(USAGE);
     return 1;
@@ -65,21 +66,6 @@ async function main(args: readonly string[]): Promise<number> {
   );
   for (const complaint of complaints) console.log(complaint);
   return lacking + unwell.length + complaints.length === 0 ? 0 : 1;
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((cell) => cell.padStart(10)).join("");
-}
-
-function parse(args: readonly string[]): { minutes: number; share: number } | undefined {
-  const options = { minutes: 60, share: 0.15 };
-  for (let at = 0; at < args.length; at += 2) {
-    const value = Number(args[at + 1]);
-    if (args[at] === "--minutes" && value >= 1) options.minutes = value;
-    else if (args[at] === "--share" && value >= 1) options.share = value / 100;
-    else return undefined;
-  }
-  return options;
 }
 
 Deno.exit(await main(Deno.args));

@@ -1,18 +1,9 @@
 // For tests: a capture through the whole engine, with and without the sieve; what it tells.
 import { formatJson } from "../src/alerts/format/format.ts";
+import { JSON_FORMAT } from "../src/alerts/format/format_fixture.ts";
 import { Counter, Counters } from "../src/engine/contract/counters.ts";
 import type { FromEngine, RulesStart } from "../src/engine/contract/messages.ts";
 import { startRun } from "../src/engine/thread/run.ts";
-
-const FORMAT = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
 
 export interface RunResult {
   /** The alerts as they are printed. */
@@ -33,7 +24,7 @@ export function replayed(
   const counters = new Counters();
   const post = (message: FromEngine) => {
     if (message.kind !== "alerts") return;
-    for (const alert of message.alerts) alerts.push(formatJson(alert, FORMAT));
+    for (const alert of message.alerts) alerts.push(formatJson(alert, JSON_FORMAT));
     counters.take(message.alerts.length);
   };
   const run = startRun(

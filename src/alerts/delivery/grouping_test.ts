@@ -1,7 +1,8 @@
 // Repeats of alerts: which ones go on, when, and what the one that stands for others says.
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { formatAlert, formatJson, type FormatOptions } from "../format/format.ts";
+import { formatAlert, formatJson } from "../format/format.ts";
+import { JSON_FORMAT } from "../format/format_fixture.ts";
 import { Grouping } from "./grouping.ts";
 
 const SECOND = 1_000_000_000n;
@@ -78,15 +79,7 @@ Deno.test("live, the window ends although no alert comes", async () => {
 });
 
 Deno.test("an alert that stands for others says so, in JSON and in text", () => {
-  const options: FormatOptions = {
-    json: false,
-    isoTime: true,
-    outputProperty: true,
-    messageProperty: false,
-    outputFieldsProperty: true,
-    tagsProperty: true,
-    colour: false,
-  };
+  const options = { ...JSON_FORMAT, json: false, isoTime: true };
   const one = { ...alert(9), repeats: { count: 7, first: 2n * SECOND, last: 9n * SECOND } };
   const { count, first, last, output } = JSON.parse(formatJson(one, options));
   deepStrictEqual([count, first, last], [

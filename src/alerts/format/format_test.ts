@@ -1,17 +1,8 @@
 // Alerts as lines: Falco's JSON key by key, the text line, and what hostile bytes become.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { formatAlert, type FormatOptions } from "./format.ts";
-
-const OPTIONS: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
+import { formatAlert } from "./format.ts";
+import { JSON_FORMAT } from "./format_fixture.ts";
 
 const TIME = 1_700_000_000_000_000_042n;
 
@@ -38,7 +29,7 @@ function withoutClock(line: string): string {
 
 Deno.test("an alert in JSON has Falco's keys and saker's, sorted, on one line", () => {
   strictEqual(
-    withoutClock(formatAlert(alert(), OPTIONS)),
+    withoutClock(formatAlert(alert(), JSON_FORMAT)),
     '{"degraded":false,"hostname":"host","id":"17979cfe362a002a-3",' +
       '"output":"CLOCK: Warning read by cat","output_fields":{"evt.time":1700000000000000042,' +
       '"fd.name":null,"proc.name":"cat"},"priority":"Warning","rule":"Read","seq":3,' +
@@ -48,7 +39,7 @@ Deno.test("an alert in JSON has Falco's keys and saker's, sorted, on one line", 
 
 Deno.test("properties that are switched off are left out, and the message comes on demand", () => {
   const line = formatAlert(alert(), {
-    ...OPTIONS,
+    ...JSON_FORMAT,
     outputProperty: false,
     messageProperty: true,
     outputFieldsProperty: false,
@@ -77,7 +68,7 @@ Deno.test("integers are written whole, lists as arrays, bytes as text", () => {
         ["ratio", 0.5],
       ],
     }),
-    OPTIONS,
+    JSON_FORMAT,
   );
   const fields = /"output_fields":(\{.*?\})/.exec(line)![1];
   strictEqual(
@@ -88,16 +79,16 @@ Deno.test("integers are written whole, lists as arrays, bytes as text", () => {
 });
 
 Deno.test("a field that stands twice in the output is one field", () => {
-  const line = formatAlert(alert({ outputFields: [["a", 1], ["a", 1]] }), OPTIONS);
+  const line = formatAlert(alert({ outputFields: [["a", 1], ["a", 1]] }), JSON_FORMAT);
   strictEqual(line.match(/"a":1/g)!.length, 1);
 });
 
 Deno.test("an empty list of tags is an empty array", () => {
-  deepStrictEqual(JSON.parse(formatAlert(alert({ tags: [] }), OPTIONS)).tags, []);
+  deepStrictEqual(JSON.parse(formatAlert(alert({ tags: [] }), JSON_FORMAT)).tags, []);
 });
 
 Deno.test("the ISO setting changes the output's time and the field's name", () => {
-  const parsed = JSON.parse(formatAlert(alert(), { ...OPTIONS, isoTime: true }));
+  const parsed = JSON.parse(formatAlert(alert(), { ...JSON_FORMAT, isoTime: true }));
   strictEqual(parsed.output, "2023-11-14T22:13:20.000000042+0000: Warning read by cat");
   strictEqual("evt.time.iso8601" in parsed.output_fields, true);
   strictEqual("evt.time" in parsed.output_fields, false);
@@ -106,7 +97,7 @@ Deno.test("the ISO setting changes the output's time and the field's name", () =
 Deno.test("a line of text has control characters escaped as in JSON", () => {
   const line = formatAlert(
     alert({ message: 'a\nb\u001b[31m "q" \\ \u009b \ud800' }),
-    { ...OPTIONS, json: false },
+    { ...JSON_FORMAT, json: false },
   );
   strictEqual(
     withoutClock(line),
@@ -115,7 +106,7 @@ Deno.test("a line of text has control characters escaped as in JSON", () => {
 });
 
 Deno.test("colour stands around the whole line and only where it is asked for", () => {
-  const text = { ...OPTIONS, json: false };
+  const text = { ...JSON_FORMAT, json: false };
   const plain = formatAlert(alert(), text);
   strictEqual(formatAlert(alert(), { ...text, colour: true }), `\x1b[33m${plain}\x1b[0m`);
 });
@@ -128,18 +119,18 @@ Deno.test("an internal alert has no tags and tells its fields in the text", () =
     message: "lost",
     outputFields: [["n_evts", "5"], ["n_drops", "2"]],
   });
-  const json = JSON.parse(formatAlert(internal, { ...OPTIONS, outputFieldsProperty: false }));
+  const json = JSON.parse(formatAlert(internal, { ...JSON_FORMAT, outputFieldsProperty: false }));
   strictEqual(json.output, "lost");
   deepStrictEqual(json.output_fields, { n_drops: "2", n_evts: "5" });
   strictEqual("tags" in json, false);
   strictEqual(
-    withoutClock(formatAlert(internal, { ...OPTIONS, json: false, isoTime: true })),
+    withoutClock(formatAlert(internal, { ...JSON_FORMAT, json: false, isoTime: true })),
     'CLOCK: Debug lost (n_drops=\\"2\\" n_evts=\\"5\\")',
   );
 });
 
 Deno.test("a time beyond all calendars still gives a line", () => {
-  const parsed = JSON.parse(formatAlert(alert({ time: 2n ** 64n - 1n }), OPTIONS));
+  const parsed = JSON.parse(formatAlert(alert({ time: 2n ** 64n - 1n }), JSON_FORMAT));
   strictEqual(parsed.time, "2554-07-21T23:34:33.709551615Z");
 });
 
@@ -152,10 +143,10 @@ Deno.test("marks of direction and separators of lines are escapes, in text and i
     hostname: marks,
   });
   strictEqual(
-    withoutClock(formatAlert(hostile, { ...OPTIONS, json: false })),
+    withoutClock(formatAlert(hostile, { ...JSON_FORMAT, json: false })),
     `CLOCK: Warning read ${shown}`,
   );
-  const line = formatAlert(hostile, OPTIONS);
+  const line = formatAlert(hostile, JSON_FORMAT);
   strictEqual(line.includes(`"hostname":"${shown}"`), true, line);
   deepStrictEqual([JSON.parse(line).hostname, JSON.parse(line).output_fields["fd.name"]], [
     marks,

@@ -1,20 +1,11 @@
 // Bytes that are no UTF-8, and control characters: what conditions see of them, and what text and
 // JSON show. Falco's engine 0.63 is followed here, which 0.44.1 is not yet.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { formatAlert, type FormatOptions } from "./format.ts";
+import { formatAlert } from "./format.ts";
+import { JSON_FORMAT } from "./format_fixture.ts";
 import { Scene } from "../../state/scene.ts";
 import { textOf } from "../../words/raw_text.ts";
 import { errorsOf, loadTexts, ruleText } from "../../rules/load_fixture.ts";
-
-const OPTIONS: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
 
 /** A name as it stands in a text: each byte of it that is no UTF-8 is one lone surrogate. */
 const raw = (...bytes: number[]) => textOf(Uint8Array.from(bytes));
@@ -128,7 +119,7 @@ function shown(name: string, json: boolean): string {
     time: 1n,
     sequence: 1,
     degraded: false,
-  }, { ...OPTIONS, json });
+  }, { ...JSON_FORMAT, json });
 }
 
 Deno.test("JSON has control characters as its escapes, and U+FFFD for what is no UTF-8", () => {

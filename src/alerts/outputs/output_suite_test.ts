@@ -3,7 +3,8 @@
 // never blocks the other ones.
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { formatAlert, type FormatOptions } from "../format/format.ts";
+import { formatAlert } from "../format/format.ts";
+import { JSON_FORMAT } from "../format/format_fixture.ts";
 import { composeWith } from "../format/message.ts";
 import { Outputs } from "../outputs.ts";
 import type { QueueEvent } from "../queue.ts";
@@ -15,17 +16,7 @@ import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
 import { type StandardStream, stdoutOutput } from "./stdout.ts";
 import { syslogOutput } from "./syslog.ts";
 
-const FORMAT: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
-
-const compose = composeWith((one) => formatAlert(one, FORMAT));
+const compose = composeWith((one) => formatAlert(one, JSON_FORMAT));
 
 const PATIENCE_MS = 60_000;
 

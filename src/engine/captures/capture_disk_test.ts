@@ -3,38 +3,23 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { Buffer } from "node:buffer";
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { BLOCK_EVENT } from "../../events/blocks.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CaptureSource } from "../../events/scap/capture.ts";
 import { CaptureOutput } from "../../events/scap/output.ts";
 import { CaptureWriter } from "../../events/scap/writer.ts";
 import { NEW_SNAPSHOT } from "../../events/source.ts";
-import { codeOf } from "../../events/table.ts";
 import { Counter, Counters } from "../contract/counters.ts";
 import { loadAddon } from "../host/addon.ts";
 import { CaptureDisk, HOW } from "./capture_disk.ts";
 import { Recorder } from "./recorder.ts";
-import { TapScene } from "./tap_fixture.ts";
-
-const CLOSE = codeOf("SYSCALL_CLOSE_X");
+import { putClose, TapScene } from "./tap_fixture.ts";
 
 /** Events whose times gzip cannot make small. */
 function events(count: number, state: { seed: number }): BlockBuffer {
   const out = new BlockBuffer();
   for (let event = 0; event < count; event++) {
     state.seed = Math.imul(state.seed, 1_103_515_245) + 12_345 >>> 0;
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.u64(BigInt(state.seed));
-    out.u64(7n);
-    out.u32(26 + 4 + 16);
-    out.u16(CLOSE);
-    out.u32(2);
-    out.u16(8);
-    out.u16(8);
-    out.u64(BigInt(state.seed) * 7_919n);
-    out.u64(3n);
-    out.endBlock();
+    putClose(out, BigInt(state.seed), BigInt(state.seed) * 7_919n);
   }
   return out;
 }

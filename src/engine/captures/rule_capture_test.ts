@@ -1,38 +1,20 @@
 // Captures that alerts start, with the real tables and files: when they begin and end, what they
 // are called, what is in them. Batches of close events stand for what a host does.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { BLOCK_EVENT } from "../../events/blocks.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
-import { codeOf } from "../../events/table.ts";
 import type { CompiledRule } from "../../rules/rule_set.ts";
 import { Counter } from "../contract/counters.ts";
 import type { CaptureRulesStart } from "../contract/messages.ts";
 import { RuleCapture } from "./rule_capture.ts";
 import type { InternalAlert } from "./tap.ts";
-import { TapScene } from "./tap_fixture.ts";
+import { putClose, TapScene } from "./tap_fixture.ts";
 
-const CLOSE = codeOf("SYSCALL_CLOSE_X");
 const MS = 1_000_000n;
 
 /** An event at a time in ms; `alert` names the rule that it matches. */
 interface Happening {
   readonly ms: number;
   readonly alert?: Partial<CompiledRule>;
-}
-
-function putClose(out: BlockBuffer, ms: number): void {
-  out.beginBlock(BLOCK_EVENT);
-  out.u16(0);
-  out.u64(BigInt(ms) * MS);
-  out.u64(7n);
-  out.u32(26 + 4 + 16);
-  out.u16(CLOSE);
-  out.u32(2);
-  out.u16(8);
-  out.u16(8);
-  out.u64(0n);
-  out.u64(3n);
-  out.endBlock();
 }
 
 class Host extends TapScene {
@@ -66,7 +48,7 @@ class Host extends TapScene {
 
   batch(...happenings: Happening[]): void {
     const out = new BlockBuffer();
-    for (const { ms } of happenings) putClose(out, ms);
+    for (const { ms } of happenings) putClose(out, BigInt(ms) * MS);
     const wantsNoMore = this.run(this.#capture, out, (at) => {
       const { alert } = happenings[at]!;
       if (alert === undefined) return;

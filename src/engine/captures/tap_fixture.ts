@@ -1,10 +1,11 @@
 // For tests of what writes captures: real tables and files, batches as the engine hands them over,
 // and what is in a capture that was written.
 import { ok } from "node:assert";
-import { BlockWalk, Step } from "../../events/blocks.ts";
+import { BLOCK_EVENT, BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import type { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CaptureSource } from "../../events/scap/capture.ts";
+import { codeOf } from "../../events/table.ts";
 import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { createMachine } from "../../state/create_machine.ts";
@@ -14,6 +15,24 @@ import { CaptureDisk } from "./capture_disk.ts";
 import type { Tap } from "./tap.ts";
 
 const ADDON = loadAddon();
+
+const CLOSE = codeOf("SYSCALL_CLOSE_X");
+
+/** An event of a close, by thread 7 of descriptor 3. */
+export function putClose(out: BlockBuffer, timeNs: bigint, result = 0n): void {
+  out.beginBlock(BLOCK_EVENT);
+  out.u16(0);
+  out.u64(timeNs);
+  out.u64(7n);
+  out.u32(26 + 4 + 16);
+  out.u16(CLOSE);
+  out.u32(2);
+  out.u16(8);
+  out.u16(8);
+  out.u64(result);
+  out.u64(3n);
+  out.endBlock();
+}
 
 /** An engine's surroundings, with a directory that goes with them. */
 export class TapScene implements Disposable {
