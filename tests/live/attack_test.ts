@@ -2,7 +2,7 @@
 // its files. It goes on seeing, says what is amiss, and ends when it is asked to.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, Saker } from "./saker.ts";
-import { has, isRoot, Place, run, shell } from "./trigger.ts";
+import { has, isRoot, Place, PYTHON, run, shell } from "./trigger.ts";
 
 /** Rules of one rule: the place's file `secret` is opened. */
 async function withRule(place: Place): Promise<string> {
@@ -184,7 +184,7 @@ Deno.test({
     const rules = await withRule(place);
     await using saker = await Saker.start([place.marker], {
       args: ["-r", rules],
-      through: ["python3", "-c", STALLED],
+      through: [PYTHON, "-c", STALLED],
     });
     for (const signal of ["SIGHUP", "SIGSTOP", "SIGCONT"] as const) Deno.kill(saker.pid, signal);
     await stillSees(saker, place);

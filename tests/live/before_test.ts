@@ -2,7 +2,7 @@
 // /proc, so that their first act is judged like any other.
 import { assert, assertEquals } from "./expect.ts";
 import { lines, Saker } from "./saker.ts";
-import { isRoot, Place } from "./trigger.ts";
+import { isRoot, Place, PYTHON } from "./trigger.ts";
 
 /** A process that says when it is ready, and goes on when it is told. */
 class Waiting implements AsyncDisposable {
@@ -71,7 +71,7 @@ Deno.test({
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
     await using waiting = new Waiting(
-      "python3",
+      PYTHON,
       [
         "-c",
         `import os, socket, sys

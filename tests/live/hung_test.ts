@@ -3,7 +3,7 @@
 import { loadAddon } from "../../src/engine/host/addon.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, eventually, type Health, Saker } from "./saker.ts";
-import { has, isRoot, ownMounts, Place, python, run, shell } from "./trigger.ts";
+import { has, isRoot, ownMounts, Place, PYTHON, python, run, shell } from "./trigger.ts";
 
 /** A FUSE mount whose server never answers; it hangs until saker, which inherits it, has ended. */
 const HUNG = `
@@ -19,7 +19,7 @@ os.execvp(command[0], command)
 
 async function behindHung(where: string): Promise<string[]> {
   await Deno.mkdir(where);
-  return ["unshare", ...await ownMounts(), "python3", "-c", HUNG, "hung", where];
+  return ["unshare", ...await ownMounts(), PYTHON, "-c", HUNG, "hung", where];
 }
 
 async function canHang(): Promise<boolean> {
@@ -224,7 +224,7 @@ Deno.test({
     await Deno.mkdir(place.file("root"));
     const [program, ...args] = await behindHung(place.file("root/etc"));
     const child = new Deno.Command(program!, {
-      args: [...args, "python3", "-I", "-S", "-c", INSIDE, place.file("root")],
+      args: [...args, PYTHON, "-I", "-S", "-c", INSIDE, place.file("root")],
       stdin: "piped",
       stdout: "piped",
     }).spawn();

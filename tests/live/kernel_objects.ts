@@ -1,7 +1,7 @@
 // What a process holds of the kernel's BPF: ids of programs, links and maps, and which of them the
 // kernel still has once the process is gone.
 import { assert } from "./expect.ts";
-import { run } from "./trigger.ts";
+import { PYTHON, run } from "./trigger.ts";
 
 export interface KernelObject {
   readonly kind: "prog" | "map" | "link";
@@ -44,7 +44,7 @@ for one in sys.argv[1:]:
 
 export async function stillThere(objects: readonly KernelObject[]): Promise<string[]> {
   const names = objects.map(({ kind, id }) => `${kind}:${id}`);
-  const { code, stdout, stderr } = await run("python3", ["-I", "-S", "-c", ASK, ...names]);
+  const { code, stdout, stderr } = await run(PYTHON, ["-I", "-S", "-c", ASK, ...names]);
   assert(code === 0, stderr);
   return stdout.split("\n").filter((line) => line !== "");
 }

@@ -4,7 +4,7 @@ import { CASES } from "./default_rules_cases.ts";
 import { assert, assertEquals } from "./expect.ts";
 import { rulesByChance } from "./rules_by_chance.ts";
 import { eventually, Saker } from "./saker.ts";
-import { isRoot, linkOf, ownMounts, Place, python, run } from "./trigger.ts";
+import { isRoot, linkOf, ownMounts, Place, PYTHON, python, run } from "./trigger.ts";
 
 Deno.test({
   name: "what the default rules are about is told alike with the kernel's sieve and without",
@@ -92,7 +92,7 @@ Deno.test({
     await using saker = await Saker.start([place.marker], {
       args: ["-r", rules, "-o", "watch_config_files=false"],
     });
-    const child = new Deno.Command("python3", {
+    const child = new Deno.Command(PYTHON, {
       args: [
         "-c",
         "import os, sys; f = os.open(sys.argv[1], os.O_RDONLY); input(); os.close(f)",
@@ -158,7 +158,7 @@ async function told(seed: number): Promise<number | "lossy"> {
   const script = new URL("triggers/wander.py", import.meta.url).pathname;
   const ran = await run("unshare", [
     ...await ownMounts(),
-    ...["python3", script, place.mark(`seed${seed}`), place.path, `${seed}`, `${ACTIONS}`],
+    ...[PYTHON, script, place.mark(`seed${seed}`), place.path, `${seed}`, `${ACTIONS}`],
   ]);
   assertEquals(ran.code, 0, ran.stderr);
   await pair.reach(place, "last", last);

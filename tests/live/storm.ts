@@ -1,7 +1,7 @@
 // A storm of events of a test's own: files created and removed one after the other, each with a
 // number, at a rate that the test bounds. In: a place. Out: how many there were; rules about them,
 // and the number that an alert tells of.
-import type { Place } from "./trigger.ts";
+import { type Place, PYTHON } from "./trigger.ts";
 
 /** What is done between two files, and how many of them between two pauses. */
 export interface StormOptions {
@@ -41,7 +41,7 @@ export class Storm implements AsyncDisposable {
     Deno.mkdirSync(place.file("n"), { recursive: true });
     const numbers = [together, pauseMs / 1000, failing].map(String);
     return new Storm(
-      new Deno.Command("python3", {
+      new Deno.Command(PYTHON, {
         args: ["-I", "-S", "-c", SCRIPT, place.marker, place.path, ...numbers],
         stdin: "piped",
         stdout: "piped",

@@ -96,6 +96,20 @@ export async function ownMounts(): Promise<string[]> {
 }
 
 /**
+ * Python itself. What PATH has under its name may be a shell's script that looks for one of several
+ * and asks the name service on its way, and its calls are no test's.
+ */
+export const PYTHON: string = interpreter();
+
+function interpreter(): string {
+  if (!has("python3")) return "python3";
+  const { stdout } = new Deno.Command("python3", {
+    args: ["-I", "-S", "-c", "import sys; print(sys.executable)"],
+  }).outputSync();
+  return new TextDecoder().decode(stdout).trim() || "python3";
+}
+
+/**
  * Runs a Python script; the marker is its first argument. Python is kept from looking for modules
  * of the user's: where there is no HOME it would ask the name service who the user is, and the
  * calls of that are no test's.
@@ -105,7 +119,7 @@ export async function python(
   script: string,
   args: readonly string[] = [],
 ): Promise<Ran> {
-  return succeeded(await run("python3", ["-I", "-S", "-c", script, marker, ...args]));
+  return succeeded(await run(PYTHON, ["-I", "-S", "-c", script, marker, ...args]));
 }
 
 function succeeded(ran: Ran): Ran {

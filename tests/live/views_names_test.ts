@@ -1,7 +1,7 @@
 // Calls that change names, on the built binary: a file that is reached through a link is told by
 // the name that the caller used and by the one that the kernel acted on, whichever a rule asks for.
 import { assert, assertEquals } from "./expect.ts";
-import { type Alert, Saker } from "./saker.ts";
+import { type Alert, eventually, Saker } from "./saker.ts";
 import { covered, isRoot, Place, python, shell, triggersOf } from "./trigger.ts";
 
 interface Call {
@@ -110,10 +110,13 @@ async function start(place: Place): Promise<Saker> {
 }
 
 async function of(saker: Saker, rule: string, type: string, marker: string): Promise<Alert> {
-  await saker.alert(rule, marker);
-  const alerts = saker.alertsWith(marker).filter((alert) =>
-    alert.rule === rule && alert.output_fields["evt.type"] === type
-  );
+  // What is done before a call has alerts of the same rule.
+  const alerts = await eventually(`an alert of "${rule}" on ${type}`, () => {
+    const seen = saker.alertsWith(marker).filter((alert) =>
+      alert.rule === rule && alert.output_fields["evt.type"] === type
+    );
+    return seen.length > 0 ? seen : undefined;
+  });
   assertEquals(alerts.length, 1, `alerts of "${rule}" on ${type}`);
   return alerts[0]!;
 }
