@@ -228,15 +228,19 @@ Deno.test({
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    const reader = child.stdout.getReader();
-    assertIncludes(new TextDecoder().decode((await reader.read()).value), "inside");
     const addon = loadAddon();
-    // More than are left behind: the last ones are not even begun.
-    for (let asked = 0; asked < 6; asked++) {
-      assertEquals(addon.snapshotAccounts("", child.pid).length, 0);
+    const reader = child.stdout.getReader();
+    try {
+      assertIncludes(new TextDecoder().decode((await reader.read()).value), "inside");
+      // More than are left behind: the last ones are not even begun.
+      for (let asked = 0; asked < 6; asked++) {
+        assertEquals(addon.snapshotAccounts("", child.pid).length, 0);
+      }
+    } finally {
+      // The mount hangs as long as it lives, and with it whoever asked.
+      await reader.cancel();
+      await child.stdin.close();
     }
-    await reader.cancel();
-    await child.stdin.close();
     assertEquals((await child.status).code, 0);
     await eventually("users to be read again", () => {
       return addon.snapshotAccounts("", Deno.pid).length > 0 || undefined;
