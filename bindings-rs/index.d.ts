@@ -106,6 +106,9 @@ export class Driver {
 export interface SieveOptions {
   /** Bytes of the table (probe-rs/src/sieve/table.rs). */
   table: Uint8Array;
+  /** By event code and place of a clause (16 of each), of which threads it is: two words, of which
+   * a bit must be among what `answer` tells of the thread. */
+  clauseThreads: Uint32Array;
   /** By event code: parameters of the table's events. */
   counts: Uint8Array;
   /** By event code: a bit for each parameter that is a descriptor; bit 31 where all descriptors of
@@ -129,10 +132,10 @@ export class CaptureSieve {
   static make(options: SieveOptions): CaptureSieve;
   /** Other rules. */
   exchange(
-    table: Uint8Array,
-    descriptors: Uint32Array,
-    keepsDescriptors: boolean,
-    asksRaw: boolean,
+    lists: Pick<
+      SieveOptions,
+      "table" | "clauseThreads" | "descriptors" | "keepsDescriptors" | "asksRaw"
+    >,
   ): void;
   /** How far the first `length` bytes hold whole blocks of current events; `state` gets their
    * number. */
@@ -151,7 +154,7 @@ export class CaptureSieve {
   pass(length: number, from: number): number;
   /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwdBytes`: of the
    * path of the working directory with a slash at its end, in what was lent for it; `low` and
-   * `high`: what holds of the thread (src/sieve/thread_atoms.ts); `isAlone`: no other thread has
+   * `high`: what holds of the thread (src/sieve/thread_parts.ts); `isAlone`: no other thread has
    * the table. */
   answer(
     tid: number,

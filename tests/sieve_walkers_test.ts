@@ -13,7 +13,7 @@ import { Chance } from "../src/rules/check/condition_fixture.ts";
 import { loadTexts } from "../src/rules/load_fixture.ts";
 import { eventByChance, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { isOpen, textsOf } from "../src/sieve/event_texts.ts";
-import { PARAM_COUNTS, sieveOf, USED_PARAMS } from "../src/sieve/sieve.ts";
+import { PARAM_COUNTS, type RulesSieve, sieveOf, USED_PARAMS } from "../src/sieve/sieve.ts";
 import { Effect, effectOf } from "../src/sieve/state_effects.ts";
 import { type NameTexts, TableWalk } from "../src/sieve/walk_fixture.ts";
 
@@ -32,10 +32,10 @@ Deno.test("both walks keep and drop the same events under rules by chance", () =
     const text = rulesByChance(chance, 4);
     const { enabled, ruleSet } = loadTexts([text]);
     if (ruleSet === undefined) continue;
-    const { isOpen: keepsAll, table, descriptors } = sieveOf(enabled);
+    const { isOpen: keepsAll, table, clauseThreads, descriptors } = sieveOf(enabled);
     if (keepsAll) continue;
     const bytes = blocksByChance(chance);
-    const kept = keptInRust(CaptureSieve, bytes, table, descriptors);
+    const kept = keptInRust(CaptureSieve, bytes, { table, clauseThreads, descriptors });
     const reference = new TableWalk(table);
     const event = new Event();
     const walk = new BlockWalk(event);
@@ -70,12 +70,10 @@ function blocksByChance(chance: Chance): Uint8Array<ArrayBuffer> {
 function keptInRust(
   native: Addon["CaptureSieve"],
   bytes: Uint8Array,
-  table: Uint8Array,
-  descriptors: Uint32Array,
+  derived: Pick<RulesSieve, "table" | "clauseThreads" | "descriptors">,
 ): Set<number> {
   const sieve = native.make({
-    table,
-    descriptors,
+    ...derived,
     counts: PARAM_COUNTS,
     uses: USED_PARAMS,
     current: CURRENT_COUNTS,

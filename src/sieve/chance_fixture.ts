@@ -137,6 +137,16 @@ function check(chance: Chance): string {
         "fd.num exists",
         "fd.name_changed = true",
         "evt.type startswith open",
+        "evt.num = 0",
+        "evt.num in (0, 1)",
+        "evt.arg.flags contains O_TRUNC",
+        "evt.arg.flags contains O_",
+        "evt.arg.mode contains S_IXUSR",
+        "evt.arg.mode contains S_IX",
+        "evt.arg.mode contains S_ISUID",
+        "proc.name in (b, sh)",
+        "proc.exe = b",
+        "container.id = host",
       ]);
     case 6:
       return `${field} in (${chance.some(WORDS, 4).map(quote).join(", ")})`;
@@ -184,7 +194,19 @@ export function pathByChance(chance: Chance): string {
   return parts.join(chance.of(["", "/", ""]));
 }
 
-const OPEN_FLAGS = [0, 1, 2, 3, 4, 5, 1 << 10 | 1, 1 << 12 | 1, 1 << 13 | 3, 1 << 14 | 7];
+const OPEN_FLAGS = [
+  0,
+  1,
+  2,
+  3,
+  4,
+  5,
+  1 << 8 | 2,
+  1 << 10 | 1,
+  1 << 12 | 1,
+  1 << 13 | 3,
+  1 << 14 | 7,
+];
 export const DESCRIPTORS = [3, 4, 5, 6];
 export const TIDS = [10, 11, 12, 13];
 
@@ -196,7 +218,7 @@ export function eventByChance(chance: Chance): ChanceEvent {
   const dirfd = chance.below(2) === 0 ? -100 : chance.of(DESCRIPTORS);
   const name = pathByChance(chance);
   const flags = chance.of(OPEN_FLAGS);
-  const mode = chance.of([0, 0o111, 0o644]);
+  const mode = chance.of([0, 0o111, 0o644, 0o4755]);
   const file = { flags, mode, dev: 1, ino: chance.below(99) };
   const done = chance.of([0, 0, 0, -2]);
   const make = (id: string, params: ChanceEvent["params"]) => ({ id, tid, params });

@@ -18,6 +18,8 @@ export interface Clause {
   readonly group: Group | undefined;
   /** Patterns of which none may hold. */
   readonly without: Group;
+  /** Parts of rules of which one must hold of the thread (thread_parts.ts), a bit for each. */
+  readonly threads: bigint;
 }
 
 /** As in probe-rs/src/sieve/guard.rs. */
@@ -27,13 +29,26 @@ export const CLAUSES_MAX = 16;
 const PART_MAX = 12;
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
-const ALWAYS: Clause = { facts: NONE, group: undefined, without: NONE };
+/** Holds of every thread. */
+export const EVERY_THREAD: bigint = 1n << 63n;
+const ALWAYS: Clause = { facts: NONE, group: undefined, without: NONE, threads: EVERY_THREAD };
+
+/** What must hold of an event's bytes, and of its thread. */
+export interface Needed {
+  readonly formula: Formula;
+  readonly threads: bigint;
+}
 
 /** The clauses of which one holds wherever one of the formulas does; none: never. */
-export function clausesOf(formulas: readonly Formula[]): Clause[] {
-  const unique = new Set(formulas);
-  const clauses = reduced([...unique].flatMap(clausesOfOne), CLAUSES_MAX);
-  return fitted(clauses);
+export function clausesOf(formulas: readonly Needed[]): Clause[] {
+  const threadsOf = new Map<Formula, bigint>();
+  for (const { formula, threads } of formulas) {
+    threadsOf.set(formula, (threadsOf.get(formula) ?? 0n) | threads);
+  }
+  const all = [...threadsOf].flatMap(([formula, threads]) =>
+    clausesOfOne(formula).map((clause) => ({ ...clause, threads }))
+  );
+  return fitted(reduced(all, CLAUSES_MAX));
 }
 
 /** Whether the clauses hold of every event. */
@@ -41,13 +56,15 @@ export function holdsAlways(clauses: readonly Clause[]): boolean {
   return clauses.some(isAlways);
 }
 
-function isAlways({ facts, group, without }: Clause): boolean {
-  return facts.size === 0 && group === undefined && without.size === 0;
+function isAlways({ facts, group, without, threads }: Clause): boolean {
+  return facts.size === 0 && group === undefined && without.size === 0 &&
+    (threads & EVERY_THREAD) !== 0n;
 }
 
 function clausesOfOne(formula: Formula): Clause[] {
   switch (formula.kind) {
     case "true":
+    case "thread":
       return [ALWAYS];
     case "false":
       return [];
@@ -112,6 +129,7 @@ function both(one: Clause, other: Clause): Clause {
     facts: new Map([...one.facts, ...other.facts]),
     group: narrower(one.group, other.group),
     without: new Map([...one.without, ...other.without]),
+    threads: one.threads,
   };
 }
 
@@ -161,12 +179,12 @@ function reduced(clauses: readonly Clause[], most: number): Clause[] {
   return kept;
 }
 
-/** Clauses of the same facts, and without the same patterns, are one, of both groups. */
+/** Clauses of the same facts and threads, and without the same patterns, are one, of all groups. */
 function joined(clauses: readonly Clause[]): Clause[] {
   const alike = new Map<string, Clause[]>();
   for (const clause of clauses) {
     const key = [clause.facts, clause.without]
-      .map((part) => [...part.keys()].sort().join("&")).join("\n");
+      .map((part) => [...part.keys()].sort().join("&")).join("\n") + `\n${clause.threads}`;
     const same = alike.get(key);
     if (same === undefined) alike.set(key, [clause]);
     else same.push(clause);
@@ -176,12 +194,13 @@ function joined(clauses: readonly Clause[]): Clause[] {
 
 function widest(clauses: readonly Clause[]): Clause {
   const { facts, without } = clauses[0]!;
+  const threads = clauses.reduce((bits, clause) => bits | clause.threads, 0n);
   const groups = new Set(clauses.map(({ group }) => group));
-  if (groups.has(undefined)) return { facts, group: undefined, without };
-  if (groups.size === 1) return clauses[0]!;
+  if (groups.has(undefined)) return { facts, group: undefined, without, threads };
+  if (groups.size === 1) return { ...clauses[0]!, threads };
   const group = new Map<string, Pattern>();
   for (const one of groups) for (const [key, pattern] of one!) group.set(key, pattern);
-  return { facts, group, without };
+  return { facts, group, without, threads };
 }
 
 function withoutCovered(clauses: readonly Clause[]): Clause[] {
@@ -195,6 +214,7 @@ function withoutCovered(clauses: readonly Clause[]): Clause[] {
 /** Whether one clause holds wherever the other does. */
 function covers(one: Clause, other: Clause): boolean {
   if (one.group !== undefined && one.group !== other.group) return false;
+  if ((other.threads & ~one.threads) !== 0n) return false;
   return isPart(one.facts, other.facts) && isPart(one.without, other.without);
 }
 
@@ -219,7 +239,10 @@ function mergedOnce(clauses: readonly Clause[]): Clause[] {
   const rest = clauses.filter((clause) => clause !== one && clause !== other);
   return [
     ...rest,
-    widest([{ facts, group: one.group, without }, { facts, group: other.group, without }]),
+    widest([
+      { facts, group: one.group, without, threads: one.threads },
+      { facts, group: other.group, without, threads: other.threads },
+    ]),
   ];
 }
 
@@ -234,7 +257,14 @@ function common(one: Clause, other: Clause): number {
   const groupGoes = (one.group === undefined) !== (other.group === undefined);
   const withoutGoes = one.without.size + other.without.size -
     2 * shared(one.without, other.without).size;
-  return stay - go - (groupGoes ? 100 : 0) - 10 * withoutGoes;
+  return stay - go - (groupGoes ? 100 : 0) - 10 * withoutGoes - threadsGo(one, other);
+}
+
+/** What is lost where two clauses of other threads become one: most where the one that asks for
+ * more is of all threads. */
+function threadsGo(one: Clause, other: Clause): number {
+  if (one.threads === other.threads) return 0;
+  return ((one.threads ^ other.threads) & EVERY_THREAD) === 0n ? 3 : 30;
 }
 
 /** With as many tests as a guard has room for: those that least need are left out. */

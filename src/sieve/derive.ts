@@ -3,18 +3,18 @@
 import { EVENTS } from "../events/table.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
-import { type Clause, clausesOf, holdsAlways } from "./clauses.ts";
+import { type Clause, clausesOf, EVERY_THREAD, holdsAlways, type Needed } from "./clauses.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
 import { Needs } from "./need.ts";
 import { effectOf } from "./state_effects.ts";
-import type { ThreadAtoms } from "./thread_atoms.ts";
+import type { ThreadParts } from "./thread_parts.ts";
 import { type Guard, Verdict } from "./table.ts";
 
 /** Who tells what else there is to know of events. */
 export interface Beyond {
   /** What holds of threads; nobody: undefined. */
-  readonly threads?: ThreadAtoms;
+  readonly threads?: ThreadParts;
   /** What else makes an open one that is needed. */
   readonly later?: readonly Formula[];
 }
@@ -25,12 +25,7 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
   for (const rule of rules) {
     for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
   }
-  return EVENTS.map(({ code }) => {
-    const guard = guardOf(code, byCode[code]!, beyond);
-    // Where the bytes decide something, there is no room for more.
-    const asksAll = guard.verdict === Verdict.Keep && beyond.threads !== undefined;
-    return asksAll ? guardOf(code, byCode[code]!, beyond, true) : guard;
-  });
+  return EVENTS.map(({ code }) => guardOf(code, byCode[code]!, beyond));
 }
 
 /** Calls without an event of their own, or whose own the probe does not fill, come as generic
@@ -41,7 +36,6 @@ function guardOf(
   code: number,
   rules: readonly CheckedRule[],
   { threads, later = [] }: Beyond,
-  all = false,
 ): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
@@ -51,14 +45,20 @@ function guardOf(
       effect: effectOf(code),
     };
   }
-  const needs = new Needs(code, threads, all);
-  const formulas: Formula[] = isOpen(code) ? [...later] : [];
+  const needs = new Needs(code);
+  const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
+    formula,
+    threads: EVERY_THREAD,
+  }));
   for (const rule of rules) {
     const formula = needs.of(rule.node);
-    formulas.push(formula);
-    if (formula.kind === "true") break;
+    if (formula.kind === "false") continue;
+    const one = { formula, threads: threads?.bitOf(rule.node) ?? EVERY_THREAD };
+    if (one.threads === 0n) continue;
+    needed.push(one);
+    if (formula.kind === "true" && one.threads === EVERY_THREAD) break;
   }
-  const clauses = clausesOf(formulas);
+  const clauses = clausesOf(needed);
   return {
     verdict: verdictOf(clauses),
     clauses: holdsAlways(clauses) ? [] : clauses,
@@ -74,5 +74,7 @@ function verdictOf(clauses: readonly Clause[]): Verdict {
 
 /** Whether a rule opens the sieve for all events of a code. */
 export function opens(rule: CheckedRule, code: number): boolean {
-  return holdsAlways(clausesOf([new Needs(code).of(rule.node)]));
+  return holdsAlways(
+    clausesOf([{ formula: new Needs(code).of(rule.node), threads: EVERY_THREAD }]),
+  );
 }

@@ -61,6 +61,8 @@ function tell(
     const before: string[] = [];
     for (const [number, name] of Object.entries(scene.fds(tid))) before[Number(number)] = name;
     const context = scene.event(id, tid, params);
+    // The engine counts events from 1 on.
+    context.event.num = index + 1;
     each(context, namesOf(context, before));
   }
 }

@@ -6,12 +6,11 @@
 export interface NumberTest {
   readonly kind: "equal" | "less" | "greater" | "any_bit" | "present";
   readonly param: number;
-  /** "thread": not a parameter's, but what is known of the thread (thread_atoms.ts). */
   readonly form: Form;
   readonly value: bigint;
 }
 
-export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor" | "thread";
+export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor";
 
 /** Which text of a name a pattern is asked of: joined and folded, or as the caller gave it. */
 export type TextKind = "joined" | "raw";
@@ -31,6 +30,8 @@ export type Formula =
   | { readonly kind: "name"; readonly patterns: readonly Pattern[] }
   /** None of the patterns holds for the event's name. */
   | { readonly kind: "without"; readonly patterns: readonly Pattern[] }
+  /** An atom that the event's thread alone decides, by its place (thread_parts.ts). */
+  | { readonly kind: "thread"; readonly place: number; readonly negated: boolean }
   | { readonly kind: "and" | "or"; readonly parts: readonly Formula[] };
 
 export const TRUE: Formula = { kind: "true" };

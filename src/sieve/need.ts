@@ -2,25 +2,25 @@
 // down to the atoms, each of which becomes a formula, or "true" where the event's bytes do not
 // decide it.
 import type { Atom, Node } from "../rules/check/condition.ts";
-import { knownOfCode } from "../rules/match/event_code.ts";
+import { decidedByCode } from "../rules/match/event_code.ts";
 import type { Known } from "../rules/match/simplify.ts";
 import { and, constant, type Formula, or, TRUE } from "./formula.ts";
 import { nameFormula } from "./names.ts";
 import { numberFormula } from "./numbers.ts";
-import type { ThreadAtoms } from "./thread_atoms.ts";
 
 /** What is known of an atom, or of its contrary, as a formula. */
 export type Leaf = (atom: Atom, negated: boolean) => Formula;
 
-/** The formulas of conditions on one event code; parts that rules share are made once. */
+/** The formulas of conditions on events of one code; parts that rules share are made once. */
 export class FormulaMaker {
   readonly #known: Known;
   readonly #leaf: Leaf;
   readonly #formulas: (Formula | undefined)[] = [];
   readonly #contraries: (Formula | undefined)[] = [];
 
-  constructor(code: number, leaf: Leaf) {
-    this.#known = knownOfCode(code);
+  /** Without a code: of events of any. */
+  constructor(code: number | undefined, leaf: Leaf) {
+    this.#known = code === undefined ? () => undefined : decidedByCode(code);
     this.#leaf = leaf;
   }
 
@@ -54,15 +54,13 @@ export class FormulaMaker {
   }
 }
 
-/** What the event itself must be, as far as its bytes tell. `threads`: who tells what holds of
- * threads, if anybody does; `all`: more than containers. */
+/** What the event itself must be, as far as its bytes tell. */
 export class Needs extends FormulaMaker {
-  constructor(code: number, threads?: ThreadAtoms, all = false) {
+  constructor(code: number) {
     super(
       code,
       (atom, negated) =>
-        numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ??
-          threads?.formulaOf(atom, negated, all) ?? TRUE,
+        numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,
     );
   }
 }

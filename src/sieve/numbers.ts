@@ -32,6 +32,8 @@ export function numberFormula(atom: Atom, negated: boolean, code: number): Formu
   const holds = (value: unknown) => atom.test(value as never, undefined) !== negated;
   const returns = hasReturnValue(code);
   switch (left.text) {
+    case "evt.num":
+      return eventNumber(atom, negated);
     case "evt.failed":
       return returns ? choose(failed(), holds) : constant(holds(undefined));
     case "evt.rawres":
@@ -52,7 +54,7 @@ export function numberFormula(atom: Atom, negated: boolean, code: number): Formu
     case "fd.typechar":
       return kind(code, holds, left.text === "fd.type" ? ["file", "directory"] : ["f", "d"]);
   }
-  return parameter(atom, negated, code);
+  return namedFlag(atom, negated, code) ?? parameter(atom, negated, code);
 }
 
 /** What holds exactly where a truth value is true, and where it is false. */
@@ -197,6 +199,39 @@ const FORMS: Readonly<Partial<Record<ParamType, Form>>> = {
   ERRNO: "result",
   FD: "result",
 };
+
+/** Events are counted from 1 on: `evt.num = 0` is how official rules write "never". */
+function eventNumber({ comparator, literals }: Atom, negated: boolean): Formula | undefined {
+  const { operator, modifier } = comparator;
+  const isOne = modifier === undefined && (operator === "=" || operator === "in");
+  const below = literals.length > 0 &&
+    literals.every((value) =>
+      (typeof value === "number" || typeof value === "bigint") && value < 1
+    );
+  return isOne && below ? constant(negated) : undefined;
+}
+
+/** What a parameter of flags shows where it has none, or more than it knows. */
+const SHOWN_OTHERWISE = ["<NA>", "NULL", "0"];
+
+/** `evt.arg.x contains NAME` of a parameter of flags, which shows their names: one of the flags
+ * whose name has that part must be set. */
+function namedFlag(atom: Atom, negated: boolean, code: number): Formula | undefined {
+  const { left, comparator, constants, test } = atom;
+  const name = /^evt\.arg\.([a-z]\w*)$/.exec(left.text)?.[1];
+  if (name === undefined || comparator.operator !== "contains") return undefined;
+  const param = EVENTS[code]!.params.findIndex((one) => one.name === name);
+  const info = EVENTS[code]!.params[param];
+  const form = info === undefined ? undefined : FORMS[info.type];
+  if (negated || form === undefined || info!.flags === undefined) return undefined;
+  if (!/^(FLAGS|MODE)/.test(info!.type) || comparator.modifier !== undefined) return undefined;
+  if (!constants.every((part) => /^[A-Z]+_[A-Z_]+$/.test(part))) return undefined;
+  if (SHOWN_OTHERWISE.some((shown) => test(shown, undefined))) return undefined;
+  const named = info!.flags.filter((flag) => test(flag.name, undefined));
+  if (named.length === 0 || named.some(({ value }) => BigInt(value) === 0n)) return undefined;
+  const value = named.reduce((bits, flag) => bits | BigInt(flag.value), 0n);
+  return number({ kind: "any_bit", param, form, value });
+}
 
 /** `evt.rawarg.x` of a number that is always there. */
 function parameter(atom: Atom, negated: boolean, code: number): Formula | undefined {

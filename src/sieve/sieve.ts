@@ -6,8 +6,8 @@ import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
 import { deriveGuards } from "./derive.ts";
 import { laterNames, needsEveryOpen } from "./later_use.ts";
-import { tableBytes, Verdict } from "./table.ts";
-import { ThreadAtoms } from "./thread_atoms.ts";
+import { tableBytes, threadWords, Verdict } from "./table.ts";
+import { ThreadParts } from "./thread_parts.ts";
 
 export interface RulesSieve {
   /** As probe-rs/src/sieve/table.rs reads it. */
@@ -25,8 +25,10 @@ export interface RulesSieve {
   readonly looksAtAll: boolean;
   /** Every event is needed. */
   readonly isOpen: boolean;
+  /** By event code and clause, of which threads it is: as `threadWords` makes it. */
+  readonly clauseThreads: Uint32Array;
   /** What has to be told of threads; nothing where nobody will tell. */
-  readonly threads: ThreadAtoms;
+  readonly threads: ThreadParts;
 }
 
 const LOOKS_AT_ALL = 0x8000_0000;
@@ -67,11 +69,12 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     looksAtAll = true;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
-  const threads = new ThreadAtoms();
+  const threads = new ThreadParts();
   const guards = deriveGuards(rules, { threads });
   const table = tableBytes(guards);
+  const clauseThreads = threadWords(guards);
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
-  return { table, descriptors, ...flags, threads };
+  return { table, descriptors, ...flags, clauseThreads, threads };
 }
 
 /** Whether the rule looks at calls that open, which tell the name themselves, and at no other. */
@@ -119,7 +122,8 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     ignoresDescriptors: false,
     looksAtAll: true,
     isOpen: true,
-    threads: new ThreadAtoms(),
+    clauseThreads: threadWords(guards),
+    threads: new ThreadParts(),
   };
 }
 

@@ -2,7 +2,7 @@
 // the automaton.
 import { EVENTS } from "../events/table.ts";
 import { buildAutomaton, IRREGULAR_BIT } from "./automaton.ts";
-import { type Clause, type Fact, type Group, TESTS_MAX } from "./clauses.ts";
+import { type Clause, CLAUSES_MAX, type Fact, type Group, TESTS_MAX } from "./clauses.ts";
 import { type EventText, TEXTS_MAX } from "./event_texts.ts";
 
 export const MAGIC = 0x5645_4953;
@@ -19,7 +19,7 @@ export const enum Verdict {
 }
 
 export const TEST_KINDS = ["none", "equal", "less", "greater", "any_bit", "present"] as const;
-export const FORMS = ["u8", "u16", "u32", "i32", "i64", "result", "descriptor", "thread"] as const;
+export const FORMS = ["u8", "u16", "u32", "i32", "i64", "result", "descriptor"] as const;
 export const TEXT_KINDS = ["none", "path", "descriptor"] as const;
 /** `directory` of a text that starts from the working directory. */
 export const CWD = 255;
@@ -67,6 +67,20 @@ export function tableBytes(guards: readonly Guard[]): Uint8Array<ArrayBuffer> {
     at += part.byteLength;
   }
   return bytes;
+}
+
+/** For each event code and each clause that a guard may have, of which threads the clause is: two
+ * words, all bits where it has none. */
+export function threadWords(guards: readonly Guard[]): Uint32Array {
+  const words = new Uint32Array(guards.length * CLAUSES_MAX * 2).fill(0xffff_ffff);
+  for (const [code, { clauses }] of guards.entries()) {
+    for (const [index, { threads }] of clauses.entries()) {
+      const at = (code * CLAUSES_MAX + index) * 2;
+      words[at] = Number(threads & 0xffff_ffffn);
+      words[at + 1] = Number(threads >> 32n);
+    }
+  }
+  return words;
 }
 
 /** Groups that must not match, at the most; what is more is not asked for. */

@@ -123,8 +123,6 @@ function testHolds(
 }
 
 function numberOf(event: Event, param: number, form: (typeof FORMS)[number]): bigint | undefined {
-  // Nothing is known of threads here.
-  if (form === "thread") return -1n;
   const length = event.paramLength(param);
   if (length === 0) return 0n;
   const { view } = event;

@@ -1,9 +1,9 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
 use std::rc::Rc;
 
-use probe::sieve::guard::{ALL_MARKS, Text, text};
+use probe::sieve::guard::{ALL_MARKS, CLAUSES, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
-use probe::sieve::{Verdict, admits, admits_any, facts};
+use probe::sieve::{Verdict, facts};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
@@ -25,10 +25,16 @@ pub enum Start {
 }
 
 impl Sieve {
-    /// Whether a rule can match the event, which is no open, or one whose directory is not known.
+    /// Whether a rule can match the event, which is no open.
     #[inline]
-    pub fn wanted(&self, record: &Record, table: usize) -> bool {
-        self.judged(record, table, None).0
+    pub fn wanted(&mut self, record: &Record, table: usize) -> bool {
+        let guard = &self.guards[record.code];
+        let text = guard.texts[0];
+        if guard.verdict != Verdict::Ask as u8 || text.kind != text::PATH {
+            return self.judged(record, table, None).0;
+        }
+        let start = self.start(record, table, text);
+        self.judged(record, table, Some(&start)).0
     }
 
     /// Whether a rule can match the event; of an open, which `start` is given of, the marks of its
@@ -44,13 +50,32 @@ impl Sieve {
         if guard.verdict != Verdict::Ask as u8 {
             return (guard.verdict != Verdict::Drop as u8, None);
         }
-        let Some(facts) = facts(guard, record) else { return (true, None) };
-        if !admits(guard, facts, ALL_MARKS) {
+        let used = usize::from(guard.clauses_used).min(CLAUSES);
+        let clauses = guard.clauses[..used].iter().zip(&self.threads[record.code]).enumerate();
+        // A bit for each clause that is still to be asked.
+        let mut left = 0u32;
+        for (at, (_, threads)) in clauses.clone() {
+            left |= u32::from(threads & record.facts != 0) << at;
+        }
+        if left == 0 {
             return (false, None);
         }
-        if admits_any(guard, facts) || guard.texts[0].kind == text::NONE {
-            return (true, None);
+        let Some(facts) = facts(guard, record) else { return (true, None) };
+        let mut is_plain = false;
+        for (at, (clause, _)) in clauses.clone() {
+            if !clause.takes_facts(facts) {
+                left &= !(1 << at);
+            } else if left >> at & 1 != 0 {
+                is_plain |= clause.marks | clause.without == 0;
+            }
         }
+        if left == 0 || is_plain || guard.texts[0].kind == text::NONE {
+            return (left != 0, None);
+        }
+        let admits = |marks: u64| {
+            let mut named = clauses.clone().filter(|(at, _)| left >> at & 1 != 0);
+            marks == ALL_MARKS || named.any(|(_, (clause, _))| clause.takes_marks(marks))
+        };
         let mut found = None;
         for (index, text) in guard.texts.iter().enumerate() {
             let marks = match text.kind {
@@ -78,7 +103,7 @@ impl Sieve {
                 }
                 _ => continue,
             };
-            if admits(guard, facts, marks) {
+            if admits(marks) {
                 return (true, found);
             }
         }

@@ -18,14 +18,14 @@ mod tables;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
-use probe::sieve::guard::text;
+use probe::sieve::guard::{CLAUSES, text};
 use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
 
 use crate::failure::{Code, Failure};
 use directory::Directory;
 use out::Out;
-use pass::{Asked, Sieve, Stop};
+use pass::{Asked, ClauseThreads, Sieve, Stop};
 use tables::{Answer, Tables};
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
@@ -33,6 +33,7 @@ type Result<T> = std::result::Result<T, napi::Error<Code>>;
 #[napi(object)]
 pub struct SieveOptions {
     pub table: Uint8Array,
+    pub clause_threads: Uint32Array,
     pub counts: Uint8Array,
     pub descriptors: Uint32Array,
     pub uses: Int8Array,
@@ -40,6 +41,16 @@ pub struct SieveOptions {
     pub asks_raw: bool,
     pub ignores_descriptors: bool,
     pub current: Uint8Array,
+}
+
+/// What other rules change of the options.
+#[napi(object)]
+pub struct OtherRules {
+    pub table: Uint8Array,
+    pub clause_threads: Uint32Array,
+    pub descriptors: Uint32Array,
+    pub keeps_descriptors: bool,
+    pub asks_raw: bool,
 }
 
 /// Memory of the engine, which leaves it where it is as long as the sieve has it.
@@ -75,6 +86,23 @@ fn names(parts: &Parts) -> Box<Names> {
     names
 }
 
+/// The words of `clauseThreads`, by code.
+fn clause_threads(words: &[u32], codes: usize) -> std::result::Result<Vec<ClauseThreads>, Failure> {
+    if words.len() != codes * CLAUSES * 2 {
+        let message = "The sieve's lists differ in length".to_owned();
+        return Err(Failure::new(Code::Invalid, message));
+    }
+    let pair = |pair: &[u32]| u64::from(pair[0]) | u64::from(pair[1]) << 32;
+    let of_code = |words: &[u32]| {
+        let mut threads = [u64::MAX; CLAUSES];
+        for (bits, words) in threads.iter_mut().zip(words.chunks_exact(2)) {
+            *bits = pair(words);
+        }
+        threads
+    };
+    Ok(words.chunks_exact(CLAUSES * 2).map(of_code).collect())
+}
+
 /// Whether names of descriptors are asked for.
 fn asks_descriptors(guards: &[Guard]) -> bool {
     guards.iter().any(|guard| {
@@ -94,6 +122,7 @@ impl CaptureSieve {
         }
         let parts = checked(&options.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
+        let threads = clause_threads(&options.clause_threads, codes)?;
         Ok(Self {
             current: options.current.to_vec(),
             lent: None,
@@ -105,6 +134,7 @@ impl CaptureSieve {
                     all: options.keeps_descriptors,
                 },
                 guards,
+                threads,
                 counts: options.counts.to_vec(),
                 descriptors: options.descriptors.to_vec(),
                 uses: options.uses.to_vec(),
@@ -123,26 +153,21 @@ impl CaptureSieve {
 
     /// Other rules: what is known of names is forgotten, what is held back stays so.
     #[napi]
-    pub fn exchange(
-        &mut self,
-        table: Uint8Array,
-        descriptors: Uint32Array,
-        keeps_descriptors: bool,
-        asks_raw: bool,
-    ) -> Result<()> {
+    pub fn exchange(&mut self, lists: OtherRules) -> Result<()> {
         let codes = self.sieve.counts.len();
-        if descriptors.len() != codes {
+        if lists.descriptors.len() != codes {
             let message = "The sieve's lists differ in length".to_owned();
             return Err(Failure::new(Code::Invalid, message).into());
         }
-        let parts = checked(&table, codes)?;
+        let parts = checked(&lists.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
+        self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
         self.sieve.names = names(&parts);
         self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.guards = guards;
-        self.sieve.descriptors = descriptors.to_vec();
-        self.sieve.asked.all = keeps_descriptors;
-        self.sieve.asked.raw = asks_raw;
+        self.sieve.descriptors = lists.descriptors.to_vec();
+        self.sieve.asked.all = lists.keeps_descriptors;
+        self.sieve.asked.raw = lists.asks_raw;
         self.sieve.tables.forget_names();
         Ok(())
     }

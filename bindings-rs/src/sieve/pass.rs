@@ -3,7 +3,7 @@
 //! An open that no rule can want is held back, not forgotten: once an event that the engine gets
 //! names its descriptor, or changes what its path started from, the open is handed over first, as
 //! an event that only keeps the tables right. So the engine's tables are what they would be.
-use probe::sieve::guard::ALL_MARKS;
+use probe::sieve::guard::{ALL_MARKS, CLAUSES};
 use probe::sieve::{Guard, Names};
 use probe::table as t;
 
@@ -35,9 +35,14 @@ pub struct Asked {
     pub all: bool,
 }
 
+/// For each clause of a guard, of which threads it is (src/sieve/thread_parts.ts).
+pub type ClauseThreads = [u64; CLAUSES];
+
 pub struct Sieve {
     pub names: Box<Names>,
     pub guards: Vec<Guard>,
+    /// By code.
+    pub threads: Vec<ClauseThreads>,
     /// Parameters of events by code.
     pub counts: Vec<u8>,
     /// For each code, a bit for each parameter that holds a descriptor; bit 31: a list of them.

@@ -1,7 +1,7 @@
 //! One event block as the sieve over captures sees it: where its parameters are, its numbers, its
 //! names. Nothing is trusted: what does not fit makes the block odd, and odd blocks are kept.
 use probe::event::BLOCK;
-use probe::sieve::guard::{Params, form, number_of};
+use probe::sieve::guard::{Params, number_of};
 
 /// The block with u32 of flags behind the CPU.
 const BLOCK_FLAGS: u32 = 0x217;
@@ -45,7 +45,7 @@ pub struct Record<'a> {
     /// Parameters that the table gives the event; where their lengths stand in the block.
     count: usize,
     lengths: usize,
-    /// What may hold of its thread (src/sieve/thread_atoms.ts).
+    /// For which parts of rules its thread may be (src/sieve/thread_parts.ts).
     pub facts: u64,
 }
 
@@ -155,9 +155,6 @@ impl<'a> Record<'a> {
 impl Params for Record<'_> {
     #[inline]
     fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
-        if form == form::THREAD {
-            return Some((self.facts as i64, true));
-        }
         let param = usize::from(param);
         let (start, length) = (self.start(param), self.length(param));
         let load = || {

@@ -45,8 +45,6 @@ pub mod form {
     pub const RESULT: u8 = 5;
     /// The low half of 8 bytes, or 4: descriptors.
     pub const DESCRIPTOR: u8 = 6;
-    /// Not a parameter: what is known of the thread, over captures alone.
-    pub const THREAD: u8 = 7;
 }
 
 /// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".
@@ -219,12 +217,12 @@ impl Guard {
 
 impl Clause {
     #[inline(always)]
-    fn takes_facts(&self, facts: u32) -> bool {
+    pub fn takes_facts(&self, facts: u32) -> bool {
         (facts & self.all ^ self.all) | facts & self.none == 0
     }
 
     #[inline(always)]
-    fn takes_marks(&self, marks: u64) -> bool {
+    pub fn takes_marks(&self, marks: u64) -> bool {
         (marks & self.marks ^ self.marks) | marks & self.without == 0
     }
 }

@@ -3,14 +3,14 @@
 // then whose descriptors a thread has.
 import type { CaptureSieve } from "../../../bindings-rs/index.d.ts";
 import { type BlockWalk, Step } from "../../events/blocks.ts";
-import type { ThreadAtoms } from "../../sieve/thread_atoms.ts";
+import type { ThreadParts } from "../../sieve/thread_parts.ts";
 import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 
 /** The sieve, and what it asks of threads. */
 export interface ToldSieve {
   readonly sieve: CaptureSieve;
-  readonly threads: ThreadAtoms;
+  readonly threads: ThreadParts;
 }
 
 export interface SievedWalkParts extends ToldSieve {

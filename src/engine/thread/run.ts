@@ -148,9 +148,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
-          const { table, descriptors, keepsDescriptors, asksRaw, threads } = compiled.sieve();
+          const { threads, ...lists } = compiled.sieve();
           sieve.threads.exchange(threads);
-          sieve.sieve.exchange(table, descriptors, keepsDescriptors, asksRaw);
+          sieve.sieve.exchange(lists);
         }
         const kept = keepsOpens;
         ({ keepsOpens } = sieveLive(opened.source, liveSieve));

@@ -58,6 +58,13 @@ export interface Field {
   bind(argument: string | undefined): Bound | { readonly error: string };
 }
 
+/** All that a value is made of: of the same array and the same string, it is the same value. */
+export interface Origin {
+  bytes(context: Context): Uint8Array | undefined;
+  /** A string's id; a constant where there is none. */
+  id(context: Context): number;
+}
+
 /** A field with its argument, ready to be read. */
 export interface Bound {
   /** As written, such as `proc.aname[2]` or `evt.arg.flags`. */
@@ -78,6 +85,8 @@ export interface Bound {
    * rules prefer it, since what is known of an id is looked up, not computed.
    */
   readonly extractId?: (context: Context) => number;
+  /** Of values that take long to make: rules look up what they know of the origin. */
+  readonly origin?: Origin;
   /** The value where an event's code alone decides it, such as that there is none. */
   readonly ofCode?: (code: number) => Value | typeof UNDECIDED;
   /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */

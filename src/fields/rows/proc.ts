@@ -1,10 +1,10 @@
 // Fields of the process that an event belongs to: its program, arguments and ids.
 import type { Context } from "../../state/contract/context.ts";
 import { Differs, View } from "../../state/contract/views.ts";
-import { MISSING } from "../../state/tables/strings.ts";
+import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { type Thread, ThreadFlag } from "../../state/tables/thread.ts";
 import { commandLine, joinNul, splitNul, variable } from "../text/arguments_text.ts";
-import type { Domain, Field, Value } from "../row/field.ts";
+import type { Domain, Field, Origin, Value } from "../row/field.ts";
 import { exact } from "../text/param_values.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
 
@@ -21,6 +21,14 @@ export function ofThread(read: (thread: Thread, context: Context) => Value): Row
 }
 
 const thread: { domain: Domain } = { domain: "thread" };
+
+/** What is made of the arguments and of one string besides. */
+function argumentsBehind(first: (thread: Thread) => number): Origin {
+  return {
+    bytes: ({ thread }) => thread?.args,
+    id: ({ thread }) => thread === undefined ? EMPTY : first(thread),
+  };
+}
 
 function idOf(read: (thread: Thread) => number): (context: Context) => number {
   return (context) => context.thread === undefined ? MISSING : read(context.thread);
@@ -60,6 +68,7 @@ function program(): Field[] {
       description: "Name and arguments of the process.",
       ...thread,
       extract: ofThread((thread, { machine }) => commandLine(machine, thread)),
+      origin: argumentsBehind((thread) => thread.comm),
     },
     {
       name: "proc.exeline",
@@ -69,6 +78,7 @@ function program(): Field[] {
       extract: ofThread((thread, { machine }) =>
         `${machine.strings.text(thread.exe) ?? ""} ${joinNul(thread.args)}`
       ),
+      origin: argumentsBehind((thread) => thread.exe),
     },
     {
       name: "proc.cmdnargs",
@@ -126,10 +136,13 @@ function argsField(): Field {
     ...thread,
   };
   return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
-    if (argument === undefined) return { extract: ofThread((thread) => joinNul(thread.args)) };
+    const origin = argumentsBehind(() => EMPTY);
+    if (argument === undefined) {
+      return { extract: ofThread((thread) => joinNul(thread.args)), origin };
+    }
     const index = indexArgument(argument);
     if (index === undefined) return { error: `"${argument}" is not the number of an argument` };
-    return { extract: ofThread((thread) => splitNul(thread.args)[index] ?? "") };
+    return { extract: ofThread((thread) => splitNul(thread.args)[index] ?? ""), origin };
   });
 }
 
@@ -140,11 +153,18 @@ function envField(): Field {
     description: "Environment of the process; [NAME] gives one variable's value.",
     ...thread,
   };
+  const origin: Origin = {
+    bytes: (context) => context.thread && envOf(context.thread, context),
+    id: () => EMPTY,
+  };
   return withArgument("process", row, { required: false, kinds: [] }, (name) => {
     if (name === undefined || name === "" || /^\d+$/.test(name)) {
-      return { extract: ofThread((thread, context) => joinNul(envOf(thread, context))) };
+      return { extract: ofThread((thread, context) => joinNul(envOf(thread, context))), origin };
     }
-    return { extract: ofThread((thread, context) => variable(envOf(thread, context), name)) };
+    return {
+      extract: ofThread((thread, context) => variable(envOf(thread, context), name)),
+      origin,
+    };
   });
 }
 

@@ -27,6 +27,7 @@ class World {
   readonly fds: Fd[] = [];
   readonly context: Context;
   readonly machine = { strings: this.strings, lineage: 1, threads: this.threads };
+  readonly arrays = new Map<string, Uint8Array>();
   ofEvent = new Map<string, Value>();
 
   constructor(chance: Chance) {
@@ -86,6 +87,14 @@ class World {
     }
   }
 
+  /** One array for each value that is made of arguments. */
+  madeOf(value: Value): Uint8Array | undefined {
+    if (typeof value !== "string") return undefined;
+    const known = this.arrays.get(value) ?? encoder.encode(value);
+    this.arrays.set(value, known);
+    return known;
+  }
+
   /** The field as one of this world; texts have ids, as those of the machine's tables. */
   bind(bound: Bound): Bound {
     const id = (): number => {
@@ -98,6 +107,7 @@ class World {
       ...bound,
       extract: () => this.read(bound),
       ...bound.extractId && { extractId: id },
+      ...bound.origin && { origin: { bytes: () => this.madeOf(this.read(bound)), id: () => 1 } },
     };
   }
 }

@@ -1,6 +1,6 @@
 // The values of one operand by what the rules say of them: values for which the same checks hold
 // are of one class, a small integer. Classes of values are kept.
-import type { Value } from "../../fields/row/field.ts";
+import type { Origin, Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { ANSWERS_MAX, operandReader } from "./atom_functions.ts";
 import type { Atom } from "../check/condition.ts";
@@ -10,6 +10,12 @@ import { OperandIndex } from "./operand_index.ts";
 const VALUES_MAX = 16_384;
 const TEXT_MAX = 256;
 
+/** What was found last for an array and a string beside it. */
+interface Known {
+  id: number;
+  operandClass: number;
+}
+
 export class OperandClasses {
   /** Ids of the atoms that hold for each class, rising. Class 0: none. */
   readonly #holding: (readonly number[])[] = [[]];
@@ -18,6 +24,9 @@ export class OperandClasses {
   readonly #read: (context: Context) => Value;
   readonly #extractId: ((context: Context) => number) | undefined;
   readonly #byValue = new Map<Value, number>();
+  /** Of a field whose values take long to make: by what they are made of. */
+  readonly #origin: Origin | undefined;
+  #byOrigin = new WeakMap<Uint8Array, Known>();
   /** By string id: class and 1; 0 is unknown. */
   #byId: Int32Array = new Int32Array(1 << 10);
   /** An atom that compares two fields: a value of its own. */
@@ -31,6 +40,7 @@ export class OperandClasses {
     this.#read = operandReader(left);
     const plain = right === undefined && !left.subject.anyOf && !left.subject.isList;
     this.#extractId = plain ? left.bound?.extractId : undefined;
+    this.#origin = right === undefined ? left.bound?.origin : undefined;
   }
 
   /** Classes seen so far. */
@@ -48,6 +58,24 @@ export class OperandClasses {
       return this.#ofId(id, context);
     }
     if (this.#pair !== undefined) return this.#ofPair(this.#pair, context);
+    const bytes = this.#origin?.bytes(context);
+    return bytes === undefined ? this.#ofValue(context) : this.#ofOrigin(bytes, context);
+  }
+
+  #ofOrigin(bytes: Uint8Array, context: Context): number {
+    const id = this.#origin!.id(context);
+    const known = this.#byOrigin.get(bytes);
+    if (known?.id === id) return known.operandClass;
+    const operandClass = this.#ofValue(context);
+    if (known === undefined) this.#byOrigin.set(bytes, { id, operandClass });
+    else {
+      known.id = id;
+      known.operandClass = operandClass;
+    }
+    return operandClass;
+  }
+
+  #ofValue(context: Context): number {
     const value = this.#read(context);
     if (value === undefined) return 0;
     const key = keyOf(value);
@@ -64,6 +92,7 @@ export class OperandClasses {
   /** Ids may stand for other strings from now on. */
   forgetIds(): void {
     this.#byId.fill(0);
+    this.#byOrigin = new WeakMap();
   }
 
   holding(operandClass: number): readonly number[] {

@@ -15,7 +15,8 @@ import {
 import type { Tables } from "../tables/tables.ts";
 import { RESULT, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
-import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
+import { NO_BYTES } from "../tables/seen_bytes.ts";
+import { Thread, ThreadFlag } from "../tables/thread.ts";
 
 const FAMILY = [
   "SYSCALL_CLONE_20_X",
@@ -209,7 +210,7 @@ function readCommon(
   child.sid = child.vpgid = child.pgid = -1;
   child.exe = machine.text(event, EXE);
   child.comm = event.has(COMM) ? machine.text(event, COMM) : child.exe;
-  child.args = shared(event, ARGS, model?.args ?? NO_BYTES);
+  child.args = bytesOf(machine, event, ARGS, model?.args ?? NO_BYTES);
   child.fdLimit = event.has(FDLIMIT) ? BigInt.asIntN(64, event.uint64(FDLIMIT)) : 0n;
   if (event.has(VM_SWAP)) readMemory(event, child);
   child.uid = event.has(UID) ? event.uint32(UID) : 0;
@@ -228,18 +229,15 @@ export function readMemory(event: Event, thread: Thread): void {
   thread.vmSwapKb = event.uint32(VM_SWAP);
 }
 
-/** The parameter's bytes: `held` itself where it is equal, else a copy. */
-export function shared(event: Event, index: number, held: Uint8Array): Uint8Array {
-  const length = event.paramLength(index);
-  if (length === 0) return NO_BYTES;
+/** The parameter's bytes: `held` itself where it is equal. */
+export function bytesOf(
+  { seenBytes }: Tables,
+  event: Event,
+  index: number,
+  held: Uint8Array,
+): Uint8Array {
   const start = event.param(index);
-  const { bytes } = event;
-  if (length === held.length) {
-    let at = 0;
-    while (at < length && bytes[start + at] === held[at]) at++;
-    if (at === length) return held;
-  }
-  return bytes.slice(start, start + length);
+  return seenBytes.of(event.view, event.bytes, start, event.paramLength(index), held);
 }
 
 const INHERITED = ThreadFlag.ExeWritable | ThreadFlag.ExeUpperLayer | ThreadFlag.ExeLowerLayer |

@@ -23,7 +23,8 @@ import type { Tables } from "../tables/tables.ts";
 import { OWN_THREAD_FLAGS } from "./snapshot.ts";
 import { LISTED_KINDS, OwnFdFlag } from "./snapshot_fds.ts";
 import { MISSING, type Strings } from "../tables/strings.ts";
-import { NO_BYTES, type Thread, ThreadFlag } from "../tables/thread.ts";
+import { NO_BYTES } from "../tables/seen_bytes.ts";
+import { type Thread, ThreadFlag } from "../tables/thread.ts";
 
 /** IPPROTO_* → Falco's numbers in descriptor lists. */
 const L4_NUMBERS = new Map([[6, 2], [17, 3], [1, 4], [255, 5]]);

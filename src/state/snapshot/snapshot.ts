@@ -15,7 +15,8 @@ import { Cursor } from "./snapshot_cursor.ts";
 import { SnapshotFds } from "./snapshot_fds.ts";
 import { CL_CHILD_IN_PIDNS } from "../tables/clone_flags.ts";
 import { EMPTY } from "../tables/strings.ts";
-import { NO_BYTES, Thread, ThreadFlag } from "../tables/thread.ts";
+import { NO_BYTES } from "../tables/seen_bytes.ts";
+import { Thread, ThreadFlag } from "../tables/thread.ts";
 
 /** What a process entry's end holds at the most where two fields in its middle are missing, as
  * libs before 0.10 wrote it. */

@@ -2,7 +2,7 @@
 // `cut` is set, so that the reader of any bytes ends.
 import type { Tables } from "../tables/tables.ts";
 import { EMPTY } from "../tables/strings.ts";
-import { NO_BYTES } from "../tables/thread.ts";
+import { NO_BYTES } from "../tables/seen_bytes.ts";
 
 const decoder = new TextDecoder();
 

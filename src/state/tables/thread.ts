@@ -1,6 +1,7 @@
 // One thread (task) of the machine. A process is its main thread; what belongs to the whole
 // process (descriptors, cwd, environment) is read from there.
 import type { FdTable } from "./fd_table.ts";
+import { NO_BYTES } from "./seen_bytes.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 
 /** Bits of `Thread.flags`. */
@@ -155,5 +156,3 @@ export class ThreadGroup {
     this.reaper = reaper;
   }
 }
-
-export const NO_BYTES: Uint8Array = new Uint8Array(0);

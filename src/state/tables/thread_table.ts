@@ -1,6 +1,7 @@
 // The threads of the machine and how they are related: parents, children, processes, who adopts
 // orphans. Nothing here looks at events.
 import { adopt, disown } from "./siblings.ts";
+import { SeenBytes } from "./seen_bytes.ts";
 import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
 
 /** Threads that are found without a look at the Map; a power of two. */
@@ -23,6 +24,8 @@ export interface ThreadCounts {
 export class ThreadTable {
   readonly threads = new Map<number, Thread>();
   readonly groups = new Map<number, ThreadGroup>();
+  /** Arguments and environments of threads. */
+  readonly seenBytes = new SeenBytes();
   lineage = 1;
   readonly threadCounts: ThreadCounts = {
     threadsRefused: 0,

@@ -1,0 +1,167 @@
+// Parts of rules that the event's thread alone decides, and that hold of it until it executes a
+// program: over captures the sieve is told of each thread for which of them it may be. A part is
+// what is left of a rule's condition where everything else may hold; a bit for each, one of which
+// always holds.
+import type { Context } from "../state/contract/context.ts";
+import type { Atom, Node } from "../rules/check/condition.ts";
+import { MISSING } from "../state/tables/strings.ts";
+import type { Thread } from "../state/tables/thread.ts";
+import { EVERY_THREAD } from "./clauses.ts";
+import { type Formula, TRUE } from "./formula.ts";
+import { FormulaMaker } from "./need.ts";
+
+/** Only clones, executions and a new root set them (src/state/events/). */
+const FIELDS: ReadonlySet<string> = new Set([
+  "proc.name",
+  "proc.exe",
+  "proc.exepath",
+  "container.id",
+]);
+/** Bits of two words, but the one that always holds. */
+const PARTS_MAX = 63;
+const PARTS_OF_WORD = 32;
+const ALL = 0xffff_ffff;
+/** Programs whose answers are remembered; a power of two. A newer one takes an older one's
+ * place. */
+const MEMO_SIZE = 1 << 10;
+/** Ids of what the fields show, then the two words. */
+const MEMO_STRIDE = 6;
+
+export class ThreadParts {
+  /** Facts of the thread that was asked for last: two words. */
+  readonly facts: Uint32Array = new Uint32Array(2);
+  /** Most threads run a program that others run as well. */
+  readonly #memo = new Int32Array(MEMO_SIZE * MEMO_STRIDE).fill(MISSING);
+  #generation = 0;
+  #parts: Formula[] = [];
+  #bits = new Map<string, bigint>();
+  #atoms: Atom[] = [];
+  #places = new Map<string, number>();
+
+  readonly #maker = new FormulaMaker(undefined, (atom, negated) => {
+    const { left, right } = atom;
+    if (right !== undefined || left.bound === undefined || !FIELDS.has(left.text)) return TRUE;
+    return { kind: "thread", place: this.#placeOf(atom), negated };
+  });
+
+  /** The bit of a condition's part; 0 where no thread can satisfy it. */
+  bitOf(node: Node): bigint {
+    const part = this.#maker.of(node);
+    if (part.kind === "true") return EVERY_THREAD;
+    if (part.kind === "false") return 0n;
+    const key = keyOf(part);
+    const known = this.#bits.get(key);
+    if (known !== undefined) return known;
+    if (this.#parts.length === PARTS_MAX) return EVERY_THREAD;
+    const bit = 1n << BigInt(this.#parts.length);
+    this.#parts.push(part);
+    this.#bits.set(key, bit);
+    return bit;
+  }
+
+  #placeOf(atom: Atom): number {
+    let place = this.#places.get(atom.text);
+    if (place === undefined) {
+      place = this.#atoms.length;
+      this.#atoms.push(atom);
+      this.#places.set(atom.text, place);
+    }
+    return place;
+  }
+
+  /** Puts into `facts` what holds of the context's thread. */
+  ask(context: Context): void {
+    const { facts } = this;
+    facts.fill(ALL);
+    const { thread, machine } = context;
+    // One that was made up is told more of by events that others make; and an event that tells of a
+    // container stands before all threads.
+    if (thread === undefined || thread.isInvalid || thread.isDead) return;
+    if (machine.eventContainer !== undefined) return;
+    const { generation } = machine.strings;
+    if (this.#generation !== generation) this.#forget(generation);
+    if (this.#recall(thread)) return;
+    facts[0] = 0;
+    facts[1] = Number(EVERY_THREAD >> 32n);
+    const atoms = this.#atoms.map(({ test, left }) =>
+      test(left.read((bound) => bound.extract(context)), undefined)
+    );
+    for (const [place, part] of this.#parts.entries()) {
+      if (!holds(part, atoms)) continue;
+      const word = place < PARTS_OF_WORD ? 0 : 1;
+      facts[word] = facts[word]! | 1 << place % PARTS_OF_WORD;
+    }
+    // A container is looked for as long as none is known.
+    if (thread.containerId !== MISSING) this.#remember(thread);
+  }
+
+  /** Fills `facts` as for another thread that shows the same; whether there was one. */
+  #recall(thread: Thread): boolean {
+    const memo = this.#memo;
+    const at = memoPlaceOf(thread);
+    if (
+      memo[at] !== thread.comm || memo[at + 1] !== thread.exe ||
+      memo[at + 2] !== thread.exepath || memo[at + 3] !== thread.containerId
+    ) return false;
+    this.facts[0] = memo[at + 4]!;
+    this.facts[1] = memo[at + 5]!;
+    return thread.containerId !== MISSING;
+  }
+
+  #remember(thread: Thread): void {
+    const memo = this.#memo;
+    const at = memoPlaceOf(thread);
+    memo[at] = thread.comm;
+    memo[at + 1] = thread.exe;
+    memo[at + 2] = thread.exepath;
+    memo[at + 3] = thread.containerId;
+    memo[at + 4] = this.facts[0]!;
+    memo[at + 5] = this.facts[1]!;
+  }
+
+  /** The ids stand for other strings, or the parts are others. */
+  #forget(generation: number): void {
+    this.#memo.fill(MISSING);
+    this.#generation = generation;
+  }
+
+  /** Other rules ask other things. */
+  exchange(other: ThreadParts): void {
+    this.#parts = other.#parts;
+    this.#bits = other.#bits;
+    this.#atoms = other.#atoms;
+    this.#places = other.#places;
+    this.#forget(this.#generation);
+  }
+}
+
+function keyOf(part: Formula): string {
+  switch (part.kind) {
+    case "thread":
+      return `${part.negated ? "!" : ""}${part.place}`;
+    case "and":
+    case "or":
+      return `(${part.parts.map(keyOf).join(part.kind === "and" ? "&" : "|")})`;
+    default:
+      return part.kind;
+  }
+}
+
+/** Whether a part may hold where the atoms are known. */
+function holds(part: Formula, atoms: readonly boolean[]): boolean {
+  switch (part.kind) {
+    case "thread":
+      return atoms[part.place] !== part.negated;
+    case "and":
+      return part.parts.every((one) => holds(one, atoms));
+    case "or":
+      return part.parts.some((one) => holds(one, atoms));
+    default:
+      return part.kind !== "false";
+  }
+}
+
+function memoPlaceOf({ comm, exe, exepath }: Thread): number {
+  const hash = Math.imul(comm, 0x9e3779b1) ^ Math.imul(exe, 0x85ebca6b) ^ exepath;
+  return ((hash ^ hash >>> 15) & (MEMO_SIZE - 1)) * MEMO_STRIDE;
+}
