@@ -89,7 +89,7 @@ function processEntry(tid: number): Uint8Array {
   );
   const filled = new Uint8Array(rest.length + 100);
   filled.set(rest);
-  return joined([body([4, filled.length]), filled]);
+  return joined([body([4, filled.length + 4]), filled]);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -114,7 +114,7 @@ function* processBlocks(lists: number, entries: number, tid: (at: number) => num
 
 function fileEntry(number: number, name: string): Uint8Array {
   const rest = body([8, number], [8, number], [1, 16], [4, 0], name, [4, 0]);
-  return joined([body([4, rest.length]), rest]);
+  return joined([body([4, rest.length + 4]), rest]);
 }
 
 function* events(count: number, make: (at: number) => Uint8Array): Generator<Uint8Array> {

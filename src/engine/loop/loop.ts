@@ -28,6 +28,8 @@ const IDLE_MS = 100;
 /** How often the source and the tables are asked for their numbers. */
 const STATS_MS = 1_000;
 const UPKEEP_MS = 10_000;
+/** A capture may bring in a second what a host brings in minutes. */
+const CAPTURE_UPKEEP_MS = 1_000;
 /** Alerts ask for losses at most this often, so that those right behind one say so. */
 const LOSS_MS = 20;
 /** Batches that are taken after the end was asked for, at the most. */
@@ -356,7 +358,8 @@ export class Engine {
   /** Brings the shared numbers up to date; whether a loss must end the run. */
   readStats(nowMs: number): boolean {
     this.#statsAtMs = nowMs;
-    if (nowMs - this.#upkeepAtMs >= UPKEEP_MS) {
+    const upkeepMs = this.#parts.options.patient ? CAPTURE_UPKEEP_MS : UPKEEP_MS;
+    if (nowMs - this.#upkeepAtMs >= upkeepMs) {
       this.#upkeepAtMs = nowMs;
       this.#parts.upkeep?.();
     }

@@ -4,6 +4,8 @@
 
 /** How much of a thread's heap may be garbage before it is looked for. */
 const SLACK_BYTES = 12 << 20;
+/** The same as a part of what lives, where that is more: to go through a large heap takes long. */
+const SLACK_SHARE = 0.25;
 
 type Collect = (options: Readonly<Record<string, string>>) => void;
 
@@ -26,7 +28,7 @@ export class HeapWatch {
   look(): void {
     const used = heapBytes();
     this.#floor = Math.min(this.#floor, used);
-    if (used - this.#floor < this.#slackBytes) return;
+    if (used - this.#floor < Math.max(this.#slackBytes, this.#floor * SLACK_SHARE)) return;
     collector()?.({ type: "major", execution: "sync" });
     // What has come to live there since is the new floor.
     this.#floor = heapBytes();

@@ -62,7 +62,7 @@ export class CaptureSource implements EventSource {
   /** Why the input gives no more, where that is not its end. */
   #inputProblem: string | undefined;
   /** State blocks that wait to be handed over; the last one may be a view of `#held`. */
-  #state = new Uint8Array(0);
+  #state = NOTHING;
   #stateBytes = 0;
   /** Whether the last block was a section's header: another one tells nothing new. */
   #afterSection = false;
@@ -113,8 +113,10 @@ export class CaptureSource implements EventSource {
   /** The state blocks before the next event, the section's header first. */
   snapshot(): Uint8Array {
     const state = this.#state.subarray(0, this.#stateBytes);
-    this.#state = new Uint8Array(0);
     this.#stateBytes = 0;
+    // A view of `#held` is let go; memory of its own serves for the next blocks, since it is looked
+    // at before anything else is read.
+    if (this.#state.buffer === this.#held.buffer) this.#state = NOTHING;
     // What a long block needed is not kept.
     const held = this.#to - this.#from;
     if (this.#held.length > STATE_BYTES && held <= HELD_BYTES) this.#resize(HELD_BYTES);

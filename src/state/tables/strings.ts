@@ -17,6 +17,10 @@ const META = 4;
 const START = 1;
 const LENGTH = 2;
 const STATE = 3;
+/** Before the bytes of each string stands its id, so that a sweep can go through them in order. */
+const ID_BYTES = 4;
+/** Room for bytes at the start; a sweep leaves no less. */
+const BYTES_MIN = 1 << 18;
 /** Bytes kept of a string besides its own. */
 const STRING_OVERHEAD = 48;
 /** States of an id; 0: in use until a sweep finds that nobody holds it. */
@@ -39,7 +43,7 @@ export class Strings {
   /** Hash, start, length and state of each id, side by side: one look at memory for a string. */
   #meta: Int32Array = new Int32Array(META << 13);
   #slots: Int32Array = new Int32Array(1 << 14);
-  #bytes: Uint8Array = new Uint8Array(1 << 18);
+  #bytes: Uint8Array = new Uint8Array(BYTES_MIN);
   #view: DataView = new DataView(this.#bytes.buffer);
   #used = 0;
   #texts: (string | undefined)[] = [""];
@@ -135,18 +139,20 @@ export class Strings {
     markHeld((id) => {
       if (id > 0) held[id] = 1;
     });
-    const bytes = new Uint8Array(this.#bytes.length);
+    const meta = this.#meta;
+    const bytes = this.#bytes;
+    const view = this.#view;
     let used = 0;
-    for (let id = 1; id < this.size; id++) {
-      const meta = this.#meta;
-      const state = meta[id * META + STATE]!;
-      if (state === FREE) continue;
+    // Within the same memory, in the order in which the strings stand there: a copy, or an object
+    // for each string, would take more than what is freed.
+    for (let at = 0; at < this.#used;) {
+      const id = view.getInt32(at, true);
       const length = meta[id * META + LENGTH]!;
-      if (held[id] === 1 || state === PINNED) {
-        const start = meta[id * META + START]!;
-        bytes.set(this.#bytes.subarray(start, start + length), used);
-        meta[id * META + START] = used;
-        used += length;
+      const end = at + ID_BYTES + length;
+      if (held[id] === 1 || meta[id * META + STATE] === PINNED) {
+        if (used < at) bytes.copyWithin(used, at, end);
+        meta[id * META + START] = used + ID_BYTES;
+        used += ID_BYTES + length;
       } else {
         meta[id * META + STATE] = FREE;
         this.#texts[id] = undefined;
@@ -154,10 +160,12 @@ export class Strings {
         this.live--;
         this.liveBytes -= length;
       }
+      at = end;
     }
-    this.#replaceBytes(bytes);
     this.#used = used;
-    this.#rehash(this.#slots.length);
+    if (used * 4 < bytes.length && bytes.length > BYTES_MIN) this.#shrink();
+    this.#slots.fill(0);
+    this.#enter(this.#slots);
     this.generation++;
   }
 
@@ -189,17 +197,21 @@ export class Strings {
     const reused = this.#free.pop();
     const id = reused ?? this.size++;
     this.#slots[slot] = id;
-    if (id * META >= this.#meta.length) this.#meta = grown(this.#meta, Int32Array);
+    if (id * META >= this.#meta.length) this.#meta = doubled(this.#meta);
     const length = end - start;
-    if (this.#used + length > this.#bytes.length) {
-      let larger = this.#bytes;
-      while (this.#used + length > larger.length) larger = grown(larger, Uint8Array);
+    const needed = this.#used + ID_BYTES + length;
+    if (needed > this.#bytes.length) {
+      let capacity = this.#bytes.length;
+      while (needed > capacity) capacity *= 2;
+      const larger = new Uint8Array(capacity);
+      larger.set(this.#bytes.subarray(0, this.#used));
       const kept = bytes === this.#bytes;
       this.#replaceBytes(larger);
       if (kept) bytes = larger;
     }
     const own = this.#bytes;
-    const used = this.#used;
+    this.#view.setInt32(this.#used, id, true);
+    const used = this.#used + ID_BYTES;
     for (let at = 0; at < length; at++) own[used + at] = bytes[start + at]!;
     const meta = this.#meta;
     meta[id * META] = hash;
@@ -220,23 +232,35 @@ export class Strings {
     this.#view = new DataView(bytes.buffer);
   }
 
+  /** Gives back what a burst of names took. */
+  #shrink(): void {
+    let capacity = this.#bytes.length;
+    while (capacity > BYTES_MIN && this.#used * 2 < capacity / 2) capacity /= 2;
+    const smaller = new Uint8Array(capacity);
+    smaller.set(this.#bytes.subarray(0, this.#used));
+    this.#replaceBytes(smaller);
+  }
+
   #rehash(capacity: number): void {
     const slots = new Int32Array(capacity);
-    const mask = capacity - 1;
+    this.#enter(slots);
+    this.#slots = slots;
+  }
+
+  /** Enters all ids in use. */
+  #enter(slots: Int32Array): void {
+    const mask = slots.length - 1;
     for (let id = 1; id < this.size; id++) {
       if (this.#meta[id * META + STATE] === FREE) continue;
       let slot = this.#meta[id * META]! & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = id;
     }
-    this.#slots = slots;
   }
 }
 
-type Grows = Uint8Array | Int32Array;
-
-function grown<T extends Grows>(old: T, make: new (length: number) => T): T {
-  const larger = new make(old.length * 2);
-  larger.set(old as never);
+function doubled(old: Int32Array): Int32Array {
+  const larger = new Int32Array(old.length * 2);
+  larger.set(old);
   return larger;
 }

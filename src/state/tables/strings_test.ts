@@ -1,5 +1,6 @@
 // Strings: equal bytes have one id, ids hold their bytes, a sweep frees what nobody holds.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import { rawText } from "../../words/raw_text.ts";
 import { EMPTY, MISSING, Strings } from "./strings.ts";
 
 function bytesOf(text: string): Uint8Array {
@@ -67,4 +68,26 @@ Deno.test("a sweep keeps held and pinned ids and gives the others' numbers out a
   strictEqual(strings.text(freed), "another");
   strictEqual(strings.size, size);
   strictEqual(strings.generation, generation + 1);
+});
+
+Deno.test("what is held stays through sweeps in which most of a burst goes", () => {
+  const strings = new Strings();
+  const held = new Map<number, string>();
+  for (let round = 0; round < 8; round++) {
+    const ids = Array.from({ length: 20_000 }, (_, at) => {
+      const text = `/${"d".repeat((at * 7 + round) % 90)}/${round}-${at}`;
+      return [strings.internPassing(text), text] as const;
+    });
+    for (const [id, text] of ids) strictEqual(strings.text(id), text);
+    for (const [at, [id, text]] of ids.entries()) if (at % 97 === round) held.set(id, text);
+    if (round % 3 === 2) held.delete(held.keys().next().value!);
+    strings.sweep((mark) => {
+      for (const id of held.keys()) mark(id);
+    });
+    strictEqual(strings.live, held.size + 1);
+    for (const [id, text] of held) {
+      strictEqual(rawText(strings.bytes(id)), text);
+      strictEqual(strings.internPassing(text), id);
+    }
+  }
 });

@@ -20,6 +20,35 @@ export const enum ThreadFlag {
   FromSnapshot = 256,
 }
 
+/** What is told of a thread that an event or a list began. Threads that were made up have none of
+ * it, and somebody can have hundreds of thousands of those made up. */
+class Particulars {
+  capPermitted = 0n;
+  capInheritable = 0n;
+  capEffective = 0n;
+  exeIno = 0n;
+  exeInoCtime = 0n;
+  exeInoMtime = 0n;
+  /** From the program's last change to the process's start, and from the pid namespace's start to
+   * that change, ns, as the last execution found them; a fork takes the first along. 0n: unknown.
+   */
+  exeAgeAtStart = 0n;
+  exeAgeInPidns = 0n;
+  /** ns since the epoch; 0n where unknown. */
+  cloneTs = 0n;
+  lastExecTs = 0n;
+  pidnsInitStartTs = 0n;
+  fdLimit = -1n;
+  vmSizeKb = 0;
+  vmRssKb = 0;
+  vmSwapKb = 0;
+  pageFaultsMajor = 0n;
+  pageFaultsMinor = 0n;
+}
+
+/** Read where nothing was told; never written. */
+const NOTHING_TOLD = new Particulars();
+
 export class Thread {
   readonly tid: number;
   /** Process id: the tid of the main thread. */
@@ -59,28 +88,6 @@ export class Thread {
   gid = 0xffffffff;
   loginuid = 0xffffffff;
   tty = 0;
-  capPermitted = 0n;
-  capInheritable = 0n;
-  capEffective = 0n;
-  exeIno = 0n;
-  exeInoCtime = 0n;
-  exeInoMtime = 0n;
-  /** From the program's last change to the process's start, and from the pid namespace's start to
-   * that change, ns, as the last execution found them; a fork takes the first along. 0n: unknown.
-   */
-  exeAgeAtStart = 0n;
-  exeAgeInPidns = 0n;
-  /** ns since the epoch; 0n where unknown. */
-  cloneTs = 0n;
-  lastExecTs = 0n;
-  pidnsInitStartTs = 0n;
-  fdLimit = -1n;
-  vmSizeKb = 0;
-  vmRssKb = 0;
-  vmSwapKb = 0;
-  pageFaultsMajor = 0n;
-  pageFaultsMinor = 0n;
-
   /** Descriptors of the process: kept on the main thread; others read them from there. */
   fds: FdTable | undefined = undefined;
   /** The process; undefined for made-up threads (ThreadFlag.Invalid). */
@@ -103,10 +110,118 @@ export class Thread {
   version = 1;
   /** For the rules: place of this thread in the present rule set's table; -1: none yet. */
   rulePlace = -1;
+  #told: Particulars = NOTHING_TOLD;
 
   constructor(tid: number, pid: number) {
     this.tid = tid;
     this.pid = pid;
+  }
+
+  get capPermitted(): bigint {
+    return this.#told.capPermitted;
+  }
+  set capPermitted(value: bigint) {
+    this.#toldHere().capPermitted = value;
+  }
+  get capInheritable(): bigint {
+    return this.#told.capInheritable;
+  }
+  set capInheritable(value: bigint) {
+    this.#toldHere().capInheritable = value;
+  }
+  get capEffective(): bigint {
+    return this.#told.capEffective;
+  }
+  set capEffective(value: bigint) {
+    this.#toldHere().capEffective = value;
+  }
+  get exeIno(): bigint {
+    return this.#told.exeIno;
+  }
+  set exeIno(value: bigint) {
+    this.#toldHere().exeIno = value;
+  }
+  get exeInoCtime(): bigint {
+    return this.#told.exeInoCtime;
+  }
+  set exeInoCtime(value: bigint) {
+    this.#toldHere().exeInoCtime = value;
+  }
+  get exeInoMtime(): bigint {
+    return this.#told.exeInoMtime;
+  }
+  set exeInoMtime(value: bigint) {
+    this.#toldHere().exeInoMtime = value;
+  }
+  get exeAgeAtStart(): bigint {
+    return this.#told.exeAgeAtStart;
+  }
+  set exeAgeAtStart(value: bigint) {
+    this.#toldHere().exeAgeAtStart = value;
+  }
+  get exeAgeInPidns(): bigint {
+    return this.#told.exeAgeInPidns;
+  }
+  set exeAgeInPidns(value: bigint) {
+    this.#toldHere().exeAgeInPidns = value;
+  }
+  get cloneTs(): bigint {
+    return this.#told.cloneTs;
+  }
+  set cloneTs(value: bigint) {
+    this.#toldHere().cloneTs = value;
+  }
+  get lastExecTs(): bigint {
+    return this.#told.lastExecTs;
+  }
+  set lastExecTs(value: bigint) {
+    this.#toldHere().lastExecTs = value;
+  }
+  get pidnsInitStartTs(): bigint {
+    return this.#told.pidnsInitStartTs;
+  }
+  set pidnsInitStartTs(value: bigint) {
+    this.#toldHere().pidnsInitStartTs = value;
+  }
+  get fdLimit(): bigint {
+    return this.#told.fdLimit;
+  }
+  set fdLimit(value: bigint) {
+    this.#toldHere().fdLimit = value;
+  }
+  get vmSizeKb(): number {
+    return this.#told.vmSizeKb;
+  }
+  set vmSizeKb(value: number) {
+    this.#toldHere().vmSizeKb = value;
+  }
+  get vmRssKb(): number {
+    return this.#told.vmRssKb;
+  }
+  set vmRssKb(value: number) {
+    this.#toldHere().vmRssKb = value;
+  }
+  get vmSwapKb(): number {
+    return this.#told.vmSwapKb;
+  }
+  set vmSwapKb(value: number) {
+    this.#toldHere().vmSwapKb = value;
+  }
+  get pageFaultsMajor(): bigint {
+    return this.#told.pageFaultsMajor;
+  }
+  set pageFaultsMajor(value: bigint) {
+    this.#toldHere().pageFaultsMajor = value;
+  }
+  get pageFaultsMinor(): bigint {
+    return this.#told.pageFaultsMinor;
+  }
+  set pageFaultsMinor(value: bigint) {
+    this.#toldHere().pageFaultsMinor = value;
+  }
+
+  #toldHere(): Particulars {
+    return this.#told === NOTHING_TOLD ? this.#told = new Particulars() : this.#told;
   }
 
   get isMain(): boolean {

@@ -282,18 +282,30 @@ function checkTree(seed: number): void {
 }
 
 Deno.test("of a thread that nothing told of nothing is known", () => {
-  const known = Object.entries(new Thread(5, 4)).filter(([, value]) => value !== undefined);
+  const thread = new Thread(5, 4);
+  const told = {
+    ...{ capPermitted: 0n, capInheritable: 0n, capEffective: 0n },
+    ...{ exeIno: 0n, exeInoCtime: 0n, exeInoMtime: 0n, exeAgeAtStart: 0n, exeAgeInPidns: 0n },
+    ...{ cloneTs: 0n, lastExecTs: 0n, pidnsInitStartTs: 0n, fdLimit: -1n },
+    ...{ vmSizeKb: 0, vmRssKb: 0, vmSwapKb: 0, pageFaultsMajor: 0n, pageFaultsMinor: 0n },
+  };
+  for (const [name, value] of Object.entries(told)) strictEqual(Reflect.get(thread, name), value);
+  const known = Object.entries(thread).filter(([, value]) => value !== undefined);
   deepStrictEqual(Object.fromEntries(known), {
     ...{ tid: 5, pid: 4, ptid: 0, reaperTid: 0, vtid: 0, vpid: 0, sid: 0, vpgid: 0, pgid: 0 },
     ...{ flags: 0, cloneFlags: 0, comm: 0, exe: 0, exepath: 0, cgroups: 0, root: 0, cwd: 0 },
     ...{ callerCwd: -1, containerId: -1, args: new Uint8Array(0), env: new Uint8Array(0) },
     ...{ uid: 0xffff_ffff, gid: 0xffff_ffff, loginuid: 0xffff_ffff, tty: 0 },
-    ...{ capPermitted: 0n, capInheritable: 0n, capEffective: 0n },
-    ...{ exeIno: 0n, exeInoCtime: 0n, exeInoMtime: 0n, exeAgeAtStart: 0n, exeAgeInPidns: 0n },
-    ...{ cloneTs: 0n, lastExecTs: 0n, pidnsInitStartTs: 0n, fdLimit: -1n },
-    ...{ vmSizeKb: 0, vmRssKb: 0, vmSwapKb: 0, pageFaultsMajor: 0n, pageFaultsMinor: 0n },
     ...{ seen: 0, version: 1, rulePlace: -1 },
   });
+});
+
+Deno.test("what is told of a thread is told of no other", () => {
+  const [one, other] = [new Thread(5, 5), new Thread(6, 6)];
+  one.capEffective = 3n;
+  one.vmRssKb = 7;
+  deepStrictEqual([one.capEffective, one.vmRssKb], [3n, 7]);
+  deepStrictEqual([other.capEffective, other.vmRssKb], [0n, 0]);
 });
 
 Deno.test("a thread that ends leaves its process's others, the first of them too", () => {
