@@ -4,7 +4,7 @@ import type { Grouping } from "./delivery/grouping.ts";
 import { atMost } from "./delivery/pause.ts";
 import type { Compose } from "./format/message.ts";
 import type { Output } from "./outputs/output.ts";
-import { OutputQueue, type QueueEvent, type QueueStats } from "./queue.ts";
+import { type Inheritance, OutputQueue, type QueueEvent, type QueueStats } from "./queue.ts";
 import type { Spool } from "./spool/spool.ts";
 
 export interface OutputPlan {
@@ -35,6 +35,9 @@ export interface OutputsOptions {
   /** Milliseconds from anywhere. */
   readonly clock: () => number;
 }
+
+/** What outputs leave, by their names. */
+export type Estate = ReadonlyMap<string, Inheritance>;
 
 const STUCK_MS = 10_000;
 const FIRST_MS = 200;
@@ -95,6 +98,25 @@ export class Outputs {
     this.#grouping?.end();
     await atMost(timeoutMs, this.drained(Math.min(patienceMs, timeoutMs)));
     await Promise.all(this.#queues.map((queue) => queue.close(SPOOL_MS)));
+  }
+
+  /** As `close`, for outputs that go on where these end: by name, what they leave. */
+  async retire(timeoutMs: number): Promise<Estate> {
+    this.#grouping?.end();
+    await atMost(timeoutMs, this.drained(timeoutMs));
+    const left = await Promise.all(this.#queues.map((queue) => queue.retire(SPOOL_MS)));
+    return new Map(left.map((one, at) => [this.#queues[at]!.name, one]));
+  }
+
+  /** Takes over, before anything is sent; returns what no output here goes on with. */
+  inherit(estate: Estate): Estate {
+    const rest = new Map(estate);
+    for (const queue of this.#queues) {
+      const left = estate.get(queue.name);
+      if (left !== undefined) queue.inherit(left);
+      rest.delete(queue.name);
+    }
+    return rest;
   }
 
   stats(): QueueStats[] {

@@ -4,42 +4,17 @@
 import type { Alert } from "../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { reasonOf } from "../files/reason.ts";
-import { BackOff, type BackOffOptions } from "./delivery/back_off.ts";
+import { BackOff } from "./delivery/back_off.ts";
 import { atMost, Pause } from "./delivery/pause.ts";
-import type { OutputState, QueueStats } from "./stats.ts";
+import type { QueueOptions } from "./queue_options.ts";
+import { putAway } from "./spool/put_away.ts";
+import { type Inheritance, type OutputState, type QueueStats, stateOf } from "./stats.ts";
 import { Waiting } from "./delivery/waiting.ts";
-import type { Compose, Message } from "./format/message.ts";
-import { CLOSING_MS, type Output, OutputClosed, PartlyWritten } from "./outputs/output.ts";
+import type { Message } from "./format/message.ts";
+import { CLOSING_MS, OutputClosed, PartlyWritten } from "./outputs/output.ts";
 import type { Spool } from "./spool/spool.ts";
 
-export type { OutputState, QueueStats } from "./stats.ts";
-
-export interface QueueOptions {
-  readonly output: Output;
-  readonly compose: Compose;
-  /** Alerts waiting in memory at the most; the batch that is being written is not counted. */
-  readonly capacity: number;
-  readonly backOff: BackOffOptions;
-  readonly spool?: Spool | undefined;
-  /** Alerts that come within so long of each other are written in one go; 0: at once. */
-  readonly lingerMs?: number;
-  /** An output that has not taken a batch for so long is told of, such as a mount that hangs. */
-  readonly stuckMs: number;
-  /** Whoever reads it may take its time, such as a person with a pager. */
-  readonly isWaitedFor?: boolean;
-  readonly onEvent: (event: QueueEvent) => void;
-  /** Milliseconds from anywhere. */
-  readonly clock: () => number;
-}
-
-/** What somebody should know of an output: each is told once until it has changed. */
-export type QueueEvent =
-  | { readonly kind: "failed" | "closed" | "refused"; readonly error: Error }
-  | { readonly kind: "stuck"; readonly ms: number }
-  | { readonly kind: "dropping" }
-  /** Nothing waits any more; so many were dropped, by priority. */
-  | { readonly kind: "dropped"; readonly byPriority: readonly number[] }
-  | { readonly kind: "well"; readonly retries: number };
+export type { Inheritance, OutputState, QueueEvent, QueueStats } from "./stats.ts";
 
 /** Alerts that go to an output in one call. */
 const BATCH = 256;
@@ -64,9 +39,10 @@ export class OutputQueue {
   #watch: number | undefined;
   /** Alerts on their way to the disk. */
   #moving = 0;
+  #moved: Promise<void> = Promise.resolve();
   #spoolFullUntilMs = -Infinity;
   #written = 0;
-  readonly #dropped: number[] = PRIORITY_NAMES.map(() => 0);
+  #dropped: number[] = PRIORITY_NAMES.map(() => 0);
   #toldDropped: readonly number[] = [...this.#dropped];
   #failed = 0;
   #retries = 0;
@@ -89,13 +65,17 @@ export class OutputQueue {
     });
   }
 
+  get name(): string {
+    return this.#options.output.name;
+  }
+
   /** Takes an alert; never waits. */
   offer(alert: Alert): void {
-    if (this.#closed) return this.#countDropped(alert.priority);
+    if (this.#closed) return void this.#dropped[alert.priority]!++;
     this.#waiting.offer(alert);
     this.#start();
     if (this.#waiting.length >= BATCH) this.#linger.wake();
-    if (this.#moving === 0 && this.#mustMove()) this.#move();
+    this.#move();
   }
 
   /** Tells of an output that could not be written to now, before there is an alert to lose. */
@@ -111,7 +91,7 @@ export class OutputQueue {
 
   /**
    * Settles when nothing of what waits now does so any more, or when the output has been failing
-   * for so long, or has been at one batch for so long.
+   * for so long, or has been at one batch for so long, and the disk has what it is to have.
    */
   async drained(patienceMs: number): Promise<void> {
     this.#hurried = true;
@@ -123,19 +103,18 @@ export class OutputQueue {
       const sinceMs = this.#failing?.sinceMs ??
         (this.#options.isWaitedFor === true ? undefined : this.#begunMs);
       const leftMs = sinceMs === undefined ? LOOK_MS : sinceMs + patienceMs - this.#options.clock();
-      if (leftMs <= 0) break;
-      await atMost(Math.min(leftMs, LOOK_MS), Promise.race([this.#writing, this.#ended.promise]));
+      // Where the other side has had its time, only the disk is waited for.
+      if (leftMs <= 0 && (this.#moving === 0 || this.#options.spool!.isStuck)) break;
+      const done = leftMs <= 0 ? this.#moved : this.#writing;
+      const forMs = leftMs <= 0 ? LOOK_MS : Math.min(leftMs, LOOK_MS);
+      await atMost(forMs, Promise.race([done, this.#ended.promise]));
     }
     this.#hurried = false;
   }
 
   /** Alerts with which it is done, one way or another. */
   #settled(): number {
-    return this.#written + this.#failed + this.#droppedAll();
-  }
-
-  #droppedAll(): number {
-    return this.#dropped.reduce((sum, count) => sum + count, 0);
+    return this.#written + this.#failed + sum(this.#dropped);
   }
 
   reopen(): void {
@@ -145,89 +124,94 @@ export class OutputQueue {
 
   /**
    * Stops taking alerts and closes the output. What still waits is put on disk where there is a
-   * spool, for which it is given so long; the rest is counted as dropped.
+   * spool, for each piece of which it is given so long; the rest is counted as dropped.
    */
   async close(spoolMs: number): Promise<void> {
-    if (this.#closed) return;
+    const { held, alerts } = await this.retire(spoolMs);
+    for (const { priority } of [...held, ...alerts]) this.#dropped[priority]!++;
+  }
+
+  /** As `close`; the rest is handed over, to a queue that goes on where this one ends. */
+  async retire(spoolMs: number): Promise<Inheritance> {
+    if (this.#closed) return this.#inheritance([], []);
     this.#closed = true;
     this.#ended.resolve();
     clearTimeout(this.#watch);
     this.#backOff.wake();
     this.#linger.wake();
-    const { output, spool, compose } = this.#options;
+    const { output, spool, compose, clock } = this.#options;
     output.close();
     // A write that is cut off says how far it came.
     if (this.#held.length > 0) await atMost(CUT_OFF_MS, this.#writing ?? Promise.resolve());
+    if (this.#moving > 0 && !spool!.isStuck) await atMost(spoolMs, this.#moved);
     const held = this.#heldOnDisk ? [] : this.#held;
-    const rest = [...held, ...this.#waiting.take(Infinity).map(compose)];
-    let kept = 0;
-    if (spool !== undefined) {
-      const heldKept = held.length === 0 ? Promise.resolve(0) : spool.hold(held);
-      const restKept = spool.append(rest.slice(held.length));
-      heldKept.then((count) => kept += count);
-      await atMost(spoolMs, restKept.then((count) => kept += count));
-      await spool.close(spoolMs);
-    }
-    for (const { priority } of rest.slice(kept)) this.#countDropped(priority);
     this.#held = [];
+    const alerts = this.#waiting.take(Infinity);
+    if (spool === undefined) return this.#inheritance(held, alerts);
+    const limits = { pieceMs: spoolMs, clock };
+    const kept = await putAway(spool, held, alerts.map(compose), limits);
+    await spool.close(spoolMs);
+    return this.#inheritance(kept.held ? [] : held, alerts.slice(kept.rest));
+  }
+
+  #inheritance(held: readonly Message[], alerts: readonly Alert[]): Inheritance {
+    const [written, failed, retries] = [this.#written, this.#failed, this.#retries];
+    return { held, alerts, written, failed, retries, dropped: this.#dropped };
+  }
+
+  /** Goes on where another one ended, before it is offered anything. */
+  inherit({ held, alerts, written, failed, retries, dropped }: Inheritance): void {
+    [this.#written, this.#failed, this.#retries] = [written, failed, retries];
+    this.#dropped = [...dropped];
+    this.#toldDropped = [...dropped];
+    this.#held = held;
+    for (const alert of alerts) this.offer(alert);
+    if (held.length > 0) this.#start();
   }
 
   stats(): QueueStats {
-    const { output, spool } = this.#options;
+    const { output, spool, clock } = this.#options;
     const [state, reason] = this.#state();
+    const last = this.#lastError;
+    // What is held and does not lie on disk waits, once its first try has failed.
+    const isRetrying = this.#failing !== undefined && !this.#heldOnDisk;
     return {
       name: output.name,
       state,
       ...(reason === undefined ? {} : { reason }),
-      waiting: this.#waiting.length + this.#moving + (this.#retrying() ? this.#held.length : 0),
+      waiting: this.#waiting.length + this.#moving + (isRetrying ? this.#held.length : 0),
       written: this.#written,
-      dropped: this.#droppedAll(),
+      dropped: sum(this.#dropped),
       droppedByPriority: [...this.#dropped],
       failed: this.#failed,
       retries: this.#retries,
-      ...this.#lastErrorStats(),
+      ...(last && { lastError: { reason: last.reason, agoMs: clock() - last.atMs } }),
       ...(spool === undefined ? {} : { spool: spool.stats() }),
     };
   }
 
-  #lastErrorStats(): Pick<QueueStats, "lastError"> {
-    if (this.#lastError === undefined) return {};
-    const { reason, atMs } = this.#lastError;
-    return { lastError: { reason, agoMs: this.#options.clock() - atMs } };
-  }
-
-  /** What is held and does not lie on disk waits, once its first try has failed. */
-  #retrying(): boolean {
-    return this.#failing !== undefined && !this.#heldOnDisk;
-  }
-
   #state(): [OutputState, string?] {
-    if (this.#closed) return ["closed", "its reader has gone"];
-    if (this.#failing !== undefined) return ["failing", this.#failing.reason];
     const { spool, clock, stuckMs } = this.#options;
-    if (spool !== undefined && spool.pending > 0) {
-      return ["slow", `${spool.pending} alerts wait on disk`];
-    }
-    if (this.#slow) return ["slow", "alerts come faster than they are read"];
-    const waitedMs = this.#begunMs === undefined ? 0 : clock() - this.#begunMs;
-    if (waitedMs < stuckMs) return ["ok"];
-    return ["slow", `it has taken no alert for ${Math.round(waitedMs / 1000)} s`];
+    return stateOf({
+      isClosed: this.#closed,
+      failure: this.#failing?.reason,
+      onDisk: spool?.pending ?? 0,
+      isSlow: this.#slow,
+      waitedMs: this.#begunMs === undefined ? 0 : clock() - this.#begunMs,
+      stuckMs,
+    });
   }
 
   #drop(priority: number): void {
     if (!this.#slow) this.#options.onEvent({ kind: "dropping" });
     this.#slow = true;
-    this.#countDropped(priority);
+    this.#dropped[priority]!++;
   }
 
   #tellDropped(): void {
     const byPriority = this.#dropped.map((count, at) => count - this.#toldDropped[at]!);
     this.#toldDropped = [...this.#dropped];
     this.#options.onEvent({ kind: "dropped", byPriority });
-  }
-
-  #countDropped(priority: number): void {
-    this.#dropped[priority]!++;
   }
 
   #start(): void {
@@ -317,7 +301,7 @@ export class OutputQueue {
     this.#failing!.retries++;
     const { spool } = this.#options;
     if (spool !== undefined && !this.#heldOnDisk) this.#holdOnDisk(spool);
-    if (this.#moving === 0 && this.#mustMove()) this.#move();
+    this.#move();
     if (part.written > 0) this.#backOff.reset();
     await this.#backOff.pause(part.againMs);
   }
@@ -379,7 +363,12 @@ export class OutputQueue {
   }
 
   /** Brings to the disk what waits, while the output takes nothing or too much waits. */
-  async #move(): Promise<void> {
+  #move(): void {
+    if (this.#moving === 0 && this.#mustMove()) this.#moved = this.#moveAll();
+  }
+
+  /** Never rejects. */
+  async #moveAll(): Promise<void> {
     const { spool, compose, clock } = this.#options;
     while (this.#mustMove()) {
       const alerts = this.#waiting.take(BATCH);
@@ -388,9 +377,12 @@ export class OutputQueue {
       this.#moving = 0;
       if (kept === alerts.length) continue;
       this.#spoolFullUntilMs = clock() + FULL_MS;
-      if (!this.#closed) this.#waiting.putBack(alerts.slice(kept));
-      else for (const { priority } of alerts.slice(kept)) this.#countDropped(priority);
+      this.#waiting.putBack(alerts.slice(kept));
     }
     this.#linger.wake();
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

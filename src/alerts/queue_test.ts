@@ -265,6 +265,24 @@ async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
+Deno.test("who waits for an output that fails waits until the disk has what it is to", async () => {
+  const directory = Deno.makeTempDirSync();
+  Deno.chmodSync(directory, 0o700);
+  const clock = () => performance.now();
+  const disk = new SpoolThread({ directory, bytesMax: 1 << 20, clock, onTrouble() {} });
+  const { output, queue } = held(1_000, disk.spoolOf("held"));
+  queue.offer(alert(1));
+  await eventually(() => queue.stats().waiting === 0);
+  output.fail(new Error("gone"));
+  await eventually(() => queue.stats().state === "failing");
+  for (let sequence = 2; sequence <= 900; sequence++) queue.offer(alert(sequence));
+  await queue.drained(0);
+  const { waiting, dropped, spool } = queue.stats();
+  deepStrictEqual([waiting, dropped, spool!.alerts], [0, 0, 900]);
+  await queue.close(1_000);
+  Deno.removeSync(directory, { recursive: true });
+});
+
 Deno.test("what fails and finds no room on disk is lost at the end, and counted", async () => {
   const directory = Deno.makeTempDirSync();
   Deno.chmodSync(directory, 0o700);

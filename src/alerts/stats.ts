@@ -1,4 +1,7 @@
-// What is known of an output and of what waits in front of it: for /healthz, /status, /metrics.
+// What is known of an output and of what waits in front of it: for /healthz, /status, /metrics, for
+// the log, and for the queue that goes on where another one ends.
+import type { Alert } from "../engine/contract/alert.ts";
+import type { Message } from "./format/message.ts";
 import type { SpoolStats } from "./spool/spool.ts";
 
 export interface QueueStats {
@@ -29,3 +32,46 @@ export interface QueueStats {
  * not part of this version.
  */
 export type OutputState = "ok" | "slow" | "failing" | "closed" | "missing";
+
+export interface QueueState {
+  readonly isClosed: boolean;
+  /** Why the last write failed. */
+  readonly failure: string | undefined;
+  readonly onDisk: number;
+  /** Alerts were dropped. */
+  readonly isSlow: boolean;
+  /** Since the output took something. */
+  readonly waitedMs: number;
+  readonly stuckMs: number;
+}
+
+/** How an output is, and why where it is not well. */
+export function stateOf(queue: QueueState): [OutputState, string?] {
+  const { isClosed, failure, onDisk, isSlow, waitedMs, stuckMs } = queue;
+  if (isClosed) return ["closed", "its reader has gone"];
+  if (failure !== undefined) return ["failing", failure];
+  if (onDisk > 0) return ["slow", `${onDisk} alerts wait on disk`];
+  if (isSlow) return ["slow", "alerts come faster than they are read"];
+  if (waitedMs < stuckMs) return ["ok"];
+  return ["slow", `it has taken no alert for ${Math.round(waitedMs / 1000)} s`];
+}
+
+/** What somebody should know of an output: each is told once until it has changed. */
+export type QueueEvent =
+  | { readonly kind: "failed" | "closed" | "refused"; readonly error: Error }
+  | { readonly kind: "stuck"; readonly ms: number }
+  | { readonly kind: "dropping" }
+  /** Nothing waits any more; so many were dropped, by priority. */
+  | { readonly kind: "dropped"; readonly byPriority: readonly number[] }
+  | { readonly kind: "well"; readonly retries: number };
+
+/** What a queue leaves to the next one of its output. */
+export interface Inheritance {
+  /** The batch that was being written, as far as it is known not to have arrived. */
+  readonly held: readonly Message[];
+  readonly alerts: readonly Alert[];
+  readonly written: number;
+  readonly failed: number;
+  readonly retries: number;
+  readonly dropped: readonly number[];
+}

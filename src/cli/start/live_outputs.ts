@@ -1,12 +1,18 @@
 // The outputs of a run whose configuration may change under way: the outputs of the present one.
 // Alerts that come while old ones are being closed wait, so that nothing comes out twice, mixed or
 // in another order.
-import type { Outputs } from "../../alerts/outputs.ts";
+import type { Estate, Outputs } from "../../alerts/outputs.ts";
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 
 /** Gets all alerts in order, at once; must not wait nor throw. */
 export type Listener = (alerts: readonly Alert[]) => void;
+
+/** An output that the new configuration does not have, and what still waited there. */
+export interface GivenUp {
+  readonly output: string;
+  readonly alerts: number;
+}
 
 /** Alerts that wait for outputs to be exchanged at the most; the newest are refused. */
 const HELD_MAX = 65_536;
@@ -16,7 +22,7 @@ export class LiveOutputs {
   /** Alerts of an exchange under way. */
   #held: Alert[] | undefined;
   #refused = 0;
-  #exchange: Promise<void> = Promise.resolve();
+  #exchange: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<Listener>();
 
   constructor(outputs: Outputs) {
@@ -40,19 +46,32 @@ export class LiveOutputs {
 
   /**
    * The outputs that `make` gives, from the next alert on: the old ones have `timeoutMs` to write
-   * what they have, and are closed before the new ones are made. `make` must not throw.
+   * what they have, and are closed before the new ones are made; what still waits then goes on in
+   * the new output of the same name. `make` must not throw.
    */
-  exchange(make: () => Outputs, timeoutMs: number): Promise<void> {
+  exchange(make: () => Outputs, timeoutMs: number): Promise<readonly GivenUp[]> {
     this.#held ??= [];
-    this.#exchange = this.#exchange.then(async () => {
+    const exchange = this.#exchange.then(async () => {
       // An exchange before this one has let go of them.
       this.#held ??= [];
-      await this.#outputs.close(timeoutMs);
+      const estate = await this.#outputs.retire(timeoutMs);
       this.#outputs = make();
+      const givenUp = this.#giveUp(this.#outputs.inherit(estate));
       this.#outputs.send(this.#held);
       this.#held = undefined;
+      return givenUp;
     });
-    return this.#exchange;
+    this.#exchange = exchange;
+    return exchange;
+  }
+
+  #giveUp(estate: Estate): GivenUp[] {
+    const all = [...estate].map(([output, { held, alerts }]) => ({
+      output,
+      alerts: held.length + alerts.length,
+    }));
+    for (const { alerts } of all) this.#refused += alerts;
+    return all.filter(({ alerts }) => alerts > 0);
   }
 
   async check(): Promise<void> {
@@ -73,7 +92,7 @@ export class LiveOutputs {
     await this.#outputs.close(timeoutMs, patienceMs);
   }
 
-  /** Of the present outputs; what an exchange had no room for counts with the first one. */
+  /** Of the present outputs; what an exchange had no room or no output for counts with the first. */
   stats(): QueueStats[] {
     const stats = this.#outputs.stats();
     const first = stats[0];

@@ -73,3 +73,30 @@ Deno.test("an old output that takes nothing holds up the new one for its time on
   await outputs.close(60_000);
   deepStrictEqual(written, ["new 2"]);
 });
+
+Deno.test("what an old output still has goes on in the new one of its name, in order", async () => {
+  const written: string[] = [];
+  const outputs = new LiveOutputs(outputsInto(written, "http", Infinity));
+  outputs.send([alert(1)]);
+  // The first one is within a write when the others come.
+  await new Promise((done) => setTimeout(done, 0));
+  outputs.send([alert(2), alert(3)]);
+  const exchange = outputs.exchange(() => outputsInto(written, "http", 0), 20);
+  outputs.send([alert(4)]);
+  deepStrictEqual(await exchange, []);
+  await outputs.close(60_000);
+  deepStrictEqual(written, ["http 1", "http 2", "http 3", "http 4"]);
+  deepStrictEqual(outputs.stats().map(({ written, dropped }) => [written, dropped]), [[4, 0]]);
+});
+
+Deno.test("what waits for an output that is no more is counted and told", async () => {
+  const written: string[] = [];
+  const outputs = new LiveOutputs(outputsInto(written, "http", Infinity));
+  outputs.send([alert(1), alert(2)]);
+  const exchange = outputs.exchange(() => outputsInto(written, "file", 0), 20);
+  outputs.send([alert(3)]);
+  deepStrictEqual(await exchange, [{ output: "http", alerts: 2 }]);
+  await outputs.close(60_000);
+  deepStrictEqual(written, ["file 3"]);
+  strictEqual(outputs.stats()[0]!.dropped, 2);
+});

@@ -116,7 +116,15 @@ export async function runSession(options: SessionOptions): Promise<number> {
         return makeOld();
       }
     };
-    live.exchange(made, Math.min(config.output_timeout, FLUSH_MAX_MS)).then(() => live.check());
+    live.exchange(made, Math.min(config.output_timeout, FLUSH_MAX_MS)).then((givenUp) => {
+      for (const { output, alerts } of givenUp) {
+        log.warning(
+          `Warning: ${output}_output: the new configuration does not have it; ${alerts} alerts ` +
+            "that still waited there are dropped",
+        );
+      }
+      live.check();
+    });
   };
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
