@@ -15,6 +15,9 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTT
 /** A pipe that is full is asked again after this long. */
 const FULL_MS = 20;
 
+/** See pipe(7). */
+const PIPE_BUF = 4096;
+
 const LF = 10;
 
 export interface LineFile {
@@ -36,18 +39,34 @@ export async function openLineFile(path: string, reserve: DescriptorReserve): Pr
   const endsMidLine = info.isFile() ? await endsWithinLine(path, info, reserve) : undefined;
   return {
     endsMidLine,
-    async write(bytes: Uint8Array): Promise<number> {
-      for (;;) {
-        try {
-          return (await handle.write(bytes)).bytesWritten;
-        } catch (error) {
-          if (codeOf(error) !== "EAGAIN") throw error;
-          await new Promise((resolve) => setTimeout(resolve, FULL_MS));
-        }
-      }
-    },
+    write: (bytes: Uint8Array) =>
+      info.isFile() ? writeToFile(handle, bytes) : writePiece(handle, bytes),
     close: () => closeHandle(handle),
   };
+}
+
+/** The runtime writes on until all is written, and does not say how far it came where it fails. */
+async function writeToFile(handle: FileHandle, bytes: Uint8Array): Promise<number> {
+  const { size } = await handle.stat();
+  try {
+    return (await handle.write(bytes)).bytesWritten;
+  } catch (error) {
+    const taken = (await handle.stat()).size - size;
+    if (taken > 0 && taken <= bytes.length) return taken;
+    throw error;
+  }
+}
+
+/** So few bytes a pipe takes at once or not at all. */
+async function writePiece(handle: FileHandle, bytes: Uint8Array): Promise<number> {
+  for (;;) {
+    try {
+      return (await handle.write(bytes.subarray(0, PIPE_BUF))).bytesWritten;
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") throw error;
+      await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+    }
+  }
 }
 
 /** Reads the last byte through a descriptor of its own: what is appended to is not read from. */

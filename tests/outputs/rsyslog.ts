@@ -1,5 +1,6 @@
 // A real syslog daemon for tests, which scripts/setup has unpacked: with a configuration, sockets
 // and a working directory of its own; it listens on a local socket, UDP, TCP and TLS.
+import { existsSync } from "node:fs";
 import { eventually, freePort } from "./place.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
@@ -33,10 +34,12 @@ export class Rsyslog implements AsyncDisposable {
   readonly tcp = freePort();
   readonly tls = freePort();
   readonly #file: string;
-  readonly #child: Deno.ChildProcess;
+  readonly #directory: string;
+  #child: Deno.ChildProcess;
 
   private constructor(directory: string, { certificate, key }: Tls) {
     this.local = `${directory}/log`;
+    this.#directory = directory;
     this.#file = `${directory}/received`;
     const driver = 'StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon"';
     Deno.writeTextFileSync(
@@ -57,9 +60,13 @@ template(name="line" type="string" string="%pri% %inputname% %programname% %msg%
 action(type="omfile" file="${this.#file}" template="line")
 `,
     );
-    this.#child = new Deno.Command(PROGRAM, {
+    this.#child = this.#spawn();
+  }
+
+  #spawn(): Deno.ChildProcess {
+    return new Deno.Command(PROGRAM, {
       args: [
-        ...["-n", "-f", `${directory}/rsyslog.conf`, "-i", `${directory}/pid`],
+        ...["-n", "-f", `${this.#directory}/rsyslog.conf`, "-i", `${this.#directory}/pid`],
         ...["-M", `${LIBRARIES}/rsyslog`],
       ],
       env: { LD_LIBRARY_PATH: LIBRARIES },
@@ -70,14 +77,28 @@ action(type="omfile" file="${this.#file}" template="line")
 
   static async start(directory: string, tls: Tls): Promise<Rsyslog> {
     const daemon = new Rsyslog(directory, tls);
-    await eventually("rsyslogd to listen", () => {
-      try {
-        return Deno.statSync(daemon.local);
-      } catch {
-        return undefined;
-      }
-    });
+    await daemon.#listens();
     return daemon;
+  }
+
+  async #listens(): Promise<void> {
+    await eventually("rsyslogd to listen", () => existsSync(this.local) || undefined);
+    for (const port of [this.tcp, this.tls]) await reached(port);
+  }
+
+  /** Ends it, in the middle of whatever it is sent. */
+  async end(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#child.status;
+    for (const path of [this.local, `${this.#directory}/pid`]) {
+      if (existsSync(path)) Deno.removeSync(path);
+    }
+  }
+
+  /** Starts it after that, at the same places; what it had received is still there. */
+  async again(): Promise<void> {
+    this.#child = this.#spawn();
+    await this.#listens();
   }
 
   /** Lines that came by that input: `priority inputname program message`. */
@@ -95,5 +116,16 @@ action(type="omfile" file="${this.#file}" template="line")
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGTERM");
     await this.#child.status;
+  }
+}
+
+async function reached(port: number): Promise<void> {
+  for (const until = performance.now() + 60_000;;) {
+    try {
+      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }
