@@ -147,6 +147,9 @@ export const DESCRIBED: Words<Config> = {
     allowed_hosts: "Names besides the loopback ones under which it may be asked.",
     token_file: "A file with the token that who asks for more than health and versions must show.",
     token: "That token itself; a file is the better place.",
+    alerts_for:
+      "Who of this host may read /alerts without a token: root (and the user that saker " +
+      "runs as), or anyone.",
     insecure: "Answer everything to other hosts although there is no token.",
     ssl_enabled: "Use TLS.",
     ssl_certificate: "Certificate and key in one PEM file.",

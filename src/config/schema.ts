@@ -212,6 +212,9 @@ export const schema = z.strictObject({
     // its own, or here.
     token_file: text(""),
     token: text(""),
+    // Saker's own: without a token, who on this host may read the alerts themselves, which hold what
+    // programs of all users were started with: root and the user that saker runs as, or anyone.
+    alerts_for: choice("root", ["root", "anyone"]),
     // Saker's own: without a token, other hosts may ask for everything too.
     insecure: bool(false),
     ssl_enabled: bool(false),

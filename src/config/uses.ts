@@ -205,6 +205,7 @@ export const USES: Uses<Config> = {
     allowed_hosts: readBy(WEB),
     token_file: readBy(WEB),
     token: readBy(WEB),
+    alerts_for: readBy(WEB),
     insecure: readBy(WEB),
     ssl_enabled: readBy(WEB),
     ssl_certificate: readBy(WEB),

@@ -55,6 +55,7 @@ export function makeApp(options: AppOptions): App {
     owner: () => context.env?.owner(),
   });
   const refusalFor = (context: Asked) => rights.refusal(askerOf(context));
+  const refusalToFollow = (context: Asked) => rights.refusalToFollow(askerOf(context));
   const refusalToAct = (context: Asked) => rights.refusalToAct(askerOf(context));
   const protectedBy = (handler: Handler, refusal = refusalFor): Handler => (context) => {
     const error = refusal(context);
@@ -82,7 +83,11 @@ export function makeApp(options: AppOptions): App {
     const headers = { "content-type": CONTENT_TYPE };
     answer("get", "/metrics", protectedBy((context) => context.body(metrics(), 200, headers)));
   }
-  answer("get", "/alerts", protectedBy((context) => follow(context, options.alerts)));
+  answer(
+    "get",
+    "/alerts",
+    protectedBy((context) => follow(context, options.alerts), refusalToFollow),
+  );
   if (reload !== undefined) {
     answer(
       "post",

@@ -12,17 +12,20 @@ const TOKEN = "a-token-of-twenty-characters";
 interface Setting {
   readonly token?: string;
   readonly insecure?: boolean;
+  readonly mayAllFollow?: boolean;
   readonly health?: HealthReport["status"];
   readonly more?: Partial<AppOptions>;
 }
 
-function app({ token, insecure = false, health = "ok", more = {} }: Setting = {}) {
+function app(
+  { token, insecure = false, mayAllFollow = false, health = "ok", more = {} }: Setting = {},
+) {
   const alerts = new AlertStream({ format: JSON_FORMAT });
   const made = makeApp({
     healthPath: "/live",
     health: () => ({ status: health, rules: 7 }) as HealthReport,
     versions: () => ({ falco_version: "1" }),
-    rights: new Rights({ token, insecure, mayAct: [0] }),
+    rights: new Rights({ token, insecure, mayAct: [0], mayAllFollow }),
     status: () => ({ all: true }),
     metrics: () => "saker_up 1\n",
     alerts,
@@ -178,6 +181,25 @@ Deno.test("alerts are a stream; HEAD opens none, and mistakes of the query are t
   ok(text.includes('data: {"degraded":false'), text);
   await reader.cancel();
   strictEqual(alerts.stats().clients, 0);
+});
+
+Deno.test("alerts are for root and saker's own user, unless all may or show a token", async () => {
+  const statusOf = async (setting: Setting, owner: number, bearer?: string) => {
+    const response = await app(setting).ask("/alerts", {
+      owner,
+      ...(bearer === undefined ? {} : { bearer }),
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  strictEqual(await statusOf({}, 0), 200);
+  for (const owner of [1000, 65534]) {
+    strictEqual(await statusOf({}, owner), 401);
+    strictEqual(await statusOf({ mayAllFollow: true }, owner), 200);
+    strictEqual(await statusOf({ insecure: true }, owner), 200);
+    strictEqual(await statusOf({ token: TOKEN }, owner, TOKEN), 200);
+    strictEqual(await statusOf({ token: TOKEN, mayAllFollow: true }, owner), 401);
+  }
 });
 
 Deno.test("too many clients are told to come back", async () => {

@@ -1,7 +1,8 @@
 // Who may ask for what. Health and versions are answered to everybody who reaches the server, as
 // probes of Kubernetes need; all else tells of this host, or acts, and is for those who show the
 // token, or, where there is none, for this host's own processes. To act, as a reload does, those
-// must be root's or the user's that saker runs as: others could keep it busy.
+// must be root's or the user's that saker runs as: others could keep it busy. So must those that
+// read alerts, which hold command lines and names of files of other users, unless anyone may.
 import { isLoopback } from "./hosts.ts";
 
 export interface RightsOptions {
@@ -9,8 +10,10 @@ export interface RightsOptions {
   readonly token: string | undefined;
   /** `webserver.insecure`: without a token, others may ask for everything too. */
   readonly insecure: boolean;
-  /** The users that may act without a token. */
+  /** The users that may act without a token, and read the alerts. */
   readonly mayAct: readonly number[];
+  /** All users of this host may read the alerts. */
+  readonly mayAllFollow?: boolean;
 }
 
 export interface Asker {
@@ -25,11 +28,18 @@ export class Rights {
   readonly #token: Uint8Array | undefined;
   readonly #insecure: boolean;
   readonly #mayAct: readonly number[];
+  readonly #mayAllFollow: boolean;
 
-  constructor({ token, insecure, mayAct }: RightsOptions) {
+  constructor({ token, insecure, mayAct, mayAllFollow = false }: RightsOptions) {
     this.#mayAct = mayAct;
+    this.#mayAllFollow = mayAllFollow;
     this.#token = token === undefined ? undefined : encoder.encode(token);
     this.#insecure = insecure;
+  }
+
+  /** As `refusal`, for the alerts themselves. */
+  refusalToFollow(asker: Asker): string | undefined {
+    return this.#mayAllFollow ? this.refusal(asker) : this.refusalToAct(asker);
   }
 
   /** As `refusal`, for what changes something. */

@@ -2,7 +2,7 @@
 // from pages of others.
 import { assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, Saker } from "./saker.ts";
-import { isRoot, Place } from "./trigger.ts";
+import { has, isRoot, Place, PYTHON, run } from "./trigger.ts";
 
 interface Answer {
   readonly status: number;
@@ -116,5 +116,39 @@ Deno.test({
     const { code, stderr } = await saker.stop();
     assertEquals(code, 0);
     assertIncludes(stderr, "Events detected:");
+  },
+});
+
+/** Asks as another user: the first line of the answer. */
+const AS_OTHER = `
+import os, socket, sys
+os.setgid(65534); os.setuid(int(sys.argv[2]))
+conn = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+conn.sendall(b"GET %s HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n" % sys.argv[3].encode())
+print(conn.recv(4096).split(b"\\r\\n")[0].decode())
+`;
+
+async function asUser(uid: number, port: number, path: string): Promise<number> {
+  const { stdout } = await run(PYTHON, [
+    ...["-I", "-S", "-c", AS_OTHER],
+    ...[`${port}`, `${uid}`, path],
+  ]);
+  return Number(stdout.split(" ")[1]);
+}
+
+Deno.test({
+  name: "alerts are given to root, and to another user only where anyone may read them",
+  ignore: !isRoot() || !has("python3"),
+  async fn() {
+    for (const [whose, status] of [["root", 401], ["anyone", 200]] as const) {
+      await using place = new Place();
+      await using saker = await Saker.start([place.marker], {
+        args: ["-o", `webserver.alerts_for=${whose}`],
+      });
+      assertEquals(await asUser(0, saker.port, "/alerts"), 200, whose);
+      assertEquals(await asUser(65534, saker.port, "/alerts"), status, whose);
+      assertEquals(await asUser(65534, saker.port, "/metrics"), 404, whose);
+      assertEquals(await asUser(65534, saker.port, "/status"), 200, whose);
+    }
   },
 });

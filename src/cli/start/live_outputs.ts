@@ -92,7 +92,7 @@ export class LiveOutputs {
     await this.#outputs.close(timeoutMs, patienceMs);
   }
 
-  /** Of the present outputs; what an exchange had no room or no output for counts with the first. */
+  /** Of the present outputs; what an exchange had no place for counts with the first one. */
   stats(): QueueStats[] {
     const stats = this.#outputs.stats();
     const first = stats[0];

@@ -144,7 +144,12 @@ function appOf(options: WebOptions, { address, token, health, rates }: AppParts)
     health: report,
     versions,
     hosts: [address, ...webserver.allowed_hosts],
-    rights: new Rights({ token, insecure: webserver.insecure, mayAct: [0, Deno.uid() ?? 0] }),
+    rights: new Rights({
+      token,
+      insecure: webserver.insecure,
+      mayAct: [0, Deno.uid() ?? 0],
+      mayAllFollow: webserver.alerts_for === "anyone",
+    }),
     status: () =>
       statusOf({
         facts,
