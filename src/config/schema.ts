@@ -212,7 +212,7 @@ export const schema = z.strictObject({
     // its own, or here.
     token_file: text(""),
     token: text(""),
-    // Saker's own: without a token, who on this host may read the alerts themselves, which hold what
+    // Saker's own: without a token, who of this host may read the alerts, which hold what
     // programs of all users were started with: root and the user that saker runs as, or anyone.
     alerts_for: choice("root", ["root", "anyone"]),
     // Saker's own: without a token, other hosts may ask for everything too.
