@@ -66,13 +66,13 @@ function body(...parts: readonly (readonly [bytes: number, value: number | bigin
 }
 
 /** An entry of a process list, as long as it says. */
-function processEntry(tid: number): Uint8Array {
+function processEntry(tid: number, args = "", env = ""): Uint8Array {
   const rest = body(
     ...[tid, tid, 1, 1, 1].map((value) => [8, value] as const),
     "comm",
     "exe",
     `/bin/p${tid}`,
-    "",
+    args,
     "/",
     [8, 1024],
     [4, 0],
@@ -81,7 +81,7 @@ function processEntry(tid: number): Uint8Array {
     ...[0, 0, 0].map(() => [4, 0] as const),
     [8, 0],
     [8, 0],
-    "",
+    env,
     [8, tid],
     [8, tid],
     "",
@@ -102,12 +102,17 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function* processBlocks(lists: number, entries: number, tid: (at: number) => number) {
+function* processBlocks(
+  lists: number,
+  entries: number,
+  tid: (at: number) => number,
+  text: (at: number) => string = () => "",
+) {
   for (let list = 0; list < lists; list++) {
-    const parts = Array.from(
-      { length: entries },
-      (_, at) => processEntry(tid(list * entries + at)),
-    );
+    const parts = Array.from({ length: entries }, (_, at) => {
+      const place = list * entries + at;
+      return processEntry(tid(place), text(place), text(place + 1));
+    });
     yield block(PROCESSES, joined(parts));
   }
 }
@@ -157,6 +162,26 @@ export const SHAPES: readonly CaptureShape[] = [
     pieces: () => processBlocks(100, 10_000, () => 7),
   },
   { name: "half a million processes", pieces: () => processBlocks(50, 10_000, (at) => at + 2) },
+  {
+    name: "a process list of 60 MB",
+    pieces: () => processBlocks(1, 220_000, (at) => at + 2),
+  },
+  {
+    name: "processes with long arguments",
+    pieces: () => processBlocks(40, 1_000, (at) => at + 2, (at) => `${at}`.padEnd(4_000, "x")),
+  },
+  {
+    name: "descriptors under long names",
+    *pieces() {
+      yield* processBlocks(1, 100, (at) => at + 2);
+      for (let pid = 2; pid < 102; pid++) {
+        const files = Array.from({ length: 3000 }, (_, at) => {
+          return fileEntry(at, `/${pid}-${at}`.padEnd(900, "x"));
+        });
+        yield block(DESCRIPTORS, joined([body([8, pid]), ...files]));
+      }
+    },
+  },
   {
     name: "descriptors of one process",
     *pieces() {

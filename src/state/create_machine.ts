@@ -29,6 +29,7 @@ export class MachineState extends Tables implements MachineHost {
 
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void {
     this.#snapshot.load(blockType, bytes, start, end);
+    this.keepWithin();
   }
 
   completeDescriptors(blocks: Uint8Array): void {

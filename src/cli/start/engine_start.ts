@@ -38,6 +38,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       paths: config.engine.paths,
       threadsMax: config.falco_libs.thread_table_size,
       fdsMax: FDS_MAX,
+      ...(around.source.kind === "capture" ? CAPTURE_BOUNDS : {}),
       hostname: around.hostname,
     },
     sieve: config.engine.sieve,
@@ -87,6 +88,9 @@ const ALL_RULES_BYTES_MAX = 64 << 20;
 
 /** Descriptors of all processes together. */
 export const FDS_MAX = 4_194_304;
+/** Over captures, which are small and tell of as much as their writer likes: so that a replay takes
+ * less than 300 MB, of which 120 are the program. */
+const CAPTURE_BOUNDS = { fdsMax: 262_144, bytesMax: 80 << 20 };
 
 const MIB = 1_048_576;
 

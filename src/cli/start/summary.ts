@@ -24,6 +24,13 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
     `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
     `not judged: ${get(Counter.Mistakes)}`,
   ];
+  const refused = [Counter.ThreadsRefused, Counter.FdsRefused, Counter.ArgumentsForgotten].map(get);
+  if (refused.some((count) => count > 0)) {
+    lines.push(
+      `Not kept, since the tables were full: ${refused[0]} threads, ${refused[1]} descriptors, ` +
+        `arguments of ${refused[2]} threads`,
+    );
+  }
   const dropped = get(Counter.AlertsDropped) + outputDropped;
   if (dropped > 0) lines.push(`Alerts that an output could not take: ${dropped}`);
   const lacking = get(Counter.CaptureEventsLost);

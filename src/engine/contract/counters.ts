@@ -98,6 +98,8 @@ export const Counter = {
   /** Nanoseconds that conditions took together, and of how many events that was measured. */
   MatchNs: 63,
   MatchSamples: 64,
+  /** Threads whose arguments were let go: see state/tables/weight.ts. */
+  ArgumentsForgotten: 65,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

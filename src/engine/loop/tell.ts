@@ -27,6 +27,7 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.FdLookupsFailed, tables.fdLookupsFailed);
   counters.set(Counter.StringBytes, tables.stringBytes);
   counters.set(Counter.StringsFreed, tables.stringsFreed);
+  counters.set(Counter.ArgumentsForgotten, tables.argumentsForgotten);
   counters.set(Counter.Containers, tables.containers);
   counters.set(Counter.Users, tables.users);
 }

@@ -58,7 +58,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     post({ kind: "notice", line, level });
   const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
   const opened = openSource(start, rules, plan, addon);
-  const machine = createMachine({ ...start.machine, fdsOrdered, ...opened.lookups });
+  const lookups = { ...opened.lookups, onLighten: collectGarbage };
+  const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
   const context = new Context(machine, new Event());
   const sums = programSums(start, machine);
   context.hashes = sumsWanted ? sums : undefined;

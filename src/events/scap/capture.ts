@@ -23,6 +23,8 @@ const BLOCK_BYTES_MAX = 65 << 20;
 /** State blocks are handed over when there are so many bytes of them, a longer one by itself. */
 const STATE_BYTES = 4 << 20;
 const HELD_BYTES = 256 << 10;
+/** What longer blocks needed is not kept: the next ones may be as long. */
+const KEPT_BYTES = 16 << 20;
 /** What is handed over at once is still in the processor's cache when it is looked at. A megabyte
  * at a time costs half as much again for each event. */
 const WINDOW_BYTES = 64 << 10;
@@ -119,7 +121,7 @@ export class CaptureSource implements EventSource {
     if (this.#state.buffer === this.#held.buffer) this.#state = NOTHING;
     // What a long block needed is not kept.
     const held = this.#to - this.#from;
-    if (this.#held.length > STATE_BYTES && held <= HELD_BYTES) this.#resize(HELD_BYTES);
+    if (this.#held.length > KEPT_BYTES && held <= HELD_BYTES) this.#resize(HELD_BYTES);
     return state;
   }
 

@@ -190,6 +190,8 @@ export class Snapshot {
       if (this.#machine.add(thread) === undefined) continue;
       this.#loaded.set(thread.tid, thread);
       this.unsettled = true;
+      // A list may be of hundreds of thousands.
+      if ((this.#loaded.size & 1023) === 0) this.#machine.keepWithin();
     }
   }
 
@@ -204,6 +206,7 @@ export class Snapshot {
     thread.exe = input.string(machine);
     if (version >= 7) thread.exepath = machine.paths.withoutDeleted(input.string(machine));
     thread.args = input.raw(input.u16());
+    machine.seenBytes.copied += thread.args.length;
     const cwd = input.string(machine);
     thread.fdLimit = input.i64big();
     const flags = input.u32();
@@ -230,6 +233,7 @@ export class Snapshot {
     if (flags & CL_CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
     if (thread.isMain) {
       thread.env = env;
+      machine.seenBytes.copied += env.length;
       if (!cwdKnown) thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);
     }
     return thread;

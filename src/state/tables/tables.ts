@@ -14,6 +14,7 @@ import { EMPTY, MISSING, Strings } from "./strings.ts";
 import { Thread, ThreadFlag } from "./thread.ts";
 import { type ThreadCounts, ThreadTable } from "./thread_table.ts";
 import { type Group, type User, Users } from "./users.ts";
+import { lighten, markHeld, weightOf } from "./weight.ts";
 
 /** Events between two looks at whether strings or threads are to be let go. */
 const UPKEEP_EVENTS = 1 << 8;
@@ -45,6 +46,10 @@ export interface TableOptions {
   threadsMax: number;
   /** Descriptors held at the most over all processes. */
   fdsMax: number;
+  /** What threads, descriptors, names and arguments may take together, about; absent: all. */
+  bytesMax?: number;
+  /** Called when much was let go for that. */
+  onLighten?: () => void;
   hostname: string;
   /** Whether `fd.types` is listed in Falco's order: a rule shows it. Costs time. */
   fdsOrdered?: boolean;
@@ -66,6 +71,8 @@ export interface MachineStats extends ThreadCounts {
   /** Strings that sweeps freed, and how many sweeps there were. */
   stringsFreed: number;
   stringSweeps: number;
+  /** Threads whose arguments were let go, since the tables took too much. */
+  argumentsForgotten: number;
   containers: number;
   /** Users and groups. */
   users: number;
@@ -111,6 +118,7 @@ export class Tables extends ThreadTable {
     lookUpsRefused: 0,
     stringsFreed: 0,
     stringSweeps: 0,
+    argumentsForgotten: 0,
   };
   bootTs = 0n;
   cpus = 0;
@@ -128,6 +136,7 @@ export class Tables extends ThreadTable {
   #beyond: Beyond = {};
   readonly #stringBytesMax: number;
   #sweepAt: number;
+  #lightenAt: number;
   #upkeepIn = UPKEEP_EVENTS;
   #lookUpsLeft = LOOK_UPS;
 
@@ -147,6 +156,7 @@ export class Tables extends ThreadTable {
     };
     this.#stringBytesMax = options.stringBytesMax ?? STRING_BYTES_MAX;
     this.#sweepAt = this.#stringBytesMax;
+    this.#lightenAt = options.bytesMax ?? Infinity;
   }
 
   /** Whether there is a machine to ask beside the events: not on captures. */
@@ -365,36 +375,26 @@ export class Tables extends ThreadTable {
     if (--this.#upkeepIn > 0) return;
     this.#upkeepIn = UPKEEP_EVENTS;
     this.#lookUpsLeft = LOOK_UPS;
-    if (this.strings.weight > this.#sweepAt) this.#sweep();
+    if (this.strings.weight > this.#sweepAt) this.sweepStrings();
+    this.keepWithin();
     this.now = event.view.getUint32(event.offset + 4, true);
     if (this.options.isAlive !== undefined) this.purge(this.options.isAlive);
   }
 
-  #sweep(): void {
+  /** Frees the strings that no table holds. */
+  sweepStrings(): void {
     const before = this.strings.live;
-    this.strings.sweep((mark) => {
-      for (const thread of this.threads.values()) {
-        mark(thread.comm);
-        mark(thread.exe);
-        mark(thread.exepath);
-        mark(thread.cgroups);
-        mark(thread.root);
-        mark(thread.cwd);
-        mark(thread.callerCwd);
-        mark(thread.containerId);
-        for (const [, fd] of thread.fds?.entries() ?? []) {
-          mark(fd.name);
-          mark(fd.nameRaw);
-          mark(fd.callerName);
-          mark(fd.kernelName);
-        }
-      }
-      this.entries.markHeld(mark);
-    });
+    this.strings.sweep((mark) => markHeld(this, mark));
     this.containers.forgetMatches();
     this.counts.stringsFreed += before - this.strings.live;
     this.counts.stringSweeps++;
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.weight * 2);
     this.lineage++;
+  }
+
+  keepWithin(): void {
+    if (weightOf(this) <= this.#lightenAt) return;
+    this.#lightenAt = lighten(this, this.options.bytesMax!);
+    this.options.onLighten?.();
   }
 }

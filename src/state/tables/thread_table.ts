@@ -38,6 +38,8 @@ export class ThreadTable {
   protected now = 0;
 
   readonly #threadsMax: number;
+  /** No more are taken, whatever their number. */
+  #isFull = false;
   readonly #recent: (Thread | undefined)[] = new Array(RECENT_MAX).fill(undefined);
   readonly #exitedTids = new Int32Array(EXITED_MAX);
   readonly #exitedParents = new Int32Array(EXITED_MAX);
@@ -46,6 +48,11 @@ export class ThreadTable {
 
   constructor(threadsMax: number) {
     this.#threadsMax = threadsMax;
+  }
+
+  /** Whether new threads are taken from now on. */
+  takeThreads(wanted: boolean): void {
+    this.#isFull = !wanted;
   }
 
   /** The thread of a tid, if it is in the table. */
@@ -78,7 +85,7 @@ export class ThreadTable {
       this.remove(thread.tid);
       // A main thread stays behind its process's other threads.
       if (this.threads.get(thread.tid) === replaced) this.#forget(replaced);
-    } else if (this.threads.size >= this.#threadsMax) {
+    } else if (this.#isFull || this.threads.size >= this.#threadsMax) {
       this.threadCounts.threadsRefused++;
       return undefined;
     }
@@ -191,6 +198,7 @@ export class ThreadTable {
   }
 
   protected clearThreads(): void {
+    this.#isFull = false;
     this.threads.clear();
     this.groups.clear();
     this.#recent.fill(undefined);
