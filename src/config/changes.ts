@@ -15,8 +15,8 @@ export function changesOf(before: Config, after: Config): ConfigChanges {
     JSON.stringify(before[key]) !== JSON.stringify(after[key])
   );
   return {
-    restart: changed.filter((key) => needsRestart([key]))
-      .flatMap((key) => leaves(before[key], after[key], key)),
+    restart: changed.flatMap((key) => leaves(before[key], after[key], key))
+      .filter((path) => needsRestart(path.split("."))),
     outputs: changed.some(isOutputKey),
   };
 }

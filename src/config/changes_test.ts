@@ -10,9 +10,10 @@ function config(...options: string[]) {
 }
 
 Deno.test("keys that hold from the start are told down to the value", () => {
-  const after = config("engine.nice=-5", "webserver.listen_port=1", "json_output=false");
+  const options = ["webserver.listen_port=1", "capture.mode=all_rules", "metrics.interval=1m"];
+  const after = config("engine.nice=-5", "capture.enabled=true", ...options);
   deepStrictEqual(changesOf(config(), after), {
-    restart: ["engine.nice", "webserver.listen_port"],
+    restart: ["engine.nice", "capture.enabled"],
     outputs: false,
   });
 });

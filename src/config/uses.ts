@@ -78,6 +78,7 @@ const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
+const WEB_SETTINGS = "cli/start/web_settings.ts";
 const METRICS = "cli/start/metrics.ts";
 const INCLUDES = "config/read_config.ts";
 const PLUGINS = "cli/not_yet.ts";
@@ -196,19 +197,19 @@ export const USES: Uses<Config> = {
     max_groups: readBy(OUTPUTS),
   },
   webserver: {
-    enabled: readBy(WEB),
+    enabled: readBy(WEB_SETTINGS),
     threadiness: ignored("one thread answers all requests"),
-    listen_port: readBy(WEB),
-    listen_address: readBy(WEB),
+    listen_port: readBy(WEB_SETTINGS),
+    listen_address: readBy(WEB_SETTINGS),
     k8s_healthz_endpoint: readBy(WEB),
     prometheus_metrics_enabled: readBy(METRICS),
     allowed_hosts: readBy(WEB),
-    token_file: readBy(WEB),
-    token: readBy(WEB),
+    token_file: readBy(WEB_SETTINGS),
+    token: readBy(WEB_SETTINGS),
     alerts_for: readBy(WEB),
     insecure: readBy(WEB),
-    ssl_enabled: readBy(WEB),
-    ssl_certificate: readBy(WEB),
+    ssl_enabled: readBy(WEB_SETTINGS),
+    ssl_certificate: readBy(WEB_SETTINGS),
   },
   log_stderr: readBy("cli/log.ts"),
   log_syslog: readBy("cli/log.ts"),
@@ -264,15 +265,17 @@ export const USES: Uses<Config> = {
   },
 };
 
-/** Of these, what holds at the start holds until the end. */
-const RESTART: readonly (keyof Config)[] = [
+/** Of these, and what is below them, what holds at the start holds until the end. */
+const RESTART: readonly string[] = [
   "engine",
-  "capture",
+  // What is recorded besides, and what is held for a capture to begin with.
+  "capture.enabled",
+  "capture.before_duration",
+  "capture.before_max_mb",
   "load_plugins",
   "plugins",
   "plugins_hostinfo",
-  "webserver",
-  "metrics",
+  "metrics.libbpf_stats_enabled",
   "falco_libs",
 ];
 
@@ -296,10 +299,14 @@ const UNDER_WAY: readonly (keyof Config)[] = [
   "syscall_event_timeouts",
   "syscall_event_drops",
   "base_syscalls",
+  "capture",
+  "webserver",
+  "metrics",
 ];
 
 export function needsRestart(path: readonly string[]): boolean {
-  return RESTART.some((key) => key === path[0]);
+  const dotted = path.join(".");
+  return RESTART.some((key) => dotted === key || dotted.startsWith(`${key}.`));
 }
 
 /** Whether a change of the key makes the outputs anew. */

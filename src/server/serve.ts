@@ -37,6 +37,9 @@ export interface Server {
 /** What an app is told of a request besides the request itself. */
 export type Bindings = Peer;
 
+/** What answers: an app, or what stands for the present one. */
+export type Answerer = Pick<Hono<{ Bindings: Bindings }>, "fetch">;
+
 /** Answers that are being written have this long when the server closes. */
 const CLOSE_MS = 200;
 const CONNECTIONS_MAX = 64;
@@ -49,7 +52,7 @@ const AGAIN_MS = 100;
 const AGAIN_MS_MAX = 5_000;
 
 /** Listens; throws with one clear line where the address cannot be had. */
-export function serve(app: Hono<{ Bindings: Bindings }>, options: ServeOptions): Server {
+export function serve(app: Answerer, options: ServeOptions): Server {
   return new Acceptor(app, options, listen(options));
 }
 
@@ -81,7 +84,7 @@ function listenReason(error: unknown): string {
 class Acceptor implements Server {
   readonly address: string;
   readonly port: number;
-  readonly #app: Hono<{ Bindings: Bindings }>;
+  readonly #app: Answerer;
   readonly #listener: Deno.Listener<Conn>;
   readonly #connectionsMax: number;
   readonly #connectionMs: number;
@@ -95,7 +98,7 @@ class Acceptor implements Server {
   #closed = false;
 
   constructor(
-    app: Hono<{ Bindings: Bindings }>,
+    app: Answerer,
     { connectionsMax = CONNECTIONS_MAX, connectionMs = CONNECTION_MS }: ServeOptions,
     listener: Deno.Listener<Conn>,
   ) {

@@ -63,6 +63,7 @@ export async function dryRun(
     outputs: () => [],
     troubles: () => [],
     strays: () => 0,
+    metrics: () => undefined,
   });
   const problem = web?.problem();
   if (problem !== undefined) log.warning(`Warning: ${problem}`);

@@ -14,7 +14,7 @@ import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { formatOf } from "../start/make_outputs.ts";
-import { makeMetrics } from "../start/metrics.ts";
+import { LiveMetrics } from "../start/live_metrics.ts";
 import { Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
@@ -69,7 +69,9 @@ export async function watch(
     stream: () => stream.stats(),
   });
   const { facts } = numbers;
-  const metrics = makeMetrics({ config, facts, warn: log.warning });
+  const metrics = new LiveMetrics({ config, facts, warn: log.warning });
+  /** Parts that stay as they were although the configuration says otherwise. */
+  let unchanged: readonly string[] = [];
   const web = startWeb({
     config,
     flags,
@@ -79,6 +81,7 @@ export async function watch(
     outputs: () => outputs?.stats() ?? [],
     troubles: () => [
       ...troubleOf(reloads),
+      ...unchanged,
       ...(outputs?.stats() ?? []).filter(({ state }) => state !== "ok" && state !== "failing")
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
@@ -87,8 +90,13 @@ export async function watch(
     reload: () => reload(),
     facts,
     stream,
-    metrics: metrics.text,
+    metrics: () => metrics.text,
   });
+  const tellWarning = (warning: string | undefined) => {
+    if (warning === undefined) return;
+    log.warning(`Warning: ${warning}`);
+    tell({ subject: "web server without a token", message: warning });
+  };
   const service = startService({
     environment: terminal.environment,
     pid: Deno.pid,
@@ -109,37 +117,51 @@ export async function watch(
       onOutputs(made, tellAlert): void {
         outputs = made;
         tell = tellAlert;
-        if (web !== undefined) made.subscribe((alerts) => stream.take(alerts));
+        made.subscribe((alerts) => stream.take(alerts));
       },
       onReload: (act) => reload = act,
       onReloadState(state, files): void {
         reloads = state;
         numbers.onReloadState(state, files);
       },
+      async onConfig(next): Promise<void> {
+        const [urlBefore, warningBefore] = [web.url(), web.warning()];
+        stream.reformat(formatOf(next.config, true));
+        const refusals = [
+          ["metrics", metrics.exchange(next.config)],
+          ["webserver", await web.exchange(next.config)],
+        ].filter(([, reason]) => reason !== undefined);
+        unchanged = refusals.map(([key, reason]) => `${key}: stays as it was: ${reason}`);
+        for (const line of unchanged) {
+          log.warning(`Warning: ${line}`);
+          tell({ subject: "configuration not in force", message: line });
+        }
+        const url = web.url();
+        if (url !== undefined && url !== urlBefore) log.info(`Health is at ${url}`);
+        const warning = web.warning();
+        if (warning !== warningBefore) tellWarning(warning);
+      },
       onTallies: (told) => numbers.onTallies(told),
       onDeadRules: (rules) => dead = rules,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());
-        const url = web?.url();
+        const url = web.url();
         log.info(
           `saker ${SAKER_VERSION} ${watching(config)}: ${counters.get(Counter.Rules)} rules, ` +
             `${counters.get(Counter.ProgramsWanted) - counters.get(Counter.ProgramsDetached)} ` +
             "programs" +
             `${url === undefined ? "" : `, health at ${url}`}; ready in ${ms} ms`,
         );
-        const problem = web?.problem();
+        const problem = web.problem();
         if (problem !== undefined) {
           log.warning(`Warning: ${problem}; saker watches without it and tries again`);
           tell({ subject: "no web server", message: `It is tried again: ${problem}` });
         }
-        if (web?.warning !== undefined) {
-          log.warning(`Warning: ${web.warning}`);
-          tell({ subject: "web server without a token", message: web.warning });
-        }
+        tellWarning(web.warning());
         metrics.begin((alerts) => outputs?.send(alerts));
         service.ready(`Watches with ${counters.get(Counter.Rules)} rules`);
-        web?.keepTrying((at) => log.info(`Health is at ${at}`));
+        web.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
         const heap = new HeapWatch();
         heapTimer = setInterval(() => heap.look(), HEAP_MS);
@@ -149,7 +171,7 @@ export async function watch(
     service.close();
     clearInterval(heapTimer);
     metrics.close();
-    await web?.close();
+    await web.close();
   }
 }
 

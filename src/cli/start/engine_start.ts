@@ -46,7 +46,6 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
     programRuns: config.metrics.enabled && config.metrics.libbpf_stats_enabled,
     seconds: flags.seconds,
     ...(around.record === undefined ? {} : { record: around.record }),
-    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
   };
 }
 
@@ -55,6 +54,7 @@ export function engineSettings(config: Config): EngineSettings {
   const { custom_set, repair, all } = config.base_syscalls;
   const drops = config.syscall_event_drops;
   return {
+    ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
     baseSyscalls: { customSet: custom_set, repair, all },
     drops: {
       threshold: drops.threshold,

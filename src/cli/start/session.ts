@@ -48,6 +48,8 @@ export interface SessionOptions {
   readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
   /** What holds now, at the start and after each reload, taken or refused. */
   readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
+  /** Another configuration holds from now on. */
+  readonly onConfig?: (loaded: LoadedConfig) => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
@@ -101,6 +103,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
       config = next.config;
       if (outputsChanged) exchangeOutputs(outputs, () => make(next), () => make(before));
       signals.watch(options.watched?.(next) ?? []);
+      options.onConfig?.(next);
     },
   });
   const exchangeOutputs = (

@@ -1,25 +1,24 @@
 // The web server of a watch: it may come later than the watch and go before it, since whoever holds
-// its port must not keep saker from seeing. What is asked of it is answered from the engine's
-// counters and the outputs' numbers.
+// its port must not keep saker from seeing; another configuration moves it under way. What is asked
+// of it is answered from the engine's counters and the outputs' numbers.
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
-import { readTextFile } from "../../files/read_text.ts";
-import { reasonOf } from "../../files/reason.ts";
 import type { Facts } from "../../metrics/facts.ts";
 import { type App, makeApp } from "../../server/app.ts";
 import { Health } from "../../server/health.ts";
 import { Rates } from "../../server/rates.ts";
 import { reloadForAnswers, type ReloadOutcome } from "../../server/reload.ts";
-import { isLoopbackAddress, Rights } from "../../server/rights.ts";
-import { serve, type ServeOptions, type Server } from "../../server/serve.ts";
+import { Rights } from "../../server/rights.ts";
+import { type Answerer, serve, type Server } from "../../server/serve.ts";
 import { forksSinceBoot } from "../../server/sight.ts";
 import { type RateName, statusOf } from "../../server/status.ts";
 import { type AlertStream, BEAT_MS } from "../../server/stream/alert_stream.ts";
 import type { Flags } from "../flags.ts";
 import { FDS_MAX } from "./engine_start.ts";
 import { versions } from "./versions.ts";
+import { type WebSettings, webSettings } from "./web_settings.ts";
 
 export interface WebOptions {
   readonly config: Config;
@@ -35,8 +34,8 @@ export interface WebOptions {
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
-  /** What Prometheus is answered; absent where it is not to be. */
-  readonly metrics?: (() => string) | undefined;
+  /** What Prometheus is answered by the present configuration; undefined where it is not to be. */
+  readonly metrics: () => (() => string) | undefined;
   /** Reads configuration and rules anew; absent where nothing can change. */
   readonly reload?: () => Promise<ReloadOutcome>;
 }
@@ -47,20 +46,20 @@ export interface Web {
   /** Why it does not. */
   problem(): string | undefined;
   /** What whoever runs saker should know of how open it is; undefined where all is well. */
-  readonly warning: string | undefined;
+  warning(): string | undefined;
   /** `onListening` is called when it listens after all. */
   keepTrying(onListening: (url: string) => void): void;
+  /** Goes by another configuration: settles when it does, or with why it stays as it was. */
+  exchange(config: Config): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 const AGAIN_MS = 10_000;
-const PEM_BYTES_MAX = 1 << 20;
 
-/** Undefined where none is wanted. Throws where the settings cannot be right. */
-export function startWeb(options: WebOptions): Web | undefined {
+/** Throws where the settings cannot be right. */
+export function startWeb(options: WebOptions): Web {
   const { config, flags, counters, hostRoot } = options;
-  const { webserver } = config;
-  if (!webserver.enabled && flags.listen === undefined) return undefined;
+  let settings = webSettings(config, flags);
   let server: Server | undefined;
   let problem: string | undefined;
   const health = new Health({
@@ -73,30 +72,28 @@ export function startWeb(options: WebOptions): Web | undefined {
     strays: options.strays,
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
   });
-  const address = flags.listen?.address ?? webserver.listen_address;
-  const token = readToken(webserver);
   const rates = new Rates<RateName>();
-  const app = appOf(options, { address, token, health, rates });
-  const where: ServeOptions = {
-    address,
-    port: flags.listen?.port ?? webserver.listen_port,
-    ...(webserver.ssl_enabled ? { tls: readPem(webserver.ssl_certificate) } : {}),
-  };
+  const appFor = (of: WebSettings) => appOf(options, of, { health, rates });
+  let app = settings === undefined ? undefined : appFor(settings);
+  const present: Answerer = { fetch: (request, peer) => app!.fetch(request, peer) };
   const listen = () => {
+    if (settings === undefined) return;
     try {
-      server = serve(app, where);
+      server = serve(present, settings.where);
       problem = undefined;
     } catch (error) {
-      if (flags.listen !== undefined && options.isAttended) throw error;
       problem = (error as Error).message;
     }
   };
   listen();
+  if (problem !== undefined && flags.listen !== undefined && options.isAttended) {
+    throw new Error(problem);
+  }
   const url = () => {
-    if (server === undefined) return undefined;
+    if (server === undefined || settings === undefined) return undefined;
     const host = server.address.includes(":") ? `[${server.address}]` : server.address;
-    const scheme = webserver.ssl_enabled ? "https" : "http";
-    return `${scheme}://${host}:${server.port}${webserver.k8s_healthz_endpoint}`;
+    const scheme = settings.where.tls === undefined ? "http" : "https";
+    return `${scheme}://${host}:${server.port}${settings.webserver.k8s_healthz_endpoint}`;
   };
   const ticker = setInterval(() => {
     const nowMs = Date.now();
@@ -104,21 +101,74 @@ export function startWeb(options: WebOptions): Web | undefined {
     rates.add(nowMs, totalsOf(counters));
   }, 1_000);
   const beat = setInterval(() => options.stream.beat(), BEAT_MS);
+  const take = (next: WebSettings | undefined) => {
+    settings = next;
+    app = next === undefined ? undefined : appFor(next);
+  };
+  const stop = async () => {
+    const old = server;
+    server = undefined;
+    await old?.close();
+  };
+  /** The new one listens before the old one is closed, unless it wants the same port. */
+  const move = async (next: WebSettings): Promise<string | undefined> => {
+    const [before, old] = [settings, server];
+    if (old === undefined || next.where.port === before?.where.port) {
+      await stop();
+      take(next);
+      listen();
+      if (server !== undefined || old === undefined) return undefined;
+      const reason = problem;
+      take(before);
+      listen();
+      return reason;
+    }
+    try {
+      server = serve(present, next.where);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    take(next);
+    problem = undefined;
+    await old.close();
+    return undefined;
+  };
+  const exchange = async (config: Config): Promise<string | undefined> => {
+    let next: WebSettings | undefined;
+    try {
+      next = webSettings(config, flags);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    if (next === undefined) {
+      problem = undefined;
+      await stop();
+    } else if (JSON.stringify(next.where) !== JSON.stringify(settings?.where)) {
+      return await move(next);
+    }
+    take(next);
+    return undefined;
+  };
+  let exchanging: Promise<unknown> = Promise.resolve();
   let again: number | undefined;
   return {
     url,
     problem: () => problem,
-    warning: warningOf(config, address, token),
+    warning: () => settings?.warning,
     keepTrying(onListening): void {
-      if (server !== undefined) return;
       again = setInterval(() => {
+        if (server !== undefined || problem === undefined) return;
         listen();
-        if (server === undefined) return;
-        clearInterval(again);
-        onListening(url()!);
+        if (server !== undefined) onListening(url()!);
       }, AGAIN_MS);
     },
+    exchange(config): Promise<string | undefined> {
+      const exchanged = exchanging.then(() => exchange(config));
+      exchanging = exchanged.catch(() => {});
+      return exchanged;
+    },
     async close(): Promise<void> {
+      await exchanging;
       clearInterval(ticker);
       clearInterval(again);
       clearInterval(beat);
@@ -129,15 +179,18 @@ export function startWeb(options: WebOptions): Web | undefined {
 }
 
 interface AppParts {
-  readonly address: string;
-  readonly token: string | undefined;
   readonly health: Health;
   readonly rates: Rates<RateName>;
 }
 
-function appOf(options: WebOptions, { address, token, health, rates }: AppParts): App {
-  const { config, facts, stream, metrics, reload, deadRules = () => [] } = options;
-  const { webserver, falco_libs } = config;
+function appOf(
+  options: WebOptions,
+  { where: { address }, token, webserver }: WebSettings,
+  { health, rates }: AppParts,
+): App {
+  const { facts, stream, reload, deadRules = () => [] } = options;
+  const { falco_libs } = options.config;
+  const metrics = options.metrics();
   const report = () => health.report(Date.now());
   return makeApp({
     healthPath: webserver.k8s_healthz_endpoint,
@@ -175,71 +228,7 @@ function totalsOf(counters: Counters): Record<RateName, number> {
   };
 }
 
-/** Falco's shipped configuration listens on 0.0.0.0; what that means here is to be known. */
-function warningOf(
-  { webserver }: Config,
-  address: string,
-  token: string | undefined,
-): string | undefined {
-  if (isLoopbackAddress(address)) return undefined;
-  if (token === undefined) {
-    return webserver.insecure
-      ? `webserver.insecure: whoever reaches ${address} is answered everything, without a token`
-      : `webserver: there is no token (webserver.token_file), so beyond this host ${address} ` +
-        "answers /healthz, /readyz and /versions alone";
-  }
-  if (webserver.ssl_enabled) return undefined;
-  return "webserver.ssl_enabled: false: the token crosses the network for everybody to read";
-}
-
-const TOKEN_BYTES_MAX = 4096;
-/** Shorter ones can be guessed. */
-const TOKEN_CHARS_MIN = 16;
-
-/** The bearer token; no message holds it. */
-function readToken({ token, token_file }: Config["webserver"]): string | undefined {
-  if (token !== "" && token_file !== "") {
-    throw new Error("webserver.token, webserver.token_file: both are set, expected one");
-  }
-  const key = token_file === "" ? "webserver.token" : `webserver.token_file: ${token_file}`;
-  const text = token_file === "" ? token : readTokenFile(token_file);
-  if (text === "" && token_file === "") return undefined;
-  if (!/^[!-~]+$/.test(text)) {
-    throw new Error(`${key}: expected one line of printable ASCII characters without blanks`);
-  }
-  if (text.length >= TOKEN_CHARS_MIN) return text;
-  throw new Error(
-    `${key}: a token of ${text.length} characters can be guessed; expected ${TOKEN_CHARS_MIN} at ` +
-      "least",
-  );
-}
-
-function readTokenFile(path: string): string {
-  try {
-    return readTextFile(path, TOKEN_BYTES_MAX).trim();
-  } catch (error) {
-    throw new Error(`webserver.token_file: Cannot read ${path}: ${reasonOf(error)}`);
-  }
-}
-
 /** Without a driver nobody expects to see them. */
 export function forksOf({ engine }: Config, hostRoot: string): number | undefined {
   return engine.kind === "nodriver" ? undefined : forksSinceBoot(hostRoot);
-}
-
-/** Falco's ssl_certificate is one PEM file that holds both the certificate and the key. */
-function readPem(path: string): { certificate: string; key: string } {
-  let pem: string;
-  try {
-    pem = readTextFile(path, PEM_BYTES_MAX);
-  } catch (error) {
-    throw new Error(`webserver.ssl_certificate: Cannot read ${path}: ${reasonOf(error)}`);
-  }
-  for (const part of ["CERTIFICATE", "PRIVATE KEY"]) {
-    if (pem.includes(`${part}-----`)) continue;
-    throw new Error(
-      `webserver.ssl_certificate: ${path} has no ${part}; expected a certificate and its key (PEM)`,
-    );
-  }
-  return { certificate: pem, key: pem };
 }

@@ -40,6 +40,7 @@ export interface RuleCaptureParts {
 
 export class RuleCapture implements Tap {
   readonly #parts: RuleCaptureParts;
+  #options: CaptureRulesStart;
   readonly #blocks = new BlockCopy();
   readonly #ring: EventRing | undefined;
   #writer: CaptureWriter | undefined;
@@ -59,6 +60,7 @@ export class RuleCapture implements Tap {
 
   constructor(parts: RuleCaptureParts) {
     this.#parts = parts;
+    this.#options = parts.options;
     const { beforeMs, beforeBytes } = parts.options;
     if (beforeMs === 0) return;
     this.#ring = new EventRing({
@@ -67,6 +69,11 @@ export class RuleCapture implements Tap {
       dump: (time) => this.#dump(time),
       clock: parts.isReplay ? () => 0 : () => performance.now(),
     });
+  }
+
+  /** Others from the next event on; what is held for captures to begin with stays as it is. */
+  setOptions(options: CaptureRulesStart): void {
+    this.#options = options;
   }
 
   begin(bytes: Uint8Array, length: number): void {
@@ -83,7 +90,7 @@ export class RuleCapture implements Tap {
   }
 
   matched(rule: CompiledRule): void {
-    const { mode, durationMs, maxDurationMs } = this.#parts.options;
+    const { mode, durationMs, maxDurationMs } = this.#options;
     const { event } = this.#parts.context;
     // What is before this event may end the capture that runs.
     if (this.#writer !== undefined) this.#copyTo(event.offset);
@@ -136,7 +143,8 @@ export class RuleCapture implements Tap {
   }
 
   #start(time: bigint): void {
-    const { options, machine, counters } = this.#parts;
+    const options = this.#options;
+    const { machine, counters } = this.#parts;
     const { event } = this.#parts.context;
     const { maxTotalMib } = options;
     if (maxTotalMib > 0 && this.#totalBytes >= maxTotalMib * MIB) {
@@ -199,7 +207,7 @@ export class RuleCapture implements Tap {
     const blocks = this.#blocks;
     writer.write(blocks.view, blocks.start, blocks.end);
     if (blocks.time >= this.#deadline) return this.#stop();
-    const { maxFileMib } = this.#parts.options;
+    const { maxFileMib } = this.#options;
     if (maxFileMib === 0 || writer.output.written < maxFileMib * MIB) return;
     this.#stop();
     const rule = "Falco internal: capture size limit reached";

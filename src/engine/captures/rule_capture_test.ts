@@ -24,17 +24,7 @@ class Host extends TapScene {
   constructor(changes: Partial<CaptureRulesStart> = {}) {
     super();
     this.#capture = new RuleCapture({
-      options: {
-        mode: "rules",
-        pathPrefix: `${this.directory}/c`,
-        durationMs: 100,
-        maxFileMib: 0,
-        maxTotalMib: 0,
-        maxDurationMs: 0,
-        beforeMs: 0,
-        beforeBytes: 8 << 20,
-        ...changes,
-      },
+      options: this.#options(changes),
       machine: this.machine,
       context: this.context,
       counters: this.counters,
@@ -44,6 +34,25 @@ class Host extends TapScene {
       isReplay: true,
       disk: this.disk,
     });
+  }
+
+  /** What a reload says. */
+  change(changes: Partial<CaptureRulesStart>): void {
+    this.#capture.setOptions(this.#options(changes));
+  }
+
+  #options(changes: Partial<CaptureRulesStart>): CaptureRulesStart {
+    return {
+      mode: "rules",
+      pathPrefix: `${this.directory}/c`,
+      durationMs: 100,
+      maxFileMib: 0,
+      maxTotalMib: 0,
+      maxDurationMs: 0,
+      beforeMs: 0,
+      beforeBytes: 8 << 20,
+      ...changes,
+    };
   }
 
   batch(...happenings: Happening[]): void {
@@ -96,6 +105,18 @@ Deno.test("an alert of a rule without capture starts none, unless all rules do",
   all.batch({ ms: 1, alert: {} }, { ms: 2 });
   all.close();
   deepStrictEqual(all.contents(), [[1, 2]]);
+});
+
+Deno.test("other options hold from the next event on, and a capture that runs goes on", () => {
+  using host = new Host();
+  host.batch({ ms: 1, alert: {} }, { ms: 2, alert: CAPTURE });
+  host.change({ mode: "all_rules", pathPrefix: `${host.directory}/other`, durationMs: 10 });
+  host.batch({ ms: 101 }, { ms: 102 }, { ms: 103 }, { ms: 200, alert: {} }, { ms: 211 });
+  host.close();
+  deepStrictEqual(
+    Object.entries(host.captures()).map(([name, times]) => [name.split("_")[0], times]),
+    [["c", [2, 101, 102]], ["other", [200, 211]]],
+  );
 });
 
 Deno.test("any alert while a capture runs makes it longer, as long as its rule says", () => {

@@ -6,7 +6,7 @@ import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { codeOf as codeOfError } from "../../files/reason.ts";
 import { compileFilter, type Filter } from "./compile_filter.ts";
-import type { EngineStart, RecordStart } from "../contract/messages.ts";
+import type { CaptureRulesStart, EngineStart, RecordStart } from "../contract/messages.ts";
 import { CaptureDisk, type CaptureDiskParts, HOW } from "./capture_disk.ts";
 import { numbered, Recorder } from "./recorder.ts";
 import { RuleCapture } from "./rule_capture.ts";
@@ -31,6 +31,8 @@ export interface Attached {
   /** The rules that the engine is to be given for these. */
   rules(rules: RuleSet): RuleSet;
   tap(host: TapHost): Tap;
+  /** What holds for captures of alerts from the next event on. */
+  setCaptures?(options: CaptureRulesStart): void;
 }
 
 /**
@@ -51,11 +53,22 @@ export function planTap(start: EngineStart, makeParts: () => PlanParts): TapPlan
   return {
     eventNames: new Set(),
     all: false,
-    attach: (attached) => ({
-      rules: (rules) => rules,
-      tap: (host) =>
-        new RuleCapture({ ...parts, ...attached, host, options: captures!, isReplay, disk }),
-    }),
+    attach(attached) {
+      let capture: RuleCapture | undefined;
+      return {
+        rules: (rules) => rules,
+        tap: (host) =>
+          capture = new RuleCapture({
+            ...parts,
+            ...attached,
+            host,
+            options: captures!,
+            isReplay,
+            disk,
+          }),
+        setCaptures: (options) => capture?.setOptions(options),
+      };
+    },
   };
 }
 

@@ -107,6 +107,8 @@ export interface BaseSyscalls {
 export interface EngineSettings {
   readonly baseSyscalls: BaseSyscalls;
   readonly drops: DropSettings;
+  /** Absent: no alert starts a capture. New ones are taken where there were some at the start. */
+  readonly captures?: CaptureRulesStart;
 }
 
 export interface EngineStart extends EngineSettings {
@@ -123,7 +125,6 @@ export interface EngineStart extends EngineSettings {
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;
-  readonly captures?: CaptureRulesStart;
 }
 
 export type ToEngine =

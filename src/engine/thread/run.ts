@@ -159,6 +159,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         if (keepsOpens && !kept) machine.completeDescriptors(opened.source.snapshot());
         engine.setRules(rules);
         engine.setDrops(settings.drops);
+        if (settings.captures !== undefined) attached?.setCaptures?.(settings.captures);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;
         opened.source.setInterest(recorded);

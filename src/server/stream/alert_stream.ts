@@ -34,6 +34,7 @@ const RETRY_MS = 3_000;
 
 export class AlertStream {
   readonly #options: StreamOptions;
+  #format: FormatOptions;
   readonly #ring: AlertRing;
   readonly #clients = new Map<AlertClient, AlertFilter>();
   #opened = 0;
@@ -44,6 +45,7 @@ export class AlertStream {
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#format = options.format;
     this.#ring = new AlertRing(options.ring);
   }
 
@@ -53,6 +55,11 @@ export class AlertStream {
       this.#ring.push(alert);
       if (this.#clients.size > 0) this.#offer(alert);
     }
+  }
+
+  /** How alerts are written from now on. */
+  reformat(format: FormatOptions): void {
+    this.#format = format;
   }
 
   /** A new client's stream; undefined where there are too many. */
@@ -122,6 +129,6 @@ export class AlertStream {
   }
 
   #event(alert: Alert): string {
-    return `id: ${alertId(alert)}\ndata: ${formatJson(alert, this.#options.format)}\n\n`;
+    return `id: ${alertId(alert)}\ndata: ${formatJson(alert, this.#format)}\n\n`;
   }
 }
