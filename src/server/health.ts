@@ -6,6 +6,7 @@ import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
+import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
 import { Sight, type SightOptions } from "./sight.ts";
 
@@ -100,27 +101,35 @@ const DEAD_RULES_MAX = 100;
 export class Health {
   readonly #options: HealthOptions;
   readonly #sight: Sight;
+  readonly #losses: Losses;
 
   constructor(options: HealthOptions) {
     this.#options = options;
     this.#sight = new Sight(options);
+    this.#losses = new Losses(options.counters);
   }
 
   /** To be called about once a second. */
   tick(nowMs: number): void {
     this.#sight.tick(nowMs);
+    this.#losses.tick(nowMs);
   }
 
-  /** All that is amiss until somebody acts, captures included. */
-  troubles(): string[] {
-    return [...this.#options.troubles?.() ?? [], ...this.#captureTroubles()];
+  /** All that is amiss until somebody acts, captures included, and what was lost lately. */
+  troubles(nowMs: number): string[] {
+    const lost = this.#losses.trouble(nowMs);
+    return [
+      ...this.#options.troubles?.() ?? [],
+      ...this.#captureTroubles(),
+      ...(lost === undefined ? [] : [lost]),
+    ];
   }
 
   report(nowMs: number): HealthReport {
     const { counters, driver } = this.#options;
     const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
     const outputs = this.#options.outputs?.() ?? [];
-    const [status, reason] = this.#verdict(outputs);
+    const [status, reason] = this.#verdict(outputs, nowMs);
     const started = get(Counter.StartedMs);
     const lastEvent = get(Counter.LastEventMs);
     const lost = (queue: QueueStats) => queue.dropped + queue.failed;
@@ -196,7 +205,7 @@ export class Health {
     return [`captures: ${why}; they lack ${counters.get(Counter.CaptureEventsLost)} events`];
   }
 
-  #verdict(outputs: readonly QueueStats[]): [HealthStatus, string?] {
+  #verdict(outputs: readonly QueueStats[], nowMs: number): [HealthStatus, string?] {
     const blindness = this.#sight.blindness();
     if (blindness !== undefined) return ["blind", blindness];
     const failing = outputs.find(({ state }) => state === "failing");
@@ -204,7 +213,7 @@ export class Health {
       const lost = failing.dropped + failing.failed;
       return ["failing", `alerts do not reach ${failing.name}: ${failing.reason}; ${lost} lost`];
     }
-    const troubles = this.troubles();
+    const troubles = this.troubles(nowMs);
     if (troubles.length > 0) return ["degraded", troubles.join("; ")];
     return [this.#options.counters.get(Counter.StartedMs) === 0 ? "starting" : "ok"];
   }

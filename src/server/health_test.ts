@@ -84,3 +84,12 @@ Deno.test("a detached program is told with its number", () => {
   counters.set(Counter.ProgramsDetached, 2);
   strictEqual(health.report(10_000).reason, "2 of 5 probe programs are detached");
 });
+
+Deno.test("a saker that lost many events, at its start too, is degraded and says how many", () => {
+  const { counters, health } = healthy();
+  counters.set(Counter.LostCritical, 500_000);
+  counters.set(Counter.DropsDetected, 1);
+  health.tick(10_400);
+  const { status, reason } = health.report(10_500);
+  deepStrictEqual([status, reason], ["degraded", "500000 events were lost, last 0 s ago"]);
+});

@@ -1,7 +1,7 @@
 // What an ordinary user of the host can do to a saker that watches: take its port, its connections,
 // its files. It goes on seeing, says what is amiss, and ends when it is asked to.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, freePort, Saker } from "./saker.ts";
+import { eventually, freePort, isWell, Saker } from "./saker.ts";
 import { has, isRoot, Place, PYTHON, run, shell } from "./trigger.ts";
 
 /** Rules of one rule: the place's file `secret` is opened. */
@@ -157,7 +157,7 @@ Deno.test({
     await told(saker, "Reloaded: 1 rules.");
     await stillSees(saker, place, "Other name");
     await eventually("all to be well", async () => {
-      return (await saker.health())?.body.status === "ok" ? true : undefined;
+      return isWell((await saker.health())?.body) ? true : undefined;
     });
   },
 });

@@ -25,6 +25,13 @@ export interface Health {
 }
 
 /** How a run of saker ended. */
+/** Whether a saker does all that was asked; a busy machine may have cost it events. */
+export function isWell(body: { status?: unknown; reason?: unknown } | undefined): boolean {
+  return body?.status === "ok" ||
+    (body?.status === "degraded" &&
+      /^\d+ events were lost, last \d+ s ago$/.test(`${body.reason}`));
+}
+
 export interface Ending {
   readonly code: number;
   readonly stdout: string;

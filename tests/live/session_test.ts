@@ -1,7 +1,7 @@
 // A watching saker over time: rules exchanged under way, outputs reopened, readers that do not
 // read, a port that is taken.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, freePort, SAKER, Saker } from "./saker.ts";
+import { eventually, freePort, isWell, SAKER, Saker } from "./saker.ts";
 import { has, isRoot, Place, run, shell } from "./trigger.ts";
 
 /** Rules of one rule: a file below the place is opened. */
@@ -117,7 +117,7 @@ Deno.test({
       };
       await eventually(
         "saker to be well",
-        async () => (await health())?.status === "ok" || undefined,
+        async () => isWell(await health()) || undefined,
       );
       // Far more than a pipe and the queue hold; nobody reads.
       const flood = `i=0; while [ $i -lt 3000 ]; do : < ${place.path}/rules.yaml; i=$((i+1)); done`;

@@ -210,7 +210,7 @@ function appOf(
         rates,
         stream: () => stream.stats(),
         deadRules,
-        troubles: () => health.troubles(),
+        troubles: () => health.troubles(Date.now()),
         bounds: { threads: falco_libs.thread_table_size, descriptors: FDS_MAX },
       }),
     ...(metrics === undefined ? {} : { metrics }),
