@@ -227,3 +227,73 @@ export class NamedFile {
   descriptor(): number;
   close(): void;
 }
+
+/** A file of certificates or keys; `name` is what an error calls it. */
+export interface GrpcPem {
+  name: string;
+  text: string;
+}
+
+export interface GrpcOptions {
+  /** A socket of the file system; without it `address`, a literal one, and `port`. */
+  unixPath?: string;
+  address?: string;
+  port?: number;
+  /** Without it clients are answered without TLS; with it they must show a certificate. */
+  tls?: { privateKey: GrpcPem; certChain: GrpcPem; rootCerts: GrpcPem };
+  /** What falco.version answers; `parts` are three numbers. */
+  version: { version: string; parts: number[]; build: string; engineVersion: number };
+  /** What may wait for one client, or while there is none. */
+  alertsMax: number;
+  bytesMax: number;
+}
+
+export interface GrpcAlert {
+  /** Since the epoch. */
+  seconds: number;
+  nanos: number;
+  /** Falco's number. */
+  priority: number;
+  source: string;
+  rule: string;
+  output: string;
+  /** Name, value, name, value … */
+  fields: string[];
+  hostname: string;
+  tags: string[];
+}
+
+export interface GrpcState {
+  /** Streams of alerts: now, so far, and those that were refused since there were too many. */
+  clients: number;
+  opened: number;
+  refused: number;
+  connections: number;
+  connectionsAccepted: number;
+  connectionsRefused: number;
+  /** Alerts that clients have taken, and that wait for them, each client's counted. */
+  sent: number;
+  waiting: number;
+  /** By priority. */
+  dropped: number[];
+  /** Alerts that the slowest client did not get since it had none waiting; without a client, those
+   * that found no room until there is one. */
+  missed: number;
+  /** It does not listen, or not any more. */
+  ended: boolean;
+}
+
+/** Hands alerts to clients that speak Falco's protocol over gRPC, on a thread of its own. */
+export class GrpcServer {
+  /** Throws where addresses or certificates are of no use; does not listen yet. */
+  static make(options: GrpcOptions): GrpcServer;
+  /** Returns the port; throws where the address cannot be had. */
+  listen(): number;
+  /** Never waits. */
+  push(alerts: GrpcAlert[]): void;
+  /** Whether no alert waits for a client, but for such that took none for so long. */
+  settled(patienceMs: number): boolean;
+  state(): GrpcState;
+  /** Ends all streams; `state().ended` tells when that is done. */
+  close(): void;
+}

@@ -8,6 +8,7 @@ mod counters;
 mod disk;
 mod driver;
 mod failure;
+mod grpc;
 #[cfg(test)]
 mod live_test;
 mod loader;

@@ -6,6 +6,7 @@ import type { Compose } from "./format/message.ts";
 import type { Output } from "./outputs/output.ts";
 import { type Inheritance, OutputQueue, type QueueEvent, type QueueStats } from "./queue.ts";
 import type { Spool } from "./spool/spool.ts";
+import { withReaders } from "./stats.ts";
 
 export interface OutputPlan {
   readonly output: Output;
@@ -46,6 +47,7 @@ const MAX_MS = 30_000;
 const SPOOL_MS = 2_000;
 
 export class Outputs {
+  readonly #outputs: readonly Output[];
   readonly #queues: readonly OutputQueue[];
   readonly #missing: readonly QueueStats[];
   readonly #grouping: Grouping | undefined;
@@ -55,6 +57,7 @@ export class Outputs {
     this.#grouping = options.grouping;
     this.#grouping?.start((repeats) => this.#queue(repeats));
     this.#missing = missing.map(([name, reason]) => missingStats(name, reason));
+    this.#outputs = outputs.map(({ output }) => output);
     this.#queues = outputs.map((plan) =>
       new OutputQueue({
         ...plan,
@@ -86,7 +89,10 @@ export class Outputs {
 
   /** Settles when every output has written all that was sent, or has been failing for so long. */
   async drained(patienceMs: number): Promise<void> {
-    await Promise.all(this.#queues.map((queue) => queue.drained(patienceMs)));
+    await Promise.all(this.#queues.map(async (queue, at) => {
+      await queue.drained(patienceMs);
+      await this.#outputs[at]!.settled?.(patienceMs);
+    }));
   }
 
   reopen(): void {
@@ -120,7 +126,10 @@ export class Outputs {
   }
 
   stats(): QueueStats[] {
-    return [...this.#queues.map((queue) => queue.stats()), ...this.#missing];
+    const present = this.#queues.map((queue, at) =>
+      withReaders(queue.stats(), this.#outputs[at]!.readers?.())
+    );
+    return [...present, ...this.#missing];
   }
 }
 

@@ -24,6 +24,42 @@ export interface QueueStats {
   readonly lastError?: { readonly reason: string; readonly agoMs: number };
   /** What waits on disk; absent without a spool. */
   readonly spool?: SpoolStats;
+  /** Of an output with readers of its own. */
+  readonly clients?: ClientStats;
+}
+
+/** Those that read alerts from an output: now, so far, and those that were turned away. */
+export interface ClientStats {
+  readonly open: number;
+  readonly opened: number;
+  readonly refused: number;
+  readonly connections: number;
+  readonly connections_refused: number;
+}
+
+/** Alerts behind the queue of an output that has readers of its own, each reader's counted. */
+export interface ReadersStats {
+  readonly waiting: number;
+  readonly written: number;
+  readonly droppedByPriority: readonly number[];
+  /** What is amiss with them. */
+  readonly trouble?: { readonly state: OutputState; readonly reason: string };
+  readonly clients: ClientStats;
+}
+
+/** The queue's numbers with those of the readers behind it. */
+export function withReaders(queue: QueueStats, readers: ReadersStats | undefined): QueueStats {
+  if (readers === undefined) return queue;
+  const { waiting, written, droppedByPriority, trouble, clients } = readers;
+  return {
+    ...queue,
+    ...(queue.state === "closed" ? {} : trouble),
+    waiting: queue.waiting + waiting,
+    written,
+    dropped: droppedByPriority.reduce((sum, count) => sum + count, queue.dropped),
+    droppedByPriority: queue.droppedByPriority.map((count, at) => count + droppedByPriority[at]!),
+    clients,
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 // Addresses to listen on: literal IPv4 and IPv6, and `ADDR:PORT` as `--listen` takes it; and those
-// of syslog receivers.
+// of syslog receivers and of the gRPC server.
 import ipaddr from "ipaddr.js";
 
 export interface Listen {
@@ -23,6 +23,25 @@ export function parseListen(text: string): Listen | undefined {
   const address = parts[1] ?? (named ? "127.0.0.1" : parts[2]!);
   const port = Number(parts[3]);
   return isAddress(address) && port <= 65_535 ? { address, port } : undefined;
+}
+
+export type GrpcAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp" } & Listen;
+
+/** Bytes of a socket's path that the kernel takes. */
+const SOCKET_PATH_MAX = 107;
+
+/** Reads `unix:///run/falco/falco.sock`, or an address as `parseListen` does; undefined for all
+ * else. */
+export function parseGrpcAddress(text: string): GrpcAddress | undefined {
+  const path = /^unix:(?:\/\/)?(\/[^/](?:[^]*[^/])?)$/.exec(text)?.[1];
+  if (path === undefined) {
+    const listen = parseListen(text);
+    return listen === undefined ? undefined : { kind: "tcp", ...listen };
+  }
+  const fits = new TextEncoder().encode(path).length <= SOCKET_PATH_MAX && !path.includes("\0");
+  return fits ? { kind: "unix", path } : undefined;
 }
 
 export type SyslogAddress =

@@ -119,9 +119,21 @@ export const DESCRIBED: Words<Config> = {
       "server refuses it.",
     timeout: "Milliseconds for a request; 0: output_timeout.",
   },
+  grpc: {
+    "": "Alerts for clients of Falco's gRPC interface.",
+    enabled: "Serve clients; the alerts are those of grpc_output.",
+    bind_address:
+      "Where: unix:///PATH, a socket for saker's user alone, or ADDRESS:PORT, over TLS " +
+      "with certificates of both sides. Without any (all three keys empty) only on loopback.",
+    threadiness: "Unused: one thread serves all clients.",
+    private_key: "Key of the server (PEM).",
+    cert_chain: "Its certificate, and those up to the authority (PEM).",
+    root_certs: "Authorities whose clients are served (PEM).",
+  },
+  grpc_output: { enabled: "Alerts to the clients of the gRPC server." },
   spool: {
     "": "What an output cannot deliver waits on disk, and is sent in order when it can again.",
-    enabled: "Whether there is one, for each output but standard output.",
+    enabled: "Whether there is one, for each output but standard output and gRPC.",
     directory: "Where; a directory of its own, which only saker's user can read.",
     max_mb: "For each output.",
   },

@@ -250,8 +250,6 @@ function settle(tree: ConfigMap, issue: z.core.$ZodIssue, where: Where): ConfigP
 
 /** Keys of Falco that went away in releases that people still have configurations of. */
 const GONE = new Map([
-  ["grpc", "removed in Falco 0.44"],
-  ["grpc_output", "removed in Falco 0.44"],
   ["outputs", "removed in Falco 0.43"],
   ["syscall_buf_size_preset", "it is now engine.modern_ebpf.buf_size_preset"],
   ["syscall_drop_failed_exit", "it is now engine.modern_ebpf.drop_failed_exit"],

@@ -2,7 +2,7 @@
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
 import * as z from "zod";
 import { parseInterval } from "./interval.ts";
-import { isAddress, parseSyslogAddress } from "./address.ts";
+import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";
 import {
   bool,
@@ -177,6 +177,20 @@ export const schema = z.strictObject({
     bearer_token_file: text(""),
     timeout: integer(0, { min: 0, max: 600_000 }),
   }),
+  // Falco's until 0.43.
+  grpc: map({
+    enabled: bool(false),
+    bind_address: checkedText(
+      "unix:///run/falco/falco.sock",
+      (value) => parseGrpcAddress(value) !== undefined,
+      "unix:///PATH (of at most 107 bytes) or ADDRESS:PORT",
+    ),
+    threadiness: integer(0, { min: 0, max: 65_536 }),
+    private_key: text("/etc/falco/certs/server.key"),
+    cert_chain: text("/etc/falco/certs/server.crt"),
+    root_certs: text("/etc/falco/certs/ca.crt"),
+  }),
+  grpc_output: map({ enabled: bool(false) }),
   // Saker's own: what an output cannot deliver waits on disk.
   spool: map({
     enabled: bool(false),

@@ -69,6 +69,8 @@ webserver:
   prometheus_metrics_enabled: false
   ssl_enabled: false
   ssl_certificate: /etc/falco/falco.pem
+grpc: {enabled: false, bind_address: "unix:///run/falco/falco.sock", threadiness: 0}
+grpc_output: {enabled: false}
 log_stderr: true
 log_syslog: true
 log_level: info

@@ -76,6 +76,7 @@ const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
 const START = "cli/start/engine_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
+const GRPC = "cli/start/grpc.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
 const WEB_SETTINGS = "cli/start/web_settings.ts";
@@ -184,6 +185,23 @@ export const USES: Uses<Config> = {
     headers: readBy(CHANNELS),
     bearer_token_file: readBy(CHANNELS),
     timeout: readBy(CHANNELS),
+  },
+  grpc: {
+    enabled: readBy(GRPC),
+    bind_address: readBy(GRPC),
+    threadiness: ignored("one thread answers all clients"),
+    private_key: readBy(GRPC),
+    cert_chain: readBy(GRPC),
+    root_certs: readBy(GRPC),
+  },
+  grpc_output: {
+    enabled: readBy(
+      OUTPUTS,
+      (enabled, { grpc }) =>
+        enabled && !grpc.enabled
+          ? "there is no server for clients: grpc.enabled is off"
+          : undefined,
+    ),
   },
   spool: {
     enabled: readBy(OUTPUTS),

@@ -48,6 +48,8 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
     "falco_libs.thread_table_auto_purging_interval_s": "60",
     "falco_libs.thread_table_auto_purging_thread_timeout_s": "60",
     "webserver.threadiness": "4",
+    "grpc.threadiness": "4",
+    "grpc_output.enabled": "true",
   };
   for (const [key, value] of Object.entries(keys)) {
     const full = key === "disable_iterators" ? `engine.modern_ebpf.${key}` : key;

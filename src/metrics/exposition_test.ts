@@ -125,6 +125,8 @@ Deno.test("ours tell losses by type, outputs, what rules take and how long alert
     ["saker_output_failed_total", { output: "file" }, 4],
     ["saker_output_dropped_by_priority_total", { output: "file", priority: "Warning" }, 2],
     ["saker_output_spooled_alerts", { output: "file" }, 8],
+    ["saker_output_clients", { output: "file" }, 2],
+    ["saker_output_clients_refused_total", { output: "file" }, 4],
     ["saker_rule_condition_seconds_total", { rule_name: "Never" }, 0.5],
     ["saker_rule_output_seconds_total", { rule_name: 'Read "it" \\ now' }, 0.001],
     ["saker_alert_latency_seconds", { le: "0.004" }, 2],

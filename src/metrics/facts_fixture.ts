@@ -69,6 +69,7 @@ export function facts(): Facts {
         ...output,
         lastError: { reason: "x", agoMs: 1_500 },
         spool: { alerts: 8, bytes: 900, spooled: 9, refused: 0, cut: 0 },
+        clients: { open: 2, opened: 5, refused: 3, connections: 4, connections_refused: 1 },
       },
     ],
     stream: () => ({ clients: 1, dropped: 6 }),

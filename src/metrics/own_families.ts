@@ -1,5 +1,6 @@
 // Saker's own series, beside Falco's: what Falco does not tell, such as what single rules cost,
 // what each output lost, and how long alerts take. docs/metrics.md says what each means.
+import type { ClientStats } from "../alerts/stats.ts";
 import { Counter, type CounterPlace, type Counters } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
@@ -124,6 +125,10 @@ function outputFamilies({ outputs }: Facts): Family[] {
   });
   const of = (value: (queue: typeof all[number]) => number): Sample[] =>
     all.map((queue) => ({ labels: { output: queue.name }, value: value(queue) }));
+  const ofClients = (value: (clients: ClientStats) => number): Sample[] =>
+    all.flatMap(({ name, clients }) =>
+      clients === undefined ? [] : [{ labels: { output: name }, value: value(clients) }]
+    );
   return [
     family("waiting_alerts", "gauge", "Alerts that wait for the output.", of((q) => q.waiting)),
     family("written_total", "counter", "Alerts that the output has taken.", of((q) => q.written)),
@@ -148,6 +153,13 @@ function outputFamilies({ outputs }: Facts): Family[] {
       all.flatMap(({ name, spool }) =>
         spool === undefined ? [] : [{ labels: { output: name }, value: spool.alerts }]
       ),
+    ),
+    family("clients", "gauge", "Clients that read from it.", ofClients((one) => one.open)),
+    family(
+      "clients_refused_total",
+      "counter",
+      "Streams and connections beyond what may be open.",
+      ofClients((one) => one.refused + one.connections_refused),
     ),
     family("ok", "gauge", "1 while alerts reach it.", of((q) => q.state === "ok" ? 1 : 0)),
   ];

@@ -43,6 +43,7 @@ Deno.test("status tells losses, latencies, outputs, rules and tables", () => {
     retries: 5,
     last_error: { reason: "x", ago_s: 1.5 },
     spool: { alerts: 8, bytes: 900, spooled: 9, refused: 0, cut: 0 },
+    clients: { open: 2, opened: 5, refused: 3, connections: 4, connections_refused: 1 },
   });
   strictEqual(status.stream.clients, 1);
   deepStrictEqual(status.reload, {

@@ -88,12 +88,19 @@ function repeated({ repeats }: Alert): string {
   return ` (${count} such alerts from ${isoTimeUtc(first)} to ${isoTimeUtc(last)})`;
 }
 
+/** The fields of an alert; the prefix of Falco's output names the time, so that is a field of every
+ * alert of a rule. */
+export function fieldsOf(
+  alert: Alert,
+  { isoTime }: Pick<FormatOptions, "isoTime">,
+  time: Value,
+): readonly (readonly [string, Value])[] {
+  if (isInternal(alert)) return alert.outputFields;
+  return [...alert.outputFields, [isoTime ? "evt.time.iso8601" : "evt.time", time]];
+}
+
 function fieldsJson(alert: Alert, options: FormatOptions): string {
-  const fields: (readonly [string, Value])[] = [...alert.outputFields];
-  // The prefix of Falco's output names the time, so it is a field of every alert of a rule.
-  if (!isInternal(alert)) {
-    fields.push([options.isoTime ? "evt.time.iso8601" : "evt.time", alert.time]);
-  }
+  const fields = fieldsOf(alert, options, alert.time);
   const rows = sortedFields(fields).map(([name, value]) => `${quoted(name)}:${valueJson(value)}`);
   return `{${rows.join(",")}}`;
 }

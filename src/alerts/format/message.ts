@@ -10,6 +10,8 @@ export interface Message {
   /** ns since the epoch. */
   readonly time: bigint;
   readonly hostname: string;
+  /** For an output that sends more than a line; what comes from the spool has none. */
+  readonly alert?: Alert;
 }
 
 /** What makes messages of alerts, for one output. */

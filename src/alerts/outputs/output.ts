@@ -2,6 +2,7 @@
 // (../queue.ts), which tries again what could not be written, and passes the shared suite in
 // output_suite_test.ts.
 import type { Message } from "../format/message.ts";
+import type { ReadersStats } from "../stats.ts";
 
 export interface Output {
   readonly name: string;
@@ -17,6 +18,13 @@ export interface Output {
   reopen(): void;
   /** A write that is under way ends soon, and says how far it came. */
   close(): void;
+  /**
+   * Of an output that hands what was written to readers of its own: settles when they have it, or
+   * have taken nothing for so long.
+   */
+  settled?(patienceMs: number): Promise<void>;
+  /** Of such an output: what is known of its readers, beside what its queue knows. */
+  readers?(): ReadersStats;
 }
 
 /** For outputs of many steps: what a closed one has for the step that it is at. */

@@ -1,6 +1,6 @@
-// The suite that every output passes but the program, whose readers are processes (program_test):
-// alerts arrive whole, in order, once; an output that is slow, stuck, failing or closed under way
-// never blocks the other ones.
+// The suite that every output passes but those whose readers are processes, the program
+// (program_test) and gRPC (tests/grpc_test.ts): alerts arrive whole, in order, once; an output that
+// is slow, stuck, failing or closed under way never blocks the other ones.
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert } from "../format/format.ts";

@@ -7,6 +7,7 @@ import type { Flags } from "../flags.ts";
 import { notYet } from "../not_yet.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
+import { GrpcKeeper } from "../start/grpc.ts";
 import { formatOf, makeOutputs } from "../start/make_outputs.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { makeMetrics } from "../start/metrics.ts";
@@ -35,6 +36,7 @@ export async function dryRun(
     mayBeNone: false,
     patient: true,
     dry: true,
+    grpc: new GrpcKeeper(),
   });
   for (const line of told) log.warning(`Warning: ${line}`);
   for (const line of notYet(config)) log.notice(`Notice: ${line}`);

@@ -3,6 +3,8 @@ import { Grouping } from "../../alerts/delivery/grouping.ts";
 import { formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
 import { composeWith, type Message } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
+import { composeGrpc, grpcOutput } from "../../alerts/outputs/grpc.ts";
+import type { GrpcService } from "../../alerts/outputs/grpc_service.ts";
 import { farFileOutput } from "../../alerts/outputs/far_file.ts";
 import { withNews } from "../../alerts/outputs/with_news.ts";
 import { stdoutOutput } from "../../alerts/outputs/stdout.ts";
@@ -11,6 +13,7 @@ import type { QueueEvent } from "../../alerts/queue.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
+import type { GrpcKeeper } from "./grpc.ts";
 import type { Log } from "../log.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,6 +33,8 @@ export interface MakeOptions {
   readonly patient: boolean;
   /** Nothing is written: what earlier runs left on disk stays there. */
   readonly dry?: boolean;
+  /** Who has the gRPC server; without it there is none. */
+  readonly grpc?: GrpcKeeper;
 }
 
 /** Alerts that may wait in front of each output unless `outputs_queue.capacity` says how many. */
@@ -39,23 +44,34 @@ const LINGER_MS = 1_000;
 
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
-  { terminal, log, onClosed, onWritten, mayBeNone, patient, dry = false }: MakeOptions,
+  { terminal, log, onClosed, onWritten, mayBeNone, patient, dry = false, grpc }: MakeOptions,
 ): Outputs {
+  const capacity = config.outputs_queue.capacity || CAPACITY;
+  const tell = (output: string, event: QueueEvent) => {
+    if (patient && (event.kind === "stuck" || event.kind.startsWith("drop"))) return;
+    const line = told(whereOf(output, config), event);
+    if (event.kind === "well") log.info(line);
+    else log.warning(line);
+  };
   const plans = plansOf(config, formatOf(config, jsonAlerts), { terminal, onWritten });
-  if (plans.length === 0 && !mayBeNone) {
+  const hasGrpc = config.grpc.enabled && config.grpc_output.enabled;
+  if (plans.length === 0 && !hasGrpc && !mayBeNone) {
     throw new Error(
       "No output configured, please make sure at least one output is configured and enabled.",
     );
   }
+  // Last, since what is refused before must not end the server that there is.
+  if (dry) grpc?.check(config, capacity);
+  const service = dry
+    ? undefined
+    : grpc?.serve(config, capacity, { log, onDrop: (event) => tell("grpc", event) });
+  if (service !== undefined && hasGrpc) plans.push(grpcPlan(config, service));
   return new Outputs({
     outputs: config.spool.enabled && !dry ? spooled(plans, config, log) : plans,
-    capacity: config.outputs_queue.capacity || CAPACITY,
+    capacity,
     onEvent(output, event) {
       if (event.kind === "closed" && output === "stdout") return onClosed();
-      if (patient && (event.kind === "stuck" || event.kind.startsWith("drop"))) return;
-      const line = told(whereOf(output, config), event);
-      if (event.kind === "well") log.info(line);
-      else log.warning(line);
+      tell(output, event);
     },
     grouping: groupingOf(config, patient),
     ...(config.output_timeout === 0 ? {} : { stuckMs: config.output_timeout }),
@@ -108,6 +124,11 @@ function plansOf(
   return plans;
 }
 
+function grpcPlan(config: Config, service: GrpcService): OutputPlan {
+  const format = formatOf(config, config.json_output);
+  return { output: grpcOutput(service, format), compose: composeGrpc(format) };
+}
+
 /** Of a replay, by the times of its alerts; live, also when nothing more comes. */
 function groupingOf({ grouping }: Config, patient: boolean): Grouping | undefined {
   if (!grouping.enabled) return undefined;
@@ -119,10 +140,10 @@ function groupingOf({ grouping }: Config, patient: boolean): Grouping | undefine
   });
 }
 
-/** What an output cannot deliver waits on disk, unless its reader is just a pipe of this run. */
+/** What an output cannot deliver waits on disk, unless its readers are just those of this run. */
 function spooled(plans: OutputPlan[], config: Config, log: Log): OutputPlan[] {
   const { directory, max_mb } = config.spool;
-  const lasting = (name: string) => name !== "stdout";
+  const lasting = (name: string) => name !== "stdout" && name !== "grpc";
   if (!plans.some(({ output }) => lasting(output.name))) return plans;
   const thread = new SpoolThread({
     directory,
@@ -163,6 +184,8 @@ function whereOf(output: string, config: Config): string {
       return `syslog_output.address ${config.syslog_output.address}`;
     case "http":
       return `http_output.url ${URL.parse(config.http_output.url)?.host ?? ""}`.trimEnd();
+    case "grpc":
+      return `grpc.bind_address ${config.grpc.bind_address}`;
     case "program":
       return "program_output.program";
     default:

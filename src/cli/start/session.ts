@@ -11,6 +11,7 @@ import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { logTo } from "../log.ts";
+import { GrpcKeeper } from "./grpc.ts";
 import { LiveOutputs } from "./live_outputs.ts";
 import { makeOutputs } from "./make_outputs.ts";
 import { notYet } from "../not_yet.ts";
@@ -66,8 +67,10 @@ export async function runSession(options: SessionOptions): Promise<number> {
   let readerGone = false;
   let isEnding = false;
   const onWritten = tellAge(counters.toOutput);
+  const grpc = new GrpcKeeper();
   const make = (from: LoadedConfig) =>
     makeOutputs(from, {
+      grpc,
       terminal,
       log,
       onClosed(): void {
@@ -173,6 +176,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const { output_timeout } = config;
   const flushMs = patient && !isEnding ? FLUSH_PATIENT_MS : Math.min(output_timeout, FLUSH_MAX_MS);
   await outputs.close(flushMs, output_timeout);
+  await grpc.end();
   signals.remove();
   options.onEnd?.();
 

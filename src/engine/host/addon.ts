@@ -8,15 +8,20 @@ import type {
   CaptureSieve,
   DiskOptions,
   Driver,
+  GrpcOptions,
+  GrpcServer,
   NamedFile,
   OpenOptions,
   SieveOptions,
 } from "../../../bindings-rs/index.d.ts";
 
+export type { GrpcAlert, GrpcOptions, GrpcServer } from "../../../bindings-rs/index.d.ts";
+
 export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
+  readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
