@@ -241,6 +241,11 @@ test("what cannot be right is an error at the start that names key and value", a
     [tcp({ cert_chain: "client.pem" }), /grpc\.cert_chain: \S+, grpc\.private_key: \S+: /],
     [tcp({ cert_chain: "" }), /grpc\.cert_chain: it is empty/],
     [tcp({ private_key: "", cert_chain: "", root_certs: "" }), /is reached by other hosts/],
+    [
+      'grpc={enabled: true, bind_address: "127.0.0.1:0", private_key: "", cert_chain: "", ' +
+      'root_certs: ""}',
+      /is reached by every user of this host.*webserver\.alerts_for/,
+    ],
   ];
   for (const [option, error] of cases) {
     await using replay = new Replay(place, [option]);
@@ -254,6 +259,7 @@ test("plain TCP is for this host alone; a taken port is told, not waited for", a
   const plain = 'private_key: "", cert_chain: "", root_certs: ""';
   await using replay = new Replay(place, [
     `grpc={enabled: true, bind_address: "127.0.0.1:0", ${plain}}`,
+    "webserver.alerts_for=anyone",
   ]);
   const address = await replay.served();
   await using client = new GrpcClient({
@@ -264,6 +270,7 @@ test("plain TCP is for this host alone; a taken port is told, not waited for", a
   strictEqual((await client.ended()).at(-1), "OK");
   await using other = new Replay(place, [
     `grpc={enabled: true, bind_address: "${address}", ${plain}}`,
+    "webserver.alerts_for=anyone",
   ]);
   await other.feed(place.capture(0, 3));
   strictEqual(await other.ended(), 0, other.error);

@@ -124,7 +124,8 @@ export const DESCRIBED: Words<Config> = {
     enabled: "Serve clients; the alerts are those of grpc_output.",
     bind_address:
       "Where: unix:///PATH, a socket for saker's user alone, or ADDRESS:PORT, over TLS " +
-      "with certificates of both sides. Without any (all three keys empty) only on loopback.",
+      "with certificates of both sides. Without any (all three keys empty) only on loopback, " +
+      "and with webserver.alerts_for: anyone.",
     threadiness: "Unused: one thread serves all clients.",
     private_key: "Key of the server (PEM).",
     cert_chain: "Its certificate, and those up to the authority (PEM).",

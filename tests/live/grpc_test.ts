@@ -204,6 +204,7 @@ test("a port that another program has is told and waited for", async (place) => 
   const address = `127.0.0.1:${taken.addr.port}`;
   const config = grpc.configure(
     `bind_address: "${address}", private_key: "", cert_chain: "", root_certs: ""`,
+    "webserver: {alerts_for: anyone}",
   );
   const saker = Saker.launch([place.marker], { args: ["-c", config] });
   try {

@@ -28,8 +28,8 @@ export class GrpcKeeper {
   #before: Promise<void> | undefined;
 
   /** Throws where `serve` would. */
-  check({ grpc }: Config, alertsMax: number): void {
-    if (grpc.enabled) this.#addon().GrpcServer.make(optionsOf(grpc, alertsMax));
+  check(config: Config, alertsMax: number): void {
+    if (config.grpc.enabled) this.#addon().GrpcServer.make(optionsOf(config, alertsMax));
   }
 
   /** The server that the configuration wants; one that it does not want any more ends. Throws where
@@ -39,7 +39,7 @@ export class GrpcKeeper {
     alertsMax: number,
     { log, onDrop }: KeeperOptions,
   ): GrpcService | undefined {
-    const options = config.grpc.enabled ? optionsOf(config.grpc, alertsMax) : undefined;
+    const options = config.grpc.enabled ? optionsOf(config, alertsMax) : undefined;
     const key = JSON.stringify(options);
     if (this.#kept !== undefined && this.#kept.key === key) return this.#kept.service;
     const server = options === undefined ? undefined : this.#addon().GrpcServer.make(options);
@@ -77,11 +77,11 @@ export class GrpcKeeper {
 
 type Settings = Config["grpc"];
 
-function optionsOf(grpc: Settings, alertsMax: number): GrpcOptions {
+function optionsOf({ grpc, webserver }: Config, alertsMax: number): GrpcOptions {
   const address = parseGrpcAddress(grpc.bind_address)!;
   const { falco_version, engine_version, saker_version } = versions();
   return {
-    ...placeOf(grpc, address),
+    ...placeOf(grpc, address, webserver.alerts_for === "anyone"),
     version: {
       version: falco_version!,
       parts: falco_version!.split(".").map(Number),
@@ -100,15 +100,19 @@ const CERTIFICATES = ["private_key", "cert_chain", "root_certs"] as const;
 function placeOf(
   grpc: Settings,
   address: GrpcAddress,
+  isForAnyone: boolean,
 ): Pick<GrpcOptions, "unixPath" | "address" | "port" | "tls"> {
   if (address.kind === "unix") return { unixPath: address.path };
   const where = { address: address.address, port: address.port };
   const empty = CERTIFICATES.filter((key) => grpc[key] === "");
   if (empty.length === CERTIFICATES.length) {
-    if (isLoopbackAddress(address.address)) return where;
+    const isLocal = isLoopbackAddress(address.address);
+    if (isLocal && isForAnyone) return where;
     throw new Error(
-      `grpc.bind_address: ${grpc.bind_address} is reached by other hosts, which read all alerts: ` +
-        "set grpc.private_key, grpc.cert_chain and grpc.root_certs, or take a unix:/// address",
+      `grpc.bind_address: ${grpc.bind_address} is reached by ` +
+        (isLocal ? "every user of this host" : "other hosts") +
+        ", who would read all alerts: set grpc.private_key, grpc.cert_chain and grpc.root_certs, " +
+        `or take a unix:/// address${isLocal ? ", or set webserver.alerts_for: anyone" : ""}`,
     );
   }
   if (empty.length > 0) {
