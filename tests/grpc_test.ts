@@ -200,6 +200,28 @@ test("streams are bounded, and those beyond are refused", async (place) => {
   strictEqual((await next.ended()).at(-1), "OK");
 });
 
+test("connections that ask for nothing are few, and cut off", async (place) => {
+  await using replay = new Replay(place, [unixGrpc(place)]);
+  const address = await replay.served();
+  const path = place.file("socket/falco.sock");
+  const silent = await Promise.all(
+    Array.from({ length: 80 }, () => Deno.connect({ transport: "unix", path })),
+  );
+  const garbage = silent.pop()!;
+  await garbage.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")).catch(() => {});
+  // Each of them hears that it is over, whatever else it hears.
+  for (const conn of [garbage, ...silent]) {
+    while (await conn.read(new Uint8Array(4096)).catch(() => null) !== null);
+    conn.close();
+  }
+  await using next = new GrpcClient({
+    generated: await generated(place.directory),
+    address,
+    call: "version",
+  });
+  strictEqual((await next.ended()).at(-1), "OK");
+});
+
 test("TCP takes certificates of both sides, and refuses whoever shows none", async (place) => {
   const files = await certificates(place.directory);
   await using replay = new Replay(place, [
