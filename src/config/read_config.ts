@@ -16,6 +16,7 @@ import { nearest } from "../words/nearest.ts";
 import { rawText } from "../words/raw_text.ts";
 import { applyOption, type Option, optionKeys, parseOption, refuseBelow } from "./option.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
+import { notReadable, unreadableName } from "./readable_names.ts";
 import { type Config, schema } from "./schema.ts";
 
 export interface ReadOptions {
@@ -116,6 +117,7 @@ function includeItems(value: ConfigValue | undefined, mainFile: string): Include
     }
     const path = typeof item === "string" ? item : item["path"];
     if (typeof path !== "string" || path === "") return [];
+    if (!path.isWellFormed()) throw new ConfigError(mainFile, "config_files", notReadable(path));
     const strategy = typeof item === "string" ? "append" : strategyOf(item["strategy"]);
     return [{ path, strategy }];
   });
@@ -313,6 +315,8 @@ function requireNames(config: Config, where: Where): void {
   if (config.http_output.enabled && config.http_output.url === "") {
     refuse(["http_output", "url"], "expected a URL, since the output is enabled");
   }
+  const unreadable = unreadableName(config);
+  if (unreadable !== undefined) refuse([...unreadable.path], unreadable.message);
   const actions = config.syscall_event_drops.actions;
   const beside = actions.find((one) => one === "log" || one === "alert");
   if (actions.includes("ignore") && beside !== undefined) {

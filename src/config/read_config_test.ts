@@ -325,3 +325,28 @@ Deno.test("an option in square brackets is a sequence where one is expected", ()
   strictEqual(config.http_output.url, "[x]");
   deepStrictEqual(read("", ["rules_files=[a, "]).config.rules_files, ["[a, "]);
 });
+
+Deno.test("a name that is no UTF-8 is an error where the runtime would have to open it", () => {
+  const byte = "\udcff";
+  const keys = [
+    ["rules_files", `[/r${byte}.yaml]`],
+    ["rules_file", `[/r${byte}.yaml]`],
+    ["config_files", `/c${byte}.yaml`],
+    ["spool.directory", `/s${byte}`],
+    ["webserver.ssl_certificate", `/c${byte}`],
+    ["webserver.token_file", `/t${byte}`],
+    ["http_output.client_key", `/k${byte}`],
+  ] as const;
+  for (const [key, value] of keys) {
+    const options = [`${key}=${value}`];
+    refused(
+      "",
+      options,
+      new RegExp(`${key.replace(".", "[.]")}: expected a name in UTF-8, found /`),
+    );
+  }
+  strictEqual(
+    read("", [`file_output.filename=/f${byte}`]).config.file_output.filename,
+    `/f${byte}`,
+  );
+});

@@ -1,0 +1,32 @@
+// Names of files that the configuration has read, and of the spool's directory: the runtime opens
+// none that is no UTF-8. A Config comes in; the first key with such a name, and what is wrong with
+// it, go out.
+import type { Config } from "./schema.ts";
+
+export interface UnreadableName {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+export function unreadableName(config: Config): UnreadableName | undefined {
+  const { http_output: http, webserver, spool } = config;
+  const names: readonly (readonly [path: readonly string[], name: string])[] = [
+    ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
+    ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
+    [["http_output", "ca_cert"], http.ca_cert],
+    [["http_output", "ca_bundle"], http.ca_bundle],
+    [["http_output", "ca_path"], http.ca_path],
+    [["http_output", "client_cert"], http.client_cert],
+    [["http_output", "client_key"], http.client_key],
+    [["http_output", "bearer_token_file"], http.bearer_token_file],
+    [["webserver", "ssl_certificate"], webserver.ssl_certificate],
+    [["webserver", "token_file"], webserver.token_file],
+    [["spool", "directory"], spool.directory],
+  ];
+  const found = names.find(([, name]) => !name.isWellFormed());
+  return found && { path: found[0], message: notReadable(found[1]) };
+}
+
+export function notReadable(name: string): string {
+  return `expected a name in UTF-8, found ${name}`;
+}
