@@ -1,5 +1,5 @@
-// Formulas made into a short list of clauses: tests that must all hold, and at most one group of
-// patterns that a name must match. One clause must hold. What does not fit is loosened: fewer
+// Formulas made into a short list of clauses: tests that must all hold, and groups of patterns of
+// each of which a name must match one. One clause must hold. What does not fit is loosened: fewer
 // tests, wider groups.
 import { type Formula, type NumberTest, type Pattern } from "./formula.ts";
 
@@ -15,7 +15,8 @@ export type Group = ReadonlyMap<string, Pattern>;
 export interface Clause {
   /** By their keys; all must hold. */
   readonly facts: ReadonlyMap<string, Fact>;
-  readonly group: Group | undefined;
+  /** All must match, one name: events of several names have one at the most. */
+  readonly groups: readonly Group[];
   /** Patterns of which none may hold. */
   readonly without: Group;
   /** Parts of rules of which one must hold of the thread (thread_parts.ts), a bit for each. */
@@ -31,7 +32,9 @@ const PART_MAX = 12;
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 /** Holds of every thread. */
 export const EVERY_THREAD: bigint = 1n << 63n;
-const ALWAYS: Clause = { facts: NONE, group: undefined, without: NONE, threads: EVERY_THREAD };
+const ALWAYS: Clause = { facts: NONE, groups: [], without: NONE, threads: EVERY_THREAD };
+/** Groups of a clause, where an event has one name. */
+export const GROUPS_MAX = 2;
 
 /** What must hold of an event's bytes, and of its thread. */
 export interface Needed {
@@ -39,14 +42,15 @@ export interface Needed {
   readonly threads: bigint;
 }
 
-/** The clauses of which one holds wherever one of the formulas does; none: never. */
-export function clausesOf(formulas: readonly Needed[]): Clause[] {
+/** The clauses of which one holds wherever one of the formulas does; none: never. `most`: groups
+ * of a clause. */
+export function clausesOf(formulas: readonly Needed[], most: number): Clause[] {
   const threadsOf = new Map<Formula, bigint>();
   for (const { formula, threads } of formulas) {
     threadsOf.set(formula, (threadsOf.get(formula) ?? 0n) | threads);
   }
   const all = [...threadsOf].flatMap(([formula, threads]) =>
-    clausesOfOne(formula).map((clause) => ({ ...clause, threads }))
+    clausesOfOne(formula, most).map((clause) => ({ ...clause, threads }))
   );
   return fitted(reduced(all, CLAUSES_MAX));
 }
@@ -56,12 +60,12 @@ export function holdsAlways(clauses: readonly Clause[]): boolean {
   return clauses.some(isAlways);
 }
 
-function isAlways({ facts, group, without, threads }: Clause): boolean {
-  return facts.size === 0 && group === undefined && without.size === 0 &&
+function isAlways({ facts, groups, without, threads }: Clause): boolean {
+  return facts.size === 0 && groups.length === 0 && without.size === 0 &&
     (threads & EVERY_THREAD) !== 0n;
 }
 
-function clausesOfOne(formula: Formula): Clause[] {
+function clausesOfOne(formula: Formula, most: number): Clause[] {
   switch (formula.kind) {
     case "true":
     case "thread":
@@ -71,19 +75,20 @@ function clausesOfOne(formula: Formula): Clause[] {
     case "number":
       return [ofFact(factOf([formula]))];
     case "name":
-      return [{ ...ALWAYS, group: groupOf(formula.patterns) }];
+      return [{ ...ALWAYS, groups: [groupOf(formula.patterns)] }];
     case "without":
       return [{ ...ALWAYS, without: groupOf(formula.patterns) }];
     case "or":
-      return disjunction(formula.parts);
+      return disjunction(formula.parts, most);
     case "and":
-      return conjunction(formula.parts);
+      return conjunction(formula.parts, most);
   }
 }
 
-function disjunction(parts: readonly Formula[]): Clause[] {
+function disjunction(parts: readonly Formula[], most: number): Clause[] {
   const numbers = parts.filter((part) => part.kind === "number");
-  const rest = parts.filter((part) => part.kind !== "number").flatMap(clausesOfOne);
+  const rest = parts.filter((part) => part.kind !== "number")
+    .flatMap((part) => clausesOfOne(part, most));
   if (numbers.length > 0) rest.push(ofFact(factOf(numbers)));
   return reduced(rest, PART_MAX);
 }
@@ -111,40 +116,58 @@ function isContradiction({ facts }: Clause): boolean {
   return false;
 }
 
-function conjunction(parts: readonly Formula[]): Clause[] {
-  const lists = parts.map(clausesOfOne).sort((one, other) => one.length - other.length);
+function conjunction(parts: readonly Formula[], most: number): Clause[] {
+  const lists = parts.map((part) => clausesOfOne(part, most)).sort((one, other) =>
+    one.length - other.length
+  );
   let made: Clause[] = [ALWAYS];
   for (const list of lists) {
     if (list.length === 0) return [];
     // Leaving a part out asks for less.
     if (made.length * list.length > PART_MAX * 2) continue;
-    const products = made.flatMap((one) => list.map((other) => both(one, other)));
+    const products = made.flatMap((one) => list.map((other) => both(one, other, most)));
     made = reduced(products.filter((clause) => !isContradiction(clause)), PART_MAX);
   }
   return made;
 }
 
-function both(one: Clause, other: Clause): Clause {
+function both(one: Clause, other: Clause, most: number): Clause {
   return {
     facts: new Map([...one.facts, ...other.facts]),
-    group: narrower(one.group, other.group),
+    groups: heaviest(withoutTwins([...one.groups, ...other.groups]), most),
     without: new Map([...one.without, ...other.without]),
     threads: one.threads,
   };
 }
 
-/** Of two groups that must both match, the one that says more. */
-function narrower(one: Group | undefined, other: Group | undefined): Group | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return weightOf(one) >= weightOf(other) ? one : other;
+function withoutTwins(groups: readonly Group[]): readonly Group[] {
+  return groups.length < 2 ? groups : [
+    ...new Map(groups.map((group) => [[...group.keys()].join("\n"), group])).values(),
+  ];
 }
+
+/** Of groups that must all match, those that say most: one where it says enough, since clauses of
+ * one are more easily made one. */
+function heaviest(groups: readonly Group[], most: number): readonly Group[] {
+  if (groups.length < 2) return groups;
+  const sorted = groups.toSorted((one, other) => weightOf(other) - weightOf(one));
+  return sorted.slice(0, weightOf(sorted[0]!) >= ENOUGH ? 1 : most);
+}
+
+/** The weight of what hardly any name has. */
+const ENOUGH = 7;
+const MORE: Readonly<Record<Pattern["kind"], number>> = {
+  exact: 8,
+  suffix: 4,
+  contains: 3,
+  prefix: 0,
+};
 
 /** How much the widest pattern of a group asks for. */
 function weightOf(group: Group): number {
   let least = Infinity;
   for (const { kind, literal } of group.values()) {
-    const extra = kind === "exact" ? 8 : kind === "suffix" ? 2 : 0;
-    least = Math.min(least, literal.length + extra);
+    least = Math.min(least, literal.length + MORE[kind]);
   }
   return least;
 }
@@ -183,8 +206,10 @@ function reduced(clauses: readonly Clause[], most: number): Clause[] {
 function joined(clauses: readonly Clause[]): Clause[] {
   const alike = new Map<string, Clause[]>();
   for (const clause of clauses) {
+    // What two groups ask for together, one of both would not.
+    const apart = clause.groups.length > 1 ? alike.size : "";
     const key = [clause.facts, clause.without]
-      .map((part) => [...part.keys()].sort().join("&")).join("\n") + `\n${clause.threads}`;
+      .map((part) => [...part.keys()].sort().join("&")).join("\n") + `\n${clause.threads} ${apart}`;
     const same = alike.get(key);
     if (same === undefined) alike.set(key, [clause]);
     else same.push(clause);
@@ -195,12 +220,15 @@ function joined(clauses: readonly Clause[]): Clause[] {
 function widest(clauses: readonly Clause[]): Clause {
   const { facts, without } = clauses[0]!;
   const threads = clauses.reduce((bits, clause) => bits | clause.threads, 0n);
-  const groups = new Set(clauses.map(({ group }) => group));
-  if (groups.has(undefined)) return { facts, group: undefined, without, threads };
-  if (groups.size === 1) return { ...clauses[0]!, threads };
+  if (clauses.some(({ groups }) => groups.length === 0)) {
+    return { facts, groups: [], without, threads };
+  }
+  const [first, ...others] = clauses;
+  if (others.every(({ groups }) => isAmong(groups, first!.groups))) return { ...first!, threads };
+  const groups = new Set(clauses.map((clause) => heaviest(clause.groups, 1)[0]!));
   const group = new Map<string, Pattern>();
-  for (const one of groups) for (const [key, pattern] of one!) group.set(key, pattern);
-  return { facts, group, without, threads };
+  for (const one of groups) for (const [key, pattern] of one) group.set(key, pattern);
+  return { facts, groups: [group], without, threads };
 }
 
 function withoutCovered(clauses: readonly Clause[]): Clause[] {
@@ -213,9 +241,14 @@ function withoutCovered(clauses: readonly Clause[]): Clause[] {
 
 /** Whether one clause holds wherever the other does. */
 function covers(one: Clause, other: Clause): boolean {
-  if (one.group !== undefined && one.group !== other.group) return false;
+  if (!isAmong(other.groups, one.groups)) return false;
   if ((other.threads & ~one.threads) !== 0n) return false;
   return isPart(one.facts, other.facts) && isPart(one.without, other.without);
+}
+
+/** Whether all of the groups are among the others. */
+function isAmong(others: readonly Group[], groups: readonly Group[]): boolean {
+  return groups.every((group) => others.includes(group));
 }
 
 function isPart(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
@@ -240,8 +273,8 @@ function mergedOnce(clauses: readonly Clause[]): Clause[] {
   return [
     ...rest,
     widest([
-      { facts, group: one.group, without, threads: one.threads },
-      { facts, group: other.group, without, threads: other.threads },
+      { facts, groups: one.groups, without, threads: one.threads },
+      { facts, groups: other.groups, without, threads: other.threads },
     ]),
   ];
 }
@@ -254,10 +287,12 @@ function shared<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): 
 function common(one: Clause, other: Clause): number {
   const stay = [...one.facts.keys()].filter((key) => other.facts.has(key)).length;
   const go = one.facts.size + other.facts.size - 2 * stay;
-  const groupGoes = (one.group === undefined) !== (other.group === undefined);
+  const groupGoes = (one.groups.length === 0) !== (other.groups.length === 0);
+  const pairGoes = Math.max(one.groups.length, other.groups.length) > 1;
   const withoutGoes = one.without.size + other.without.size -
     2 * shared(one.without, other.without).size;
-  return stay - go - (groupGoes ? 100 : 0) - 10 * withoutGoes - threadsGo(one, other);
+  return stay - go - (groupGoes ? 100 : 0) - (pairGoes ? 30 : 0) - 10 * withoutGoes -
+    threadsGo(one, other);
 }
 
 /** What is lost where two clauses of other threads become one: most where the one that asks for

@@ -3,7 +3,14 @@
 import { EVENTS } from "../events/table.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
-import { type Clause, clausesOf, EVERY_THREAD, holdsAlways, type Needed } from "./clauses.ts";
+import {
+  type Clause,
+  clausesOf,
+  EVERY_THREAD,
+  GROUPS_MAX,
+  holdsAlways,
+  type Needed,
+} from "./clauses.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
 import { Needs } from "./need.ts";
@@ -58,7 +65,7 @@ function guardOf(
     needed.push(one);
     if (formula.kind === "true" && one.threads === EVERY_THREAD) break;
   }
-  const clauses = clausesOf(needed);
+  const clauses = clausesOf(needed, groupsMax(code));
   return {
     verdict: verdictOf(clauses),
     clauses: holdsAlways(clauses) ? [] : clauses,
@@ -75,6 +82,14 @@ function verdictOf(clauses: readonly Clause[]): Verdict {
 /** Whether a rule opens the sieve for all events of a code. */
 export function opens(rule: CheckedRule, code: number): boolean {
   return holdsAlways(
-    clausesOf([{ formula: new Needs(code).of(rule.node), threads: EVERY_THREAD }]),
+    clausesOf(
+      [{ formula: new Needs(code).of(rule.node), threads: EVERY_THREAD }],
+      groupsMax(code),
+    ),
   );
+}
+
+/** Patterns of different names may hold of different names of an event. */
+function groupsMax(code: number): number {
+  return textsOf(code)?.length === 1 ? GROUPS_MAX : 1;
 }

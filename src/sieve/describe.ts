@@ -61,9 +61,9 @@ function asked(event: EventInfo, guard: Guard, rules: readonly CheckedRule[]): s
   ];
 }
 
-function clauseText(event: EventInfo, { facts, group, without }: Clause): string {
+function clauseText(event: EventInfo, { facts, groups, without }: Clause): string {
   const parts = [...facts.values()].map((fact) => factText(event, fact));
-  if (group !== undefined) parts.push(`a name ${groupText(group)}`);
+  if (groups.length > 0) parts.push(`a name ${groups.map(groupText).join(", and ")}`);
   if (without.size > 0) parts.push(`no name that ${groupText(without)}`);
   return parts.join("; ");
 }

@@ -4,7 +4,7 @@
 import { EVENTS } from "../events/table.ts";
 import type { Atom } from "../rules/check/condition.ts";
 import { isOpen, SHOWS_FD, textsOf, TRAITS } from "./event_texts.ts";
-import { constant, type Formula, type Pattern, type TextKind, TRUE } from "./formula.ts";
+import { constant, type Formula, or, type Pattern, type TextKind, TRUE } from "./formula.ts";
 
 /** Texts that fields show in place of a path: a predicate that takes one is not decided. */
 const STAND_INS = ["", "<NA>", "<UNKNOWN>", "<UNKNOWN>/", "/DIR_TOO_LONG/FILENAME_TOO_LONG"];
@@ -39,6 +39,7 @@ export function nameFormula(atom: Atom, negated: boolean, code: number): Formula
   if (field === undefined) return undefined;
   if (field === "nothing") return constant(atom.test(undefined, undefined) !== negated);
   if (negated && !isExact(atom, code)) return TRUE;
+  if (!negated && isOpen(code) && isRoot(atom, field)) return inRoot(atom, field);
   const found = patternsOf(atom, field);
   // Of a relative path that could not be opened, fd.nameraw is the whole path.
   const patterns = found !== undefined && atom.left.text === "fd.nameraw"
@@ -53,6 +54,31 @@ function isExact({ left, comparator, constants }: Atom, code: number): boolean {
   if (left.text !== "fd.name" || !isOpen(code)) return false;
   if (modifier !== undefined && constants.length > 1) return false;
   return EXACT.has(operator);
+}
+
+/** Directories of nearly every machine. */
+const TOPS = ["bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc"]
+  .concat(["root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"]);
+
+/** Whether the atom holds of what lies in the root itself. */
+function isRoot({ comparator, test }: Atom, { part, text }: NameField): boolean {
+  const { operator, modifier } = comparator;
+  return part === "directory" && text === "joined" && modifier === undefined &&
+    (operator === "=" || operator === "in") && test("/", undefined);
+}
+
+/** What begins with a directory and a slash does not lie in the root. */
+function inRoot(atom: Atom, { part, text }: NameField): Formula {
+  const others = atom.constants.filter((constant) => constant !== "/");
+  const made = others.map((constant) => ofConstant(atom, constant, part, text));
+  if (STAND_INS.some((shown) => atom.test(shown, undefined)) || made.includes(undefined)) {
+    return TRUE;
+  }
+  const patterns = TOPS.map((top): Pattern => ({ kind: "prefix", text, literal: `/${top}/` }));
+  const apart: Formula = { kind: "without", patterns };
+  return made.length === 0
+    ? apart
+    : or([apart, { kind: "name", patterns: made.flatMap((some) => some!) }]);
 }
 
 const EXACT: ReadonlySet<string> = new Set(["=", "in", "startswith", "endswith", "contains"]);

@@ -39,7 +39,9 @@ export function tableBytes(guards: readonly Guard[]): Uint8Array<ArrayBuffer> {
   const groups = new Groups();
   // A group that must not match needs a bit of its own; the others may share what is left.
   for (const { clauses } of guards) for (const { without } of clauses) groups.add(without, true);
-  for (const { clauses } of guards) for (const { group } of clauses) groups.add(group, false);
+  for (const { clauses } of guards) {
+    for (const clause of clauses) clause.groups.forEach((group) => groups.add(group, false));
+  }
   const built = buildAutomaton(groups.marked());
   const automaton = built ?? buildAutomaton([])!;
   const sizes = automaton.states * 16 + (automaton.next.length * 2);
@@ -54,7 +56,10 @@ export function tableBytes(guards: readonly Guard[]): Uint8Array<ArrayBuffer> {
   for (const [code, guard] of guards.entries()) {
     const at = HEAD_BYTES + code * GUARD_BYTES;
     putGuard(view, at, guard, {
-      marks: ({ group }) => built === undefined ? 0n : groups.mask(group, false),
+      marks: (clause) =>
+        built === undefined
+          ? 0n
+          : clause.groups.reduce((bits, group) => bits | groups.mask(group, false), 0n),
       without: ({ without }) =>
         built === undefined || built.isCut ? 0n : groups.mask(without, true),
     });

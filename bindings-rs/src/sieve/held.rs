@@ -181,7 +181,8 @@ impl Sieve {
         }
         let Some(number) = self.used(record) else { return Ok(true) };
         if command != F_SETFD {
-            return self.copy(table, number, result as i32, command == F_DUPFD_CLOEXEC, room, out);
+            let cloexec = command == F_DUPFD_CLOEXEC;
+            return self.copy(record, table, (number, result as i32), cloexec, room, out);
         }
         let set = record.length(3) > 0 && record.block[record.start(3)] & 1 != 0;
         match self.tables.all[table].state(number) {
@@ -222,15 +223,15 @@ impl Sieve {
             self.touch(table, result as i32, room, out)?;
             return Ok(true);
         }
-        self.copy(table, number, result as i32, cloexec, room, out)
+        self.copy(record, table, (number, result as i32), cloexec, room, out)
     }
 
     /// A descriptor is copied to another number; whether the engine has to do it.
     pub fn copy(
         &mut self,
+        record: &Record,
         table: usize,
-        from: i32,
-        to: i32,
+        (from, to): (i32, i32),
         cloexec: bool,
         room: &mut [u8],
         out: &mut Out,
@@ -238,6 +239,9 @@ impl Sieve {
         let state = self.tables.all[table].state(from);
         if matches!(state, State::Absent | State::Closed) {
             return Ok(false);
+        }
+        if state == State::File && from != to && self.holds(to, record.block.len()) {
+            return self.copy_later(record, table, (from, to), room, out);
         }
         let held = state == State::Pending
             && from != to
@@ -265,6 +269,28 @@ impl Sieve {
         target.block[result_at..result_at + 8].copy_from_slice(&i64::from(to).to_le_bytes());
         set_cloexec(target, cloexec);
         self.tables.all[table].depend(directory, true);
+        Ok(false)
+    }
+}
+
+impl Sieve {
+    /// A copy of what the engine has: told before anything else becomes of either descriptor. Its
+    /// flags are in no event, so that it has no place for them.
+    fn copy_later(
+        &mut self,
+        record: &Record,
+        table: usize,
+        (from, to): (i32, i32),
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Result<bool, NoRoom> {
+        self.settle_dependents(table, to, room, out)?;
+        let source = &self.tables.all[table].slots[from as usize];
+        let (marks, path) = (source.marks, source.path.clone());
+        let Some(target) = self.begin_held(table, to, State::Pending) else { return Err(NoRoom) };
+        (target.marks, target.path, target.directory) = (marks, path, from);
+        target.block.extend_from_slice(record.block);
+        self.tables.all[table].depend(from, true);
         Ok(false)
     }
 }

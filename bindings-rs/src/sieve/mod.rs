@@ -12,9 +12,12 @@ mod place;
 mod program;
 mod record;
 mod scan;
+mod seen;
 mod settle;
 mod sockets;
 mod tables;
+
+use std::cell::RefCell;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -128,6 +131,7 @@ impl CaptureSieve {
             lent: None,
             sieve: Sieve {
                 names: names(&parts),
+                seen: RefCell::default(),
                 asked: Asked {
                     descriptors: asks_descriptors(&guards),
                     raw: options.asks_raw,
@@ -163,6 +167,7 @@ impl CaptureSieve {
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
         self.sieve.names = names(&parts);
+        self.sieve.seen = RefCell::default();
         self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.guards = guards;
         self.sieve.descriptors = lists.descriptors.to_vec();

@@ -7,11 +7,13 @@ import type { OperandClasses } from "./operand_classes.ts";
 const UNKNOWN = -1;
 /** Places beyond twice the threads that there are: those of the dead are taken back then. */
 const PLACES_SPARE = 1024;
+const PLACES_AT_FIRST = 256;
 
 interface Place {
   version: number;
   lineage: number;
-  readonly classes: Int32Array;
+  /** Where its classes begin. */
+  readonly at: number;
 }
 
 export class ThreadClasses {
@@ -19,6 +21,8 @@ export class ThreadClasses {
   /** Operands from here on depend on more than the thread alone. */
   readonly #lineageFrom: number;
   #places: Place[] = [];
+  /** Classes of all places: an array for each would be memory of its own. */
+  #classes: Int32Array = new Int32Array(0);
 
   /** `operands`: those that the thread alone decides stand before `lineageFrom`. */
   constructor(operands: readonly OperandClasses[], lineageFrom: number) {
@@ -32,11 +36,12 @@ export class ThreadClasses {
     if (thread === undefined) return undefined;
     const place = this.#places[thread.rulePlace] ?? this.#newPlace(thread, context);
     if (place.version !== thread.version) {
-      place.classes.fill(UNKNOWN);
+      this.#classes.fill(UNKNOWN, place.at, place.at + this.#operands.length);
       place.version = thread.version;
       place.lineage = machine.lineage;
     } else if (place.lineage !== machine.lineage) {
-      place.classes.fill(UNKNOWN, this.#lineageFrom);
+      const end = place.at + this.#operands.length;
+      this.#classes.fill(UNKNOWN, place.at + this.#lineageFrom, end);
       place.lineage = machine.lineage;
     }
     return place;
@@ -45,9 +50,10 @@ export class ThreadClasses {
   /** The class of an operand's value. */
   classOf(operand: number, place: Place | undefined, context: Context): number {
     if (place === undefined) return this.#operands[operand]!.classOf(context);
-    const known = place.classes[operand]!;
+    const at = place.at + operand;
+    const known = this.#classes[at]!;
     if (known !== UNKNOWN) return known;
-    return place.classes[operand] = this.#operands[operand]!.classOf(context);
+    return this.#classes[at] = this.#operands[operand]!.classOf(context);
   }
 
   /** Threads may have places of another table. */
@@ -56,14 +62,19 @@ export class ThreadClasses {
     for (const thread of threads) thread.rulePlace = UNKNOWN;
   }
 
+  #grow(): void {
+    const { length } = this.#operands;
+    const larger = new Int32Array(Math.max(2 * this.#classes.length, PLACES_AT_FIRST * length));
+    larger.set(this.#classes);
+    this.#classes = larger;
+  }
+
   #newPlace(thread: Thread, context: Context): Place {
     const { threads } = context.machine;
     if (this.#places.length > 2 * threads.size + PLACES_SPARE) this.begin(threads.values());
-    const place: Place = {
-      version: -1,
-      lineage: 0,
-      classes: new Int32Array(this.#operands.length),
-    };
+    const at = this.#places.length * this.#operands.length;
+    const place: Place = { version: -1, lineage: 0, at };
+    if (at + this.#operands.length > this.#classes.length) this.#grow();
     thread.rulePlace = this.#places.length;
     this.#places.push(place);
     return place;
