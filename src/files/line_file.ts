@@ -4,6 +4,7 @@
 // a new one.
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { flagsAgainstLinks } from "./planted.ts";
 import { codeOf, NotRegular } from "./reason.ts";
 import type { DescriptorReserve } from "./reserve.ts";
 
@@ -30,7 +31,8 @@ export interface LineFile {
 
 /** Opens for appending, or makes a new file that is its owner's alone. `path` is text. */
 export async function openLineFile(path: string, reserve: DescriptorReserve): Promise<LineFile> {
-  const handle = await reserve.openLater(() => open(path, FLAGS, 0o600));
+  const flags = FLAGS | flagsAgainstLinks(path);
+  const handle = await reserve.openLater(() => open(path, flags, 0o600));
   const info = await handle.stat();
   if (info.isDirectory() || info.isBlockDevice()) {
     closeHandle(handle);

@@ -5,6 +5,7 @@ import type { DeadRule } from "../../engine/contract/messages.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
+import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
@@ -218,6 +219,7 @@ function writePid(path: string, terminal: Terminal): boolean {
   try {
     // A FIFO or a device would be waited for.
     if (isOther(path)) throw new Error("it is no regular file");
+    flagsAgainstLinks(path);
     const file = reachable(path);
     Deno.writeTextFileSync(file.path, String(Deno.pid));
     file.release();
