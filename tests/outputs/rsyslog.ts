@@ -101,6 +101,11 @@ action(type="omfile" file="${this.#file}" template="line")
     await this.#listens();
   }
 
+  /** What it has written so far. */
+  bytes(): number {
+    return existsSync(this.#file) ? Deno.statSync(this.#file).size : 0;
+  }
+
   /** Lines that came by that input: `priority inputname program message`. */
   received(input: string): string[] {
     let text: string;
