@@ -41,6 +41,18 @@ Deno.test("a server that fails for a while gets all in the same run, in order, o
   }
 });
 
+Deno.test("a replay brings a slow output no more than may wait for it: none is lost", async () => {
+  using place = new OutputsPlace();
+  const late = () => new Promise<number>((end) => setTimeout(() => end(200), 500));
+  await using web = receiver((at) => at === 0 ? late() : 200);
+  const { code, error } = await place.replayed(place.capture(0, ALERTS), [
+    ...[file(place), http(web.url), "outputs_queue.capacity=10"],
+  ]);
+  strictEqual(code, 0, error);
+  fileHasAll(place);
+  inOrder(web.taken, 0, ALERTS);
+});
+
 Deno.test("a server that refuses some alerts gets the others", async () => {
   using place = new OutputsPlace();
   await using web = receiver((at) => at % 100 === 99 ? 400 : 200);

@@ -42,11 +42,15 @@ const CAPACITY = 16_384;
 /** With `buffered_outputs`, alerts wait so long for others to be written with. */
 const LINGER_MS = 1_000;
 
+export function capacityOf(config: LoadedConfig["config"]): number {
+  return config.outputs_queue.capacity || CAPACITY;
+}
+
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
   { terminal, log, onClosed, onWritten, mayBeNone, patient, dry = false, grpc }: MakeOptions,
 ): Outputs {
-  const capacity = config.outputs_queue.capacity || CAPACITY;
+  const capacity = capacityOf(config);
   const tell = (output: string, event: QueueEvent) => {
     if (patient && (event.kind === "stuck" || event.kind.startsWith("drop"))) return;
     const line = told(whereOf(output, config), event);

@@ -1,5 +1,6 @@
 // One run of the engine from start to end: alerts to the outputs, signals, and the summary. Live
 // watching and replay are both sessions.
+import { atMost } from "../../alerts/delivery/pause.ts";
 import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
@@ -13,7 +14,7 @@ import type { ReloadOutcome } from "../../server/reload.ts";
 import { logTo } from "../log.ts";
 import { GrpcKeeper } from "./grpc.ts";
 import { LiveOutputs } from "./live_outputs.ts";
-import { makeOutputs } from "./make_outputs.ts";
+import { capacityOf, makeOutputs } from "./make_outputs.ts";
 import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
@@ -132,10 +133,21 @@ export async function runSession(options: SessionOptions): Promise<number> {
       live.check();
     });
   };
+  // What a replay has told of and was not given to the outputs yet.
+  let delivered: Promise<void> = Promise.resolve();
+  /** No more at a time than may wait for an output, so that none is dropped. */
+  const deliver = async (alerts: readonly Alert[]): Promise<void> => {
+    const most = capacityOf(config);
+    for (let at = 0; at < alerts.length; at += most) {
+      outputs.send(alerts.slice(at, at + most));
+      if (!isEnding) await outputs.drained(config.output_timeout);
+    }
+  };
   const thread = startEngineThread(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
-      outputs.send(alerts);
-      if (patient) await outputs.drained(config.output_timeout);
+      if (!patient) return outputs.send(alerts);
+      delivered = delivered.then(() => deliver(alerts));
+      await delivered;
     },
     onReady({ warnings, dead }): void {
       for (const warning of warnings) log.warning(warning);
@@ -175,6 +187,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   // Nobody who asked for the end waits for a reader that does not read.
   const { output_timeout } = config;
   const flushMs = patient && !isEnding ? FLUSH_PATIENT_MS : Math.min(output_timeout, FLUSH_MAX_MS);
+  await atMost(flushMs, delivered);
   await outputs.close(flushMs, output_timeout);
   await grpc.end();
   signals.remove();
