@@ -3,7 +3,7 @@
 // long: a FIFO that nobody writes to, a device without an end, a file of gigabytes are errors.
 import { Buffer } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { codeOf, NotRegular } from "./reason.ts";
+import { codeOf, NotRegular, reasonOf } from "./reason.ts";
 
 /** A pipe has so long to give something, again and again until its end. */
 const PIPE_MS = 5_000;
@@ -13,6 +13,15 @@ const CHUNK_BYTES = 64 << 10;
 /** Throws what `reasonOf` has words for. A byte order mark stays; no UTF-8 becomes U+FFFD. */
 export function readTextFile(path: string, bytesMax: number): string {
   return decoder.decode(readBoundedFile(path, bytesMax));
+}
+
+/** The same of a file that a key of the configuration names: the error is one line with both. */
+export function readKeyFile(key: string, path: string, bytesMax: number): string {
+  try {
+    return readTextFile(path, bytesMax);
+  } catch (error) {
+    throw new Error(`${key}: Cannot read ${path}: ${reasonOf(error)}`);
+  }
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

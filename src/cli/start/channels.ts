@@ -9,8 +9,7 @@ import { syslogOutput } from "../../alerts/outputs/syslog.ts";
 import { parseSyslogAddress } from "../../config/address.ts";
 import { parseInterval } from "../../config/interval.ts";
 import { type Config, FACILITIES } from "../../config/schema.ts";
-import { readTextFile } from "../../files/read_text.ts";
-import { reasonOf } from "../../files/reason.ts";
+import { readKeyFile, readTextFile } from "../../files/read_text.ts";
 
 const PEM_BYTES_MAX = 4 << 20;
 const TOKEN_BYTES_MAX = 64 << 10;
@@ -64,7 +63,10 @@ export function httpOf(config: Config, json: boolean, echo: (text: string) => vo
       "user-agent": http.user_agent,
       ...http.headers,
     },
-    token: bearer_token_file === "" ? undefined : () => tokenOf(bearer_token_file),
+    token: bearer_token_file === ""
+      ? undefined
+      : () =>
+        readKeyFile("http_output.bearer_token_file", bearer_token_file, TOKEN_BYTES_MAX).trim(),
     gzip: http.compress_uploads,
     timeoutMs: http.timeout || config.output_timeout || TIMEOUT_MS,
     timeoutsMax: http.max_consecutive_timeouts,
@@ -118,18 +120,4 @@ function authoritiesIn(directory: string): string[] {
   return [...texts];
 }
 
-function pem(key: string, path: string): string {
-  try {
-    return readTextFile(path, PEM_BYTES_MAX);
-  } catch (error) {
-    throw new Error(`${key}: Cannot read ${path}: ${reasonOf(error)}`);
-  }
-}
-
-function tokenOf(path: string): string {
-  try {
-    return readTextFile(path, TOKEN_BYTES_MAX).trim();
-  } catch (error) {
-    throw new Error(`http_output.bearer_token_file: Cannot read ${path}: ${reasonOf(error)}`);
-  }
-}
+const pem = (key: string, path: string) => readKeyFile(key, path, PEM_BYTES_MAX);

@@ -4,8 +4,7 @@ import { type GrpcEvent, GrpcService } from "../../alerts/outputs/grpc_service.t
 import { type GrpcAddress, parseGrpcAddress } from "../../config/address.ts";
 import type { Config } from "../../config/schema.ts";
 import { type GrpcOptions, loadAddon } from "../../engine/host/addon.ts";
-import { readTextFile } from "../../files/read_text.ts";
-import { reasonOf } from "../../files/reason.ts";
+import { readKeyFile } from "../../files/read_text.ts";
 import { isLoopbackAddress } from "../../server/rights.ts";
 import type { Log } from "../log.ts";
 import { versions } from "./versions.ts";
@@ -126,12 +125,10 @@ function placeOf(
 }
 
 function pem(key: string, path: string): { name: string; text: string } {
-  const name = `grpc.${key}: ${path}`;
-  try {
-    return { name, text: readTextFile(path, PEM_BYTES_MAX) };
-  } catch (error) {
-    throw new Error(`grpc.${key}: Cannot read ${path}: ${reasonOf(error)}`);
-  }
+  return {
+    name: `grpc.${key}: ${path}`,
+    text: readKeyFile(`grpc.${key}`, path, PEM_BYTES_MAX),
+  };
 }
 
 /** With the port that the system chose where 0 was asked for. */

@@ -1,8 +1,7 @@
 // Config → how the web server is to be: where it listens, its certificate, who is answered. Files
 // that it names are read here; what cannot be right is an error of one line.
 import type { Config } from "../../config/schema.ts";
-import { readTextFile } from "../../files/read_text.ts";
-import { reasonOf } from "../../files/reason.ts";
+import { readKeyFile } from "../../files/read_text.ts";
 import { isLoopbackAddress } from "../../server/rights.ts";
 import type { ServeOptions } from "../../server/serve.ts";
 import type { Flags } from "../flags.ts";
@@ -64,7 +63,9 @@ function readToken({ token, token_file }: Config["webserver"]): string | undefin
     throw new Error("webserver.token, webserver.token_file: both are set, expected one");
   }
   const key = token_file === "" ? "webserver.token" : `webserver.token_file: ${token_file}`;
-  const text = token_file === "" ? token : readTokenFile(token_file);
+  const text = token_file === ""
+    ? token
+    : readKeyFile("webserver.token_file", token_file, TOKEN_BYTES_MAX).trim();
   if (text === "" && token_file === "") return undefined;
   if (!/^[!-~]+$/.test(text)) {
     throw new Error(`${key}: expected one line of printable ASCII characters without blanks`);
@@ -76,22 +77,9 @@ function readToken({ token, token_file }: Config["webserver"]): string | undefin
   );
 }
 
-function readTokenFile(path: string): string {
-  try {
-    return readTextFile(path, TOKEN_BYTES_MAX).trim();
-  } catch (error) {
-    throw new Error(`webserver.token_file: Cannot read ${path}: ${reasonOf(error)}`);
-  }
-}
-
 /** Falco's ssl_certificate is one PEM file that holds both the certificate and the key. */
 function readPem(path: string): { certificate: string; key: string } {
-  let pem: string;
-  try {
-    pem = readTextFile(path, PEM_BYTES_MAX);
-  } catch (error) {
-    throw new Error(`webserver.ssl_certificate: Cannot read ${path}: ${reasonOf(error)}`);
-  }
+  const pem = readKeyFile("webserver.ssl_certificate", path, PEM_BYTES_MAX);
   for (const part of ["CERTIFICATE", "PRIVATE KEY"]) {
     if (pem.includes(`${part}-----`)) continue;
     throw new Error(
