@@ -2,6 +2,7 @@
 // (grpc_service.ts), and from there to each client. It never waits for one.
 import type { GrpcAlert } from "../../engine/host/addon.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+import { MISSING_TEXT } from "../../fields/render.ts";
 import type { Value } from "../../fields/row/field.ts";
 import { fieldsOf, formatAlert, type FormatOptions } from "../format/format.ts";
 import { type Compose, composeWith, type Message } from "../format/message.ts";
@@ -55,7 +56,7 @@ function fieldTexts(alert: Alert, format: FormatOptions): string[] {
 
 /** What the text of an output shows of a value. */
 function valueText(value: Value): string {
-  if (value === undefined) return "<NA>";
+  if (value === undefined) return MISSING_TEXT;
   if (value instanceof Uint8Array) return decoder.decode(value);
   return Array.isArray(value) ? `(${value.map(valueText).join(",")})` : String(value);
 }

@@ -34,8 +34,8 @@ export class GrpcService {
   readonly #server: GrpcServer;
   readonly #onEvent: GrpcServiceOptions["onEvent"];
   readonly #timers: number[];
+  /** Why it does not listen; undefined where it does. */
   #problem: string | undefined = "it is about to listen";
-  #isListening = false;
   #isTold = false;
   #isMissing = false;
   #toldDropped: readonly number[] = PRIORITY_NAMES.map(() => 0);
@@ -100,10 +100,9 @@ export class GrpcService {
   }
 
   #listen(): void {
-    if (this.#isListening || this.#ended !== undefined) return;
+    if (this.#problem === undefined || this.#ended !== undefined) return;
     try {
       const port = this.#server.listen();
-      this.#isListening = true;
       this.#problem = undefined;
       this.#onEvent({ kind: "listening", port });
     } catch (error) {
