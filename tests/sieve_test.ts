@@ -177,6 +177,38 @@ Deno.test("a replay knows descriptors whose opens were held back, however they w
   }
 });
 
+Deno.test("a replay folds the same name below each directory by itself", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  const out = new BlockBuffer(1 << 12);
+  putSection(out);
+  const put = (id: string, params: ChanceEvent["params"]) => {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ id, tid: 10, params }));
+    out.endBlock();
+  };
+  const open = (fd: number, dirfd: number, name: string, flags = 1) =>
+    put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
+  put("SYSCALL_GETUID_X", { uid: 0 });
+  put("SYSCALL_GETUID_X", { uid: 0 });
+  open(3, -100, "/tmp/x", 1 << 10 | 1);
+  open(4, -100, "/etc/x", 1 << 10 | 1);
+  for (let round = 0; round < 2; round++) {
+    open(5, 3, "../shadow");
+    open(5, 4, "../shadow");
+  }
+  const rule = ruleText("r", "evt.type = openat and fd.name = /etc/shadow", {
+    output: '"%evt.num %fd.name"',
+  });
+  try {
+    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+    strictEqual(replayed([file], rulesStart(rule), false).alerts.length, 2);
+    ok(compare([file], rulesStart(rule), "folded") > 2);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
+
 Deno.test("a replay passes over what no rule wants of a program, until another runs", () => {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   const out = new BlockBuffer(1 << 12);

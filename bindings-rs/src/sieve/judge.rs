@@ -3,13 +3,12 @@ use std::rc::Rc;
 
 use probe::sieve::guard::{ALL_MARKS, CLAUSES, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
-use probe::sieve::{Verdict, Walk, facts};
+use probe::sieve::{Verdict, facts};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
-use super::place::{PATH_BYTES, Place, walk};
+use super::place::{Place, walk};
 use super::record::Record;
-use super::seen::Seen;
 use super::tables::State;
 
 const AT_FDCWD: i32 = -100;
@@ -171,23 +170,6 @@ impl Sieve {
             },
             Start::Unknown => return ALL_MARKS,
         };
-        let begin = from.map_or_else(|| Walk::begin(&self.names), |place| place.walk);
-        let length = from.map_or(0, |place| place.length) + raw.len();
-        let at = Seen::place(&begin, raw).filter(|_| length < PATH_BYTES);
-        if let Some(at) = at
-            && let Some(marks) = self.seen.borrow().marks(at, &begin, raw)
-        {
-            return marks;
-        }
-        let marks = self.walked(start, from, raw);
-        // What is not known may be so for more than the bytes.
-        if let (Some(at), true) = (at, marks != ALL_MARKS) {
-            self.seen.borrow_mut().put(at, &begin, raw, marks);
-        }
-        marks
-    }
-
-    fn walked(&self, start: &Start, from: Option<Place>, raw: &[u8]) -> u64 {
         let Some(mut found) = self.end(from, raw) else { return ALL_MARKS };
         if let (ALL_MARKS, Start::Known(directory)) = (found, start) {
             // Dots and slashes have to be folded.

@@ -12,12 +12,9 @@ mod place;
 mod program;
 mod record;
 mod scan;
-mod seen;
 mod settle;
 mod sockets;
 mod tables;
-
-use std::cell::RefCell;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -131,7 +128,6 @@ impl CaptureSieve {
             lent: None,
             sieve: Sieve {
                 names: names(&parts),
-                seen: RefCell::default(),
                 asked: Asked {
                     descriptors: asks_descriptors(&guards),
                     raw: options.asks_raw,
@@ -167,7 +163,6 @@ impl CaptureSieve {
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
         self.sieve.names = names(&parts);
-        self.sieve.seen = RefCell::default();
         self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.guards = guards;
         self.sieve.descriptors = lists.descriptors.to_vec();

@@ -3,8 +3,6 @@
 //! An open that no rule can want is held back, not forgotten: once an event that the engine gets
 //! names its descriptor, or changes what its path started from, the open is handed over first, as
 //! an event that only keeps the tables right. So the engine's tables are what they would be.
-use std::cell::RefCell;
-
 use probe::sieve::guard::{ALL_MARKS, CLAUSES};
 use probe::sieve::{Guard, Names};
 use probe::table as t;
@@ -13,7 +11,6 @@ use super::effect;
 use super::family::{created, is_birth};
 use super::out::Out;
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
-use super::seen::Seen;
 use super::tables::{State, Tables};
 
 /// Why a pass over a buffer ended.
@@ -43,7 +40,6 @@ pub type ClauseThreads = [u64; CLAUSES];
 
 pub struct Sieve {
     pub names: Box<Names>,
-    pub seen: RefCell<Seen>,
     pub guards: Vec<Guard>,
     /// By code.
     pub threads: Vec<ClauseThreads>,
