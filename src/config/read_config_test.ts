@@ -336,6 +336,9 @@ Deno.test("a name that is no UTF-8 is an error where the runtime would have to o
     ["webserver.ssl_certificate", `/c${byte}`],
     ["webserver.token_file", `/t${byte}`],
     ["http_output.client_key", `/k${byte}`],
+    ["syslog_output.ca_cert", `/a${byte}`],
+    ["grpc.private_key", `/k${byte}`],
+    ["grpc.root_certs", `/r${byte}`],
   ] as const;
   for (const [key, value] of keys) {
     const options = [`${key}=${value}`];

@@ -9,7 +9,7 @@ export interface UnreadableName {
 }
 
 export function unreadableName(config: Config): UnreadableName | undefined {
-  const { http_output: http, webserver, spool } = config;
+  const { http_output: http, syslog_output: syslog, grpc, webserver, spool } = config;
   const names: readonly (readonly [path: readonly string[], name: string])[] = [
     ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
     ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
@@ -19,6 +19,12 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     [["http_output", "client_cert"], http.client_cert],
     [["http_output", "client_key"], http.client_key],
     [["http_output", "bearer_token_file"], http.bearer_token_file],
+    [["syslog_output", "ca_cert"], syslog.ca_cert],
+    [["syslog_output", "client_cert"], syslog.client_cert],
+    [["syslog_output", "client_key"], syslog.client_key],
+    [["grpc", "private_key"], grpc.private_key],
+    [["grpc", "cert_chain"], grpc.cert_chain],
+    [["grpc", "root_certs"], grpc.root_certs],
     [["webserver", "ssl_certificate"], webserver.ssl_certificate],
     [["webserver", "token_file"], webserver.token_file],
     [["spool", "directory"], spool.directory],
