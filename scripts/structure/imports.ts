@@ -4,6 +4,7 @@ import { type Breach, isSource, isTest, lineAt, type Tree, withoutComments } fro
 /** In the order of the data; a room imports those before it, never those behind. */
 const ROOMS = [
   "events",
+  "audit",
   "state",
   "fields",
   "rules",

@@ -1,5 +1,6 @@
 // What the main thread and the engine thread say to each other. Numbers that change all the time
 // are not said but shared (counters.ts).
+import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -134,6 +135,19 @@ export type ToEngine =
     readonly rules: RulesStart;
     readonly settings?: EngineSettings;
   };
+
+/** To the thread that judges audit events: a piece, answered by its verdict under its number. */
+export interface AuditOffer {
+  readonly kind: "piece";
+  readonly number: number;
+  readonly piece: AuditPiece;
+}
+
+export interface AuditAnswer {
+  readonly kind: "verdict";
+  readonly number: number;
+  readonly verdict: AuditVerdict;
+}
 
 /** A rule that cannot match live, or not all that it names. */
 export interface DeadRule {
