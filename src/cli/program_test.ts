@@ -138,6 +138,9 @@ Deno.test("plugins are listed and described in Falco's shape", async () => {
     strictEqual(code, 0);
     match(out, new RegExp(`^${block}Init config schema type: JSON\\s+\\{`));
   }
+  const audit = (await saker("--plugin-info", "k8saudit")).out;
+  match(audit, /- Event Sourcing \(ID=1, source='k8s_audit'\)\n {2}- Field Extraction\n/);
+  match(audit, /"webhookMaxBatchSize": \{[^]*Suggested open params:\nhttp:[^]*\nfile:/);
   await refused(["--plugin-info", "x"], /can't find plugin and print its info: x/);
 });
 

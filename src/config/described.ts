@@ -57,8 +57,9 @@ export const DESCRIBED: Words<Config> = {
     before_max_mb: "Memory for what was before the alert.",
   },
   load_plugins: "Names of the plugins to load, in order; without it all of `plugins`.",
-  plugins: "Plugins, such as {name: N, library_path: P, init_config: C, open_params: O}. The " +
-    "container plugin's work is part of saker.",
+  plugins:
+    "Plugins, such as {name: N, library_path: P, init_config: C, open_params: O}. The work " +
+    "of container, k8saudit and json is part of saker (docs/plugins.md), unless {builtin: false}.",
   plugins_hostinfo: "Give plugins what is known of the host.",
   time_format_iso_8601: "Times of alerts as ISO 8601 in UTC, not as the local time of day.",
   buffer_format_base64: "Show bytes of buffers in base64.",

@@ -1,8 +1,8 @@
 // falco.yaml → Config: the main file, the files that it includes, then the `-o` options; each
 // scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
 import { join } from "node:path";
-import type { z } from "zod";
-import { fatesOf, type KeyFate, valueAt } from "./fates.ts";
+import { fatesOf, type KeyFate } from "./fates.ts";
+import { holdTree, type Where } from "./hold_tree.ts";
 import {
   type ConfigMap,
   type ConfigValue,
@@ -12,10 +12,10 @@ import {
 } from "./layer.ts";
 import { readBoundedFile } from "../files/read_text.ts";
 import { reasonOf } from "../files/reason.ts";
-import { nearest } from "../words/nearest.ts";
 import { rawText } from "../words/raw_text.ts";
-import { applyOption, type Option, optionKeys, parseOption, refuseBelow } from "./option.ts";
-import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
+import { applyOption, type Option, optionKeys, parseOption } from "./option.ts";
+import { checkPlugins } from "./plugins.ts";
+import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { notReadable, unreadableName } from "./readable_names.ts";
 import { type Config, schema } from "./schema.ts";
 
@@ -68,8 +68,9 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
   const given = new Set(Object.keys(tree));
   // A file that says nothing leaves nothing to run, as in Falco: it was hardly meant.
   if (file !== undefined && given.size === 0) tree["rules_files"] = [];
-  const { config, problems } = check(tree, where, parsed);
+  const { value: config, problems } = holdTree<Config>(schema, tree, where, { options: parsed });
   requireNames(config, where);
+  problems.push(...checkPlugins(config, where));
   problems.unshift(...layers.flatMap(remarksOf));
   const fates = fatesOf(tree, config).map((fate) => ({ ...fate, where: where(fate.path) }));
   problems.push(...fates.flatMap(noticeOf));
@@ -185,10 +186,6 @@ function merge(tree: ConfigMap, layer: Layer, strategy: Strategy, origins: Map<s
   }
 }
 
-const PROBLEMS_MAX = 100;
-
-type Where = (path: readonly PropertyKey[]) => string;
-
 function placeOf(
   path: readonly PropertyKey[],
   origins: ReadonlyMap<string, Layer>,
@@ -202,97 +199,6 @@ function placeOf(
   if (layer === undefined || layer.file === "") return "";
   const line = layer.lineOf(path);
   return line === undefined ? layer.file : `${layer.file}:${line}`;
-}
-
-/**
- * Holds the tree against the schema. What Falco merely ignores becomes a warning and is taken
- * out, so that the default stands there; what Falco refuses is thrown.
- */
-function check(
-  tree: ConfigMap,
-  where: Where,
-  options: readonly Option[],
-): { config: Config; problems: ConfigProblem[] } {
-  const problems: ConfigProblem[] = [];
-  // One issue a round, since taking an item out of a sequence moves those behind it.
-  while (problems.length < PROBLEMS_MAX) {
-    const result = schema.safeParse(tree);
-    if (result.success) return { config: result.data, problems };
-    const issue = result.error.issues[0]!;
-    if (issue.code === "custom") { for (const one of options) refuseBelow(issue.path, one); }
-    problems.push(...settle(tree, issue, where));
-  }
-  throw new ConfigError("", "", `more than ${PROBLEMS_MAX} keys are unknown or have bad values`);
-}
-
-function settle(tree: ConfigMap, issue: z.core.$ZodIssue, where: Where): ConfigProblem[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const path = [...issue.path, key];
-      const known = keysAt(issue.path);
-      remove(tree, path);
-      return warning(where(path), path, unknownKey(key, known));
-    });
-  }
-  const found = valueAt(tree, issue.path);
-  const shown = typeof found === "string" ? `found "${found}"` : `found ${kindOf(found)}`;
-  const expected = issue.code === "invalid_type" && !issue.message.startsWith("expected")
-    ? `expected ${issue.expected === "string" ? "a text" : "a map of keys"}`
-    : issue.message;
-  const message = expected.includes("%s")
-    ? expected.replace("%s", typeof found === "string" ? found : kindOf(found))
-    : `${expected}, ${shown}`;
-  if (issue.code === "custom" && issue.params?.["fatal"] === true) {
-    throw new ConfigError(where(issue.path), keyText(issue.path), message);
-  }
-  const place = where(issue.path);
-  remove(tree, issue.path);
-  return [warning(place, issue.path, `${message}; the default is used`)];
-}
-
-/** Keys of Falco that went away in releases that people still have configurations of. */
-const GONE = new Map([
-  ["outputs", "removed in Falco 0.43"],
-  ["syscall_buf_size_preset", "it is now engine.modern_ebpf.buf_size_preset"],
-  ["syscall_drop_failed_exit", "it is now engine.modern_ebpf.drop_failed_exit"],
-  ["modern_bpf", "it is now engine.modern_ebpf"],
-]);
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const gone = GONE.get(key);
-  if (gone !== undefined) return `unknown key: ${gone}`;
-  const near = nearest(key, known);
-  return near === undefined ? "unknown key" : `unknown key, did you mean "${near}"?`;
-}
-
-function keysAt(path: readonly PropertyKey[]): string[] {
-  let node: unknown = schema.safeParse({}).data;
-  for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
-  return typeof node === "object" && node !== null ? Object.keys(node) : [];
-}
-
-function warning(where: string, path: readonly PropertyKey[], message: string): ConfigProblem {
-  return { severity: "warning", where, key: keyText(path), message };
-}
-
-function kindOf(value: unknown): string {
-  return value === undefined ? "nothing" : Array.isArray(value) ? "a sequence" : "a map";
-}
-
-/** Takes out the value at the path, or the innermost of those around it that is there. */
-function remove(tree: ConfigMap, path: readonly PropertyKey[]): void {
-  for (let length = path.length; length > 0; length--) {
-    const holder = valueAt(tree, path.slice(0, length - 1));
-    const last = path[length - 1]!;
-    if (Array.isArray(holder) && Number(last) < holder.length) {
-      holder.splice(Number(last), 1);
-      return;
-    }
-    if (typeof holder === "object" && holder !== null && last in holder) {
-      delete (holder as Record<PropertyKey, unknown>)[last];
-      return;
-    }
-  }
 }
 
 /** Values that are only wrong together. */

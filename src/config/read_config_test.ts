@@ -105,9 +105,9 @@ Deno.test("a value of another shape leaves the default, wherever it stands", () 
 });
 
 Deno.test("an entry with nothing in it is one", () => {
-  const { config, lines } = read("", ["plugins[]={}", "append_output[]={}", "rules[]={}"]);
+  const { config, lines } = read("", ["append_output[]={}", "rules[]={}"]);
   deepStrictEqual(lines, []);
-  strictEqual(config.plugins.length, 1);
+  strictEqual(config.append_output.length, 1);
 });
 
 Deno.test("values that Falco refuses are errors", () => {
@@ -176,13 +176,13 @@ Deno.test("a quote that is open at the end of a file is closed there, and told",
 });
 
 Deno.test("what is nothing is the text null in a sequence, and nothing elsewhere", () => {
-  const { config, lines } = read("load_plugins: [~, a]\nprogram_output: {program: ~}\n");
-  deepStrictEqual(config.load_plugins, ["null", "a"]);
+  const { config, lines } = read("rules_files: [~, a]\nprogram_output: {program: ~}\n");
+  deepStrictEqual(config.rules_files, ["null", "a"]);
   strictEqual(config.program_output.program, "");
   const remark = 'main.yaml:1: an item that is nothing is read as the text "null"';
   deepStrictEqual(lines, [remark]);
-  const commas = read("load_plugins: [, a, , b,]\n");
-  deepStrictEqual(commas.config.load_plugins, ["null", "a", "null", "b"]);
+  const commas = read("rules_files: [, a, , b,]\n");
+  deepStrictEqual(commas.config.rules_files, ["null", "a", "null", "b"]);
   deepStrictEqual(commas.lines, [remark, remark]);
 });
 

@@ -102,6 +102,8 @@ export const schema = z.strictObject({
     library_path: text(""),
     init_config: z.unknown().optional(),
     open_params: text(""),
+    // Saker's own: false asks for the library where saker has a part of its own.
+    builtin: bool(true),
   })).default([]),
   plugins_hostinfo: bool(true),
   time_format_iso_8601: bool(false),

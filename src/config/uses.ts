@@ -82,7 +82,7 @@ const WEB = "cli/start/web.ts";
 const WEB_SETTINGS = "cli/start/web_settings.ts";
 const METRICS = "cli/start/metrics.ts";
 const INCLUDES = "config/read_config.ts";
-const PLUGINS = "cli/not_yet.ts";
+const PLUGINS = "config/plugin_entry.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
 
 export const USES: Uses<Config> = {

@@ -46,7 +46,7 @@ export interface LoadOptions {
   readonly pluginFields?: ReadonlyMap<string, FieldSet>;
   /** Names of asynchronous events that plugins give. */
   readonly asyncNames?: ReadonlySet<string>;
-  /** Default: the container fields, which Falco has from a plugin. */
+  /** Default: what Falco has as plugins and saker as parts of its own. */
   readonly plugins?: readonly { readonly name: string; readonly version: string }[];
   readonly engineVersion?: Version;
   /** Number of the least important priority that is loaded; default 7, all. */
@@ -97,8 +97,12 @@ export interface Loaded {
   readonly enabled: readonly CheckedRule[];
 }
 
-/** What Falco has as a plugin is part of saker: rules may require it up to this version. */
-export const CONTAINER_PLUGIN = { name: "container", version: "0.7.1" };
+/** What Falco has as plugins is part of saker: rules may require them up to these versions. */
+export const BUILT_IN_PLUGINS = [
+  { name: "container", version: "0.7.1" },
+  { name: "k8saudit", version: "0.18.0" },
+  { name: "json", version: "0.7.4" },
+] as const;
 
 /** Loads rules files in order. Never throws on what they hold. */
 export function loadRules(files: readonly RulesText[], options: LoadOptions): Loaded {
@@ -140,7 +144,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     }
   }
   resolved ??= resolve(collection, context, () => new Diagnostics());
-  const pluginError = missingPlugin(collection, options.plugins ?? [CONTAINER_PLUGIN]);
+  const pluginError = missingPlugin(collection, options.plugins ?? BUILT_IN_PLUGINS);
   const rules = applySelections(resolved.rules, options.selections ?? []);
   const priority = options.priority ?? 7;
   const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);

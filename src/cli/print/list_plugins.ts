@@ -1,7 +1,9 @@
 // `--list-plugins` and `--plugin-info`: the configured plugins in Falco's shape, which scripts take
-// apart. The container plugin's work is part of saker; this version has no others.
+// apart. The work of Falco's container, k8saudit and json plugins is part of saker; this version
+// has no others.
+import { loadedNames } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
-import { CONTAINER_PLUGIN } from "../../rules/load.ts";
+import { BUILT_IN_PLUGINS } from "../../rules/load.ts";
 
 /** What a plugin says of itself. */
 interface PluginInfo {
@@ -12,29 +14,63 @@ interface PluginInfo {
   readonly capabilities: readonly string[];
   /** JSON schema of `init_config`. */
   readonly initSchema: Readonly<Record<string, unknown>>;
+  /** Of those that bring events in: what `open_params` may say, and what it does. */
+  readonly openParams?: readonly (readonly [value: string, about: string])[];
 }
 
-const CONTAINER: PluginInfo = {
-  name: CONTAINER_PLUGIN.name,
+const DRAFT = "http://json-schema.org/draft-04/schema#";
+
+const CONTAINER: Omit<PluginInfo, "version"> = {
+  name: "container",
   description: "Fields of containers; part of saker, which needs no library for them",
   contact: "saker doctor tells what this host has of them",
-  version: CONTAINER_PLUGIN.version,
   capabilities: ["Field Extraction", "Event Parsing", "Async Events"],
-  initSchema: {
-    $schema: "http://json-schema.org/draft-04/schema#",
-    type: "object",
-    description: "Any of the plugin's keys is accepted; saker needs none of them.",
-  },
+  initSchema: objectSchema({
+    label_max_len: "integer",
+    with_size: "boolean",
+    hooks: "array",
+    engines: "object",
+  }),
 };
 
-/** Names of the plugins that would be loaded, in order. */
-export function wantedPlugins({ load_plugins, plugins }: Config): string[] {
-  return [...load_plugins ?? plugins.map(({ name }) => name)];
-}
+const K8SAUDIT: Omit<PluginInfo, "version"> = {
+  name: "k8saudit",
+  description: "Kubernetes audit events; part of saker, which needs no library for them",
+  contact: "docs/audit.md",
+  capabilities: ["Event Sourcing (ID=1, source='k8s_audit')", "Field Extraction"],
+  initSchema: objectSchema({
+    sslCertificate: "string",
+    maxEventSize: "integer",
+    webhookMaxBatchSize: "integer",
+    useAsync: "boolean",
+    tokenFile: "string",
+    clientCa: "string",
+    positionFile: "string",
+  }),
+  openParams: [
+    ["http://127.0.0.1:9765/k8s-audit", "an API server's audit webhook posts there"],
+    ["https://0.0.0.0:9765/k8s-audit", "the same over TLS, with init_config's sslCertificate"],
+    ["file:///var/log/kubernetes/audit.log", "an audit log is followed from its end on"],
+    ["/var/log/kubernetes", "the audit logs of a directory are read once"],
+  ],
+};
+
+const JSON_FIELDS: Omit<PluginInfo, "version"> = {
+  name: "json",
+  description: "Fields of events that are JSON; part of saker, which needs no library for them",
+  contact: "docs/audit.md",
+  capabilities: ["Field Extraction"],
+  initSchema: objectSchema({ useAsync: "boolean" }),
+};
+
+const BUILT_IN: readonly PluginInfo[] = [CONTAINER, K8SAUDIT, JSON_FIELDS].map((info) => ({
+  ...info,
+  version: BUILT_IN_PLUGINS.find(({ name }) => name === info.name)!.version,
+}));
 
 export function listPlugins(config: Config, write: (text: string) => void): void {
-  const own = wantedPlugins(config).filter((name) => name === CONTAINER.name);
-  write(`${own.length} Plugins Loaded:\n\n${own.map(() => `${block(CONTAINER)}\n`).join("")}\n`);
+  const own = loadedNames(config).flatMap((name) => infoOf(name) ?? []);
+  write(`${own.length} Plugins Loaded:\n\n${own.map((one) => `${block(one)}\n`).join("")}\n`);
 }
 
 /** By the plugin's name or its library; returns an error where saker does not have it. */
@@ -44,13 +80,29 @@ export function printPlugin(
   write: (text: string) => void,
 ): string | undefined {
   const found = plugins.find(({ name, library_path }) => [name, library_path].includes(asked));
-  if (found === undefined) return `can't find plugin and print its info: ${asked}`;
-  if (found.name !== CONTAINER.name) {
-    return `--plugin-info ${asked}: this version of saker loads no plugins`;
+  const info = infoOf(found?.name ?? asked);
+  if (info === undefined) {
+    return found === undefined
+      ? `can't find plugin and print its info: ${asked}`
+      : `--plugin-info ${asked}: this version of saker loads no plugins`;
   }
-  const schema = JSON.stringify(CONTAINER.initSchema, null, 2);
-  write(`${block(CONTAINER)}\nInit config schema type: JSON\n${schema}\n\n`);
+  const schema = JSON.stringify(info.initSchema, null, 2);
+  const { openParams = [] } = info;
+  const suggested = openParams.map(([value, about]) => `${value}: ${about}\n`).join("");
+  write(
+    `${block(info)}\nInit config schema type: JSON\n${schema}\n\n` +
+      (suggested === "" ? "" : `Suggested open params:\n${suggested}\n`),
+  );
   return undefined;
+}
+
+function infoOf(name: string): PluginInfo | undefined {
+  return BUILT_IN.find((one) => one.name === name);
+}
+
+function objectSchema(types: Readonly<Record<string, string>>): Record<string, unknown> {
+  const properties = Object.entries(types).map(([key, type]) => [key, { type }]);
+  return { $schema: DRAFT, type: "object", properties: Object.fromEntries(properties) };
 }
 
 function block({ name, description, contact, version, capabilities }: PluginInfo): string {

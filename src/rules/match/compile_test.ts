@@ -111,8 +111,8 @@ Deno.test("a matching rule renders its message, its fields and the extra ones", 
 
 Deno.test("a set of rules with an error is no set", () => {
   strictEqual(loadTexts([ruleText("a", "evt.type = opn")]).ruleSet, undefined);
-  const unmet = "- required_plugin_versions:\n    - {name: k8saudit, version: 0.1.0}\n";
+  const unmet = "- required_plugin_versions:\n    - {name: okta, version: 0.1.0}\n";
   const loaded = loadTexts([unmet + ruleText("a", "evt.type = open")]);
-  ok(loaded.pluginError?.includes("k8saudit"));
+  ok(loaded.pluginError?.includes("okta"));
   strictEqual(loaded.ruleSet, undefined);
 });

@@ -1,0 +1,51 @@
+// `plugins` and `load_plugins` of a configuration that was read: what is wrong with them goes out.
+// For Falco's container, k8saudit and json plugins saker has parts of its own, which take the same
+// `init_config` and `open_params`.
+import type * as z from "zod";
+import { AUDIT_INIT, AUDIT_PLUGIN, JSON_INIT, readOpenParams } from "./audit_plugin.ts";
+import { CONTAINER_INIT } from "./container_plugin.ts";
+import type { Where } from "./hold_tree.ts";
+import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
+import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
+import type { Config } from "./schema.ts";
+
+const INITS: Readonly<Record<string, z.ZodType>> = {
+  container: CONTAINER_INIT,
+  [AUDIT_PLUGIN]: AUDIT_INIT,
+  json: JSON_INIT,
+};
+
+/** Throws a ConfigError where an entry cannot be meant; returns what else there is to tell. */
+export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
+  const { plugins } = config;
+  const problems: ConfigProblem[] = [];
+  const refuse = (path: readonly PropertyKey[], message: string): never => {
+    throw new ConfigError(where(path), keyText(path), message);
+  };
+  const wanted = loadedNames(config);
+  for (const [index, name] of wanted.entries()) {
+    if (BUILT_IN_NAMES.includes(name) || plugins.some((entry) => entry.name === name)) continue;
+    if (name === "") continue;
+    refuse(
+      ["load_plugins", index],
+      `Cannot load plugin '${name}': plugin config not found for given name`,
+    );
+  }
+  for (const [at, entry] of plugins.entries()) {
+    const { name, open_params } = entry;
+    if (name === "") refuse(["plugins", at, "name"], "expected the name of a plugin");
+    if (plugins.findIndex((other) => other.name === name) < at) {
+      const path = ["plugins", at, "name"];
+      const message = `there is a plugin ${name} before it: this one is ignored`;
+      problems.push({ severity: "warning", where: where(path), key: keyText(path), message });
+      continue;
+    }
+    const init = Object.hasOwn(INITS, name) ? INITS[name] : undefined;
+    if (init === undefined || !wanted.includes(name)) continue;
+    problems.push(...readInit(init, { at, entry }, where).problems);
+    const input = name === AUDIT_PLUGIN ? readOpenParams(open_params) : undefined;
+    if (input === undefined || !("error" in input)) continue;
+    refuse(["plugins", at, "open_params"], `${input.error}, found "${open_params}"`);
+  }
+  return problems;
+}
