@@ -1,0 +1,149 @@
+// A runtime's daemon for tests: in a mount namespace of its own, with an empty /run laid over the
+// host's, so that nothing that it leaves there outlives it. What it started is known by that
+// namespace and by its cgroups, and is ended by process id.
+import { eventually } from "../saker.ts";
+import { linkOf, type Ran, run } from "../trigger.ts";
+import { CannotRun, LIBRARIES } from "./unpacked.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
+const START_MS = 20_000;
+
+export interface DaemonOptions {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Where what it says goes. */
+  readonly log: string;
+  /** Whether it answers. */
+  readonly answers: () => Promise<boolean>;
+  /** Cgroups that it makes at the top and nobody removes. */
+  readonly cgroups: readonly string[];
+}
+
+/**
+ * Runs a program in a mount namespace of its own whose /run is empty, and where the unpacked
+ * libraries are known: a monitor starts programs of its runtime with no environment to speak of.
+ */
+function apart(command: readonly string[], cache: string): readonly string[] {
+  const inside = `PATH=$PATH:/usr/sbin:/sbin
+ldconfig -C '${cache}' ${LIBRARIES.replaceAll(":", " ")} 2>/dev/null &&
+  mount --bind '${cache}' /etc/ld.so.cache && mount -t tmpfs -o mode=755 none /run && exec "$@"`;
+  return [
+    ...["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", inside, "apart"],
+    ...command,
+  ];
+}
+
+export class Daemon implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #options: DaemonOptions;
+  readonly #foreign: readonly string[];
+  #namespace = "";
+
+  private constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#foreign = options.cgroups.filter((name) => cgroupDirectories(name).length > 0);
+    const { command, env, log } = options;
+    // The shell's redirection: the daemon writes to the file itself, whoever reads it.
+    const told = ["/bin/sh", "-c", 'exec "$@" >"$0" 2>&1', log, ...command];
+    const [program, ...args] = apart(told, `${log}.libraries`);
+    this.#child = new Deno.Command(program!, {
+      args,
+      env: { ...env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(options);
+    const [name] = options.command.map((part) => part.split("/").at(-1)!);
+    let ended: number | undefined;
+    daemon.#child.status.then(({ code }) => ended = code);
+    try {
+      await eventually(`${name} to answer`, async () => {
+        if (ended !== undefined) throw new CannotRun(`${name} ended with ${ended}`);
+        return await options.answers() ? true : undefined;
+      }, START_MS);
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      const said = (await Deno.readTextFile(options.log).catch(() => "")).trim().split("\n");
+      throw new CannotRun(`${(error as Error).message}: ${said.slice(-2).join(" | ")}`);
+    }
+    daemon.#namespace = linkOf(`/proc/${daemon.pid}/ns/mnt`);
+    return daemon;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Runs a program where the daemon runs, in its mount namespace. */
+  inside(command: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
+    const setting = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    return run("nsenter", ["--mount", `--target=${this.pid}`, "env", ...setting, ...command]);
+  }
+
+  /** Ends the daemon, whatever of its own still runs, and the cgroups that it left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const namespace = this.#namespace || linkOf(`/proc/${this.pid}/ns/mnt`);
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.status;
+    // Shims and monitors, which outlive their daemon by design; a host's own is in none of ours.
+    if (namespace !== "" && namespace !== linkOf("/proc/self/ns/mnt")) await endAll(namespace);
+    for (const name of this.#options.cgroups) {
+      if (!this.#foreign.includes(name)) removeCgroups(name);
+    }
+  }
+}
+
+/** Ends all processes of a mount namespace by their ids. */
+async function endAll(namespace: string): Promise<void> {
+  await eventually("the runtime's processes to end", () => {
+    const left = [...Deno.readDirSync("/proc")]
+      .map(({ name }) => name)
+      .filter((name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/ns/mnt`) === namespace);
+    for (const pid of left) {
+      try {
+        Deno.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It has ended.
+      }
+    }
+    return left.length === 0 ? true : undefined;
+  });
+}
+
+/** Directories of a cgroup at the top of every hierarchy (v1, v2 and hybrid). */
+function cgroupDirectories(name: string): string[] {
+  const tops = [CGROUPS, ...directoriesIn(CGROUPS)];
+  return tops.map((top) => `${top}/${name}`).filter((path) => directoriesIn(path, true).length > 0);
+}
+
+function removeCgroups(name: string): void {
+  for (const top of cgroupDirectories(name)) removeTree(top);
+}
+
+/** Removes a cgroup with those below it; one in use stays, as it is not ours alone. */
+function removeTree(path: string): void {
+  for (const below of directoriesIn(path)) removeTree(below);
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // In use.
+  }
+}
+
+/** Directories below a directory; with `self` the directory too. */
+function directoriesIn(path: string, self = false): string[] {
+  try {
+    const below = [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory);
+    return [...self ? [path] : [], ...below.map(({ name }) => `${path}/${name}`)];
+  } catch {
+    return [];
+  }
+}
