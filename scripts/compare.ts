@@ -1,10 +1,13 @@
-// Replays the captures and holds saker's alerts against those that the real Falco gave on them.
+// Replays captures and audit logs, and holds saker's alerts against those that the real Falco gave.
 import { type ComparedAlert, readAlerts } from "./comparison/alert_stream.ts";
+import { auditLogsIn, auditWaysOf, compareAudit } from "./comparison/audit_comparison.ts";
 import { comparePairs, type Difference, type Totals } from "./comparison/differences.ts";
 import { alertsInProcess, alertsOfBinary, type Mode } from "./comparison/saker_alerts.ts";
 import { summary } from "./tally.ts";
 
 const MODES: readonly Mode[] = ["first", "all", "every", "fields"];
+/** All ways of the audit logs are one mode here. */
+const AUDIT = "audit";
 
 /** Falco's alerts were cut at so many. */
 const FIELDS_LIMIT = 20_000;
@@ -13,10 +16,11 @@ const REQUIRED: Record<Mode, number> = { first: 1, all: 1, every: 1, fields: 0.9
 
 interface Options {
   captures: string;
+  audit: string;
   rules: string;
   binary: string | undefined;
   only: string[];
-  modes: Mode[];
+  modes: (Mode | typeof AUDIT)[];
   field: string | undefined;
   examples: number;
 }
@@ -24,9 +28,11 @@ interface Options {
 const USAGE = `Usage: scripts/compare [options]
   --captures DIR   where the captures and Falco's alerts are (default: ../shared/captures)
   --rules DIR      where the official rules files are (default: ../shared/rules)
+  --audit DIR      where audit logs and Falco's alerts are (default: ../shared/audit)
   --binary FILE    run this saker instead of the modules
-  --only NAME      captures whose name begins so (may be repeated)
-  --mode MODE      first, all, every or fields (may be repeated; default: all four)
+  --only NAME      captures and logs whose name begins so (may be repeated)
+  --mode MODE      first, all, every or fields of captures, or audit (may be repeated; default:
+                   all of them)
   --field NAME     show differences of this field only
   --verbose        show ten examples of each difference, not two
 `;
@@ -34,6 +40,7 @@ const USAGE = `Usage: scripts/compare [options]
 function readOptions(args: readonly string[]): Options {
   const options: Options = {
     captures: "../shared/captures",
+    audit: "../shared/audit",
     rules: "../shared/rules",
     binary: undefined,
     only: [],
@@ -47,6 +54,9 @@ function readOptions(args: readonly string[]): Options {
       case "--captures":
         options.captures = value();
         break;
+      case "--audit":
+        options.audit = value();
+        break;
       case "--rules":
         options.rules = value();
         break;
@@ -58,7 +68,8 @@ function readOptions(args: readonly string[]): Options {
         break;
       case "--mode": {
         const mode = value() as Mode;
-        if (!MODES.includes(mode)) fail(`Unknown mode "${mode}": it is one of ${MODES.join(", ")}`);
+        const known = [...MODES, AUDIT] as const;
+        if (!known.includes(mode)) fail(`Unknown mode "${mode}": it is one of ${known.join(", ")}`);
         options.modes.push(mode);
         break;
       }
@@ -75,7 +86,7 @@ function readOptions(args: readonly string[]): Options {
         fail(`Unknown option "${args[at]}"`);
     }
   }
-  if (options.modes.length === 0) options.modes = [...MODES];
+  if (options.modes.length === 0) options.modes = [...MODES, AUDIT];
   return options;
 }
 
@@ -182,23 +193,26 @@ async function compareOne(
   return { totals, tally };
 }
 
-async function main(): Promise<number> {
-  const options = readOptions(Deno.args);
-  const names = [...Deno.readDirSync(options.captures)].map((entry) => entry.name)
-    .filter((name) => name.endsWith(".scap")).map((name) => name.slice(0, -5)).sort()
-    .filter((name) =>
-      options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted))
-    );
-  if (names.length === 0) fail(`${options.captures} holds no such capture`);
-  let [passed, failed] = [0, 0];
+/** Names of a directory that `--only` wants. */
+function wanted({ only }: Options, names: readonly string[]): string[] {
+  return names.filter((name) => only.length === 0 || only.some((one) => name.startsWith(one)));
+}
+
+async function compareCaptures(options: Options): Promise<boolean[]> {
+  const names = wanted(
+    options,
+    [...Deno.readDirSync(options.captures)].map((entry) => entry.name)
+      .filter((name) => name.endsWith(".scap")).map((name) => name.slice(0, -5)).sort(),
+  );
+  const outcomes: boolean[] = [];
   for (const mode of options.modes) {
+    if (mode === AUDIT) continue;
     for (const name of names) {
       const { totals, tally } = await compareOne(options, name, mode);
       const all = Math.max(totals.expected, totals.actual);
       const share = all === 0 ? 1 : totals.equal / all;
       const ok = share >= REQUIRED[mode];
-      if (ok) passed++;
-      else failed++;
+      outcomes.push(ok);
       const controls = totals.controls === 0
         ? ""
         : `, ${totals.controls} of them with control characters, which Falco 0.44.1 hides`;
@@ -211,8 +225,42 @@ async function main(): Promise<number> {
       tally.print();
     }
   }
-  write(`${summary({ passed, failed, skipped: 0 })}\n`);
-  return failed === 0 ? 0 : 1;
+  return outcomes;
+}
+
+/** Audit logs: all is equal, but for what has a name. */
+async function compareAuditLogs(options: Options): Promise<boolean[]> {
+  const outcomes: boolean[] = [];
+  for (const log of wanted(options, auditLogsIn(options.audit))) {
+    const place = { directory: options.audit, log };
+    for (const way of auditWaysOf(place)) {
+      const tally = new Tally(options, log);
+      const { totals, excepted, differences } = await compareAudit(
+        place,
+        way,
+        options.binary,
+        (difference) => tally.add(difference),
+      );
+      outcomes.push(differences === 0);
+      const named = [...excepted].map(([name, alerts]) => `, ${alerts} differ: ${name}`).join("");
+      write(
+        `${differences === 0 ? "ok  " : "FAIL"} audit  ${`${log} ${way}`.padEnd(26)} falco ` +
+          `${totals.expected} saker ${totals.actual} equal ${totals.equal}${named}\n`,
+      );
+      tally.print();
+    }
+  }
+  return outcomes;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(Deno.args);
+  const outcomes = await compareCaptures(options);
+  if (options.modes.includes(AUDIT)) outcomes.push(...await compareAuditLogs(options));
+  if (outcomes.length === 0) fail("there is no such capture or log");
+  const passed = outcomes.filter((ok) => ok).length;
+  write(`${summary({ passed, failed: outcomes.length - passed, skipped: 0 })}\n`);
+  return passed === outcomes.length ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main());

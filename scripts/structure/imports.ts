@@ -17,8 +17,9 @@ const ROOMS = [
 /** The floors of a room, one folder for each stage, in order: a floor imports those before it.
  * Files that stand in the room itself are its doors: they may import every floor. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  audit: ["decode", "read"],
   state: ["tables", "contract", "events", "snapshot"],
-  fields: ["row", "text", "compare", "rows"],
+  fields: ["row", "text", "compare", "rows", "audit"],
   rules: ["parse", "read", "merge", "check", "match", "tools"],
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   alerts: ["format", "outputs", "delivery", "spool"],

@@ -1,5 +1,6 @@
 // Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
 // Errors become one line each; so do warnings.
+import { AUDIT_SOURCE, auditFieldSet } from "../fields/audit/audit_field_set.ts";
 import { FieldSet } from "../fields/field_set.ts";
 import { parseOutput } from "../rules/check/output.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
@@ -11,7 +12,10 @@ import { type LiveSieve, liveSieveOf, type RulesSieve, sieveOf } from "../sieve/
 import type { DeadRule, RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
+  /** Of system calls. */
   readonly rules: RuleSet;
+  /** Of Kubernetes' audit events. */
+  readonly auditRules: RuleSet;
   readonly warnings: readonly string[];
   /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
   readonly fdsOrdered: boolean;
@@ -39,6 +43,7 @@ export function compileRules(start: RulesStart, breathe?: () => void): CompiledR
   const syscallRules = () => loaded.enabled.filter(({ source }) => source === "syscall");
   return {
     rules: loaded.ruleSet!,
+    auditRules: loaded.pluginRuleSets.get(AUDIT_SOURCE)!,
     warnings: warningLines(loaded),
     fdsOrdered,
     sumsWanted: sumsWanted(start),
@@ -111,13 +116,15 @@ export function loadWith(start: RulesStart, breathe?: () => void): Loaded {
  * what is no format: no rule is to be blamed for that.
  */
 export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
-  const fields = new FieldSet({
-    bufferFormat: start.base64 ? "base64" : "dots",
+  const settings = {
+    bufferFormat: start.base64 ? "base64" as const : "dots" as const,
     staticFields: start.staticFields,
-  });
+  };
+  const fields = new FieldSet(settings);
   for (const addition of start.appendOutput) checkAddition(addition, fields);
   return {
     fields,
+    pluginFields: new Map([[AUDIT_SOURCE, auditFieldSet(settings)]]),
     priority: start.priority,
     matching: start.matching,
     selections: start.selections,

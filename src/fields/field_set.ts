@@ -4,7 +4,7 @@ import { containerFields } from "./rows/container.ts";
 import { argumentFields } from "./rows/evt_args.ts";
 import { eventFields } from "./rows/evt.ts";
 import { openFields } from "./rows/evt_open.ts";
-import { eventTimeFields } from "./rows/evt_time.ts";
+import { commonEventFields, eventTimeFields, type SourceGiver } from "./rows/evt_time.ts";
 import { fdEndFields } from "./rows/fd_ends.ts";
 import { fdFields } from "./rows/fd_fields.ts";
 import { fdListFields } from "./rows/fd_list.ts";
@@ -50,29 +50,10 @@ export class FieldSet {
   /** What unknown names may have meant. */
   readonly #meant = new Map<string, string | undefined>();
 
-  constructor(options: Partial<FieldOptions> = {}) {
+  /** `rows`: those of the source; default: of system calls. */
+  constructor(options: Partial<FieldOptions> = {}, rows = ofSyscalls) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
-    const { zone, bufferFormat, staticFields } = this.options;
-    const leftOver = new LeftOver();
-    const rows = [
-      ...eventTimeFields(zone),
-      ...eventFields(leftOver),
-      ...argumentFields(bufferFormat, leftOver),
-      ...openFields(),
-      ...processFields(),
-      ...lineageFields(),
-      hashField(),
-      ...threadFields(),
-      ...userFields(),
-      ...fdFields(),
-      ...fdEndFields(),
-      ...fsPathFields(),
-      ...fdListFields(),
-      counterField(),
-      ...containerFields(),
-      ...staticRows(staticFields),
-    ];
-    this.fields = [...rows, ...viewFields(rows)];
+    this.fields = rows(this.options);
     this.#byName = new Map(this.fields.map((field) => [field.name, field]));
   }
 
@@ -121,14 +102,54 @@ export class FieldSet {
   }
 }
 
+function ofSyscalls({ zone, bufferFormat, staticFields }: FieldOptions): Field[] {
+  const leftOver = new LeftOver();
+  const rows = [
+    ...eventTimeFields(zone),
+    ...eventFields(leftOver),
+    ...argumentFields(bufferFormat, leftOver),
+    ...openFields(),
+    ...processFields(),
+    ...lineageFields(),
+    hashField(),
+    ...threadFields(),
+    ...userFields(),
+    ...fdFields(),
+    ...fdEndFields(),
+    ...fsPathFields(),
+    ...fdListFields(),
+    counterField(),
+    ...containerFields(),
+    ...staticRows(staticFields),
+  ];
+  return [...rows, ...viewFields(rows)];
+}
+
+/** What events of every source have, of one that is not of system calls. */
+export function ofEverySource(
+  { zone, staticFields }: FieldOptions,
+  giver: SourceGiver,
+): Field[] {
+  return [...commonEventFields(zone, giver), ...staticRows(staticFields)];
+}
+
 /** Suggestions that are remembered. */
 const MEANT_MAX = 1000;
 const WORD = /^[A-Za-z_][A-Za-z0-9_.]*/;
 const NAME_LENGTH_MAX = 256;
 
+/** Falco has these from plugins, whose fields are refused in words of their own. */
+const PLUGIN_CLASSES: ReadonlySet<string> = new Set(["ka", "json", "jevt"]);
+
 /** Reads the field's argument, which may begin at `at`. */
 function bindAt(field: Field, text: string, at: number): Resolved {
   const { argument } = field;
+  if (argument === null && text[at] === "[" && PLUGIN_CLASSES.has(field.fieldClass)) {
+    const given = text.slice(at + 1).replace(/\].*$/s, "");
+    return {
+      error: `${field.name} does not allow nor require an argument but one is provided: ${given}`,
+    };
+  }
   let given: string | undefined;
   let end = at;
   if (argument !== null && text[at] === "[") {

@@ -63,11 +63,11 @@ Deno.test("a text that is no field is refused, and the nearest name told", () =>
 
 Deno.test("an argument that makes no sense is refused", () => {
   strictEqual(errorOf("proc.aname[x]").includes('"x" is not the number of an ancestor'), true);
-  strictEqual(errorOf("evt.arg"), "evt.arg needs an argument");
+  strictEqual(errorOf("evt.arg"), "evt.arg requires an argument but none provided");
   strictEqual(errorOf("evt.arg.nonesuch"), 'unknown argument "nonesuch" of evt.arg');
   strictEqual(errorOf("evt.type.is.nonesuch"), 'unknown argument "nonesuch" of evt.type.is');
   strictEqual(errorOf("proc.aname[1"), '"]" is missing after "proc.aname[1"');
-  strictEqual(errorOf("container.label"), "container.label needs an argument");
+  strictEqual(errorOf("container.label"), "container.label requires an argument but none provided");
   strictEqual(errorOf("container.mount[(]"), '"(" is not a regular expression');
   strictEqual(errorOf("proc.name[1]"), 'unknown field "proc.name[1]"');
 });

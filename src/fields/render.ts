@@ -5,7 +5,7 @@ import { givenDirectory } from "./rows/evt_args.ts";
 import type { Bound, Value } from "./row/field.ts";
 import { numberText } from "./text/numbers.ts";
 import { bufferText } from "./text/params.ts";
-import { shownText } from "../words/raw_text.ts";
+import { bytesOf, rawText, shownText } from "../words/raw_text.ts";
 
 /** Text of a value that is not there. */
 export const MISSING_TEXT = "<NA>";
@@ -47,9 +47,23 @@ export function valueText(bound: Bound, value: Value): string {
   if (value === undefined) return MISSING_TEXT;
   if (Array.isArray(value)) {
     if (!bound.isList && bound.anyOf) return shownText(value.join(" "));
-    return `(${value.map((item) => single(bound, item)).join(",")})`;
+    const texts = value.map((item) => single(bound, item));
+    return bound.field.fieldClass === "ka" ? listText(texts) : `(${texts.join(",")})`;
   }
   return single(bound, value);
+}
+
+/** Bytes of a list's text in Falco: what is longer is cut. */
+const LIST_BYTES_MAX = 1023;
+
+/** As Falco writes a list of a plugin: empty texts at its front leave nothing, and no comma. */
+function listText(texts: readonly string[]): string {
+  const first = texts.findIndex((text) => text !== "");
+  const whole = first < 0 ? "()" : `(${texts.slice(first).join(",")})`;
+  if (whole.length * 3 <= LIST_BYTES_MAX) return whole;
+  const bytes = bytesOf(whole);
+  if (bytes.length <= LIST_BYTES_MAX) return whole;
+  return shownText(rawText(bytes.subarray(0, LIST_BYTES_MAX)));
 }
 
 function single(bound: Bound, value: Value): string {

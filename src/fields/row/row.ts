@@ -71,7 +71,7 @@ export function withArgument(
     domain: row.domain ?? "event",
     bind: (given) => {
       if (given === undefined && argument?.required) {
-        return { error: `${row.name} needs an argument` };
+        return { error: `${row.name} requires an argument but none provided` };
       }
       const reader = read(given);
       return "error" in reader ? reader : bound(self, boundText(row.name, argument, given), reader);

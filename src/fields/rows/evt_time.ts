@@ -9,6 +9,27 @@ const SECOND = 1_000_000_000n;
 
 /** Rows of the class evt that need no event parameters. `zone` is that of the clock fields. */
 export function eventTimeFields(zone: Zone): Field[] {
+  const common = commonEventFields(zone, { source: "syscall", info: missing });
+  const clocks = common.findIndex(({ name }) => name === "evt.rawtime");
+  return [
+    ...common.slice(0, clocks),
+    outputTime(zone),
+    ...common.slice(clocks),
+    ...["", ".s", ".ns"].map((part) => deltaField(part)),
+    ...latencyFields(),
+  ];
+}
+
+/** Who gives events of a source. */
+export interface SourceGiver {
+  readonly source: string;
+  readonly plugin?: string;
+  /** `evt.plugininfo`. */
+  readonly info: (context: Context) => Value;
+}
+
+/** What events of every source have. */
+export function commonEventFields(zone: Zone, { source, plugin, info }: SourceGiver): Field[] {
   return [
     ...fields("evt", [
       {
@@ -45,13 +66,6 @@ export function eventTimeFields(zone: Zone): Field[] {
           text: (ns) => dateTimeText(ns, zone, "none"),
         },
       ]),
-      {
-        name: "evt.outputtime",
-        type: "CHARBUF",
-        flags: ["print_only"],
-        description: "Time of the event, as evt.time.",
-        extract: ({ event }) => clockText(event.time(), zone, "ns"),
-      },
       {
         name: "evt.rawtime",
         type: "ABSTIME",
@@ -98,19 +112,19 @@ export function eventTimeFields(zone: Zone): Field[] {
         name: "evt.pluginname",
         type: "CHARBUF",
         description: "Plugin that made the event.",
-        extract: missing,
+        extract: () => plugin,
       },
       {
         name: "evt.plugininfo",
         type: "CHARBUF",
         description: "Summary of the event by the plugin that made it.",
-        extract: missing,
+        extract: info,
       },
       {
         name: "evt.source",
         type: "CHARBUF",
         description: "Name of the source that the event comes from, such as syscall.",
-        extract: () => "syscall",
+        extract: () => source,
       },
       {
         name: "evt.is_async",
@@ -134,9 +148,17 @@ export function eventTimeFields(zone: Zone): Field[] {
         extract: ({ machine }) => machine.hostname,
       },
     ]),
-    ...["", ".s", ".ns"].map((part) => deltaField(part)),
-    ...latencyFields(),
   ];
+}
+
+function outputTime(zone: Zone): Field {
+  return field("evt", {
+    name: "evt.outputtime",
+    type: "CHARBUF",
+    flags: ["print_only"],
+    description: "Time of the event, as evt.time.",
+    extract: ({ event }) => clockText(event.time(), zone, "ns"),
+  });
 }
 
 interface TimeRow {

@@ -1,0 +1,340 @@
+// JSON read once and in place: a text goes in, a tape of where each value stands comes out, from
+// which values are taken when somebody asks. Nothing is made on the way, and what is shown of a
+// value is as it was received (order of keys, escapes, digits). What is taken for JSON is what the
+// plugin's parser takes: control characters in strings, `NaN`, `0201`; of a repeated key the first.
+//
+//   tape:  one entry a value, in the order of the text; in an object each value stands behind its
+//          key's entry. `next` of an entry is the one behind the value and all that is in it.
+
+export const enum Kind {
+  Object,
+  Array,
+  String,
+  Number,
+  True,
+  False,
+  Null,
+  Key,
+}
+
+/** Values in one another, the document itself included. */
+export const DEPTH_MAX = 300;
+/** Entries of one document; a document of 16 MB has less of them where it says anything. */
+const ENTRIES_MAX = 1 << 22;
+const ENTRIES_AT_FIRST = 1 << 12;
+
+const BLANK = Uint8Array.from({ length: 128 }, (_, code) => " \t\r\n".includes(char(code)) ? 1 : 0);
+const DIGIT = Uint8Array.from(
+  { length: 128 },
+  (_, code) => "0123456789.+-eE".includes(char(code)) ? 1 : 0,
+);
+
+function char(code: number): string {
+  return String.fromCharCode(code);
+}
+
+export class JsonTape {
+  text = "";
+  /** How many entries there are. */
+  length = 0;
+  /** Whether there are blanks between the parts of the document. */
+  spaced = false;
+  /** What is wrong, where `read` returned false. */
+  error = "";
+  kinds = new Uint8Array(ENTRIES_AT_FIRST);
+  /** Of strings and keys: what is between their quotes. */
+  starts = new Int32Array(ENTRIES_AT_FIRST);
+  ends = new Int32Array(ENTRIES_AT_FIRST);
+  nexts = new Int32Array(ENTRIES_AT_FIRST);
+  /** Of strings and keys: 1 where there is a backslash. */
+  escapes = new Uint8Array(ENTRIES_AT_FIRST);
+  readonly #open = new Int32Array(DEPTH_MAX + 1);
+
+  /** Reads the document from `from` to `to`; false where it is none. */
+  read(text: string, from: number, to: number): boolean {
+    this.text = text;
+    this.length = 0;
+    this.spaced = false;
+    this.error = "";
+    const at = this.#blanks(from, to);
+    this.spaced = false;
+    if (at >= to) return this.#fail("there is nothing but blanks");
+    const end = this.#value(at, to);
+    if (end < 0) return false;
+    // Blanks around a document are not in it.
+    const { spaced } = this;
+    const behind = this.#blanks(end, to);
+    this.spaced = spaced;
+    return behind >= to || this.#fail(`there is more behind its end, at ${behind - from + 1}`);
+  }
+
+  /** The value of an object's member or an array's element; -1 where there is none. */
+  get(entry: number, key: string): number {
+    if (entry < 0) return -1;
+    const kind = this.kinds[entry]!;
+    if (kind === Kind.Object) return this.#member(entry, key);
+    if (kind !== Kind.Array || !/^[+-]?\d+$/.test(key)) return -1;
+    return this.element(entry, Number(key));
+  }
+
+  /** The array's element; -1 where there is none. */
+  element(entry: number, index: number): number {
+    if (index < 0) return -1;
+    const end = this.nexts[entry]!;
+    let at = entry + 1;
+    for (let left = index; left > 0 && at < end; left--) at = this.nexts[at]!;
+    return at < end ? at : -1;
+  }
+
+  #member(entry: number, key: string): number {
+    const { text, starts, ends, nexts, escapes } = this;
+    const end = nexts[entry]!;
+    const { length } = key;
+    const first = length === 0 ? 0 : key.charCodeAt(0);
+    let escaped = false;
+    for (let at = entry + 1; at < end; at = nexts[at + 1]!) {
+      const start = starts[at]!;
+      if (escapes[at] === 1) escaped = true;
+      if (ends[at]! - start !== length) continue;
+      if (length > 0 && text.charCodeAt(start) !== first) continue;
+      if (text.startsWith(key, start)) return at + 1;
+    }
+    if (!escaped) return -1;
+    for (let at = entry + 1; at < end; at = nexts[at + 1]!) {
+      if (escapes[at] === 1 && unescaped(text.slice(starts[at]!, ends[at]!)) === key) return at + 1;
+    }
+    return -1;
+  }
+
+  /** Reads a value and all that is in it; where it ends, or -1. */
+  #value(from: number, to: number): number {
+    const { text } = this;
+    const open = this.#open;
+    let depth = 0;
+    let at = from;
+    for (;;) {
+      // A value begins at `at`.
+      const code = at < to ? text.charCodeAt(at) : 0;
+      if (code === 0x7b || code === 0x5b) {
+        if (depth === DEPTH_MAX) {
+          this.#fail(`there are more than ${DEPTH_MAX} values in one another`);
+          return -1;
+        }
+        const isObject = code === 0x7b;
+        const entry = this.#push(isObject ? Kind.Object : Kind.Array, at, at);
+        if (entry < 0) return -1;
+        open[depth++] = entry;
+        at = this.#blanks(at + 1, to);
+        if (at < to && text.charCodeAt(at) === (isObject ? 0x7d : 0x5d)) {
+          at = this.#close(open[--depth]!, at);
+        } else if (!isObject) continue;
+        else if ((at = this.#key(at, to)) < 0) return -1;
+        else continue;
+      } else if ((at = this.#scalar(code, at, to)) < 0) return -1;
+      // A value has ended: what follows belongs to what it is in.
+      for (;;) {
+        if (depth === 0) return at;
+        const entry = open[depth - 1]!;
+        const isObject = this.kinds[entry] === Kind.Object;
+        if (at >= to || text.charCodeAt(at) !== 0x2c) at = this.#blanks(at, to);
+        const mark = at < to ? text.charCodeAt(at) : 0;
+        if (mark === 0x2c) {
+          at = this.#blanks(at + 1, to);
+          if (isObject && (at = this.#key(at, to)) < 0) return -1;
+          break;
+        }
+        if (at >= to || mark !== (isObject ? 0x7d : 0x5d)) {
+          this.#expect(isObject ? '"," or "}"' : '"," or "]"', at, to);
+          return -1;
+        }
+        depth--;
+        at = this.#close(entry, at);
+      }
+    }
+  }
+
+  /** Reads a key and its colon; where the value begins, or -1. */
+  #key(from: number, to: number): number {
+    if (from >= to || this.text.charCodeAt(from) !== 0x22) {
+      this.#expect("a key", from, to);
+      return -1;
+    }
+    let at = this.#string(Kind.Key, from + 1, to);
+    if (at < 0) return -1;
+    if (at >= to || this.text.charCodeAt(at) !== 0x3a) at = this.#blanks(at, to);
+    if (at >= to || this.text.charCodeAt(at) !== 0x3a) {
+      this.#expect('":"', at, to);
+      return -1;
+    }
+    return this.#blanks(at + 1, to);
+  }
+
+  #close(entry: number, at: number): number {
+    this.ends[entry] = at + 1;
+    this.nexts[entry] = this.length;
+    return at + 1;
+  }
+
+  #scalar(code: number, at: number, to: number): number {
+    switch (code) {
+      case 0x22:
+        return this.#string(Kind.String, at + 1, to);
+      case 0x74:
+        return this.#word("true", Kind.True, at, to);
+      case 0x66:
+        return this.#word("false", Kind.False, at, to);
+      case 0x6e:
+        if (this.text.startsWith("null", at)) return this.#word("null", Kind.Null, at, to);
+    }
+    return this.#number(at, to);
+  }
+
+  #word(word: string, kind: Kind, at: number, to: number): number {
+    const end = at + word.length;
+    if (end > to || !this.text.startsWith(word, at)) return this.#expect("a value", at, to);
+    return this.#push(kind, at, end) < 0 ? -1 : end;
+  }
+
+  /** The digits are not looked at closely: what stands there is kept as it is. */
+  #number(from: number, to: number): number {
+    const { text } = this;
+    let at = from;
+    while (at < to && DIGIT[text.charCodeAt(at)] === 1) at++;
+    const isSign = at === from + 1 && /[+-]/.test(text[from]!);
+    if (at === from || isSign) {
+      const end = at + 3;
+      if (end > to || !/^(nan|inf)$/i.test(text.slice(at, end))) {
+        return this.#expect("a value", from, to);
+      }
+      at = end;
+    }
+    return this.#push(Kind.Number, from, at) < 0 ? -1 : at;
+  }
+
+  /** From behind the opening quote; returns where the closing one is behind. */
+  #string(kind: Kind, from: number, to: number): number {
+    const { text } = this;
+    let escaped = 0;
+    for (let at = from; at < to; at++) {
+      const code = text.charCodeAt(at);
+      if (code === 0x5c) {
+        escaped = 1;
+        at++;
+      } else if (code === 0x22) {
+        const entry = this.#push(kind, from, at);
+        if (entry < 0) return -1;
+        this.escapes[entry] = escaped;
+        return at + 1;
+      }
+    }
+    this.#fail("a string has no end");
+    return -1;
+  }
+
+  #blanks(from: number, to: number): number {
+    const { text } = this;
+    let at = from;
+    while (at < to && BLANK[text.charCodeAt(at)] === 1) at++;
+    if (at > from) this.spaced = true;
+    return at;
+  }
+
+  #push(kind: Kind, start: number, end: number): number {
+    const entry = this.length;
+    if (entry === this.kinds.length && !this.#grow()) return -1;
+    this.length = entry + 1;
+    this.kinds[entry] = kind;
+    this.starts[entry] = start;
+    this.ends[entry] = end;
+    this.nexts[entry] = entry + 1;
+    this.escapes[entry] = 0;
+    return entry;
+  }
+
+  #grow(): boolean {
+    const size = this.kinds.length * 2;
+    if (size > ENTRIES_MAX) return this.#fail(`it has more than ${ENTRIES_MAX} values`);
+    const bytes = (old: Uint8Array) => {
+      const larger = new Uint8Array(size);
+      larger.set(old);
+      return larger;
+    };
+    const numbers = (old: Int32Array) => {
+      const larger = new Int32Array(size);
+      larger.set(old);
+      return larger;
+    };
+    this.kinds = bytes(this.kinds);
+    this.escapes = bytes(this.escapes);
+    this.starts = numbers(this.starts);
+    this.ends = numbers(this.ends);
+    this.nexts = numbers(this.nexts);
+    return true;
+  }
+
+  #expect(what: string, at: number, to: number): -1 {
+    const found = at < to ? JSON.stringify(this.text.slice(at, at + 1)) : "its end";
+    this.#fail(`expected ${what}, found ${found}`);
+    return -1;
+  }
+
+  #fail(error: string): false {
+    this.error ||= `no JSON: ${error}`;
+    return false;
+  }
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+/** What is between a string's quotes as the text that it means; unknown escapes stay. */
+export function unescaped(raw: string): string {
+  let at = raw.indexOf("\\");
+  if (at < 0) return raw;
+  let text = "";
+  let from = 0;
+  while (at >= 0 && at + 1 < raw.length) {
+    text += raw.slice(from, at);
+    const short = SHORT[raw[at + 1]!];
+    if (short !== undefined) {
+      text += short;
+      from = at + 2;
+    } else if (raw[at + 1] === "u") from = at + unicodeLength(raw, at);
+    else from = at + 2;
+    if (short === undefined) text += meant(raw.slice(at, from));
+    at = raw.indexOf("\\", from);
+  }
+  return text + raw.slice(from);
+}
+
+/** Characters of `\uXXXX`, of a pair of them, or of the two that begin what is neither. */
+function unicodeLength(raw: string, at: number): number {
+  const unit = unitAt(raw, at);
+  if (unit < 0) return 2;
+  return (unit & 0xf800) === 0xd800 && unitAt(raw, at + 6) >= 0 ? 12 : 6;
+}
+
+/** The unit that `\uXXXX` means; -1 where it is not written so. */
+function unitAt(raw: string, at: number): number {
+  const digits = raw.slice(at, at + 6);
+  return /^\\u[0-9a-fA-F]{4}$/.test(digits) ? parseInt(digits.slice(2), 16) : -1;
+}
+
+function meant(escape: string): string {
+  if (escape.length < 6) return escape;
+  const unit = unitAt(escape, 0);
+  if ((unit & 0xf800) !== 0xd800) return String.fromCharCode(unit);
+  // Half a pair stays as it is written, two that are no pair are no character.
+  if (escape.length === 6) return escape;
+  const second = unitAt(escape, 6);
+  const isPair = (unit & 0xfc00) === 0xd800 && (second & 0xfc00) === 0xdc00;
+  return isPair ? String.fromCharCode(unit, second) : "\ufffd";
+}

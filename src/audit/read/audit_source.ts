@@ -1,0 +1,198 @@
+// Audit events as an event source: documents of JSON come in, .scap blocks of plugin events go out,
+// each with one event's JSON as its data. What is no audit event is counted and told.
+import { PLUGIN_DATA_AT, pluginBlockBytes, PluginFrames } from "../../events/plugin_block.ts";
+import type { EventSource, SourceStats } from "../../events/source.ts";
+import { bytesOf, rawText } from "../../words/raw_text.ts";
+import { AuditDocument, type FoundEvent } from "../decode/audit_documents.ts";
+import { compact } from "../decode/json_value.ts";
+import type { AuditChunk, AuditInput } from "./audit_input.ts";
+
+/** Id of Falco's own plugin for these events. */
+const PLUGIN_ID = 1;
+const NEWLINE = 10;
+const RETURN = 13;
+
+export interface AuditSourceOptions {
+  /** Bytes of one event's JSON without blanks; larger ones are left out and counted. */
+  readonly eventBytesMax: number;
+  /** Told of what is no audit event, not for each of them. */
+  readonly onMalformed: (reason: string) => void;
+}
+
+export class AuditSource implements EventSource {
+  readonly name = "k8saudit";
+  readonly source = "k8s_audit";
+  readonly #input: AuditInput;
+  readonly #options: AuditSourceOptions;
+  readonly #document = new AuditDocument();
+  readonly #frames = new PluginFrames();
+  #chunk: AuditChunk | undefined;
+  /** Where the next document of the chunk begins. */
+  #at = 0;
+  /** Where the present document stands in the chunk. */
+  #from = 0;
+  #to = 0;
+  /** Events of the document that were handed over. */
+  #given = 0;
+  #chunkEvents = 0;
+  #chunkMalformed = 0;
+  #chunkReason: string | undefined;
+  #events = 0;
+  #malformed = 0;
+  #ended = false;
+
+  constructor(input: AuditInput, options: AuditSourceOptions) {
+    this.#input = input;
+    this.#options = options;
+  }
+
+  /** Documents and events that are none, since the start. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  read(buffer: Uint8Array): number {
+    this.#frames.bind(buffer);
+    let filled = 0;
+    for (;;) {
+      const { events } = this.#document;
+      for (; this.#given < events.length; this.#given++) {
+        const size = this.#put(events[this.#given]!, buffer, filled);
+        if (size === 0 && filled > 0) return filled;
+        if (size <= 0) this.#tellLarge(buffer);
+        else filled += size;
+      }
+      if (this.#nextDocument()) continue;
+      // What was handed over is judged before the next chunk is asked for.
+      if (filled > 0) return filled;
+      this.#tellJudged();
+      if (!this.#takeChunk()) return this.#ended ? -1 : 0;
+    }
+  }
+
+  #takeChunk(): boolean {
+    const taken = this.#ended ? "ended" : this.#input.take();
+    if (taken === undefined) return false;
+    if (taken === "ended") {
+      this.#ended = true;
+      return false;
+    }
+    this.#chunk = taken;
+    this.#at = 0;
+    if (taken.refused !== undefined) this.#tellMalformed(1, taken.refused);
+    return true;
+  }
+
+  wait(timeoutMs: number): void {
+    this.#input.wait(timeoutMs);
+  }
+
+  stats(): SourceStats {
+    return { events: this.#events, lost: [0, 0], truncated: 0, programs: 0 };
+  }
+
+  progress(): { readonly read: number; readonly total: number } | undefined {
+    return this.#input.progress?.();
+  }
+
+  snapshot(): Uint8Array {
+    return new Uint8Array();
+  }
+
+  setInterest(): void {}
+
+  close(): void {
+    this.#input.close();
+  }
+
+  /** Reads the chunk's next document; whether there was one. */
+  #nextDocument(): boolean {
+    this.#given = 0;
+    this.#document.events.length = 0;
+    const chunk = this.#chunk;
+    if (chunk === undefined || this.#at >= chunk.bytes.length) return false;
+    const from = this.#at;
+    let to = chunk.bytes.length;
+    this.#at = to;
+    if (chunk.isLines) {
+      const end = chunk.bytes.indexOf(NEWLINE, from);
+      if (end >= 0) {
+        to = end;
+        this.#at = end + 1;
+      }
+      if (to === from || (to === from + 1 && chunk.bytes[from] === RETURN)) return true;
+    }
+    if (to > from && chunk.bytes[to - 1] === RETURN) to--;
+    this.#from = from;
+    this.#to = to;
+    this.#document.read(rawText(chunk.bytes.subarray(from, to)));
+    if (this.#document.malformed > 0) {
+      this.#tellMalformed(this.#document.malformed, this.#document.reason!);
+    }
+    return true;
+  }
+
+  /** Writes the event's block; returns its bytes, 0 where there is no room, -1 where there never
+   * is. */
+  #put(event: FoundEvent, buffer: Uint8Array, at: number): number {
+    const data = at + PLUGIN_DATA_AT;
+    const room = Math.min(buffer.length - at - pluginBlockBytes(0), this.#options.eventBytesMax);
+    const isCut = room < this.#options.eventBytesMax;
+    const length = room < 0 ? -1 : this.#putData(event.entry, buffer.subarray(data, data + room));
+    if (length < 0) return isCut ? 0 : -1;
+    const { seconds, nanoseconds } = event;
+    this.#frames.write(at, length, PLUGIN_ID, seconds, nanoseconds);
+    this.#events++;
+    this.#chunkEvents++;
+    return pluginBlockBytes(length);
+  }
+
+  /** Writes the event's JSON; returns its bytes, -1 where it does not fit. */
+  #putData(entry: number, target: Uint8Array): number {
+    const { tape } = this.#document;
+    const { starts, ends, spaced, text } = tape;
+    // Most lines are one event and nothing else.
+    if (entry === 0 && !spaced && starts[0] === 0 && ends[0] === text.length) {
+      const bytes = this.#chunk!.bytes.subarray(this.#from, this.#to);
+      if (bytes.length > target.length) return -1;
+      target.set(bytes);
+      return bytes.length;
+    }
+    const json = compact(tape, entry);
+    if (json.length > target.length) return -1;
+    if (json.isWellFormed()) {
+      const { read, written } = encoder.encodeInto(json, target);
+      return read === json.length ? written : -1;
+    }
+    const bytes = bytesOf(json);
+    if (bytes.length > target.length) return -1;
+    target.set(bytes);
+    return bytes.length;
+  }
+
+  #tellLarge(buffer: Uint8Array): void {
+    const most = Math.min(this.#options.eventBytesMax, buffer.length);
+    this.#tellMalformed(1, `an event has more than ${most} bytes`);
+  }
+
+  #tellMalformed(count: number, reason: string): void {
+    this.#malformed += count;
+    this.#chunkMalformed += count;
+    this.#chunkReason ??= reason;
+    this.#options.onMalformed(reason);
+  }
+
+  #tellJudged(): void {
+    if (this.#chunk === undefined) return;
+    this.#chunk = undefined;
+    this.#input.judged({
+      events: this.#chunkEvents,
+      malformed: this.#chunkMalformed,
+      reason: this.#chunkReason,
+    });
+    this.#chunkEvents = this.#chunkMalformed = 0;
+    this.#chunkReason = undefined;
+  }
+}
+
+const encoder = new TextEncoder();
