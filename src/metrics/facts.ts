@@ -3,6 +3,7 @@
 import type { QueueStats } from "../alerts/queue.ts";
 import type { Counters } from "../engine/contract/counters.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
+import type { AuditIntake } from "./audit_families.ts";
 import type { FileSum } from "./file_sums.ts";
 import { cpuMeasures, ITERATOR_MEASURES, kernelMeasures } from "./engine_measures.ts";
 import { programMeasures, stateMeasures } from "./engine_measures.ts";
@@ -15,6 +16,8 @@ export interface Facts {
   readonly outputs: () => readonly QueueStats[];
   /** Clients that follow the alerts, and alerts that slow ones did not get. */
   readonly stream: () => { readonly clients: number; readonly dropped: number };
+  /** What brings Kubernetes audit events in; absent: they are not asked for. */
+  readonly audit?: () => AuditIntake;
   readonly resources: () => Resources;
   readonly sums: () => { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] };
   readonly reload: () => ReloadFacts;

@@ -6,6 +6,7 @@ import type { Latencies } from "../engine/contract/latencies.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "../engine/contract/drop_kinds.ts";
+import { auditFamilies } from "./audit_families.ts";
 import type { Family, Sample } from "./exposition.ts";
 import type { Facts, Wanted } from "./facts.ts";
 
@@ -58,6 +59,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
       samples: REFUSALS.map(([what, place]) => ({ labels: { what }, value: counters.get(place) })),
     },
     ...outputFamilies(facts),
+    ...auditFamilies(facts.audit?.() ?? {}),
     ...(wanted.rules && tallies !== undefined ? ruleTimes(tallies, wanted) : []),
     seconds(
       "saker_matching_seconds_total",

@@ -1,5 +1,6 @@
 // What the web server answers. Values come in as functions; no state is kept here.
 import { type Context, Hono } from "hono";
+import { type AuditHook, postRefusal } from "./audit_hook.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
 import { hostName, strangeName } from "./hosts.ts";
@@ -23,6 +24,8 @@ export interface AppOptions {
   readonly alerts: AlertStream;
   /** Has configuration and rules read anew; absent: they cannot change under way. Never rejects. */
   readonly reload?: () => Promise<ReloadAnswer>;
+  /** Takes Kubernetes audit events, from those who show its rights; absent: nobody wants them. */
+  readonly audit?: { readonly path: string; readonly hook: AuditHook; readonly rights: Rights };
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
@@ -96,6 +99,13 @@ export function makeApp(options: AppOptions): App {
         const { status, body } = await reload();
         return context.json(body, status);
       }, refusalToAct),
+    );
+  }
+  const { audit } = options;
+  if (audit !== undefined) {
+    app.all(
+      audit.path,
+      (context) => audit.hook.answer(context, postRefusal(audit.rights, context)),
     );
   }
   app.notFound((context) => context.json({ error: "not found" }, 404));

@@ -1,6 +1,7 @@
 // One client's connection: its request comes in, the answer goes out, and it is closed. Whoever
 // holds it longer than that is cut off by its owner (serve.ts), which closes it under the hands of
 // what waits here.
+import { type Body, type BodyBounds, framingOf, readBody } from "./body.ts";
 import { HEAD_BYTES_MAX, headEnd, parseHead } from "./request_head.ts";
 import { type End, socketOwner } from "./socket_owner.ts";
 
@@ -11,6 +12,8 @@ export interface Peer {
   readonly remoteAddress: string;
   /** Whose socket the client's is, where it is this host's own; undefined: cannot be told. */
   readonly owner: () => number | undefined;
+  /** Reads the request's body, once. Rejects where the client goes away. */
+  readonly body: (bounds: BodyBounds) => Promise<Body>;
 }
 
 export type Answer = (request: Request, peer: Peer) => Response | Promise<Response>;
@@ -23,19 +26,27 @@ const WRITE_MS = 60_000;
 /** What a client may still send behind its request, and is thrown away. */
 const REST_BYTES_MAX = 64 << 10;
 
-/**
- * Serves one request; rejects where the client goes away or is cut off. `onStream` is called before
- * an answer without an end begins.
- */
+/** What the owner of a connection is told of, since its time is another one then. */
+export interface Turns {
+  /** An answer without an end begins. */
+  readonly onStream: () => void;
+  /** A body is about to be read; false where there are too many at once. */
+  readonly onBody: () => boolean;
+}
+
+const NO_TURNS: Turns = { onStream: () => {}, onBody: () => true };
+
+/** Serves one request; rejects where the client goes away or is cut off. */
 export async function serveConnection(
   conn: Deno.TcpConn | Deno.TlsConn,
   answer: Answer,
-  onStream: () => void = () => {},
+  { onStream, onBody }: Turns = NO_TURNS,
 ): Promise<void> {
   const secure = "handshake" in conn;
   if (secure) await conn.handshake();
-  const head = await readHead(conn);
-  if (head === undefined) return;
+  const read = await readHead(conn);
+  if (read === undefined) return;
+  const { head, rest } = read;
   const here = conn.localAddr as Deno.NetAddr;
   const there = conn.remoteAddr as Deno.NetAddr;
   const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
@@ -44,6 +55,11 @@ export async function serveConnection(
       localAddress: here.hostname,
       remoteAddress: there.hostname,
       owner: () => socketOwner(endOf(there), endOf(here)),
+      body: (bounds) =>
+        onBody() ? bodyOf(conn, { request: parsed.request, rest }, bounds) : Promise.resolve({
+          status: 429,
+          reason: "there are too many bodies at once",
+        }),
     })
     : new Response(null, { status: parsed.status });
   const isHead = "request" in parsed && parsed.request.method === "HEAD";
@@ -60,8 +76,51 @@ function endOf({ hostname, port }: Deno.NetAddr): End {
   return { address: hostname, port };
 }
 
-/** The bytes of a head; none where it is too long; undefined where the client went. */
-async function readHead(conn: Deno.Conn): Promise<Uint8Array | undefined> {
+interface Behind {
+  readonly request: Request;
+  /** What was read with the head. */
+  readonly rest: Uint8Array;
+}
+
+const BODY_CHUNK_BYTES = 64 << 10;
+
+async function bodyOf(
+  conn: Deno.Conn,
+  { request: { headers }, rest }: Behind,
+  bounds: BodyBounds,
+): Promise<Body> {
+  const framing = framingOf(headers);
+  if ("status" in framing) return framing;
+  const expect = headers.get("expect");
+  if (expect !== null && expect.toLowerCase() !== "100-continue") {
+    return { status: 417, reason: "only 100-continue can be expected" };
+  }
+  // Curl waits for a second otherwise.
+  if (expect !== null && rest.length === 0) await writeAll(conn, CONTINUE);
+  let first: Uint8Array | undefined = rest.length === 0 ? undefined : rest;
+  return await readBody(
+    {
+      async read(): Promise<Uint8Array | undefined> {
+        const given = first;
+        first = undefined;
+        if (given !== undefined) return given;
+        const chunk = new Uint8Array(BODY_CHUNK_BYTES);
+        const read = await conn.read(chunk);
+        return read === null ? undefined : chunk.subarray(0, read);
+      },
+    },
+    framing,
+    bounds,
+  );
+}
+
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** The bytes of a head, none where it is too long, and what came behind it; undefined where the
+ * client went. */
+async function readHead(
+  conn: Deno.Conn,
+): Promise<{ readonly head: Uint8Array; readonly rest: Uint8Array } | undefined> {
   const buffer = new Uint8Array(HEAD_BYTES_MAX);
   let filled = 0;
   while (filled < buffer.length) {
@@ -69,9 +128,10 @@ async function readHead(conn: Deno.Conn): Promise<Uint8Array | undefined> {
     if (read === null) return undefined;
     filled += read;
     const end = headEnd(buffer.subarray(0, filled));
-    if (end !== undefined) return buffer.subarray(0, end);
+    if (end === undefined) continue;
+    return { head: buffer.subarray(0, end), rest: buffer.subarray(end, filled) };
   }
-  return buffer.subarray(0, 0);
+  return { head: buffer.subarray(0, 0), rest: buffer.subarray(0, 0) };
 }
 
 async function bytesOf(response: Response, isHead: boolean): Promise<Uint8Array> {
@@ -134,8 +194,14 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [403, "Forbidden"],
   [404, "Not Found"],
   [405, "Method Not Allowed"],
+  [408, "Request Timeout"],
   [409, "Conflict"],
+  [411, "Length Required"],
+  [413, "Content Too Large"],
+  [415, "Unsupported Media Type"],
+  [417, "Expectation Failed"],
   [422, "Unprocessable Content"],
+  [429, "Too Many Requests"],
   [431, "Request Header Fields Too Large"],
   [500, "Internal Server Error"],
   [503, "Service Unavailable"],

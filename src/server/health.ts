@@ -5,6 +5,7 @@ import type { QueueStats } from "../alerts/queue.ts";
 import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
+import type { AuditIntake } from "../metrics/audit_families.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
 import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
@@ -14,6 +15,8 @@ export interface HealthOptions extends SightOptions {
   readonly driver: string;
   readonly outputs?: () => readonly QueueStats[];
   readonly web?: () => ServerStats | undefined;
+  /** What brings Kubernetes audit events in; absent: they are not asked for. */
+  readonly audit?: () => AuditIntake;
   /** Failures that nobody waited for: mistakes of saker's own that it survived. */
   readonly strays?: () => number;
   /** What is amiss until somebody acts, one line each: such as new rules that were refused. */
@@ -75,10 +78,13 @@ export interface HealthReport {
   readonly web?: {
     readonly open: number;
     readonly streams: number;
+    readonly bodies: number;
     readonly accepted: number;
     readonly cut_off: number;
     readonly accept_errors: number;
   };
+  /** What brings Kubernetes audit events in. */
+  readonly k8s_audit?: AuditIntake;
   /** Captures that alerts started, and what is held for the next to begin with. */
   readonly captures: {
     readonly started: number;
@@ -172,11 +178,13 @@ export class Health {
         web: {
           open: web.open,
           streams: web.streams,
+          bodies: web.bodies,
           accepted: web.accepted,
           cut_off: web.cutOff,
           accept_errors: web.acceptErrors,
         },
       }),
+      ...(this.#options.audit === undefined ? {} : { k8s_audit: this.#options.audit() }),
       captures: {
         started: get(Counter.CapturesStarted),
         failed: get(Counter.CapturesFailed),

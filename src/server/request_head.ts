@@ -1,5 +1,5 @@
 // The head of an HTTP/1 request: bytes come in, a Request goes out, or the status that tells why
-// there is none. Bodies are not read: nothing that saker answers takes one.
+// there is none. Bodies are read where an answer asks for one (body.ts).
 
 /** Bytes of a request line with its headers. */
 export const HEAD_BYTES_MAX = 8 << 10;

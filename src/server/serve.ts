@@ -9,6 +9,8 @@ import { type Peer, serveConnection } from "./connection.ts";
 export interface ServeOptions {
   readonly address: string;
   readonly port: number;
+  /** What to do where the address cannot be had. */
+  readonly hint?: string;
   /** PEM texts; plain HTTP without them. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Connections at a time, and how long one may take. */
@@ -20,6 +22,8 @@ export interface ServerStats {
   readonly open: number;
   /** Connections that are sent a stream, which are not among `open`. */
   readonly streams: number;
+  /** Connections whose body is read and judged, which are not among `open` either. */
+  readonly bodies: number;
   readonly accepted: number;
   /** Closed before their answer, since they took too long or others waited. */
   readonly cutOff: number;
@@ -44,6 +48,9 @@ export type Answerer = Pick<Hono<{ Bindings: Bindings }>, "fetch">;
 const CLOSE_MS = 200;
 const CONNECTIONS_MAX = 64;
 const CONNECTION_MS = 5_000;
+/** Requests with a body at a time, and how long one may take: to come, to be judged, to be told. */
+const BODIES_MAX = 32;
+const BODY_CONNECTION_MS = 60_000;
 /** After so many in one go others have their turn: alerts are written by this thread too. */
 const ACCEPTED_AT_ONCE = 64;
 const PAUSE_MS = 10;
@@ -58,7 +65,9 @@ export function serve(app: Answerer, options: ServeOptions): Server {
 
 type Conn = Deno.TcpConn | Deno.TlsConn;
 
-function listen({ address, port, tls }: ServeOptions): Deno.Listener<Conn> {
+const CHOOSE = "choose another with --listen or webserver.listen_port";
+
+function listen({ address, port, tls, hint = CHOOSE }: ServeOptions): Deno.Listener<Conn> {
   const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   try {
     const options = { hostname: address, port };
@@ -67,8 +76,7 @@ function listen({ address, port, tls }: ServeOptions): Deno.Listener<Conn> {
       : Deno.listenTls({ ...options, cert: tls.certificate, key: tls.key });
   } catch (error) {
     throw new Error(
-      `Cannot listen on ${where}: ${listenReason(error)}; ` +
-        "choose another with --listen or webserver.listen_port",
+      `Cannot listen on ${where}: ${listenReason(error)}; ${hint}`,
       { cause: error },
     );
   }
@@ -91,6 +99,7 @@ class Acceptor implements Server {
   /** In the order in which they came, each with its time limit and its end. */
   readonly #open = new Map<Conn, { timer: number; ended: Promise<void> }>();
   readonly #streams = new Map<Conn, Promise<void>>();
+  readonly #bodies = new Map<Conn, { timer: number; ended: Promise<void> }>();
   readonly #accepting: Promise<void>;
   #accepted = 0;
   #cutOff = 0;
@@ -116,6 +125,7 @@ class Acceptor implements Server {
     return {
       open: this.#open.size,
       streams: this.#streams.size,
+      bodies: this.#bodies.size,
       accepted: this.#accepted,
       cutOff: this.#cutOff,
       acceptErrors: this.#acceptErrors,
@@ -125,11 +135,12 @@ class Acceptor implements Server {
   async close(): Promise<void> {
     this.#closed = true;
     closeQuietly(this.#listener);
-    const ends = [...this.#open.values()].map(({ ended }) => ended).concat(
-      ...this.#streams.values(),
-    );
+    const waiting = [...this.#open.values(), ...this.#bodies.values()];
+    const ends = [...waiting.map(({ ended }) => ended), ...this.#streams.values()];
     for (const conn of this.#streams.keys()) closeQuietly(conn);
-    const cutAll = () => [...this.#open.keys()].forEach((conn) => this.#cut(conn));
+    const cutAll = () => {
+      for (const conn of [...this.#open.keys(), ...this.#bodies.keys()]) this.#cut(conn);
+    };
     const timer = setTimeout(cutAll, CLOSE_MS);
     await Promise.all(ends);
     clearTimeout(timer);
@@ -167,7 +178,7 @@ class Acceptor implements Server {
       await serveConnection(
         conn,
         (request, peer) => this.#app.fetch(request, peer),
-        () => this.#becomeStream(conn),
+        { onStream: () => this.#becomeStream(conn), onBody: () => this.#takeBody(conn) },
       );
     } catch {
       // The client went, spoke no TLS, or was cut off: nobody is there to be told.
@@ -175,6 +186,17 @@ class Acceptor implements Server {
     this.#forget(conn);
     this.#streams.delete(conn);
     closeQuietly(conn);
+  }
+
+  /** Whoever may give a body is not pushed out by others who only connect. */
+  #takeBody(conn: Conn): boolean {
+    const known = this.#open.get(conn);
+    if (known === undefined) throw new Error("it was cut off");
+    if (this.#bodies.size >= BODIES_MAX) return false;
+    this.#forget(conn);
+    const timer = setTimeout(() => this.#cut(conn), BODY_CONNECTION_MS);
+    this.#bodies.set(conn, { timer, ended: known.ended });
+    return true;
   }
 
   /** It may stay from now on. */
@@ -193,8 +215,10 @@ class Acceptor implements Server {
   }
 
   #forget(conn: Conn): void {
-    clearTimeout(this.#open.get(conn)?.timer);
-    this.#open.delete(conn);
+    for (const known of [this.#open, this.#bodies]) {
+      clearTimeout(known.get(conn)?.timer);
+      known.delete(conn);
+    }
   }
 }
 

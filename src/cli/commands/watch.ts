@@ -2,12 +2,14 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
+import type { AuditSink } from "../../audit/contract.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
+import { auditDoor } from "../start/audit_door.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
 import { logTo } from "../log.ts";
@@ -53,6 +55,8 @@ export async function watch(
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
+  let sink: AuditSink | undefined;
+  const audit = auditDoor({ config, sink: () => sink, warn: log.warning, info: log.info });
   let outputs: LiveOutputs | undefined;
   let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
@@ -68,6 +72,7 @@ export async function watch(
     environment: terminal.environment,
     outputs: () => outputs?.stats() ?? [],
     stream: () => stream.stats(),
+    ...(audit === undefined ? {} : { audit: () => audit.intake() }),
   });
   const { facts } = numbers;
   const metrics = new LiveMetrics({ config, facts, warn: log.warning });
@@ -83,6 +88,7 @@ export async function watch(
     troubles: () => [
       ...troubleOf(reloads),
       ...unchanged,
+      ...audit?.troubles() ?? [],
       ...(outputs?.stats() ?? []).filter(({ state }) => state !== "ok" && state !== "failing")
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
@@ -91,6 +97,7 @@ export async function watch(
     reload: () => reload(),
     facts,
     stream,
+    ...(audit?.route === undefined ? {} : { audit: audit.route }),
     metrics: () => metrics.text,
   });
   const tellWarning = (warning: string | undefined) => {
@@ -142,6 +149,7 @@ export async function watch(
         const warning = web.warning();
         if (warning !== warningBefore) tellWarning(warning);
       },
+      onAuditSink: (made) => sink = made,
       onTallies: (told) => numbers.onTallies(told),
       onDeadRules: (rules) => dead = rules,
       onReady(): void {
@@ -162,6 +170,7 @@ export async function watch(
         tellWarning(web.warning());
         metrics.begin((alerts) => outputs?.send(alerts));
         service.ready(`Watches with ${counters.get(Counter.Rules)} rules`);
+        audit?.begin();
         web.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
         const heap = new HeapWatch();
@@ -172,6 +181,7 @@ export async function watch(
     service.close();
     clearInterval(heapTimer);
     metrics.close();
+    await audit?.close();
     await web.close();
   }
 }

@@ -19,6 +19,7 @@ export interface NumbersOptions {
   readonly environment: (name: string) => string | undefined;
   readonly outputs: () => readonly QueueStats[];
   readonly stream: Facts["stream"];
+  readonly audit?: Facts["audit"];
 }
 
 const CONFIG_BYTES_MAX = 4 << 20;
@@ -35,13 +36,14 @@ export class Numbers {
   };
 
   constructor(
-    { driver, counters, hostname, hostRoot, environment, outputs, stream }: NumbersOptions,
+    { driver, counters, hostname, hostRoot, environment, outputs, stream, audit }: NumbersOptions,
   ) {
     const memoryPath = environment("FALCO_CGROUP_MEM_PATH");
     this.facts = {
       counters,
       outputs,
       stream,
+      ...(audit === undefined ? {} : { audit }),
       hostname,
       tallies: () => this.#tallies,
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),

@@ -2,6 +2,7 @@
 // watching and replay are both sessions.
 import { atMost } from "../../alerts/delivery/pause.ts";
 import type { Outputs } from "../../alerts/outputs.ts";
+import type { AuditSink } from "../../audit/contract.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { startEngineThread } from "../../engine/thread/engine_thread.ts";
@@ -52,6 +53,8 @@ export interface SessionOptions {
   readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
   /** Another configuration holds from now on. */
   readonly onConfig?: (loaded: LoadedConfig) => void;
+  /** What judges Kubernetes audit events stands. */
+  readonly onAuditSink?: (sink: AuditSink) => void;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */

@@ -16,6 +16,7 @@ import { forksSinceBoot } from "../../server/sight.ts";
 import { type RateName, statusOf } from "../../server/status.ts";
 import { type AlertStream, BEAT_MS } from "../../server/stream/alert_stream.ts";
 import type { Flags } from "../flags.ts";
+import type { AuditRoute } from "./audit_door.ts";
 import { FDS_MAX } from "./engine_start.ts";
 import { versions } from "./versions.ts";
 import { type WebSettings, webSettings } from "./web_settings.ts";
@@ -34,6 +35,8 @@ export interface WebOptions {
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
+  /** What takes Kubernetes audit events, where it is this server. */
+  readonly audit?: AuditRoute;
   /** What Prometheus is answered by the present configuration; undefined where it is not to be. */
   readonly metrics: () => (() => string) | undefined;
   /** Reads configuration and rules anew; absent where nothing can change. */
@@ -58,7 +61,7 @@ const AGAIN_MS = 10_000;
 
 /** Throws where the settings cannot be right. */
 export function startWeb(options: WebOptions): Web {
-  const { config, flags, counters, hostRoot } = options;
+  const { config, flags, counters, hostRoot, facts } = options;
   let settings = webSettings(config, flags);
   let server: Server | undefined;
   let problem: string | undefined;
@@ -70,6 +73,7 @@ export function startWeb(options: WebOptions): Web {
     web: () => server?.stats(),
     troubles: options.troubles,
     strays: options.strays,
+    ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
   });
   const rates = new Rates<RateName>();
@@ -188,21 +192,26 @@ function appOf(
   { where: { address }, token, webserver }: WebSettings,
   { health, rates }: AppParts,
 ): App {
-  const { facts, stream, reload, deadRules = () => [] } = options;
+  const { facts, stream, audit, reload, deadRules = () => [] } = options;
   const { falco_libs } = options.config;
   const metrics = options.metrics();
   const report = () => health.report(Date.now());
+  const rightsWith = (of: string | undefined) =>
+    new Rights({
+      token: of,
+      insecure: webserver.insecure,
+      mayAct: [0, Deno.uid() ?? 0],
+      mayAllFollow: webserver.alerts_for === "anyone",
+    });
   return makeApp({
     healthPath: webserver.k8s_healthz_endpoint,
     health: report,
     versions,
     hosts: [address, ...webserver.allowed_hosts],
-    rights: new Rights({
-      token,
-      insecure: webserver.insecure,
-      mayAct: [0, Deno.uid() ?? 0],
-      mayAllFollow: webserver.alerts_for === "anyone",
-    }),
+    rights: rightsWith(token),
+    ...(audit === undefined
+      ? {}
+      : { audit: { ...audit, rights: rightsWith(audit.token ?? token) } }),
     status: () =>
       statusOf({
         facts,

@@ -23,12 +23,17 @@ export function webSettings(
 ): WebSettings | undefined {
   if (!webserver.enabled && listen === undefined) return undefined;
   const address = listen?.address ?? webserver.listen_address;
-  const token = readToken(webserver);
+  const token = readToken("webserver.token", {
+    token: webserver.token,
+    file: webserver.token_file,
+  });
   return {
     where: {
       address,
       port: listen?.port ?? webserver.listen_port,
-      ...(webserver.ssl_enabled ? { tls: readPem(webserver.ssl_certificate) } : {}),
+      ...(webserver.ssl_enabled
+        ? { tls: readPem("webserver.ssl_certificate", webserver.ssl_certificate) }
+        : {}),
     },
     token,
     warning: warningOf(webserver, address, token),
@@ -57,16 +62,18 @@ const TOKEN_BYTES_MAX = 4096;
 /** Shorter ones can be guessed. */
 const TOKEN_CHARS_MIN = 16;
 
-/** The bearer token; no message holds it. */
-function readToken({ token, token_file }: Config["webserver"]): string | undefined {
-  if (token !== "" && token_file !== "") {
-    throw new Error("webserver.token, webserver.token_file: both are set, expected one");
+/** A bearer token, as it stands or in a file; undefined: there is none. No message holds it. */
+export function readToken(
+  name: string,
+  { token, file }: { readonly token: string; readonly file: string },
+): string | undefined {
+  const fileName = name.endsWith("File") ? name : `${name}_file`;
+  if (token !== "" && file !== "") {
+    throw new Error(`${name}, ${fileName}: both are set, expected one`);
   }
-  const key = token_file === "" ? "webserver.token" : `webserver.token_file: ${token_file}`;
-  const text = token_file === ""
-    ? token
-    : readKeyFile("webserver.token_file", token_file, TOKEN_BYTES_MAX).trim();
-  if (text === "" && token_file === "") return undefined;
+  const key = file === "" ? name : `${fileName}: ${file}`;
+  const text = file === "" ? token : readKeyFile(fileName, file, TOKEN_BYTES_MAX).trim();
+  if (text === "" && file === "") return undefined;
   if (!/^[!-~]+$/.test(text)) {
     throw new Error(`${key}: expected one line of printable ASCII characters without blanks`);
   }
@@ -77,13 +84,13 @@ function readToken({ token, token_file }: Config["webserver"]): string | undefin
   );
 }
 
-/** Falco's ssl_certificate is one PEM file that holds both the certificate and the key. */
-function readPem(path: string): { certificate: string; key: string } {
-  const pem = readKeyFile("webserver.ssl_certificate", path, PEM_BYTES_MAX);
+/** Falco has the certificate and its key in one PEM file. */
+export function readPem(key: string, path: string): { certificate: string; key: string } {
+  const pem = readKeyFile(key, path, PEM_BYTES_MAX);
   for (const part of ["CERTIFICATE", "PRIVATE KEY"]) {
     if (pem.includes(`${part}-----`)) continue;
     throw new Error(
-      `webserver.ssl_certificate: ${path} has no ${part}; expected a certificate and its key (PEM)`,
+      `${key}: ${path} has no ${part}; expected a certificate and its key (PEM)`,
     );
   }
   return { certificate: pem, key: pem };
