@@ -283,6 +283,38 @@ export interface GrpcState {
   ended: boolean;
 }
 
+export interface TlsDoorOptions {
+  /** A literal address. */
+  address: string;
+  port: number;
+  privateKey: GrpcPem;
+  certChain: GrpcPem;
+  /** Authorities whose clients are let in. */
+  rootCerts: GrpcPem;
+  /** A socket of the file system; what clients say goes there without TLS. */
+  socketPath: string;
+}
+
+export interface TlsDoorState {
+  open: number;
+  accepted: number;
+  /** They showed no certificate of those authorities, or spoke no TLS. */
+  refused: number;
+  /** There were too many at once. */
+  turnedAway: number;
+  /** Nobody was behind the door. */
+  failed: number;
+}
+
+/** Lets clients with a certificate in, on a thread of its own; the runtime's TLS asks for none. */
+export class TlsDoor {
+  /** Listens; throws where addresses or certificates are of no use. */
+  static make(options: TlsDoorOptions): TlsDoor;
+  port(): number;
+  state(): TlsDoorState;
+  close(): void;
+}
+
 /** Hands alerts to clients that speak Falco's protocol over gRPC, on a thread of its own. */
 export class GrpcServer {
   /** Throws where addresses or certificates are of no use; does not listen yet. */

@@ -107,3 +107,13 @@ impl From<Failure> for napi::Error<Code> {
         Self::new(failure.code, failure.message)
     }
 }
+
+/// Why a socket cannot listen.
+pub fn listen_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there".into(),
+        io::ErrorKind::AddrNotAvailable => "this host does not have the address".into(),
+        io::ErrorKind::PermissionDenied => "no permission".into(),
+        _ => error.to_string(),
+    }
+}

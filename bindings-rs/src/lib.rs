@@ -23,3 +23,5 @@ mod sift;
 mod snapshot;
 mod stages;
 mod tally;
+mod tls;
+mod tls_door;

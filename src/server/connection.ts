@@ -38,7 +38,7 @@ const NO_TURNS: Turns = { onStream: () => {}, onBody: () => true };
 
 /** Serves one request; rejects where the client goes away or is cut off. */
 export async function serveConnection(
-  conn: Deno.TcpConn | Deno.TlsConn,
+  conn: Deno.TcpConn | Deno.TlsConn | Deno.UnixConn,
   answer: Answer,
   { onStream, onBody }: Turns = NO_TURNS,
 ): Promise<void> {
@@ -47,14 +47,13 @@ export async function serveConnection(
   const read = await readHead(conn);
   if (read === undefined) return;
   const { head, rest } = read;
-  const here = conn.localAddr as Deno.NetAddr;
-  const there = conn.remoteAddr as Deno.NetAddr;
+  const [here, there] = [endOf(conn.localAddr), endOf(conn.remoteAddr)];
   const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
   const response = "request" in parsed
     ? await answer(parsed.request, {
-      localAddress: here.hostname,
-      remoteAddress: there.hostname,
-      owner: () => socketOwner(endOf(there), endOf(here)),
+      localAddress: here.address,
+      remoteAddress: there.address,
+      owner: () => socketOwner(there, here),
       body: (bounds) =>
         onBody() ? bodyOf(conn, { request: parsed.request, rest }, bounds) : Promise.resolve({
           status: 429,
@@ -72,8 +71,11 @@ export async function serveConnection(
   await readRest(conn);
 }
 
-function endOf({ hostname, port }: Deno.NetAddr): End {
-  return { address: hostname, port };
+/** A socket of the file system has neither address nor port. */
+function endOf(address: Deno.Addr): End {
+  return "hostname" in address
+    ? { address: address.hostname, port: address.port }
+    : { address: "", port: 0 };
 }
 
 interface Behind {

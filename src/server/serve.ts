@@ -7,8 +7,9 @@ import type { Hono } from "hono";
 import { type Peer, serveConnection } from "./connection.ts";
 
 export interface ServeOptions {
+  /** A path where there is no port. */
   readonly address: string;
-  readonly port: number;
+  readonly port: number | undefined;
   /** What to do where the address cannot be had. */
   readonly hint?: string;
   /** PEM texts; plain HTTP without them. */
@@ -63,11 +64,12 @@ export function serve(app: Answerer, options: ServeOptions): Server {
   return new Acceptor(app, options, listen(options));
 }
 
-type Conn = Deno.TcpConn | Deno.TlsConn;
+type Conn = Deno.TcpConn | Deno.TlsConn | Deno.UnixConn;
 
 const CHOOSE = "choose another with --listen or webserver.listen_port";
 
 function listen({ address, port, tls, hint = CHOOSE }: ServeOptions): Deno.Listener<Conn> {
+  if (port === undefined) return Deno.listen({ transport: "unix", path: address });
   const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   try {
     const options = { hostname: address, port };
@@ -108,16 +110,18 @@ class Acceptor implements Server {
 
   constructor(
     app: Answerer,
-    { connectionsMax = CONNECTIONS_MAX, connectionMs = CONNECTION_MS }: ServeOptions,
+    options: ServeOptions,
     listener: Deno.Listener<Conn>,
   ) {
+    const { connectionsMax = CONNECTIONS_MAX, connectionMs = CONNECTION_MS } = options;
     this.#app = app;
     this.#listener = listener;
     this.#connectionsMax = connectionsMax;
     this.#connectionMs = connectionMs;
-    const { hostname, port } = listener.addr as Deno.NetAddr;
-    this.address = hostname;
-    this.port = port;
+    const { addr } = listener;
+    // Of TLS the runtime tells no transport.
+    this.address = "hostname" in addr ? addr.hostname : options.address;
+    this.port = "port" in addr ? addr.port : 0;
     this.#accepting = this.#accept();
   }
 

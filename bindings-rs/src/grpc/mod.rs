@@ -7,7 +7,6 @@ mod messages;
 mod place;
 mod serve;
 mod service;
-mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::failure::{Code, Failure};
+use crate::tls;
 use hub::Hub;
 use line::{Entry, Limits};
 use messages::{OutputsResponse, Timestamp, VersionResponse, source_number};
@@ -105,7 +105,7 @@ impl GrpcServer {
     #[napi(factory)]
     pub fn make(options: GrpcOptions) -> Result<Self> {
         let address = address_of(&options).map_err(|reason| invalid(&reason))?;
-        let tls = options.tls.map(|files| tls::acceptor(&files.into())).transpose();
+        let tls = options.tls.map(|files| tls::acceptor(&files.into(), b"h2")).transpose();
         let limits =
             Limits { entries: options.alerts_max as usize, bytes: options.bytes_max as usize };
         let hub = Arc::new(Hub::new(limits));

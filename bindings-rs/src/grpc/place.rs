@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, fchmod};
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::failure::listen_reason as reason;
+
 pub enum Address {
     Unix(PathBuf),
     Tcp(SocketAddr),
@@ -67,15 +69,6 @@ fn remove_left(path: &Path) -> Result<(), String> {
             fs::remove_file(path).map_err(|error| reason(&error))
         }
         Err(error) => Err(reason(&error)),
-    }
-}
-
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => "another program listens there".into(),
-        ErrorKind::AddrNotAvailable => "this host does not have the address".into(),
-        ErrorKind::PermissionDenied => "no permission".into(),
-        _ => error.to_string(),
     }
 }
 

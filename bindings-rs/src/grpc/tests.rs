@@ -15,8 +15,8 @@ use tokio_stream::Stream;
 use super::hub::{Alerts, CLIENTS_MAX, Hub, Kind};
 use super::line::{Entry, Limits, Line};
 use super::place::{Address, listen};
-use super::tls::{Files, Pem, acceptor};
 use super::{GrpcAlert, entry_of, messages::OutputsResponse};
+use crate::tls::{Files, Pem, acceptor};
 
 const ROOMY: Limits = Limits { entries: 100, bytes: 1 << 20 };
 
@@ -178,7 +178,7 @@ fn files_without_keys_or_certificates_are_named() {
         cert_chain: pem("chain", ""),
         root_certs: pem("roots", "nothing"),
     };
-    let reason = acceptor(&files).err().unwrap();
+    let reason = acceptor(&files, b"h2").err().unwrap();
     assert_eq!(reason, "roots: expected a certificate (PEM), found none");
 }
 

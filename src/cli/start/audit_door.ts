@@ -8,7 +8,8 @@ import type { AuditIntake } from "../../metrics/audit_families.ts";
 import { makeAuditApp } from "../../server/audit_app.ts";
 import { AuditHook } from "../../server/audit_hook.ts";
 import { isLoopbackAddress, Rights } from "../../server/rights.ts";
-import { serve, type ServeOptions, type Server } from "../../server/serve.ts";
+import { type Answerer, serve, type ServeOptions, type Server } from "../../server/serve.ts";
+import { serveClients } from "./client_door.ts";
 import { Following } from "./follow.ts";
 import { readPem, readToken } from "./web_settings.ts";
 
@@ -68,9 +69,22 @@ export function auditDoor(options: AuditDoorOptions): AuditDoor | undefined {
       readToken("webserver.token", { token: webserver.token, file: webserver.token_file });
     const rights = new Rights({ token, insecure: true, mayAct: [] });
     const app = makeAuditApp({ hook, path: input.path, rights });
-    const where = whereOf(input, init.sslCertificate);
-    const warning = warningOf(input, token);
-    return new OwnServer({ ...options, app, where, input, warning }, hook);
+    if (init.clientCa !== "" && !input.secure) {
+      throw new Error("plugins[].init_config.clientCa: open_params of k8saudit want https for it");
+    }
+    const { clientCa, sslCertificate } = init;
+    const isForAll = token === undefined && clientCa === "";
+    const warning = warningOf(input, token, isForAll);
+    const listen = clientCa === ""
+      ? serveAll(app, whereOf(input, sslCertificate))
+      : () =>
+        serveClients(app, {
+          address: addressOf(input.host),
+          port: input.port,
+          pem: sslCertificate,
+          clientCa,
+        });
+    return new OwnServer({ ...options, listen, input, warning }, hook);
   }
   return new FollowedLog(options, {
     path: input.path,
@@ -90,13 +104,17 @@ function whereOf({ host, port, secure }: AuditListen, pem: string): ServeOptions
 }
 
 /** The plugin takes what anybody posts; what that means is to be known. */
-function warningOf({ host, secure }: AuditListen, token: string | undefined): string | undefined {
+function warningOf(
+  { host, secure }: AuditListen,
+  token: string | undefined,
+  isForAll: boolean,
+): string | undefined {
   if (host === "localhost" || isLoopbackAddress(host)) return undefined;
-  if (token === undefined) {
-    return "k8saudit: there is no token (init_config.tokenFile): whoever reaches " +
+  if (isForAll) {
+    return "k8saudit: there is no token (init_config.tokenFile) nor clientCa: whoever reaches " +
       `${host === "" ? "this host" : host} can post audit events, and so make alerts`;
   }
-  return secure
+  return secure || token === undefined
     ? undefined
     : "k8saudit: the token crosses the network for everybody to read: open_params wants https";
 }
@@ -107,8 +125,7 @@ function lateSink(sink: () => AuditSink | undefined): AuditSink {
 }
 
 interface OwnServerOptions extends AuditDoorOptions {
-  readonly app: ReturnType<typeof makeAuditApp>;
-  readonly where: ServeOptions;
+  readonly listen: () => Server;
   readonly input: AuditListen;
   readonly warning: string | undefined;
 }
@@ -152,9 +169,9 @@ class OwnServer implements AuditDoor {
   }
 
   #listen(): void {
-    const { app, where, input, info } = this.#options;
+    const { listen, input, info } = this.#options;
     try {
-      this.#server = serveAnywhere(app, where);
+      this.#server = listen();
     } catch (error) {
       this.#problem = (error as Error).message;
       return;
@@ -166,15 +183,22 @@ class OwnServer implements AuditDoor {
   }
 }
 
-function serveAnywhere(app: OwnServerOptions["app"], where: ServeOptions): Server {
-  try {
-    return serve(app, where);
-  } catch (error) {
-    const isNoIpv6 = where.address === EVERYWHERE &&
-      !((error as Error).cause instanceof Deno.errors.AddrInUse);
-    if (!isNoIpv6) throw error;
-    return serve(app, { ...where, address: EVERYWHERE_4 });
-  }
+function serveAll(app: Answerer, where: ServeOptions): () => Server {
+  return () => {
+    try {
+      return serve(app, where);
+    } catch (error) {
+      const isNoIpv6 = where.address === EVERYWHERE &&
+        !((error as Error).cause instanceof Deno.errors.AddrInUse);
+      if (!isNoIpv6) throw error;
+      return serve(app, { ...where, address: EVERYWHERE_4 });
+    }
+  };
+}
+
+/** Names are for the runtime's own sockets alone. */
+function addressOf(host: string): string {
+  return host === "" ? EVERYWHERE : host === "localhost" ? "127.0.0.1" : host;
 }
 
 class FollowedLog implements AuditDoor {

@@ -13,15 +13,18 @@ import type {
   NamedFile,
   OpenOptions,
   SieveOptions,
+  TlsDoor,
+  TlsDoorOptions,
 } from "../../../bindings-rs/index.d.ts";
 
-export type { GrpcAlert, GrpcOptions, GrpcServer } from "../../../bindings-rs/index.d.ts";
+export type { GrpcAlert, GrpcOptions, GrpcServer, TlsDoor } from "../../../bindings-rs/index.d.ts";
 
 export interface Addon {
   readonly Driver: { open(options: OpenOptions): Driver };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };
+  readonly TlsDoor: { make(options: TlsDoorOptions): TlsDoor };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;

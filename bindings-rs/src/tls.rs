@@ -21,8 +21,8 @@ pub struct Files {
     pub root_certs: Pem,
 }
 
-/// The error is a sentence that names the file.
-pub fn acceptor(files: &Files) -> Result<TlsAcceptor, String> {
+/// `protocol` is what clients are offered to speak. The error is a sentence that names the file.
+pub fn acceptor(files: &Files, protocol: &[u8]) -> Result<TlsAcceptor, String> {
     let Files { private_key, cert_chain, root_certs } = files;
     let mut roots = RootCertStore::empty();
     for certificate in certificates(root_certs)? {
@@ -41,7 +41,7 @@ pub fn acceptor(files: &Files) -> Result<TlsAcceptor, String> {
         .with_client_cert_verifier(clients)
         .with_single_cert(certificates(cert_chain)?, key)
         .map_err(|error| format!("{}, {}: {error}", cert_chain.name, private_key.name))?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
