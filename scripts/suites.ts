@@ -13,6 +13,8 @@ interface Suite {
   readonly minutes: number;
   /** Run as root, through sudo where needed. */
   readonly asRoot?: true;
+  /** It takes long, or needs much: run where it is named alone. */
+  readonly onlyByName?: true;
   /** Why the suite cannot run here; undefined where it can. */
   readonly without?: () => string | undefined;
 }
@@ -136,11 +138,21 @@ const SUITES: readonly Suite[] = [
     minutes: 20,
     without: () => existsSync("../shared/captures") ? undefined : "no ../shared/captures here",
   },
+  {
+    name: "kernels",
+    what: "the live tests and the built binary on Debian's 6.1, 6.12 and newest kernel, in qemu",
+    runner: "plain",
+    command: ["scripts/kernels/start"],
+    minutes: 70,
+    onlyByName: true,
+  },
 ];
 
 async function main(names: readonly string[]): Promise<number> {
   if (names.includes("--list")) {
-    for (const { name, what } of SUITES) console.log(`${name.padEnd(14)}${what}`);
+    for (const { name, what, onlyByName } of SUITES) {
+      console.log(`${name.padEnd(14)}${what}${onlyByName ? " (only by name)" : ""}`);
+    }
     return 0;
   }
   const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -149,7 +161,9 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`saker: no suite "${unknown[0]}"; there are ${known}`);
     return 1;
   }
-  const chosen = SUITES.filter((suite) => names.length === 0 || names.includes(suite.name));
+  const chosen = SUITES.filter(({ name, onlyByName }) =>
+    names.length === 0 ? onlyByName !== true : names.includes(name)
+  );
   let sum: Tally = { passed: 0, failed: 0, skipped: 0 };
   for (const suite of chosen) sum = add(sum, await runSuite(suite, names.length > 0));
   console.log(summary(sum));

@@ -1,0 +1,48 @@
+#!/bin/sh
+# What a guest of scripts/kernels.ts runs as its first program: the live tests of the addon, then
+# the built saker. Each part begins with a line "== NAME seconds since the boot".
+export PATH=/bin HOME=/root TMPDIR=/tmp RUST_BACKTRACE=0
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/shm /dev/pts
+for at in /dev/shm /tmp /run; do mount -t tmpfs none $at; done
+chmod 1777 /tmp
+mount -t devpts none /dev/pts
+mount -t tracefs none /sys/kernel/tracing
+mount -t cgroup2 none /sys/fs/cgroup
+ip link set lo up
+echo 3 >/proc/sys/kernel/printk
+part() { echo "== $1 $(cut -d ' ' -f 1 /proc/uptime)"; }
+
+# The firmware leaves its last line open.
+echo
+part "kernel $(uname -r)"
+if [ -x /tests ]; then
+  part tests
+  # shellcheck disable=SC2046 # A list of options.
+  /tests live_test --test-threads=1 $(cat /options)
+fi
+part doctor
+saker doctor -o json_output=true
+part watch
+saker -r /rules.yaml -o json_output=true -o webserver.enabled=false >/run/alerts 2>/run/told &
+saker=$!
+waited=0
+until grep -q "is watching" /run/told || [ $waited -ge 180 ]; do
+  sleep 1
+  waited=$((waited + 1))
+done
+cat /etc/marked >/dev/null
+/bin/marked-program
+# What is written to one is followed by what comes to the other.
+until [ "$(wc -l </run/alerts)" -ge 2 ] || [ $waited -ge 200 ]; do
+  sleep 1
+  waited=$((waited + 1))
+done
+kill $saker
+wait $saker
+part "watched $?"
+cat /run/alerts /run/told
+part end
+poweroff -f
