@@ -1,12 +1,12 @@
 // What brings Kubernetes audit events in (an HTTP endpoint, files) and what judges them meet here:
 // bytes go to a sink, a verdict comes back when every event of them was held against the rules.
 
-/**
- * A whole JSON document (one audit event, an EventList, an array of events) or a run of whole
- * lines of such. The sink takes the bytes over: their buffer is detached.
- */
+/** The sink takes the bytes over: their buffer is detached. */
 export interface AuditPiece {
   readonly bytes: Uint8Array;
+  /** Whole lines, each of one JSON document (an audit event, an EventList, an array of events);
+   * absent: all of it is one document. */
+  readonly lines?: boolean;
   /** Where it came from, for messages and counters: a file's name, `webhook`. */
   readonly origin: string;
 }

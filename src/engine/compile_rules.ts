@@ -12,9 +12,9 @@ import { type LiveSieve, liveSieveOf, type RulesSieve, sieveOf } from "../sieve/
 import type { DeadRule, RulesStart } from "./contract/messages.ts";
 
 export interface CompiledRules {
-  /** Of system calls. */
+  /** Of system calls; made when it is asked for. */
   readonly rules: RuleSet;
-  /** Of Kubernetes' audit events. */
+  /** Of audit events of Kubernetes, likewise. */
   readonly auditRules: RuleSet;
   readonly warnings: readonly string[];
   /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
@@ -42,8 +42,12 @@ export function compileRules(start: RulesStart, breathe?: () => void): CompiledR
   );
   const syscallRules = () => loaded.enabled.filter(({ source }) => source === "syscall");
   return {
-    rules: loaded.ruleSet!,
-    auditRules: loaded.pluginRuleSets.get(AUDIT_SOURCE)!,
+    get rules(): RuleSet {
+      return loaded.ruleSet!;
+    },
+    get auditRules(): RuleSet {
+      return loaded.ruleSetOf(AUDIT_SOURCE)!;
+    },
     warnings: warningLines(loaded),
     fdsOrdered,
     sumsWanted: sumsWanted(start),
@@ -152,7 +156,9 @@ function checkAddition(addition: RulesStart["appendOutput"][number], fields: Fie
 export function loadSound(start: RulesStart, breathe?: () => void): Loaded {
   const loaded = loadWith(start, breathe);
   if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
-  if (loaded.ruleSet === undefined) throw new Error(errorLine(loaded.results));
+  if (loaded.results.some(({ successful }) => !successful)) {
+    throw new Error(errorLine(loaded.results));
+  }
   return loaded;
 }
 

@@ -38,6 +38,8 @@ export interface EventSource {
   readonly name: string;
   /** `evt.source`: "syscall" for drivers and captures. */
   readonly source: string;
+  /** What the source was given and is no event. */
+  readonly malformed?: number;
   /**
    * Fills `buffer` with whole .scap event blocks in time order. Returns the bytes written: 0 means
    * nothing now (the caller waits), -1 that the source has ended, NEW_SNAPSHOT that `snapshot` is

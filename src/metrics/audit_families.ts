@@ -36,16 +36,49 @@ export interface FileNumbers {
   readonly reason?: string;
 }
 
+/** What became of audit events, whatever brought them in. */
+export interface JudgedNumbers {
+  readonly rules: number;
+  readonly events: number;
+  readonly malformed: number;
+  readonly alerts: number;
+  /** Alerts that the main thread was too far behind for. */
+  readonly alerts_dropped: number;
+  /** Events that were passed over by a mistake in saker. */
+  readonly mistakes: number;
+  /** Pieces that wait to be judged, their bytes, and those that there was no room for. */
+  readonly waiting: number;
+  readonly waiting_bytes: number;
+  readonly busy: number;
+}
+
 /** Absent parts are not asked for. */
 export interface AuditIntake {
+  readonly judged?: JudgedNumbers;
   readonly webhook?: HookNumbers;
   readonly files?: FileNumbers;
 }
 
-export function auditFamilies({ webhook, files }: AuditIntake): Family[] {
+export function auditFamilies({ judged, webhook, files }: AuditIntake): Family[] {
   return [
+    ...(judged === undefined ? [] : judgedFamilies(judged)),
     ...(webhook === undefined ? [] : hookFamilies(webhook)),
     ...(files === undefined ? [] : fileFamilies(files)),
+  ];
+}
+
+function judgedFamilies(judged: JudgedNumbers): Family[] {
+  const counter = (name: string, value: number, help: string) => one(name, "counter", value, help);
+  return [
+    one("rules", "gauge", judged.rules, "Rules on audit events."),
+    counter("events_total", judged.events, "Audit events that were held against the rules."),
+    counter("malformed_total", judged.malformed, "What was given as audit events and is none."),
+    counter("alerts_total", judged.alerts, "Alerts on audit events."),
+    counter("alerts_dropped_total", judged.alerts_dropped, "Alerts that nobody could take."),
+    counter("mistakes_total", judged.mistakes, "Events that judging failed on."),
+    one("queue_pieces", "gauge", judged.waiting, "Pieces that wait to be judged."),
+    one("queue_bytes", "gauge", judged.waiting_bytes, "Bytes that wait to be judged."),
+    counter("queue_busy_total", judged.busy, "Pieces that there was no room for."),
   ];
 }
 

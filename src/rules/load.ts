@@ -84,10 +84,10 @@ export interface Loaded {
   readonly results: readonly FileResult[];
   /** A plugin that is required is not there: fatal, whatever the results say. */
   readonly pluginError: string | undefined;
-  /** Of the source "syscall"; undefined where there is an error. */
+  /** Of the source "syscall"; undefined where there is an error. Made when it is asked for. */
   readonly ruleSet: RuleSet | undefined;
-  /** Of the other sources. */
-  readonly pluginRuleSets: ReadonlyMap<string, RuleSet>;
+  /** The same of another source. */
+  readonly ruleSetOf: (source: string) => RuleSet | undefined;
   /** What came of lists, macros and rules, for descriptions and tools. */
   readonly resolved: Resolved;
   readonly collection: Collection;
@@ -171,18 +171,24 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   breathe();
   const compiled = enabled.map((rule, index) => withGeneric(rule, unfilled[index]!));
   const sound = pluginError === undefined && results.every(({ successful }) => successful);
-  const setOf = (source: string): RuleSet =>
-    compileRules(compiled.filter((rule) => rule.source === source), {
-      matching: options.matching ?? "first",
-      source,
-    });
+  const sets = new Map<string, RuleSet>();
+  const ruleSetOf = (source: string): RuleSet | undefined => {
+    if (!sound || !sources.has(source)) return undefined;
+    const set = sets.get(source) ??
+      compileRules(compiled.filter((rule) => rule.source === source), {
+        matching: options.matching ?? "first",
+        source,
+      });
+    sets.set(source, set);
+    return set;
+  };
   return {
     results,
     pluginError,
-    ruleSet: sound ? setOf("syscall") : undefined,
-    pluginRuleSets: new Map(
-      sound ? [...options.pluginFields?.keys() ?? []].map((source) => [source, setOf(source)]) : [],
-    ),
+    get ruleSet(): RuleSet | undefined {
+      return ruleSetOf("syscall");
+    },
+    ruleSetOf,
     resolved,
     collection,
     rules,

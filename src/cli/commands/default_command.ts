@@ -76,6 +76,13 @@ async function printConfigured(
     const { replayWith } = await import("./replay.ts");
     return await replayWith([engine.replay.capture_file], flags, loaded, terminal);
   }
+  const { onlyLogOf, sourcesOf } = await import("../start/sources.ts");
+  const sources = sourcesOf(flags, loaded.config);
+  const log = onlyLogOf(sources);
+  if (log !== undefined) {
+    const { replayAudit } = await import("./replay.ts");
+    return await replayAudit([log], sources.audit!, flags, loaded, terminal);
+  }
   const { watch } = await import("./watch.ts");
   return await watch(flags, loaded, terminal);
 }

@@ -1,6 +1,9 @@
-// `saker replay F…` and engine.kind=replay: captures through the rules, every alert written, then
-// the end. A progress line on a terminal.
+// `saker replay F…` and engine.kind=replay: captures, or audit logs of Kubernetes, through the
+// rules, every alert written, then the end. A progress line on a terminal.
+import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts";
 import { Counters } from "../../engine/contract/counters.ts";
+import type { AuditStart, CaptureStart } from "../../engine/contract/messages.ts";
+import { auditStart } from "../start/audit_watch.ts";
 import { engineStart, rulesStart } from "../start/engine_start.ts";
 import { reasonOf } from "../../files/reason.ts";
 import type { Flags } from "../flags.ts";
@@ -18,22 +21,78 @@ export function replay(
   flags: Flags,
   terminal: Terminal,
 ): Promise<number> {
-  return replayWith(files, flags, loadConfig(flags, terminal), terminal);
+  const loaded = loadConfig(flags, terminal);
+  const logs = files.filter(isAuditLog);
+  if (logs.length === 0) return replayWith(files, flags, loaded, terminal);
+  if (logs.length < files.length) {
+    const other = files.find((file) => !logs.includes(file))!;
+    throw new Error(`Cannot replay captures and audit logs together: ${logs[0]} and ${other}`);
+  }
+  return replayAudit(files, auditSettings(loaded.config), flags, loaded, terminal);
 }
 
-export async function replayWith(
+/** A capture says what it is in its first bytes; a log by its name, or by what it begins with. */
+function isAuditLog(file: string): boolean {
+  if (/\.jsonl?(\.gz)?$/.test(file)) return true;
+  return file !== "-" && beginsLikeJson(file);
+}
+
+function beginsLikeJson(file: string): boolean {
+  try {
+    if (!Deno.statSync(file).isFile) return false;
+    using opened = Deno.openSync(file);
+    const bytes = new Uint8Array(16);
+    const read = opened.readSync(bytes) ?? 0;
+    const text = String.fromCharCode(...bytes.subarray(0, read)).trimStart();
+    return text.startsWith("{") || text.startsWith("[");
+  } catch {
+    return false;
+  }
+}
+
+/** The logs' events through the rules of their source. */
+export function replayAudit(
+  files: readonly string[],
+  settings: AuditSettings,
+  flags: Flags,
+  loaded: LoadedConfig,
+  terminal: Terminal,
+): Promise<number> {
+  for (const file of files) if (file !== "-") checkLog(file);
+  return run({ ...auditStart(settings), files }, flags, loaded, terminal);
+}
+
+/** Throws where there is nothing to read; a pipe may be waited for. */
+export function checkLog(file: string): void {
+  try {
+    Deno.statSync(file);
+  } catch (error) {
+    throw new Error(`Cannot read the audit log ${file}: ${reasonOf(error)}`);
+  }
+}
+
+export function replayWith(
   files: readonly string[],
   flags: Flags,
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const { config } = loaded;
   for (const file of files) if (file !== "-") checkReadable(file);
+  return run({ kind: "capture", files }, flags, loaded, terminal);
+}
+
+async function run(
+  source: CaptureStart | AuditStart,
+  flags: Flags,
+  loaded: LoadedConfig,
+  terminal: Terminal,
+): Promise<number> {
+  const { config } = loaded;
   const counters = new Counters();
   const start = engineStart(config, flags, {
     counters,
     rules: { ...rulesStart(config, flags), live: false },
-    source: { kind: "capture", files },
+    source,
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
   let outputs: LiveOutputs | undefined;

@@ -2,14 +2,15 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { DeadRule } from "../../engine/contract/messages.ts";
-import type { AuditSink } from "../../audit/contract.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
-import { auditDoor } from "../start/audit_door.ts";
+import { AuditWatch } from "../start/audit_watch.ts";
+import { checkLog } from "./replay.ts";
+import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
 import { logTo } from "../log.ts";
@@ -38,9 +39,10 @@ export async function watch(
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const { config } = loaded;
+  const sources = sourcesOf(flags, loaded.config);
+  const config = sources.syscalls ? loaded.config : withoutSyscalls(loaded.config);
   const log = logTo(() => config, terminal);
-  for (const line of checkWatch(flags, config)) log.warning(`Warning: ${line}`);
+  for (const line of checkWatch(flags, loaded.config)) log.warning(`Warning: ${line}`);
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const rules = rulesStart(config, flags);
   const counters = new Counters();
@@ -55,8 +57,17 @@ export async function watch(
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
-  let sink: AuditSink | undefined;
-  const audit = auditDoor({ config, sink: () => sink, warn: log.warning, info: log.info });
+  if (sources.audit?.input.kind === "once") checkLog(sources.audit.input.path);
+  const audit = sources.audit === undefined ? undefined : new AuditWatch({
+    settings: sources.audit,
+    config,
+    flags,
+    rules,
+    hostname: start.machine.hostname,
+    warn: log.warning,
+    info: log.info,
+    onTallies: (told) => numbers.onAuditTallies(told),
+  });
   let outputs: LiveOutputs | undefined;
   let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
@@ -149,7 +160,7 @@ export async function watch(
         const warning = web.warning();
         if (warning !== warningBefore) tellWarning(warning);
       },
-      onAuditSink: (made) => sink = made,
+      ...(audit === undefined ? {} : { audit: audit.part }),
       onTallies: (told) => numbers.onTallies(told),
       onDeadRules: (rules) => dead = rules,
       onReady(): void {
@@ -157,7 +168,9 @@ export async function watch(
         const ms = Math.round(performance.now());
         const url = web.url();
         log.info(
-          `saker ${SAKER_VERSION} ${watching(config)}: ${counters.get(Counter.Rules)} rules, ` +
+          `saker ${SAKER_VERSION} ${watching(config, sources)}: ${
+            counters.get(Counter.Rules)
+          } rules, ` +
             `${counters.get(Counter.ProgramsWanted) - counters.get(Counter.ProgramsDetached)} ` +
             "programs" +
             `${url === undefined ? "" : `, health at ${url}`}; ready in ${ms} ms`,
@@ -186,7 +199,13 @@ export async function watch(
   }
 }
 
-function watching({ engine }: Config): string {
+/** What is asked of the system calls' side of a run that has none. */
+function withoutSyscalls(config: Config): Config {
+  return { ...config, engine: { ...config.engine, kind: "nodriver" } };
+}
+
+function watching({ engine }: Config, { syscalls }: Sources): string {
+  if (!syscalls) return "judges audit events alone";
   return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
 }
 
@@ -204,17 +223,7 @@ function watchedPaths(flags: Flags, { config, sources }: LoadedConfig): string[]
 
 /** Throws where such a watch cannot be; returns what else there is to say. */
 export function checkWatch(flags: Flags, config: Config): string[] {
-  if (flags.enableSource.length > 0 && flags.disableSource.length > 0) {
-    throw new Error("You can not mix --enable-source and --disable-source");
-  }
-  for (const source of [...flags.enableSource, ...flags.disableSource]) {
-    if (source !== "syscall") {
-      throw new Error(`Attempted disabling/enabling an unknown event source: ${source}`);
-    }
-  }
-  if (flags.disableSource.includes("syscall")) {
-    throw new Error("Must enable at least one event source");
-  }
+  if (!sourcesOf(flags, config).syscalls) return [];
   const { kind } = config.engine;
   if (kind === "nodriver") {
     return [

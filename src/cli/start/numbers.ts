@@ -28,6 +28,7 @@ const RESOURCES_MS = 1_000;
 export class Numbers {
   readonly facts: Facts;
   #tallies: Tallies | undefined;
+  #auditTallies: Tallies | undefined;
   #resources: { readonly atMs: number; readonly resources: Resources } | undefined;
   #reload: ReloadFacts = { generation: 1, atMs: Date.now(), refusals: 0, restart: [] };
   #sums: { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] } = {
@@ -45,7 +46,7 @@ export class Numbers {
       stream,
       ...(audit === undefined ? {} : { audit }),
       hostname,
-      tallies: () => this.#tallies,
+      tallies: () => joined(this.#tallies, this.#auditTallies),
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),
       sums: () => this.#sums,
       reload: () => this.#reload,
@@ -74,6 +75,11 @@ export class Numbers {
     this.#tallies = new Tallies(told);
   }
 
+  /** The same of the rules on audit events. */
+  onAuditTallies(told: TalliesTold): void {
+    this.#auditTallies = new Tallies(told);
+  }
+
   /** What holds now; `files` where others are in force. */
   onReloadState(state: ReloadState, files: FilesInForce | undefined): void {
     this.#reload = state;
@@ -84,6 +90,19 @@ export class Numbers {
   sumUp({ rules, config }: FilesInForce): void {
     this.#sums = { rules: sumsOfTexts(rules), config: config.flatMap(sumOfFile) };
   }
+}
+
+/** Rules of both sources in one table, as its numbers are at the moment. */
+function joined(one: Tallies | undefined, other: Tallies | undefined): Tallies | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const { programs, cpus } = one;
+  const all = new Tallies({ rules: [...one.rules, ...other.rules], programs, cpus });
+  for (const name of ["matches", "conditionNs", "outputNs"] as const) {
+    all[name].set(one[name]);
+    all[name].set(other[name], one.rules.length);
+  }
+  for (const name of ["cpuEvents", "cpuLost", "runs", "runNs"] as const) all[name].set(one[name]);
+  return all;
 }
 
 /** None where it cannot be read any more. */

@@ -2,10 +2,9 @@
 // watching and replay are both sessions.
 import { atMost } from "../../alerts/delivery/pause.ts";
 import type { Outputs } from "../../alerts/outputs.ts";
-import type { AuditSink } from "../../audit/contract.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import { startEngineThread } from "../../engine/thread/engine_thread.ts";
+import { type AuditPart, startEngines } from "../../engine/thread/engines.ts";
 import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
@@ -22,7 +21,7 @@ import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
 import type { Service } from "./service.ts";
 import { sumOf } from "./sum.ts";
-import { dropLines, summary, verboseLines } from "./summary.ts";
+import { dropLines, type Judged, summary, verboseLines } from "./summary.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface SessionOptions {
@@ -53,8 +52,8 @@ export interface SessionOptions {
   readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
   /** Another configuration holds from now on. */
   readonly onConfig?: (loaded: LoadedConfig) => void;
-  /** What judges Kubernetes audit events stands. */
-  readonly onAuditSink?: (sink: AuditSink) => void;
+  /** Kubernetes audit events are judged besides, by a thread of their own. */
+  readonly audit?: AuditPart;
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
@@ -146,7 +145,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
       if (!isEnding) await outputs.drained(config.output_timeout);
     }
   };
-  const thread = startEngineThread(start, counters, {
+  const thread = startEngines(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
       if (!patient) return outputs.send(alerts);
       delivered = delivered.then(() => deliver(alerts));
@@ -160,7 +159,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     onReloaded: (outcome) => reloads?.answered(outcome),
     onNotice: (line, level) => log[level](line),
     ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
-  });
+  }, options.audit);
 
   const told = async (reload: Promise<ReloadOutcome>) => {
     options.service?.reloading();
@@ -209,8 +208,14 @@ export async function runSession(options: SessionOptions): Promise<number> {
     const seconds = (performance.now() - begunMs) / 1000;
     terminal.error(`${verboseLines(counters, seconds).join("\n")}\n`);
   }
-  terminal.error(options.summary?.() ?? summary(end, counters, dropped));
+  terminal.error(options.summary?.() ?? summary(end, judgedOf(options), dropped));
   return 0;
+}
+
+/** Whose numbers are told at the end. */
+function judgedOf({ start, counters, audit }: SessionOptions): Judged {
+  if (start.source.kind === "audit") return { syscalls: undefined, audit: counters };
+  return { syscalls: counters, audit: audit?.counters };
 }
 
 const FLUSH_PATIENT_MS = 60_000;

@@ -1,17 +1,25 @@
 // What is told at the end of a run: Falco's lines, and what was lost on the way.
-import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import { Counter, type CounterPlace, type Counters } from "../../engine/contract/counters.ts";
 import type { EngineEnd } from "../../engine/contract/messages.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
 import { visibleLine } from "../../words/visible.ts";
 
-export function summary(end: EngineEnd, counters: Counters, outputDropped: number): string {
+export interface Judged {
+  /** Undefined where system calls were not looked at. */
+  readonly syscalls: Counters | undefined;
+  /** Undefined where audit events were not. */
+  readonly audit: Counters | undefined;
+}
+
+export function summary(end: EngineEnd, judged: Judged, outputDropped: number): string {
   const fired = end.alertsByRule.filter(([, , alerts]) => alerts > 0);
   const bySeverity = new Map<number, number>();
   for (const [, priority, alerts] of fired) {
     bySeverity.set(priority, (bySeverity.get(priority) ?? 0) + alerts);
   }
   const total = fired.reduce((sum, [, , alerts]) => sum + alerts, 0);
-  const get = (place: (typeof Counter)[keyof typeof Counter]) => counters.get(place);
+  const all = [judged.syscalls, judged.audit].filter((counters) => counters !== undefined);
+  const get = (place: CounterPlace) => all.reduce((sum, counters) => sum + counters.get(place), 0);
   const lines = [
     `Events detected: ${total}`,
     "Rule counts by severity:",
@@ -19,10 +27,8 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
       .map(([priority, alerts]) => `   ${severity(priority)}: ${alerts}`),
     "Triggered rules by rule name:",
     ...fired.map(([rule, , alerts]) => `   ${visibleLine(rule)}: ${alerts}`),
-    ...dropLines(counters),
-    `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
-    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
-    `not judged: ${get(Counter.Mistakes)}`,
+    ...(judged.syscalls === undefined ? [] : syscallLines(judged.syscalls)),
+    ...(judged.audit === undefined ? [] : [auditLine(judged.audit)]),
   ];
   const refused = [Counter.ThreadsRefused, Counter.FdsRefused, Counter.ArgumentsForgotten].map(get);
   if (refused.some((count) => count > 0)) {
@@ -40,6 +46,21 @@ export function summary(end: EngineEnd, counters: Counters, outputDropped: numbe
   const failed = get(Counter.CapturesFailed);
   if (failed > 0) lines.push(`Captures that could not be written, or not whole: ${failed}`);
   return `${lines.join("\n")}\n`;
+}
+
+function syscallLines(counters: Counters): string[] {
+  const get = (place: CounterPlace) => counters.get(place);
+  return [
+    ...dropLines(counters),
+    `System call events: ${get(Counter.Events)}; lost: ${get(Counter.LostCritical)} critical, ` +
+    `${get(Counter.LostBulk)} bulk; malformed: ${get(Counter.Malformed)}, ` +
+    `not judged: ${get(Counter.Mistakes)}`,
+  ];
+}
+
+function auditLine(counters: Counters): string {
+  return `Audit events: ${counters.get(Counter.Events)}; malformed: ` +
+    `${counters.get(Counter.Malformed)}, not judged: ${counters.get(Counter.Mistakes)}`;
 }
 
 /** What `-v` tells of a run besides, in Falco's lines. */

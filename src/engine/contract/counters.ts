@@ -189,6 +189,13 @@ export class Counters {
     Atomics.wait(this.#flags, TAKEN, seen, timeoutMs);
   }
 
+  /** Engine: sleeps until the main thread has something for it, or the time is over. */
+  sleep(timeoutMs: number): void {
+    const seen = Atomics.load(this.#flags, TAKEN);
+    if (this.stopping || Atomics.load(this.#flags, MESSAGE) > 0) return;
+    Atomics.wait(this.#flags, TAKEN, seen, timeoutMs);
+  }
+
   #wake(): void {
     Atomics.add(this.#flags, TAKEN, 1);
     Atomics.notify(this.#flags, TAKEN);

@@ -31,6 +31,15 @@ export interface CaptureStart {
   readonly files: readonly string[];
 }
 
+/** Judge audit events of Kubernetes: those of files, or pieces that the main thread hands over. */
+export interface AuditStart {
+  readonly kind: "audit";
+  /** Read from front to back; `-` is standard input, of a directory its files. */
+  readonly files?: readonly string[];
+  /** Bytes of one event at the most; larger ones are counted. */
+  readonly eventBytesMax: number;
+}
+
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
 export interface RulesStart {
   readonly files: readonly RulesText[];
@@ -114,7 +123,7 @@ export interface EngineSettings {
 
 export interface EngineStart extends EngineSettings {
   readonly counters: SharedArrayBuffer;
-  readonly source: LiveStart | CaptureStart | NothingStart;
+  readonly source: LiveStart | CaptureStart | NothingStart | AuditStart;
   readonly rules: RulesStart;
   readonly machine: MachineOptions;
   /** Whether events that can matter to nobody may be passed over. */
@@ -128,26 +137,20 @@ export interface EngineStart extends EngineSettings {
   readonly record?: RecordStart;
 }
 
+/** It is read from front to back, and waits for its outputs rather than lose an alert. */
+export function isReplay(source: EngineStart["source"]): boolean {
+  return source.kind === "capture" || (source.kind === "audit" && source.files !== undefined);
+}
+
 export type ToEngine =
   | { readonly kind: "start"; readonly start: EngineStart }
   | {
     readonly kind: "reload";
     readonly rules: RulesStart;
     readonly settings?: EngineSettings;
-  };
-
-/** To the thread that judges audit events: a piece, answered by its verdict under its number. */
-export interface AuditOffer {
-  readonly kind: "piece";
-  readonly number: number;
-  readonly piece: AuditPiece;
-}
-
-export interface AuditAnswer {
-  readonly kind: "verdict";
-  readonly number: number;
-  readonly verdict: AuditVerdict;
-}
+  }
+  /** Audit events to judge; answered by `verdict` under the same number. */
+  | { readonly kind: "piece"; readonly number: number; readonly piece: AuditPiece };
 
 /** A rule that cannot match live, or not all that it names. */
 export interface DeadRule {
@@ -178,6 +181,7 @@ export type FromEngine =
   | { readonly kind: "refused"; readonly error: string }
   /** A line for the person who runs saker. */
   | { readonly kind: "notice"; readonly line: string; readonly level: NoticeLevel }
+  | { readonly kind: "verdict"; readonly number: number; readonly verdict: AuditVerdict }
   | { readonly kind: "ended"; readonly end: EngineEnd };
 
 export interface EngineEnd {

@@ -43,5 +43,5 @@ export interface EngineOptions {
   /** How many programs the source's probe should have attached; 0 without a probe. */
   readonly programsWanted: () => number;
   /** Bytes read of a capture, and bytes it has. */
-  readonly progress?: () => { readonly read: number; readonly total: number };
+  readonly progress?: () => { readonly read: number; readonly total: number } | undefined;
 }

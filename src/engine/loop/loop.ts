@@ -162,7 +162,6 @@ export class Engine {
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
-    counters.set(Counter.Malformed, this.#malformed);
     tellProgress(counters, this.#parts.options.progress?.());
     return ended;
   }
@@ -366,6 +365,7 @@ export class Engine {
     const { source, machine, context, counters, options, sieve } = this.#parts;
     const stats = source.stats();
     const { lost, excess = 0 } = stats;
+    counters.set(Counter.Malformed, this.#malformed + (source.malformed ?? 0));
     tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve?.sieve, source);
     tellLost(counters, lost[0] + lost[1], source);

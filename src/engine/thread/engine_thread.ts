@@ -1,17 +1,19 @@
 // The engine's thread as the main thread holds it: starts the worker, hands its messages on, and
 // sees that it ends.
+import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
-import type {
-  DeadRule,
-  EngineEnd,
-  EngineSettings,
-  EngineStart,
-  FromEngine,
-  NoticeLevel,
-  RulesStart,
-  ToEngine,
+import {
+  type DeadRule,
+  type EngineEnd,
+  type EngineSettings,
+  type EngineStart,
+  type FromEngine,
+  isReplay,
+  type NoticeLevel,
+  type RulesStart,
+  type ToEngine,
 } from "../contract/messages.ts";
 
 /** What there is to say of rules that are in force now. */
@@ -31,6 +33,8 @@ export interface EngineEvents {
   readonly onNotice: (line: string, level: NoticeLevel) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** What became of a piece of audit events, by its number. */
+  readonly onVerdict?: (number: number, verdict: AuditVerdict) => void;
 }
 
 export interface EngineThread {
@@ -38,6 +42,8 @@ export interface EngineThread {
   readonly ended: Promise<EngineEnd>;
   /** Without settings those of before hold. */
   reload(rules: RulesStart, settings?: EngineSettings): void;
+  /** Hands over a piece of audit events, whose bytes are gone then; `onVerdict` answers. */
+  offer(number: number, piece: AuditPiece): void;
   /**
    * Asks the engine to end. It is cut off where it does not within the time, or where it has not
    * moved for `stuckMs`; a capture's reader that waits for a pipe has then ended well.
@@ -68,9 +74,8 @@ export function startEngineThread(
   };
   const cutOff = () => {
     worker.terminate();
-    const isReplay = start.source.kind === "capture";
     const outcome: EngineEnd = {
-      error: isReplay ? undefined : "The engine did not stop and was cut off",
+      error: isReplay(start.source) ? undefined : "The engine did not stop and was cut off",
       alertsByRule: [...alertsByRule].map(([rule, { priority, alerts }]) =>
         [rule, priority, alerts] as const
       ),
@@ -105,6 +110,9 @@ export function startEngineThread(
       case "refused":
         events.onReloaded({ error: data.error });
         break;
+      case "verdict":
+        events.onVerdict?.(data.number, data.verdict);
+        break;
       case "notice":
         events.onNotice(data.line, data.level);
         break;
@@ -119,12 +127,21 @@ export function startEngineThread(
     event.preventDefault();
     end({ error: `The engine failed: ${event.message}`, alertsByRule: [] });
   };
-  const post = (message: ToEngine) => worker.postMessage(message);
+  const post = (message: ToEngine, transfer: Transferable[] = []) =>
+    worker.postMessage(message, transfer);
   post({ kind: "start", start });
   return {
     ended,
     reload(rules: RulesStart, settings?: EngineSettings): void {
       post({ kind: "reload", rules, ...(settings === undefined ? {} : { settings }) });
+      counters.announceMessage();
+    },
+    offer(number: number, piece: AuditPiece): void {
+      const { bytes } = piece;
+      const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+      post({ kind: "piece", number, piece: { ...piece, bytes: whole } }, [
+        whole.buffer as ArrayBuffer,
+      ]);
       counters.announceMessage();
     },
     stop({ timeoutMs, stuckMs }): void {

@@ -4,7 +4,6 @@ import type { EventSource } from "../../events/source.ts";
 import { Event } from "../../events/event.ts";
 import { CaptureSource, type Progress, type Scan } from "../../events/scap/capture.ts";
 import { CURRENT_COUNTS } from "../../events/scap/convert.ts";
-import { CaptureWriteError } from "../../events/scap/output.ts";
 import { LiveSource } from "../../events/live_source.ts";
 import { NoSource } from "../../events/no_source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
@@ -24,10 +23,8 @@ import { SetAside } from "../loop/set_aside.ts";
 import type {
   BaseSyscalls,
   DeadRule,
-  EngineEnd,
   EngineSettings,
   EngineStart,
-  FromEngine,
   LiveStart,
   NoticeLevel,
   RulesStart,
@@ -35,18 +32,9 @@ import type {
 import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
+import { everyNow, levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
-
-export interface Run {
-  /** Runs on; undefined where the main thread has a message that must be read first. */
-  resume(): EngineEnd | undefined;
-  /** Exchanges rules and settings, or keeps the old ones where the new ones are not sound. */
-  reload(rules: RulesStart, settings: EngineSettings): void;
-  close(): void;
-}
-
-type Post = (message: FromEngine) => void;
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
@@ -121,19 +109,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   opened.settle?.();
 
   return {
-    resume(): EngineEnd | undefined {
-      let error: string | undefined;
-      try {
-        const outcome = engine.run();
-        if (outcome === "message") return undefined;
-        if (outcome === "lossy") error = "events were lost, and syscall_event_drops says exit";
-        engine.closeTap();
-      } catch (failure) {
-        error = isQuiet(failure) ? undefined : driverErrorLine(failure);
-        closeQuietly(engine);
-      }
-      return { error, alertsByRule: engine.alertsByRule() };
-    },
+    resume: () => resumeEngine(engine),
     reload(next: RulesStart, settings: EngineSettings): void {
       const before = baseSyscalls;
       try {
@@ -182,10 +158,6 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       opened.source.close();
     },
   };
-}
-
-function levelOf(line: string): NoticeLevel {
-  return line.startsWith("Warning: ") ? "warning" : "info";
 }
 
 /** Live, the kernel keeps back what nobody can use, unless somebody records it. */
@@ -253,20 +225,6 @@ interface Opened {
   };
 }
 
-/** The reader of a recording on standard output has gone: nobody's mistake. */
-function isQuiet(failure: unknown): boolean {
-  return failure instanceof CaptureWriteError && failure.readerGone;
-}
-
-/** What was written before a failure stays sound; why there is no more of it was told. */
-function closeQuietly(engine: Engine): void {
-  try {
-    engine.closeTap();
-  } catch {
-    // The first failure is the one to tell.
-  }
-}
-
 function openSource(
   start: EngineStart,
   rules: RuleSet,
@@ -281,7 +239,7 @@ function openSource(
     refused: () => new Map(),
     lookups: {},
   };
-  if (start.source.kind === "nothing") return { ...plain, source: new NoSource() };
+  if (start.source.kind !== "capture") return { ...plain, source: new NoSource() };
   const source = new CaptureSource(start.source.files);
   return {
     ...plain,
@@ -331,16 +289,6 @@ function openLive(
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => made ??= make();
-}
-
-/** Calls `act` where `ms` have passed since it last did. */
-function everyNow(ms: number, act: () => void): (nowMs: number) => void {
-  let nextMs = 0;
-  return (nowMs) => {
-    if (nowMs < nextMs) return;
-    nextMs = nowMs + ms;
-    act();
-  };
 }
 
 /** Freed memory stays with the process otherwise, such as what a burst of new names took; it costs

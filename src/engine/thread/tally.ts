@@ -1,7 +1,7 @@
 // How this thread counts: where counts by rule are told to be, with which clock, and what its heap
 // has.
 import { Counter, type Counters } from "../contract/counters.ts";
-import type { EngineStart, FromEngine } from "../contract/messages.ts";
+import { type EngineStart, type FromEngine, isReplay } from "../contract/messages.ts";
 import type { EngineParts } from "../loop/engine_parts.ts";
 
 /** A replay takes no times: what it counts is the same each time. */
@@ -10,7 +10,7 @@ export function tallyOf(
   post: (message: FromEngine) => void,
 ): EngineParts["tally"] & object {
   return {
-    ...(source.kind === "capture" ? {} : { stopwatch: () => performance.now() }),
+    ...(isReplay(source) ? {} : { stopwatch: () => performance.now() }),
     programRuns,
     told: (tallies) => post({ kind: "tallies", tallies }),
   };

@@ -3,7 +3,9 @@
 import { Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import type { EngineEnd, EngineSettings, FromEngine, ToEngine } from "../contract/messages.ts";
-import { type Run, startRun } from "./run.ts";
+import { startAuditRun } from "./audit_run.ts";
+import type { Run } from "./run_parts.ts";
+import { startRun } from "./run.ts";
 import { catchStrays } from "../contract/strays.ts";
 
 interface WorkerScope {
@@ -27,7 +29,10 @@ scope.onmessage = ({ data }) => {
     if (data.kind === "start") {
       const counters = new Counters(data.start.counters);
       running.settings = data.start;
-      running.run = startRun(data.start, counters, (message) => scope.postMessage(message));
+      const start = data.start.source.kind === "audit" ? startAuditRun : startRun;
+      running.run = start(data.start, counters, (message) => scope.postMessage(message));
+    } else if (data.kind === "piece") {
+      running.run?.offer?.(data.number, data.piece);
     } else {
       running.settings = data.settings ?? running.settings;
       running.run?.reload(data.rules, running.settings!);

@@ -1,0 +1,38 @@
+// Which event sources a run has: the flags --enable-source and --disable-source and the plugins of
+// the configuration in; whether system calls are watched, and what brings audit events in, out.
+import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts";
+import type { Config } from "../../config/schema.ts";
+import { AUDIT_SOURCE } from "../../fields/audit/audit_field_set.ts";
+import type { Flags } from "../flags.ts";
+
+export interface Sources {
+  readonly syscalls: boolean;
+  /** Undefined where audit events are not wanted. */
+  readonly audit: AuditSettings | undefined;
+}
+
+/** Throws in Falco's words where the flags make no sense. */
+export function sourcesOf({ enableSource, disableSource }: Flags, config: Config): Sources {
+  if (enableSource.length > 0 && disableSource.length > 0) {
+    throw new Error("You can not mix --enable-source and --disable-source");
+  }
+  const settings = auditSettings(config);
+  const known = ["syscall", ...(settings.isLoaded ? [AUDIT_SOURCE] : [])];
+  for (const source of [...enableSource, ...disableSource]) {
+    if (known.includes(source)) continue;
+    throw new Error(`Attempted disabling/enabling an unknown event source: ${source}`);
+  }
+  const enabled = known.filter((source) =>
+    enableSource.length > 0 ? enableSource.includes(source) : !disableSource.includes(source)
+  );
+  if (enabled.length === 0) throw new Error("Must enable at least one event source");
+  return {
+    syscalls: enabled.includes("syscall"),
+    audit: enabled.includes(AUDIT_SOURCE) ? settings : undefined,
+  };
+}
+
+/** The one file, pipe or directory that is read to its end, after which the run ends as well. */
+export function onlyLogOf({ syscalls, audit }: Sources): string | undefined {
+  return !syscalls && audit?.input.kind === "once" ? audit.input.path : undefined;
+}
