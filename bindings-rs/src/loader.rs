@@ -22,7 +22,7 @@ use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
 use crate::sift::Sieve;
-use crate::stages::{EXEC, EXEC_STAGES, EXIT, GATE, LOOK_UP, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{EXEC, EXEC_STAGES, EXIT, FORK, GATE, LOOK_UP, SIFT, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -32,7 +32,8 @@ const CALLS: u32 = 512;
 const IA32: u32 = 32;
 
 /// The programs that are attached.
-const ENTRIES: [(&str, &str); 3] = [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT)];
+const ENTRIES: [(&str, &str); 4] =
+    [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT), ("forked", FORK)];
 
 /// An attached program, or why it is not.
 pub struct Attached {

@@ -3,6 +3,7 @@
 pub const SYS_EXIT: &str = "sys_exit";
 pub const EXEC: &str = "sched_process_exec";
 pub const EXIT: &str = "sched_process_exit";
+pub const FORK: &str = "sched_process_fork";
 
 /// The stage that kernels before 5.17 refuse: events of names then come without the kernel's paths.
 pub const LOOK_UP: &str = "stage_look_up";

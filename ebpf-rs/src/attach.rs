@@ -1,4 +1,4 @@
-//! The three programs that are attached.
+//! The programs that are attached; the one on forks stands in births.rs.
 //!
 //! `sys_exit` serves every call of both entries, 64-bit and 32-bit (int 0x80 works in any
 //! process, so a 32-bit call can come at any time). A tracepoint of each wanted call alone

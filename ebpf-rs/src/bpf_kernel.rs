@@ -2,10 +2,12 @@
 use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated as bpf;
-use probe::kernel::{Kernel, Settings};
+use probe::kernel::{Kernel, Maker, Settings};
 use probe::offset;
 use probe::offsets::Offsets;
 use probe::scratch::Place;
+
+use crate::makers;
 
 /// Patched by the loader before the programs are verified, which then sees constants.
 #[unsafe(no_mangle)]
@@ -74,6 +76,11 @@ impl Kernel for Bpf {
     fn boot_ns(&self) -> u64 {
         // SAFETY: a helper without arguments.
         unsafe { bpf::bpf_ktime_get_boot_ns() }
+    }
+
+    #[inline(always)]
+    fn made_by(&self) -> Option<Maker> {
+        makers::take(self.tgid_tid() as u32)
     }
 
     #[inline(always)]

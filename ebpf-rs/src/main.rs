@@ -10,9 +10,11 @@
 #![expect(unsafe_op_in_unsafe_fn, reason = "bodies of BPF programs are unsafe throughout")]
 
 mod attach;
+mod births;
 mod bpf_kernel;
 mod budget;
 mod gate;
+mod makers;
 mod names;
 mod opens;
 mod programs;

@@ -30,6 +30,15 @@ impl Settings {
     };
 }
 
+/// Who made a process: what the kernel calls its parent may be another one by the time that the
+/// process runs, or from the start (CLONE_PARENT).
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Maker {
+    pub tgid: u64,
+    pub time: u64,
+}
+
 /// Addresses are plain numbers: a read that fails yields zeros, so a chain of reads through a null
 /// pointer ends in zeros as well and needs no branches (which a verifier would count).
 pub trait Kernel {
@@ -63,6 +72,12 @@ pub trait Kernel {
     /// # Safety
     /// `to` must have room for `max` bytes.
     unsafe fn copy_user_str(&self, to: *mut u8, max: u32, from: usize) -> i64;
+
+    /// The process that made the current one, and when (ns since the epoch), as noted when it was
+    /// forked; asked once. None where nothing was noted.
+    fn made_by(&self) -> Option<Maker> {
+        None
+    }
 
     /// Entries of the current process's descriptor table, and where they are.
     fn descriptors(&self) -> (u32, usize) {

@@ -11,6 +11,8 @@ use crate::{credentials, flags, offset, stage, table};
 /// exe and args together, and env, take at most so many bytes each.
 pub const ARGS_BYTES: usize = 4096;
 const COMM_BYTES: u32 = 16;
+/// The process that made one, and when.
+const MAKER_BYTES: usize = 16;
 const RLIMIT_NOFILE: usize = 7;
 const RLIMIT_BYTES: usize = 16;
 
@@ -165,5 +167,15 @@ pub fn clone_end<K: Kernel>(e: &mut Event<K>) -> Next {
         started = k.word(reaper + offset!(k, task_start_time));
     }
     e.u64(started);
-    Next::Emit
+    if e.ret() != 0 {
+        return Next::Emit;
+    }
+    // Who made it stands where the second path of other events does.
+    let Some(maker) = k.made_by() else { return Next::Emit };
+    e.empty();
+    e.bytes(maker.tgid);
+    e.bytes(maker.time);
+    e.end(MAKER_BYTES);
+    e.state().own = 2;
+    Next::EmitOwn
 }

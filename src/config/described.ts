@@ -28,6 +28,9 @@ export const DESCRIBED: Words<Config> = {
     kind: "modern_ebpf watches this host, replay reads a capture, nodriver sees nothing; ebpf " +
       "is another name of modern_ebpf, which is also used for kmod.",
     paths: "Which paths an event is judged under where the caller's and the kernel's differ.",
+    lineage:
+      "Ancestors that proc.aname, proc.pname and their kin show: kernel tells who the parent " +
+      "is now, birth who made the process.",
     sieve: "Pass over events that neither a rule nor a table can use.",
     kernel_sieve: "Do so in the kernel, before an event is written.",
     nice: "Priority of the thread that reads events; 0 leaves it alone.",

@@ -66,6 +66,8 @@ export const schema = z.strictObject({
     // Saker's own: which views an event is judged under, where the caller's path and the one that
     // the kernel acted on differ.
     paths: choice("both", ["both", "kernel", "caller"]),
+    // Saker's own: whose ancestors proc.aname, proc.pname and their kin show.
+    lineage: choice("kernel", ["kernel", "birth"]),
     // Saker's own: events that neither a rule nor a table can use are passed over early.
     sieve: bool(true),
     // Saker's own: whether that happens in the kernel, before an event is written.

@@ -97,6 +97,7 @@ export const USES: Uses<Config> = {
   engine: {
     kind: readBy(WATCH),
     paths: readBy(START),
+    lineage: readBy(START),
     sieve: readBy(START),
     kernel_sieve: readBy(START),
     nice: readBy(START),

@@ -123,6 +123,7 @@ export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
   const settings = {
     bufferFormat: start.base64 ? "base64" as const : "dots" as const,
     staticFields: start.staticFields,
+    ...(start.lineage && { lineage: start.lineage }),
   };
   const fields = new FieldSet(settings);
   for (const addition of start.appendOutput) checkAddition(addition, fields);

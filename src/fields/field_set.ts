@@ -14,6 +14,7 @@ import { hashField } from "./rows/hash.ts";
 import { LeftOver } from "./text/left_over.ts";
 import type { BufferFormat } from "./text/params.ts";
 import { processFields } from "./rows/proc.ts";
+import { birthFields } from "./rows/proc_birth.ts";
 import { lineageFields } from "./rows/proc_lineage.ts";
 import { field, fields } from "./row/row.ts";
 import { threadFields } from "./rows/thread_fields.ts";
@@ -28,12 +29,15 @@ export interface FieldOptions {
   readonly bufferFormat: BufferFormat;
   /** `static.NAME` fields: the setting `static_fields`. */
   readonly staticFields: Readonly<Record<string, string>>;
+  /** Whose ancestors Falco's fields of them show: the setting `engine.lineage`. */
+  readonly lineage: "kernel" | "birth";
 }
 
 export const DEFAULT_OPTIONS: FieldOptions = {
   zone: "local",
   bufferFormat: "dots",
   staticFields: {},
+  lineage: "kernel",
 };
 
 export type Resolved = { readonly bound: Bound; readonly end: number } | {
@@ -102,7 +106,7 @@ export class FieldSet {
   }
 }
 
-function ofSyscalls({ zone, bufferFormat, staticFields }: FieldOptions): Field[] {
+function ofSyscalls({ zone, bufferFormat, staticFields, lineage }: FieldOptions): Field[] {
   const leftOver = new LeftOver();
   const rows = [
     ...eventTimeFields(zone),
@@ -110,7 +114,8 @@ function ofSyscalls({ zone, bufferFormat, staticFields }: FieldOptions): Field[]
     ...argumentFields(bufferFormat, leftOver),
     ...openFields(),
     ...processFields(),
-    ...lineageFields(),
+    ...lineageFields(lineage),
+    ...birthFields(),
     hashField(),
     ...threadFields(),
     ...userFields(),

@@ -28,6 +28,7 @@ const PLAIN: readonly (readonly [string, Family["kind"], CounterPlace, string])[
   ["strings", "gauge", Counter.Strings, "Strings that are held."],
   ["string_bytes", "gauge", Counter.StringBytes, "Bytes of the strings that are held."],
   ["containers", "gauge", Counter.Containers, "Containers that are known."],
+  ["ancestors", "gauge", Counter.AncestorsHeld, "Ancestors that have ended and are kept."],
   ["users", "gauge", Counter.Users, "Users and groups that are known."],
   ["engine_heap_bytes", "gauge", Counter.EngineHeapUsed, "Heap of the engine's thread in use."],
 ];
@@ -42,6 +43,7 @@ export const REFUSALS: readonly (readonly [string, CounterPlace])[] = [
   ["interfaces", Counter.InterfacesRefused],
   ["entries", Counter.EntriesDropped],
   ["program_sums", Counter.SumsPostponed],
+  ["ancestors", Counter.AncestorsForgotten],
 ];
 
 export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {

@@ -51,6 +51,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
       interfaces: 0,
       entries: 0,
       program_sums: 0,
+      ancestors: 0,
     },
     captures: {
       started: 0,

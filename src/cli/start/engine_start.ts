@@ -158,6 +158,7 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
     ],
     staticFields: config.static_fields,
     base64: config.buffer_format_base64,
+    lineage: config.engine.lineage,
     live: true,
   };
 }

@@ -100,6 +100,9 @@ export const Counter = {
   MatchSamples: 64,
   /** Threads whose arguments were let go: see state/tables/weight.ts. */
   ArgumentsForgotten: 65,
+  /** Ancestors that have ended and are kept for their descendants, and those let go too early. */
+  AncestorsHeld: 66,
+  AncestorsForgotten: 67,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -50,6 +50,8 @@ export interface RulesStart {
   readonly appendOutput: readonly AppendOutput[];
   readonly staticFields: Readonly<Record<string, string>>;
   readonly base64: boolean;
+  /** Whose ancestors `proc.aname` and its kin show: the kernel's where nothing is said. */
+  readonly lineage?: "kernel" | "birth";
   /** They are to watch a host: what cannot match there is told. */
   readonly live?: boolean;
 }

@@ -28,6 +28,8 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.StringBytes, tables.stringBytes);
   counters.set(Counter.StringsFreed, tables.stringsFreed);
   counters.set(Counter.ArgumentsForgotten, tables.argumentsForgotten);
+  counters.set(Counter.AncestorsHeld, tables.ancestorsHeld);
+  counters.set(Counter.AncestorsForgotten, tables.ancestorsForgotten);
   counters.set(Counter.Containers, tables.containers);
   counters.set(Counter.Users, tables.users);
 }

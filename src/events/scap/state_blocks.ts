@@ -112,6 +112,8 @@ export interface ProcessRecord {
   readonly callerCwd: Uint8Array;
   readonly exeAgeAtStart: bigint;
   readonly exeAgeInPidns: bigint;
+  /** Writes who made the process. */
+  readonly putBirth: (out: BlockBuffer) => void;
 }
 
 /** Kinds of descriptors by their numbers in descriptor lists. */
@@ -289,6 +291,7 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.text(process.callerCwd, OWN_TEXT_MAX);
   out.u64(process.exeAgeAtStart);
   out.u64(process.exeAgeInPidns);
+  process.putBirth(out);
   out.closeLength(at, 4);
 }
 

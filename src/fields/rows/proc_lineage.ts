@@ -3,67 +3,57 @@ import type { Context } from "../../state/contract/context.ts";
 import type { Machine } from "../../state/contract/machine.ts";
 import { MISSING } from "../../state/tables/strings.ts";
 import type { Thread } from "../../state/tables/thread.ts";
-import { commandLine, joinNul, variable } from "../text/arguments_text.ts";
+import { joinNul, variable } from "../text/arguments_text.ts";
 import type { Field, Value } from "../row/field.ts";
+import {
+  type Ancestor,
+  ancestorId,
+  ancestorLine,
+  ancestorText,
+  BIRTH,
+  forEachAncestor,
+  joined,
+  KERNEL,
+  type Kin,
+  LEVELS_MAX,
+  notALevel,
+  textIn,
+} from "./kin.ts";
 import { ofThread, shownId } from "./proc.ts";
 import { field, fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
 
-export function lineageFields(): Field[] {
+/** `lineage`: whose ancestors they show, `engine.lineage`. */
+export function lineageFields(lineage: "kernel" | "birth"): Field[] {
+  const kin = lineage === "birth" ? BIRTH : KERNEL;
   return [
-    ...parentFields(),
+    ...parentFields(kin),
     ...leaderFields(),
-    ...ancestorTexts(),
-    ancestorArguments(),
-    ancestorIds(),
+    ...ancestorTexts(kin),
+    ancestorArguments(kin),
+    ancestorId(
+      "proc.apid",
+      "Id of an ancestor: [1] is the parent, [0] the process itself. Without an index, " +
+        "any ancestor in a condition and the process itself in outputs.",
+      kin,
+    ),
     ancestorEnv(),
-    ancestry(),
+    ancestry(kin),
     loginShell(),
   ];
 }
 
-/** More ancestors are not walked: a chain so long is a loop or an attack. */
-const LEVELS_MAX = 1024;
-
-/** Calls `visit` with each ancestor from the parent on, until it returns false. */
-function forEachAncestor(
-  machine: Machine,
-  thread: Thread,
-  visit: (ancestor: Thread) => boolean,
-): void {
-  let at = machine.threads.get((machine.mainOf(thread) ?? thread).ptid);
-  for (let level = 0; at !== undefined && at.tid !== -1 && level < LEVELS_MAX; level++) {
-    if (!visit(at)) return;
-    const next = machine.threads.get(at.ptid);
-    if (next === undefined || next === at || next.tid === next.ptid) return;
-    at = next;
-  }
-}
-
-function ancestors<T>(
-  { machine }: Context,
-  thread: Thread,
-  read: (ancestor: Thread) => T,
-): T[] {
-  const list: T[] = [];
-  forEachAncestor(machine, thread, (ancestor) => list.push(read(ancestor)) > 0);
-  return list;
-}
-
-function ofParent(read: (parent: Thread, context: Context) => Value): Row["extract"] {
+function ofParent(kin: Kin, read: (parent: Ancestor, context: Context) => Value): Row["extract"] {
   return ofThread((thread, context) => {
-    const parent = context.machine.parentOf(thread);
+    const parent = kin.at(thread, 1, context);
     return parent && read(parent, context);
   });
 }
 
-function parentId(read: (parent: Thread) => number): (context: Context) => number {
-  return ({ machine, thread }) => {
-    const parent = thread && machine.parentOf(thread);
+function parentFields(kin: Kin): Field[] {
+  const parentId = (read: (parent: Ancestor) => number) => (context: Context) => {
+    const parent = context.thread && kin.at(context.thread, 1, context);
     return parent === undefined ? MISSING : read(parent);
   };
-}
-
-function parentFields(): Field[] {
   return fields("process", [
     {
       name: "proc.pexe",
@@ -91,7 +81,7 @@ function parentFields(): Field[] {
       type: "CHARBUF",
       description: "proc.cmdline of the parent.",
       domain: "thread",
-      extract: ofParent((parent, { machine }) => commandLine(machine, parent)),
+      extract: ofParent(kin, ancestorLine),
     },
     {
       name: "proc.ppid",
@@ -99,7 +89,7 @@ function parentFields(): Field[] {
       format: "ID",
       description: "Id of the parent process.",
       domain: "thread",
-      extract: ofParent((parent) => shownId(parent.pid)),
+      extract: ofParent(kin, (parent) => shownId(parent.pid)),
     },
     {
       name: "proc.pvpid",
@@ -115,9 +105,11 @@ function parentFields(): Field[] {
       type: "RELTIME",
       format: "DEC",
       description: "Nanoseconds since the parent process began.",
-      extract: ofParent((parent, { event, machine, thread }) => {
+      extract: ofThread((thread, { event, machine }) => {
+        const parent = machine.parentOf(thread);
+        if (parent === undefined) return undefined;
         if (parent.cloneTs !== 0n) return event.time() - parent.cloneTs;
-        return machine.fdsOf(thread!)?.size ?? 0;
+        return machine.fdsOf(thread)?.size ?? 0;
       }),
     },
     {
@@ -167,80 +159,22 @@ function leaderFields(): Field[] {
   );
 }
 
-/** Reads of ancestor N; a condition without an index asks all of them. */
-function ancestorField(
-  name: string,
-  source: string,
-  read: (ancestor: Thread, context: Context) => string,
-  readId?: (ancestor: Thread) => number,
-): Field {
-  const row = {
-    name,
-    type: "CHARBUF" as const,
-    flags: ["no_rhs", "no_transformer"] as const,
-    description:
-      `${source} of an ancestor: [1] is the parent, [0] the process itself. Without an ` +
-      "index, any ancestor in a condition and all of them in outputs.",
-    domain: "thread" as const,
-  };
-  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
-    if (argument === undefined) {
-      return {
-        anyOf: true,
-        extract: ofThread((thread, context) =>
-          ancestors(context, thread, (ancestor) => read(ancestor, context))
-        ),
-        show: ofThread((thread, context) =>
-          joined(ancestors(context, thread, (ancestor) => read(ancestor, context)))
-        ),
-      };
-    }
-    const level = indexArgument(argument);
-    if (level === undefined) return { error: notALevel(argument) };
-    const extract = ofThread((thread, context) => {
-      const ancestor = context.machine.ancestorOf(thread, level);
-      return ancestor && read(ancestor, context);
-    });
-    if (readId === undefined) return { extract };
-    return {
-      extract,
-      extractId: ({ machine, thread }) => {
-        const ancestor = thread && machine.ancestorOf(thread, level);
-        return ancestor === undefined ? MISSING : readId(ancestor);
-      },
-    };
-  });
-}
-
-function notALevel(argument: string): string {
-  return `"${argument}" is not the number of an ancestor, such as 1 for the parent`;
-}
-
-/** Texts in one, blanks between those that are not empty; nothing for an empty one. */
-function joined(texts: readonly string[]): Value {
-  const text = texts.reduce((all, next) => all === "" ? next : `${all} ${next}`, "");
-  return text === "" ? undefined : text;
-}
-
-function ancestorTexts(): Field[] {
-  const text = (read: (ancestor: Thread) => number) => (ancestor: Thread, context: Context) =>
-    context.machine.strings.text(read(ancestor)) ?? "";
-  const comm = (thread: Thread) => thread.comm;
-  const exe = (thread: Thread) => thread.exe;
-  const exepath = (thread: Thread) => thread.exepath;
+function ancestorTexts(kin: Kin): Field[] {
+  const comm = (ancestor: Ancestor) => ancestor.comm;
+  const exe = (ancestor: Ancestor) => ancestor.exe;
+  const exepath = (ancestor: Ancestor) => ancestor.exepath;
+  const described = (of: string) =>
+    `${of} of an ancestor: [1] is the parent, [0] the process itself. Without an ` +
+    "index, any ancestor in a condition and all of them in outputs.";
   return [
-    ancestorField("proc.aname", "proc.name", text(comm), comm),
-    ancestorField("proc.aexe", "proc.exe", text(exe), exe),
-    ancestorField("proc.aexepath", "proc.exepath", text(exepath), exepath),
-    ancestorField(
-      "proc.acmdline",
-      "proc.cmdline",
-      (ancestor, { machine }) => commandLine(machine, ancestor),
-    ),
+    ancestorText("proc.aname", described("proc.name"), kin, textIn(comm), comm),
+    ancestorText("proc.aexe", described("proc.exe"), kin, textIn(exe), exe),
+    ancestorText("proc.aexepath", described("proc.exepath"), kin, textIn(exepath), exepath),
+    ancestorText("proc.acmdline", described("proc.cmdline"), kin, ancestorLine),
   ];
 }
 
-function ancestorArguments(): Field {
+function ancestorArguments(kin: Kin): Field {
   const row = {
     name: "proc.aargs",
     type: "CHARBUF" as const,
@@ -252,49 +186,18 @@ function ancestorArguments(): Field {
     if (argument === undefined) {
       return {
         extract: ofThread((thread, context) =>
-          joined(ancestors(context, thread, (ancestor) => joinNul(ancestor.args)))
+          joined(kin.all(thread, context).map((ancestor) => joinNul(ancestor.args)))
         ),
       };
     }
     const level = indexArgument(argument);
     if (level === undefined) return { error: notALevel(argument) };
     return {
-      extract: ofThread((thread, { machine }) => {
-        const ancestor = machine.ancestorOf(thread, level);
+      extract: ofThread((thread, context) => {
+        const ancestor = kin.at(thread, level, context);
         return ancestor && joinNul(ancestor.args);
       }),
     };
-  });
-}
-
-function ancestorIds(): Field {
-  const row = {
-    name: "proc.apid",
-    type: "INT64" as const,
-    format: "ID" as const,
-    flags: ["no_rhs", "no_transformer"] as const,
-    description:
-      "Id of an ancestor: [1] is the parent, [0] the process itself. Without an index, " +
-      "any ancestor in a condition and the process itself in outputs.",
-    domain: "thread" as const,
-  };
-  const idAt = (level: number) =>
-    ofThread((thread, { machine }) => {
-      const ancestor = machine.ancestorOf(thread, level);
-      return ancestor && shownId(ancestor.pid);
-    });
-  return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
-    if (argument === undefined) {
-      return {
-        anyOf: true,
-        extract: ofThread((thread, context) =>
-          ancestors(context, thread, (ancestor) => ancestor.pid)
-        ),
-        show: idAt(0),
-      };
-    }
-    const level = indexArgument(argument);
-    return level === undefined ? { error: notALevel(argument) } : { extract: idAt(level) };
   });
 }
 
@@ -318,7 +221,7 @@ function ancestorEnv(): Field {
     return {
       anyOf: true,
       extract: ofThread((thread, context) =>
-        ancestors(context, thread, (ancestor) => envText(context, ancestor))
+        (KERNEL.all(thread, context) as Thread[]).map((ancestor) => envText(context, ancestor))
       ),
       show: ofThread((thread, context) => {
         let at: Thread | undefined = level === 0
@@ -347,7 +250,7 @@ function nearest(thread: Thread, { machine }: Context, name: string): string {
   return "";
 }
 
-function ancestry(): Field {
+function ancestry(kin: Kin): Field {
   return field("process", {
     name: "proc.ancestry",
     type: "CHARBUF",
@@ -356,10 +259,8 @@ function ancestry(): Field {
     description: "The ancestors from the parent on, each as name(pid). saker's own.",
     domain: "thread",
     extract: ofThread((thread, context) =>
-      ancestors(
-        context,
-        thread,
-        (ancestor) => `${context.machine.strings.text(ancestor.comm) ?? ""}(${ancestor.pid})`,
+      kin.all(thread, context).map((ancestor) =>
+        `${context.machine.strings.text(ancestor.comm) ?? ""}(${ancestor.pid})`
       )
     ),
   });

@@ -17,7 +17,10 @@ export function joinNul(bytes: Uint8Array): string {
 }
 
 /** Command name and arguments. */
-export function commandLine(machine: Machine, thread: Thread): string {
+export function commandLine(
+  machine: Machine,
+  thread: Pick<Thread, "comm" | "args">,
+): string {
   const comm = machine.strings.text(thread.comm) ?? "";
   return thread.args.length === 0 ? comm : `${comm} ${joinNul(thread.args)}`;
 }

@@ -59,7 +59,9 @@ function build(argument: Argument, lookup: FieldLookup): Operand | OperandError 
         };
       }
       const make = (args: readonly Operand[]) => {
-        const refused = args.find((arg) => arg.bound?.field.flags.has("no_transformer"));
+        const refused = args.find(({ bound, subject }) =>
+          bound !== undefined && (subject.anyOf || bound.field.flags.has("no_transformer"))
+        );
         if (refused) {
           return { error: `field '${refused.bound!.text}' does not support transformers` };
         }

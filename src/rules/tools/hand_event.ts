@@ -160,9 +160,20 @@ function derive(type: string, values: Map<string, Value>): void {
     set("proc.aname", [parent]);
   }
   const ancestors = values.get("proc.aname");
-  if (!Array.isArray(ancestors)) return;
-  set("proc.pname", ancestors[0]);
-  for (const [index, ancestor] of ancestors.entries()) set(`proc.aname[${index + 1}]`, ancestor);
+  if (Array.isArray(ancestors)) {
+    set("proc.pname", ancestors[0]);
+    for (const [index, ancestor] of ancestors.entries()) set(`proc.aname[${index + 1}]`, ancestor);
+  }
+  // Nobody was handed to another parent where nothing else is said.
+  for (const part of ["name", "exe", "exepath", "cmdline"]) {
+    const born = `proc.birth.${part}`;
+    const parent = values.get(`proc.p${part}`);
+    const all = values.get(born) ?? values.get(`proc.a${part}`) ?? [parent];
+    if (!Array.isArray(all) || all[0] === undefined) continue;
+    if (!values.has(born)) set(`${born}[1]`, parent);
+    set(born, all);
+    for (const [index, ancestor] of all.entries()) set(`${born}[${index + 1}]`, ancestor);
+  }
 }
 
 const TYPE_CHARS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // How threads begin: fork, vfork, clone. Both the creator's and the child's side of the call are
 // events; they come in any order, and the first of them makes the entry.
-import type { Event } from "../../events/event.ts";
+import { type Event, OWN_PATH2 } from "../../events/event.ts";
 import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Context } from "../contract/context.ts";
 import {
@@ -16,7 +16,7 @@ import type { Tables } from "../tables/tables.ts";
 import { RESULT, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { NO_BYTES } from "../tables/seen_bytes.ts";
-import { Thread, ThreadFlag } from "../tables/thread.ts";
+import { type Birth, Thread, ThreadFlag } from "../tables/thread.ts";
 
 const FAMILY = [
   "SYSCALL_CLONE_20_X",
@@ -56,6 +56,8 @@ const {
 );
 
 const VFORK = codeOf("SYSCALL_VFORK_20_X");
+/** A u64 process id, a u64 time. */
+const MAKER_BYTES = 16;
 /** An entry older than this belongs to a thread whose end was not seen. */
 const STALE_NS = 2_000_000_000n;
 
@@ -108,6 +110,10 @@ function onCreator(machine: Tables, context: Context, childTid: number): void {
   child.vtid = child.tid;
   child.vpid = child.pid;
   readCommon(machine, event, child, known ? creator : undefined);
+  if (!isThread) {
+    const process = machine.mainOf(creator);
+    machine.births.bear(child, process && machine.births.of(process));
+  }
   if (known) inheritThread(child, creator);
   else {
     creator.exe = child.exe;
@@ -136,13 +142,17 @@ function onChild(machine: Tables, context: Context): void {
   child.cloneFlags = flags | CL_INVERTED | (isThread ? CL_FILES : 0);
   if (flags & CL_CHILD_IN_PIDNS) child.flags |= ThreadFlag.InPidNamespace;
 
-  const model = machine.get(isThread ? child.pid : child.ptid);
+  const makerPid = isThread ? 0 : toldMaker(event);
+  const maker = makerPid === 0 ? undefined : makerOf(machine, event, makerPid);
+  let model = machine.get(isThread ? child.pid : child.ptid);
   if (model === undefined) {
     context.thread = undefined;
     return;
   }
-  if (!isThread && isAdopted(machine, event, model)) {
+  if (maker?.thread !== undefined && model.pid !== makerPid) model = maker.thread;
+  if (!isThread && isAdopted(machine, event, model, makerPid)) {
     context.thread = onAdopted(machine, event, child);
+    if (context.thread !== undefined) noteMaker(machine, event, context.thread, makerPid, maker);
     return;
   }
   const modelKnown = !model.isInvalid;
@@ -168,17 +178,51 @@ function onChild(machine: Tables, context: Context): void {
   // Falco 0.44 takes the time since boot as it is.
   if (!inside) child.pidnsInitStartTs = 0n;
   else if (event.has(PIDNS_START)) child.pidnsInitStartTs = event.uint64(PIDNS_START);
+  if (!isThread) noteMaker(machine, event, child, makerPid, maker);
   context.thread = machine.add(child);
+}
+
+/** The process that made the event's, as our own probe noted; 0: not told. */
+function toldMaker(event: Event): number {
+  if (!event.hasOwn) return 0;
+  const index = event.own(OWN_PATH2);
+  return event.paramLength(index) === MAKER_BYTES ? event.uint32(index) : 0;
+}
+
+/** When it did, ns since the epoch. */
+function madeNs(event: Event): number {
+  const at = event.param(event.own(OWN_PATH2)) + 8;
+  return event.view.getUint32(at + 4, true) * 0x1_0000_0000 + event.view.getUint32(at, true);
+}
+
+function makerOf(machine: Tables, event: Event, pid: number): Birth | undefined {
+  const ns = madeNs(event);
+  const found = machine.makerOf(pid, ns);
+  if (found !== undefined || machine.lookUpNew(pid) === undefined) return found;
+  return machine.makerOf(pid, ns);
+}
+
+/** Says who made a child; where the event does not, its parent counts as for one of a list. */
+function noteMaker(
+  machine: Tables,
+  event: Event,
+  child: Thread,
+  makerPid: number,
+  maker: Birth | undefined,
+): void {
+  if (makerPid !== 0) machine.births.bear(child, maker, madeNs(event));
+  else if (child.cloneFlags & CL_PARENT) machine.births.bear(child, undefined);
 }
 
 /**
  * Whether a child was handed to another process before its own event came: its creator had ended,
- * as a daemon's does. In a pid namespace nothing else tells who that was. The child still has the
- * creator's name; who took it in has another.
+ * as a daemon's does. Where nobody noted who that was, the child still has the creator's name; who
+ * took it in has another.
  */
-function isAdopted(machine: Tables, event: Event, parent: Thread): boolean {
-  return machine.isLive && !parent.isInvalid && event.has(COMM) &&
-    machine.text(event, COMM) !== parent.comm;
+function isAdopted(machine: Tables, event: Event, parent: Thread, makerPid: number): boolean {
+  if (!machine.isLive || parent.isInvalid) return false;
+  if (makerPid !== 0) return parent.pid !== makerPid;
+  return event.has(COMM) && machine.text(event, COMM) !== parent.comm;
 }
 
 /** A child of nobody known: as the machine has it, or, where it has gone on, by its event alone. */

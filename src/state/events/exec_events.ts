@@ -100,6 +100,7 @@ export function onExec(machine: Tables, context: Context): void {
     thread.flags &= ~ThreadFlag.Dead;
     if (thread.group !== undefined) thread.group.alive++;
   }
+  if (thread.birth !== undefined) machine.births.executes(thread);
   thread.exe = machine.text(event, EXE);
   thread.lastExecTs = event.time();
   thread.comm = event.has(COMM) ? machine.text(event, COMM) : thread.exe;

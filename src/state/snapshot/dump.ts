@@ -17,6 +17,7 @@ import {
   putContainerUser,
 } from "../../events/scap/state_events.ts";
 import { containerJson } from "../tables/containers.ts";
+import { BirthWriter } from "./births.ts";
 import { type Fd, FdFlag, FdKind } from "../tables/fd.ts";
 import type { FdTable } from "../tables/fd_table.ts";
 import type { Tables } from "../tables/tables.ts";
@@ -64,8 +65,9 @@ function* onHost<T>(entries: Iterable<[containerId: string, T]>): Generator<T> {
 
 function* processes(machine: Tables, threads: readonly Thread[]): Generator<ProcessRecord> {
   const { strings } = machine;
+  const births = new BirthWriter(strings);
   for (const thread of threads) {
-    const { flags } = thread;
+    const { flags, birth } = thread;
     yield {
       tid: thread.tid,
       pid: thread.pid,
@@ -113,6 +115,7 @@ function* processes(machine: Tables, threads: readonly Thread[]): Generator<Proc
       callerCwd: thread.callerCwd === MISSING ? NO_BYTES : strings.bytes(thread.callerCwd),
       exeAgeAtStart: thread.exeAgeAtStart,
       exeAgeInPidns: thread.exeAgeInPidns,
+      putBirth: (out) => births.put(out, birth),
     };
   }
 }

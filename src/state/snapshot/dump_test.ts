@@ -8,7 +8,7 @@ import { Fd, FD_TYPES, FdFlag, FdKind } from "../tables/fd.ts";
 import { FdTable } from "../tables/fd_table.ts";
 import { MachineState } from "../create_machine.ts";
 import { MISSING } from "../tables/strings.ts";
-import { Thread, ThreadFlag } from "../tables/thread.ts";
+import { type Birth, Thread, ThreadFlag } from "../tables/thread.ts";
 import { LiveScene } from "../views_fixture.ts";
 
 const TIME = 1_700_000_000_000_000_000n;
@@ -40,7 +40,7 @@ function told(tables: MachineState): unknown {
   const text = (id: number) => tables.strings.text(id);
   const threads = [...tables.threads.values()].map((thread) => {
     const { parent, group, fds, firstChild, nextSibling, previousSibling, ...rest } = thread;
-    const { rulePlace: _, seen: _s, ...own } = rest;
+    const { rulePlace: _, seen: _s, birth, ...own } = rest;
     return {
       ...own,
       version: 0,
@@ -50,6 +50,7 @@ function told(tables: MachineState): unknown {
       callerCwd: text(own.callerCwd),
       ...{ comm: 0, exe: 0, exepath: 0, cgroups: 0, root: 0, cwd: 0, containerId: 0 },
       parent: parent?.tid,
+      birth: chainOf(tables, birth),
       children: [firstChild, nextSibling, previousSibling].map((kin) => kin?.tid),
       group: group && {
         pid: group.pid,
@@ -81,6 +82,19 @@ function told(tables: MachineState): unknown {
     bootTs: tables.bootTs,
     memoryBytes: tables.memoryBytes,
   };
+}
+
+/** Who made a process, up to one that began it all. */
+function chainOf(tables: MachineState, birth: Birth | undefined): unknown[] {
+  const chain: unknown[] = [];
+  for (let at = birth; at !== undefined; at = at.maker) {
+    const { pid, between, listed, thread, args, hasArgs, madeNs } = at;
+    const names = [at.comm, at.exe, at.exepath].map((id) => tables.strings.text(id));
+    const up = at.maker === undefined ? [] : [between, listed];
+    chain.push([pid, ...up, thread?.tid, ...names, args, hasArgs]);
+    if (thread === undefined) chain.push(madeNs);
+  }
+  return chain;
 }
 
 /** A machine with everything in it, the same for the same seed. */
@@ -153,6 +167,17 @@ function generated(seed: number): MachineState {
     thread.vmSizeKb = random(1 << 20);
     thread.pageFaultsMajor = big();
     made.add(thread);
+    if (thread.isMain && random(2) === 0) {
+      // A maker that has ended, and one that runs another program since.
+      const gone = new Thread(1000 + tid, 1000 + tid);
+      gone.comm = gone.exe = gone.exepath = id();
+      gone.args = thread.args;
+      const maker = made.threads.get(random(tid));
+      made.births.bear(gone, maker?.isMain ? made.births.of(maker) : undefined, random(1 << 24));
+      made.births.bear(thread, made.births.of(gone));
+      made.births.ends(gone);
+      if (maker?.isMain && random(2) === 0) made.births.executes(maker);
+    }
     if (thread.flags & ThreadFlag.Subreaper) thread.group!.reaper = true;
     thread.containerId = made.containers.match(thread.cgroups);
     if (random(2) === 0) continue;

@@ -11,6 +11,7 @@ import {
   USER_LISTS,
 } from "../../events/scap/state_types.ts";
 import type { Tables } from "../tables/tables.ts";
+import { BirthReader } from "./births.ts";
 import { Cursor } from "./snapshot_cursor.ts";
 import { SnapshotFds } from "./snapshot_fds.ts";
 import { CL_CHILD_IN_PIDNS } from "../tables/clone_flags.ts";
@@ -33,6 +34,7 @@ export class Snapshot {
   unsettled = false;
   readonly #machine: Tables;
   readonly #fds: SnapshotFds;
+  readonly #births: BirthReader;
   /** By tid: a list may tell of one thread again and again. */
   #loaded = new Map<number, Thread>();
   #lookingUp = false;
@@ -43,6 +45,7 @@ export class Snapshot {
   constructor(machine: Tables) {
     this.#machine = machine;
     this.#fds = new SnapshotFds(machine);
+    this.#births = new BirthReader(machine);
   }
 
   /** Reads the blocks of a thread that was looked up; what is known of others stays. */
@@ -100,6 +103,7 @@ export class Snapshot {
     this.#loaded.clear();
     this.unsettled = false;
     this.#fds.forget();
+    this.#births.forget();
     this.#machine.reset();
   }
 
@@ -110,6 +114,7 @@ export class Snapshot {
     this.#loaded.clear();
     this.unsettled = false;
     for (const thread of loaded) {
+      if (thread.isMain) this.#births.settle(thread);
       machine.relate(thread);
       if (thread.group === undefined) continue;
       if (thread.isDead) thread.group.alive--;
@@ -120,6 +125,7 @@ export class Snapshot {
       this.#fds.giveRoles(thread);
     }
     this.#fds.forget();
+    this.#births.forget();
     machine.lineage++;
   }
 
@@ -277,6 +283,7 @@ export class Snapshot {
     }
     thread.exeAgeAtStart = input.u64();
     thread.exeAgeInPidns = input.u64();
+    if (input.at < end) this.#births.take(input, end, thread);
     return true;
   }
 }

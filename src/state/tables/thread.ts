@@ -98,6 +98,8 @@ export class Thread {
   previousSibling: Thread | undefined = undefined;
   /** The thread whose list holds this one. */
   parent: Thread | undefined = undefined;
+  /** Who made the process; kept on the main thread. */
+  birth: Birth | undefined = undefined;
   /** When an event of it was last seen, in units of 2^32 ns; kept where idle threads are purged. */
   seen = 0;
 
@@ -269,5 +271,38 @@ export class ThreadGroup {
   constructor(pid: number, reaper: boolean) {
     this.pid = pid;
     this.reaper = reaper;
+  }
+}
+
+/** Between a process and its next known ancestor are others, nobody knows how many. */
+export const UNCOUNTED = -1;
+/** One process while it ran one program. */
+export class Birth {
+  readonly pid: number;
+  /** The nearest ancestor that is known; its own `maker` follows. */
+  maker: Birth | undefined = undefined;
+  /** Ancestors between the two that are not known any more; UNCOUNTED: nobody knows how many. */
+  between = 0;
+  /** Not seen: a list of processes told who the parent was by then. */
+  listed = false;
+  /** The process itself, while it lives and runs that program; else what it was follows. */
+  thread: Thread | undefined = undefined;
+  comm = MISSING;
+  exe = MISSING;
+  exepath = MISSING;
+  args: Uint8Array = NO_BYTES;
+  /** Whether `args` are all; there was no room for them else. */
+  hasArgs = true;
+  /** When it was made, ns since the epoch; 0 where only its own events tell. */
+  madeNs = 0;
+  /** Whether somebody said who made it. */
+  linked = false;
+  recent = false;
+  firstBorn: Birth | undefined = undefined;
+  nextBorn: Birth | undefined = undefined;
+  previousBorn: Birth | undefined = undefined;
+
+  constructor(pid: number) {
+    this.pid = pid;
   }
 }

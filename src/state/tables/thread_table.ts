@@ -1,8 +1,9 @@
 // The threads of the machine and how they are related: parents, children, processes, who adopts
 // orphans. Nothing here looks at events.
+import { Births } from "./births.ts";
 import { adopt, disown } from "./siblings.ts";
 import { SeenBytes } from "./seen_bytes.ts";
-import { Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
+import { type Birth, Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
 
 /** Threads that are found without a look at the Map; a power of two. */
 const RECENT_MAX = 1 << 8;
@@ -19,6 +20,9 @@ export interface ThreadCounts {
   threadLookupsFailed: number;
   threadsAdded: number;
   threadsRemoved: number;
+  /** Ancestors of the past that are held, and those that the bounds let go. */
+  ancestorsHeld: number;
+  ancestorsForgotten: number;
 }
 
 export class ThreadTable {
@@ -33,7 +37,10 @@ export class ThreadTable {
     threadLookupsFailed: 0,
     threadsAdded: 0,
     threadsRemoved: 0,
+    ancestorsHeld: 0,
+    ancestorsForgotten: 0,
   };
+  readonly births: Births = new Births(this.threadCounts, () => this.lineage++);
   /** The present in units of 2^32 ns, kept where idle threads are purged. */
   protected now = 0;
 
@@ -87,6 +94,7 @@ export class ThreadTable {
       if (this.threads.get(thread.tid) === replaced) this.#forget(replaced);
     } else if (this.#isFull || this.threads.size >= this.#threadsMax) {
       this.threadCounts.threadsRefused++;
+      this.births.ends(thread);
       return undefined;
     }
     if ((thread.flags & ThreadFlag.FromSnapshot) === 0) this.relate(thread);
@@ -111,15 +119,18 @@ export class ThreadTable {
     else group.others.push(thread);
     if (thread.pid === 1) return;
     const parent = this.threads.get(thread.ptid);
-    if (parent === undefined || parent.isInvalid) thread.ptid = 0;
+    const isKnown = parent !== undefined && !parent.isInvalid;
+    if (!isKnown) thread.ptid = 0;
     else adopt(parent, thread);
+    if (thread.isMain) this.births.list(thread, isKnown ? this.mainOf(parent) : undefined);
   }
 
   /** To be called after every change to a thread that a field can see. */
   changed(thread: Thread): void {
     thread.version++;
     if (
-      thread.firstChild !== undefined || thread.pgid === thread.pid ||
+      thread.firstChild !== undefined || thread.birth?.firstBorn !== undefined ||
+      thread.pgid === thread.pid ||
       thread.sid === thread.pid || thread.vpgid === thread.pid ||
       (thread.group !== undefined && thread.group.others.length > 0)
     ) this.lineage++;
@@ -170,6 +181,15 @@ export class ThreadTable {
     this.remove(tid);
   }
 
+  /** The process that made another at that time (ns since the epoch), as its own event told. */
+  makerOf(pid: number, madeNs: number): Birth | undefined {
+    const process = this.threads.get(pid);
+    if (process !== undefined && process.isMain && this.births.isMaker(process, madeNs)) {
+      return this.births.of(process);
+    }
+    return this.births.endedLately(pid);
+  }
+
   mainOf(thread: Thread): Thread | undefined {
     return thread.isMain ? thread : thread.group?.main;
   }
@@ -201,6 +221,7 @@ export class ThreadTable {
     this.#isFull = false;
     this.threads.clear();
     this.groups.clear();
+    this.births.clear();
     this.#recent.fill(undefined);
     this.lineage++;
   }
@@ -230,6 +251,7 @@ export class ThreadTable {
     if (this.threads.get(thread.tid) === thread) this.threads.delete(thread.tid);
     const slot = thread.tid & (RECENT_MAX - 1);
     if (this.#recent[slot] === thread) this.#recent[slot] = undefined;
+    this.births.ends(thread);
     this.threadCounts.threadsRemoved++;
     if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
   }

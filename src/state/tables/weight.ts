@@ -1,6 +1,7 @@
 // How much memory the tables take, about, and what is let go where that is more than they may: over
 // captures, which tell of as many threads and descriptors, under names as long, as somebody likes.
 import { ARRAY_BYTES, NO_BYTES, type SeenBytes } from "./seen_bytes.ts";
+import type { Births } from "./births.ts";
 import type { Entries } from "./entries.ts";
 import type { FdBudget } from "./fd_table.ts";
 import type { Strings } from "./strings.ts";
@@ -13,6 +14,7 @@ export interface Weighed {
   readonly budget: FdBudget;
   readonly seenBytes: SeenBytes;
   readonly entries: Entries;
+  readonly births: Births;
   readonly counts: { argumentsForgotten: number };
   lineage: number;
   sweepStrings(): void;
@@ -20,16 +22,18 @@ export interface Weighed {
 }
 
 /** Bytes of a thread and its process, and of a descriptor, names and arguments apart; measured. */
-const THREAD_BYTES = 900;
+const THREAD_BYTES = 1050;
 const FD_BYTES = 200;
+/** Bytes of an ancestor that is of the past. */
+const BIRTH_BYTES = 250;
 /** After something was let go, so much is free: what comes next does not ask for it again. */
 const FREE_SHARE = 1 / 4;
 
 /** About; arguments that nobody holds any more count until `recountArguments`. */
-export function weightOf({ strings, threads, budget, seenBytes }: Weighed): number {
+export function weightOf({ strings, threads, budget, seenBytes, births }: Weighed): number {
   // Strings move to memory twice as large where they need more, so for a time they are there twice.
   return 2 * strings.weight + seenBytes.copied + threads.size * THREAD_BYTES +
-    budget.held * FD_BYTES;
+    budget.held * FD_BYTES + births.held * BIRTH_BYTES + births.argsBytes;
 }
 
 /** Marks the strings that the tables hold. */
@@ -51,6 +55,7 @@ export function markHeld(tables: Weighed, mark: (id: number) => void): void {
     }
   }
   tables.entries.markHeld(mark);
+  tables.births.markHeld(mark);
 }
 
 /**
@@ -72,6 +77,7 @@ export function lighten(tables: Weighed, bytesMax: number): number {
       if (thread.args.length + thread.env.length > 0) tables.counts.argumentsForgotten++;
       thread.args = thread.env = NO_BYTES;
     }
+    tables.births.forgetArguments();
     recountArguments(tables);
   }
   tables.takeThreads(!isHeavy());
