@@ -1,0 +1,149 @@
+// What runs saker in a cluster (deploy/): the manifests are what the chart says, Kubernetes' own
+// schemas take them, and what is in them is what saker reads and serves.
+import { existsSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
+import { assert, assertEquals } from "./live/expect.ts";
+import { runSaker } from "./live/saker.ts";
+import { has, Place, PYTHON, run } from "./live/trigger.ts";
+
+const DEPLOY = new URL("../deploy/", import.meta.url).pathname;
+const CHART = `${DEPLOY}helm/saker`;
+const HEAD =
+  "# Made from deploy/helm/saker by tests/deploy_test.ts (UPDATE=1): change the chart, not this " +
+  "file.\n";
+/** Manifests by file, and the values that they are made with. */
+const MANIFESTS: Readonly<Record<string, readonly string[]>> = {
+  "saker.yaml": [],
+  "saker-with-prometheus.yaml": [`${DEPLOY}kubernetes/with-prometheus.values.yaml`],
+};
+const VERSIONS = ["1.25", "1.30", "1.34"];
+const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
+const SCHEMAS = `${cache}/tools/kubernetes-validate`;
+
+// deno-lint-ignore no-explicit-any -- Documents of any kind.
+type Document = any;
+
+function documents(name: string): Document[] {
+  const text = Deno.readTextFileSync(`${DEPLOY}kubernetes/${name}`);
+  return parseAllDocuments(text).map((document) => {
+    assertEquals(document.errors, []);
+    return document.toJS();
+  });
+}
+
+function only(name: string, kind: string): Document {
+  const found = documents(name).filter((document) => document.kind === kind);
+  assertEquals(found.length, 1);
+  return found[0];
+}
+
+Deno.test({
+  name: "the manifests are what the chart's templates give",
+  ignore: !has("go"),
+  async fn(t) {
+    await using place = new Place();
+    const directory = new URL("deploy", import.meta.url).pathname;
+    const built = await run("go", ["build", "-o", place.file("render"), "."], directory);
+    if (built.code !== 0) {
+      const name = `skipped: the renderer cannot be built: ${
+        built.stderr.trim().split("\n").at(-1)
+      }`;
+      await t.step({ name, ignore: true, fn() {} });
+      return;
+    }
+    for (const [name, values] of Object.entries(MANIFESTS)) {
+      const rendered = await run(place.file("render"), [CHART, "saker", "saker", ...values]);
+      assertEquals([rendered.code, rendered.stderr], [0, ""]);
+      const path = `${DEPLOY}kubernetes/${name}`;
+      if (Deno.env.get("UPDATE") === "1") await Deno.writeTextFile(path, HEAD + rendered.stdout);
+      assertEquals(await Deno.readTextFile(path), HEAD + rendered.stdout, name);
+    }
+    await Deno.writeTextFile(place.file("values.yaml"), "serviceMonitor: { enabled: true }\n");
+    const refused = await run(place.file("render"), [CHART, "s", "s", place.file("values.yaml")]);
+    assert(refused.stderr.includes("serviceMonitor needs tokenSecret"), refused.stderr);
+  },
+});
+
+Deno.test({
+  name: "Kubernetes' schemas take every manifest",
+  ignore: !existsSync(SCHEMAS),
+  async fn() {
+    const program = new URL("deploy/validate.py", import.meta.url).pathname;
+    for (const name of Object.keys(MANIFESTS)) {
+      for (const version of VERSIONS) {
+        const script = 'PYTHONPATH="$1" exec "$2" "$3" "$4" < "$5"';
+        const file = `${DEPLOY}kubernetes/${name}`;
+        const args = ["-c", script, "sh", SCHEMAS, PYTHON, program, version, file];
+        const { code, stdout, stderr } = await run("/bin/sh", args);
+        assertEquals([code, stderr], [0, ""]);
+        for (const line of stdout.trim().split("\n")) {
+          const wanted = line.startsWith("ServiceMonitor/") ? "no schema" : "valid";
+          assertEquals(line.split(": ")[1], wanted, `${name} ${version}: ${line}`);
+        }
+      }
+    }
+  },
+});
+
+Deno.test("saker takes the manifests' configuration, with the rules of the image", async () => {
+  await using place = new Place();
+  const image = await Deno.readTextFile(`${DEPLOY}Dockerfile`);
+  const rules = new URL("../rules/", import.meta.url).pathname;
+  for (const { name } of Deno.readDirSync(rules)) {
+    if (name.endsWith("_test.yaml")) continue;
+    assert(image.includes(`rules/${name}`), `the image has no ${name}`);
+    await Deno.mkdir(place.file("rules"), { recursive: true });
+    await Deno.copyFile(rules + name, place.file(`rules/${name}`));
+  }
+  await Deno.writeTextFile(place.file("token"), "0123456789abcdef\n", { mode: 0o600 });
+  await Deno.mkdir(place.file("rules.d"));
+  for (const name of Object.keys(MANIFESTS)) {
+    const maps = documents(name).filter(({ kind }) => kind === "ConfigMap");
+    const text = maps.find(({ data }) => data["falco.yaml"])!.data["falco.yaml"] as string;
+    const here = text.replace("/usr/share/saker/rules", place.file("rules"))
+      .replace("/etc/saker/rules.d", place.file("rules.d"))
+      .replace("/etc/saker-token/token", place.file("token"));
+    await Deno.writeTextFile(place.file("falco.yaml"), here);
+    const { code, stderr } = await runSaker(["-c", place.file("falco.yaml"), "--dry-run"]);
+    assertEquals(code, 0, stderr);
+    assert(!/warning/i.test(stderr), stderr);
+  }
+});
+
+Deno.test("the daemon set asks for no more than it needs, and its probes for what is true", () => {
+  for (const name of Object.keys(MANIFESTS)) {
+    const { spec } = only(name, "DaemonSet").spec.template;
+    assertEquals([spec.hostPID, spec.hostNetwork, spec.hostIPC], [false, false, undefined]);
+    const [container] = spec.containers;
+    const { privileged, allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } =
+      container.securityContext;
+    assertEquals([privileged, allowPrivilegeEscalation, readOnlyRootFilesystem], [
+      false,
+      false,
+      true,
+    ]);
+    assertEquals(capabilities.drop, ["ALL"]);
+    assertEquals(container.startupProbe.httpGet.path, "/readyz");
+    assertEquals(container.readinessProbe.httpGet.path, "/readyz");
+    assertEquals(container.livenessProbe.httpGet.path, "/healthz");
+    const volumes = new Set(spec.volumes.map((volume: Document) => volume.name));
+    for (const { name: volume } of container.volumeMounts) assert(volumes.has(volume), volume);
+  }
+});
+
+Deno.test("the dashboard asks for series that saker has", async () => {
+  const dashboard = JSON.parse(await Deno.readTextFile(`${CHART}/dashboard.json`));
+  const documented = await Deno.readTextFile(new URL("../docs/metrics.md", import.meta.url));
+  const expressions: string[] = dashboard.panels.flatMap((panel: Document) =>
+    panel.targets.map(({ expr }: { expr: string }) => expr)
+  );
+  for (const expression of expressions) {
+    for (const [series] of expression.matchAll(/\b(?:saker|falcosecurity_falco)_\w+/g)) {
+      const stem = series.replace(/_bucket$/, "").replace(/^falcosecurity_falco_/, "");
+      const short = stem.replace(/^saker_output_/, "");
+      assert(documented.includes(stem) || documented.includes(short), series);
+    }
+  }
+  const map = only("saker-with-prometheus.yaml", "ServiceMonitor");
+  assertEquals(map.spec.endpoints[0].path, "/metrics");
+});
