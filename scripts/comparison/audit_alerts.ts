@@ -79,6 +79,7 @@ export function* auditAlertsInProcess(way: AuditWay, place: AuditPlace): Generat
   });
   const event = new Event();
   const context = new Context(machine, event);
+  context.documents = source;
   const walk = new BlockWalk(event);
   const buffer = new Uint8Array(BATCH_BYTES);
   const matched = new Int32Array(Math.max(1, rules.rules.length));

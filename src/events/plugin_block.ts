@@ -6,8 +6,8 @@ import { codeOf } from "./table.ts";
 
 const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
 /** Type, length and CPU of the block, the event's header, the lengths and the id of the plugin. */
-const EVENT_AT = 10;
-const LENGTHS_AT = EVENT_AT + HEADER_BYTES;
+export const PLUGIN_EVENT_AT = 10;
+const LENGTHS_AT = PLUGIN_EVENT_AT + HEADER_BYTES;
 const ID_BYTES = 4;
 export const PLUGIN_DATA_AT = LENGTHS_AT + 8 + ID_BYTES;
 
@@ -48,7 +48,7 @@ export class PluginFrames {
     const exact = (Math.imul(seconds, 1_000_000_000) >>> 0) + nanoseconds;
     const low = exact % 0x1_0000_0000;
     const high = Math.round((seconds * 1e9 + nanoseconds - low) / 0x1_0000_0000);
-    const event = at + EVENT_AT;
+    const event = at + PLUGIN_EVENT_AT;
     view.setUint32(event, low, true);
     view.setInt32(event + 4, high % 0x1_0000_0000 | 0, true);
     // Nobody's thread.

@@ -1,8 +1,7 @@
 // An event of another source made by hand, for tests: its data in, the cursor on it.
 import type { Event } from "./event.ts";
-import { PLUGIN_DATA_AT, pluginBlockBytes, PluginFrames } from "./plugin_block.ts";
+import { PLUGIN_DATA_AT, PLUGIN_EVENT_AT, pluginBlockBytes, PluginFrames } from "./plugin_block.ts";
 
-const EVENT_AT = 10;
 const SECONDS = 1_700_000_000;
 
 /** Points the cursor at a plugin event with that data, the next one of a run. */
@@ -14,6 +13,6 @@ export function pluginEvent(event: Event, data: string, seconds = SECONDS, nanos
   frames.bind(block);
   frames.write(0, bytes.length, 1, seconds, nanoseconds);
   event.bind(block);
-  if (!event.moveTo(EVENT_AT, block.length - 4)) throw new Error("The block is not sound");
+  if (!event.moveTo(PLUGIN_EVENT_AT, block.length - 4)) throw new Error("The block is not sound");
   event.num++;
 }

@@ -20,12 +20,13 @@ export class AuditDocument {
   reason: string | undefined;
   readonly #moment = { seconds: 0, nanoseconds: 0 };
 
-  read(text: string): void {
+  /** Reads what stands between two offsets. */
+  read(bytes: Uint8Array, from: number, to: number): void {
     this.events.length = 0;
     this.malformed = 0;
     this.reason = undefined;
     const { tape } = this;
-    if (!tape.read(text, 0, text.length)) return this.#refuse(tape.error);
+    if (!tape.read(bytes, from, to)) return this.#refuse(tape.error);
     if (!this.#take(0)) {
       // One part that is nothing known makes a whole array nothing.
       this.events.length = 0;
@@ -66,11 +67,7 @@ export class AuditDocument {
   }
 
   #readTime(stamp: number): boolean {
-    const { tape } = this;
-    if (tape.escapes[stamp] === 0) {
-      return readTime(tape.text, tape.starts[stamp]!, tape.ends[stamp]!, this.#moment);
-    }
-    const text = stringOf(tape, stamp);
+    const text = stringOf(this.tape, stamp);
     return readTime(text, 0, text.length, this.#moment);
   }
 

@@ -5,9 +5,14 @@ import { AuditDocument } from "./audit_documents.ts";
 const STAMP = '"stageTimestamp":"2026-11-25T21:28:58.5Z"';
 const EVENT = `{"kind":"Event",${STAMP}}`;
 
+function encoded(text: string): [Uint8Array, number, number] {
+  const bytes = new TextEncoder().encode(text);
+  return [bytes, 0, bytes.length];
+}
+
 function found(text: string): { events: number; malformed: number; reason: string | undefined } {
   const document = new AuditDocument();
-  document.read(text);
+  document.read(...encoded(text));
   const { events, malformed, reason } = document;
   return { events: events.length, malformed, reason };
 }
@@ -19,7 +24,7 @@ Deno.test("an event, a list of events and an array of both are found", () => {
   strictEqual(found(`[${EVENT},[${list}]]`).events, 3);
   deepStrictEqual(found("[]"), { events: 0, malformed: 0, reason: undefined });
   const document = new AuditDocument();
-  document.read(EVENT);
+  document.read(...encoded(EVENT));
   deepStrictEqual(document.events, [{
     entry: 0,
     seconds: 1_795_642_138,

@@ -1,10 +1,12 @@
-// JSON read once and in place: a text goes in, a tape of where each value stands comes out, from
-// which values are taken when somebody asks. Nothing is made on the way, and what is shown of a
+// JSON read once and in place: bytes go in, a tape of where each value stands comes out, from which
+// values are taken when somebody asks. Nothing is made on the way, and what is shown of a
 // value is as it was received (order of keys, escapes, digits). What is taken for JSON is what the
 // plugin's parser takes: control characters in strings, `NaN`, `0201`; of a repeated key the first.
 //
-//   tape:  one entry a value, in the order of the text; in an object each value stands behind its
+//   tape:  one entry a value, in the order of the bytes; in an object each value stands behind its
 //          key's entry. `next` of an entry is the one behind the value and all that is in it.
+
+import { rawText } from "../../words/raw_text.ts";
 
 export const enum Kind {
   Object,
@@ -23,9 +25,9 @@ export const DEPTH_MAX = 300;
 const ENTRIES_MAX = 1 << 22;
 const ENTRIES_AT_FIRST = 1 << 12;
 
-const BLANK = Uint8Array.from({ length: 128 }, (_, code) => " \t\r\n".includes(char(code)) ? 1 : 0);
+const BLANK = Uint8Array.from({ length: 256 }, (_, code) => " \t\r\n".includes(char(code)) ? 1 : 0);
 const DIGIT = Uint8Array.from(
-  { length: 128 },
+  { length: 256 },
   (_, code) => "0123456789.+-eE".includes(char(code)) ? 1 : 0,
 );
 
@@ -34,7 +36,9 @@ function char(code: number): string {
 }
 
 export class JsonTape {
-  text = "";
+  bytes: Uint8Array = new Uint8Array(0);
+  /** The value that is asked of: all of the document, or an event in it. */
+  root = 0;
   /** How many entries there are. */
   length = 0;
   /** Whether there are blanks between the parts of the document. */
@@ -49,10 +53,19 @@ export class JsonTape {
   /** Of strings and keys: 1 where there is a backslash. */
   escapes = new Uint8Array(ENTRIES_AT_FIRST);
   readonly #open = new Int32Array(DEPTH_MAX + 1);
+  #from = 0;
+  #to = 0;
+  /** The document as text, once somebody wants any of it; `#isPlain`: each byte is a character. */
+  #text: string | undefined;
+  #isPlain = false;
 
   /** Reads the document from `from` to `to`; false where it is none. */
-  read(text: string, from: number, to: number): boolean {
-    this.text = text;
+  read(bytes: Uint8Array, from: number, to: number): boolean {
+    this.bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+    this.#text = undefined;
+    this.root = 0;
     this.length = 0;
     this.spaced = false;
     this.error = "";
@@ -66,6 +79,16 @@ export class JsonTape {
     const behind = this.#blanks(end, to);
     this.spaced = spaced;
     return behind >= to || this.#fail(`there is more behind its end, at ${behind - from + 1}`);
+  }
+
+  /** The text between two offsets. */
+  slice(start: number, end: number): string {
+    if (this.#text === undefined) {
+      this.#text = rawText(this.bytes.subarray(this.#from, this.#to));
+      this.#isPlain = this.#text.length === this.#to - this.#from;
+    }
+    if (this.#isPlain) return this.#text.slice(start - this.#from, end - this.#from);
+    return rawText(this.bytes.subarray(start, end));
   }
 
   /** The value of an object's member or an array's element; -1 where there is none. */
@@ -87,34 +110,40 @@ export class JsonTape {
   }
 
   #member(entry: number, key: string): number {
-    const { text, starts, ends, nexts, escapes } = this;
+    const { bytes, starts, ends, nexts, escapes } = this;
     const end = nexts[entry]!;
     const { length } = key;
-    const first = length === 0 ? 0 : key.charCodeAt(0);
     let escaped = false;
     for (let at = entry + 1; at < end; at = nexts[at + 1]!) {
       const start = starts[at]!;
       if (escapes[at] === 1) escaped = true;
       if (ends[at]! - start !== length) continue;
-      if (length > 0 && text.charCodeAt(start) !== first) continue;
-      if (text.startsWith(key, start)) return at + 1;
+      let same = 0;
+      while (same < length && bytes[start + same] === key.charCodeAt(same)) same++;
+      if (same === length) return at + 1;
     }
-    if (!escaped) return -1;
+    return escaped || !isAscii(key) ? this.#memberByText(entry, key) : -1;
+  }
+
+  /** The same of keys that are not written as they are meant, or have other characters. */
+  #memberByText(entry: number, key: string): number {
+    const { starts, ends, nexts } = this;
+    const end = nexts[entry]!;
     for (let at = entry + 1; at < end; at = nexts[at + 1]!) {
-      if (escapes[at] === 1 && unescaped(text.slice(starts[at]!, ends[at]!)) === key) return at + 1;
+      if (unescaped(this.slice(starts[at]!, ends[at]!)) === key) return at + 1;
     }
     return -1;
   }
 
   /** Reads a value and all that is in it; where it ends, or -1. */
   #value(from: number, to: number): number {
-    const { text } = this;
+    const { bytes } = this;
     const open = this.#open;
     let depth = 0;
     let at = from;
     for (;;) {
       // A value begins at `at`.
-      const code = at < to ? text.charCodeAt(at) : 0;
+      const code = at < to ? bytes[at]! : 0;
       if (code === 0x7b || code === 0x5b) {
         if (depth === DEPTH_MAX) {
           this.#fail(`there are more than ${DEPTH_MAX} values in one another`);
@@ -125,7 +154,7 @@ export class JsonTape {
         if (entry < 0) return -1;
         open[depth++] = entry;
         at = this.#blanks(at + 1, to);
-        if (at < to && text.charCodeAt(at) === (isObject ? 0x7d : 0x5d)) {
+        if (at < to && bytes[at]! === (isObject ? 0x7d : 0x5d)) {
           at = this.#close(open[--depth]!, at);
         } else if (!isObject) continue;
         else if ((at = this.#key(at, to)) < 0) return -1;
@@ -136,8 +165,8 @@ export class JsonTape {
         if (depth === 0) return at;
         const entry = open[depth - 1]!;
         const isObject = this.kinds[entry] === Kind.Object;
-        if (at >= to || text.charCodeAt(at) !== 0x2c) at = this.#blanks(at, to);
-        const mark = at < to ? text.charCodeAt(at) : 0;
+        if (at >= to || bytes[at]! !== 0x2c) at = this.#blanks(at, to);
+        const mark = at < to ? bytes[at]! : 0;
         if (mark === 0x2c) {
           at = this.#blanks(at + 1, to);
           if (isObject && (at = this.#key(at, to)) < 0) return -1;
@@ -155,14 +184,14 @@ export class JsonTape {
 
   /** Reads a key and its colon; where the value begins, or -1. */
   #key(from: number, to: number): number {
-    if (from >= to || this.text.charCodeAt(from) !== 0x22) {
+    if (from >= to || this.bytes[from] !== 0x22) {
       this.#expect("a key", from, to);
       return -1;
     }
     let at = this.#string(Kind.Key, from + 1, to);
     if (at < 0) return -1;
-    if (at >= to || this.text.charCodeAt(at) !== 0x3a) at = this.#blanks(at, to);
-    if (at >= to || this.text.charCodeAt(at) !== 0x3a) {
+    if (at >= to || this.bytes[at] !== 0x3a) at = this.#blanks(at, to);
+    if (at >= to || this.bytes[at] !== 0x3a) {
       this.#expect('":"', at, to);
       return -1;
     }
@@ -184,26 +213,29 @@ export class JsonTape {
       case 0x66:
         return this.#word("false", Kind.False, at, to);
       case 0x6e:
-        if (this.text.startsWith("null", at)) return this.#word("null", Kind.Null, at, to);
+        if (this.bytes[at + 1] === 0x75) return this.#word("null", Kind.Null, at, to);
     }
     return this.#number(at, to);
   }
 
   #word(word: string, kind: Kind, at: number, to: number): number {
     const end = at + word.length;
-    if (end > to || !this.text.startsWith(word, at)) return this.#expect("a value", at, to);
+    for (let same = 0; same < word.length; same++) {
+      if (at + same < to && this.bytes[at + same] === word.charCodeAt(same)) continue;
+      return this.#expect("a value", at, to);
+    }
     return this.#push(kind, at, end) < 0 ? -1 : end;
   }
 
   /** The digits are not looked at closely: what stands there is kept as it is. */
   #number(from: number, to: number): number {
-    const { text } = this;
+    const { bytes } = this;
     let at = from;
-    while (at < to && DIGIT[text.charCodeAt(at)] === 1) at++;
-    const isSign = at === from + 1 && /[+-]/.test(text[from]!);
+    while (at < to && DIGIT[bytes[at]!] === 1) at++;
+    const isSign = at === from + 1 && (bytes[from] === 0x2b || bytes[from] === 0x2d);
     if (at === from || isSign) {
       const end = at + 3;
-      if (end > to || !/^(nan|inf)$/i.test(text.slice(at, end))) {
+      if (end > to || !/^(nan|inf)$/i.test(this.slice(at, end))) {
         return this.#expect("a value", from, to);
       }
       at = end;
@@ -213,10 +245,10 @@ export class JsonTape {
 
   /** From behind the opening quote; returns where the closing one is behind. */
   #string(kind: Kind, from: number, to: number): number {
-    const { text } = this;
+    const { bytes } = this;
     let escaped = 0;
     for (let at = from; at < to; at++) {
-      const code = text.charCodeAt(at);
+      const code = bytes[at]!;
       if (code === 0x5c) {
         escaped = 1;
         at++;
@@ -232,9 +264,9 @@ export class JsonTape {
   }
 
   #blanks(from: number, to: number): number {
-    const { text } = this;
+    const { bytes } = this;
     let at = from;
-    while (at < to && BLANK[text.charCodeAt(at)] === 1) at++;
+    while (at < to && BLANK[bytes[at]!] === 1) at++;
     if (at > from) this.spaced = true;
     return at;
   }
@@ -273,7 +305,7 @@ export class JsonTape {
   }
 
   #expect(what: string, at: number, to: number): -1 {
-    const found = at < to ? JSON.stringify(this.text.slice(at, at + 1)) : "its end";
+    const found = at < to ? JSON.stringify(this.slice(at, Math.min(to, at + 8))) : "its end";
     this.#fail(`expected ${what}, found ${found}`);
     return -1;
   }
@@ -282,6 +314,11 @@ export class JsonTape {
     this.error ||= `no JSON: ${error}`;
     return false;
   }
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 const SHORT: Readonly<Record<string, string>> = {

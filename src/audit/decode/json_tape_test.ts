@@ -3,9 +3,12 @@ import { ok, strictEqual } from "node:assert";
 import { DEPTH_MAX, JsonTape, unescaped } from "./json_tape.ts";
 import { compact, indented, textOf } from "./json_value.ts";
 
+const encode = (text: string) => new TextEncoder().encode(text);
+
 function read(text: string): JsonTape {
   const tape = new JsonTape();
-  ok(tape.read(text, 0, text.length), `${text.slice(0, 60)}: ${tape.error}`);
+  const bytes = encode(text);
+  ok(tape.read(bytes, 0, bytes.length), `${text.slice(0, 60)}: ${tape.error}`);
   return tape;
 }
 
@@ -33,6 +36,8 @@ Deno.test("a tape finds values by key and index", () => {
 Deno.test("of a repeated key the first counts, and keys may be written with escapes", () => {
   strictEqual(valueAt('{"a":1,"a":2}', "a"), "1");
   strictEqual(valueAt('{"\\u0061":1,"b":2}', "a"), "1");
+  strictEqual(valueAt('{"é":"ü","\\u00e8":1}', "é"), "ü");
+  strictEqual(valueAt('{"é":"ü","\\u00e8":1}', "è"), "1");
 });
 
 Deno.test("values keep the order, the digits and the escapes that they came with", () => {
@@ -80,7 +85,7 @@ Deno.test("what is no JSON is refused with a reason", () => {
     ]
   ) {
     const tape = new JsonTape();
-    ok(!tape.read(text, 0, text.length), text);
+    ok(!tape.read(encode(text), 0, encode(text).length), text);
     ok(tape.error.startsWith("no JSON: "), tape.error);
   }
 });
@@ -89,8 +94,8 @@ Deno.test("nesting is bounded", () => {
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
   read(nested(DEPTH_MAX));
   const tape = new JsonTape();
-  ok(!tape.read(nested(DEPTH_MAX + 1), 0, 2 * DEPTH_MAX + 2));
-  ok(!tape.read("[".repeat(1_000_000), 0, 1_000_000));
+  ok(!tape.read(encode(nested(DEPTH_MAX + 1)), 0, 2 * DEPTH_MAX + 2));
+  ok(!tape.read(encode("[".repeat(1_000_000)), 0, 1_000_000));
 });
 
 Deno.test("many values and long texts are read", () => {

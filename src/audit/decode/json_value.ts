@@ -11,13 +11,13 @@ export function textOf(tape: JsonTape, entry: number): string {
     case Kind.Array:
       return compact(tape, entry);
     default:
-      return tape.text.slice(tape.starts[entry], tape.ends[entry]);
+      return tape.slice(tape.starts[entry]!, tape.ends[entry]!);
   }
 }
 
 /** The text of a string or a key. */
 export function stringOf(tape: JsonTape, entry: number): string {
-  const raw = tape.text.slice(tape.starts[entry], tape.ends[entry]);
+  const raw = tape.slice(tape.starts[entry]!, tape.ends[entry]!);
   return tape.escapes[entry] === 1 ? unescaped(raw) : raw;
 }
 
@@ -36,9 +36,10 @@ export function indented(tape: JsonTape, entry: number): string {
   return written(tape, entry, LINES);
 }
 
-function sliced({ text, kinds, starts, ends }: JsonTape, entry: number): string {
-  const quote = kinds[entry] === Kind.String || kinds[entry] === Kind.Key ? 1 : 0;
-  return text.slice(starts[entry]! - quote, ends[entry]! + quote);
+function sliced(tape: JsonTape, entry: number): string {
+  const kind = tape.kinds[entry];
+  const quote = kind === Kind.String || kind === Kind.Key ? 1 : 0;
+  return tape.slice(tape.starts[entry]! - quote, tape.ends[entry]! + quote);
 }
 
 interface Layout {

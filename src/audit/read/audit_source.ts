@@ -1,8 +1,16 @@
 // Audit events as an event source: documents of JSON come in, .scap blocks of plugin events go out,
 // each with one event's JSON as its data. What is no audit event is counted and told.
-import { PLUGIN_DATA_AT, pluginBlockBytes, PluginFrames } from "../../events/plugin_block.ts";
+import {
+  PLUGIN_DATA_AT,
+  PLUGIN_EVENT_AT,
+  pluginBlockBytes,
+  PluginFrames,
+} from "../../events/plugin_block.ts";
 import type { EventSource, SourceStats } from "../../events/source.ts";
-import { bytesOf, rawText } from "../../words/raw_text.ts";
+import { bytesOf } from "../../words/raw_text.ts";
+import type { Event } from "../../events/event.ts";
+import type { Documents } from "../decode/documents.ts";
+import type { JsonTape } from "../decode/json_tape.ts";
 import { AuditDocument, type FoundEvent } from "../decode/audit_documents.ts";
 import { compact } from "../decode/json_value.ts";
 import type { AuditChunk, AuditInput } from "./audit_input.ts";
@@ -19,7 +27,7 @@ export interface AuditSourceOptions {
   readonly onMalformed: (reason: string) => void;
 }
 
-export class AuditSource implements EventSource {
+export class AuditSource implements EventSource, Documents {
   readonly name = "k8saudit";
   readonly source = "k8s_audit";
   readonly #input: AuditInput;
@@ -29,9 +37,10 @@ export class AuditSource implements EventSource {
   #chunk: AuditChunk | undefined;
   /** Where the next document of the chunk begins. */
   #at = 0;
-  /** Where the present document stands in the chunk. */
-  #from = 0;
-  #to = 0;
+  /** Where in the buffer the events of the present document stand, from `#first` of them on. */
+  #first = 0;
+  readonly #offsets: number[] = [];
+  #filledBuffer: Uint8Array | undefined;
   /** Events of the document that were handed over. */
   #given = 0;
   #chunkEvents = 0;
@@ -53,21 +62,46 @@ export class AuditSource implements EventSource {
 
   read(buffer: Uint8Array): number {
     this.#frames.bind(buffer);
-    let filled = 0;
     for (;;) {
-      const { events } = this.#document;
-      for (; this.#given < events.length; this.#given++) {
-        const size = this.#put(events[this.#given]!, buffer, filled);
-        if (size === 0 && filled > 0) return filled;
-        if (size <= 0) this.#tellLarge(buffer);
-        else filled += size;
-      }
-      if (this.#nextDocument()) continue;
-      // What was handed over is judged before the next chunk is asked for.
+      const filled = this.#putEvents(buffer);
+      // What was handed over is judged before the next document is read.
       if (filled > 0) return filled;
+      if (this.#nextDocument()) continue;
       this.#tellJudged();
       if (!this.#takeChunk()) return this.#ended ? -1 : 0;
     }
+  }
+
+  /** The event's JSON, which was read already: as long as the buffer holds its document. */
+  find(event: Event): JsonTape | undefined {
+    if (event.bytes !== this.#filledBuffer) return undefined;
+    const place = this.#offsets.indexOf(event.offset);
+    if (place < 0) return undefined;
+    const { tape, events } = this.#document;
+    tape.root = events[this.#first + place]!.entry;
+    return tape;
+  }
+
+  /** Writes as many events of the document as there is room for. */
+  #putEvents(buffer: Uint8Array): number {
+    const { events } = this.#document;
+    let filled = 0;
+    this.#offsets.length = 0;
+    this.#filledBuffer = buffer;
+    for (; this.#given < events.length; this.#given++) {
+      const size = this.#put(events[this.#given]!, buffer, filled);
+      if (size === 0 && filled > 0) break;
+      if (filled === 0) this.#first = this.#given;
+      if (size <= 0) {
+        this.#tellLarge(buffer);
+        // Offsets and events go side by side.
+        if (filled > 0) this.#offsets.push(-1);
+        continue;
+      }
+      this.#offsets.push(filled + PLUGIN_EVENT_AT);
+      filled += size;
+    }
+    return filled;
   }
 
   #takeChunk(): boolean {
@@ -123,9 +157,7 @@ export class AuditSource implements EventSource {
       if (to === from || (to === from + 1 && chunk.bytes[from] === RETURN)) return true;
     }
     if (to > from && chunk.bytes[to - 1] === RETURN) to--;
-    this.#from = from;
-    this.#to = to;
-    this.#document.read(rawText(chunk.bytes.subarray(from, to)));
+    this.#document.read(chunk.bytes, from, to);
     if (this.#document.malformed > 0) {
       this.#tellMalformed(this.#document.malformed, this.#document.reason!);
     }
@@ -150,24 +182,13 @@ export class AuditSource implements EventSource {
   /** Writes the event's JSON; returns its bytes, -1 where it does not fit. */
   #putData(entry: number, target: Uint8Array): number {
     const { tape } = this.#document;
-    const { starts, ends, spaced, text } = tape;
-    // Most lines are one event and nothing else.
-    if (entry === 0 && !spaced && starts[0] === 0 && ends[0] === text.length) {
-      const bytes = this.#chunk!.bytes.subarray(this.#from, this.#to);
-      if (bytes.length > target.length) return -1;
-      target.set(bytes);
-      return bytes.length;
-    }
-    const json = compact(tape, entry);
+    const { starts, ends, spaced } = tape;
+    const json = spaced
+      ? bytesOf(compact(tape, entry))
+      : tape.bytes.subarray(starts[entry], ends[entry]);
     if (json.length > target.length) return -1;
-    if (json.isWellFormed()) {
-      const { read, written } = encoder.encodeInto(json, target);
-      return read === json.length ? written : -1;
-    }
-    const bytes = bytesOf(json);
-    if (bytes.length > target.length) return -1;
-    target.set(bytes);
-    return bytes.length;
+    target.set(json);
+    return json.length;
   }
 
   #tellLarge(buffer: Uint8Array): void {
@@ -194,5 +215,3 @@ export class AuditSource implements EventSource {
     this.#chunkReason = undefined;
   }
 }
-
-const encoder = new TextEncoder();

@@ -42,10 +42,12 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
   });
   const machine = createMachine({ ...start.machine, threadsMax: 1, fdsMax: 1 });
   const heap = new HeapWatch();
+  const context = new Context(machine, new Event());
+  context.documents = source;
   const engine = new Engine({
     source,
     machine,
-    context: new Context(machine, new Event()),
+    context,
     rules: auditRules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts }),

@@ -23,7 +23,7 @@ export function auditFieldSet(options: Partial<FieldOptions> = {}): FieldSet {
       plugin: AUDIT_PLUGIN,
       info: (context) => {
         const tape = hand.json(context);
-        return tape && compact(tape, 0);
+        return tape && compact(tape, tape.root);
       },
     }),
     ...event(hand),
@@ -153,7 +153,7 @@ function json(hand: AuditAtHand, prefix: "json" | "jevt"): Field[] {
       description: `The event as indented JSON.${same}`,
       extract: (context) => {
         const tape = hand.json(context);
-        return tape === undefined || !isStrict(tape) ? undefined : indented(tape, 0);
+        return tape === undefined || !isStrict(tape) ? undefined : indented(tape, tape.root);
       },
     }),
     field(prefix, {
@@ -166,7 +166,7 @@ function json(hand: AuditAtHand, prefix: "json" | "jevt"): Field[] {
 }
 
 function pointed(tape: JsonTape, keys: readonly string[]): Value {
-  let entry = 0;
+  let entry = tape.root;
   for (const key of keys) {
     entry = tape.get(entry, key);
     if (entry < 0) return undefined;
@@ -177,20 +177,19 @@ function pointed(tape: JsonTape, keys: readonly string[]): Value {
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
 // deno-lint-ignore no-control-regex
 const STRING = /^([^\\"\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*$/;
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f]/;
 
 /** Whether it is JSON by the letter: numbers and escapes are taken more leniently else. */
-function isStrict({ text, length, kinds, starts, ends, escapes }: JsonTape): boolean {
-  const controls = CONTROL.test(text);
-  for (let entry = 0; entry < length; entry++) {
+function isStrict(tape: JsonTape): boolean {
+  const { root, nexts, kinds, starts, ends } = tape;
+  const end = nexts[root]!;
+  for (let entry = root; entry < end; entry++) {
     const kind = kinds[entry]!;
-    if (kind === Kind.Number) {
-      if (!NUMBER.test(text.slice(starts[entry], ends[entry]))) return false;
-    } else if (kind === Kind.String || kind === Kind.Key) {
-      if (escapes[entry] === 0 && !controls) continue;
-      if (!STRING.test(text.slice(starts[entry], ends[entry]))) return false;
-    }
+    const wanted = kind === Kind.Number
+      ? NUMBER
+      : kind === Kind.String || kind === Kind.Key
+      ? STRING
+      : undefined;
+    if (wanted?.test(tape.slice(starts[entry]!, ends[entry]!)) === false) return false;
   }
   return true;
 }

@@ -6,7 +6,7 @@ import type { Value } from "../row/field.ts";
 
 /** What is at the end of the keys. */
 export function at(tape: JsonTape, ...keys: readonly string[]): number {
-  let entry = 0;
+  let entry = tape.root;
   for (const key of keys) {
     entry = tape.get(entry, key);
     if (entry < 0) return -1;
@@ -34,7 +34,7 @@ export function all(
   index: number | undefined,
   keys: readonly string[],
 ): number[] | undefined {
-  return walk(tape, 0, index, keys, 0);
+  return walk(tape, tape.root, index, keys, 0);
 }
 
 function walk(

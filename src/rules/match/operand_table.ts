@@ -42,6 +42,16 @@ const CHEAP_FIELDS: ReadonlySet<string> = new Set([
   "fd.connected",
   "fd.name_changed",
   "fd.l4proto",
+  // Of audit events: short texts of few values, which nearly every rule asks for.
+  "ka.auth.decision",
+  "ka.response.code",
+  "ka.stage",
+  "ka.target.namespace",
+  "ka.target.resource",
+  "ka.target.subresource",
+  "ka.user.name",
+  "ka.verb",
+  "jevt.value[/stage]",
 ]);
 
 type Kind = "own" | "lineage" | "name" | "event";

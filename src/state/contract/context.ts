@@ -1,5 +1,6 @@
 // What rules and fields look at: one event and the state after it. One object serves a run;
 // `Machine.apply` fills it for each event.
+import type { Documents } from "../../audit/decode/documents.ts";
 import type { Event } from "../../events/event.ts";
 import type { Fd } from "../tables/fd.ts";
 import type { Machine } from "./machine.ts";
@@ -41,6 +42,8 @@ export class Context {
   fdNameChanged = false;
   /** Where sums of files are computed at all. */
   hashes: Hashes | undefined = undefined;
+  /** Where the JSON of events was read before they came here. */
+  documents: Documents | undefined = undefined;
   /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
   firstEventTs = 0n;
 
