@@ -7,6 +7,7 @@ import { CONTAINER_INIT } from "./container_plugin.ts";
 import type { Where } from "./hold_tree.ts";
 import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
+import { notReadable } from "./readable_names.ts";
 import type { Config } from "./schema.ts";
 
 const INITS: Readonly<Record<string, z.ZodType>> = {
@@ -42,7 +43,15 @@ export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
     }
     const init = Object.hasOwn(INITS, name) ? INITS[name] : undefined;
     if (init === undefined || !wanted.includes(name)) continue;
-    problems.push(...readInit(init, { at, entry }, where).problems);
+    const read = readInit(init, { at, entry }, where);
+    problems.push(...read.problems);
+    // The runtime opens no file whose name is no UTF-8.
+    const names = { open_params, ...read.value as Record<string, unknown> };
+    for (const [key, value] of Object.entries(names)) {
+      if (typeof value !== "string" || value.isWellFormed()) continue;
+      const path = key === "open_params" ? [key] : ["init_config", key];
+      refuse(["plugins", at, ...path], notReadable(value));
+    }
     const input = name === AUDIT_PLUGIN ? readOpenParams(open_params) : undefined;
     if (input === undefined || !("error" in input)) continue;
     refuse(["plugins", at, "open_params"], `${input.error}, found "${open_params}"`);

@@ -81,6 +81,14 @@ Deno.test("a key of init_config that nobody knows is told, and nothing more", ()
   strictEqual(audit.init.maxEventSize, 262_144);
 });
 
+Deno.test("a file whose name is no UTF-8 is an error that names the key", () => {
+  const text = (more: string) => `plugins=[{"name": "k8saudit", ${more}}]`;
+  const file = "\udcff";
+  refused("", /open_params: expected a name in UTF-8/, text(`"open_params": "/a${file}"`));
+  const token = `"init_config": {"tokenFile": "/a${file}"}`;
+  refused("", /init_config\.tokenFile: expected a name in UTF-8/, text(token));
+});
+
 Deno.test("what is not loaded is not checked", () => {
   const { audit, lines } = read(`load_plugins: []\n${LOADED.replace(/^load.*\n/, "")}`);
   deepStrictEqual([audit.isLoaded, audit.input, lines], [false, { kind: "none" }, []]);

@@ -57,7 +57,18 @@ export function facts(): Facts {
     failed: 4,
     retries: 5,
   };
+  const refused = { unauthorized: 1, unwanted: 2, hostile: 3, too_large: 4, slow: 5, busy: 6 };
   return {
+    audit: () => ({
+      webhook: {
+        ...{ requests: 30, taken: 9, events: 90, bytes: 9000, refused },
+        ...{ malformed: 7, broken: 8, waiting: 1 },
+      },
+      files: {
+        ...{ files: 2, events: 80, malformed: 6, too_long: 5 },
+        ...{ shortened: 4, rotated: 3, refused: 1 },
+      },
+    }),
     counters,
     tallies: () => tallies,
     outputs: () => [

@@ -36,7 +36,7 @@ const CONTAINER: Omit<PluginInfo, "version"> = {
 const K8SAUDIT: Omit<PluginInfo, "version"> = {
   name: "k8saudit",
   description: "Kubernetes audit events; part of saker, which needs no library for them",
-  contact: "docs/audit.md",
+  contact: "docs/plugins.md",
   capabilities: ["Event Sourcing (ID=1, source='k8s_audit')", "Field Extraction"],
   initSchema: objectSchema({
     sslCertificate: "string",
@@ -58,7 +58,7 @@ const K8SAUDIT: Omit<PluginInfo, "version"> = {
 const JSON_FIELDS: Omit<PluginInfo, "version"> = {
   name: "json",
   description: "Fields of events that are JSON; part of saker, which needs no library for them",
-  contact: "docs/audit.md",
+  contact: "docs/plugins.md",
   capabilities: ["Field Extraction"],
   initSchema: objectSchema({ useAsync: "boolean" }),
 };
