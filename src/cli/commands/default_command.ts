@@ -110,18 +110,22 @@ async function printFields(
   { config }: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  if (flags.list !== true && flags.list !== "syscall") {
-    throw new Error("Value for --list must be a valid source type");
-  }
+  const { AUDIT_SOURCE, auditFieldSet } = await import("../../fields/audit/audit_field_set.ts");
   const { FieldSet } = await import("../../fields/field_set.ts");
   const { listFields } = await import("../print/list_fields.ts");
-  const { fields } = new FieldSet({ staticFields: config.static_fields });
+  const settings = { staticFields: config.static_fields };
+  const all = [
+    { source: "syscall", fields: new FieldSet(settings).fields },
+    { source: AUDIT_SOURCE, fields: auditFieldSet(settings).fields },
+  ];
+  const sources = all.filter(({ source }) => flags.list === true || source === flags.list);
+  if (sources.length === 0) throw new Error("Value for --list must be a valid source type");
   const options = {
     format: formatOf(flags, terminal),
     namesOnly: flags.namesOnly === true,
     verbose: flags.verbose === true,
   };
-  listFields([{ source: "syscall", fields }], options, terminal.out);
+  listFields(sources, options, terminal.out);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 // `saker explain RULE --event FILE[#NUMBER]`: the rule's condition as a tree with each part's
-// answer on an event: one written by hand in YAML, or one of a capture. Without a number it is the
-// first on which the rule fires, or else the one that came closest.
+// answer on an event: one written by hand in YAML, or one of a capture or an audit log. Without a
+// number it is the first on which the rule fires, or else the one that came closest.
 import type { FieldSet } from "../../fields/field_set.ts";
 import { wantedCodes } from "../../rules/match/compile.ts";
 import { readDocuments } from "../../rules/read/document.ts";
@@ -13,13 +13,13 @@ import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { CheckedRule } from "../../rules/check/resolve.ts";
-import { type Paths, walkCapture } from "../../rules/tools/scenario_run.ts";
+import { openSource, type Paths, walkSource } from "../../rules/tools/scenario_run.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { DIFFERS_FOR_SURE, otherViews, View } from "../../state/contract/views.ts";
 
 export interface ExplainOptions {
   readonly rule: string;
-  /** A YAML file, or a capture with or without `#` and the event's number. */
+  /** A YAML file, or a capture or audit log with or without `#` and the event's number. */
   readonly event: string;
   readonly fields: FieldSet;
   /** Which views count in captures: engine.paths. */
@@ -77,7 +77,7 @@ function explainCapture(rule: CheckedRule, loaded: Loaded, options: ExplainOptio
   const codes = new Set(wantedCodes(rule, rule.source));
   let best = -1;
   let text: string | undefined;
-  walkCapture(path, paths, (context) => {
+  walkSource(openSource(path), paths, (context) => {
     const { num, code } = context.event;
     const views = viewsIn(context);
     const tell = () => {

@@ -1,4 +1,5 @@
 // `saker rules test FILE…`: runs the tests that are kept beside rules.
+import { AUDIT_SOURCE, auditFieldSet } from "../../fields/audit/audit_field_set.ts";
 import type { FieldSet } from "../../fields/field_set.ts";
 import { readTextFile } from "../../files/read_text.ts";
 import { type Loaded, loadRules } from "../../rules/load.ts";
@@ -71,7 +72,10 @@ function load(
     write(`FAIL ${path}\n${errors.map((error) => `    ${error}\n`).join("")}`);
     return undefined;
   }
-  const rules = loadRules(texts.map(({ name, text }) => ({ name, text: text! })), { fields });
+  const rules = loadRules(texts.map(({ name, text }) => ({ name, text: text! })), {
+    fields,
+    pluginFields: new Map([[AUDIT_SOURCE, auditFieldSet()]]),
+  });
   const wrong = rules.results.filter(({ successful }) => !successful);
   if (wrong.length > 0 || rules.pluginError !== undefined) {
     const contents = contentsOf(rules.results);

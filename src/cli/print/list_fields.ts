@@ -78,6 +78,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   fdlist: "The descriptors that poll and its like wait for.",
   container: "The container that the process runs in.",
   k8s: "The pod that the container belongs to.",
+  ka: "What Kubernetes' audit log tells of a request to its API.",
+  json: "Values of the event's JSON.",
+  jevt: "The same as json.*; kept for old rules.",
   static: "Constants of the configuration.",
   hash: "Sums of the program's file.",
 };

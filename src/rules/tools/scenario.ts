@@ -10,13 +10,19 @@
 //       fires: [Read sensitive file]  # each at one event at least
 //       quiet: [Write below etc]      # none of them; `quiet: others` is all that are not in fires
 //     - name: a recorded intrusion
-//       capture: intrusion.scap
+//       capture: intrusion.scap       # or an audit log, log.jsonl
 //       fires: [Reverse shell]
+//     - name: a shell in a pod
+//       audit:                        # events of Kubernetes' audit log
+//         - verb: get
+//           objectRef: { resource: pods, subresource: exec }
+//       fires: [Shell in a pod]
 //
 // All rules are tried, also those that are switched off, and all that match fire.
 import { readDocuments } from "../read/document.ts";
 import { Lines } from "../read/lines.ts";
 import type { MapNode, YamlNode } from "../read/yaml_node.ts";
+import { auditJson } from "./audit_by_hand.ts";
 import { type HandEvent, readHandEvent } from "./hand_event.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { FieldLookup } from "../check/operand.ts";
@@ -25,6 +31,8 @@ export interface Scenario {
   readonly name: string;
   readonly line: number;
   readonly events: readonly HandEvent[];
+  /** JSON of audit events. */
+  readonly audit: readonly string[];
   /** As written, to be looked for beside the test's file. */
   readonly capture: string | undefined;
   readonly fires: readonly string[];
@@ -112,6 +120,7 @@ class Reader {
     let fires: string[] = [];
     let quiet: string[] | "others" = [];
     const events: HandEvent[] = [];
+    const audit: string[] = [];
     for (const { key, value } of node.entries) {
       const text = value.kind === "scalar" ? value.text : "";
       if (key.text === "name") name = text;
@@ -119,25 +128,32 @@ class Reader {
       else if (key.text === "fires") fires = this.#texts(value, "fires");
       else if (key.text === "quiet") {
         quiet = text === "others" ? "others" : this.#texts(value, "quiet");
+      } else if (key.text === "audit") {
+        for (const item of value.kind === "seq" ? value.items : [value]) {
+          if (item.kind === "map") audit.push(auditJson(item));
+          else this.#fail("an audit event is a map", item.at);
+        }
       } else if (key.text === "event") this.#event(value, events);
       else if (key.text === "events") {
         if (value.kind === "seq") value.items.forEach((item) => this.#event(item, events));
         else this.#fail("events must be a list", value.at);
       } else {
         this.#fail(
-          `unknown key "${key.text}", a case has name, events, capture, fires and quiet`,
+          `unknown key "${key.text}", a case has name, events, audit, capture, fires and quiet`,
           key.at,
         );
       }
     }
     if (name === "") this.#fail("a case needs a name", node.at);
-    if ((events.length === 0) === (capture === undefined)) {
+    const given = [events.length > 0, audit.length > 0, capture !== undefined];
+    if (given.filter((one) => one).length !== 1) {
       this.#fail(`case "${name}" needs either events or a capture`, node.at);
     }
     if (fires.length === 0 && quiet.length === 0) {
       this.#fail(`case "${name}" says neither what fires nor what is quiet`, node.at);
     }
-    return { name, line: this.#lines.at(node.at).line + 1, events, capture, fires, quiet };
+    const { line } = this.#lines.at(node.at);
+    return { name, line: line + 1, events, audit, capture, fires, quiet };
   }
 
   #event(node: YamlNode, events: HandEvent[]): void {

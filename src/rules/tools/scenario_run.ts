@@ -1,7 +1,13 @@
-// Runs the cases of a file of tests: events by hand through the interpreter, captures through the
-// tables and the compiled rules. Out: what fired, and where a case fails, why.
+// Runs the cases of a file of tests: events by hand through the interpreter, captures and audit
+// events through the tables and the compiled rules. Out: what fired, and where a case fails, why.
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
+import type { Documents } from "../../audit/decode/documents.ts";
+import type { AuditInput } from "../../audit/read/audit_input.ts";
+import { AuditSource } from "../../audit/read/audit_source.ts";
+import { AuditFileInput } from "../../audit/read/file_input.ts";
+import type { EventSource } from "../../events/source.ts";
+import { inputOf } from "./audit_by_hand.ts";
 import { CaptureSource } from "../../events/scap/capture.ts";
 import { Context } from "../../state/contract/context.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -32,9 +38,10 @@ export function runScenario(
   paths: Paths,
 ): ScenarioResult {
   const { rules } = loaded;
-  const fired = capturePath === undefined
-    ? firedByHand(scenario, rules)
-    : firedInCapture(capturePath, rules, paths);
+  const source = capturePath === undefined
+    ? scenario.audit.length > 0 ? auditSource(inputOf(scenario.audit)) : undefined
+    : openSource(capturePath);
+  const fired = source === undefined ? firedByHand(scenario, rules) : firedIn(source, rules, paths);
   const failures: string[] = [];
   for (const name of scenario.fires) {
     if (!fired.has(name)) failures.push(`"${name}" did not fire${why(name, scenario, loaded)}`);
@@ -46,7 +53,9 @@ export function runScenario(
   return { scenario, fired, failures };
 }
 
-function firedByHand({ events }: Scenario, rules: readonly CheckedRule[]): Set<string> {
+/** What is written by hand is of system calls. */
+function firedByHand({ events }: Scenario, all: readonly CheckedRule[]): Set<string> {
+  const rules = all.filter(({ source }) => source === "syscall");
   const fired = new Set<string>();
   for (const event of events) {
     const views = viewsOf(event);
@@ -70,13 +79,22 @@ function why(name: string, { events }: Scenario, loaded: Loaded): string {
 const TABLE_MAX = 1 << 18;
 const BATCH_BYTES = 1 << 20;
 
-/** Calls `visit` with each event of a capture that can match a rule; `false` ends the walk. */
-export function walkCapture(
-  path: string,
+/** A capture, or an audit log by its name. */
+export function openSource(path: string): EventSource & Partial<Documents> {
+  if (!/\.jsonl?(\.gz)?$/.test(path)) return new CaptureSource([path]);
+  return auditSource(new AuditFileInput([path]));
+}
+
+function auditSource(input: AuditInput): AuditSource {
+  return new AuditSource(input, { eventBytesMax: BATCH_BYTES >> 1, onMalformed() {} });
+}
+
+/** Calls `visit` with each event that can match a rule; `false` ends the walk. */
+export function walkSource(
+  source: EventSource & Partial<Documents>,
   paths: Paths,
   visit: (context: Context) => boolean | void,
 ): void {
-  const source = new CaptureSource([path]);
   try {
     const machine = createMachine({
       paths,
@@ -105,18 +123,18 @@ export function walkCapture(
   }
 }
 
-function firedInCapture(
-  path: string,
+function firedIn(
+  source: EventSource,
   rules: readonly CheckedRule[],
   paths: Paths,
 ): Set<string> {
-  const set = compileRules(rules.filter(({ source }) => source === "syscall"), {
+  const set = compileRules(rules.filter((rule) => rule.source === source.source), {
     matching: "all",
-    source: "syscall",
+    source: source.source,
   });
   const matched = new Int32Array(Math.max(1, set.rules.length));
   const fired = new Set<string>();
-  walkCapture(path, paths, (context) => {
+  walkSource(source, paths, (context) => {
     const count = set.match(context, matched);
     for (let at = 0; at < count; at++) fired.add(set.rules[matched[at]!]!.name);
   });
