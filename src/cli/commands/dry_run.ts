@@ -12,6 +12,8 @@ import { formatOf, makeOutputs } from "../start/make_outputs.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { makeMetrics } from "../start/metrics.ts";
 import { Numbers } from "../start/numbers.ts";
+import { auditDoor } from "../start/audit_door.ts";
+import { sourcesOf } from "../start/sources.ts";
 import { startWeb } from "../start/web.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkReadable } from "./replay.ts";
@@ -26,9 +28,15 @@ export async function dryRun(
   const log = logTo(() => config, terminal);
   const { engine } = config;
   const isReplay = engine.kind === "replay";
-  const told = isReplay ? [] : checkWatch(flags, config);
+  const rules = rulesStart(config, flags);
+  const sources = isReplay ? undefined : sourcesOf(flags, config, rules.files);
+  const told = sources === undefined ? [] : checkWatch(sources, config);
+  if (sources?.audit !== undefined) {
+    const { warning: warn, info } = log;
+    auditDoor({ config, warn, info, sink: () => undefined });
+  }
   if (isReplay) checkReadable(engine.replay.capture_file);
-  const compiled = compileRules(rulesStart(config, flags));
+  const compiled = compileRules(rules);
   const outputs = makeOutputs(loaded, {
     log,
     terminal,

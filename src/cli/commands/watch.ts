@@ -39,12 +39,12 @@ export async function watch(
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const sources = sourcesOf(flags, loaded.config);
+  const rules = rulesStart(loaded.config, flags);
+  const sources = sourcesOf(flags, loaded.config, rules.files);
   const config = sources.syscalls ? loaded.config : withoutSyscalls(loaded.config);
   const log = logTo(() => config, terminal);
-  for (const line of checkWatch(flags, loaded.config)) log.warning(`Warning: ${line}`);
+  for (const line of checkWatch(sources, loaded.config)) log.warning(`Warning: ${line}`);
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
-  const rules = rulesStart(config, flags);
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const start = engineStart(config, flags, {
@@ -221,9 +221,9 @@ function watchedPaths(flags: Flags, { config, sources }: LoadedConfig): string[]
   return [...sources, ...(flags.rules.length > 0 ? flags.rules : configured)];
 }
 
-/** Throws where such a watch cannot be; returns what else there is to say. */
-export function checkWatch(flags: Flags, config: Config): string[] {
-  if (!sourcesOf(flags, config).syscalls) return [];
+/** What there is to say of such a watch. */
+export function checkWatch({ syscalls }: Sources, config: Config): string[] {
+  if (!syscalls) return [];
   const { kind } = config.engine;
   if (kind === "nodriver") {
     return [

@@ -45,10 +45,9 @@ const EVERYWHERE = "::";
 /** Where there is no IPv6. */
 const EVERYWHERE_4 = "0.0.0.0";
 
-/** Undefined where nobody wants such events. Throws where the settings cannot be right. */
+/** Undefined where they come another way. Throws where the settings cannot be right. */
 export function auditDoor(options: AuditDoorOptions): AuditDoor | undefined {
-  const { isLoaded, input, init } = auditSettings(options.config);
-  if (!isLoaded) return undefined;
+  const { input, init } = auditSettings(options.config);
   const { webserver } = options.config;
   const own = init.tokenFile === ""
     ? undefined

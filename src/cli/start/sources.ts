@@ -1,8 +1,10 @@
-// Which event sources a run has: the flags --enable-source and --disable-source and the plugins of
-// the configuration in; whether system calls are watched, and what brings audit events in, out.
+// Which event sources a run has: the flags --enable-source and --disable-source, the plugins of the
+// configuration and the rules in; whether system calls are watched, and what brings audit events
+// in, out.
 import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts";
 import type { Config } from "../../config/schema.ts";
 import { AUDIT_SOURCE } from "../../fields/audit/audit_field_set.ts";
+import type { RulesText } from "../../rules/load.ts";
 import type { Flags } from "../flags.ts";
 
 export interface Sources {
@@ -11,13 +13,21 @@ export interface Sources {
   readonly audit: AuditSettings | undefined;
 }
 
-/** Throws in Falco's words where the flags make no sense. */
-export function sourcesOf({ enableSource, disableSource }: Flags, config: Config): Sources {
+/**
+ * Audit events are wanted where the configuration loads their plugin, or a rule is about them.
+ * Throws in Falco's words where the flags make no sense.
+ */
+export function sourcesOf(
+  { enableSource, disableSource }: Flags,
+  config: Config,
+  rules: readonly RulesText[] = [],
+): Sources {
   if (enableSource.length > 0 && disableSource.length > 0) {
     throw new Error("You can not mix --enable-source and --disable-source");
   }
   const settings = auditSettings(config);
-  const known = ["syscall", ...(settings.isLoaded ? [AUDIT_SOURCE] : [])];
+  const isWanted = settings.isLoaded || rules.some(({ text }) => ABOUT_AUDIT.test(text));
+  const known = ["syscall", ...(isWanted ? [AUDIT_SOURCE] : [])];
   for (const source of [...enableSource, ...disableSource]) {
     if (known.includes(source)) continue;
     throw new Error(`Attempted disabling/enabling an unknown event source: ${source}`);
@@ -31,6 +41,8 @@ export function sourcesOf({ enableSource, disableSource }: Flags, config: Config
     audit: enabled.includes(AUDIT_SOURCE) ? settings : undefined,
   };
 }
+
+const ABOUT_AUDIT = new RegExp(`^[^#\n]*\\bsource:\\s*["']?${AUDIT_SOURCE}\\b`, "m");
 
 /** The one file, pipe or directory that is read to its end, after which the run ends as well. */
 export function onlyLogOf({ syscalls, audit }: Sources): string | undefined {
