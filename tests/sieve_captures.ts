@@ -105,20 +105,41 @@ function pairByChance(chance: Chance): Uint8Array {
   return new Uint8Array([2, ...end(), ...end()]);
 }
 
+/** Mostly such a pair; also two ends of IPv6, whose bytes may be an address of IPv4, two of a unix
+ * socket, and what is cut off. */
+function tupleByChance(chance: Chance): Uint8Array {
+  const end =
+    () => [...new Array(10).fill(0), ...chance.of([[255, 255], [0, 1]]), 127, 0, 0, 1, 2, 0];
+  switch (chance.below(12)) {
+    case 0:
+      return new Uint8Array(0);
+    case 1:
+      return pairByChance(chance).subarray(0, 9);
+    case 2:
+      return new Uint8Array([1, ...new Array(16).fill(7), 47, 97, 0]);
+    case 3:
+    case 4:
+      return new Uint8Array([10, ...end(), ...end()]);
+    default:
+      return pairByChance(chance);
+  }
+}
+
 /** Sockets are made, led somewhere, used. */
 function socketByChance(chance: Chance): ChanceEvent {
   const tid = chance.of(TIDS);
   const fd = chance.of(DESCRIPTORS);
   const res = chance.of([0, 0, 0, -115, -111]);
-  const tuple = chance.below(8) === 0 ? new Uint8Array(0) : pairByChance(chance);
+  const tuple = tupleByChance(chance);
   const addr = new Uint8Array([2, ...pairByChance(chance).subarray(1, 7)]);
   const data = new Uint8Array(2);
   switch (chance.below(8)) {
     case 0:
     case 1: {
-      const kind = { domain: chance.of([1, 2, 10, 16]), type: chance.of([1, 2]) };
+      const kind = { domain: chance.of([1, 2, 10, 16]), type: chance.of([1, 2, 2, 3, 0x802]) };
+      const proto = chance.of([0, 0, 0, 1, 6, 17, 132, 255]);
       const flags = chance.of([0, 1 << 12]);
-      return { id: "SOCKET_SOCKET_X", tid, params: { fd, ...kind, proto: 0, flags } };
+      return { id: "SOCKET_SOCKET_X", tid, params: { fd, ...kind, proto, flags } };
     }
     case 2:
       return { id: "SOCKET_BIND_X", tid, params: { res, addr, fd } };

@@ -90,13 +90,20 @@ Deno.test("a replay tells the same with the sieve where sockets are used by chan
   const show =
     '"%evt.num %evt.type %fd.num %fd.name %fd.type %fd.sip %fd.sport %fd.cip %fd.cport ' +
     '%fd.l4proto %fd.is_server %proc.name"';
-  byChance(3001, 120, (chance) =>
+  byChance(3001, 240, (chance) =>
     rulesByChance(chance, 3) + ruleText(
       "sockets",
       JSON.stringify(chance.of([
         "evt.type in (sendto, recvfrom)",
         "evt.type = sendto and fd.sport = 1",
         "evt.type = connect and fd.sip = 127.0.0.2",
+        "evt.type in (connect, accept4) and fd.l4proto = udp",
+        "evt.type in (connect, accept4) and fd.l4proto in (tcp, icmp)",
+        "evt.type = connect and fd.l4proto = raw",
+        "evt.type = connect and not fd.l4proto = udp and fd.type in (ipv4, ipv6)",
+        "evt.type = connect and fd.l4proto != tcp",
+        'evt.type in (connect, accept4) and fd.l4proto contains "<NA"',
+        "evt.type in (connect, accept4) and toupper(fd.l4proto) = UDP and evt.rawres >= 0",
         "evt.type in (write, read) and fd.l4proto = udp",
         "evt.type in (dup, dup2, fcntl) and fd.type in (ipv4, ipv6)",
         "evt.type = close and fd.name contains 127",
@@ -172,6 +179,74 @@ Deno.test("a replay knows descriptors whose opens were held back, however they w
       JSON.parse(alert).output.split(" ").slice(-2).join(" ")
     );
     deepStrictEqual(outputs, ["8 /tmp/directory/below", "12 /tmp/second"]);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
+
+Deno.test("a replay knows the protocol of a socket from the call that made it", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  const out = new BlockBuffer(1 << 12);
+  putSection(out);
+  const put = (id: string, params: ChanceEvent["params"], tid = 10) => {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ id, tid, params }));
+    out.endBlock();
+  };
+  const [stream, datagram, raw] = [1, 2, 3];
+  const tuple = new Uint8Array([2, 127, 0, 0, 1, 9, 0, 127, 0, 0, 2, 7, 0]);
+  const addr = new Uint8Array([2, 127, 0, 0, 2, 7, 0]);
+  const socket = (fd: number, type: number, tid = 10, proto = 0, domain = 2) =>
+    put("SOCKET_SOCKET_X", { fd, domain, type, proto, flags: 0 }, tid);
+  const connect = (fd: number, tid = 10, res = 0) =>
+    put("SOCKET_CONNECT_X", { res, tuple, fd, addr }, tid);
+  const copy = (oldfd: number, newfd: number) =>
+    put("SYSCALL_DUP2_X", { res: newfd, oldfd, newfd });
+  for (const tid of [10, 10, 11]) put("SYSCALL_GETUID_X", { uid: 0 }, tid);
+  // The same number at two processes, and again after it was closed.
+  socket(3, stream);
+  socket(3, datagram, 11);
+  connect(3); // 6
+  connect(3, 11); // 7
+  put("SYSCALL_CLOSE_X", { res: 0, fd: 3 }, 11);
+  socket(3, stream, 11);
+  connect(3, 11); // 10
+  socket(3, datagram);
+  connect(3, 10, -115); // 12
+  connect(3); // 13
+  // A copy stands for the other from then on.
+  socket(4, stream);
+  copy(3, 4);
+  connect(4); // 16
+  socket(5, stream);
+  copy(5, 3);
+  connect(3); // 19
+  // What a send tells of, and what takes a number that was another's.
+  const sent = { res: 1, data: new Uint8Array(1), fd: 6, size: 1, tuple };
+  put("SOCKET_SENDTO_X", sent);
+  connect(6); // 21
+  const queue = { queuepct: 0, queuelen: 0, queuemax: 5 };
+  put("SOCKET_ACCEPT4_6_X", { fd: 6, tuple, ...queue, flags: 0 }); // 22
+  connect(6); // 23
+  // The protocol by its number; a family that has none.
+  socket(7, raw, 10, 17);
+  connect(7); // 25
+  socket(7, stream, 10, 17);
+  connect(7); // 27
+  socket(7, datagram, 10, 0, 16);
+  connect(7); // 29
+  connect(8); // 30
+  const rule = ruleText("r", "evt.type in (connect, accept4) and fd.l4proto = udp", {
+    output: '"%evt.num %fd.l4proto"',
+  });
+  try {
+    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+    ok(compare([file], rulesStart(rule), "protocols") > 12);
+    const numbers = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
+      JSON.parse(alert).output.split(" ").at(-2)
+    );
+    deepStrictEqual(numbers, ["7", "12", "13", "16", "21", "27"]);
   } finally {
     Deno.removeSync(file);
   }

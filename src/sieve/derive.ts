@@ -24,6 +24,8 @@ export interface Beyond {
   readonly threads?: ThreadParts;
   /** What else makes an open one that is needed. */
   readonly later?: readonly Formula[];
+  /** Protocols of sockets are known from the events that made them. */
+  readonly protocols?: boolean;
 }
 
 /** The guards by event code, for rules of the source "syscall". */
@@ -42,7 +44,7 @@ const GENERIC = /^GENERIC_/;
 function guardOf(
   code: number,
   rules: readonly CheckedRule[],
-  { threads, later = [] }: Beyond,
+  { threads, later = [], protocols = false }: Beyond,
 ): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
@@ -52,7 +54,7 @@ function guardOf(
       effect: effectOf(code),
     };
   }
-  const needs = new Needs(code);
+  const needs = new Needs(code, protocols);
   const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
     formula,
     threads: EVERY_THREAD,

@@ -2,6 +2,7 @@
 // events, both made by chance; the seeds stand in the tests' names where one failed.
 import { ok, strictEqual } from "node:assert";
 import type { Event } from "../events/event.ts";
+import { codeOf } from "../events/table.ts";
 import { interpret } from "../rules/match/interpret.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import { Chance } from "../rules/check/condition_fixture.ts";
@@ -222,4 +223,31 @@ Deno.test("liveSieveOf keeps every open where a rule asks for close or counts de
   strictEqual(keepsOpens("evt.type = close and fd.type = ipv4 and fd.sport = 22"), false);
   strictEqual(keepsOpens("evt.type = execve and proc.fdopencount > 100"), true);
   strictEqual(keepsOpens("evt.type = execve and proc.stdin.type = ipv4"), false);
+});
+
+Deno.test("deriveGuards asks for a socket's protocol where it is known, and only there", () => {
+  const verdict = (condition: string, id: string, protocols: boolean) => {
+    const { enabled } = loadTexts([ruleText("r", condition)]);
+    return deriveGuards(enabled, { protocols })[codeOf(id)]!.verdict;
+  };
+  const udp = "evt.type in (connect, accept4, sendto) and fd.l4proto = udp";
+  strictEqual(verdict(udp, "SOCKET_CONNECT_X", false), Verdict.Keep);
+  strictEqual(verdict(udp, "SOCKET_CONNECT_X", true), Verdict.Ask);
+  strictEqual(verdict(udp, "SOCKET_ACCEPT4_6_X", true), Verdict.Ask);
+  strictEqual(verdict(udp, "SOCKET_SENDTO_X", true), Verdict.Keep);
+  // What a socket without a protocol satisfies, every socket may.
+  for (
+    const other of [
+      "not fd.l4proto = udp",
+      "fd.l4proto != udp",
+      'fd.l4proto contains "A"',
+      "toupper(fd.l4proto) = UDP",
+      "fd.l4proto = val(fd.type)",
+    ]
+  ) {
+    const condition = JSON.stringify(`evt.type = connect and ${other}`);
+    strictEqual(verdict(condition, "SOCKET_CONNECT_X", true), Verdict.Keep, other);
+  }
+  const none = JSON.stringify("evt.type = connect and fd.l4proto = sctp");
+  strictEqual(verdict(none, "SOCKET_CONNECT_X", true), Verdict.Drop);
 });

@@ -10,7 +10,7 @@ export interface NumberTest {
   readonly value: bigint;
 }
 
-export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor";
+export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor" | "protocol";
 
 /** Which text of a name a pattern is asked of: joined and folded, or as the caller gave it. */
 export type TextKind = "joined" | "raw";

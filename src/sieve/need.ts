@@ -7,6 +7,7 @@ import type { Known } from "../rules/match/simplify.ts";
 import { and, constant, type Formula, or, TRUE } from "./formula.ts";
 import { nameFormula } from "./names.ts";
 import { numberFormula } from "./numbers.ts";
+import { protocolFormula } from "./protocols.ts";
 
 /** What is known of an atom, or of its contrary, as a formula. */
 export type Leaf = (atom: Atom, negated: boolean) => Formula;
@@ -54,13 +55,15 @@ export class FormulaMaker {
   }
 }
 
-/** What the event itself must be, as far as its bytes tell. */
+/** What the event itself must be, as far as its bytes tell; `protocols`: and as far as the event
+ * tells that made its socket. */
 export class Needs extends FormulaMaker {
-  constructor(code: number) {
+  constructor(code: number, protocols = false) {
     super(
       code,
       (atom, negated) =>
-        numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,
+        (protocols ? protocolFormula(atom, negated, code) : undefined) ??
+          numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,
     );
   }
 }

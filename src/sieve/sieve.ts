@@ -70,7 +70,7 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const threads = new ThreadParts();
-  const guards = deriveGuards(rules, { threads });
+  const guards = deriveGuards(rules, { threads, protocols: true });
   const table = tableBytes(guards);
   const clauseThreads = threadWords(guards);
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };

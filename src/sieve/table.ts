@@ -19,7 +19,16 @@ export const enum Verdict {
 }
 
 export const TEST_KINDS = ["none", "equal", "less", "greater", "any_bit", "present"] as const;
-export const FORMS = ["u8", "u16", "u32", "i32", "i64", "result", "descriptor"] as const;
+export const FORMS = [
+  "u8",
+  "u16",
+  "u32",
+  "i32",
+  "i64",
+  "result",
+  "descriptor",
+  "protocol",
+] as const;
 export const TEXT_KINDS = ["none", "path", "descriptor"] as const;
 /** `directory` of a text that starts from the working directory. */
 export const CWD = 255;

@@ -123,6 +123,8 @@ function testHolds(
 }
 
 function numberOf(event: Event, param: number, form: (typeof FORMS)[number]): bigint | undefined {
+  // Known from the event that made the socket, not from this one.
+  if (form === "protocol") return undefined;
   const length = event.paramLength(param);
   if (length === 0) return 0n;
   const { view } = event;

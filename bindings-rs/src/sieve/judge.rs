@@ -7,7 +7,8 @@ use probe::sieve::{Verdict, facts};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
-use super::place::{Place, walk};
+use super::place::walk;
+use super::protocol::WithProtocol;
 use super::record::Record;
 use super::tables::State;
 
@@ -60,7 +61,8 @@ impl Sieve {
         if left == 0 {
             return (false, None);
         }
-        let Some(facts) = facts(guard, record) else { return (true, None) };
+        let asked = WithProtocol { sieve: self, record, table };
+        let Some(facts) = facts(guard, &asked) else { return (true, None) };
         let mut is_plain = false;
         for (at, (clause, _)) in clauses.clone() {
             if !clause.takes_facts(facts) {
@@ -170,29 +172,30 @@ impl Sieve {
             },
             Start::Unknown => return ALL_MARKS,
         };
-        let Some(mut found) = self.end(from, raw) else { return ALL_MARKS };
+        let Some(walked) = walk(&self.names, from, raw) else { return ALL_MARKS };
+        let mut found = walked.walk.end(&self.names);
         if let (ALL_MARKS, Start::Known(directory)) = (found, start) {
             // Dots and slashes have to be folded.
             let mut folded = Vec::new();
             join(&directory.text, raw, &mut folded);
-            match self.end(None, &folded) {
-                Some(marks) if folded.first() == Some(&b'/') => found = marks,
+            match walk(&self.names, None, &folded) {
+                Some(whole) if folded.first() == Some(&b'/') => found = whole.walk.end(&self.names),
                 _ => return ALL_MARKS,
             }
         }
         if found == ALL_MARKS || self.names.raw == 0 {
             return found;
         }
-        // As the caller gave it, it is asked for just so.
-        let Some(given) = walk(&self.names, None, raw) else { return ALL_MARKS };
+        // As the caller gave it, it is asked for just so: of a whole path that is the same walk.
+        let given = match start {
+            Start::Whole => walked,
+            _ => match walk(&self.names, None, raw) {
+                Some(given) => given,
+                None => return ALL_MARKS,
+            },
+        };
         let ends = self.names.ends[given.walk.state as usize & (STATES - 1)];
         let given = (given.walk.found | ends) & !IRREGULAR;
         found & self.names.joined | given & self.names.raw
-    }
-
-    /// The marks of a text that goes on from a walk.
-    #[inline]
-    fn end(&self, from: Option<Place>, text: &[u8]) -> Option<u64> {
-        walk(&self.names, from, text).map(|place| place.walk.end(&self.names))
     }
 }

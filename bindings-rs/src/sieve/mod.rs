@@ -10,6 +10,7 @@ mod out;
 mod pass;
 mod place;
 mod program;
+mod protocol;
 mod record;
 mod scan;
 mod settle;

@@ -42,9 +42,10 @@ pub struct Record<'a> {
     pub block: &'a [u8],
     pub code: usize,
     pub tid: i64,
-    /// Parameters that the table gives the event; where their lengths stand in the block.
+    /// Parameters that the table gives the event; where each begins in the block, and where the
+    /// last one ends.
     count: usize,
-    lengths: usize,
+    starts: [u32; PARAMS + 1],
     /// For which parts of rules its thread may be (src/sieve/thread_parts.ts).
     pub facts: u64,
 }
@@ -83,12 +84,18 @@ impl<'a> Record<'a> {
         if data > end {
             return None;
         }
-        let all: usize = block[lengths..data].chunks_exact(2).map(|bytes| half(bytes, 0)).sum();
-        if data + all > end {
+        let mut starts = [0; PARAMS + 1];
+        let mut next = data as u32;
+        for (start, bytes) in starts.iter_mut().zip(block[lengths..data].chunks_exact(2)) {
+            *start = next;
+            next += half(bytes, 0) as u32;
+        }
+        starts[count] = next;
+        if next as usize > end {
             return None;
         }
         let tid = long(block, event + 8) as i64;
-        Some(Record { block, code, tid, count, lengths, facts: u64::MAX })
+        Some(Record { block, code, tid, count, starts, facts: u64::MAX })
     }
 
     /// Bytes of an event's header: behind it stand the lengths of its parameters.
@@ -107,18 +114,15 @@ impl<'a> Record<'a> {
         &self.block[start..start + self.length(param)]
     }
 
-    /// Where a parameter begins in the block; few are asked for, and most of those stand first.
+    /// Where a parameter begins in the block; where all end, for one that the table does not give.
     #[inline]
     pub fn start(&self, param: usize) -> usize {
-        let before = param.min(self.count);
-        let lengths = &self.block[self.lengths..self.lengths + 2 * before];
-        let data = self.lengths + 2 * self.count;
-        data + lengths.chunks_exact(2).map(|bytes| half(bytes, 0)).sum::<usize>()
+        self.starts[param.min(self.count)] as usize
     }
 
     #[inline]
     pub fn length(&self, param: usize) -> usize {
-        if param >= self.count { 0 } else { half(self.block, self.lengths + 2 * param) }
+        self.start(param + 1) - self.start(param)
     }
 
     /// The text of a parameter, its NUL left out.
@@ -158,6 +162,10 @@ impl Params for Record<'_> {
         let param = usize::from(param);
         let (start, length) = (self.start(param), self.length(param));
         let load = || {
+            // Only as much is looked at as the parameter has, and most blocks go on behind it.
+            if let Some(bytes) = self.block.get(start..start + 8) {
+                return long(bytes, 0);
+            }
             let mut bytes = [0; 8];
             let part = &self.block[start..start + length.min(8)];
             bytes[..part.len()].copy_from_slice(part);

@@ -8,11 +8,11 @@ use super::record::Record;
 use super::tables::{HELD_BYTES, State};
 
 /// Families of addresses, and the least bytes of a pair of them.
-const UNIX: u8 = 1;
+pub const UNIX: u8 = 1;
 const UNIX_BYTES: usize = 17;
-const IPV4: u8 = 2;
+pub const IPV4: u8 = 2;
 const IPV4_BYTES: usize = 13;
-const IPV6: u8 = 10;
+pub const IPV6: u8 = 10;
 const IPV6_BYTES: usize = 37;
 
 impl Sieve {
@@ -89,7 +89,7 @@ impl Sieve {
 }
 
 /// Whether these are the two ends of a socket, of which the engine makes a descriptor.
-fn is_pair(tuple: &[u8]) -> bool {
+pub fn is_pair(tuple: &[u8]) -> bool {
     match tuple.first() {
         Some(&UNIX) => tuple.len() > UNIX_BYTES && tuple.last() == Some(&0),
         Some(&IPV4) => tuple.len() >= IPV4_BYTES,

@@ -45,6 +45,8 @@ pub mod form {
     pub const RESULT: u8 = 5;
     /// The low half of 8 bytes, or 4: descriptors.
     pub const DESCRIPTOR: u8 = 6;
+    /// The protocol of the call's socket, which stands in no parameter: over captures alone.
+    pub const PROTOCOL: u8 = 7;
 }
 
 /// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".

@@ -2,7 +2,7 @@
 import { EVENTS } from "../../events/table.ts";
 import { type Context, MISSING_FD } from "../../state/contract/context.ts";
 import { type Fd, FD_TYPES, FdFlag, FdKind } from "../../state/tables/fd.ts";
-import { fdTypeChar, protocolOf } from "../text/fd_types.ts";
+import { fdTypeChar, protocolOf, PROTOCOLS } from "../text/fd_types.ts";
 import type { Field, Value } from "../row/field.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
 import { containerIdOf } from "../text/user_names.ts";
@@ -163,8 +163,6 @@ function kinds(): Field[] {
 export function isIp(fd: Fd): boolean {
   return fd.kind === FdKind.Ipv4 || fd.kind === FdKind.Ipv6;
 }
-
-const PROTOCOLS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 1: "icmp", 255: "raw" };
 
 /** What kind of descriptor an event would have made that failed. */
 const MADE_BY_EVENT: readonly string[] = EVENTS.map((info) => {

@@ -34,6 +34,14 @@ export function protocolOf(fd: Fd): number {
   return known ? fd.l4proto : 0;
 }
 
+/** Names of protocols by number; others have none. */
+export const PROTOCOLS: Readonly<Record<number, string>> = {
+  6: "tcp",
+  17: "udp",
+  1: "icmp",
+  255: "raw",
+};
+
 const RAW = 255;
 const PROTOCOL_CHARS: Readonly<Record<number, string>> = { 6: "t", 17: "u", 1: "i", 255: "r" };
 
