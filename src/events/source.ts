@@ -38,6 +38,8 @@ export interface EventSource {
   readonly name: string;
   /** `evt.source`: "syscall" for drivers and captures. */
   readonly source: string;
+  /** It hands over few events at a time, and then has more at once. */
+  readonly isPiecemeal?: boolean;
   /** What the source was given and is no event. */
   readonly malformed?: number;
   /**

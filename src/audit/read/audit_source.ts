@@ -30,6 +30,7 @@ export interface AuditSourceOptions {
 export class AuditSource implements EventSource, Documents {
   readonly name = "k8saudit";
   readonly source = "k8s_audit";
+  readonly isPiecemeal = true;
   readonly #input: AuditInput;
   readonly #options: AuditSourceOptions;
   readonly #document = new AuditDocument();

@@ -40,6 +40,8 @@ const FRAME_START = 8;
 const RARE_PER_SECOND = 16;
 /** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
 const POST_AT = 64;
+/** So long alerts are gathered where a source hands over few events at a time. */
+const GATHER_MS = 20;
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -62,6 +64,7 @@ export class Engine {
   #lossy = false;
   #lost = 0;
   #lossAtMs = 0;
+  #postedAtMs = 0;
   #statsAtMs = 0;
   #upkeepAtMs = 0;
   #deadline: bigint | undefined;
@@ -130,6 +133,7 @@ export class Engine {
       }
       if (bytes === 0) {
         counters.set(Counter.EmptyMs, nowMs);
+        this.#post();
         if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
         this.#tap?.idle();
         source.wait(IDLE_MS);
@@ -158,7 +162,9 @@ export class Engine {
     this.#tap?.begin(this.#buffer, bytes);
     let ended = this.#walkBatch(bytes);
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
-    this.#post();
+    const { isPiecemeal = false } = this.#parts.source;
+    // One message for each alert would cost more than judging the events.
+    if (!isPiecemeal || nowMs - this.#postedAtMs >= GATHER_MS) this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
@@ -322,6 +328,7 @@ export class Engine {
   }
 
   #post(): void {
+    this.#postedAtMs = this.#parts.clock();
     if (this.#pending.length === 0) return;
     const { counters, post, options } = this.#parts;
     const alerts = this.#marked(this.#pending);
