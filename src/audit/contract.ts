@@ -5,7 +5,7 @@
 export interface AuditPiece {
   readonly bytes: Uint8Array;
   /** Whole lines, each of one JSON document (an audit event, an EventList, an array of events);
-   * absent: all of it is one document. */
+   * absent: all of it is one document, or such lines where it is none and its first line is. */
   readonly lines?: boolean;
   /** Where it came from, for messages and counters: a file's name, `webhook`. */
   readonly origin: string;

@@ -146,23 +146,31 @@ export class AuditSource implements EventSource, Documents {
     this.#document.events.length = 0;
     const chunk = this.#chunk;
     if (chunk === undefined || this.#at >= chunk.bytes.length) return false;
+    const { bytes } = chunk;
     const from = this.#at;
-    let to = chunk.bytes.length;
-    this.#at = to;
+    const newline = chunk.isLines ? bytes.indexOf(NEWLINE, from) : -1;
+    let to = newline < 0 ? bytes.length : newline;
+    this.#at = newline < 0 ? to : newline + 1;
     if (chunk.isLines) {
-      const end = chunk.bytes.indexOf(NEWLINE, from);
-      if (end >= 0) {
-        to = end;
-        this.#at = end + 1;
-      }
-      if (to === from || (to === from + 1 && chunk.bytes[from] === RETURN)) return true;
+      if (to > from && bytes[to - 1] === RETURN) to--;
+      if (to === from) return true;
     }
-    if (to > from && chunk.bytes[to - 1] === RETURN) to--;
-    this.#document.read(chunk.bytes, from, to);
-    if (this.#document.malformed > 0) {
-      this.#tellMalformed(this.#document.malformed, this.#document.reason!);
+    this.#document.read(bytes, from, to);
+    const { malformed, reason, tape } = this.#document;
+    if (malformed === 0) return true;
+    if (!chunk.isLines && tape.error !== "" && this.#areLines(bytes)) {
+      this.#chunk = { bytes, isLines: true };
+      this.#at = 0;
+      return true;
     }
+    this.#tellMalformed(malformed, reason!);
     return true;
+  }
+
+  /** Whether what is no document begins with a line that is one. */
+  #areLines(bytes: Uint8Array): boolean {
+    const newline = bytes.indexOf(NEWLINE);
+    return newline > 0 && this.#document.tape.read(bytes, 0, newline);
   }
 
   /** Writes the event's block; returns its bytes, 0 where there is no room, -1 where there never

@@ -120,7 +120,11 @@ Deno.test("a directory gives the lines of its files, the oldest first", () => {
 });
 
 Deno.test("each chunk is answered once its events are judged", () => {
-  const documents = [`[${line("a")},${line("b")}]`, `${line("c")}\n${line("d")}`];
+  const documents = [
+    `[${line("a")},\n${line("b")}]`,
+    `${line("c")}\n${line("d")}\n{`,
+    `{\n"kind":`,
+  ];
   const answers: JudgedChunk[] = [];
   const input: AuditInput = {
     name: "test",
@@ -136,6 +140,9 @@ Deno.test("each chunk is answered once its events are judged", () => {
   };
   // Room for one event at a time.
   const { ids } = readAll(input, new Uint8Array(180));
-  deepStrictEqual(ids, ["a", "b"]);
-  deepStrictEqual(answers.map(({ events, malformed }) => [events, malformed]), [[2, 0], [0, 1]]);
+  deepStrictEqual(ids, ["a", "b", "c", "d"]);
+  deepStrictEqual(
+    answers.map(({ events, malformed }) => [events, malformed]),
+    [[2, 0], [2, 1], [0, 1]],
+  );
 });
