@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { JSON_FORMAT } from "../alerts/format/format_fixture.ts";
 import type { Alert } from "../engine/contract/alert.ts";
 import { type AppOptions, makeApp } from "./app.ts";
+import { AuditHook } from "./audit_hook.ts";
 import type { HealthReport } from "./health.ts";
 import { reloadForAnswers, type ReloadOutcome } from "./reload.ts";
 import { Rights } from "./rights.ts";
@@ -133,6 +134,26 @@ Deno.test("a reload answers with what came of it, to those alone who may ask", a
   }
   deepStrictEqual(statuses, [200, 422]);
   strictEqual((await app().ask("/reload", { method: "POST" })).status, 404);
+});
+
+Deno.test("audit events are for root to post, or for those who show the token", async () => {
+  const sink = { offer: () => "busy" as const };
+  const route = (token?: string) => ({
+    path: "/k8s-audit",
+    hook: new AuditHook({ sink, bytesMax: 1 }),
+    rights: new Rights({ token, insecure: false, mayAct: [0] }),
+  });
+  const status = async (token: string | undefined, options: object) => {
+    const { ask } = app({ more: { audit: route(token) } });
+    return (await ask("/k8s-audit", { method: "POST", ...options })).status;
+  };
+  // Who may post is told only then that there is no content type.
+  strictEqual(await status(undefined, {}), 415);
+  strictEqual(await status(undefined, { owner: 1000 }), 401);
+  strictEqual(await status(undefined, { from: STRANGER }), 401);
+  strictEqual(await status(TOKEN, {}), 401);
+  strictEqual(await status(TOKEN, { from: STRANGER, bearer: TOKEN }), 415);
+  strictEqual((await app().ask("/k8s-audit", { method: "POST" })).status, 404);
 });
 
 Deno.test("a second reload is told that one is under way, a long one that it goes on", async () => {

@@ -71,14 +71,44 @@ function pemOf(key: string, path: string): { readonly name: string; readonly tex
   return { name: `${name}: ${path}`, text: readKeyFile(name, path, PEM_BYTES_MAX) };
 }
 
+/** Its name holds the process whose it is. */
+const PREFIX = "saker-audit-";
+
 /** Readable for this user alone from the moment that it is there. */
 function privateDirectory(): string {
   for (const dir of PARENTS) {
     try {
-      return Deno.makeTempDirSync({ dir, prefix: "saker-audit-" });
+      removeLeft(dir);
+      return Deno.makeTempDirSync({ dir, prefix: `${PREFIX}${Deno.pid}-` });
     } catch {
       // The next one.
     }
   }
   throw new Error(`there is no directory to keep a socket in: ${PARENTS.join(", ")}`);
+}
+
+/** What was left by a saker that was killed: a socket in a directory of its own. */
+function removeLeft(parent: string): void {
+  for (const { name } of Deno.readDirSync(parent)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || pid === String(Deno.pid) || isThere(`/proc/${pid}`)) continue;
+    const directory = `${parent}/${name}`;
+    try {
+      const { isDirectory, uid } = Deno.lstatSync(directory);
+      if (!isDirectory || uid !== Deno.uid()) continue;
+      Deno.removeSync(`${directory}/audit.sock`);
+      Deno.removeSync(directory);
+    } catch {
+      // Another saker was faster, or something else lies in it.
+    }
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
