@@ -265,7 +265,9 @@ fn every_way_to_start_a_process_is_told() {
         return;
     }
     for &code in &codes[..3] {
-        let parent = of(&events, code).into_iter().rfind(|event| event.number(0) > 0).unwrap();
+        let told: Vec<_> = events.iter().map(|event| (event.code, event.number(0))).collect();
+        let parent = of(&events, code).into_iter().rfind(|event| event.number(0) > 0);
+        let parent = parent.unwrap_or_else(|| panic!("no parent's event of {code} in {told:?}"));
         assert_eq!(parent.number(3), parent.tid as i64);
         assert_eq!(parent.number(4), parent.tid as i64);
         assert!(parent.number(10) > 1000 && !parent.text(13).is_empty());
