@@ -38,7 +38,8 @@ export interface DriverStats {
   /** Names that the probe looked up after the call, and those of them that led nowhere. */
   named: bigint;
   unresolved: bigint;
-  /** Programs that should be attached, and how many still are. */
+  /** Programs that should be attached (those that the kernel refused are none), and how many still
+   * are. */
   programs: number;
   attached: number;
 }
@@ -70,6 +71,8 @@ export interface AttachedProgram {
   target: string;
   events: string[];
   attached: boolean;
+  /** This kernel did not take it: `reason` says why. */
+  refused: boolean;
   reason: string;
 }
 
@@ -81,6 +84,9 @@ export class Driver {
   /** Blocks until a ring holds something or the time is over; true where there is something. */
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
+  /** Loads some of the programs of events that nobody wants yet, so that `setInterest` finds them
+   * when the right to load is given up; true when none is left. */
+  loadSpare(): boolean;
   /** Exchanges the table of the sieve before the rings (src/sieve/table.ts); an empty one lets
    * everything through. `keepsOpens`: opens are kept whatever it says of them. Throws where this
    * kernel cannot ask it: all is kept then. */
@@ -175,6 +181,9 @@ export function snapshotProcess(hostRoot: string, pid: number): Uint8Array;
 /** Users and groups below the root of a process (of the host where `pid` is 0), as .scap blocks.
  * Empty where the process is gone, or its root does not answer within a quarter of a second. */
 export function snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
+/** Gives up, in every thread and for good, all capabilities but those whose bits are set; returns
+ * how many threads did. Throws where some do not answer. */
+export function keepCapabilities(kept: bigint): number;
 /** Sets the nice value of the calling thread; false where the kernel does not allow it. */
 export function setNice(nice: number): boolean;
 /** Gives memory back that only the start needed: free memory, pages of the executable read once. */

@@ -91,7 +91,7 @@ function entries(tools: string): Entry[] {
     .split("\n").filter((name) => name !== "" && name !== "busybox" && name !== "true");
   const tests = Deno.env.get("SAKER_TEST_BINARY")!;
   const saker = `${HERE}dist/saker`;
-  const only = Deno.env.get("SAKER_TEST_KERNELS_ARGS") ?? "";
+  const only = Deno.env.get("SAKER_TEST_KERNELS_ARGS") ?? "live_test";
   const skip = LEFT_OUT.map((name) => `--skip ${name}`).join(" ");
   return [
     ...["proc", "sys", "dev", "tmp", "run", "root"].map((path) => ({ path })),

@@ -82,6 +82,7 @@ pub struct AttachedProgram {
     pub target: String,
     pub events: Vec<String>,
     pub attached: bool,
+    pub refused: bool,
     pub reason: String,
 }
 
@@ -94,6 +95,9 @@ struct Open {
     last_read: Instant,
 }
 
+/// So many take some tens of milliseconds.
+const SPARE_AT_ONCE: usize = 8;
+
 /// How long an answer of the kernel about its programs is good for `stats`.
 const PLAN_AGE: Duration = Duration::from_millis(500);
 
@@ -101,7 +105,8 @@ const PLAN_AGE: Duration = Duration::from_millis(500);
 fn look(probe: &Probe) -> (Instant, u32, u32) {
     let plan = probe.plan();
     let attached = plan.iter().filter(|planned| planned.reason.is_empty()).count();
-    (Instant::now(), plan.len() as u32, attached as u32)
+    let wanted = plan.iter().filter(|planned| !planned.refused).count();
+    (Instant::now(), wanted as u32, attached as u32)
 }
 
 /// A loaded probe; None once it is closed.
@@ -193,6 +198,12 @@ impl Driver {
         Ok(open.probe.route(&codes)?)
     }
 
+    /// Loads some of the programs that nobody wants yet; whether all are loaded.
+    #[napi]
+    pub fn load_spare(&mut self) -> Result<bool> {
+        Ok(self.opened()?.probe.load_spare(SPARE_AT_ONCE)?)
+    }
+
     /// Exchanges the sieve's table; an empty one lets everything through.
     #[napi]
     pub fn set_sieve(&mut self, table: Uint8Array, keeps_opens: bool) -> Result<()> {
@@ -274,6 +285,7 @@ impl Driver {
                 target: planned.target.to_owned(),
                 events: planned.events.iter().map(|&code| event_id(code)).collect(),
                 attached: planned.reason.is_empty(),
+                refused: planned.refused,
                 reason: planned.reason,
             })
             .collect())

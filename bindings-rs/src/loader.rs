@@ -22,7 +22,7 @@ use crate::failure::{Code, Failure};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
 use crate::sift::Sieve;
-use crate::stages::{EXEC, EXEC_STAGES, EXIT, FORK, GATE, LOOK_UP, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
 /// number is the call's `sc`. GENERIC_X alone asks for all of them.
@@ -34,6 +34,8 @@ const IA32: u32 = 32;
 /// The programs that are attached.
 const ENTRIES: [(&str, &str); 4] =
     [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT), ("forked", FORK)];
+
+type Name = &'static str;
 
 /// An attached program, or why it is not.
 pub struct Attached {
@@ -65,6 +67,9 @@ pub struct Probe {
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
     pub loaded: BTreeMap<&'static str, Loaded>,
+    /// Of those: fillers that nobody wants yet (spare.rs), and what they are loaded with.
+    pub spare: BTreeSet<&'static str>,
+    pub types: Option<Btf>,
     pub attached: Vec<Attached>,
     pub expected_routes: Vec<u64>,
 }
@@ -134,6 +139,8 @@ impl Probe {
             },
             ebpf,
             loaded: BTreeMap::new(),
+            spare: BTreeSet::new(),
+            types: None,
             attached: Vec::new(),
             expected_routes: vec![0; CALLS as usize],
         };
@@ -142,7 +149,7 @@ impl Probe {
         })?;
         probe.load_wanted(interest, &btf);
         for (name, slot) in STAGES {
-            if !probe.place(name, slot, SYS_EXIT, &btf) && name != LOOK_UP {
+            if !probe.place(name, slot, SYS_EXIT, &btf) && !DISPENSABLE.contains(&name) {
                 return Err(probe.refusal(name));
             }
         }
@@ -227,7 +234,7 @@ impl Probe {
     }
 
     /// Loads a program, once, and puts it into its slot.
-    fn place(&mut self, name: &'static str, slot: u32, target: &'static str, btf: &Btf) -> bool {
+    pub fn place(&mut self, name: Name, slot: u32, target: Name, btf: &Btf) -> bool {
         if let Some(loaded) = self.loaded.get(name) {
             return loaded.refused.is_none();
         }
@@ -286,6 +293,7 @@ impl Probe {
         self.load_at_once(&missing, btf);
         for call in &SYSCALLS {
             if let Some(index) = Self::filler_of(&wanted, call) {
+                self.spare.remove(FILLERS[index].0);
                 self.place(FILLERS[index].0, FILLERS_AT + index as u32, SYS_EXIT, btf);
             }
         }

@@ -7,10 +7,10 @@ use std::ptr;
 
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
-use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X};
+use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X, SYSCALL_OPEN_BY_HANDLE_AT_X};
 
 use crate::loader::Probe;
-use crate::stages::{EXEC, EXEC_STAGES, GATE, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{EXEC, EXEC_STAGES, GATE, HANDLE_END, SIFT, STAGES, SYS_EXIT};
 
 /// A program of the plan; an empty reason means that it works.
 pub struct Planned {
@@ -18,6 +18,8 @@ pub struct Planned {
     pub target: &'static str,
     pub events: Vec<u16>,
     pub reason: String,
+    /// The kernel did not take it; otherwise a reason says that it works no more.
+    pub refused: bool,
 }
 
 impl Probe {
@@ -40,11 +42,15 @@ impl Probe {
                     "ended" => vec![PROCEXIT_1_E],
                     _ => Vec::new(),
                 };
-                Planned { name: attached.name, target: attached.target, events, reason }
+                let refused = attached.link.is_none();
+                Planned { name: attached.name, target: attached.target, events, reason, refused }
             })
             .collect();
         let routed = self.routes_changed();
         for (name, loaded) in &self.loaded {
+            if self.spare.contains(name) {
+                continue;
+            }
             let exec = EXEC_STAGES.iter().find(|(stage, _)| stage == name);
             let stage = STAGES.iter().chain([&SIFT, &GATE]).find(|(stage, _)| stage == name);
             let filler = FILLERS.iter().position(|(filler, _)| filler == name);
@@ -64,8 +70,12 @@ impl Probe {
             plan.push(Planned {
                 name,
                 target: if exec.is_some() { EXEC } else { SYS_EXIT },
-                events: filler.map(|index| FILLERS[index].1).into_iter().collect(),
+                events: match filler {
+                    None if *name == HANDLE_END => vec![SYSCALL_OPEN_BY_HANDLE_AT_X],
+                    filler => filler.map(|index| FILLERS[index].1).into_iter().collect(),
+                },
                 reason,
+                refused: loaded.refused.is_some(),
             });
         }
         if let Some(reason) = routed {

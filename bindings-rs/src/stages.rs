@@ -8,6 +8,11 @@ pub const FORK: &str = "sched_process_fork";
 /// The stage that kernels before 5.17 refuse: events of names then come without the kernel's paths.
 pub const LOOK_UP: &str = "stage_look_up";
 
+/// Stages that events can do without: names then come as the caller gave them, descriptors without
+/// what the kernel knows of them, and one call is not told of at all.
+pub const DISPENSABLE: [&str; 3] = [LOOK_UP, "stage_files", HANDLE_END];
+pub const HANDLE_END: &str = "stage_handle_end";
+
 /// Stages on `sys_exit` and their slots (probe::stage).
 pub const STAGES: [(&str, u32); 10] = [
     ("stage_start", 8),
@@ -16,7 +21,7 @@ pub const STAGES: [(&str, u32); 10] = [
     ("stage_clone_end", 4),
     ("stage_exec_middle", 5),
     ("stage_exec_end", 6),
-    ("stage_handle_end", 7),
+    (HANDLE_END, 7),
     (LOOK_UP, 9),
     ("stage_files", probe::stage::FILES),
     ("stage_end", probe::stage::END),

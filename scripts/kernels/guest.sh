@@ -21,7 +21,7 @@ part "kernel $(uname -r)"
 if [ -x /tests ]; then
   part tests
   # shellcheck disable=SC2046 # A list of options.
-  /tests live_test --test-threads=1 $(cat /options)
+  /tests --test-threads=1 $(cat /options)
 fi
 part doctor
 saker doctor -o json_output=true

@@ -1,6 +1,7 @@
 // The options of the command line as the commands see them, and how Falco's flags are read.
 import { type Command, InvalidArgumentError } from "commander";
 import { type Listen, parseListen } from "../config/address.ts";
+import { parseInterval } from "../config/interval.ts";
 
 export interface Flags {
   readonly config?: string;
@@ -10,6 +11,8 @@ export interface Flags {
   readonly listen?: Listen;
   /** Stop after so many seconds of event time. */
   readonly seconds?: number;
+  /** How often saker tries whether it sees, in milliseconds. */
+  readonly canary?: number;
   readonly unbuffered?: boolean;
   readonly pidfile?: string;
   readonly print?: string;
@@ -49,6 +52,7 @@ export function addFlags(program: Command): void {
     .option("-o, --option <key=value>", "set a key of the configuration (repeatable)", append)
     .option("--listen <address:port>", "where the web server listens (127.0.0.1:8765)", listen)
     .option("-M, --seconds <n>", "stop after n seconds of event time (0: never)", seconds)
+    .option("--canary <interval>", "now and then try whether saker sees, such as 60s", interval)
     .option("-U, --unbuffered", "write each alert at once (saker always does)")
     .option("-P, --pidfile <file>", "write the process id to a file")
     .option("-v, --verbose", "tell more on standard error")
@@ -106,6 +110,15 @@ function listen(value: string): Listen {
 function seconds(value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
   throw new InvalidArgumentError("expected a whole number of seconds");
+}
+
+/** Canaries are processes: not more of them than a host has anyway. */
+const CANARY_MIN_MS = 1_000;
+
+function interval(value: string): number {
+  const ms = parseInterval(value);
+  if (ms !== undefined && ms >= CANARY_MIN_MS) return ms;
+  throw new InvalidArgumentError("expected a time of at least one second such as 60s or 5m");
 }
 
 function listFormat(value: string): ListFormat {

@@ -68,9 +68,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   addInstall(program, onEnd, terminal);
   program.command("doctor")
     .description("check what saker needs of this host, and that the probe sees")
-    .action(async () => {
+    .option("--json", "as JSON, with every program of the probe")
+    .action(async (options: { readonly json?: boolean }) => {
       const { doctor } = await import("./commands/doctor.ts");
-      code = doctor(readFlags(program), terminal);
+      code = doctor({ ...readFlags(program), ...options }, terminal);
     });
   program.command("version")
     .description("print the version and exit")

@@ -33,6 +33,8 @@ export const DESCRIBED: Words<Config> = {
       "is now, birth who made the process.",
     sieve: "Pass over events that neither a rule nor a table can use.",
     kernel_sieve: "Do so in the kernel, before an event is written.",
+    drop_privileges_after: "Seconds after the start at which capabilities that a watch needs no " +
+      "more are given up; 0: never.",
     nice: "Priority of the thread that reads events; 0 leaves it alone.",
     kmod: {
       "": "For Falco's kernel module; saker has none.",

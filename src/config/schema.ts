@@ -75,6 +75,8 @@ export const schema = z.strictObject({
     // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
     // starve it; 0 leaves it alone.
     nice: integer(-10, { min: -20, max: 19 }),
+    // Saker's own: so many seconds after the start, what the watch needs no more is given up.
+    drop_privileges_after: integer(20, { min: 0, max: 86_400 }),
     kmod: map({ buf_size_preset: bufferPreset, drop_failed_exit: bool(false) }),
     modern_ebpf: map({
       cpus_for_each_buffer: integer(2, { min: 0, max: 65_536 }),

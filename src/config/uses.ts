@@ -101,6 +101,7 @@ export const USES: Uses<Config> = {
     sieve: readBy(START),
     kernel_sieve: readBy(START),
     nice: readBy(START),
+    drop_privileges_after: readBy("cli/start/privileges.ts"),
     kmod: ignored(
       "saker has no kernel module: modern_ebpf is used",
       (_, config) => config.engine.kind === "kmod",

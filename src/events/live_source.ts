@@ -8,6 +8,8 @@ export interface LiveOptions {
   readonly driver: Driver;
   /** Reads the machine as it is now, as .scap blocks. */
   readonly takeSnapshot: () => Uint8Array;
+  /** Called whenever the numbers are asked for, which is once a second. */
+  readonly perSecond?: () => void;
 }
 
 export class LiveSource implements EventSource {
@@ -15,10 +17,12 @@ export class LiveSource implements EventSource {
   readonly source = "syscall";
   readonly #driver: Driver;
   readonly #takeSnapshot: () => Uint8Array;
+  readonly #perSecond: (() => void) | undefined;
   #programsWanted = 0;
 
-  constructor({ driver, takeSnapshot }: LiveOptions) {
+  constructor({ driver, takeSnapshot, perSecond }: LiveOptions) {
     this.#driver = driver;
+    this.#perSecond = perSecond;
     this.#takeSnapshot = takeSnapshot;
   }
 
@@ -31,6 +35,7 @@ export class LiveSource implements EventSource {
   }
 
   stats(): SourceStats {
+    this.#perSecond?.();
     const stats = this.#driver.stats();
     this.#programsWanted = stats.programs;
     return {

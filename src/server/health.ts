@@ -4,7 +4,8 @@
 import type { QueueStats } from "../alerts/queue.ts";
 import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
-import type { DeadRule } from "../engine/contract/messages.ts";
+import type { DeadRule, RefusedProgram } from "../engine/contract/messages.ts";
+import { unseenLine } from "../engine/host/refused.ts";
 import type { AuditIntake } from "../metrics/audit_families.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
 import { Losses } from "./losses.ts";
@@ -23,6 +24,8 @@ export interface HealthOptions extends SightOptions {
   readonly troubles?: () => readonly string[];
   /** Rules that cannot match here, or not all that they name. */
   readonly deadRules?: () => readonly DeadRule[];
+  /** Programs that this kernel did not take. */
+  readonly refused?: () => readonly RefusedProgram[];
 }
 
 export type RuleReason = Pick<DeadRule, "rule" | "reason">;
@@ -34,7 +37,12 @@ export interface HealthReport {
   readonly status: HealthStatus;
   readonly reason?: string;
   readonly driver: string;
-  readonly programs: { readonly attached: number; readonly wanted: number };
+  readonly programs: {
+    readonly attached: number;
+    readonly wanted: number;
+    /** Left out, since this kernel refuses them, and the events that are not seen without them. */
+    readonly refused: readonly Omit<RefusedProgram, "codes">[];
+  };
   readonly events: number;
   /** Seconds since the engine saw an event; null before the first. */
   readonly last_event_age_s: number | null;
@@ -95,6 +103,15 @@ export interface HealthReport {
     readonly ring_bytes: number;
     readonly ring_overflows: number;
   };
+  /** Absent without --canary. */
+  readonly canary?: {
+    readonly interval_s: number;
+    readonly sent: number;
+    readonly seen: number;
+    /** Since one came through, and how long it took from its start to the outputs; null: none. */
+    readonly age_s: number | null;
+    readonly latency_ms: number | null;
+  };
   readonly uptime_s: number;
 }
 
@@ -124,7 +141,9 @@ export class Health {
   /** All that is amiss until somebody acts, captures included, and what was lost lately. */
   troubles(nowMs: number): string[] {
     const lost = this.#losses.trouble(nowMs);
+    const unseen = unseenLine(this.#options.refused?.() ?? []);
     return [
+      ...(unseen === undefined ? [] : [unseen]),
       ...this.#options.troubles?.() ?? [],
       ...this.#captureTroubles(),
       ...(lost === undefined ? [] : [lost]),
@@ -147,6 +166,7 @@ export class Health {
       programs: {
         attached: get(Counter.ProgramsWanted) - get(Counter.ProgramsDetached),
         wanted: get(Counter.ProgramsWanted),
+        refused: (this.#options.refused?.() ?? []).map(({ codes: _, ...told }) => told),
       },
       events: get(Counter.Events),
       last_event_age_s: lastEvent === 0 ? null : seconds(nowMs - lastEvent),
@@ -193,6 +213,7 @@ export class Health {
         ring_bytes: get(Counter.CaptureRingBytes),
         ring_overflows: get(Counter.CaptureRingOverflows),
       },
+      ...canaryOf(counters, nowMs),
       uptime_s: started === 0 ? 0 : seconds(nowMs - started),
     };
   }
@@ -234,6 +255,21 @@ function passedByType({ passedOver }: Counters): Record<string, number> {
     if (count > 0) byType[name] = (byType[name] ?? 0) + count;
   }
   return byType;
+}
+
+function canaryOf(counters: Counters, nowMs: number): Pick<HealthReport, "canary"> {
+  const everyMs = counters.get(Counter.CanaryEveryMs);
+  if (everyMs === 0) return {};
+  const seenMs = counters.get(Counter.CanarySeenMs);
+  return {
+    canary: {
+      interval_s: seconds(everyMs),
+      sent: counters.get(Counter.CanariesSent),
+      seen: counters.get(Counter.CanariesSeen),
+      age_s: seenMs === 0 ? null : seconds(nowMs - seenMs),
+      latency_ms: seenMs === 0 ? null : counters.get(Counter.CanaryLatencyMs),
+    },
+  };
 }
 
 function seconds(ms: number): number {

@@ -27,7 +27,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
   deepStrictEqual(health.report(10_500), {
     status: "ok",
     driver: "test",
-    programs: { attached: 5, wanted: 5 },
+    programs: { attached: 5, wanted: 5, refused: [] },
     events: 100,
     last_event_age_s: 1.5,
     lost: { critical: 3, bulk: 2, over_share: 1 },

@@ -1,7 +1,7 @@
 // `saker doctor` on this host.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { runSaker } from "./saker.ts";
-import { isRoot } from "./trigger.ts";
+import { has, isRoot } from "./trigger.ts";
 
 Deno.test({
   name: "saker doctor shows what is attached and sees a process that it starts",
@@ -22,5 +22,33 @@ Deno.test({
     const { code, stdout } = await runSaker(["doctor"], { env: { SAKER_BTF: "/nowhere" } });
     assertEquals(code, 1);
     assert(/^MISSING .*BTF/m.test(stdout), stdout);
+  },
+});
+
+Deno.test({
+  name: "saker doctor --json has the findings and every program",
+  ignore: !isRoot(),
+  async fn() {
+    const { code, stdout } = await runSaker(["doctor", "--json"]);
+    const { well, findings, programs } = JSON.parse(stdout) as {
+      well: boolean;
+      findings: { verdict: string; text: string }[];
+      programs: { name: string; attached: boolean }[];
+    };
+    assertEquals([code, well], [0, true]);
+    assert(findings.every(({ verdict }) => verdict !== "missing"), stdout);
+    assert(programs.some(({ name, attached }) => name === "sys_exit" && attached), stdout);
+  },
+});
+
+Deno.test({
+  name: "saker doctor without capabilities names those that lack and exits with 1",
+  ignore: !isRoot() || !has("setpriv"),
+  async fn() {
+    const through = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    const { code, stdout } = await runSaker(["doctor"], { through });
+    assertEquals(code, 1);
+    assertIncludes(stdout, "no CAP_BPF: no program can be loaded into the kernel: run as root");
+    assertIncludes(stdout, "no CAP_SYS_PTRACE: ");
   },
 });

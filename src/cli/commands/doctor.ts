@@ -1,5 +1,6 @@
 // `saker doctor`: what saker needs of this host, whether it is there, and whether the probe really
 // sees: a process is started and its event waited for.
+import type { AttachedProgram } from "../../../bindings-rs/index.d.ts";
 import type { Addon } from "../../engine/host/addon.ts";
 import { embeddedFile, loadAddon } from "../../engine/host/addon.ts";
 import { driverErrorLine } from "../../engine/host/driver_error.ts";
@@ -9,49 +10,46 @@ import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import { type CompiledRules, compileRules } from "../../engine/compile_rules.ts";
-import { refusedEvents } from "../../engine/host/refused.ts";
+import { refusedEvents, refusedPrograms } from "../../engine/host/refused.ts";
 import type { Config } from "../../config/schema.ts";
 import { liveStart, rulesStart } from "../start/engine_start.ts";
+import { type Finding, hostFindings, type HostView, type Verdict } from "../start/host_findings.ts";
 import type { Flags } from "../flags.ts";
+import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
 
-type Verdict = "ok" | "missing" | "note";
-
-interface Finding {
-  readonly verdict: Verdict;
-  readonly text: string;
-  /** Of one program: told where it is amiss, or where somebody wants to know. */
-  readonly detail?: true;
+export interface DoctorFlags extends Flags {
+  readonly json?: boolean;
 }
 
 /**
  * Prints what is well in one line and what is not in one each, or everything with --verbose; exit
  * code 1 where saker could not watch this host.
  */
-export function doctor(flags: Flags, terminal: Terminal): number {
+export function doctor(flags: DoctorFlags, terminal: Terminal): number {
   const { config } = loadConfig(flags, terminal);
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const live = liveStart(config, navigator.hardwareConcurrency, hostRoot);
-  const findings = [...hostFindings(hostRoot), ...probeFindings(live, config, flags)];
+  const { programs, findings: ofProbe } = probeFindings(live, config, flags);
+  const findings = [...hostFindings(thisHost(), hostRoot), ...ofProbe, rightsFinding(config)];
   const isWell = findings.every(({ verdict }) => verdict !== "missing");
   const host = `saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}`;
-  if (config.json_output) {
-    terminal.out(`${JSON.stringify({ host, well: isWell, findings })}\n`);
+  if (flags.json === true || config.json_output) {
+    terminal.out(`${JSON.stringify({ host, well: isWell, findings, programs })}\n`);
     return isWell ? 0 : 1;
   }
   terminal.out(`${host}\n`);
-  const shown = findings.filter(({ verdict, detail }) =>
-    flags.verbose === true || (verdict !== "ok" && !(detail && isWell))
-  );
+  const isVerbose = flags.verbose === true;
+  const shown = findings.filter(({ verdict }) => isVerbose || verdict !== "ok");
   const well = findings.filter(({ verdict, detail }) => verdict === "ok" && !detail);
-  const lines: Finding[] = flags.verbose === true || well.length === 0
+  const lines: Finding[] = isVerbose || well.length === 0
     ? shown
     : [{ verdict: "ok", text: well.map(({ text }) => text).join("; ") }, ...shown];
-  for (const { verdict, text } of lines) {
+  for (const { verdict, text, advice } of lines) {
     terminal.paint(mark(verdict, terminal.colour));
-    terminal.out(` ${text}\n`);
+    terminal.out(` ${text}${advice === undefined ? "" : `: ${advice}`}\n`);
   }
   return isWell ? 0 : 1;
 }
@@ -65,46 +63,49 @@ function mark(verdict: Verdict, colour: boolean): string {
   return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
 
-function hostFindings(hostRoot: string): Finding[] {
-  const root = Deno.uid() === 0;
-  const btf = exists("/sys/kernel/btf/vmlinux");
-  const tracefs = exists("/sys/kernel/tracing/events");
-  return [
-    root
-      ? { verdict: "ok", text: "runs as root" }
-      : { verdict: "missing", text: "does not run as root: use sudo" },
-    btf ? { verdict: "ok", text: "the kernel describes its types (/sys/kernel/btf/vmlinux)" } : {
-      verdict: "missing",
-      text: "no /sys/kernel/btf/vmlinux: the kernel lacks CONFIG_DEBUG_INFO_BTF",
-    },
-    tracefs
-      ? { verdict: "ok", text: "tracefs is mounted at /sys/kernel/tracing" }
-      : { verdict: "note", text: "tracefs is not mounted at /sys/kernel/tracing" },
-    exists(`${hostRoot}/proc/1/status`)
-      ? { verdict: "ok", text: `processes are shown in ${hostRoot}/proc` }
-      : {
-        verdict: "missing",
-        text: `no ${hostRoot}/proc/1: mount /proc` +
-          (hostRoot === "" ? "" : ", or set HOST_ROOT to where the host's root is"),
-      },
-  ];
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
+function rightsFinding(config: Config): Finding {
+  const rights = keptRights(config, thisView());
+  if (typeof rights === "string") {
+    return { verdict: "note", text: `a watch keeps all of its capabilities: ${rights}` };
   }
+  return {
+    verdict: "ok",
+    text: `a watch keeps ${rights.names.join(", ")} once it has started`,
+  };
 }
 
-function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[] {
+function thisHost(): HostView {
+  const tried = <T>(act: () => T): T | undefined => {
+    try {
+      return act();
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    release: Deno.osRelease(),
+    arch: Deno.build.arch,
+    read: (path) => tried(() => Deno.readTextFileSync(path)),
+    exists: (path) => tried(() => Deno.statSync(path)) !== undefined,
+    link: (path) => tried(() => Deno.readLinkSync(path)),
+  };
+}
+
+interface ProbeFindings {
+  readonly findings: readonly Finding[];
+  readonly programs: readonly AttachedProgram[];
+}
+
+function amiss(text: string): ProbeFindings {
+  return { findings: [{ verdict: "missing", text }], programs: [] };
+}
+
+function probeFindings(live: LiveStart, config: Config, flags: Flags): ProbeFindings {
   let addon: Addon;
   try {
     addon = loadAddon();
   } catch (error) {
-    return [{ verdict: "missing", text: (error as Error).message }];
+    return amiss((error as Error).message);
   }
   let codes: ReadonlySet<number>;
   let compiled: CompiledRules;
@@ -121,7 +122,7 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[]
       all,
     }));
   } catch (error) {
-    return [{ verdict: "missing", text: (error as Error).message }];
+    return amiss((error as Error).message);
   }
   const startedAt = performance.now();
   let driver: ReturnType<Addon["Driver"]["open"]>;
@@ -136,40 +137,50 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): Finding[]
       selfPid: Deno.pid,
     });
   } catch (error) {
-    return [{ verdict: "missing", text: driverErrorLine(error) }];
+    return amiss(driverErrorLine(error));
   }
   const ms = Math.round(performance.now() - startedAt);
   try {
-    const plan = driver.plan();
-    const attached = plan.filter((program) => program.attached).length;
-    const seen = seesProcess(driver);
-    const dead = [...compiled.dead, ...compiled.deadWithout(refusedEvents(driver))];
-    return [
+    const programs = driver.plan();
+    const refused = refusedPrograms(driver);
+    const attached = programs.filter((program) => program.attached).length;
+    const isSeeing = seesProcess(driver);
+    const dead = [...compiled.dead, ...compiled.deadWithout(refusedEvents(refused))];
+    const findings: Finding[] = [
       {
-        verdict: attached === plan.length ? "ok" : "missing",
-        text: `${attached} of ${plan.length} probe programs attached, in ${ms} ms`,
+        verdict: attached + refused.length === programs.length ? "ok" : "missing",
+        text: `${attached} of ${programs.length} probe programs attached, in ${ms} ms`,
       },
-      ...plan.map((program): Finding => ({
-        detail: true,
-        verdict: program.attached ? "ok" : "missing",
-        text:
-          `  ${program.name}: ${program.kind} ${program.target} (${program.events.join(", ")})` +
-          (program.reason === "" ? "" : `: ${program.reason}`),
-      })),
+      ...programs.map((program) => programFinding(program)),
       ...dead.map(({ rule, reason }): Finding => ({
         verdict: "note",
         text: `rule "${rule}": ${reason}`,
       })),
-      seen
+      isSeeing
         ? { verdict: "ok", text: "a process that was started now was seen" }
         : { verdict: "missing", text: "a process that was started now was not seen" },
     ];
+    return { findings, programs };
   } finally {
     driver.close();
   }
 }
 
-const SEEN_MS = 2_000;
+function programFinding({ name, kind, target, events, reason, refused }: AttachedProgram): Finding {
+  const told = `${name}: ${kind} ${target} (${events.join(", ")})`;
+  if (reason === "") return { detail: true, verdict: "ok", text: `  ${told}` };
+  if (!refused) return { detail: true, verdict: "missing", text: `  ${told}: ${reason}` };
+  const unseen = events.length === 0 ? "events lack what it adds" : "these events are not seen";
+  return {
+    detail: true,
+    verdict: "note",
+    text: `  ${told}: this kernel refuses it, ${unseen}: ${reason}`,
+    advice: "report it with this kernel's version; all else works",
+  };
+}
+
+/** A busy machine takes its time. */
+const SEEN_MS = 5_000;
 
 /** Starts a process that does nothing and waits for the event of its start. */
 function seesProcess(driver: ReturnType<Addon["Driver"]["open"]>): boolean {

@@ -1,12 +1,13 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
-import type { DeadRule } from "../../engine/contract/messages.ts";
+import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
+import { actOnce, Canary } from "../start/canary.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { checkLog } from "./replay.ts";
@@ -22,6 +23,7 @@ import { LiveMetrics } from "../start/live_metrics.ts";
 import { Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
+import { keptRights, thisView } from "../start/privileges.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
@@ -47,12 +49,14 @@ export async function watch(
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
+  const rights = keptRights(config, thisView());
   const start = engineStart(config, flags, {
     counters,
     rules,
-    source: config.engine.kind === "nodriver"
-      ? { kind: "nothing" }
-      : liveStart(config, navigator.hardwareConcurrency, hostRoot),
+    source: config.engine.kind === "nodriver" ? { kind: "nothing" } : {
+      ...liveStart(config, navigator.hardwareConcurrency, hostRoot),
+      ...(typeof rights === "string" ? {} : { rights }),
+    },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
@@ -73,7 +77,7 @@ export async function watch(
   let tell = (_alert: OwnAlert): void => {};
   let reloads: ReloadState | undefined;
   let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
-  let dead: readonly DeadRule[] = [];
+  let told: RulesTold = { warnings: [], dead: [], refused: [] };
   const stream = new AlertStream({ format: formatOf(config, true) });
   const numbers = new Numbers({
     driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
@@ -86,6 +90,13 @@ export async function watch(
     ...(audit === undefined ? {} : { audit: () => audit.intake() }),
   });
   const { facts } = numbers;
+  const canary = flags.canary === undefined ? undefined : new Canary({
+    everyMs: flags.canary,
+    counters,
+    clock: () => Date.now(),
+    token: () => crypto.randomUUID(),
+    act: actOnce,
+  });
   const metrics = new LiveMetrics({ config, facts, warn: log.warning });
   /** Parts that stay as they were although the configuration says otherwise. */
   let unchanged: readonly string[] = [];
@@ -97,6 +108,7 @@ export async function watch(
     isAttended: terminal.errorIsTerminal,
     outputs: () => outputs?.stats() ?? [],
     troubles: () => [
+      ...canaryTrouble(canary),
       ...troubleOf(reloads),
       ...unchanged,
       ...audit?.troubles() ?? [],
@@ -104,7 +116,8 @@ export async function watch(
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
     strays: strays.count,
-    deadRules: () => dead,
+    deadRules: () => told.dead,
+    refusedPrograms: () => told.refused,
     reload: () => reload(),
     facts,
     stream,
@@ -161,8 +174,9 @@ export async function watch(
         if (warning !== warningBefore) tellWarning(warning);
       },
       ...(audit === undefined ? {} : { audit: audit.part }),
+      ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
       onTallies: (told) => numbers.onTallies(told),
-      onDeadRules: (rules) => dead = rules,
+      onRules: (rules) => told = rules,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());
@@ -181,6 +195,7 @@ export async function watch(
           tell({ subject: "no web server", message: `It is tried again: ${problem}` });
         }
         tellWarning(web.warning());
+        canary?.begin();
         metrics.begin((alerts) => outputs?.send(alerts));
         service.ready(`Watches with ${counters.get(Counter.Rules)} rules`);
         audit?.begin();
@@ -192,6 +207,7 @@ export async function watch(
     });
   } finally {
     service.close();
+    canary?.close();
     clearInterval(heapTimer);
     metrics.close();
     await audit?.close();
@@ -207,6 +223,11 @@ function withoutSyscalls(config: Config): Config {
 function watching({ engine }: Config, { syscalls }: Sources): string {
   if (!syscalls) return "judges audit events alone";
   return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
+}
+
+function canaryTrouble(canary: Canary | undefined): string[] {
+  const trouble = canary?.trouble();
+  return trouble === undefined ? [] : [trouble];
 }
 
 function troubleOf(reloads: ReloadState | undefined): string[] {

@@ -4,6 +4,7 @@ import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
 import type { Config } from "../../config/schema.ts";
 import { SNAPLEN_MAX } from "../../config/uses.ts";
+import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import type {
   CaptureRulesStart,
@@ -19,6 +20,7 @@ import { reasonOf } from "../../files/reason.ts";
 import { textOf } from "../../words/raw_text.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
+import { canaryRules } from "./canary.ts";
 
 export interface Surroundings {
   readonly counters: Counters;
@@ -133,7 +135,11 @@ export function rulesStart(config: Config, flags: Flags): RulesStart {
   const files = namedFiles(config, flags);
   return {
     ...rulesSettings(config, flags),
-    files: files === undefined ? builtInRules() : readAllRules(files),
+    files: [
+      // The first, so that no other rule takes its event.
+      ...(flags.canary === undefined ? [] : [canaryRules(Deno.pid)]),
+      ...(files === undefined ? builtInRules() : readAllRules(files)),
+    ],
   };
 }
 
@@ -145,7 +151,7 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
     selections: config.rules.flatMap(({ enable, disable }) => [
       ...(enable === undefined ? [] : [{ action: "enable" as const, ...enable }]),
       ...(disable === undefined ? [] : [{ action: "disable" as const, ...disable }]),
-    ]),
+    ]).concat(flags.canary === undefined ? [] : [{ action: "enable", rule: CANARY_RULE, tag: "" }]),
     appendOutput: [
       ...config.append_output.map((entry, at) => ({
         origin: `append_output[${at}]`,

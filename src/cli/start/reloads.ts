@@ -4,7 +4,7 @@
 import { changesOf } from "../../config/changes.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import type { DeadRule, RulesStart } from "../../engine/contract/messages.ts";
+import type { RulesStart } from "../../engine/contract/messages.ts";
 import type { EngineThread, RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Flags } from "../flags.ts";
@@ -45,7 +45,7 @@ export interface ReloadsOptions {
   readonly terminal: Terminal;
   readonly log: Log;
   readonly tell: (alert: OwnAlert) => void;
-  readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
+  readonly onRules?: (told: RulesTold) => void;
   /** Called at the moment of the exchange, between two events. */
   readonly onTaken: (loaded: LoadedConfig, outputsChanged: boolean) => void;
   /** `files`: others are in force now. */
@@ -118,19 +118,19 @@ export class Reloads {
     );
   }
 
-  #take({ loaded, rules, sha256 }: Anew, { warnings, dead }: RulesTold): ReloadOutcome {
-    const { log, counters, onTaken, onState, onDeadRules } = this.#options;
+  #take({ loaded, rules, sha256 }: Anew, told: RulesTold): ReloadOutcome {
+    const { log, counters, onTaken, onState, onRules } = this.#options;
     const { outputs } = changesOf(this.#loaded.config, loaded.config);
     const { restart } = changesOf(this.#started, loaded.config);
     onTaken(loaded, outputs);
     this.#loaded = { ...loaded, notices: [...this.#loaded.notices, ...loaded.notices] };
     this.#filled = filledOf(rules);
-    for (const warning of warnings) log.warning(warning);
+    for (const warning of told.warnings) log.warning(warning);
     for (const key of restart) {
       if (this.#state.restart.includes(key)) continue;
       log.warning(`Warning: ${key}: the change takes a restart; what held at the start holds on`);
     }
-    onDeadRules?.(dead);
+    onRules?.(told);
     const { generation, refusals } = this.#state;
     this.#state = {
       generation: generation + 1,

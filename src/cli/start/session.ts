@@ -5,7 +5,8 @@ import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { type AuditPart, startEngines } from "../../engine/thread/engines.ts";
-import type { DeadRule, EngineStart } from "../../engine/contract/messages.ts";
+import type { RulesTold } from "../../engine/thread/engine_thread.ts";
+import type { EngineStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
 import type { Flags } from "../flags.ts";
@@ -46,14 +47,17 @@ export interface SessionOptions {
   readonly verbose?: boolean;
   /** Who is told what the run is about. */
   readonly service?: Service;
-  /** Rules in force that cannot match, at the start and with new ones. */
-  readonly onDeadRules?: (dead: readonly DeadRule[]) => void;
+  /** What there is to say of the rules in force, at the start and with new ones: those that cannot
+   * match, programs that the kernel refused. */
+  readonly onRules?: (told: RulesTold) => void;
   /** What holds now, at the start and after each reload, taken or refused. */
   readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
   /** Another configuration holds from now on. */
   readonly onConfig?: (loaded: LoadedConfig) => void;
   /** Kubernetes audit events are judged besides, by a thread of their own. */
   readonly audit?: AuditPart;
+  /** Takes out what is no alert for the outputs. */
+  readonly sift?: (alerts: readonly Alert[]) => readonly Alert[];
   /** The engine has ended; what is left is the summary. */
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
@@ -147,13 +151,13 @@ export async function runSession(options: SessionOptions): Promise<number> {
   };
   const thread = startEngines(start, counters, {
     async onAlerts(alerts: readonly Alert[]): Promise<void> {
-      if (!patient) return outputs.send(alerts);
+      if (!patient) return outputs.send(options.sift?.(alerts) ?? alerts);
       delivered = delivered.then(() => deliver(alerts));
       await delivered;
     },
-    onReady({ warnings, dead }): void {
-      for (const warning of warnings) log.warning(warning);
-      options.onDeadRules?.(dead);
+    onReady(told): void {
+      for (const warning of told.warnings) log.warning(warning);
+      options.onRules?.(told);
       options.onReady();
     },
     onReloaded: (outcome) => reloads?.answered(outcome),

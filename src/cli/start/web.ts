@@ -4,7 +4,7 @@
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import type { DeadRule } from "../../engine/contract/messages.ts";
+import type { DeadRule, RefusedProgram } from "../../engine/contract/messages.ts";
 import type { Facts } from "../../metrics/facts.ts";
 import { type App, makeApp } from "../../server/app.ts";
 import { Health } from "../../server/health.ts";
@@ -32,6 +32,7 @@ export interface WebOptions {
   readonly troubles: () => readonly string[];
   readonly strays: () => number;
   readonly deadRules?: () => readonly DeadRule[];
+  readonly refusedPrograms?: () => readonly RefusedProgram[];
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
@@ -75,6 +76,7 @@ export function startWeb(options: WebOptions): Web {
     strays: options.strays,
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
+    ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),
   });
   const rates = new Rates<RateName>();
   const appFor = (of: WebSettings) => appOf(options, of, { health, rates });

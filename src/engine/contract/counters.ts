@@ -103,6 +103,15 @@ export const Counter = {
   /** Ancestors that have ended and are kept for their descendants, and those let go too early. */
   AncestorsHeld: 66,
   AncestorsForgotten: 67,
+  /** Written by the main thread: canaries that were sent and that came through, how often one is
+   * sent, when the first was that has not come (0: none), when the last came, and how long that
+   * took. */
+  CanariesSent: 68,
+  CanariesSeen: 69,
+  CanaryEveryMs: 70,
+  CanarySentMs: 71,
+  CanarySeenMs: 72,
+  CanaryLatencyMs: 73,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

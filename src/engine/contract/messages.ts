@@ -18,6 +18,16 @@ export interface LiveStart {
   readonly nice: number;
   /** Prefix of /proc and /etc; "" for this root. */
   readonly hostRoot: string;
+  /** Absent: all that it was started with. */
+  readonly rights?: KeptRights;
+}
+
+/** What a watch may still do once it has started. */
+export interface KeptRights {
+  readonly afterSeconds: number;
+  /** A bit for each capability (linux/capability.h), and their names. */
+  readonly kept: bigint;
+  readonly names: readonly string[];
 }
 
 /** Watch nothing: `engine.kind: nodriver`. */
@@ -162,6 +172,15 @@ export interface DeadRule {
   readonly onlyOutput?: boolean;
 }
 
+/** A program of the probe that this kernel did not take, and what is not seen without it. */
+export interface RefusedProgram {
+  readonly program: string;
+  /** Names of events, and their codes; none where others do without the program. */
+  readonly events: readonly string[];
+  readonly codes: readonly number[];
+  readonly reason: string;
+}
+
 export type NoticeLevel = "critical" | "warning" | "info";
 
 export type FromEngine =
@@ -170,6 +189,7 @@ export type FromEngine =
     readonly kind: "ready";
     readonly warnings: readonly string[];
     readonly dead: readonly DeadRule[];
+    readonly refused: readonly RefusedProgram[];
   }
   | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
   /** Where numbers by rule, CPU and program are from now on; before `ready` and `reloaded`. */
@@ -179,6 +199,7 @@ export type FromEngine =
     readonly kind: "reloaded";
     readonly warnings: readonly string[];
     readonly dead: readonly DeadRule[];
+    readonly refused: readonly RefusedProgram[];
   }
   | { readonly kind: "refused"; readonly error: string }
   /** A line for the person who runs saker. */

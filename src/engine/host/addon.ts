@@ -30,6 +30,7 @@ export interface Addon {
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
   releaseStartMemory(): void;
+  keepCapabilities(kept: bigint): number;
   setNice(nice: number): boolean;
 }
 

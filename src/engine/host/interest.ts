@@ -149,3 +149,20 @@ function isCall(event: EventInfo): boolean {
 function isCurrent(event: EventInfo): boolean {
   return !event.flags.has("old_version") && !event.flags.has("unused");
 }
+
+/** What there is to say of events that are wanted and not recorded. */
+export function interestWarnings({ unknownNames, notRecorded }: Interest): string[] {
+  const warnings: string[] = [];
+  if (unknownNames.length > 0) {
+    warnings.push(
+      `Warning: base_syscalls.custom_set: no such system call: ${unknownNames.join(", ")}`,
+    );
+  }
+  if (notRecorded.length > 0) {
+    warnings.push(
+      "Loaded rules match syscalls that are not activated (base_syscalls): warning " +
+        `(unsupported-evttype): ${notRecorded.join(", ")}`,
+    );
+  }
+  return warnings;
+}

@@ -1,21 +1,35 @@
-// Events that this kernel keeps from us: the driver's plan comes in, the codes of the events whose
-// program it refused go out, each with what the kernel said.
-import type { AttachedProgram, DriverStats } from "../../../bindings-rs/index.d.ts";
+// What this kernel keeps from us: the driver's plan comes in, the programs that it refused go out,
+// each with what the kernel said and the events that nobody sees without it.
+import type { AttachedProgram } from "../../../bindings-rs/index.d.ts";
 import { EVENTS } from "../../events/table.ts";
+import type { RefusedProgram } from "../contract/messages.ts";
 
 /** As much of a driver as this asks. */
 export interface Planned {
-  stats(): Pick<DriverStats, "programs" | "attached">;
-  plan(): readonly Pick<AttachedProgram, "events" | "reason">[];
+  plan(): readonly Pick<AttachedProgram, "name" | "events" | "refused" | "reason">[];
 }
 
-export function refusedEvents(driver: Planned): ReadonlyMap<number, string> {
-  const { programs, attached } = driver.stats();
-  if (attached === programs) return new Map();
-  const codes = new Map(EVENTS.map(({ id, code }) => [id, code]));
+const BY_ID = new Map(EVENTS.map((event) => [event.id, event]));
+
+export function refusedPrograms(driver: Planned): RefusedProgram[] {
+  return driver.plan().filter(({ refused }) => refused).map(({ name, events, reason }) => ({
+    program: name,
+    events: [...new Set(events.flatMap((id) => BY_ID.get(id)?.name ?? []))],
+    codes: events.flatMap((id) => BY_ID.get(id)?.code ?? []),
+    reason,
+  }));
+}
+
+/** By event code, why it is not seen. */
+export function refusedEvents(refused: readonly RefusedProgram[]): ReadonlyMap<number, string> {
   return new Map(
-    driver.plan().filter(({ reason }) => reason !== "").flatMap(({ events, reason }) =>
-      events.flatMap((id) => codes.has(id) ? [[codes.get(id)!, reason] as const] : [])
-    ),
+    refused.flatMap(({ codes, reason }) => codes.map((code) => [code, reason] as const)),
   );
+}
+
+/** What is not seen, in words; undefined where every event is. */
+export function unseenLine(refused: readonly RefusedProgram[]): string | undefined {
+  const events = [...new Set(refused.flatMap(({ events }) => events))].sort();
+  if (events.length === 0) return undefined;
+  return `this kernel refuses the probe's programs for ${events.join(", ")}: not seen`;
 }

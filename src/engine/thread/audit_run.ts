@@ -72,7 +72,7 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
   counters.set(Counter.HeartbeatMs, clock());
   counters.set(Counter.StartedMs, clock());
   engine.tellTallies();
-  post({ kind: "ready", warnings, dead });
+  post({ kind: "ready", warnings, dead, refused: [] });
   return {
     resume: () => resumeEngine(engine),
     reload(next: RulesStart, _settings: EngineSettings): void {
@@ -80,7 +80,12 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
         const compiled = compileRules(next);
         engine.setRules(compiled.auditRules);
         counters.set(Counter.ReloadedMs, clock());
-        post({ kind: "reloaded", warnings: compiled.warnings, dead: compiled.dead });
+        post({
+          kind: "reloaded",
+          warnings: compiled.warnings,
+          dead: compiled.dead,
+          refused: [],
+        });
       } catch (failure) {
         post({ kind: "refused", error: driverErrorLine(failure) });
       }

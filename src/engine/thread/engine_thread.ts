@@ -12,6 +12,7 @@ import {
   type FromEngine,
   isReplay,
   type NoticeLevel,
+  type RefusedProgram,
   type RulesStart,
   type ToEngine,
 } from "../contract/messages.ts";
@@ -20,6 +21,7 @@ import {
 export interface RulesTold {
   readonly warnings: readonly string[];
   readonly dead: readonly DeadRule[];
+  readonly refused: readonly RefusedProgram[];
 }
 
 export interface EngineEvents {

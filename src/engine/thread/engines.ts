@@ -149,5 +149,6 @@ const STOP = { timeoutMs: 2_000, stuckMs: 1_000 };
 function merged(told: readonly RulesTold[]): RulesTold {
   const warnings = [...new Set(told.flatMap(({ warnings }) => warnings))];
   const dead = new Map(told.flatMap(({ dead }) => dead).map((one) => [JSON.stringify(one), one]));
-  return { warnings, dead: [...dead.values()] };
+  const refused = told.flatMap(({ refused }) => refused);
+  return { warnings, dead: [...dead.values()], refused };
 }

@@ -16,8 +16,9 @@ import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
-import { type Interest, interestOf } from "../host/interest.ts";
-import { refusedEvents } from "../host/refused.ts";
+import { type Interest, interestOf, interestWarnings } from "../host/interest.ts";
+import { shrinking } from "../host/privileges.ts";
+import { refusedEvents, refusedPrograms } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
 import { SetAside } from "../loop/set_aside.ts";
 import type {
@@ -27,6 +28,7 @@ import type {
   EngineStart,
   LiveStart,
   NoticeLevel,
+  RefusedProgram,
   RulesStart,
 } from "../contract/messages.ts";
 import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
@@ -35,6 +37,8 @@ import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
+
+type Notice = (line: string, level?: NoticeLevel) => void;
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
@@ -45,7 +49,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const notice = (line: string, level: NoticeLevel = levelOf(line)) =>
     post({ kind: "notice", line, level });
   const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
-  const opened = openSource(start, rules, plan, addon);
+  const opened = openSource(start, rules, plan, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
   const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
   const context = new Context(machine, new Event());
@@ -94,7 +98,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   counters.set(Counter.StartedMs, Date.now());
   const told = opened.interestWarnings(wanted(rules));
   engine.tellTallies();
-  const refused = first.deadWithout(opened.refused());
+  const refused = opened.refused();
+  const deadHere = first.deadWithout(refusedEvents(refused));
   post({
     kind: "ready",
     warnings: [
@@ -102,9 +107,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...opened.warnings,
       ...live.warnings,
       ...told,
-      ...refused.map(deadLine),
+      ...deadHere.map(deadLine),
     ],
-    dead: [...first.dead, ...refused],
+    dead: [...first.dead, ...deadHere],
+    refused,
   });
   opened.settle?.();
 
@@ -140,12 +146,14 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         recorded = interest.codes;
         opened.source.setInterest(recorded);
         counters.set(Counter.ReloadedMs, Date.now());
-        const refused = compiled.deadWithout(opened.refused());
-        const told = [...opened.interestWarnings(interest), ...refused.map(deadLine)];
+        const refused = opened.refused();
+        const deadHere = compiled.deadWithout(refusedEvents(refused));
+        const told = [...opened.interestWarnings(interest), ...deadHere.map(deadLine)];
         post({
           kind: "reloaded",
           warnings: [...compiled.warnings, ...told],
-          dead: [...compiled.dead, ...refused],
+          dead: [...compiled.dead, ...deadHere],
+          refused,
         });
       } catch (failure) {
         baseSyscalls = before;
@@ -211,8 +219,8 @@ interface Opened {
   readonly warnings: readonly string[];
   /** What there is to say of events that are wanted and not recorded. */
   readonly interestWarnings: (interest: Interest) => string[];
-  /** Events whose program the kernel refused, with what it said. */
-  readonly refused: () => ReadonlyMap<number, string>;
+  /** Programs that the kernel refused. */
+  readonly refused: () => readonly RefusedProgram[];
   /** Once all is ready: gives back the memory that only the start needed. */
   readonly settle?: () => void;
   /** Gives back what the allocator keeps of memory that is free, and unchanged pages of files. */
@@ -230,13 +238,15 @@ function openSource(
   rules: RuleSet,
   plan: TapPlan | undefined,
   loaded: () => Addon,
+  notice: Notice,
 ): Opened {
-  if (start.source.kind === "live") return openLive(start, start.source, rules, plan, loaded());
+  const { source: from } = start;
+  if (from.kind === "live") return openLive(start, from, rules, plan, loaded(), notice);
   const plain = {
     programsWanted: () => 0,
     warnings: [],
     interestWarnings: () => [],
-    refused: () => new Map(),
+    refused: () => [],
     lookups: {},
   };
   if (start.source.kind !== "capture") return { ...plain, source: new NoSource() };
@@ -255,6 +265,7 @@ function openLive(
   rules: RuleSet,
   plan: TapPlan | undefined,
   addon: Addon,
+  notice: Notice,
 ): Opened {
   const interest = wantedCodes(start.baseSyscalls, rules, plan);
   const driver = addon.Driver.open({
@@ -269,13 +280,22 @@ function openLive(
   const source = new LiveSource({
     driver,
     takeSnapshot: () => addon.snapshot(live.hostRoot, Deno.pid),
+    ...(live.rights === undefined ? {} : {
+      perSecond: shrinking({
+        driver,
+        keepCapabilities: (kept) => addon.keepCapabilities(kept),
+        rights: live.rights,
+        clock: () => Date.now(),
+        told: notice,
+      }),
+    }),
   });
   return {
     source,
     programsWanted: () => source.programsWanted,
     warnings: niceWarnings(addon, live.nice),
     interestWarnings,
-    refused: () => refusedEvents(driver),
+    refused: () => refusedPrograms(driver),
     settle: () => {
       collectGarbage();
       addon.releaseStartMemory();
@@ -327,20 +347,4 @@ function wantedCodes(baseSyscalls: BaseSyscalls, rules: RuleSet, plan: TapPlan |
     namedEvents: rules.namedEvents ?? new Set(),
     all: baseSyscalls.all || plan?.all === true,
   });
-}
-
-function interestWarnings({ unknownNames, notRecorded }: Interest): string[] {
-  const warnings: string[] = [];
-  if (unknownNames.length > 0) {
-    warnings.push(
-      `Warning: base_syscalls.custom_set: no such system call: ${unknownNames.join(", ")}`,
-    );
-  }
-  if (notRecorded.length > 0) {
-    warnings.push(
-      "Loaded rules match syscalls that are not activated (base_syscalls): warning " +
-        `(unsupported-evttype): ${notRecorded.join(", ")}`,
-    );
-  }
-  return warnings;
 }
