@@ -22,6 +22,8 @@ export interface RulesText {
   readonly name: string;
   /** Bytes that are no UTF-8 are kept in it (src/words/raw_text.ts). */
   readonly text: string;
+  /** Nobody asked for it: it is part of saker. */
+  readonly isBuiltIn?: boolean;
 }
 
 /** One entry of `append_output`; empty texts match everything. */

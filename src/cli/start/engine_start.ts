@@ -191,6 +191,7 @@ function builtInRules(): RulesText[] {
     .map((name) => ({
       name: `rules/${name}`,
       text: Deno.readTextFileSync(new URL(name, directory)),
+      isBuiltIn: true,
     }));
 }
 

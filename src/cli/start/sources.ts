@@ -14,7 +14,8 @@ export interface Sources {
 }
 
 /**
- * Audit events are wanted where the configuration loads their plugin, or a rule is about them.
+ * Audit events are wanted where the configuration loads their plugin, or a rule that somebody gave
+ * is about them.
  * Throws in Falco's words where the flags make no sense.
  */
 export function sourcesOf(
@@ -26,7 +27,7 @@ export function sourcesOf(
     throw new Error("You can not mix --enable-source and --disable-source");
   }
   const settings = auditSettings(config);
-  const isWanted = settings.isLoaded || rules.some(({ text }) => ABOUT_AUDIT.test(text));
+  const isWanted = settings.isLoaded || rules.some(asksForAudit);
   const known = ["syscall", ...(isWanted ? [AUDIT_SOURCE] : [])];
   for (const source of [...enableSource, ...disableSource]) {
     if (known.includes(source)) continue;
@@ -40,6 +41,11 @@ export function sourcesOf(
     syscalls: enabled.includes("syscall"),
     audit: enabled.includes(AUDIT_SOURCE) ? settings : undefined,
   };
+}
+
+/** saker's own rules on audit events wait for those: a host without them pays nothing. */
+function asksForAudit({ text, isBuiltIn = false }: RulesText): boolean {
+  return !isBuiltIn && ABOUT_AUDIT.test(text);
 }
 
 const ABOUT_AUDIT = new RegExp(`^[^#\n]*\\bsource:\\s*["']?${AUDIT_SOURCE}\\b`, "m");

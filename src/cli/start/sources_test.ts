@@ -8,9 +8,11 @@ interface Asked {
   readonly disable?: readonly string[];
   readonly plugin?: boolean;
   readonly rules?: string;
+  readonly isBuiltIn?: boolean;
 }
 
-function sources({ enable = [], disable = [], plugin = false, rules = "" }: Asked): unknown[] {
+function sources({ enable = [], disable = [], plugin = false, ...more }: Asked): unknown[] {
+  const { rules = "", isBuiltIn = false } = more;
   const options = plugin ? ["plugins[]={name: k8saudit}"] : [];
   const { config } = readConfig({ file: undefined, options, environment: () => undefined });
   const flags = {
@@ -18,7 +20,11 @@ function sources({ enable = [], disable = [], plugin = false, rules = "" }: Aske
     enableSource: enable,
     disableSource: disable,
   };
-  const { syscalls, audit } = sourcesOf(flags, config, [{ name: "r.yaml", text: rules }]);
+  const { syscalls, audit } = sourcesOf(flags, config, [{
+    name: "r.yaml",
+    text: rules,
+    isBuiltIn,
+  }]);
   return [syscalls, audit !== undefined];
 }
 
@@ -29,6 +35,7 @@ Deno.test("system calls are watched, audit events where a plugin or a rule asks 
   deepStrictEqual(sources({ plugin: true }), [true, true]);
   deepStrictEqual(sources({ rules: AUDIT_RULE }), [true, true]);
   deepStrictEqual(sources({ rules: "- {rule: R, source: 'k8s_audit'}\n" }), [true, true]);
+  deepStrictEqual(sources({ rules: AUDIT_RULE, isBuiltIn: true }), [true, false]);
   deepStrictEqual(sources({ rules: "# source: k8s_audit\n" }), [true, false]);
 });
 
