@@ -8,6 +8,7 @@ mod block;
 mod cgroup;
 mod descriptor;
 mod machine;
+mod namespaces;
 mod overlay;
 mod proc_dir;
 mod scan;

@@ -1,7 +1,7 @@
 //! Calls by which processes control themselves and each other.
 use crate::event::{Event, Next};
-use crate::flags;
 use crate::kernel::Kernel;
+use crate::{flags, namespaces};
 
 /// ptrace: address and data are shown by what the request makes of them.
 #[inline(always)]
@@ -68,6 +68,7 @@ pub fn setns<K: Kernel>(e: &mut Event<K>) -> Next {
     e.fd(0);
     let kind = e.arg(1) as u32;
     e.u32(flags::clone(kind));
+    namespaces::write(e);
     Next::Emit
 }
 
@@ -76,6 +77,7 @@ pub fn unshare<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let what = e.arg(0) as u32;
     e.u32(flags::clone(what));
+    namespaces::write(e);
     Next::Emit
 }
 

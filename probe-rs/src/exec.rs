@@ -7,7 +7,7 @@ use crate::offsets::ABSENT;
 use crate::pid::{PIDTYPE_PGID, inner_number, signal_pid};
 use crate::process::{ARGS_BYTES, identity, list, own_args, own_mm};
 use crate::scratch::Place;
-use crate::{credentials, flags, get, offset, path, set, stage, table};
+use crate::{credentials, flags, get, namespaces, offset, path, set, stage, table};
 
 /// First stage of a successful exec of either kind, in the new image.
 #[inline(always)]
@@ -205,9 +205,11 @@ pub fn exec_end<K: Kernel>(e: &mut Event<K>) -> Next {
     }
     if e.ret() == 0 {
         path::write_again(e);
-    } else {
-        // The process's executable is not what it failed to start.
-        e.empty();
+        e.state().own = 1;
+        namespaces::write(e);
+        return Next::EmitOwn;
     }
+    // The process's executable is not what it failed to start.
+    e.empty();
     Next::EmitOne
 }

@@ -30,6 +30,7 @@ pub mod lane;
 pub mod lookup;
 pub mod memory;
 pub mod name;
+pub mod namespaces;
 pub mod offsets;
 pub mod open;
 pub mod path;

@@ -135,6 +135,9 @@ offsets! {
     pidns_level = "pid_namespace.level",
     pidns_reaper = "pid_namespace.child_reaper",
     nsproxy_pid_children = "nsproxy.pid_ns_for_children",
+    nsproxy_mounts = "nsproxy.mnt_ns",
+    pidns_inum = "pid_namespace.ns.inum",
+    mntns_inum = "mnt_namespace.ns.inum",
 
     cred_euid = "cred.euid",
     cred_egid = "cred.egid",

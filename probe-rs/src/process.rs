@@ -6,7 +6,7 @@ use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::offsets::ABSENT;
 use crate::pid::{PIDTYPE_TGID, inner_number, namespace_of, signal_pid, thread_pid};
-use crate::{credentials, flags, offset, stage, table};
+use crate::{credentials, flags, namespaces, offset, stage, table};
 
 /// exe and args together, and env, take at most so many bytes each.
 pub const ARGS_BYTES: usize = 4096;
@@ -167,15 +167,21 @@ pub fn clone_end<K: Kernel>(e: &mut Event<K>) -> Next {
         started = k.word(reaper + offset!(k, task_start_time));
     }
     e.u64(started);
-    if e.ret() != 0 {
+    if e.ret() < 0 {
         return Next::Emit;
     }
-    // Who made it stands where the second path of other events does.
-    let Some(maker) = k.made_by() else { return Next::Emit };
+    // Who made it, and where it lives, stand where the second path of other events does.
     e.empty();
-    e.bytes(maker.tgid);
-    e.bytes(maker.time);
-    e.end(MAKER_BYTES);
+    let mut bytes = namespaces::BYTES;
+    if e.ret() == 0
+        && let Some(maker) = k.made_by()
+    {
+        e.bytes(maker.tgid);
+        e.bytes(maker.time);
+        bytes += MAKER_BYTES;
+    }
+    namespaces::bytes(e);
+    e.end(bytes);
     e.state().own = 2;
     Next::EmitOwn
 }

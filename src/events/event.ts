@@ -7,10 +7,11 @@
 //
 // Events of our own drivers carry OWN_PARAMS more parameters after Falco's: the path that the
 // kernel acted on (empty where there is none), the second such path (renames, links; of calls
-// without parameters what the caller said), what the kernel knows of the call's descriptors
-// (own_files.ts), a u64 sequence number counted per CPU and lane, and the lane as one byte. In a
-// capture these stand behind the event (scap/writer.ts), since Falco refuses events with more
-// parameters than its own.
+// without parameters what the caller said; of a process that begins, executes or moves to other
+// namespaces where it lives, probe-rs/src/namespaces.rs), what the kernel knows of the call's
+// descriptors (own_files.ts), a u64 sequence number counted per CPU and lane, and the lane as one
+// byte. In a capture these stand behind the event (scap/writer.ts), since Falco refuses events with
+// more parameters than its own.
 import { EVENTS } from "./table.ts";
 
 export const HEADER_BYTES = 26;

@@ -57,28 +57,27 @@ export class Scene {
   }
 
   /** The child's side of a fork. */
-  born(child: number, pid: number, ptid: number, flags = 0, more: Params = {}): Context {
-    return this.event("SYSCALL_CLONE_20_X", child, {
-      ...program("sh", pid, ptid),
-      res: 0,
-      flags,
-      tid: child,
-      vtid: child,
-      vpid: pid,
-      ...more,
-    });
+  born(
+    child: number,
+    pid: number,
+    ptid: number,
+    flags = 0,
+    more: Params = {},
+    own: readonly ParamValue[] = [],
+  ): Context {
+    const told = { ...program("sh", pid, ptid), res: 0, flags, tid: child, vtid: child, vpid: pid };
+    return this.event("SYSCALL_CLONE_20_X", child, { ...told, ...more }, own);
   }
 
-  exec(tid: number, comm: string, more: Params = {}): Context {
-    return this.event("SYSCALL_EXECVE_19_X", tid, {
-      ...program(comm, tid, 1),
-      res: 0,
-      trusted_exepath: `/usr/bin/${comm}`,
-      filename: comm,
-      pgid: tid,
-      vpgid: tid,
-      ...more,
-    });
+  exec(
+    tid: number,
+    comm: string,
+    more: Params = {},
+    own: readonly ParamValue[] = [],
+  ): Context {
+    const places = { trusted_exepath: `/usr/bin/${comm}`, filename: comm, pgid: tid, vpgid: tid };
+    const told = { ...program(comm, tid, 1), res: 0, ...places };
+    return this.event("SYSCALL_EXECVE_19_X", tid, { ...told, ...more }, own);
   }
 
   exit(tid: number, reaper = 0): Context {

@@ -12,6 +12,9 @@ pub const TEXT_MAX: usize = 1023;
 /// The same for arguments, environment and cgroups.
 pub const LIST_MAX: usize = 4096;
 
+/// Begins, in the entry of a process, where it lives: marks, pid namespace, mount namespace.
+pub const NAMESPACES_MARK: u32 = 0x4350_534e;
+
 /// Writes whole blocks one after another.
 #[derive(Default)]
 pub struct Blocks {

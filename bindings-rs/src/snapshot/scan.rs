@@ -1,8 +1,9 @@
 //! Walks `/proc`: one entry for each thread, one descriptor list for each process.
 
-use super::block::{Blocks, FD_LIST, LIST_MAX, PROCESS_LIST, Put, TEXT_MAX};
+use super::block::{Blocks, FD_LIST, LIST_MAX, NAMESPACES_MARK, PROCESS_LIST, Put, TEXT_MAX};
 use super::cgroup::Cgroups;
 use super::descriptor::Descriptors;
+use super::namespaces::Namespaces;
 use super::overlay::{Layer, Overlays};
 use super::proc_dir::{ProcDir, decimal, link_buffer, words};
 use super::status::Status;
@@ -25,6 +26,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 pub struct Scan {
     proc: ProcDir,
     cgroups: Cgroups,
+    namespaces: Namespaces,
     overlays: Overlays,
     descriptors: Descriptors,
     /// Wall-clock time of the boot, ns since the epoch.
@@ -60,8 +62,10 @@ impl Scan {
     pub fn open(host_root: &Path) -> std::io::Result<Self> {
         let path = host_root.join("proc");
         let path = path.to_str().ok_or(std::io::ErrorKind::InvalidInput)?;
+        let proc = ProcDir::open(CWD, path)?;
         Ok(Self {
-            proc: ProcDir::open(CWD, path)?,
+            namespaces: Namespaces::new(&proc, host_root),
+            proc,
             cgroups: Cgroups::new(host_root),
             overlays: Overlays::new(host_root),
             descriptors: Descriptors::default(),
@@ -272,6 +276,10 @@ impl Scan {
         entry.i64(stat.pgrp.into());
         // Ours, behind the fields that other readers know: when the thread was made.
         entry.u64(started);
+        entry.u32(NAMESPACES_MARK);
+        for number in self.namespaces.marks(dir, status.nested) {
+            entry.u32(number);
+        }
         entry.close_length(at);
         true
     }

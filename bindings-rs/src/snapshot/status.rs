@@ -14,6 +14,8 @@ pub struct Status {
     pub vtid: u32,
     pub vpid: u32,
     pub vpgid: u32,
+    /// Whether it has a number in more than one pid namespace.
+    pub nested: bool,
     pub cap_inheritable: u64,
     pub cap_permitted: u64,
     pub cap_effective: u64,
@@ -36,7 +38,10 @@ impl Status {
                 b"PPid" => status.ppid = nth(value, 0),
                 b"Uid" => status.uid = nth(value, 1),
                 b"Gid" => status.gid = nth(value, 1),
-                b"NSpid" => status.vtid = last(value),
+                b"NSpid" => {
+                    status.vtid = last(value);
+                    status.nested = words(value).count() > 1;
+                }
                 b"NStgid" => status.vpid = last(value),
                 b"NSpgid" => status.vpgid = last(value),
                 b"CapInh" => status.cap_inheritable = hex(value),
@@ -98,6 +103,7 @@ mod tests {
         assert_eq!((status.tgid, status.ppid), (70, 9));
         assert_eq!((status.uid, status.gid), (2, 6));
         assert_eq!((status.vpid, status.vtid, status.vpgid), (1, 2, 1));
+        assert!(status.nested);
         assert_eq!(status.cap_effective, 0x1ff_ffff_ffff);
         assert_eq!((status.vm_size_kb, status.vm_rss_kb), (1234, 56));
     }

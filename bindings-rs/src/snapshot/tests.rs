@@ -1,5 +1,6 @@
 //! The snapshot of a child that the test starts: everything read back from the blocks.
 
+use super::block::NAMESPACES_MARK;
 use super::{account_blocks, machine_blocks, process_blocks};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -121,7 +122,11 @@ fn entries(bytes: &[u8]) -> HashMap<u64, Entry> {
         let [ino, _ctime, _mtime] = std::array::from_fn(|_| from.u64());
         let [memfd, _lower] = std::array::from_fn(|_| from.u8());
         let [pgid, started] = std::array::from_fn(|_| from.u64());
+        assert_eq!(from.u32(), NAMESPACES_MARK);
+        let lives: [u32; 3] = std::array::from_fn(|_| from.u32());
         assert!(from.bytes.is_empty(), "nothing behind the last field");
+        // Ours and the test's are on the host, or nobody may look; nobody lives nowhere.
+        assert!(lives[0] & !15 == 0 && (lives[0] == 0 || lives[0] & 1 == 1));
         // Names of processes that are not ours may be anything: only text is kept for ours.
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let entry = Entry {

@@ -5,6 +5,7 @@ import type { Addon } from "../../engine/host/addon.ts";
 import { embeddedFile, loadAddon } from "../../engine/host/addon.ts";
 import { driverErrorLine } from "../../engine/host/driver_error.ts";
 import { interestOf } from "../../engine/host/interest.ts";
+import { ownPid } from "../../engine/host/own_pid.ts";
 import type { LiveStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
@@ -134,7 +135,7 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): ProbeFind
       bulkRingBytes: live.bulkRingBytes,
       snaplen: live.snaplen,
       dropFailed: live.dropFailed,
-      selfPid: Deno.pid,
+      selfPid: ownPid(live.hostRoot),
     });
   } catch (error) {
     return amiss(driverErrorLine(error));

@@ -17,6 +17,7 @@ import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf, interestWarnings } from "../host/interest.ts";
+import { ownPid } from "../host/own_pid.ts";
 import { shrinking } from "../host/privileges.ts";
 import { refusedEvents, refusedPrograms } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
@@ -275,11 +276,11 @@ function openLive(
     bulkRingBytes: live.bulkRingBytes,
     snaplen: live.snaplen,
     dropFailed: live.dropFailed,
-    selfPid: Deno.pid,
+    selfPid: ownPid(live.hostRoot),
   });
   const source = new LiveSource({
     driver,
-    takeSnapshot: () => addon.snapshot(live.hostRoot, Deno.pid),
+    takeSnapshot: () => addon.snapshot(live.hostRoot, ownPid(live.hostRoot)),
     ...(live.rights === undefined ? {} : {
       perSecond: shrinking({
         driver,

@@ -23,6 +23,8 @@ const LENGTH_UNKNOWN = 0xffff_ffff_ffff_ffffn;
 const HOSTNAME_BYTES = 128;
 /** Begins what is ours in an entry. */
 export const OWN_ENTRY_MARK = 0x4e574f53;
+/** Begins where a process lives, before what else is ours (bindings-rs/src/snapshot/block.rs). */
+export const NAMESPACES_MARK = 0x4350534e;
 /** Our own reader takes what a length of 16 bits can say. */
 const OWN_TEXT_MAX = 65_535;
 /** A process list is closed at this size and another begun: readers take any number of them. */
@@ -104,6 +106,10 @@ export interface ProcessRecord {
   readonly exeFromMemfd: boolean;
   /** Ours: ns since the epoch, then what state/ makes of them. */
   readonly cloneTs: bigint;
+  /** 0: not known. */
+  readonly namespaces: number;
+  readonly pidNamespace: number;
+  readonly mountNamespace: number;
   readonly lastExecTs: bigint;
   readonly reaperTid: number;
   readonly ownFlags: number;
@@ -283,6 +289,12 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.u8(process.exeLowerLayer ? 1 : 0);
   out.i64(process.pgid);
   out.u64(process.cloneTs);
+  if (process.namespaces !== 0) {
+    out.u32(NAMESPACES_MARK);
+    out.u32(process.namespaces);
+    out.u32(process.pidNamespace);
+    out.u32(process.mountNamespace);
+  }
   out.u32(OWN_ENTRY_MARK);
   out.u64(process.lastExecTs);
   out.i64(process.reaperTid);

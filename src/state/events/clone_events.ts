@@ -17,6 +17,7 @@ import { RESULT, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { NO_BYTES } from "../tables/seen_bytes.ts";
 import { type Birth, Thread, ThreadFlag } from "../tables/thread.ts";
+import { takeResidence } from "./residence_events.ts";
 
 const FAMILY = [
   "SYSCALL_CLONE_20_X",
@@ -70,10 +71,7 @@ export function onClone(machine: Tables, context: Context): void {
   else onCreator(machine, context, result);
   const thread = context.thread;
   if (thread === undefined) return;
-  const containerId = machine.containers.match(thread.cgroups);
-  if (thread.containerId === containerId) return;
-  thread.containerId = containerId;
-  machine.changed(thread);
+  if (takeResidence(machine, event, thread, false)) machine.changed(thread);
 }
 
 function onCreator(machine: Tables, context: Context, childTid: number): void {
@@ -186,7 +184,7 @@ function onChild(machine: Tables, context: Context): void {
 function toldMaker(event: Event): number {
   if (!event.hasOwn) return 0;
   const index = event.own(OWN_PATH2);
-  return event.paramLength(index) === MAKER_BYTES ? event.uint32(index) : 0;
+  return event.paramLength(index) >= MAKER_BYTES ? event.uint32(index) : 0;
 }
 
 /** When it did, ns since the epoch. */
@@ -291,6 +289,13 @@ function inheritThread(child: Thread, from: Thread): void {
   child.exepath = from.exepath;
   child.flags |= from.flags & INHERITED;
   child.root = from.root;
+  if (from.namespaces !== 0) {
+    // Until its own event tells where it lives, it lives where its creator does.
+    child.namespaces = from.namespaces;
+    child.pidNamespace = from.pidNamespace;
+    child.mountNamespace = from.mountNamespace;
+    child.containerId = from.containerId;
+  }
   child.sid = from.sid;
   child.vpgid = from.vpgid;
   child.pgid = from.pgid;

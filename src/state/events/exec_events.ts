@@ -8,10 +8,12 @@ import { Differs } from "../contract/views.ts";
 import type { Entry } from "../tables/entries.ts";
 import { isClosedOnExec } from "../tables/fd.ts";
 import type { Tables } from "../tables/tables.ts";
+import { settleIn } from "../tables/residence.ts";
 import { RESULT, succeeded, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { type Thread, ThreadFlag } from "../tables/thread.ts";
 import type { Handler } from "./handler.ts";
+import { moveResidence, takeResidence } from "./residence_events.ts";
 
 const {
   exe: EXE,
@@ -120,7 +122,7 @@ export function onExec(machine: Tables, context: Context): void {
   if (event.has(ENV)) thread.env = bytesOf(machine, event, ENV, thread.env);
   if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS);
   readIdentity(machine, event, thread);
-  thread.containerId = machine.containers.match(thread.cgroups);
+  takeResidence(machine, event, thread, true);
   if (machine.bothPaths && event.hasOwn) noteProgram(machine, context, thread);
   dropClosedOnExec(machine, thread);
   thread.flags &= ~ThreadFlag.InPidNamespace;
@@ -280,7 +282,7 @@ export function onChroot(machine: Tables, context: Context): void {
   thread.root = path === EMPTY || machine.strings.byteAt(path, 0) === 47
     ? path
     : machine.paths.join(machine.cwdOf(thread), path);
-  thread.containerId = machine.containers.match(thread.cgroups);
+  settleIn(machine, thread, thread.containerId, false);
   machine.changed(thread);
 }
 
@@ -316,6 +318,7 @@ export function onCapset(machine: Tables, context: Context): void {
 export function onUnshareOrSetns(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread === undefined || !succeeded(event)) return;
+  if (moveResidence(machine, event, thread)) machine.changed(thread);
   const index = event.code === UNSHARE ? UNSHARED : NSTYPE;
   if (!event.has(index) || (event.uint32(index) & CL_NEWUSER) === 0) return;
   thread.capInheritable = thread.capPermitted = thread.capEffective = ALL_CAPABILITIES;

@@ -127,6 +127,10 @@ export const HANDLER_OF: readonly (Handler | undefined)[] = EVENTS.map(({ id }) 
 /** Calls entered, which only old captures have, and context switches. */
 const ENTRY_OR_SWITCH = /^(SYSCALL|SOCKET|SCHEDSWITCH)_/;
 
+/** A process goes to another namespace: Falco leaves them to its rules, ours says by them where
+ * it is. */
+const MOVES = /^SYSCALL_(?:SETNS|UNSHARE)_X$/;
+
 /**
  * Event codes that the tables need: a source has to deliver them whatever the rules want. Reads,
  * writes and memory calls are left out as Falco leaves them out: they tell little and are many.
@@ -134,6 +138,7 @@ const ENTRY_OR_SWITCH = /^(SYSCALL|SOCKET|SCHEDSWITCH)_/;
 export function stateCodes(): number[] {
   return EVENTS.filter(({ id, flags }) => {
     if (HANDLERS[id] === undefined) return false;
+    if (MOVES.test(id)) return true;
     return id.endsWith("_X") ? flags.has("modifies_state") : !ENTRY_OR_SWITCH.test(id);
   }).map((event) => event.code);
 }

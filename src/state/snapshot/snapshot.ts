@@ -1,7 +1,7 @@
 // State blocks: the machine, its interfaces and users, the processes and their descriptors as they
 // were when a capture began, or as the addon read them from /proc. Every version of each list is
 // read; a list that ends within an entry gives the entries before.
-import { OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
+import { NAMESPACES_MARK, OWN_ENTRY_MARK } from "../../events/scap/state_blocks.ts";
 import {
   FD_LISTS,
   INTERFACE_LISTS,
@@ -10,6 +10,7 @@ import {
   SECTION,
   USER_LISTS,
 } from "../../events/scap/state_types.ts";
+import { settleAll } from "../tables/residence.ts";
 import type { Tables } from "../tables/tables.ts";
 import { BirthReader } from "./births.ts";
 import { Cursor } from "./snapshot_cursor.ts";
@@ -22,8 +23,10 @@ import { Thread, ThreadFlag } from "../tables/thread.ts";
 /** What a process entry's end holds at the most where two fields in its middle are missing, as
  * libs before 0.10 wrote it. */
 const OLD_TAIL_BYTES = 29;
-/** Bytes of what our own captures have behind a thread at the least. */
-const OWN_THREAD_BYTES = 26;
+/** Bytes of what our own captures have behind a thread at the least, and of where it lives, both
+ * without their marks. */
+const OWN_THREAD_BYTES = 22;
+const NAMESPACES_BYTES = 12;
 /** Bytes of what stands behind that since there are two views, at the least. */
 const OWN_VIEW_BYTES = 18;
 /** Flags of a thread that no list of Falco's tells. */
@@ -120,10 +123,8 @@ export class Snapshot {
       if (thread.isDead) thread.group.alive--;
       if (thread.flags & ThreadFlag.Subreaper) thread.group.reaper = true;
     }
-    for (const thread of loaded) {
-      thread.containerId = machine.containers.match(thread.cgroups);
-      this.#fds.giveRoles(thread);
-    }
+    settleAll(machine, loaded);
+    for (const thread of loaded) this.#fds.giveRoles(thread);
     this.#fds.forget();
     this.#births.forget();
     machine.lineage++;
@@ -269,8 +270,15 @@ export class Snapshot {
       thread.cloneTs = input.u64();
       if (thread.exeInoCtime !== 0n) thread.noteProgramAges();
     }
+    let mark = input.at + 4 <= end ? input.u32() : 0;
+    if (mark === NAMESPACES_MARK && input.at + NAMESPACES_BYTES <= end) {
+      thread.namespaces = input.u32();
+      thread.pidNamespace = input.u32();
+      thread.mountNamespace = input.u32();
+      mark = input.at + 4 <= end ? input.u32() : 0;
+    }
     // What our own captures know besides (dump.ts).
-    if (input.at + OWN_THREAD_BYTES > end || input.u32() !== OWN_ENTRY_MARK) return false;
+    if (mark !== OWN_ENTRY_MARK || input.at + OWN_THREAD_BYTES > end) return false;
     thread.lastExecTs = input.u64();
     thread.reaperTid = input.i64();
     thread.flags |= input.u32() & OWN_THREAD_FLAGS;

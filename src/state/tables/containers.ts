@@ -1,6 +1,8 @@
 // Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
+import { type Owned, Owner, ownerOf } from "./cgroup_owner.ts";
 import { EMPTY, type Strings } from "./strings.ts";
+import type { Thread } from "./thread.ts";
 
 /** Container metadata; everything but the id is undefined until a runtime or capture told it. */
 export interface Container {
@@ -13,6 +15,8 @@ export interface Container {
 
 /** Bound of the containers kept; the oldest goes first. */
 const CONTAINERS_MAX = 16_384;
+/** Bound of the cgroups and ids that are known to be the host's or a container's. */
+const KNOWN_MAX = 16_384;
 const ID_LENGTH = 64;
 const SHORT_ID_LENGTH = 12;
 const NOT_HEX = /[^0-9a-fA-F]/;
@@ -42,6 +46,13 @@ export class Containers {
   readonly #byId = new Map<string, Container>();
   /** Id of a cgroups string → id of the container's short id. */
   readonly #matched = new Map<number, number>();
+
+  /** Id of a cgroups string → what its paths say; the container's id as a string id. */
+  readonly #owners = new Map<number, { readonly owner: Owner; readonly id: number }>();
+  /** Cgroups strings in which the host's own programs run. */
+  readonly #hosts = new Set<number>();
+  /** Ids of containers in which a process was seen that lives apart from the host. */
+  readonly #confirmed = new Set<number>();
 
   constructor(strings: Strings) {
     this.#strings = strings;
@@ -87,9 +98,65 @@ export class Containers {
     return id;
   }
 
+  /** Whose the cgroups (a string id) are by their paths; the surest of them counts. */
+  ownerOf(cgroups: number): { readonly owner: Owner; readonly id: number } {
+    const known = this.#owners.get(cgroups);
+    if (known !== undefined) return known;
+    let surest: Owned | undefined;
+    for (const entry of (this.#strings.text(cgroups) ?? "").split("\0")) {
+      const equals = entry.indexOf("=");
+      if (equals < 0) continue;
+      const found = ownerOf(entry.slice(equals + 1));
+      if (found.owner > (surest?.owner ?? Owner.None)) surest = found;
+    }
+    const { owner = Owner.None, id = "", type = "" } = surest ?? {};
+    if (type !== "" && !this.#byId.has(id)) this.add({ id, fullId: id, type, info: undefined });
+    const owned = { owner, id: id === "" ? EMPTY : this.#strings.internPassing(id) };
+    this.#owners.set(cgroups, owned);
+    return owned;
+  }
+
+  /** String id of the container whose the cgroups are, where the path is as sure as that. */
+  ownerAtLeast(cgroups: number, least: Owner): number {
+    const { owner, id } = this.ownerOf(cgroups);
+    return owner >= least ? id : EMPTY;
+  }
+
+  /** Notes that the container is real; where too many are, that of each thread is. */
+  confirm(id: number, threads: ReadonlyMap<number, Thread>): void {
+    if (this.#confirmed.has(id)) return;
+    if (this.#confirmed.size >= KNOWN_MAX) this.confirmHeld(threads);
+    this.#confirmed.add(id);
+  }
+
+  isConfirmed(id: number): boolean {
+    return this.#confirmed.has(id);
+  }
+
+  noteHosts(cgroups: number): void {
+    if (this.#hosts.size < KNOWN_MAX) this.#hosts.add(cgroups);
+  }
+
+  isHosts(cgroups: number): boolean {
+    return this.#hosts.has(cgroups);
+  }
+
+  /** Forgets all containers that no thread is in. */
+  confirmHeld(threads: ReadonlyMap<number, Thread>): void {
+    const held = new Set<number>();
+    for (const { containerId } of threads.values()) {
+      if (this.#confirmed.has(containerId)) held.add(containerId);
+    }
+    this.#confirmed.clear();
+    for (const id of held) this.#confirmed.add(id);
+  }
+
   /** To be called when string ids were freed. */
-  forgetMatches(): void {
+  forgetMatches(threads: ReadonlyMap<number, Thread> = new Map()): void {
     this.#matched.clear();
+    this.#owners.clear();
+    this.#hosts.clear();
+    this.confirmHeld(threads);
   }
 
   #find(cgroups: string): string {

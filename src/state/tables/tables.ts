@@ -385,7 +385,7 @@ export class Tables extends ThreadTable {
   sweepStrings(): void {
     const before = this.strings.live;
     this.strings.sweep((mark) => markHeld(this, mark));
-    this.containers.forgetMatches();
+    this.containers.forgetMatches(this.threads);
     this.counts.stringsFreed += before - this.strings.live;
     this.counts.stringSweeps++;
     this.#sweepAt = Math.max(this.#stringBytesMax, this.strings.weight * 2);

@@ -79,6 +79,10 @@ export class Thread {
   callerCwd = MISSING;
   /** Short container id, "" on the host; MISSING while nothing is known. */
   containerId = MISSING;
+  /** Where it lives (residence.ts, Lives; 0: not known), and the inodes of its namespaces. */
+  namespaces = 0;
+  pidNamespace = 0;
+  mountNamespace = 0;
 
   /** argv[1..] and the environment, NUL-separated as in the events. */
   args: Uint8Array = NO_BYTES;
