@@ -65,6 +65,33 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a rule on audit events is enough for the webhook, and a flag takes it away",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const rules = place.file("rules.yaml");
+    Deno.writeTextFileSync(
+      rules,
+      "- rule: R\n  desc: d\n  condition: ka.verb exists\n  output: o\n  priority: INFO\n" +
+        "  source: k8s_audit\n- rule: S\n  desc: d\n  condition: evt.type = open\n" +
+        "  output: o\n  priority: INFO\n",
+    );
+    const args = ["-r", rules, "-o", "engine.kind=nodriver"];
+    for (
+      const [flag, status] of [["--enable-source=k8s_audit", 405], [
+        "--disable-source=k8s_audit",
+        404,
+      ]] as const
+    ) {
+      await using saker = await Saker.start([place.marker], { args: [...args, flag] });
+      const response = await fetch(`http://127.0.0.1:${saker.port}/k8s-audit`);
+      await response.body?.cancel();
+      assertEquals(response.status, status, flag);
+    }
+  },
+});
+
+Deno.test({
   name: "the webhook has an address of its own where open_params say so, with a bound on bodies",
   ignore: !isRoot(),
   async fn() {

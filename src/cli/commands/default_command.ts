@@ -1,5 +1,6 @@
 // `saker` without a command: Falco's flags that print something and exit, in Falco's order, then
 // the watching of this host. What a flag needs is loaded only for that flag.
+import { auditSettings } from "../../config/audit_plugin.ts";
 import { configJsonSchema } from "../../config/schema.ts";
 import type { Flags, ListFormat } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
@@ -76,12 +77,15 @@ async function printConfigured(
     const { replayWith } = await import("./replay.ts");
     return await replayWith([engine.replay.capture_file], flags, loaded, terminal);
   }
-  const { onlyLogOf, sourcesOf } = await import("../start/sources.ts");
-  const sources = sourcesOf(flags, loaded.config);
-  const log = onlyLogOf(sources);
-  if (log !== undefined) {
-    const { replayAudit } = await import("./replay.ts");
-    return await replayAudit([log], sources.audit!, flags, loaded, terminal);
+  // Whether a rule is about audit events matters to a watch alone.
+  if (auditSettings(loaded.config).input.kind === "once") {
+    const { onlyLogOf, sourcesOf } = await import("../start/sources.ts");
+    const sources = sourcesOf(flags, loaded.config);
+    const log = onlyLogOf(sources);
+    if (log !== undefined) {
+      const { replayAudit } = await import("./replay.ts");
+      return await replayAudit([log], sources.audit!, flags, loaded, terminal);
+    }
   }
   const { watch } = await import("./watch.ts");
   return await watch(flags, loaded, terminal);
