@@ -139,7 +139,8 @@ const CLOCKS: ReadonlySet<string> = new Set([
 
 /** What `output_fields` holds of a field; clock fields give nanoseconds since the epoch. */
 export function jsonOf(bound: Bound, context: Context): JsonValue {
-  if (CLOCKS.has(bound.text)) return context.event.time();
+  // Falco takes it for signed here, and here alone.
+  if (CLOCKS.has(bound.text)) return BigInt.asIntN(64, context.event.time());
   return valueJson(bound, shownValue(bound, context));
 }
 

@@ -144,11 +144,11 @@ export class JsonTape {
     for (;;) {
       // A value begins at `at`.
       const code = at < to ? bytes[at]! : 0;
+      if (depth === DEPTH_MAX) {
+        this.#fail(`there are more than ${DEPTH_MAX} values in one another`);
+        return -1;
+      }
       if (code === 0x7b || code === 0x5b) {
-        if (depth === DEPTH_MAX) {
-          this.#fail(`there are more than ${DEPTH_MAX} values in one another`);
-          return -1;
-        }
         const isObject = code === 0x7b;
         const entry = this.#push(isObject ? Kind.Object : Kind.Array, at, at);
         if (entry < 0) return -1;

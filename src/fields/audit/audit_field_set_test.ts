@@ -166,6 +166,13 @@ Deno.test("every source's fields know where an audit event comes from", () => {
   strictEqual(value(context, "jevt.rawtime"), String(context.event.time()));
 });
 
+Deno.test("a time before 1970 wraps as in Falco, whose evt.time has a sign in JSON", () => {
+  const context = audit({});
+  pluginEvent(context.event, '{"auditID":"1"}', -1);
+  strictEqual(jsonOf(bound("evt.time"), context), -1_000_000_000n);
+  strictEqual(value(context, "jevt.rawtime"), "18446744072709551616");
+});
+
 Deno.test("lists are shown as Falco shows them", () => {
   const field = bound("ka.user.groups");
   const shown = (groups: unknown[]) => {
