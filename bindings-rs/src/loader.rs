@@ -115,6 +115,7 @@ impl Probe {
             .override_global("OFFSETS", &offsets[..], true)
             .override_global("SETTINGS", &settings[..], true)
             .map_max_entries("SCRATCH", cpus as u32)
+            .map_max_entries("LONG", cpus as u32)
             .map_max_entries("CRITICAL_RING", options.critical_ring_bytes)
             .map_max_entries("BULK_RING", options.bulk_ring_bytes);
         let mut ebpf = loader.load(object).map_err(|error| Failure::of_object(&error))?;

@@ -31,11 +31,12 @@ pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);
 /// The names of opens before their events are made; needs the same loop.
 pub const GATE: (&str, u32) = ("stage_gate", probe::stage::GATE);
 /// Stages of a program's start.
-pub const EXEC_STAGES: [(&str, u32); 6] = [
+pub const EXEC_STAGES: [(&str, u32); 7] = [
     ("started_start", 8),
     ("started_walk", 1),
     ("started_cgroups", 3),
     ("started_exec_middle", 5),
     ("started_exec_end", 6),
     ("started_end", probe::stage::END),
+    ("started_long", probe::stage::LONG),
 ];

@@ -14,6 +14,7 @@ mod births;
 mod bpf_kernel;
 mod budget;
 mod gate;
+mod long;
 mod makers;
 mod names;
 mod opens;

@@ -6,6 +6,7 @@ use probe::{cgroup, exec, files, lane, open, process, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::gate;
+use crate::long;
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, scratch};
 use crate::stages::{end, end_of_start, follow_filler, look_up, sift, stage, start, walk};
 
@@ -90,8 +91,14 @@ fn stage_end(ctx: BtfTracePointContext) -> i32 {
 }
 
 #[btf_tracepoint(function = "sched_process_exec")]
-fn started_end(_: BtfTracePointContext) -> i32 {
-    end_of_start();
+fn started_end(ctx: BtfTracePointContext) -> i32 {
+    end_of_start(&ctx);
+    0
+}
+
+#[btf_tracepoint(function = "sched_process_exec")]
+fn started_long(_: BtfTracePointContext) -> i32 {
+    long::end();
     0
 }
 

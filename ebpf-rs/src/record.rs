@@ -61,10 +61,23 @@ pub fn scratch() -> Option<*mut u8> {
     SCRATCH.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() }).map(|block| block.cast())
 }
 
-/// Ends the event with our parameters and hands it to the reader; counts it as lost where the
+/// Ends the event with our own parameters and hands it to the reader; counts it as lost where the
 /// ring is full, its process has used up its share of it, or the event outgrew its block.
 #[inline(always)]
 pub fn emit(e: &mut Event<Bpf>, own: u32) {
+    emit_as(e, |e, sequence, cpu| {
+        let bytes = e.finish(own, sequence, cpu);
+        (e.block(), bytes, e.time())
+    });
+}
+
+/// The same, where `finish` makes the block: where it is, its bytes (0: it outgrew its room), the
+/// event's time.
+#[inline(always)]
+pub fn emit_as(
+    e: &mut Event<Bpf>,
+    finish: impl FnOnce(&mut Event<Bpf>, u64, u32) -> (*mut u8, usize, u64),
+) {
     let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
     // SAFETY: a map's value, of this CPU alone.
     let counters = unsafe { &mut *counters };
@@ -76,7 +89,7 @@ pub fn emit(e: &mut Event<Bpf>, own: u32) {
         counters.truncated += 1;
     }
     // SAFETY: a helper without arguments.
-    let bytes = e.finish(own, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
+    let (block, bytes, time) = finish(e, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let failed = if bytes == 0 || !e.is_whole() {
         -1
@@ -87,8 +100,8 @@ pub fn emit(e: &mut Event<Bpf>, own: u32) {
         // SAFETY: the ring is a map of this object, and the block holds the bytes that `finish`
         // returned.
         unsafe {
-            let wake = wake(ring, e.time());
-            bpf::bpf_ringbuf_output(ring as *mut _, e.block().cast(), bytes as u64, wake)
+            let wake = wake(ring, time);
+            bpf::bpf_ringbuf_output(ring as *mut _, block.cast(), bytes as u64, wake)
         }
     };
     if failed == 0 {

@@ -9,7 +9,7 @@ use probe::event::{Event, Next};
 use probe::{lookup, path, stage};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{COUNTERS, PROGRAMS, count_lost, emit, lose, scratch};
+use crate::record::{COUNTERS, EXEC_PROGRAMS, PROGRAMS, count_lost, emit, lose, scratch};
 use crate::sieve::{self, Fate};
 
 /// Goes on with an event as its filler said. Only the last stage writes it, so that the other
@@ -115,12 +115,19 @@ pub fn end<C: EbpfContext>(ctx: &C) {
 
 /// The last stage of a program's start, which is always told.
 #[inline(always)]
-pub fn end_of_start() {
+pub fn end_of_start<C: EbpfContext>(ctx: &C) {
     let Some(block) = scratch() else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
+    }
+    if e.state().long != 0 {
+        // SAFETY: the context is the one that this program was given.
+        unsafe {
+            let _ = EXEC_PROGRAMS.tail_call(ctx, stage::LONG);
+        }
+        // It is not there: the lists stay cut.
     }
     let own = e.state().own;
     emit(&mut e, own);

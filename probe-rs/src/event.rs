@@ -74,6 +74,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.own_file = 0;
         state.looked = 0;
         state.repeats = 0;
+        state.long = 0;
         (state.told, state.passes, state.then, state.opened) = (0, 0, 0, 0);
         event
     }

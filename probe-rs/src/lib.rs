@@ -27,6 +27,7 @@ pub mod io;
 pub mod kernel;
 pub mod keys;
 pub mod lane;
+pub mod long;
 pub mod lookup;
 pub mod memory;
 pub mod name;

@@ -50,6 +50,9 @@ pub fn list<K: Kernel>(e: &mut Event<K>, at: usize, bytes: usize, max: usize) {
         e.empty();
         return;
     }
+    if bytes > max || bytes > 4095 {
+        e.state().long = 1;
+    }
     let wanted = if bytes > max {
         e.state().truncated += 1;
         max

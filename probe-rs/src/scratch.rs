@@ -114,6 +114,8 @@ pub struct State {
     /// What a call opened (open.rs): `OPENED_*`, and its inode.
     pub opened: u32,
     pub inode: u64,
+    /// Whether arguments or environment are longer than their parameters.
+    pub long: u32,
     /// Whether another message of the batch follows when the event is out.
     pub repeats: u32,
 }

@@ -21,5 +21,7 @@ pub const FILES: u32 = 10;
 pub const GATE: u32 = 254;
 /// The event goes to the reader.
 pub const END: u32 = 11;
+/// The end of a program's start with long arguments or environment (among the starts' programs).
+pub const LONG: u32 = 13;
 /// Slots from here on belong to the fillers of `with_fillers!`, in its order.
 pub const FILLERS_AT: u32 = 12;

@@ -47,6 +47,7 @@ export const REFUSALS: readonly (readonly [string, CounterPlace])[] = [
   ["entries", Counter.EntriesDropped],
   ["program_sums", Counter.SumsPostponed],
   ["ancestors", Counter.AncestorsForgotten],
+  ["arguments", Counter.ArgumentsForgotten],
 ];
 
 export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {

@@ -52,6 +52,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
       entries: 0,
       program_sums: 0,
       ancestors: 0,
+      arguments: 0,
     },
     captures: {
       started: 0,

@@ -27,7 +27,8 @@ export function tellTables(counters: Counters, tables: MachineStats, sumsPostpon
   counters.set(Counter.FdLookupsFailed, tables.fdLookupsFailed);
   counters.set(Counter.StringBytes, tables.stringBytes);
   counters.set(Counter.StringsFreed, tables.stringsFreed);
-  counters.set(Counter.ArgumentsForgotten, tables.argumentsForgotten);
+  const { argumentsForgotten, listsShortened } = tables;
+  counters.set(Counter.ArgumentsForgotten, argumentsForgotten + listsShortened);
   counters.set(Counter.AncestorsHeld, tables.ancestorsHeld);
   counters.set(Counter.AncestorsForgotten, tables.ancestorsForgotten);
   counters.set(Counter.Containers, tables.containers);

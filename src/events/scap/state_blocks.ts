@@ -118,8 +118,8 @@ export interface ProcessRecord {
   readonly callerCwd: Uint8Array;
   readonly exeAgeAtStart: bigint;
   readonly exeAgeInPidns: bigint;
-  /** Writes who made the process. */
-  readonly putBirth: (out: BlockBuffer) => void;
+  /** Writes who made the process, and what is long. */
+  readonly putMore: (out: BlockBuffer) => void;
 }
 
 /** Kinds of descriptors by their numbers in descriptor lists. */
@@ -303,7 +303,7 @@ function putProcess(out: BlockBuffer, process: ProcessRecord): void {
   out.text(process.callerCwd, OWN_TEXT_MAX);
   out.u64(process.exeAgeAtStart);
   out.u64(process.exeAgeInPidns);
-  process.putBirth(out);
+  process.putMore(out);
   out.closeLength(at, 4);
 }
 

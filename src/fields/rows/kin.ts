@@ -4,7 +4,7 @@ import type { Context } from "../../state/contract/context.ts";
 import type { Machine } from "../../state/contract/machine.ts";
 import { MISSING } from "../../state/tables/strings.ts";
 import { type Birth, type Thread, UNCOUNTED } from "../../state/tables/thread.ts";
-import { commandLine } from "../text/arguments_text.ts";
+import { commandLine, joinShort } from "../text/arguments_text.ts";
 import type { Field, FieldFlag, Value } from "../row/field.ts";
 import { ofThread, shownId } from "./proc.ts";
 import { indexArgument, withArgument } from "../row/row.ts";
@@ -66,6 +66,13 @@ export function ancestorLine(ancestor: Ancestor, { machine }: Context): string |
   return "hasArgs" in ancestor && !ancestor.hasArgs ? undefined : commandLine(machine, ancestor);
 }
 
+/** The same for outputs: of a long one both ends. */
+export function shortLine(ancestor: Ancestor, { machine }: Context): string | undefined {
+  return "hasArgs" in ancestor && !ancestor.hasArgs
+    ? undefined
+    : commandLine(machine, ancestor, joinShort);
+}
+
 /** Reads an interned string of an ancestor. */
 export function textIn(read: (ancestor: Ancestor) => number) {
   return (ancestor: Ancestor, { machine }: Context) => machine.strings.text(read(ancestor));
@@ -93,6 +100,7 @@ export function ancestorText(
   kin: Kin,
   read: (ancestor: Ancestor, context: Context) => string | undefined,
   readId?: (ancestor: Ancestor) => number,
+  readShort = read,
 ): Field {
   const row = {
     name,
@@ -103,12 +111,14 @@ export function ancestorText(
   };
   return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     if (argument === undefined) {
-      const all = (thread: Thread, context: Context) =>
-        kin.all(thread, context).map((ancestor) => read(ancestor, context) ?? "");
       return {
         anyOf: true,
-        extract: ofThread(all),
-        show: ofThread((thread, context) => joined(all(thread, context))),
+        extract: ofThread((thread, context) =>
+          kin.all(thread, context).map((ancestor) => read(ancestor, context) ?? "")
+        ),
+        show: ofThread((thread, context) =>
+          joined(kin.all(thread, context).map((ancestor) => readShort(ancestor, context) ?? ""))
+        ),
       };
     }
     const level = indexArgument(argument);
@@ -117,7 +127,15 @@ export function ancestorText(
       const ancestor = kin.at(thread, level, context);
       return ancestor && read(ancestor, context);
     });
-    if (readId === undefined) return { extract };
+    if (readId === undefined) {
+      return {
+        extract,
+        show: ofThread((thread, context) => {
+          const ancestor = kin.at(thread, level, context);
+          return ancestor && readShort(ancestor, context);
+        }),
+      };
+    }
     return {
       extract,
       extractId: (context) => {

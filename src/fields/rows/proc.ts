@@ -3,7 +3,7 @@ import type { Context } from "../../state/contract/context.ts";
 import { Differs, View } from "../../state/contract/views.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { type Thread, ThreadFlag } from "../../state/tables/thread.ts";
-import { commandLine, joinNul, splitNul, variable } from "../text/arguments_text.ts";
+import { commandLine, joinNul, joinShort, splitNul, variable } from "../text/arguments_text.ts";
 import type { Domain, Field, Origin, Value } from "../row/field.ts";
 import { exact } from "../text/param_values.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
@@ -68,6 +68,7 @@ function program(): Field[] {
       description: "Name and arguments of the process.",
       ...thread,
       extract: ofThread((thread, { machine }) => commandLine(machine, thread)),
+      show: ofThread((thread, { machine }) => commandLine(machine, thread, joinShort)),
       origin: argumentsBehind((thread) => thread.comm),
     },
     {
@@ -77,6 +78,9 @@ function program(): Field[] {
       ...thread,
       extract: ofThread((thread, { machine }) =>
         `${machine.strings.text(thread.exe) ?? ""} ${joinNul(thread.args)}`
+      ),
+      show: ofThread((thread, { machine }) =>
+        `${machine.strings.text(thread.exe) ?? ""} ${joinShort(thread.args)}`
       ),
       origin: argumentsBehind((thread) => thread.exe),
     },
@@ -101,7 +105,42 @@ function program(): Field[] {
       type: "BOOL",
       description: "Whether the arguments are longer than what was recorded of them. saker's own.",
       ...thread,
-      extract: ofThread((thread) => thread.args.length >= ARGS_BYTES_MAX),
+      extract: ofThread((thread, { machine: { strings } }) =>
+        thread.lists?.argsCut ??
+          strings.length(thread.exe) + 1 + thread.args.length >= LIST_BYTES_MAX
+      ),
+    },
+    {
+      name: "proc.args.length",
+      type: "UINT64",
+      format: "DEC",
+      description:
+        "Bytes of the arguments with the NUL behind each, the first one (proc.exe) left " +
+        "out, also of those that were not recorded. saker's own.",
+      ...thread,
+      extract: ofThread(({ lists, args }) => lists?.args ?? args.length),
+    },
+    {
+      name: "proc.env.truncated",
+      type: "BOOL",
+      description: "Whether the environment is longer than what was recorded of it. saker's own.",
+      ...thread,
+      extract: ofThread((thread, context) =>
+        (context.machine.mainOf(thread) ?? thread).lists?.envCut ??
+          envOf(thread, context).length >= LIST_BYTES_MAX
+      ),
+    },
+    {
+      name: "proc.env.length",
+      type: "UINT64",
+      format: "DEC",
+      description:
+        "Bytes of the environment with the NUL behind each variable, also of those that " +
+        "were not recorded. saker's own.",
+      ...thread,
+      extract: ofThread((thread, context) =>
+        (context.machine.mainOf(thread) ?? thread).lists?.env ?? envOf(thread, context).length
+      ),
     },
     {
       // Not kept with the thread: another thread of the process may change it.
@@ -125,8 +164,9 @@ function program(): Field[] {
   ]);
 }
 
-/** Arguments are recorded up to so many bytes, the last of them a NUL. */
-const ARGS_BYTES_MAX = 4096;
+/** Drivers that tell no more cut the first argument and the others, and an environment, at this
+ * length or a byte behind it. */
+const LIST_BYTES_MAX = 4095;
 
 function argsField(): Field {
   const row = {
@@ -138,7 +178,11 @@ function argsField(): Field {
   return withArgument("process", row, { required: false, kinds: [] }, (argument) => {
     const origin = argumentsBehind(() => EMPTY);
     if (argument === undefined) {
-      return { extract: ofThread((thread) => joinNul(thread.args)), origin };
+      return {
+        extract: ofThread((thread) => joinNul(thread.args)),
+        show: ofThread((thread) => joinShort(thread.args)),
+        origin,
+      };
     }
     const index = indexArgument(argument);
     if (index === undefined) return { error: `"${argument}" is not the number of an argument` };
@@ -159,7 +203,11 @@ function envField(): Field {
   };
   return withArgument("process", row, { required: false, kinds: [] }, (name) => {
     if (name === undefined || name === "" || /^\d+$/.test(name)) {
-      return { extract: ofThread((thread, context) => joinNul(envOf(thread, context))), origin };
+      return {
+        extract: ofThread((thread, context) => joinNul(envOf(thread, context))),
+        show: ofThread((thread, context) => joinShort(envOf(thread, context))),
+        origin,
+      };
     }
     return {
       extract: ofThread((thread, context) => variable(envOf(thread, context), name)),

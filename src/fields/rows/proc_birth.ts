@@ -12,6 +12,7 @@ import {
   BIRTH,
   birthOf,
   LEVELS_MAX,
+  shortLine,
   textIn,
 } from "./kin.ts";
 import { ofThread } from "./proc.ts";
@@ -33,7 +34,14 @@ function texts(): Field[] {
     ancestorText("proc.birth.name", described("proc.name"), BIRTH, textIn(comm), comm),
     ancestorText("proc.birth.exe", described("proc.exe"), BIRTH, textIn(exe), exe),
     ancestorText("proc.birth.exepath", described("proc.exepath"), BIRTH, textIn(exepath), exepath),
-    ancestorText("proc.birth.cmdline", described("proc.cmdline"), BIRTH, ancestorLine),
+    ancestorText(
+      "proc.birth.cmdline",
+      described("proc.cmdline"),
+      BIRTH,
+      ancestorLine,
+      undefined,
+      shortLine,
+    ),
     ancestorId("proc.birth.pid", described("Id", "the process itself"), BIRTH),
   ];
 }

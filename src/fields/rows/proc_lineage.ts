@@ -3,7 +3,7 @@ import type { Context } from "../../state/contract/context.ts";
 import type { Machine } from "../../state/contract/machine.ts";
 import { MISSING } from "../../state/tables/strings.ts";
 import type { Thread } from "../../state/tables/thread.ts";
-import { joinNul, variable } from "../text/arguments_text.ts";
+import { joinNul, joinShort, variable } from "../text/arguments_text.ts";
 import type { Field, Value } from "../row/field.ts";
 import {
   type Ancestor,
@@ -17,6 +17,7 @@ import {
   type Kin,
   LEVELS_MAX,
   notALevel,
+  shortLine,
   textIn,
 } from "./kin.ts";
 import { ofThread, shownId } from "./proc.ts";
@@ -82,6 +83,7 @@ function parentFields(kin: Kin): Field[] {
       description: "proc.cmdline of the parent.",
       domain: "thread",
       extract: ofParent(kin, ancestorLine),
+      show: ofParent(kin, shortLine),
     },
     {
       name: "proc.ppid",
@@ -170,7 +172,14 @@ function ancestorTexts(kin: Kin): Field[] {
     ancestorText("proc.aname", described("proc.name"), kin, textIn(comm), comm),
     ancestorText("proc.aexe", described("proc.exe"), kin, textIn(exe), exe),
     ancestorText("proc.aexepath", described("proc.exepath"), kin, textIn(exepath), exepath),
-    ancestorText("proc.acmdline", described("proc.cmdline"), kin, ancestorLine),
+    ancestorText(
+      "proc.acmdline",
+      described("proc.cmdline"),
+      kin,
+      ancestorLine,
+      undefined,
+      shortLine,
+    ),
   ];
 }
 
@@ -187,6 +196,9 @@ function ancestorArguments(kin: Kin): Field {
       return {
         extract: ofThread((thread, context) =>
           joined(kin.all(thread, context).map((ancestor) => joinNul(ancestor.args)))
+        ),
+        show: ofThread((thread, context) =>
+          joined(kin.all(thread, context).map((ancestor) => joinShort(ancestor.args)))
         ),
       };
     }

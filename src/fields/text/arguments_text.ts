@@ -2,6 +2,7 @@
 // strings separated by NUL.
 import { rawText } from "../../words/raw_text.ts";
 import type { Machine } from "../../state/contract/machine.ts";
+import { shortOf } from "../../state/tables/long_lists.ts";
 import type { Thread } from "../../state/tables/thread.ts";
 
 /** The strings of a NUL-separated block; the last may lack its NUL. */
@@ -16,13 +17,19 @@ export function joinNul(bytes: Uint8Array): string {
   return end === 0 ? "" : rawText(bytes.subarray(0, end)).replaceAll("\0", " ");
 }
 
+/** The same for outputs: of a long block both ends. */
+export function joinShort(bytes: Uint8Array): string {
+  return joinNul(shortOf(bytes));
+}
+
 /** Command name and arguments. */
 export function commandLine(
   machine: Machine,
   thread: Pick<Thread, "comm" | "args">,
+  join: (args: Uint8Array) => string = joinNul,
 ): string {
   const comm = machine.strings.text(thread.comm) ?? "";
-  return thread.args.length === 0 ? comm : `${comm} ${joinNul(thread.args)}`;
+  return thread.args.length === 0 ? comm : `${comm} ${join(thread.args)}`;
 }
 
 /** Value of an environment variable without blanks around it; "" where it is not set. */

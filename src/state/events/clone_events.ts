@@ -13,6 +13,7 @@ import {
   CL_VFORK,
 } from "../tables/clone_flags.ts";
 import type { Tables } from "../tables/tables.ts";
+import { SHORT_BYTES } from "../tables/long_lists.ts";
 import { RESULT, timeNs } from "../tables/results.ts";
 import { EMPTY, MISSING } from "../tables/strings.ts";
 import { NO_BYTES } from "../tables/seen_bytes.ts";
@@ -253,6 +254,7 @@ function readCommon(
   child.exe = machine.text(event, EXE);
   child.comm = event.has(COMM) ? machine.text(event, COMM) : child.exe;
   child.args = bytesOf(machine, event, ARGS, model?.args ?? NO_BYTES);
+  if (model !== undefined && child.args === model.args) child.lists = model.lists;
   child.fdLimit = event.has(FDLIMIT) ? BigInt.asIntN(64, event.uint64(FDLIMIT)) : 0n;
   if (event.has(VM_SWAP)) readMemory(event, child);
   child.uid = event.has(UID) ? event.uint32(UID) : 0;
@@ -271,7 +273,7 @@ export function readMemory(event: Event, thread: Thread): void {
   thread.vmSwapKb = event.uint32(VM_SWAP);
 }
 
-/** The parameter's bytes: `held` itself where it is equal. */
+/** The parameter's bytes: `held` itself where it is equal, or long and the parameter its head. */
 export function bytesOf(
   { seenBytes }: Tables,
   event: Event,
@@ -279,7 +281,17 @@ export function bytesOf(
   held: Uint8Array,
 ): Uint8Array {
   const start = event.param(index);
-  return seenBytes.of(event.view, event.bytes, start, event.paramLength(index), held);
+  const length = event.paramLength(index);
+  if (held.length > SHORT_BYTES && isHead(event.bytes, start, length, held)) return held;
+  return seenBytes.of(event.view, event.bytes, start, length, held);
+}
+
+/** Whether bytes are the cut head of a long list; its last byte is the driver's. */
+function isHead(bytes: Uint8Array, start: number, length: number, held: Uint8Array): boolean {
+  if (length < 2) return false;
+  let at = 0;
+  while (at < length - 1 && bytes[start + at] === held[at]) at++;
+  return at === length - 1;
 }
 
 const INHERITED = ThreadFlag.ExeWritable | ThreadFlag.ExeUpperLayer | ThreadFlag.ExeLowerLayer |

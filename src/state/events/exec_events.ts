@@ -1,7 +1,8 @@
 // What a process becomes: another program, another user, another directory, or nothing.
 import { type Event, OWN_PATH } from "../../events/event.ts";
 import { codeOf, positionsOf } from "../../events/table.ts";
-import { bytesOf, readMemory } from "./clone_events.ts";
+import { readMemory } from "./clone_events.ts";
+import { readLists } from "./exec_lists.ts";
 import { CL_INVERTED, CL_NEWUSER } from "../tables/clone_flags.ts";
 import type { Context } from "../contract/context.ts";
 import { Differs } from "../contract/views.ts";
@@ -106,7 +107,7 @@ export function onExec(machine: Tables, context: Context): void {
   thread.exe = machine.text(event, EXE);
   thread.lastExecTs = event.time();
   thread.comm = event.has(COMM) ? machine.text(event, COMM) : thread.exe;
-  thread.args = bytesOf(machine, event, ARGS, thread.args);
+  readLists(machine, event, thread, ARGS, ENV);
   if (event.has(PID)) thread.pid = event.int64(PID);
   if (thread.isInvalid) {
     thread.ptid = event.int64(PTID);
@@ -119,7 +120,6 @@ export function onExec(machine: Tables, context: Context): void {
   }
   if (event.has(FDLIMIT)) thread.fdLimit = BigInt.asIntN(64, event.uint64(FDLIMIT));
   if (event.has(VM_SWAP)) readMemory(event, thread);
-  if (event.has(ENV)) thread.env = bytesOf(machine, event, ENV, thread.env);
   if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS);
   readIdentity(machine, event, thread);
   takeResidence(machine, event, thread, true);

@@ -7,6 +7,7 @@
 //     Past: u32 number of the ancestor in this dump, u32 pid, u64 when it was made, texts of comm,
 //       exe, exepath, u8 whether its arguments are all there, the arguments
 //     Again: u32 number; the chain ends, since it was told before
+//     Unsaid: nothing was said of the process, and nothing follows
 //     End: nobody further up is known
 import type { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import type { Strings } from "../tables/strings.ts";
@@ -19,6 +20,8 @@ const enum Link {
   Living = 1,
   Past = 2,
   Again = 3,
+  /** Nothing was said of the process. */
+  Unsaid = 4,
 }
 
 const UNCOUNTED_BITS = 0xffff_ffff;
@@ -34,7 +37,7 @@ export class BirthWriter {
   }
 
   put(out: BlockBuffer, birth: Birth | undefined): void {
-    if (birth === undefined) return;
+    if (birth === undefined) return out.u8(Link.Unsaid);
     for (let at: Birth | undefined = birth; at !== undefined; at = at.maker) {
       const { maker, between, listed } = at;
       if (maker === undefined) break;
@@ -87,8 +90,9 @@ export class BirthReader {
 
   take(input: Cursor, end: number, thread: Thread): void {
     const links: Read["links"] = [];
-    while (input.at + 6 <= end) {
+    while (input.at < end) {
       const what = input.u8();
+      if (what === Link.Unsaid) return;
       if (what === Link.End) break;
       const listed = input.u8() !== 0;
       const bits = input.u32();

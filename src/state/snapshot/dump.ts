@@ -118,8 +118,23 @@ function* processes(machine: Tables, threads: readonly Thread[]): Generator<Proc
       callerCwd: thread.callerCwd === MISSING ? NO_BYTES : strings.bytes(thread.callerCwd),
       exeAgeAtStart: thread.exeAgeAtStart,
       exeAgeInPidns: thread.exeAgeInPidns,
-      putBirth: (out) => births.put(out, birth),
+      putMore: (out) => {
+        births.put(out, birth);
+        putLists(out, thread);
+      },
     };
+  }
+}
+
+/** Arguments and environment where they are longer than other readers of captures take. */
+function putLists(out: BlockBuffer, { lists, args, env }: Thread): void {
+  if (lists === undefined) return;
+  out.u32(lists.args);
+  out.u32(lists.env);
+  out.u8((lists.argsCut ? 1 : 0) | (lists.envCut ? 2 : 0));
+  for (const list of [args, env]) {
+    out.u32(list.length);
+    out.raw(list);
   }
 }
 

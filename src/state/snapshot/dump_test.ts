@@ -150,6 +150,10 @@ function generated(seed: number): MachineState {
     thread.exeAgeInPidns = big();
     thread.args = new TextEncoder().encode(`${word().replaceAll("\0", "")}\0-x\0`);
     if (pid === tid) thread.env = new TextEncoder().encode("A=b\0");
+    if (random(8) === 0) {
+      thread.lists = { args: 70_000, env: 4, argsCut: true, envCut: false };
+      thread.args = new TextEncoder().encode(`${"long".repeat(2000)}\0`);
+    }
     thread.uid = random(9);
     thread.gid = random(9);
     thread.loginuid = 0xffffffff;

@@ -29,6 +29,8 @@ const OWN_THREAD_BYTES = 22;
 const NAMESPACES_BYTES = 12;
 /** Bytes of what stands behind that since there are two views, at the least. */
 const OWN_VIEW_BYTES = 18;
+/** Bytes of long lists, at the least. */
+const LISTS_BYTES = 17;
 /** Flags of a thread that no list of Falco's tells. */
 export const OWN_THREAD_FLAGS = ThreadFlag.Dead | ThreadFlag.Subreaper;
 
@@ -239,11 +241,24 @@ export class Snapshot {
     thread.flags |= ThreadFlag.FromSnapshot;
     if (flags & CL_CHILD_IN_PIDNS) thread.flags |= ThreadFlag.InPidNamespace;
     if (thread.isMain) {
-      thread.env = env;
+      if (thread.lists === undefined) thread.env = env;
       machine.seenBytes.copied += env.length;
       if (!cwdKnown) thread.cwd = machine.paths.joinDirectory(EMPTY, cwd);
     }
     return thread;
+  }
+
+  /** Arguments and environment in full, where they are long. */
+  #lists(input: Cursor, thread: Thread): void {
+    const { longLists, seenBytes } = this.#machine;
+    const [args, env, cut] = [input.u32(), input.u32(), input.u8()];
+    const [longArgs, longEnv] = [input.raw(input.u32()), input.raw(input.u32())];
+    if (input.cut) return;
+    thread.lists = { args, env, argsCut: (cut & 1) !== 0, envCut: (cut & 2) !== 0 };
+    thread.args = longLists.keep(longArgs);
+    seenBytes.copied += longArgs.length + longEnv.length;
+    // It is the main thread's, as that of the list.
+    if (thread.isMain) thread.env = longLists.keep(longEnv);
   }
 
   /** What later versions added to the last list's entries; an entry may end before any of it.
@@ -292,6 +307,7 @@ export class Snapshot {
     thread.exeAgeAtStart = input.u64();
     thread.exeAgeInPidns = input.u64();
     if (input.at < end) this.#births.take(input, end, thread);
+    if (input.at + LISTS_BYTES <= end) this.#lists(input, thread);
     return true;
   }
 }

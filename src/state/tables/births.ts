@@ -1,6 +1,7 @@
 // Who made whom: the ancestors that a process was born with, whatever the kernel calls its parent
 // since. In: processes that begin, execute, end. Out: chains of Births, upwards. An ancestor that
 // has ended, or that runs another program since, is kept as what it was while it has descendants.
+import { shortOf } from "./long_lists.ts";
 import { NO_BYTES } from "./seen_bytes.ts";
 import { Birth, type Thread, UNCOUNTED } from "./thread.ts";
 
@@ -170,7 +171,8 @@ export class Births {
     if (run === RUN_MAX) this.#forget(middle!);
   }
 
-  #keep(birth: Birth, { comm, exe, exepath, args }: Program): void {
+  #keep(birth: Birth, { comm, exe, exepath, args: all }: Program): void {
+    const args = shortOf(all);
     birth.comm = comm;
     birth.exe = exe;
     birth.exepath = exepath;

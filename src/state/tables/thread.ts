@@ -1,6 +1,7 @@
 // One thread (task) of the machine. A process is its main thread; what belongs to the whole
 // process (descriptors, cwd, environment) is read from there.
 import type { FdTable } from "./fd_table.ts";
+import type { Lists } from "./long_lists.ts";
 import { NO_BYTES } from "./seen_bytes.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 
@@ -87,6 +88,8 @@ export class Thread {
   /** argv[1..] and the environment, NUL-separated as in the events. */
   args: Uint8Array = NO_BYTES;
   env: Uint8Array = NO_BYTES;
+  /** Only where they are long: how long, and whether all is there. */
+  lists: Lists | undefined = undefined;
 
   uid = 0xffffffff;
   gid = 0xffffffff;

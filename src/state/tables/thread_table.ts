@@ -2,6 +2,7 @@
 // orphans. Nothing here looks at events.
 import { Births } from "./births.ts";
 import { adopt, disown } from "./siblings.ts";
+import { LongLists, Pieces, shortOf } from "./long_lists.ts";
 import { SeenBytes } from "./seen_bytes.ts";
 import { type Birth, Thread, ThreadFlag, ThreadGroup } from "./thread.ts";
 
@@ -20,6 +21,8 @@ export interface ThreadCounts {
   threadLookupsFailed: number;
   threadsAdded: number;
   threadsRemoved: number;
+  /** Threads of which a list that was too long was shortened. */
+  listsShortened: number;
   /** Ancestors of the past that are held, and those that the bounds let go. */
   ancestorsHeld: number;
   ancestorsForgotten: number;
@@ -30,6 +33,9 @@ export class ThreadTable {
   readonly groups = new Map<number, ThreadGroup>();
   /** Arguments and environments of threads. */
   readonly seenBytes = new SeenBytes();
+  readonly longLists: LongLists = new LongLists((lists) => this.#shorten(lists));
+  /** What the present execution tells besides its parameters. */
+  readonly pieces = new Pieces();
   lineage = 1;
   readonly threadCounts: ThreadCounts = {
     threadsRefused: 0,
@@ -37,6 +43,7 @@ export class ThreadTable {
     threadLookupsFailed: 0,
     threadsAdded: 0,
     threadsRemoved: 0,
+    listsShortened: 0,
     ancestorsHeld: 0,
     ancestorsForgotten: 0,
   };
@@ -222,6 +229,7 @@ export class ThreadTable {
     this.threads.clear();
     this.groups.clear();
     this.births.clear();
+    this.longLists.clear();
     this.#recent.fill(undefined);
     this.lineage++;
   }
@@ -254,6 +262,31 @@ export class ThreadTable {
     this.births.ends(thread);
     this.threadCounts.threadsRemoved++;
     if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
+  }
+
+  /** Puts both ends of lists in their place. */
+  #shorten(lists: ReadonlySet<Uint8Array>): void {
+    const short = new Map<Uint8Array, Uint8Array>();
+    const ends = (list: Uint8Array) => {
+      if (!lists.has(list)) return list;
+      let found = short.get(list);
+      if (found === undefined) short.set(list, found = shortOf(list));
+      return found;
+    };
+    for (const thread of this.threads.values()) {
+      const { args, env, lists: told } = thread;
+      thread.args = ends(args);
+      thread.env = ends(env);
+      if ((thread.args === args && thread.env === env) || told === undefined) continue;
+      thread.lists = {
+        ...told,
+        argsCut: told.argsCut || thread.args !== args,
+        envCut: told.envCut || thread.env !== env,
+      };
+      thread.version++;
+      this.threadCounts.listsShortened++;
+    }
+    this.lineage++;
   }
 
   #reparent(thread: Thread, group: ThreadGroup): void {
