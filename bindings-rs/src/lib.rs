@@ -18,6 +18,7 @@ mod name;
 mod plan;
 mod privileges;
 mod ring;
+mod runtimes;
 mod settings;
 mod sieve;
 mod sift;

@@ -71,7 +71,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     .option("--json", "as JSON, with every program of the probe")
     .action(async (options: { readonly json?: boolean }) => {
       const { doctor } = await import("./commands/doctor.ts");
-      code = doctor({ ...readFlags(program), ...options }, terminal);
+      code = await doctor({ ...readFlags(program), ...options }, terminal);
     });
   program.command("version")
     .description("print the version and exit")

@@ -35,6 +35,7 @@ export const DESCRIBED: Words<Config> = {
     kernel_sieve: "Do so in the kernel, before an event is written.",
     drop_privileges_after: "Seconds after the start at which capabilities that a watch needs no " +
       "more are given up; 0: never.",
+    container_wait: "Alerts of a new container wait so long (ms) for what its runtime tells of it.",
     nice: "Priority of the thread that reads events; 0 leaves it alone.",
     kmod: {
       "": "For Falco's kernel module; saker has none.",

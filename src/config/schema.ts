@@ -77,6 +77,8 @@ export const schema = z.strictObject({
     nice: integer(-10, { min: -20, max: 19 }),
     // Saker's own: so many seconds after the start, what the watch needs no more is given up.
     drop_privileges_after: integer(20, { min: 0, max: 86_400 }),
+    // Saker's own: how long (ms) alerts of a new container wait for what its runtime knows of it.
+    container_wait: integer(500, { min: 0, max: 60_000 }),
     kmod: map({ buf_size_preset: bufferPreset, drop_failed_exit: bool(false) }),
     modern_ebpf: map({
       cpus_for_each_buffer: integer(2, { min: 0, max: 65_536 }),

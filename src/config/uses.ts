@@ -74,6 +74,7 @@ export const SNAPLEN_MAX = 4000;
 const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
 
 const START = "cli/start/engine_start.ts";
+const CONTAINERS = "cli/start/containers_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
 const GRPC = "cli/start/grpc.ts";
@@ -102,6 +103,7 @@ export const USES: Uses<Config> = {
     kernel_sieve: readBy(START),
     nice: readBy(START),
     drop_privileges_after: readBy("cli/start/privileges.ts"),
+    container_wait: readBy(CONTAINERS),
     kmod: ignored(
       "saker has no kernel module: modern_ebpf is used",
       (_, config) => config.engine.kind === "kmod",

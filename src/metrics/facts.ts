@@ -8,6 +8,7 @@ import type { FileSum } from "./file_sums.ts";
 import { cpuMeasures, ITERATOR_MEASURES, kernelMeasures } from "./engine_measures.ts";
 import { programMeasures, stateMeasures } from "./engine_measures.ts";
 import type { Group, Measure } from "./measure.ts";
+import type { RuntimeReport } from "./runtime_families.ts";
 import type { Resources } from "./resources.ts";
 
 export interface Facts {
@@ -16,6 +17,8 @@ export interface Facts {
   readonly outputs: () => readonly QueueStats[];
   /** Clients that follow the alerts, and alerts that slow ones did not get. */
   readonly stream: () => { readonly clients: number; readonly dropped: number };
+  /** How the container runtimes stand; undefined where none is asked. */
+  readonly runtimes?: () => RuntimeReport | undefined;
   /** What brings Kubernetes audit events in; absent: they are not asked for. */
   readonly audit?: () => AuditIntake;
   readonly resources: () => Resources;

@@ -8,6 +8,7 @@ import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "../engine/contract/drop_kinds.ts";
 import { auditFamilies } from "./audit_families.ts";
 import type { Family, Sample } from "./exposition.ts";
+import { runtimeFamilies } from "./runtime_families.ts";
 import type { Facts, Wanted } from "./facts.ts";
 
 /** Numbers of the engine as they are: name behind `saker_`, kind, what it is. */
@@ -65,6 +66,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
       samples: REFUSALS.map(([what, place]) => ({ labels: { what }, value: counters.get(place) })),
     },
     ...outputFamilies(facts),
+    ...runtimeFamilies(facts.runtimes?.()),
     ...auditFamilies(facts.audit?.() ?? {}),
     ...(wanted.rules && tallies !== undefined ? ruleTimes(tallies, wanted) : []),
     seconds(

@@ -22,7 +22,27 @@ export interface CompiledRule {
   readonly source: string;
   readonly capture: boolean;
   readonly captureDurationMs: number;
+  /** Its condition or output asks what a container's runtime has to tell. */
+  readonly asksRuntimes?: boolean;
   render(context: Context): RenderedOutput;
+}
+
+/** A rule that an event of an awaited container matches, or may match. */
+export interface HeldRule {
+  readonly rule: CompiledRule;
+  /** It matches, whatever a runtime tells of the container. */
+  readonly isCertain: boolean;
+  /** Its condition or output asks what a runtime has to tell. */
+  readonly asksRuntimes: boolean;
+  /** The output once the runtime has told, which the context shows; undefined: no match. */
+  settle(later: Context): RenderedOutput | undefined;
+}
+
+export interface HeldEvent {
+  /** In order. */
+  readonly rules: readonly HeldRule[];
+  /** Only the first that matches counts. */
+  readonly onlyFirst: boolean;
 }
 
 export interface RuleSet {
@@ -44,4 +64,7 @@ export interface RuleSet {
    * `rules.length` at least. What `render` shows until the next event is the view that matched.
    */
   match(context: Context, matched: Int32Array): number;
+  /** Judges an event whose container is still to be told of as far as it can be judged now;
+   * undefined: no rule matches it, whatever is told. */
+  hold?(context: Context): HeldEvent | undefined;
 }

@@ -8,6 +8,7 @@ import type { DeadRule, RefusedProgram } from "../engine/contract/messages.ts";
 import { unseenLine } from "../engine/host/refused.ts";
 import type { AuditIntake } from "../metrics/audit_families.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
+import type { RuntimeReport } from "../metrics/runtime_families.ts";
 import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
 import { Sight, type SightOptions } from "./sight.ts";
@@ -18,6 +19,8 @@ export interface HealthOptions extends SightOptions {
   readonly web?: () => ServerStats | undefined;
   /** What brings Kubernetes audit events in; absent: they are not asked for. */
   readonly audit?: () => AuditIntake;
+  /** How the container runtimes stand; undefined where none is asked. */
+  readonly runtimes?: () => RuntimeReport | undefined;
   /** Failures that nobody waited for: mistakes of saker's own that it survived. */
   readonly strays?: () => number;
   /** What is amiss until somebody acts, one line each: such as new rules that were refused. */
@@ -91,6 +94,8 @@ export interface HealthReport {
     readonly cut_off: number;
     readonly accept_errors: number;
   };
+  /** The container runtimes that are asked for metadata. */
+  readonly runtimes?: RuntimeReport;
   /** What brings Kubernetes audit events in. */
   readonly k8s_audit?: AuditIntake;
   /** Captures that alerts started, and what is held for the next to begin with. */
@@ -159,6 +164,7 @@ export class Health {
     const lastEvent = get(Counter.LastEventMs);
     const lost = (queue: QueueStats) => queue.dropped + queue.failed;
     const web = this.#options.web?.();
+    const runtimes = this.#options.runtimes?.();
     return {
       status,
       ...(reason === undefined ? {} : { reason }),
@@ -204,6 +210,7 @@ export class Health {
           accept_errors: web.acceptErrors,
         },
       }),
+      ...(runtimes === undefined ? {} : { runtimes }),
       ...(this.#options.audit === undefined ? {} : { k8s_audit: this.#options.audit() }),
       captures: {
         started: get(Counter.CapturesStarted),

@@ -5,7 +5,10 @@ import { OPENING } from "./events/event_traits.ts";
 import { step } from "./events/step.ts";
 import { dumpMachine } from "./snapshot/dump.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
+import type { AwaitedContainers } from "./tables/awaited_containers.ts";
+import type { Container } from "./tables/containers.ts";
 import { Tables } from "./tables/tables.ts";
+import type { Thread } from "./tables/thread.ts";
 
 /** Empty tables: load a capture's state blocks, or the addon's snapshot, before the events. */
 export function createMachine(options: MachineOptions): MachineHost {
@@ -13,6 +16,7 @@ export function createMachine(options: MachineOptions): MachineHost {
 }
 
 export class MachineState extends Tables implements MachineHost {
+  readonly awaited: AwaitedContainers = this.containers.awaited;
   readonly #snapshot: Snapshot = new Snapshot(this);
   #started = false;
 
@@ -25,6 +29,14 @@ export class MachineState extends Tables implements MachineHost {
         learnAccounts: (id, pids) => this.#snapshot.loadAccounts(id, accountsOf(id, pids)),
       },
     });
+  }
+
+  containerOf(thread: Thread): Container | undefined {
+    return this.containers.of(thread.containerId, thread.cgroups);
+  }
+
+  wholeContainerId(thread: Thread): string {
+    return this.containers.wholeId(thread.containerId, thread.cgroups);
   }
 
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void {

@@ -14,6 +14,9 @@ const ENVIRONMENT = {
   PYTHONDONTWRITEBYTECODE: "1",
 };
 
+/** A Python that has grpc, where it can be had at all. */
+export const PYTHON_WITH_GRPC = { program: PYTHON, env: ENVIRONMENT };
+
 /** Why it cannot be had; undefined where it can. */
 export function noGrpcClient(): string | undefined {
   try {

@@ -31,6 +31,7 @@ export function formatAlert(alert: Alert, options: FormatOptions): string {
 export function formatJson(alert: Alert, options: FormatOptions): string {
   const { repeats } = alert;
   const parts = [
+    ...(alert.containerUntold === true ? ['"container_metadata":"missing"'] : []),
     ...(repeats === undefined ? [] : [`"count":${repeats.count}`]),
     `"degraded":${alert.degraded}`,
     ...(repeats === undefined ? [] : [`"first":"${isoTimeUtc(repeats.first)}"`]),
@@ -82,11 +83,13 @@ function textLine(alert: Alert, options: FormatOptions, withFields: boolean): st
   return `${line} (${fields.map(([name, value]) => `${name}=${valueJson(value)}`).join(" ")})`;
 }
 
-function repeated({ repeats }: Alert): string {
-  if (repeats === undefined) return "";
+function repeated({ repeats, containerUntold }: Alert): string {
+  if (repeats === undefined) return containerUntold === true ? UNTOLD : "";
   const { count, first, last } = repeats;
   return ` (${count} such alerts from ${isoTimeUtc(first)} to ${isoTimeUtc(last)})`;
 }
+
+const UNTOLD = " (no runtime told of its container in time)";
 
 /** The fields of an alert; the prefix of Falco's output names the time, so that is a field of every
  * alert of a rule. */

@@ -19,6 +19,7 @@ import type { Flags } from "../flags.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
+import { runtimeFindings } from "./doctor_runtimes.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
 
 export interface DoctorFlags extends Flags {
@@ -29,12 +30,17 @@ export interface DoctorFlags extends Flags {
  * Prints what is well in one line and what is not in one each, or everything with --verbose; exit
  * code 1 where saker could not watch this host.
  */
-export function doctor(flags: DoctorFlags, terminal: Terminal): number {
+export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<number> {
   const { config } = loadConfig(flags, terminal);
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const live = liveStart(config, navigator.hardwareConcurrency, hostRoot);
   const { programs, findings: ofProbe } = probeFindings(live, config, flags);
-  const findings = [...hostFindings(thisHost(), hostRoot), ...ofProbe, rightsFinding(config)];
+  const findings = [
+    ...hostFindings(thisHost(), hostRoot),
+    ...ofProbe,
+    rightsFinding(config),
+    ...await runtimeFindings(config, hostRoot),
+  ];
   const isWell = findings.every(({ verdict }) => verdict !== "missing");
   const host = `saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}`;
   if (flags.json === true || config.json_output) {

@@ -2,6 +2,8 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
+import type { RuntimesTold } from "../../engine/contract/messages.ts";
+import { runtimeReport } from "../../metrics/runtime_families.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
@@ -78,6 +80,7 @@ export async function watch(
   let reloads: ReloadState | undefined;
   let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
   let told: RulesTold = { warnings: [], dead: [], refused: [] };
+  let runtimes: RuntimesTold | undefined;
   const stream = new AlertStream({ format: formatOf(config, true) });
   const numbers = new Numbers({
     driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
@@ -87,6 +90,7 @@ export async function watch(
     environment: terminal.environment,
     outputs: () => outputs?.stats() ?? [],
     stream: () => stream.stats(),
+    runtimes: () => runtimes && runtimeReport(counters, runtimes),
     ...(audit === undefined ? {} : { audit: () => audit.intake() }),
   });
   const { facts } = numbers;
@@ -177,6 +181,7 @@ export async function watch(
       ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
       onTallies: (told) => numbers.onTallies(told),
       onRules: (rules) => told = rules,
+      onRuntimes: (told) => runtimes = told,
       onReady(): void {
         // Since the process began, not since this function did.
         const ms = Math.round(performance.now());

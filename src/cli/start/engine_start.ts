@@ -21,6 +21,7 @@ import { textOf } from "../../words/raw_text.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
 import { canaryRules } from "./canary.ts";
+import { containersStart } from "./containers_start.ts";
 
 export interface Surroundings {
   readonly counters: Counters;
@@ -109,6 +110,7 @@ export function liveStart(config: Config, cpus: number, hostRoot: string): LiveS
     dropFailed: drop_failed_exit,
     nice: config.engine.nice,
     hostRoot,
+    containers: containersStart(config),
   };
 }
 

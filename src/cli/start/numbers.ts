@@ -19,6 +19,7 @@ export interface NumbersOptions {
   readonly environment: (name: string) => string | undefined;
   readonly outputs: () => readonly QueueStats[];
   readonly stream: Facts["stream"];
+  readonly runtimes?: Facts["runtimes"];
   readonly audit?: Facts["audit"];
 }
 
@@ -37,13 +38,15 @@ export class Numbers {
   };
 
   constructor(
-    { driver, counters, hostname, hostRoot, environment, outputs, stream, audit }: NumbersOptions,
+    { driver, counters, hostname, hostRoot, environment, outputs, stream, runtimes, audit }:
+      NumbersOptions,
   ) {
     const memoryPath = environment("FALCO_CGROUP_MEM_PATH");
     this.facts = {
       counters,
       outputs,
       stream,
+      ...(runtimes === undefined ? {} : { runtimes }),
       ...(audit === undefined ? {} : { audit }),
       hostname,
       tallies: () => joined(this.#tallies, this.#auditTallies),

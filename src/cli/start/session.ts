@@ -6,7 +6,7 @@ import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { type AuditPart, startEngines } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
-import type { EngineStart } from "../../engine/contract/messages.ts";
+import type { EngineStart, RuntimesTold } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
 import type { Flags } from "../flags.ts";
@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** How the container runtimes stand, about once a second. */
+  readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Tell more at the end. */
   readonly verbose?: boolean;
   /** Who is told what the run is about. */
@@ -163,6 +165,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     onReloaded: (outcome) => reloads?.answered(outcome),
     onNotice: (line, level) => log[level](line),
     ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
+    ...(options.onRuntimes === undefined ? {} : { onRuntimes: options.onRuntimes }),
   }, options.audit);
 
   const told = async (reload: Promise<ReloadOutcome>) => {

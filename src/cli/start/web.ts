@@ -74,6 +74,7 @@ export function startWeb(options: WebOptions): Web {
     web: () => server?.stats(),
     troubles: options.troubles,
     strays: options.strays,
+    ...(facts.runtimes === undefined ? {} : { runtimes: facts.runtimes }),
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
     ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),

@@ -72,16 +72,20 @@ export class Recorder implements Tap {
   rules(filter: Filter, rules: RuleSet): RuleSet {
     const taken = this.#taken;
     const wanted = filter.wanted.map((bit, code) => bit | rules.wanted[code]!);
+    const take = (context: Context) => {
+      const { code, offset } = context.event;
+      if (filter.wanted[code] === 1 && filter.takes(context)) taken.push(offset);
+      return rules.wanted[code] === 1;
+    };
     return {
       rules: rules.rules,
       wanted,
       seen: filter.seen | rules.seen,
       eventNames: filter.eventNames.union(rules.eventNames),
       match(context: Context, out: Int32Array): number {
-        const { code, offset } = context.event;
-        if (filter.wanted[code] === 1 && filter.takes(context)) taken.push(offset);
-        return rules.wanted[code] === 1 ? rules.match(context, out) : 0;
+        return take(context) ? rules.match(context, out) : 0;
       },
+      hold: (context) => take(context) ? rules.hold?.(context) : undefined,
     };
   }
 

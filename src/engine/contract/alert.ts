@@ -19,6 +19,9 @@ export interface Alert {
   readonly sequence: number;
   /** Events were lost shortly before: what the alert says may be incomplete. */
   readonly degraded: boolean;
+  /** What a runtime knows of its container did not come in time; absent where it did, or where the
+   * alert does not ask for it. */
+  readonly containerUntold?: true;
   /** It stands for so many alerts of its rule, of which it is the last; absent where for itself. */
   readonly repeats?: Repeats;
 }

@@ -112,6 +112,11 @@ export const Counter = {
   CanarySentMs: 71,
   CanarySeenMs: 72,
   CanaryLatencyMs: 73,
+  /** Alerts that wait for what a runtime knows of their container, how often a bound let them go
+   * early, and those that went out without it. */
+  AlertsHeld: 74,
+  AlertsHeldCut: 75,
+  AlertsUntold: 76,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

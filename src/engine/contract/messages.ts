@@ -1,6 +1,7 @@
 // What the main thread and the engine thread say to each other. Numbers that change all the time
 // are not said but shared (counters.ts).
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
+import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -20,6 +21,8 @@ export interface LiveStart {
   readonly hostRoot: string;
   /** Absent: all that it was started with. */
   readonly rights?: KeptRights;
+  /** Absent: no runtime is asked. */
+  readonly containers?: ContainersStart;
 }
 
 /** What a watch may still do once it has started. */
@@ -28,6 +31,21 @@ export interface KeptRights {
   /** A bit for each capability (linux/capability.h), and their names. */
   readonly kept: bigint;
   readonly names: readonly string[];
+}
+
+/** Which container runtimes are asked, and how. */
+export interface ContainersStart {
+  readonly sockets: RuntimesOptions["sockets"];
+  readonly labelMaxLen: number;
+  readonly withSize: boolean;
+  /** Alerts of a new container wait so long for what is known of it. */
+  readonly waitMs: number;
+}
+
+/** How the runtimes stand. */
+export interface RuntimesTold {
+  readonly sockets: readonly RuntimeState[];
+  readonly totals: RuntimeTotals;
 }
 
 /** Watch nothing: `engine.kind: nodriver`. */
@@ -202,6 +220,7 @@ export type FromEngine =
     readonly refused: readonly RefusedProgram[];
   }
   | { readonly kind: "refused"; readonly error: string }
+  | { readonly kind: "runtimes"; readonly runtimes: RuntimesTold }
   /** A line for the person who runs saker. */
   | { readonly kind: "notice"; readonly line: string; readonly level: NoticeLevel }
   | { readonly kind: "verdict"; readonly number: number; readonly verdict: AuditVerdict }

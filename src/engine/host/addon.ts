@@ -12,6 +12,8 @@ import type {
   GrpcServer,
   NamedFile,
   OpenOptions,
+  Runtimes,
+  RuntimesOptions,
   SieveOptions,
   TlsDoor,
   TlsDoorOptions,
@@ -25,6 +27,7 @@ export interface Addon {
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };
   readonly TlsDoor: { make(options: TlsDoorOptions): TlsDoor };
+  readonly Runtimes: { start(options: RuntimesOptions): Runtimes };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;

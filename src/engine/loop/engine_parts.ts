@@ -1,4 +1,5 @@
 // What an engine is made of: where events come from, what they change, who is told what.
+import type { ContainerSource } from "../host/container_source.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
@@ -30,6 +31,8 @@ export interface EngineParts {
   readonly sieve?: ToldSieve;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
+  /** Who tells of containers, live. */
+  readonly containers?: Pick<ContainerSource, "take" | "isWaiting">;
   /** How counts by rule are taken, and who is told where they are. */
   readonly tally?: Pick<TallierParts, "stopwatch" | "programRuns" | "told">;
 }

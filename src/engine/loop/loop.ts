@@ -3,7 +3,9 @@
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import type { Event } from "../../events/event.ts";
 import { NEW_SNAPSHOT } from "../../events/source.ts";
-import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
+import { WAITING_MS } from "../host/container_source.ts";
+import { HeldAlerts, type ReleasedAlert } from "./held_alerts.ts";
+import type { CompiledRule, RenderedOutput, RuleSet } from "../../rules/rule_set.ts";
 import type { Alert } from "../contract/alert.ts";
 import { AlertGate } from "./alert_gate.ts";
 import { Counter } from "../contract/counters.ts";
@@ -52,6 +54,8 @@ export class Engine {
   readonly #event: Event;
   readonly #loss: LossGuard;
   readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
+  readonly #held: HeldAlerts;
+  #walking = false;
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
   #matched: Int32Array;
@@ -87,6 +91,7 @@ export class Engine {
       nextSequence: () => ++this.#sequence,
       onLoss: parts.onLoss,
     });
+    this.#held = new HeldAlerts(machine, parts.counters, (alert) => this.#alertHeld(alert));
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
@@ -121,6 +126,8 @@ export class Engine {
       }
       if (counters.takeMessage()) return "message";
       if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
+      const news = this.#parts.containers?.take(nowMs);
+      if (news !== undefined) this.takeAside(news);
       const bytes = source.read(this.#buffer);
       if (bytes === NEW_SNAPSHOT) {
         this.loadSnapshot();
@@ -136,7 +143,7 @@ export class Engine {
         this.#post();
         if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
         this.#tap?.idle();
-        source.wait(IDLE_MS);
+        source.wait(this.#parts.containers?.isWaiting === true ? WAITING_MS : IDLE_MS);
         continue;
       }
       if (this.#takeBatch(bytes, nowMs)) {
@@ -160,7 +167,9 @@ export class Engine {
   #takeBatch(bytes: number, nowMs: number): boolean {
     const { counters } = this.#parts;
     this.#tap?.begin(this.#buffer, bytes);
+    this.#walking = true;
     let ended = this.#walkBatch(bytes);
+    this.#walking = false;
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
     const { isPiecemeal = false } = this.#parts.source;
     // One message for each alert would cost more than judging the events.
@@ -190,6 +199,7 @@ export class Engine {
 
   /** Exchanges the rules between two events; counts by rule go on under the same names. */
   setRules(rules: RuleSet): void {
+    this.#held.releaseAll(this.#parts.context);
     this.#rules = rules;
     this.#matched = new Int32Array(Math.max(1, rules.rules.length));
     this.#tallier.exchange(rules);
@@ -268,6 +278,7 @@ export class Engine {
     const { event } = context;
     machine.apply(context);
     if (context.hashes !== undefined) foreseeSum(context);
+    if (machine.awaited.active !== 0 && this.#held.take(context, this.#rules)) return;
     if (event.stateOnly || this.#rules.wanted[event.code] === 0) return;
     const matches = this.#rules.match(context, this.#matched);
     for (let at = 0; at < matches; at++) this.#alert(this.#rules.rules[this.#matched[at]!]!);
@@ -286,38 +297,39 @@ export class Engine {
 
   #alert(rule: CompiledRule): void {
     this.#tap?.matched(rule);
-    const { message, fields } = this.#tallier.render(rule, this.#parts.context);
-    this.#push({
-      hostname: this.#parts.machine.hostname,
-      message,
-      outputFields: fields,
-      priority: rule.priority,
-      rule: rule.name,
-      source: rule.source,
-      tags: rule.tags,
-      time: this.#event.time(),
-      sequence: ++this.#sequence,
-      degraded: this.#degraded,
-    });
+    const output = this.#tallier.render(rule, this.#parts.context);
+    const isUntold = rule.asksRuntimes === true && this.#held.isUntold(this.#parts.context);
+    this.#tell(rule, output, this.#event.time(), isUntold ? { containerUntold: true } : {});
+  }
+
+  #alertHeld({ rule, time, isUntold, message, fields }: ReleasedAlert): void {
+    if (this.#walking) this.#tap?.matched(rule);
+    this.#tallier.count(rule);
+    this.#tell(rule, { message, fields }, time, isUntold ? { containerUntold: true } : {});
   }
 
   #alertInternal({ rule, message, outputFields, priority }: InternalAlert): void {
-    this.#push({
-      hostname: this.#parts.machine.hostname,
-      message,
-      outputFields,
-      priority,
-      rule,
-      source: "internal",
-      tags: undefined,
-      time: BigInt(this.#parts.clock()) * 1_000_000n,
-      sequence: ++this.#sequence,
-      degraded: this.#degraded,
-    });
+    const about = { name: rule, priority, source: "internal", tags: undefined };
+    this.#tell(about, { message, fields: outputFields }, BigInt(this.#parts.clock()) * 1_000_000n);
+  }
+
+  #tell(
+    { name, priority, source, tags }: Pick<Alert, "priority" | "source" | "tags"> & {
+      name: string;
+    },
+    { message, fields }: RenderedOutput,
+    time: bigint,
+    more: Pick<Alert, "containerUntold"> = {},
+  ): void {
+    const { hostname } = this.#parts.machine;
+    const told = { hostname, message, outputFields: fields, time, degraded: this.#degraded };
+    const sequence = ++this.#sequence;
+    this.#push({ ...told, sequence, priority, rule: name, source, tags, ...more });
   }
 
   /** What has been written so far becomes whole. */
   closeTap(): void {
+    this.#held.releaseAll(this.#parts.context);
     this.#tap?.close();
     this.#post();
   }

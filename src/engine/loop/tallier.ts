@@ -60,11 +60,17 @@ export class Tallier {
     this.#parts.told?.(this.#tallies.told());
   }
 
+  /** An alert of the rule whose output was made already. */
+  count(rule: CompiledRule): void {
+    const { matches } = this.#tallies;
+    matches[rule.index] = matches[rule.index]! + 1;
+  }
+
   /** A rule's output for an alert, which is counted. */
   render(rule: CompiledRule, context: Context): RenderedOutput {
-    const { matches, outputNs } = this.#tallies;
+    const { outputNs } = this.#tallies;
     const { stopwatch } = this.#parts;
-    matches[rule.index] = matches[rule.index]! + 1;
+    this.count(rule);
     if (stopwatch === undefined) return rule.render(context);
     const begun = stopwatch();
     const output = rule.render(context);

@@ -14,6 +14,7 @@ import {
   type NoticeLevel,
   type RefusedProgram,
   type RulesStart,
+  type RuntimesTold,
   type ToEngine,
 } from "../contract/messages.ts";
 
@@ -33,6 +34,8 @@ export interface EngineEvents {
   readonly onReady: (rules: RulesTold) => void;
   readonly onReloaded: (outcome: RulesTold | { readonly error: string }) => void;
   readonly onNotice: (line: string, level: NoticeLevel) => void;
+  /** How the container runtimes stand, about once a second. */
+  readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
   readonly onTallies?: (tallies: TalliesTold) => void;
   /** What became of a piece of audit events, by its number. */
@@ -102,6 +105,9 @@ export function startEngineThread(
         break;
       case "tallies":
         events.onTallies?.(data.tallies);
+        break;
+      case "runtimes":
+        events.onRuntimes?.(data.runtimes);
         break;
       case "ready":
         events.onReady(data);

@@ -15,6 +15,7 @@ import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
+import { liveContainers } from "./containers.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf, interestWarnings } from "../host/interest.ts";
 import { ownPid } from "../host/own_pid.ts";
@@ -61,7 +62,11 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const release = everyNow(RELEASE_MS, () => opened.release?.());
   const sieve = plan === undefined ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
+  const runtimes = liveContainers(start.source, addon, machine.awaited, (told) => {
+    post({ kind: "runtimes", runtimes: told });
+  });
   const engine = new Engine({
+    ...runtimes,
     source: opened.source,
     machine,
     context,

@@ -40,9 +40,25 @@ export function putContainerGroup(
   putEvent(out, GROUP_ADDED, time, [uint32(group.gid), text(group.name), text(containerId)]);
 }
 
+/** What an asynchronous event says of a container. The last two are saker's own: no runtime knows
+ * it; and, without an id, that alerts of new containers waited for what is known of them. */
+export type ContainerNews =
+  | "container"
+  | "container_removed"
+  | typeof CONTAINER_UNKNOWN
+  | typeof CONTAINERS_AWAITED;
+
+export const CONTAINER_UNKNOWN = "container_unknown";
+export const CONTAINERS_AWAITED = "containers_awaited";
+
 /** `json` as the container plugin's `container` events carry it. */
-export function putContainer(out: BlockBuffer, time: bigint, json: string): void {
-  putEvent(out, ASYNC, time, [uint32(0), text("container"), encoder.encode(`${json}\0`)]);
+export function putContainer(
+  out: BlockBuffer,
+  time: bigint,
+  json: string,
+  news: ContainerNews = "container",
+): void {
+  putEvent(out, ASYNC, time, [uint32(0), text(news), encoder.encode(`${json}\0`)]);
 }
 
 function putEvent(out: BlockBuffer, code: number, time: bigint, params: Uint8Array[]): void {

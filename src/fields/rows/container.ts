@@ -3,7 +3,8 @@
 import { RE2JS } from "re2js";
 import type { Context } from "../../state/contract/context.ts";
 import type { Container } from "../../state/tables/containers.ts";
-import type { Field, Value } from "../row/field.ts";
+import type { Bound, Field, Value } from "../row/field.ts";
+import { hasProbes, isProbe, type ProbeKey, probeText } from "./health_probes.ts";
 import { ofThread } from "./proc.ts";
 import { fields, indexArgument, type Row, type RowInfo, withArgument } from "../row/row.ts";
 import { containerIdOf } from "../text/user_names.ts";
@@ -19,8 +20,20 @@ const HOST: Container = {
 };
 
 export function containerFields(): Field[] {
-  return [...identity(), ...mounts(), ...times(), ...pod(), ...withoutData()];
+  return [...identity(), ...mounts(), ...times(), ...pod(), ...probes(), ...withoutData()];
 }
+
+/** Fields whose values runtimes tell: they are missing until one has told. */
+export function isToldByRuntimes({ field: { name } }: Bound): boolean {
+  if (name.startsWith("container.")) return !TOLD_BY_EVENTS.has(name);
+  return name.startsWith("k8s.");
+}
+
+const TOLD_BY_EVENTS: ReadonlySet<string> = new Set([
+  "container.id",
+  "container.start_ts",
+  "container.duration",
+]);
 
 /** The event's container; HOST outside of containers, undefined where only an id is known. */
 function containerOf(context: Context): Container | undefined {
@@ -29,7 +42,7 @@ function containerOf(context: Context): Container | undefined {
   if (thread === undefined) return undefined;
   const id = containerIdOf(context, thread);
   if (id === "") return HOST;
-  const container = machine.container(id);
+  const container = machine.containerOf(thread);
   return container?.info === undefined && container?.type === "" ? undefined : container;
 }
 
@@ -320,6 +333,36 @@ function pod(): Field[] {
   ];
 }
 
+/** What the runtime or the kubelet runs in the container by itself. */
+function probes(): Field[] {
+  const kinds: readonly (readonly [string, ProbeKey, string])[] = [
+    ["healthcheck", "Healthcheck", "health check"],
+    ["liveness_probe", "LivenessProbe", "liveness probe"],
+    ["readiness_probe", "ReadinessProbe", "readiness probe"],
+  ];
+  return fields("container", [
+    ...kinds.map(([name, key, what]): Row => ({
+      ...row(
+        `container.${name}`,
+        `Command of the container's ${what}.`,
+        ofContainer((container) => probeText(container, key)),
+      ),
+      flags: ["deprecated"],
+    })),
+    ...kinds.map(([name, key, what]): Row => ({
+      name: `proc.is_container_${name}`,
+      type: "BOOL",
+      flags: ["deprecated"],
+      description: `Whether the process belongs to the container's ${what}.`,
+      extract: ofContainer((container, context) =>
+        context.thread && hasProbes(container)
+          ? isProbe(context, context.thread, container, key)
+          : undefined
+      ),
+    })),
+  ]);
+}
+
 /** Names that rules may still use; the container plugin knows no values for them. */
 function withoutData(): Field[] {
   const nothing = () => undefined;
@@ -331,16 +374,9 @@ function withoutData(): Field[] {
     domain: "thread",
     extract: nothing,
   });
-  const probe = (name: string): Row => ({ ...never(name), type: "BOOL" });
   const objects = ["rc", "svc", "rs", "deployment"].map((kind) => `k8s.${kind}`);
   return [
     ...fields("container", [
-      never("container.healthcheck"),
-      never("container.liveness_probe"),
-      never("container.readiness_probe"),
-      probe("proc.is_container_healthcheck"),
-      probe("proc.is_container_liveness_probe"),
-      probe("proc.is_container_readiness_probe"),
       ...objects.flatMap((name) => [never(`${name}.name`)]),
       ...[...objects, "k8s.ns"].flatMap((name) => [never(`${name}.id`), never(`${name}.labels`)]),
     ]),

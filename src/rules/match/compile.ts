@@ -6,6 +6,7 @@ import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_type
 import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
+import { type HoldableRule, holdEvent, ruleAsksRuntimes } from "./held.ts";
 import { Matcher } from "./matcher.ts";
 import { OtherFields, withOthers } from "./other_fields.ts";
 
@@ -26,8 +27,11 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     rules.map((rule, index) => ({ node: rule.node, codes: codes[index]! })),
     options.matching,
   );
+  const compiled = rules.map((rule, index) => compiledRule(rule, index, matcher, others));
+  const holdable = holdableByCode(rules, compiled, codes, matcher, others);
   return {
-    rules: rules.map((rule, index) => compiledRule(rule, index, matcher, others)),
+    rules: compiled,
+    hold: (context) => holdEvent(holdable()[context.event.code]!, options.matching, context),
     wanted,
     seen: matcher.seen,
     costs: matcher.costs,
@@ -59,6 +63,32 @@ function codeLists(rules: readonly CheckedRule[], source: string): (readonly num
   });
 }
 
+/** By event code the rules that may match it; made when a container is first awaited. */
+function holdableByCode(
+  rules: readonly CheckedRule[],
+  compiled: readonly CompiledRule[],
+  codes: readonly (readonly number[])[],
+  { seen }: Matcher,
+  others: OtherFields,
+): () => readonly (readonly HoldableRule[])[] {
+  let made: HoldableRule[][] | undefined;
+  return () => {
+    if (made !== undefined) return made;
+    made = EVENTS.map(() => []);
+    for (const [index, checked] of rules.entries()) {
+      const told = others.of(checked);
+      const rule: HoldableRule = {
+        checked,
+        compiled: compiled[index]!,
+        seen,
+        render: (rendering, context) => withOthers(renderWith(checked, rendering), told, context),
+      };
+      for (const code of codes[index]!) made[code]!.push(rule);
+    }
+    return made;
+  };
+}
+
 function compiledRule(
   rule: CheckedRule,
   index: number,
@@ -76,6 +106,7 @@ function compiledRule(
     source: rule.source,
     capture: rule.capture,
     captureDurationMs: rule.captureDuration,
+    asksRuntimes: ruleAsksRuntimes(rule),
     render: (context) => context.under(matcher.viewOf(index), () => rendered(context)),
   };
 }
@@ -86,6 +117,10 @@ function render(rule: CheckedRule, context: Context): RenderedOutput {
     fieldJson: (bound) => jsonOf(bound, context),
     read: (bound) => bound.extract(context),
   };
+  return renderWith(rule, rendering);
+}
+
+function renderWith(rule: CheckedRule, rendering: Rendering): RenderedOutput {
   const fields = renderFields(rule.format, rendering);
   for (const extra of rule.extraFields) {
     fields.push([

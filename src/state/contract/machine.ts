@@ -29,6 +29,10 @@ export interface Machine {
   user(containerId: string, uid: number, pid: number): User | undefined;
   group(containerId: string, gid: number, pid: number): Group | undefined;
   container(id: string): Container | undefined;
+  /** What is known of the container that the thread is in; undefined on the host too. */
+  containerOf(thread: Thread): Container | undefined;
+  /** As much of its container's id as the thread's cgroups tell; "" on the host. */
+  wholeContainerId(thread: Thread): string;
   /** What the event being applied says of a container (`container` events); undefined on others. */
   readonly eventContainer: Container | undefined;
   /** Descriptors of the thread's process. */

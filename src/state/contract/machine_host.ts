@@ -1,5 +1,6 @@
 // The machine as the engine drives it: state blocks and events come in, the tables change, and the
 // context says what the event was about.
+import type { AwaitedContainers } from "../tables/awaited_containers.ts";
 import type { TableOptions } from "../tables/tables.ts";
 import type { Context } from "./context.ts";
 import type { Machine } from "./machine.ts";
@@ -29,6 +30,8 @@ export interface DescriptorTable {
 }
 
 export interface MachineHost extends Machine {
+  /** New containers that are still to be told of. */
+  readonly awaited: AwaitedContainers;
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the
    * first byte of its body to the last; blocks of other kinds are passed over. */
   load(blockType: number, bytes: Uint8Array, start: number, end: number): void;

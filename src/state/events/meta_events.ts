@@ -1,11 +1,13 @@
 // Events that no thread made: users, groups and containers, as the recorder learnt of them.
 import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
+import { CONTAINER_UNKNOWN, CONTAINERS_AWAITED } from "../../events/scap/state_events.ts";
 import { containerTypeName, parseContainer } from "../tables/containers.ts";
 import type { Context } from "../contract/context.ts";
 import type { Container } from "../tables/containers.ts";
 import type { Tables } from "../tables/tables.ts";
 
+const AWAITED_MAX = 4096;
 const decoder = new TextDecoder();
 const USER_ADDED = codeOf("USER_ADDED_E");
 const GROUP_ADDED = codeOf("GROUP_ADDED_E");
@@ -65,11 +67,32 @@ export function onGroup(machine: Tables, context: Context): void {
 export function onAsync(machine: Tables, context: Context): void {
   const { event } = context;
   const name = text(event, ASYNC.name);
-  if (name !== "container" && name !== "container_removed") return;
+  if (!name.startsWith("container")) return;
+  const { awaited } = machine.containers;
+  if (name === CONTAINERS_AWAITED) return awaited.enable(awaitedIn(text(event, ASYNC.data)));
+  if (name !== "container" && name !== "container_removed" && name !== CONTAINER_UNKNOWN) return;
   const container = parseContainer(text(event, ASYNC.data));
   if (container === undefined) return;
+  const { id, fullId } = container;
+  if (name === CONTAINER_UNKNOWN) return awaited.end(fullId || id);
+  if (name === "container_removed" && container.info?.["name"] === undefined) {
+    // Saker's own, which tells nothing but the id.
+    machine.lineage++;
+    return machine.containers.remove(id, fullId);
+  }
   learn(machine, container);
-  if (name === "container_removed") machine.containers.remove(container.id);
+  if (name === "container_removed") machine.containers.remove(id, fullId);
+}
+
+/** Ids that a recording began to wait for before it began. */
+function awaitedIn(json: string): readonly string[] {
+  try {
+    const { awaited } = JSON.parse(json) as { awaited?: unknown };
+    if (!Array.isArray(awaited)) return [];
+    return awaited.filter((id) => typeof id === "string").slice(0, AWAITED_MAX);
+  } catch {
+    return [];
+  }
 }
 
 /** The container events of old captures: id, type, name and image. */
@@ -91,6 +114,8 @@ export function onContainerJson(machine: Tables, context: Context): void {
 function learn(machine: Tables, container: Container): void {
   machine.containers.add(container);
   machine.eventContainer = container;
+  machine.containers.awaited.end(container.id);
+  if (container.fullId !== container.id) machine.containers.awaited.end(container.fullId);
   machine.lineage++;
 }
 

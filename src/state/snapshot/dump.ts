@@ -12,6 +12,7 @@ import {
   putUsers,
 } from "../../events/scap/state_blocks.ts";
 import {
+  CONTAINERS_AWAITED,
   putContainer,
   putContainerGroup,
   putContainerUser,
@@ -52,6 +53,10 @@ export function dumpMachine(machine: Tables, time: bigint): Uint8Array {
   }
   for (const [id, group] of machine.users.groups()) {
     if (id !== "") putContainerGroup(out, time, id, group);
+  }
+  const { awaited } = machine.containers;
+  if (awaited.enabled) {
+    putContainer(out, time, JSON.stringify({ awaited: [...awaited.all()] }), CONTAINERS_AWAITED);
   }
   for (const container of machine.containers.all()) {
     if (container.info !== undefined) putContainer(out, time, containerJson(container));

@@ -275,3 +275,15 @@ Deno.test("a damaged dump gives some of the tables and never fails", () => {
     tables.settle();
   }
 });
+
+Deno.test("a dump says that alerts of new containers waited, and of which", () => {
+  const first = machine();
+  first.awaited.enable(["c0ffee112233"]);
+  const second = machine();
+  load(second, first.dump(TIME));
+  strictEqual(second.awaited.enabled, true);
+  deepStrictEqual([...second.awaited.all()], ["c0ffee112233"]);
+  const other = machine();
+  load(other, machine().dump(TIME));
+  strictEqual(other.awaited.enabled, false);
+});

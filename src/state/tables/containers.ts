@@ -1,6 +1,7 @@
 // Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
 import { type Owned, Owner, ownerOf } from "./cgroup_owner.ts";
+import { AwaitedContainers } from "./awaited_containers.ts";
 import { EMPTY, type Strings } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
@@ -17,6 +18,8 @@ export interface Container {
 const CONTAINERS_MAX = 16_384;
 /** Bound of the cgroups and ids that are known to be the host's or a container's. */
 const KNOWN_MAX = 16_384;
+/** Those of them whose short ids are others' too: nobody has such by chance. */
+const TWINS_MAX = 256;
 const ID_LENGTH = 64;
 const SHORT_ID_LENGTH = 12;
 const NOT_HEX = /[^0-9a-fA-F]/;
@@ -46,6 +49,12 @@ export class Containers {
   readonly #byId = new Map<string, Container>();
   /** Id of a cgroups string → id of the container's short id. */
   readonly #matched = new Map<number, number>();
+  /** Containers whose short ids are those of others: by their whole ids. */
+  readonly #twins = new Map<string, Container>();
+  /** Id of a cgroups string → its container's whole id, and what is known of it. */
+  readonly #ofCgroups = new Map<number, Found>();
+  /** New ones, of which a runtime is still to tell. */
+  readonly awaited = new AwaitedContainers();
 
   /** Id of a cgroups string → what its paths say; the container's id as a string id. */
   readonly #owners = new Map<number, { readonly owner: Owner; readonly id: number }>();
@@ -70,7 +79,47 @@ export class Containers {
     yield* this.#byId.values();
   }
 
+  /** The container that a thread is in, by the handles of its short id and of its cgroups. Where
+   * two share a short id, what is known of the other is not told of this one. */
+  of(id: number, cgroups: number): Container | undefined {
+    return this.#find(id, cgroups).container;
+  }
+
+  /** As much of its id as its cgroups tell, by the same handles. */
+  wholeId(id: number, cgroups: number): string {
+    return this.#find(id, cgroups).whole;
+  }
+
+  #find(id: number, cgroups: number): Found {
+    const known = this.#ofCgroups.get(cgroups);
+    if (known?.id === id) return known;
+    const short = this.#strings.text(id) ?? "";
+    const whole = wholeId(this.#strings.text(cgroups) ?? "", short);
+    const first = this.#byId.get(short);
+    const container = first === undefined || isSame(first, whole) ? first : this.#twins.get(whole);
+    const found = { id, whole, container };
+    this.#ofCgroups.set(cgroups, found);
+    return found;
+  }
+
+  /** A thread was found to be in it: its runtime is to be asked, where nothing is known of it. */
+  meet(id: number, cgroups: number): void {
+    if (!this.awaited.enabled || id === EMPTY) return;
+    const { whole, container } = this.#find(id, cgroups);
+    // Of those that have a kind by now the path told all that there is to know.
+    if (container?.info !== undefined || (container?.type ?? "") !== "") return;
+    this.awaited.note(whole);
+  }
+
   add(container: Container): void {
+    this.#ofCgroups.clear();
+    const { fullId } = container;
+    const before = this.#byId.get(container.id);
+    if (before?.info !== undefined && !isSame(before, fullId)) {
+      if (this.#twins.size < TWINS_MAX) this.#twins.set(fullId, container);
+      else this.evicted++;
+      return;
+    }
     this.#byId.delete(container.id);
     if (this.#byId.size >= CONTAINERS_MAX) {
       this.#byId.delete(this.#byId.keys().next().value!);
@@ -81,18 +130,25 @@ export class Containers {
 
   clear(): void {
     this.#byId.clear();
+    this.#twins.clear();
+    this.awaited.clear();
     this.forgetMatches();
   }
 
-  remove(id: string): void {
-    this.#byId.delete(id);
+  /** `fullId`: "" where it is not known. */
+  remove(id: string, fullId = ""): void {
+    this.#ofCgroups.clear();
+    this.awaited.forget(fullId || id);
+    const first = this.#byId.get(id);
+    if (first === undefined || isSame(first, fullId)) this.#byId.delete(id);
+    else this.#twins.delete(fullId);
   }
 
   /** String id of the container that the cgroups (a string id) belong to; EMPTY: the host. */
   match(cgroups: number): number {
     const known = this.#matched.get(cgroups);
     if (known !== undefined) return known;
-    const found = this.#find(this.#strings.text(cgroups) ?? "");
+    const found = this.#search(this.#strings.text(cgroups) ?? "");
     const id = found === "" ? EMPTY : this.#strings.internPassing(found);
     this.#matched.set(cgroups, id);
     return id;
@@ -157,9 +213,10 @@ export class Containers {
     this.#owners.clear();
     this.#hosts.clear();
     this.confirmHeld(threads);
+    this.#ofCgroups.clear();
   }
 
-  #find(cgroups: string): string {
+  #search(cgroups: string): string {
     for (const entry of cgroups.split("\0")) {
       const equals = entry.indexOf("=");
       if (equals < 0) continue;
@@ -168,10 +225,35 @@ export class Containers {
       if (found.type !== "" && !this.#byId.has(found.id)) {
         this.add({ id: found.id, fullId: found.id, type: found.type, info: undefined });
       }
+      // Of the others a path tells all that there is to know.
       return found.id;
     }
     return "";
   }
+}
+
+interface Found {
+  /** Handle of the short id that it was looked for by. */
+  readonly id: number;
+  readonly whole: string;
+  readonly container: Container | undefined;
+}
+
+/** Whether a whole id may be the container's; one of which only the beginning is known may. */
+function isSame({ id, fullId }: Container, whole: string): boolean {
+  return fullId === whole || fullId === "" || fullId === id || whole === "" || whole === id;
+}
+
+/** As much of a container's id as its cgroups tell, of which `short` is the beginning. */
+function wholeId(cgroups: string, short: string): string {
+  for (const whole of cgroups.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? []) {
+    if (whole.startsWith(short)) return whole;
+  }
+  for (const entry of cgroups.split("\0")) {
+    const name = entry.slice(entry.lastIndexOf("/") + 1);
+    if (name.startsWith(short)) return name;
+  }
+  return short;
 }
 
 /** Reads the JSON of a `container` event; undefined where it is none. */

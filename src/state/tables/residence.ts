@@ -32,6 +32,7 @@ export function settleIn(tables: Tables, thread: Thread, before: number, begins:
   const found = containerOf(tables, thread, before, begins);
   if (found === thread.containerId) return false;
   thread.containerId = found;
+  tables.containers.meet(found, thread.cgroups);
   return true;
 }
 

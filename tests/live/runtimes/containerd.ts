@@ -43,7 +43,8 @@ export class Containerd implements AsyncDisposable {
     try {
       await makeRootDirectory(containerd.root);
       // CRI's containers and the sandbox below them are of the same image.
-      const archive = await packImage(containerd.root, work);
+      const config = { Cmd: ["sleep", "3600"] };
+      const archive = await packImage(containerd.root, work, { config });
       for (const namespace of NAMESPACES) {
         await containerd.must(...["-n", namespace, "images", "import"], archive);
       }

@@ -1,0 +1,76 @@
+// Where live metadata of containers comes from: new ids are asked about, what the runtimes tell and
+// what they will not tell in time goes into the stream of events, as Falco's container events do.
+import type { Runtimes, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
+import { BlockBuffer } from "../../events/scap/block_buffer.ts";
+import { CONTAINER_UNKNOWN, putContainer } from "../../events/scap/state_events.ts";
+import type { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
+
+export interface ContainerSourceParts {
+  readonly runtimes: Runtimes;
+  readonly awaited: AwaitedContainers;
+  /** An alert waits so long for what is known of its container. */
+  readonly waitMs: number;
+  /** Called about once a second with how the sockets stand. */
+  readonly told: (states: readonly RuntimeState[], totals: RuntimeTotals) => void;
+}
+
+const SHORT_ID_LENGTH = 12;
+const DIGITS = /^[0-9a-f]{64}$/;
+/** News taken at once; more wait for the next look. */
+const NEWS_MAX = 64;
+/** JSON of one container that an event takes; what is longer is left out, and the id unknown. */
+const JSON_BYTES_MAX = 400_000;
+const TOLD_MS = 1_000;
+/** While alerts wait, the engine looks for news this often. */
+export const WAITING_MS = 5;
+
+export class ContainerSource {
+  readonly #parts: ContainerSourceParts;
+  /** In the order in which they end. */
+  readonly #waits: { readonly id: string; readonly untilMs: number }[] = [];
+  #toldAtMs = 0;
+
+  constructor(parts: ContainerSourceParts) {
+    this.#parts = parts;
+    parts.awaited.enabled = true;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waits.length > 0;
+  }
+
+  /** Asks about what is new; blocks of events that tell what has become known. */
+  take(nowMs: number): Uint8Array | undefined {
+    const { runtimes, awaited, waitMs, told } = this.#parts;
+    for (const id of awaited.takeFresh()) runtimes.ask(id);
+    // Since the first alert: a container may be made long before it runs anything.
+    for (const id of awaited.takeHeld()) this.#waits.push({ id, untilMs: nowMs + waitMs });
+    if (nowMs - this.#toldAtMs >= TOLD_MS) {
+      this.#toldAtMs = nowMs;
+      told(runtimes.state(), runtimes.totals());
+    }
+    const news = runtimes.take(NEWS_MAX);
+    const late: string[] = [];
+    while (this.#waits.length > 0) {
+      const { id, untilMs } = this.#waits[0]!;
+      if (awaited.has(id) && untilMs > nowMs) break;
+      this.#waits.shift();
+      if (awaited.has(id)) late.push(id);
+    }
+    if (news.length === 0 && late.length === 0) return undefined;
+    const out = new BlockBuffer(4096);
+    const time = BigInt(nowMs) * 1_000_000n;
+    for (const { kind, text } of news) {
+      if (kind === 0 && text.length < JSON_BYTES_MAX) putContainer(out, time, text);
+      else if (kind === 1) putContainer(out, time, idOnly(text), "container_removed");
+      else if (kind === 2) putContainer(out, time, idOnly(text), CONTAINER_UNKNOWN);
+    }
+    for (const id of late) putContainer(out, time, idOnly(id), CONTAINER_UNKNOWN);
+    return out.bytes;
+  }
+}
+
+function idOnly(fullId: string): string {
+  const id = DIGITS.test(fullId) ? fullId.slice(0, SHORT_ID_LENGTH) : fullId;
+  return JSON.stringify({ container: { id, full_id: fullId } });
+}
