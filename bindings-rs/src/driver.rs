@@ -281,7 +281,8 @@ impl Driver {
             .into_iter()
             .map(|planned| AttachedProgram {
                 name: planned.name.to_owned(),
-                kind: "tp_btf".to_owned(),
+                kind: if planned.target == "io_uring" { "raw_tracepoint" } else { "tp_btf" }
+                    .to_owned(),
                 target: planned.target.to_owned(),
                 events: planned.events.iter().map(|&code| event_id(code)).collect(),
                 attached: planned.reason.is_empty(),

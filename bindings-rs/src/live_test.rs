@@ -13,12 +13,14 @@ mod narrow;
 mod objects;
 mod places;
 mod processes;
+mod rings;
 mod shares;
 mod sifted;
 mod sockets;
 mod tail_calls;
 mod waits;
 mod whole;
+mod younger;
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt as _;
@@ -118,7 +120,16 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
 }
 
 /// Calls without an event of their own that tests make.
-const GENERIC: [&str; 5] = ["getcpu", "truncate", "utimes", "utimensat", "setxattr"];
+const GENERIC: [&str; 8] = [
+    "getcpu",
+    "truncate",
+    "utimes",
+    "utimensat",
+    "setxattr",
+    "ftruncate",
+    "fallocate",
+    "fchmodat2",
+];
 
 /// One probe for all tests.
 pub(super) fn recorder() -> Option<MutexGuard<'static, Recorder>> {

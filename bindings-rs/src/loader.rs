@@ -13,20 +13,20 @@ use aya::{Btf, Ebpf, EbpfLoader};
 use probe::compat;
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
-use probe::table::{GENERIC_X, SYSCALLS, Syscall};
+use probe::table::{GENERIC_X, SYSCALLS};
 
 use crate::btf;
 use crate::budget::Part;
 use crate::counters::CountersValue;
 use crate::failure::{Code, Failure};
 use crate::ring::Ring;
+use crate::rings::Rings;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
 use crate::sift::Sieve;
 use crate::stages::{DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT};
+pub use crate::wanted::GENERIC_CALL;
+use crate::wanted::fillers_of;
 
-/// An interest at or above this asks for one call without an event of its own: the rest of the
-/// number is the call's `sc`. GENERIC_X alone asks for all of them.
-pub const GENERIC_CALL: u16 = 0x8000;
 /// Call numbers that the probe looks at; a route for each entry in the halves of one word.
 const CALLS: u32 = 512;
 const IA32: u32 = 32;
@@ -66,6 +66,7 @@ pub struct Probe {
     pub lost: PerCpuArray<MapData, u64>,
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
+    pub rings: Rings,
     pub loaded: BTreeMap<&'static str, Loaded>,
     /// Of those: fillers that nobody wants yet (spare.rs), and what they are loaded with.
     pub spare: BTreeSet<&'static str>,
@@ -138,6 +139,11 @@ impl Probe {
                 sifted: take(&mut ebpf, "SIFTED")?,
                 refused: None,
             },
+            rings: Rings::new(
+                take(&mut ebpf, "RING_PROGRAMS")?,
+                take(&mut ebpf, "RING_ROUTES")?,
+                &offsets,
+            ),
             ebpf,
             loaded: BTreeMap::new(),
             spare: BTreeSet::new(),
@@ -264,28 +270,13 @@ impl Probe {
         good
     }
 
-    /// The filler of a call and the code under which it is recorded, where somebody wants it.
-    fn filler_of(wanted: &BTreeSet<u16>, call: &Syscall) -> Option<usize> {
-        let event = compat::event_of(call);
-        let own = FILLERS.iter().position(|(_, code)| *code == event && *code != GENERIC_X);
-        if own.is_some() && (wanted.contains(&event) || call.exit != GENERIC_X) {
-            return own.filter(|_| wanted.contains(&event));
-        }
-        // An event of its own that has no filler yet is told by the generic event.
-        let named = call.exit != GENERIC_X && wanted.contains(&call.exit);
-        if named || wanted.contains(&GENERIC_X) || wanted.contains(&(GENERIC_CALL | call.sc)) {
-            return FILLERS.iter().position(|(_, code)| *code == GENERIC_X);
-        }
-        None
-    }
-
     /// Loads the programs that `interest` needs; those that the kernel refuses say so in `plan`.
     pub fn load_wanted(&mut self, interest: &[u16], btf: &Btf) {
         let wanted = interest.iter().copied().collect();
         let missing = SYSCALLS
             .iter()
-            .filter_map(|call| Self::filler_of(&wanted, call))
-            .map(|index| (FILLERS[index].0, SYS_EXIT))
+            .flat_map(|call| fillers_of(&wanted, call))
+            .map(|(index, _)| (FILLERS[index].0, SYS_EXIT))
             .chain(STAGES.iter().chain([&SIFT, &GATE]).map(|(name, _)| (*name, SYS_EXIT)))
             .chain(EXEC_STAGES.iter().map(|(name, _)| (*name, EXEC)))
             .chain(ENTRIES)
@@ -293,7 +284,7 @@ impl Probe {
             .collect();
         self.load_at_once(&missing, btf);
         for call in &SYSCALLS {
-            if let Some(index) = Self::filler_of(&wanted, call) {
+            for (index, _) in fillers_of(&wanted, call) {
                 self.spare.remove(FILLERS[index].0);
                 self.place(FILLERS[index].0, FILLERS_AT + index as u32, SYS_EXIT, btf);
             }
@@ -306,11 +297,18 @@ impl Probe {
         let wanted = interest.iter().copied().collect();
         let mut routes = vec![0u64; CALLS as usize];
         for call in &SYSCALLS {
-            let Some(index) = Self::filler_of(&wanted, call) else { continue };
-            if self.loaded.get(FILLERS[index].0).is_none_or(|loaded| loaded.refused.is_some()) {
-                continue;
+            let mut fillers = fillers_of(&wanted, call);
+            fillers.retain(|(index, _)| {
+                self.loaded.get(FILLERS[*index].0).is_some_and(|loaded| loaded.refused.is_none())
+            });
+            let Some(&(index, via)) = fillers.first() else { continue };
+            let mut route = u64::from(FILLERS_AT + index as u32) | u64::from(call.sc) << 16;
+            let mut told = via;
+            if let Some(&(also, via)) = fillers.get(1) {
+                route |= u64::from(FILLERS_AT + also as u32) << 8;
+                told = via;
             }
-            let route = u64::from(FILLERS_AT + index as u32) | u64::from(call.sc) << 16;
+            route |= u64::from(told) << 25;
             if let Some(entry) = routes.get_mut(call.x86_64 as usize) {
                 *entry |= route;
             }
@@ -331,7 +329,7 @@ impl Probe {
             }
         }
         self.expected_routes = routes;
-        Ok(())
+        self.rings.follow(&mut self.ebpf, interest)
     }
 
     /// What an intruder would do: takes a program out of its slot.

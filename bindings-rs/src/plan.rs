@@ -78,6 +78,13 @@ impl Probe {
                 refused: loaded.refused.is_some(),
             });
         }
+        plan.extend(self.rings.plan().map(|(name, events, reason)| Planned {
+            name,
+            target: "io_uring",
+            events,
+            refused: !reason.is_empty(),
+            reason,
+        }));
         if let Some(reason) = routed {
             plan[0].reason = reason;
         }

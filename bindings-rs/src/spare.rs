@@ -21,7 +21,7 @@ impl Probe {
             .collect();
         if missing.is_empty() {
             self.types = None;
-            return Ok(true);
+            return Ok(self.rings.load_spare(&mut self.ebpf, at_most));
         }
         // Kept until all are loaded: to read them takes longer than to load a program.
         let types = match self.types.take() {

@@ -104,15 +104,18 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
         return 0;
     }
     state.index = 0;
-    state.slot = route & 0xffff;
+    let (slot, also, via) = (route & 0xff, route >> 8 & 0xff, (route >> 25 & 7) as u8);
+    state.slot = slot;
+    (state.also, state.also_via) = (also, via);
+    state.via = if also == 0 { via } else { 0 };
     state.compat = u8::from(compat);
-    state.sc = (route >> 16) as u16;
+    state.sc = (route >> 16 & 0x1ff) as u16;
     state.number = number as u16;
     state.bprm = 0;
     state.gated = 0;
     // SAFETY: the context is the one that this program was given.
     unsafe {
-        let _ = PROGRAMS.tail_call(ctx, route & 0xffff);
+        let _ = PROGRAMS.tail_call(ctx, slot);
     }
     // The program is not there: somebody took it out of its slot. Which lane it would have been is
     // not known here; what may have mattered counts as what did.
@@ -184,6 +187,7 @@ fn started(ctx: BtfTracePointContext) -> i32 {
     state.args = [0; 6];
     state.ret = 0;
     state.compat = 0;
+    (state.via, state.also) = (0, 0);
     state.bprm = ctx.arg::<*const u8>(2) as usize;
     const CODE: u16 = table::SYSCALL_EXECVE_19_X;
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
@@ -200,6 +204,8 @@ fn ended(_: BtfTracePointContext) -> i32 {
         return 0;
     }
     let Some(block) = scratch() else { return 0 };
+    // SAFETY: the block begins with the State, and this CPU has it alone.
+    unsafe { (*(block as *mut State)).via = 0 };
     const CODE: u16 = table::PROCEXIT_1_E;
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::begin(&Bpf, block, CODE, lane::of(CODE)) };

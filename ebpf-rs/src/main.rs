@@ -20,6 +20,8 @@ mod names;
 mod opens;
 mod programs;
 mod record;
+mod ring_kernel;
+mod rings;
 mod sieve;
 mod stages;
 

@@ -25,7 +25,7 @@ macro_rules! programs {
                     let message = e.state().index;
                     let next = $function(&mut e);
                     files::note(&mut e, table::$code, message);
-                    follow_filler(&ctx, &mut e, message, next);
+                    follow_filler(&ctx, &PROGRAMS, &mut e, message, next);
                 }
                 0
             }
@@ -80,13 +80,13 @@ fn stage_look_up(ctx: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 fn stage_sift(ctx: BtfTracePointContext) -> i32 {
-    sift(&ctx);
+    sift(&ctx, &PROGRAMS);
     0
 }
 
 #[btf_tracepoint(function = "sys_exit")]
 fn stage_end(ctx: BtfTracePointContext) -> i32 {
-    end(&ctx);
+    end(&ctx, &PROGRAMS);
     0
 }
 

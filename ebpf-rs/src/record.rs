@@ -6,7 +6,7 @@ use probe::counters::Counters;
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
-use probe::scratch::SCRATCH_BYTES;
+use probe::scratch::{EVENT_AT, SCRATCH_BYTES, VIA_IO_URING};
 
 use crate::bpf_kernel::Bpf;
 use crate::budget;
@@ -27,8 +27,9 @@ pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0)
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(CODES, 0);
 /// What each call number goes to, for the 64-bit entry in the low half, for the 32-bit entry in the
-/// high one: a slot in PROGRAMS (0: nobody wants it), the call's generic code above. One look tells
-/// most calls that nobody wants, without asking which entry they took.
+/// high one: a slot in PROGRAMS (0: nobody wants it), the slot of a second event (8 bits each), the
+/// call's generic code (9 bits), how a younger call is told as an older one (`VIA_*`). One look
+/// tells most calls that nobody wants, without asking which entry they took.
 #[map]
 pub static ROUTES: Array<u64> = Array::with_max_entries(CALLS, 0);
 pub const CALLS: u32 = 512;
@@ -91,7 +92,13 @@ pub fn emit_as(
     // SAFETY: a helper without arguments.
     let (block, bytes, time) = finish(e, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
-    let failed = if bytes == 0 || !e.is_whole() {
+    let whole = bytes != 0 && e.is_whole();
+    if e.state().via == VIA_IO_URING {
+        let asker = e.state().asker;
+        // SAFETY: the header lies in the block.
+        unsafe { (e.base().add(EVENT_AT + 8) as *mut u64).write_unaligned(asker) };
+    }
+    let failed = if !whole {
         -1
     } else if critical && budget::refuses(e, ring) {
         counters.excess += 1;

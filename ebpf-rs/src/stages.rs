@@ -9,7 +9,7 @@ use probe::event::{Event, Next};
 use probe::{lookup, path, stage};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{COUNTERS, EXEC_PROGRAMS, PROGRAMS, count_lost, emit, lose, scratch};
+use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, scratch};
 use crate::sieve::{self, Fate};
 
 /// Goes on with an event as its filler said. Only the last stage writes it, so that the other
@@ -53,13 +53,19 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
 /// As `follow`, from an event's own filler: what the sieve can say before paths are walked, it says
 /// here.
 #[inline(always)]
-pub fn follow_filler<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>, message: u32, next: Next) {
+pub fn follow_filler<C: EbpfContext>(
+    ctx: &C,
+    programs: &ProgramArray,
+    e: &mut Event<Bpf>,
+    message: u32,
+    next: Next,
+) {
     match next {
         Next::EmitAndRepeat if message != 0 => {
             // Nothing else is told of it, and each stage is one message less.
             emit(e, 0);
             e.state().repeats = 1;
-            return repeat(ctx, e);
+            return repeat(ctx, programs, e);
         }
         Next::Walk | Next::LookUp if e.state().then == stage::EMIT_WITH_PATHS => {
             if sieve::asks(e) {
@@ -68,19 +74,19 @@ pub fn follow_filler<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>, message: u32, 
                 e.save();
                 // SAFETY: the context is the one that this program was given.
                 unsafe {
-                    let _ = PROGRAMS.tail_call(ctx, stage::SIFT);
+                    let _ = programs.tail_call(ctx, stage::SIFT);
                 }
             }
         }
         _ => {}
     }
-    follow(ctx, &PROGRAMS, e, next);
+    follow(ctx, programs, e, next);
 }
 
 /// The last stage of a call's event: hands it to the reader, unless the sieve keeps it back. What
 /// the kernel knows of its descriptors, where it has some, is put behind it by a stage before.
 #[inline(always)]
-pub fn end<C: EbpfContext>(ctx: &C) {
+pub fn end<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
@@ -95,7 +101,7 @@ pub fn end<C: EbpfContext>(ctx: &C) {
                 e.state().after = stage::END;
                 // SAFETY: the context is the one that this program was given.
                 unsafe {
-                    let _ = PROGRAMS.tail_call(ctx, stage::SIFT);
+                    let _ = programs.tail_call(ctx, stage::SIFT);
                 }
                 // It is not there: what was not asked is kept.
             }
@@ -103,14 +109,14 @@ pub fn end<C: EbpfContext>(ctx: &C) {
         if e.state().file_count != 0 {
             // SAFETY: as above.
             unsafe {
-                let _ = PROGRAMS.tail_call(ctx, stage::FILES);
+                let _ = programs.tail_call(ctx, stage::FILES);
             }
             // It is not there: the reader has to do without.
         }
     }
     let own = e.state().own;
     emit(&mut e, own);
-    repeat(ctx, &mut e);
+    repeat(ctx, programs, &mut e);
 }
 
 /// The last stage of a program's start, which is always told.
@@ -135,7 +141,7 @@ pub fn end_of_start<C: EbpfContext>(ctx: &C) {
 
 /// The stage in which the sieve is asked; it comes back to where the event was.
 #[inline(always)]
-pub fn sift<C: EbpfContext>(ctx: &C) {
+pub fn sift<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     let Some(block) = scratch() else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
@@ -148,12 +154,12 @@ pub fn sift<C: EbpfContext>(ctx: &C) {
     }
     // SAFETY: the context is the one that this program was given.
     unsafe {
-        let _ = PROGRAMS.tail_call(ctx, after);
+        let _ = programs.tail_call(ctx, after);
     }
     if after == stage::LOOK_UP {
         // SAFETY: as above.
         unsafe {
-            let _ = PROGRAMS.tail_call(ctx, stage::END);
+            let _ = programs.tail_call(ctx, stage::END);
         }
     }
     lose(&mut e);
@@ -161,18 +167,36 @@ pub fn sift<C: EbpfContext>(ctx: &C) {
 
 /// Goes on with the next message of a batch, where there is one.
 #[inline(always)]
-fn repeat<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>) {
+fn repeat<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) {
     if e.state().repeats == 0 {
-        return;
+        return also(ctx, programs, e);
     }
     // SAFETY: the context is the one that this program was given.
     unsafe {
-        let _ = PROGRAMS.tail_call(ctx, e.state().slot);
+        let _ = programs.tail_call(ctx, e.state().slot);
     }
     // The kernel lets a program go on 33 times: the messages behind are counted as lost.
     let left = e.state().ret - i64::from(e.state().index);
     let (lane, code) = (e.state().lane, e.state().code);
     count_lost(lane, code, if left > 0 { left as u64 } else { 0 });
+}
+
+/// Goes on with the second event of a call that is told as an older one too.
+#[inline(always)]
+fn also<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) {
+    let slot = e.state().also;
+    if slot == 0 {
+        return;
+    }
+    let state = e.state();
+    state.also = 0;
+    state.slot = slot;
+    state.via = state.also_via;
+    // SAFETY: the context is the one that this program was given.
+    unsafe {
+        let _ = programs.tail_call(ctx, slot);
+    }
+    lose(e);
 }
 
 /// The program before the walk of each path.

@@ -1,6 +1,9 @@
 //! Calls of the 32-bit entry that the 64-bit one lacks: by which 64-bit call they are told. Falco
 //! tells them the same way.
-use crate::table::{GENERIC_X, SYSCALLS, Syscall};
+use crate::scratch::{VIA_FCHMODAT2, VIA_PREADV2, VIA_PWRITEV2};
+use crate::table::{
+    GENERIC_X, SYSCALL_FCHMODAT_X, SYSCALL_PREADV_X, SYSCALL_PWRITEV_X, SYSCALLS, Syscall,
+};
 
 /// The call, and the 64-bit call of the same meaning.
 const SAME: [(&str, &str); 21] = [
@@ -27,6 +30,19 @@ const SAME: [(&str, &str); 21] = [
     ("_newselect", "select"),
     ("fstatat64", "newfstatat"),
 ];
+
+/// Calls without an event of their own that do what an older call does, and are told as that call
+/// too: the older call's event, and how that is told.
+const YOUNGER: [(&str, u16, u8); 3] = [
+    ("preadv2", SYSCALL_PREADV_X, VIA_PREADV2),
+    ("pwritev2", SYSCALL_PWRITEV_X, VIA_PWRITEV2),
+    ("fchmodat2", SYSCALL_FCHMODAT_X, VIA_FCHMODAT2),
+];
+
+/// The older call's event of such a call, and its `VIA_*`.
+pub fn older_of(call: &Syscall) -> Option<(u16, u8)> {
+    YOUNGER.iter().find(|(name, ..)| *name == call.name).map(|&(_, code, via)| (code, via))
+}
 
 /// socketcall's send and recv have no number of their own: these stand for them in the routes.
 pub const SEND: u16 = 510;

@@ -369,7 +369,8 @@ impl<'k, K: Kernel> Event<'k, K> {
             self.empty();
         }
         self.u64(sequence);
-        let lane = self.state().lane;
+        let state = self.state();
+        let lane = state.lane | state.via << 1;
         self.u8(lane);
         if self.data > EVENT_MASK {
             return 0;

@@ -12,6 +12,10 @@ pub const S_IFDIR: u16 = 0o040_000;
 /// The open file behind a descriptor of the current process; 0 where there is none.
 #[inline(always)]
 pub fn file_of<K: Kernel>(k: &K, fd: i32) -> usize {
+    let given = k.given(fd);
+    if given != 0 {
+        return given;
+    }
     let (count, array) = k.descriptors();
     if fd < 0 || fd as u32 >= count {
         return 0;

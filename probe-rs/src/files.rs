@@ -15,6 +15,7 @@ use crate::descriptors::{self, Slot};
 use crate::event::{Event, Next};
 use crate::file::{OVERLAY_MAGIC, Overlay, S_IFDIR, S_IFMT, encode_dev, file_of, overlay};
 use crate::kernel::Kernel;
+use crate::scratch::DIRECT;
 use crate::table as t;
 use crate::{flags, get, offset, path, set, stage};
 
@@ -351,7 +352,7 @@ fn open_flags<K: Kernel>(e: &mut Event<K>, number: i32, file: usize, magic: u64)
     let table = k.address(k.address(k.task() + offset!(k, task_files)) + offset!(k, files_fdt));
     let bits = k.address(table + offset!(k, fdt_close_on_exec));
     let word = k.word(bits + (number as u32 as usize >> 6) * 8);
-    if word >> (number & 63) & 1 != 0 {
+    if (number as u32) < DIRECT && word >> (number & 63) & 1 != 0 {
         ours |= flags::open(flags::O_CLOEXEC) & !1;
     }
     if magic == OVERLAY_MAGIC {

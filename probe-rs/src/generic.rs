@@ -2,9 +2,9 @@
 //! name carry the kernel's path all the same, and as the second of the two what the caller said.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
-use crate::lane::CRITICAL;
-use crate::lookup::{AT_FDCWD, FOLLOW, said, with_names};
-use crate::name::follows_unless;
+use crate::lane::{BULK, CRITICAL};
+use crate::lookup::{AT_FDCWD, EMPTY, FOLLOW, said, with_names};
+use crate::name::{follows_if, follows_unless};
 use crate::table::SYSCALLS;
 
 /// The code of a call in generic events.
@@ -52,9 +52,45 @@ calls! {
     REMOVEXATTRAT "removexattrat";
     FCHMODAT2 "fchmodat2";
     FILE_SETATTR "file_setattr";
+    MOVE_MOUNT "move_mount";
+    OPEN_TREE "open_tree";
+    OPEN_TREE_ATTR "open_tree_attr";
+    MOUNT_SETATTR "mount_setattr";
+    PIVOT_ROOT "pivot_root";
+    NAME_TO_HANDLE_AT "name_to_handle_at";
+    FTRUNCATE "ftruncate";
+    FALLOCATE "fallocate";
+    FSETXATTR "fsetxattr";
+    FREMOVEXATTR "fremovexattr";
+    VMSPLICE "vmsplice";
+    TEE "tee";
+    FSYNC "fsync";
+    FDATASYNC "fdatasync";
+    KEXEC_FILE_LOAD "kexec_file_load";
+    PIDFD_SEND_SIGNAL "pidfd_send_signal";
     SWAPON "swapon";
     SWAPOFF "swapoff";
     ACCT "acct";
+}
+
+const MOVE_MOUNT_T_SYMLINKS: u32 = 0x10;
+const MOVE_MOUNT_T_EMPTY_PATH: u32 = 0x40;
+
+/// Calls whose first argument is the descriptor of what they are about.
+const fn uses_descriptor(sc: u16) -> bool {
+    matches!(
+        sc,
+        FTRUNCATE
+            | FALLOCATE
+            | FSETXATTR
+            | FREMOVEXATTR
+            | VMSPLICE
+            | TEE
+            | FSYNC
+            | FDATASYNC
+            | KEXEC_FILE_LOAD
+            | PIDFD_SEND_SIGNAL
+    )
 }
 
 /// Its name and number, and the file that it names.
@@ -63,6 +99,15 @@ pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
     let (sc, number) = (e.state().sc, e.state().number);
     e.u16(sc);
     e.u16(number);
+    if uses_descriptor(sc) {
+        let fd = e.int(0);
+        let state = e.state();
+        state.files = [fd, -1];
+        state.file_count = u32::from(fd >= 0);
+        state.marks = 0;
+        state.lane = if sc == VMSPLICE || sc == TEE { BULK } else { CRITICAL };
+        return Next::Emit;
+    }
     if e.ret() < 0 {
         return Next::Emit;
     }
@@ -84,6 +129,21 @@ pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
         FILE_SETATTR => {
             let flags = e.arg(4) as u32;
             (e.int(0), e.arg(1), follows_unless(flags))
+        }
+        MOVE_MOUNT => {
+            let flags = e.arg(4) as u32;
+            let follow = if flags & MOVE_MOUNT_T_SYMLINKS != 0 { FOLLOW } else { 0 };
+            let empty = if flags & MOVE_MOUNT_T_EMPTY_PATH != 0 { EMPTY } else { 0 };
+            (e.int(2), e.arg(3), follow | empty)
+        }
+        OPEN_TREE | OPEN_TREE_ATTR | MOUNT_SETATTR => {
+            let flags = e.arg(2) as u32;
+            (e.int(0), e.arg(1), follows_unless(flags))
+        }
+        PIVOT_ROOT => (AT_FDCWD, e.arg(0), FOLLOW),
+        NAME_TO_HANDLE_AT => {
+            let flags = e.arg(4) as u32;
+            (e.int(0), e.arg(1), follows_if(flags))
         }
         _ => return Next::Emit,
     };

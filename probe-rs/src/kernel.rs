@@ -79,6 +79,11 @@ pub trait Kernel {
         None
     }
 
+    /// The open file behind a descriptor that is not looked up in a table; 0 where there is none.
+    fn given(&self, _fd: i32) -> usize {
+        0
+    }
+
     /// Entries of the current process's descriptor table, and where they are.
     fn descriptors(&self) -> (u32, usize) {
         let files = self.address(self.task() + offset!(self, task_files));

@@ -38,6 +38,7 @@ pub mod path;
 pub mod pid;
 pub mod process;
 pub mod quota;
+pub mod ring;
 pub mod scratch;
 pub mod semaphore;
 pub mod sieve;

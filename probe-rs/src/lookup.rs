@@ -16,7 +16,7 @@ mod state;
 mod table;
 mod text;
 
-use crate::event::{Event, Next};
+use crate::event::{Event, HEADER_BYTES, Next};
 use crate::file::file_of;
 use crate::kernel::Kernel;
 use crate::path::TEXT;
@@ -45,6 +45,23 @@ pub fn want<K: Kernel>(e: &mut Event<K>, which: usize, bytes: usize, fd: i32, ho
         lookup.wants[1] = want;
         lookup.count = 2;
     }
+}
+
+/// Asks for what an open has named whose file is in no table of descriptors: its third parameter,
+/// from the descriptor that is its first argument.
+#[inline(always)]
+pub fn want_opened<K: Kernel>(e: &mut Event<K>) {
+    const PARAM: usize = 2;
+    let at = u32::from(get!(e.state().starts[PARAM]));
+    // SAFETY: the lengths lie in the block.
+    let bytes = unsafe {
+        (e.base().add(EVENT_AT + HEADER_BYTES + 2 * PARAM) as *const u16).read_unaligned()
+    };
+    let bytes = if bytes == 0 { 0 } else { u32::from(bytes) - 1 };
+    let fd = e.int(0);
+    let lookup = of(e);
+    lookup.wants[0] = Want { how: FOLLOW, fd, at, bytes };
+    lookup.count = 1;
 }
 
 /// Asks for nothing in the first place: only the second is a path.

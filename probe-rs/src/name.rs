@@ -9,8 +9,8 @@ use crate::event::{Event, Next};
 use crate::file::with_paths;
 use crate::kernel::Kernel;
 use crate::lookup::{AT_FDCWD, EMPTY, FOLLOW, PARENT, want, with_names};
-use crate::scratch::Place;
-use crate::{flags, offset, path};
+use crate::scratch::{Place, VIA_FCHMODAT2};
+use crate::{flags, get, offset, path};
 
 /// The process's working directory after the call, as the kernel has it.
 #[inline(always)]
@@ -85,7 +85,7 @@ pub fn follows_unless(flags: u32) -> u32 {
 }
 
 #[inline(always)]
-fn follows_if(flags: u32) -> u32 {
+pub fn follows_if(flags: u32) -> u32 {
     let follow = if flags & AT_SYMLINK_FOLLOW != 0 { FOLLOW } else { 0 };
     follow | if flags & AT_EMPTY_PATH != 0 { EMPTY } else { 0 }
 }
@@ -204,8 +204,10 @@ pub fn fchmod<K: Kernel>(e: &mut Event<K>) -> Next {
 
 #[inline(always)]
 pub fn fchmodat<K: Kernel>(e: &mut Event<K>) -> Next {
+    // Only the younger call has flags.
+    let flags = if get!(e.state().via) == VIA_FCHMODAT2 { e.arg(3) as u32 } else { 0 };
     e.res();
-    first_at(e, 0, FOLLOW);
+    first_at(e, 0, follows_unless(flags));
     let mode = e.arg(2) as u32;
     e.u32(flags::mode(mode));
     with_names(e)

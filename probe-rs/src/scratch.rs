@@ -23,6 +23,17 @@ pub const TEXT_BYTES: usize = 8192;
 /// Strings of callers: longest, with NUL.
 pub const STRING_BYTES: u32 = 4096;
 
+/// `State::via`: an operation of io_uring, or a younger sister of the call whose event it is. It
+/// stands in the lane's parameter, above the lane's bit.
+pub const VIA_IO_URING: u8 = 1;
+pub const VIA_PREADV2: u8 = 2;
+pub const VIA_PWRITEV2: u8 = 3;
+pub const VIA_FCHMODAT2: u8 = 4;
+
+/// Descriptors of a ring's own table, and results that no request tells, are no numbers of the
+/// process: they are told from here on, where no number of a process can be.
+pub const DIRECT: u32 = 0x4000_0000;
+
 /// A place in the tree of mounts: what `struct path` is in the kernel.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -118,6 +129,15 @@ pub struct State {
     pub long: u32,
     /// Whether another message of the batch follows when the event is out.
     pub repeats: u32,
+    /// How the call came: 0 by itself, else `VIA_*`.
+    pub via: u8,
+    /// The same for the second event of the call, and its filler's slot; 0: there is none.
+    pub also_via: u8,
+    pub also: u32,
+    /// Who asked for it, and the open file behind one descriptor, of an operation of io_uring.
+    pub asker: u64,
+    pub given: usize,
+    pub given_fd: i32,
 }
 
 /// The block's head stands between the State and the event.

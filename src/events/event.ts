@@ -9,9 +9,10 @@
 // kernel acted on (empty where there is none), the second such path (renames, links; of calls
 // without parameters what the caller said; of a process that begins, executes or moves to other
 // namespaces where it lives, probe-rs/src/namespaces.rs), what the kernel knows of the call's
-// descriptors (own_files.ts), a u64 sequence number counted per CPU and lane, and the lane as one
-// byte. In a capture these stand behind the event (scap/writer.ts), since Falco refuses events with
-// more parameters than its own.
+// descriptors (own_files.ts), a u64 sequence number counted per CPU and lane, and one byte: the
+// lane in its lowest bit, above it how the call came where it is not told as itself (VIA_NAMES). In
+// a capture these stand behind the event (scap/writer.ts), since Falco refuses events with more
+// parameters than its own.
 import { EVENTS } from "./table.ts";
 
 export const HEADER_BYTES = 26;
@@ -24,6 +25,14 @@ export const OWN_SEQUENCE = 3;
 export const OWN_LANE = 4;
 export const LANE_CRITICAL = 0;
 export const LANE_BULK = 1;
+/** How a call came: an operation of io_uring, or a younger call that is told as an older one. */
+export const VIA_NAMES: readonly (string | undefined)[] = [
+  undefined,
+  "io_uring",
+  "preadv2",
+  "pwritev2",
+  "fchmodat2",
+];
 /** Where a capture has our own parameters behind the event: u16 lengths of the two paths and of
  * what is known of the descriptors, u16 zero, and this mark; the last bytes of the block's body. */
 export const OWN_TAIL_MARK = 0x324e574f;
@@ -151,6 +160,11 @@ export class Event {
   /** Index of one of our own parameters (OWN_PATH …); only where `hasOwn`. */
   own(which: number): number {
     return this.paramCount - OWN_PARAMS + which;
+  }
+
+  /** How the call came, where it is not told as itself: one of VIA_NAMES. */
+  via(): string | undefined {
+    return this.hasOwn ? VIA_NAMES[this.uint8(this.own(OWN_LANE)) >> 1] : undefined;
   }
 
   /** Time in nanoseconds since the epoch. Allocates: not for the common path. */

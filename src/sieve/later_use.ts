@@ -21,9 +21,10 @@ const CLOSE: ReadonlySet<number> = new Set(
   ["SYSCALL_CLOSE_X", "SYSCALL_CLOSE_RANGE_X"].map(codeOf),
 );
 
-/** With an empty name they act on the descriptor that would be the directory. */
+/** With an empty name they act on the descriptor that would be the directory; of calls without an
+ * event of their own the driver says which they are about. */
 const EMPTY_PATHS: ReadonlySet<number> = new Set(
-  ["SYSCALL_LINKAT_2_X", "SYSCALL_FCHOWNAT_X", "SYSCALL_NEWFSTATAT_X"].map(codeOf),
+  ["SYSCALL_LINKAT_2_X", "SYSCALL_FCHOWNAT_X", "SYSCALL_NEWFSTATAT_X", "GENERIC_X"].map(codeOf),
 );
 
 /** Fields that show the name of a descriptor's file, of any event. */

@@ -52,7 +52,7 @@ fn reads_and_writes_have_their_data_and_their_file() {
     if events.is_empty() {
         return;
     }
-    let ours = |event: &&Recorded| event.number(2) >= i64::from(FILE);
+    let ours = |event: &&Recorded| [FILE, SHUT].map(i64::from).contains(&event.number(2));
     let of = |code| events.iter().filter(|e| e.code == code).filter(ours).collect::<Vec<_>>();
     let written = of(t::SYSCALL_WRITE_X);
     let told = |event: &Recorded| (event.number(0), event.number(2), event.number(3));

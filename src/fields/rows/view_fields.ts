@@ -74,6 +74,13 @@ export function viewFields(fields: readonly Field[]): Field[] {
   const names = new Set(TOLD_BY.values());
   return [
     field("evt", {
+      name: "evt.via",
+      type: "CHARBUF",
+      description: "How a call came that is told as another: io_uring, of an operation of a " +
+        "ring, or preadv2, pwritev2, fchmodat2, told as the older call too. saker's own.",
+      extract: ({ event }) => event.via(),
+    }),
+    field("evt", {
       name: "evt.view",
       type: "CHARBUF",
       description: "Where the path that the caller said and the one that the kernel acted on " +

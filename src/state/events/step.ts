@@ -1,5 +1,6 @@
 // The steps that every event takes: what the last event left to remove, the event's thread, its
 // descriptor, then the handler of its kind.
+import { codeOf } from "../../events/table.ts";
 import { type Context, MISSING_FD } from "../contract/context.ts";
 import { View } from "../contract/views.ts";
 import type { Fd } from "../tables/fd.ts";
@@ -11,6 +12,8 @@ import { nameFromEvent } from "./fd_names.ts";
 import { after, before } from "./fd_truth.ts";
 import { HANDLER_OF } from "./handlers.ts";
 import { noteViews } from "./path_events.ts";
+
+const GENERIC_X = codeOf("GENERIC_X");
 
 /** Applies the context's event to the tables, and says in the context what it was about. */
 export function step(tables: Tables, context: Context): void {
@@ -55,10 +58,21 @@ export function step(tables: Tables, context: Context): void {
   if (handler !== undefined) handler(tables, context);
   if (isTold) after(tables, context);
 
+  if (isTold && code === GENERIC_X && thread !== undefined) {
+    // Which descriptor a call without an event of its own is about, only the driver says.
+    const { files } = tables;
+    files.begin(event);
+    files.next();
+    context.fdNumber = files.number;
+    context.fd = fd = tables.fdsOf(thread)?.get(files.number);
+    if (fd !== undefined) nameBefore = fd.name;
+  }
+
   const acting = context.thread;
   context.process = acting === undefined ? undefined : acting.group?.main ?? acting;
   if (event.hasOwn && tables.bothPaths && acting !== undefined) noteViews(tables, context, acting);
-  if (!(traits & SHOWS_FD) || acting === undefined) {
+  const showsFd = (traits & SHOWS_FD) !== 0 || isTold && code === GENERIC_X;
+  if (!showsFd || acting === undefined) {
     context.fdNumber = MISSING_FD;
     context.fdName = context.fdNameRaw = MISSING;
     return;
