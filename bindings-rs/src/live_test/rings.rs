@@ -187,7 +187,7 @@ fn files_through(flags: u32) {
     };
     let events = record(&codes, act);
     let events: Vec<Recorded> = events.into_iter().filter(via_ring).collect();
-    if !fs::exists(&folder.0.join("written")).unwrap_or(false) {
+    if !fs::exists(folder.0.join("written")).unwrap_or(false) {
         eprintln!("not run: no io_uring here");
         return;
     }

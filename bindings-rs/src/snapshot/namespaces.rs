@@ -46,7 +46,7 @@ impl Namespaces {
         let numbers = [pids.unwrap_or(0) as u32, own.mounts.unwrap_or(0) as u32];
         let is_inside = pids.map_or(nested, |pids| pids != FIRST_PIDS);
         let is_told = own.mounts.is_some() && own.root.is_some();
-        if !is_inside && !(is_told && self.mounts.is_some()) {
+        if !(is_inside || is_told && self.mounts.is_some()) {
             return [0, numbers[0], numbers[1]];
         }
         let mut marks = KNOWN;
