@@ -1,6 +1,15 @@
 // What each default rule is about, done by programs: rule, and what they do.
 import { assertEquals } from "./expect.ts";
-import { compiled, covered, has, isFile, type Place, python, run, shell } from "./trigger.ts";
+import {
+  compiled,
+  covered,
+  isFile,
+  type Place,
+  python,
+  ringDefect,
+  run,
+  shell,
+} from "./trigger.ts";
 
 /** Does what the rule is about; everything that it does carries the marker. */
 type Trigger = (marker: string, place: Place) => Promise<unknown>;
@@ -336,7 +345,7 @@ assert result == 0`,
       const { code } = await run(await compiled(place, "uring"), ["/etc/hostname", marker]);
       assertEquals(code, 0);
     },
-    without: () => ringDefect(),
+    without: ringDefect,
   },
   {
     rule: "Kernel told to run a program",
@@ -355,16 +364,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 call = libc.syscall
 ${script}`,
   );
-}
-
-/** Why no ring can be tried here. */
-function ringDefect(): string | undefined {
-  if (!has("cc")) return "there is no C compiler";
-  // 2: refused to everybody. The file is there since 6.6.
-  const setting = "/proc/sys/kernel/io_uring_disabled";
-  return isFile(setting) && Deno.readTextFileSync(setting).trim() === "2"
-    ? "io_uring is switched off"
-    : undefined;
 }
 
 function number(numbers: { readonly x86_64: number; readonly aarch64: number }): number {

@@ -164,3 +164,13 @@ export async function compiled(
   succeeded(await run("cc", ["-O1", "-Wall", "-Werror", ...flags, "-o", program, source]));
   return program;
 }
+
+/** Why no ring can be tried here. */
+export function ringDefect(): string | undefined {
+  if (!has("cc")) return "there is no C compiler";
+  // 2: refused to everybody. The file is there since 6.6.
+  const setting = "/proc/sys/kernel/io_uring_disabled";
+  return isFile(setting) && Deno.readTextFileSync(setting).trim() === "2"
+    ? "io_uring is switched off"
+    : undefined;
+}
