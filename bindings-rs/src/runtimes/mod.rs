@@ -164,3 +164,6 @@ impl Runtimes {
 fn below(root: &std::path::Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))
 }
+
+#[cfg(test)]
+mod tests;
