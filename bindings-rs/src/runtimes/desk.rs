@@ -14,7 +14,7 @@ const NEWS_BYTES_MAX: usize = 32 << 20;
 /// Containers whose last news are remembered, so that nothing is told twice.
 const KNOWN_MAX: usize = 16_384;
 /// What an ended container's last events may still need.
-const LINGER: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_mins(1);
 
 pub enum News {
     /// The JSON of a container.

@@ -40,6 +40,7 @@ pub struct Probe {
     pub args: Vec<String>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "as the plugin's JSON has them")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Info {
     pub runtime: u32,

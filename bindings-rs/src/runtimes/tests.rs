@@ -105,7 +105,7 @@ fn answer_as_docker(mut stream: UnixStream) {
 fn answer_without_end(mut stream: UnixStream) {
     asked(&mut stream);
     let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n");
-    while stream.write_all(&[b'['; 1 << 16]).is_ok() {}
+    while stream.write_all(&[b'['; 1 << 12]).is_ok() {}
 }
 
 fn answer_garbage(mut stream: UnixStream) {
