@@ -26,10 +26,10 @@ const RULES: Readonly<Record<string, string>> = {
 type Engine = "docker" | "podman" | "containerd" | "cri";
 
 /** Starts saker with these sockets alone, some of which may be of a runtime that is not there. */
-function watch(
+async function watch(
   place: Place,
   sockets: Partial<Record<Engine, readonly string[]>>,
-  options: readonly string[] = [],
+  following: readonly Engine[] = Object.keys(sockets) as Engine[],
 ): Promise<Saker> {
   // The runtimes' own programs have the marker too.
   const execution = "evt.type in (execve, execveat) and " +
@@ -53,8 +53,20 @@ function watch(
   const config = { plugins: [plugin], load_plugins: ["container"], json_output: true };
   Deno.writeTextFileSync(place.file("falco.yaml"), JSON.stringify(config));
   const files = ["-c", place.file("falco.yaml"), "-r", place.file("rules.yaml")];
-  return Saker.start([place.marker], {
-    args: [...files, "-o", "rule_matching=all", ...options],
+  const args = [...files, "-o", "rule_matching=all"];
+  const saker = await Saker.start([place.marker], { args });
+  for (const kind of following) await untilUp(saker, kind);
+  return saker;
+}
+
+/** What a runtime of this kind tells is followed: it may take its time to answer first. */
+function untilUp(saker: Saker, kind: Engine): Promise<true> {
+  return eventually(`saker to reach ${kind}`, async () => {
+    const runtimes = (await saker.health())?.body["runtimes"] as
+      | { sockets: { kind: string; up: boolean; follows: boolean }[] }
+      | undefined;
+    const own = runtimes?.sockets.find((socket) => socket.kind === kind && socket.up);
+    return own !== undefined && (own.follows || kind === "cri") ? true : undefined;
   });
 }
 
@@ -172,7 +184,7 @@ Deno.test("a runtime that hangs, and one that comes later, hold no alert for lon
     const taking = (async () => {
       for await (const connection of listener) taken.push(connection);
     })();
-    await using saker = await watch(place, { podman: [hung], docker: [later] });
+    await using saker = await watch(place, { podman: [hung], docker: [later] }, []);
     const start = (mark: string) =>
       docker.must("run", "--rm", "--network=none", IMAGE, "sh", "-c", "true", mark);
     const before = place.mark("before");
@@ -181,12 +193,7 @@ Deno.test("a runtime that hangs, and one that comes later, hold no alert for lon
     assertEquals((untold as { container_metadata?: string }).container_metadata, "missing");
     assertEquals(about(untold, "container.name"), [null]);
     await Deno.symlink(docker.socket, later);
-    await eventually("saker to find the socket", async () => {
-      const runtimes = (await saker.health())?.body["runtimes"] as
-        | { sockets: { kind: string; up: boolean }[] }
-        | undefined;
-      return runtimes?.sockets.some(({ kind, up }) => kind === "docker" && up) || undefined;
-    });
+    await untilUp(saker, "docker");
     const after = place.mark("after");
     await start(after);
     const told = await saker.alert("In a container", after);

@@ -137,12 +137,18 @@ impl Docker {
         let reply = http::get(&self.socket, path).await?;
         match reply.status {
             404 => Ok(None),
+            // Podman's word for one that went while it was asked about.
+            500 if contains(&reply.body, b"no such container") => Ok(None),
             200..=299 => serde_json::from_slice(&reply.body)
                 .map(Some)
                 .map_err(|error| format!("answered with something else than JSON: {error}")),
             status => Err(format!("answered {status}")),
         }
     }
+}
+
+fn contains(body: &[u8], words: &[u8]) -> bool {
+    body.windows(words.len()).any(|window| window == words)
 }
 
 /// Letters and digits as ids and their beginnings have them, and nothing that means something in a

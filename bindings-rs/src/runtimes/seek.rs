@@ -123,7 +123,7 @@ impl Seeker {
     async fn search(&self, Question { id: asked }: Question, up: &Up) {
         let deadline = Instant::now() + self.patience;
         let files = self.read(asked.clone()).await;
-        let (id, found) = files.unwrap_or_else(|| (asked.clone(), None));
+        let (mut id, mut found) = files.unwrap_or_else(|| (asked.clone(), None));
         let mut pause = AGAIN_MIN;
         let mut grace = GRACE_MIN;
         let mut rounds = 0;
@@ -147,6 +147,12 @@ impl Seeker {
                 return self.desk.unknown(&asked);
             }
             sleep(pause.min(left)).await;
+            // They are written while the container is made.
+            if found.is_none()
+                && let Some((whole, now)) = self.read(asked.clone()).await
+            {
+                (id, found) = (whole, now);
+            }
             pause *= 2;
             grace *= 2;
         }

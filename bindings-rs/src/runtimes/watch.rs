@@ -192,6 +192,18 @@ impl Watch {
         }
     }
 
+    /// A question that failed costs its own answer; events are followed on.
+    fn tried<T>(&self, answer: Result<T, Trouble>) -> Option<T> {
+        answer
+            .map_err(|trouble| {
+                self.desk.change(self.place, |state| {
+                    state.failures += 1;
+                    state.trouble = trouble;
+                });
+            })
+            .ok()
+    }
+
     fn know(&self, all: &[Info]) {
         for info in all {
             self.desk.know(self.rank(), info, false);
@@ -207,7 +219,11 @@ impl Watch {
         }
         loop {
             match Docker::change(&lines.next().await?) {
-                Some(Change::Came(id)) => self.know(docker.inspect(&id).await?.as_slice()),
+                Some(Change::Came(id)) => {
+                    if let Some(info) = self.tried(docker.inspect(&id).await) {
+                        self.know(info.as_slice());
+                    }
+                }
                 Some(Change::Went(id)) => self.desk.ended(&id),
                 None => {}
             }
@@ -223,7 +239,9 @@ impl Watch {
             let event = event.ok_or("ended its stream of events")?;
             match Containerd::change(&event) {
                 Some((namespace, Change::Came(id))) if !self.up.covers(&namespace) => {
-                    self.know(containerd.inspect_in(&namespace, &id).await?.as_slice());
+                    if let Some(info) = self.tried(containerd.inspect_in(&namespace, &id).await) {
+                        self.know(info.as_slice());
+                    }
                 }
                 Some((_, Change::Went(id))) => self.desk.ended(&id),
                 _ => {}
@@ -240,8 +258,8 @@ impl Watch {
                 let event = event.ok_or("ended its stream of events")?;
                 if event.kind >= STOPPED {
                     self.desk.ended(&event.container_id);
-                } else {
-                    self.know(&cri.inspect(&event.container_id).await?);
+                } else if let Some(all) = self.tried(cri.inspect(&event.container_id).await) {
+                    self.know(&all);
                 }
             }
         }
