@@ -55,7 +55,12 @@ async function watch(
   const files = ["-c", place.file("falco.yaml"), "-r", place.file("rules.yaml")];
   const args = [...files, "-o", "rule_matching=all"];
   const saker = await Saker.start([place.marker], { args });
-  for (const kind of following) await untilUp(saker, kind);
+  try {
+    for (const kind of following) await untilUp(saker, kind);
+  } catch (error) {
+    await saker.stop();
+    throw error;
+  }
   return saker;
 }
 
@@ -66,7 +71,8 @@ function untilUp(saker: Saker, kind: Engine): Promise<true> {
       | { sockets: { kind: string; up: boolean; follows: boolean }[] }
       | undefined;
     const own = runtimes?.sockets.find((socket) => socket.kind === kind && socket.up);
-    return own !== undefined && (own.follows || kind === "cri") ? true : undefined;
+    // containerd begins its answer with its first event.
+    return own !== undefined && (own.follows || /^c/.test(kind)) ? true : undefined;
   });
 }
 
