@@ -1,7 +1,9 @@
 //! The `Kernel` of io_uring's operations: what they took from their callers lies in the kernel by
 //! now, and the file that they act on may be in no table of descriptors.
+use probe::get;
 use probe::kernel::{Kernel, Settings};
 use probe::offsets::Offsets;
+use probe::ring::Asked;
 use probe::scratch::{Place, State};
 
 use crate::bpf_kernel::Bpf;
@@ -9,9 +11,14 @@ use crate::record::scratch;
 
 pub struct RingBpf;
 
-/// Addresses of the kernel are the upper half of all.
-const fn is_kept(at: usize) -> bool {
-    (at as i64) < 0
+/// Whether an address is in what was kept of the operation. Any other is the caller's, which may
+/// name memory of the kernel there: that is not to be read for it.
+#[inline(always)]
+fn is_kept(at: usize) -> bool {
+    let Some(block) = scratch() else { return false };
+    // SAFETY: the block begins with the State, and this CPU has it alone.
+    let state = unsafe { &*(block as *const State) };
+    (at as u64).wrapping_sub(get!(state.asked)) < size_of::<Asked>() as u64
 }
 
 impl Kernel for RingBpf {

@@ -161,6 +161,7 @@ fn go<C: EbpfContext>(ctx: &C, asked: &mut Asked, route: u64, request: usize, re
     state.via = VIA_IO_URING;
     state.asker = asked.tid;
     state.given_fd = asked.fd;
+    state.asked = asked.at;
     state.given = if request == 0 { 0 } else { Bpf.address(request + offset!(Bpf, req_own)) };
     if request != 0 {
         asked.opcode = if asked.repeats != 0 { asked.opcode } else { NO_OPERATION };

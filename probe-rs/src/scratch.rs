@@ -138,6 +138,8 @@ pub struct State {
     pub asker: u64,
     pub given: usize,
     pub given_fd: i32,
+    /// Where what is known of the operation stands (ring.rs: Asked).
+    pub asked: u64,
 }
 
 /// The block's head stands between the State and the event.

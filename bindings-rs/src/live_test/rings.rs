@@ -331,3 +331,35 @@ fn what_a_ring_keeps_to_itself_is_told_all_the_same() {
     assert_eq!(&wrote.params[1][..], b"own");
     assert_eq!((opened[1].number(0), opened[1].path()), (direct, file.display().to_string()));
 }
+
+#[test]
+fn memory_of_the_kernel_that_a_caller_names_is_not_told() {
+    // The table of interrupts, which x86 has there for everybody who is in the kernel.
+    const OF_THE_KERNEL: u64 = 0xffff_fe00_0000_0000;
+    let folder = Folder::new("ring-kernel");
+    let file = folder.file("kept");
+    let path = c(&file);
+    let act = || {
+        let Some(ring) = Uring::new(0) else { return 9 };
+        let fd = ring.ask(openat(&path, libc::O_RDWR));
+        let data = Request { opcode: 23, fd, addr: OF_THE_KERNEL, len: 16, ..Request::default() };
+        ring.ask(data);
+        let part = [OF_THE_KERNEL, 16];
+        let parts = Request { addr: part.as_ptr() as u64, len: 1, ..data };
+        ring.ask(Request { opcode: 2, ..parts });
+        0
+    };
+    let codes = [t::SYSCALL_OPENAT_2_X, t::SYSCALL_WRITE_X, t::SYSCALL_WRITEV_X];
+    let events = record(&codes, act);
+    let events: Vec<Recorded> = events.into_iter().filter(via_ring).collect();
+    if events.is_empty() && (Uring::new(0).is_none() || super::recorder().is_none()) {
+        return;
+    }
+    // Kernels before 6.10 or so look at such an address when the request is under way, others
+    // refuse the request before.
+    for code in &codes[1..] {
+        for wrote in of(&events, *code) {
+            assert_eq!((wrote.number(0), wrote.params[1].len()), (-14, 0));
+        }
+    }
+}
