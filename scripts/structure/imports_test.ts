@@ -46,7 +46,7 @@ Deno.test("a room may not import a room below it, not even a type", () => {
   checkBreaches(checkRoomOrder, {
     "src/state/fd.ts": 'import type { Field } from "../fields/field.ts";',
   }, [
-    "src/state/fd.ts:1: imports src/fields/field.ts: state may import only events",
+    "src/state/fd.ts:1: imports src/fields/field.ts: state may import only events, audit",
   ]);
 });
 
