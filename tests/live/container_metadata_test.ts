@@ -71,8 +71,7 @@ function untilUp(saker: Saker, kind: Engine): Promise<true> {
       | { sockets: { kind: string; up: boolean; follows: boolean }[] }
       | undefined;
     const own = runtimes?.sockets.find((socket) => socket.kind === kind && socket.up);
-    // containerd begins its answer with its first event.
-    return own !== undefined && (own.follows || /^c/.test(kind)) ? true : undefined;
+    return own !== undefined && (own.follows || kind === "cri") ? true : undefined;
   });
 }
 

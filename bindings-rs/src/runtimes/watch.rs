@@ -231,9 +231,13 @@ impl Watch {
     }
 
     async fn follow_containerd(&self, containerd: &Containerd) -> Result<(), Trouble> {
-        let mut events = containerd.events().await?;
-        self.follows();
-        self.know(&containerd.all().await?);
+        // Its answer begins with the first event, so that there is no waiting for that.
+        let listed = async {
+            self.know(&containerd.all().await?);
+            self.follows();
+            Ok(())
+        };
+        let (mut events, ()) = tokio::try_join!(containerd.events(), listed)?;
         loop {
             let event = events.message().await.map_err(|status| told(&status))?;
             let event = event.ok_or("ended its stream of events")?;
