@@ -24,7 +24,7 @@ pub fn end() {
     // SAFETY: a helper without arguments.
     let room = LONG.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() });
     let Some(room) = room.map(<*mut _>::cast::<u8>) else {
-        return emit(&mut e, 1);
+        return emit(&mut e, 2);
     };
     emit_as(&mut e, |e, sequence, cpu| {
         // SAFETY: the room has LONG_BYTES and is this CPU's alone.

@@ -3,13 +3,14 @@
 //!
 //! The second of our own parameters then holds
 //!     u32 bytes of all arguments but the first, u32 bytes of the environment,
-//!     u16 bytes of the arguments' tail, u16 bytes of the environment's tail, the two tails
+//!     u16 bytes of the arguments' tail, u16 bytes of the environment's tail, the two tails,
+//!     and last what it has of every execution, where the process lives (namespaces.rs)
 //! A tail of nothing: the parameter holds all, or the tail could not be read.
 use crate::event::{BLOCK, BLOCK_HEAD, Event, HEADER_BYTES};
 use crate::kernel::Kernel;
 use crate::process::own_mm;
 use crate::scratch::{EVENT_AT, EVENT_MASK};
-use crate::{get, offset, set, setting};
+use crate::{get, namespaces, offset, set, setting};
 
 /// Longest tails. With the head of 4 KiB in the parameter, 64 KiB of arguments are whole.
 pub const ARGS_TAIL: usize = 64_000;
@@ -82,10 +83,12 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
     let args = if args > 1 << 30 { 0 } else { args };
     let env = if env > 1 << 30 { 0 } else { env };
 
-    let from = e.position();
-    if from > EVENT_MASK {
+    // The parameter is written already, with what stands last in it from now on.
+    let written = e.position();
+    if written > EVENT_MASK || e.state().own != 2 {
         return 0;
     }
+    let from = written.wrapping_sub(namespaces::BYTES);
     // SAFETY: masked; both have room for so much.
     unsafe {
         let event = e.base().add(EVENT_AT);
@@ -101,13 +104,19 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
     at += args_tail;
     let mut env_tail = 0;
     if env > length(e, ENV) {
-        let left = PARAM_MAX - OWN_HEAD - (args_tail & 0xffff);
+        let left = PARAM_MAX - OWN_HEAD - namespaces::BYTES - (args_tail & 0xffff);
         let max = if env > ENV_TAIL { ENV_TAIL } else { env };
         let max = if max > left { left } else { max };
         // SAFETY: as the caller promises.
         env_tail = unsafe { tail(e, room, at, env_end, max, 0x3fff) };
     }
     at += env_tail;
+    // SAFETY: masked; both have room for so much.
+    unsafe {
+        let lives = e.base().add(EVENT_AT + (from & EVENT_MASK)) as usize;
+        k.copy_kernel(room.add(AT + (at & MASK)), namespaces::BYTES as u32, lives);
+    }
+    at += namespaces::BYTES;
 
     e.save();
     let lengths = e.state().length as usize;
@@ -125,7 +134,7 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
         put(from + 10).cast::<u16>().write_unaligned(env_tail as u16);
         put(at).cast::<u64>().write_unaligned(sequence);
         put(at + 8).write(lane);
-        let own = room.add(AT + (lengths & 0xff));
+        let own = room.add(AT + (lengths.wrapping_sub(2) & 0xff));
         own.cast::<u16>().write_unaligned((at - from) as u16);
         own.add(2).cast::<u16>().write_unaligned(0);
         own.add(4).cast::<u16>().write_unaligned(8);

@@ -6,7 +6,8 @@ import type { Tables } from "../tables/tables.ts";
 import type { Thread } from "../tables/thread.ts";
 
 const BYTES = 12;
-/** Of a new process the event says who made it before (clone_events.ts). */
+/** Of a new process the event says before who made it (clone_events.ts), which may be all there is,
+ * of an execution the ends of its long lists (long_lists.ts). */
 const MAKER_BYTES = 16;
 /** Every mark there is. */
 const MARKS_MAX = 15;
@@ -16,7 +17,7 @@ function readPlace(event: Event, thread: Thread): boolean {
   if (!event.hasOwn) return false;
   const index = event.own(OWN_PATH2);
   const length = event.paramLength(index);
-  if (length !== BYTES && length !== MAKER_BYTES + BYTES) return false;
+  if (length < BYTES || length === MAKER_BYTES) return false;
   const at = event.param(index) + length - BYTES;
   const marks = event.view.getUint32(at, true);
   const pids = event.view.getUint32(at + 4, true);

@@ -13,6 +13,8 @@ const END_BYTES = 2000;
 const GAP: Uint8Array = new TextEncoder().encode("…\0");
 /** Before the two tails: u32 bytes of all arguments, u32 of the environment, u16 of each tail. */
 const HEAD_BYTES = 12;
+/** Behind them: where the process lives (residence_events.ts), which alone is there otherwise. */
+const PLACE_BYTES = 12;
 
 /** Of a process with long lists: how long both are, in bytes with their NULs, and whether pieces of
  * them are missing. */
@@ -85,12 +87,12 @@ export class Pieces {
 
   read(event: Event, index: number): boolean {
     const length = event.paramLength(index);
-    if (length < HEAD_BYTES) return false;
+    if (length < HEAD_BYTES + PLACE_BYTES) return false;
     const at = event.param(index);
     const { view, bytes } = event;
     const argsTail = view.getUint16(at + 8, true);
     const envTail = view.getUint16(at + 10, true);
-    if (HEAD_BYTES + argsTail + envTail > length) return false;
+    if (HEAD_BYTES + argsTail + envTail + PLACE_BYTES !== length) return false;
     this.args = view.getUint32(at, true);
     this.env = view.getUint32(at + 4, true);
     const tails = at + HEAD_BYTES;

@@ -9,6 +9,8 @@ import { SHORT_BYTES } from "./long_lists.ts";
 /** What our probe tells of an execution besides its parameters: the ends of both lists. */
 function own(args: Uint8Array, env: Uint8Array, argsTail: number, envTail: number): ParamValue[] {
   const head = new Uint8Array(12);
+  // Where it lives stands behind them: here that nothing is known of it.
+  const place = new Uint8Array(12);
   const view = new DataView(head.buffer);
   view.setUint32(0, args.length, true);
   view.setUint32(4, env.length, true);
@@ -19,6 +21,7 @@ function own(args: Uint8Array, env: Uint8Array, argsTail: number, envTail: numbe
     ...head,
     ...args.subarray(args.length - argsTail),
     ...env.subarray(env.length - envTail),
+    ...place,
   ]);
   given[OWN_SEQUENCE] = new Uint8Array(8);
   given[OWN_LANE] = Uint8Array.of(0);
