@@ -117,7 +117,7 @@ const SUITES: readonly Suite[] = [
     what: "the built binary on this machine's kernel, and the commands that documents name",
     runner: "deno",
     command: ["deno", "test", "--allow-all", "--no-check", "--frozen", "tests"],
-    minutes: 30,
+    minutes: 55,
     asRoot: true,
     without: () => isRoot() || hasSudo() ? undefined : "needs root, and there is no sudo",
   },

@@ -51,12 +51,29 @@ function isOfOthers(path: string, { uid, ownerOf }: RightsView): boolean {
   }
 }
 
+/** File systems whose server may never answer, and with it whoever asks whose a file is. */
+const MAY_HANG = /^(fuse|fuseblk|fuse\..*|nfs4?|cifs|smb3|9p|ceph|afs|lustre|virtiofs)$/;
+/** Nobody's: where it cannot be asked, it counts as another's. */
+const UNKNOWN_OWNER = -1;
+
+/** Whether this process sees a mount that may hang: no path is asked then, links lead anywhere. */
+function seesHanging(): boolean {
+  try {
+    const mounts = Deno.readTextFileSync("/proc/self/mountinfo").split("\n");
+    return mounts.some((line) => MAY_HANG.test(/ - (\S+)/.exec(line)?.[1] ?? ""));
+  } catch {
+    return true;
+  }
+}
+
 /** How this host looks. */
 export function thisView(): RightsView {
+  let hanging: boolean | undefined;
   return {
     uid: Deno.uid(),
     release: Deno.osRelease(),
     ownerOf(path): number | undefined {
+      if (hanging ??= seesHanging()) return UNKNOWN_OWNER;
       try {
         return Deno.statSync(path).uid ?? undefined;
       } catch {

@@ -254,7 +254,10 @@ class Resolution {
   ): Pick<CheckedRule, "output" | "format" | "extraFields"> | "skipped" | undefined {
     const place = info.parts.outputPlace;
     const to = this.#to(place);
-    const completed = completeOutput(info, this.#context.appendOutput, lookup.fields);
+    const additions = this.#context.appendOutput.filter((addition) =>
+      info.source === "syscall" || addition.match.source !== "" || fitsIn(addition, lookup)
+    );
+    const completed = completeOutput(info, additions, lookup.fields);
     if (completed.usedContainerInfo) {
       to.warning(
         "LOAD_DEPRECATED_ITEM",
@@ -349,4 +352,15 @@ function deprecation(field: string): string {
       "= >' always evaluates to false. The rule expression can be simplified by removing the " +
       "condition on 'evt.dir'"
     : "field is not available due to the drop of enter events.";
+}
+
+/** Whether all that an addition shows is among the fields: one for all sources is left out where a
+ * source has other fields, since saker's own rules are of several. */
+function fitsIn({ extraOutput, extraFields }: OutputAddition, lookup: FieldLookup): boolean {
+  const texts = extraFields.flatMap((one) =>
+    typeof one === "string" ? [`%${one}`] : Object.values(one)
+  );
+  return [extraOutput, ...texts].every((text) =>
+    text === "" || !("error" in parseOutput(text, lookup))
+  );
 }
