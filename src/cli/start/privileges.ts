@@ -68,12 +68,12 @@ function seesHanging(): boolean {
 
 /** How this host looks. */
 export function thisView(): RightsView {
-  let hanging: boolean | undefined;
+  const hanging = seesHanging();
   return {
     uid: Deno.uid(),
     release: Deno.osRelease(),
     ownerOf(path): number | undefined {
-      if (hanging ??= seesHanging()) return UNKNOWN_OWNER;
+      if (hanging) return UNKNOWN_OWNER;
       try {
         return Deno.statSync(path).uid ?? undefined;
       } catch {
