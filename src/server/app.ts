@@ -1,6 +1,7 @@
 // What the web server answers. Values come in as functions; no state is kept here.
-import { type Context, Hono } from "hono";
-import { type AuditHook, postRefusal } from "./audit_hook.ts";
+import { Hono } from "hono";
+import { type Asked, askerOf } from "./asker.ts";
+import type { AuditHook } from "./audit_hook.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
 import { hostName, strangeName } from "./hosts.ts";
@@ -29,7 +30,6 @@ export interface AppOptions {
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
-type Asked = Context<{ Bindings: Bindings }>;
 type Handler = (context: Asked) => Response | Promise<Response>;
 
 /** Falco's paths and ours. */
@@ -51,11 +51,6 @@ export function makeApp(options: AppOptions): App {
     }
     context.header("x-content-type-options", "nosniff");
     context.header("cache-control", "no-store");
-  });
-  const askerOf = (context: Asked) => ({
-    authorization: context.req.header("authorization"),
-    remoteAddress: context.env?.remoteAddress ?? "127.0.0.1",
-    owner: () => context.env?.owner(),
   });
   const refusalFor = (context: Asked) => rights.refusal(askerOf(context));
   const refusalToFollow = (context: Asked) => rights.refusalToFollow(askerOf(context));
@@ -105,7 +100,7 @@ export function makeApp(options: AppOptions): App {
   if (audit !== undefined) {
     app.all(
       audit.path,
-      (context) => audit.hook.answer(context, postRefusal(audit.rights, context)),
+      (context) => audit.hook.answer(context, audit.rights.refusalToAct(askerOf(context))),
     );
   }
   app.notFound((context) => context.json({ error: "not found" }, 404));

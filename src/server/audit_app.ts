@@ -1,6 +1,7 @@
 // The web server of an audit webhook that has an address of its own: nothing but its path is there.
 import { Hono } from "hono";
-import { type AuditHook, postRefusal } from "./audit_hook.ts";
+import { askerOf } from "./asker.ts";
+import type { AuditHook } from "./audit_hook.ts";
 import type { Rights } from "./rights.ts";
 import type { Bindings } from "./serve.ts";
 
@@ -22,7 +23,7 @@ export function makeAuditApp(
   });
   app.all("*", (context) => {
     if (!isBelow(path, context.req.url)) return context.json({ error: "not found" }, 404);
-    return hook.answer(context, postRefusal(rights, context));
+    return hook.answer(context, rights.refusalToAct(askerOf(context)));
   });
   app.onError((_error, context) => context.json({ error: "internal error" }, 500));
   return app;

@@ -1,20 +1,16 @@
 // What an API server's audit webhook posts: a request comes in, its body goes to the sink, and only
 // when its events are judged the answer goes out. Whoever may not post, and what is no audit event,
 // is refused with one line; all of it is counted.
-import type { Context } from "hono";
 import type { AuditSink, AuditVerdict } from "../audit/contract.ts";
 import type { HookNumbers, HookRefusal } from "../metrics/audit_families.ts";
-import type { BodyRefusal } from "./body.ts";
-import type { Rights } from "./rights.ts";
-import type { Bindings } from "./serve.ts";
+import type { Asked } from "./asker.ts";
+import { type Body, type BodyBounds, type BodyRefusal, joined } from "./body.ts";
 
 export interface AuditHookOptions {
   readonly sink: AuditSink;
   /** Of one body, unpacked. */
   readonly bytesMax: number;
 }
-
-type Asked = Context<{ Bindings: Bindings }>;
 
 /** Bytes of all bodies that are read at once, in bodies of the largest size. */
 const BODIES_HELD = 4;
@@ -155,18 +151,6 @@ export class AuditHook {
   }
 }
 
-/** Why a client may not post; undefined where it may. */
-export function postRefusal(
-  rights: Rights,
-  context: Asked,
-): string | undefined {
-  return rights.refusalToAct({
-    authorization: context.req.header("authorization"),
-    remoteAddress: context.env?.remoteAddress ?? "127.0.0.1",
-    owner: () => context.env?.owner(),
-  });
-}
-
 /** What one request holds of the room for all. */
 class Hold {
   bytes = 0;
@@ -181,16 +165,11 @@ class Hold {
   }
 }
 
-interface Bounds {
-  readonly bytesMax: number;
-  readonly mayHold: (bytes: number) => boolean;
-}
-
 /** A small body may unpack to a large one: no more than the bound is ever made. */
 async function unpacked(
   packed: Uint8Array,
-  { bytesMax, mayHold }: Bounds,
-): Promise<{ readonly bytes: Uint8Array } | BodyRefusal> {
+  { bytesMax, mayHold }: BodyBounds,
+): Promise<Body> {
   const pieces: Uint8Array[] = [];
   let total = 0;
   const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
@@ -213,11 +192,5 @@ async function unpacked(
   } finally {
     reader.cancel().catch(() => {});
   }
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return { bytes };
+  return { bytes: joined(pieces, total) };
 }

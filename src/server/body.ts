@@ -98,6 +98,17 @@ function tooLarge({ bytesMax }: BodyBounds): BodyRefusal {
   return { status: 413, reason: `the body has more than ${bytesMax} bytes` };
 }
 
+/** Pieces of so many bytes together in one. */
+export function joined(pieces: readonly Uint8Array[], total: number): Uint8Array {
+  const all = new Uint8Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
 const LF = 10;
 
 class BodyReader {
@@ -120,13 +131,7 @@ class BodyReader {
   }
 
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.#total);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
+    return joined(this.#pieces, this.#total);
   }
 
   async take(count: number): Promise<void> {

@@ -51,7 +51,7 @@ const NEEDS: readonly Need[] = [
 
 /** The kernel's number of the first PID namespace (PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = "pid:[4026531836]";
-const OLDEST = [5, 11];
+const OLDEST: readonly [number, number] = [5, 11];
 
 export function hostFindings(view: HostView, hostRoot: string): Finding[] {
   return [
@@ -65,20 +65,24 @@ export function hostFindings(view: HostView, hostRoot: string): Finding[] {
   ];
 }
 
+/** Whether a kernel of that release is older than a version. */
+export function isOlder(release: string, [major, minor]: readonly [number, number]): boolean {
+  const [itsMajor = 0, itsMinor = 0] = release.split(".").map((part) => parseInt(part, 10));
+  return itsMajor < major || (itsMajor === major && itsMinor < minor);
+}
+
 function kernelFinding({ release, arch }: HostView): Finding {
-  const [major = 0, minor = 0] = release.split(".").map((part) => parseInt(part, 10));
   if (arch !== "x86_64") {
     return { verdict: "missing", text: `${arch}: saker watches x86_64 only` };
   }
-  const isOld = major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!);
-  if (isOld) {
+  if (isOlder(release, OLDEST)) {
     return {
       verdict: "missing",
       text: `Linux ${release} is too old`,
       advice: `saker needs Linux ${OLDEST.join(".")} or newer`,
     };
   }
-  if (major === 5 && minor < 17) {
+  if (isOlder(release, [5, 17])) {
     return {
       verdict: "note",
       text: `Linux ${release} has no bpf_loop: names that calls take without opening a file are ` +

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import type { Config } from "../../config/schema.ts";
 import type { KeptRights } from "../../engine/contract/messages.ts";
+import { isOlder } from "./host_findings.ts";
 
 export interface RightsView {
   /** Of this process; null where the system has none. */
@@ -22,12 +23,6 @@ const BITS = {
 
 /** What is read all the time, and a port that another configuration may want. */
 const ALWAYS = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_NET_BIND_SERVICE"] as const;
-
-/** Until 5.19 every look into a map wants CAP_BPF where others may not use BPF. */
-function wantsBpf(release: string): boolean {
-  const [major = 0, minor = 0] = release.split(".").map((part) => parseInt(part, 10));
-  return major < 5 || (major === 5 && minor < 19);
-}
 
 /** Files and directories that are written while saker watches. */
 function writtenPaths(config: Config): string[] {
@@ -91,7 +86,8 @@ export function keptRights(config: Config, view: RightsView): KeptRights | strin
     return "program_output runs a program, which has what saker has";
   }
   const names: (keyof typeof BITS)[] = [...ALWAYS];
-  if (wantsBpf(view.release)) names.push("CAP_BPF");
+  // Until then every look into a map wants it where others may not use BPF.
+  if (isOlder(view.release, [5, 19])) names.push("CAP_BPF");
   if (writtenPaths(config).some((path) => isOfOthers(path, view))) names.push("CAP_DAC_OVERRIDE");
   const kept = names.reduce((bits, name) => bits | 1n << BigInt(BITS[name]), 0n);
   return { afterSeconds: seconds, kept, names };
