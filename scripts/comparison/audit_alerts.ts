@@ -1,6 +1,6 @@
 // saker's alerts on an audit log, as they are printed: from the modules in this process, or from a
 // built binary.
-import { formatJson, type FormatOptions } from "../../src/alerts/format/format.ts";
+import type { FormatOptions } from "../../src/alerts/format/format.ts";
 import { AuditFileInput } from "../../src/audit/read/file_input.ts";
 import { AuditSource } from "../../src/audit/read/audit_source.ts";
 import { compileRules } from "../../src/engine/compile_rules.ts";
@@ -9,7 +9,8 @@ import { BlockWalk, Step } from "../../src/events/blocks.ts";
 import { Event } from "../../src/events/event.ts";
 import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
-import { type ComparedAlert, linesOf, parseAlert } from "./alert_stream.ts";
+import type { ComparedAlert } from "./alert_stream.ts";
+import { comparedAlert, printedAlerts } from "./printed_alerts.ts";
 
 /** The ways in which Falco's alerts on the log were made, and the rules of each. */
 export const AUDIT_WAYS = {
@@ -92,19 +93,7 @@ export function* auditAlertsInProcess(way: AuditWay, place: AuditPlace): Generat
       const matches = rules.match(context, matched);
       for (let at = 0; at < matches; at++) {
         const rule = rules.rules[matched[at]!]!;
-        const { message, fields } = rule.render(context);
-        yield parseAlert(formatJson({
-          hostname: HOSTNAME,
-          message,
-          outputFields: fields,
-          priority: rule.priority,
-          rule: rule.name,
-          source: rule.source,
-          tags: rule.tags,
-          time: event.time(),
-          sequence: ++sequence,
-          degraded: false,
-        }, FORMAT));
+        yield comparedAlert(rule, context, { hostname: HOSTNAME, sequence: ++sequence }, FORMAT);
       }
     }
   }
@@ -121,14 +110,5 @@ export async function* auditAlertsOfBinary(
   args.push("-o", `rule_matching=${matchingOf(way)}`);
   for (const file of filesOf(way, place)) args.push("-r", file);
   args.push(`${place.directory}/${place.log}.jsonl.gz`);
-  const child = new Deno.Command(binary, {
-    args,
-    env: { FALCO_HOSTNAME: HOSTNAME, TZ: "UTC" },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  for await (const line of linesOf(child.stdout)) {
-    if (line.startsWith("{")) yield parseAlert(line);
-  }
-  await child.status;
+  yield* printedAlerts(binary, args, HOSTNAME);
 }

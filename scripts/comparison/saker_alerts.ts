@@ -1,6 +1,6 @@
 // saker's alerts on a capture, as they are printed: from the modules in this process, or from a
 // built binary that is given Falco's own arguments.
-import { formatJson, type FormatOptions } from "../../src/alerts/format/format.ts";
+import type { FormatOptions } from "../../src/alerts/format/format.ts";
 import { compileRules } from "../../src/engine/compile_rules.ts";
 import type { RulesStart } from "../../src/engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../src/events/blocks.ts";
@@ -8,7 +8,8 @@ import { Event } from "../../src/events/event.ts";
 import { CaptureSource } from "../../src/events/scap/capture.ts";
 import { Context } from "../../src/state/contract/context.ts";
 import { createMachine } from "../../src/state/create_machine.ts";
-import { type ComparedAlert, linesOf, parseAlert } from "./alert_stream.ts";
+import type { ComparedAlert } from "./alert_stream.ts";
+import { comparedAlert, printedAlerts } from "./printed_alerts.ts";
 
 /** The four ways in which the captures' README made Falco's alerts. */
 export type Mode = "first" | "all" | "every" | "fields";
@@ -98,20 +99,7 @@ export function* alertsInProcess(
       const matches = rules.match(context, matched);
       for (let at = 0; at < matches; at++) {
         const rule = rules.rules[matched[at]!]!;
-        const { message, fields } = rule.render(context);
-        const line = formatJson({
-          hostname: HOSTNAME,
-          message,
-          outputFields: fields,
-          priority: rule.priority,
-          rule: rule.name,
-          source: rule.source,
-          tags: rule.tags,
-          time: event.time(),
-          sequence: ++sequence,
-          degraded: false,
-        }, format);
-        yield parseAlert(line);
+        yield comparedAlert(rule, context, { hostname: HOSTNAME, sequence: ++sequence }, format);
       }
     }
   }
@@ -139,22 +127,5 @@ export async function* alertsOfBinary(
   if (mode === "fields") {
     args.push("-o", "json_include_output_property=false", "-o", "base_syscalls.all=true");
   }
-  const child = new Deno.Command(binary, {
-    args,
-    env: { FALCO_HOSTNAME: HOSTNAME, TZ: "UTC" },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  try {
-    for await (const line of linesOf(child.stdout)) {
-      if (line.startsWith("{")) yield parseAlert(line);
-    }
-  } finally {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
-    await child.status;
-  }
+  yield* printedAlerts(binary, args, HOSTNAME);
 }

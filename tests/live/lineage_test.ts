@@ -1,7 +1,8 @@
 // The ancestors that a process was born with, on this kernel: whatever it does to be rid of its
 // parent, an alert of saker's names who made it, and so does the replay of a recording.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
+import { recorded } from "./recording.ts";
+import { runSaker, Saker } from "./saker.ts";
 import { compiled, has, isRoot, Place, run, triggersOf } from "./trigger.ts";
 
 const RULE = "Program executed";
@@ -97,24 +98,13 @@ Deno.test({
     const program = await compiled(place, "shed");
     const capture = place.file("trace.scap");
     const settings = ["-r", rules(place), "-o", "json_output=true"];
-    const child = new Deno.Command(SAKER, {
-      args: [...settings, "record", capture, "--alerts"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stdout = new Response(child.stdout).text();
-    const told: string[] = [];
-    const reading = (async () => {
-      for await (const line of lines(child.stderr)) told.push(line);
-    })();
-    await eventually("saker to record", () => told.find((line) => /is recording/.test(line)));
-    const { pid } = await run(program, ["double-fork", "/bin/true", place.marker]);
-    child.kill("SIGINT");
-    assertEquals((await child.status).code, 0, told.join("\n"));
-    await reading;
+    let pid = 0;
+    const { code, stdout, told } = await recorded(capture, settings, async () => {
+      ({ pid } = await run(program, ["double-fork", "/bin/true", place.marker]));
+    });
+    assertEquals(code, 0, told.join("\n"));
     const own = (json: string) => json.split("\n").filter((line) => line.includes(place.marker));
-    const live = own(await stdout);
+    const live = own(stdout);
     const replayed = await runSaker([...settings, "replay", capture]);
     assertEquals(live.length, 1);
     assertEquals(own(replayed.stdout), live);

@@ -1,7 +1,8 @@
 // Long arguments and environments on this kernel: what stands behind any padding is seen by rules,
 // shown with both ends, and told as long; a recording has it too.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
+import { recorded } from "./recording.ts";
+import { runSaker, Saker } from "./saker.ts";
 import { isRoot, Place, PYTHON, run, triggersOf } from "./trigger.ts";
 
 const ARGS = "Payload in the arguments";
@@ -147,25 +148,13 @@ Deno.test({
     await using place = new Place();
     const capture = place.file("trace.scap");
     const settings = ["-r", rules(place), "-o", "json_output=true"];
-    const child = new Deno.Command(SAKER, {
-      args: [...settings, "record", capture, "--alerts"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stdout = new Response(child.stdout).text();
-    const told: string[] = [];
-    const reading = (async () => {
-      for await (const line of lines(child.stderr)) told.push(line);
-    })();
-    await eventually("saker to record", () => told.find((line) => /is recording/.test(line)));
-    await executed([place.marker, ...many(1000, 100), PAYLOAD]);
-    await run(PYTHON, forking(place.file("made"), place.marker));
-    child.kill("SIGINT");
-    assertEquals((await child.status).code, 0, told.join("\n"));
-    await reading;
+    const { code, stdout, told } = await recorded(capture, settings, async () => {
+      await executed([place.marker, ...many(1000, 100), PAYLOAD]);
+      await run(PYTHON, forking(place.file("made"), place.marker));
+    });
+    assertEquals(code, 0, told.join("\n"));
     const own = (json: string) => json.split("\n").filter((line) => line.includes(place.marker));
-    const live = own(await stdout);
+    const live = own(stdout);
     const replayed = await runSaker([...settings, "replay", capture]);
     assertEquals(own(replayed.stdout), live);
     const seen = live.map((line) => JSON.parse(line).rule);

@@ -2,7 +2,8 @@
 // recording is replayed, and an alert's capture holds what was before it.
 import { writeCapture } from "../capture_file.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { eventually, lines, runSaker, SAKER, Saker } from "./saker.ts";
+import { recorded } from "./recording.ts";
+import { eventually, runSaker, SAKER, Saker } from "./saker.ts";
 import { isRoot, ownMounts, Place, run, shell } from "./trigger.ts";
 
 /** Rules that say much of what a place's own programs do, and of nothing else. */
@@ -73,26 +74,15 @@ Deno.test({
     const rules = rulesOf(place);
     const capture = place.file("trace.scap");
     const alerts = ["-r", rules, "-o", "json_output=true", "-o", "rule_matching=all"];
-    const child = new Deno.Command(SAKER, {
-      args: [...alerts, "record", capture, "--alerts"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stdout = new Response(child.stdout).text();
-    const told: string[] = [];
-    const reading = (async () => {
-      for await (const line of lines(child.stderr)) told.push(line);
-    })();
-    await eventually("saker to record", () => told.find((line) => /is recording/.test(line)));
-    await shell(place.marker, ACTS, [place.path]);
-    child.kill("SIGINT");
-    const { code } = await child.status;
-    await reading;
+    const { code, stdout, told } = await recorded(
+      capture,
+      alerts,
+      () => shell(place.marker, ACTS, [place.path]),
+    );
     assertEquals(code, 0, told.join("\n"));
     assert(/^Recorded \d+ events, .* \d+ lost$/.test(told.at(-1)!), told.at(-1));
 
-    const live = outputs(await stdout, place);
+    const live = outputs(stdout, place);
     const replayed = await runSaker([...alerts, "replay", capture]);
     assertEquals(replayed.code, 0, replayed.stderr);
     assert(live.length > 30, `${live.length} alerts`);
