@@ -2,6 +2,7 @@
 // that show one of the given authorities, to a socket that nobody else can reach.
 import type { TlsDoor } from "../../engine/host/addon.ts";
 import { loadAddon } from "../../engine/host/addon.ts";
+import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { readKeyFile } from "../../files/read_text.ts";
 import { type Answerer, serve, type Server } from "../../server/serve.ts";
 
@@ -22,8 +23,8 @@ const PARENTS = ["/run", "/dev/shm", "/tmp"];
 /** Throws with one clear line where the address cannot be had, or a certificate is of no use. */
 export function serveClients(app: Answerer, options: ClientDoorOptions): Server {
   const { address, port } = options;
-  const directory = privateDirectory();
-  const socketPath = `${directory}/audit.sock`;
+  const directory = socketDirectory();
+  const socketPath = `${directory}/${SOCKET}`;
   let server: Server | undefined;
   let door: TlsDoor | undefined;
   const removeAll = () => {
@@ -73,13 +74,14 @@ function pemOf(key: string, path: string): { readonly name: string; readonly tex
 
 /** Its name holds the process whose it is. */
 const PREFIX = "saker-audit-";
+const SOCKET = "audit.sock";
 
 /** Readable for this user alone from the moment that it is there. */
-function privateDirectory(): string {
+function socketDirectory(): string {
   for (const dir of PARENTS) {
     try {
-      removeLeft(dir);
-      return Deno.makeTempDirSync({ dir, prefix: `${PREFIX}${Deno.pid}-` });
+      removeLeft(dir, { prefix: PREFIX, file: SOCKET, isLeft: isGone });
+      return privateDirectory(dir, `${PREFIX}${Deno.pid}-`);
     } catch {
       // The next one.
     }
@@ -87,28 +89,14 @@ function privateDirectory(): string {
   throw new Error(`there is no directory to keep a socket in: ${PARENTS.join(", ")}`);
 }
 
-/** What was left by a saker that was killed: a socket in a directory of its own. */
-function removeLeft(parent: string): void {
-  for (const { name } of Deno.readDirSync(parent)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid === undefined || pid === String(Deno.pid) || isThere(`/proc/${pid}`)) continue;
-    const directory = `${parent}/${name}`;
-    try {
-      const { isDirectory, uid } = Deno.lstatSync(directory);
-      if (!isDirectory || uid !== Deno.uid()) continue;
-      Deno.removeSync(`${directory}/audit.sock`);
-      Deno.removeSync(directory);
-    } catch {
-      // Another saker was faster, or something else lies in it.
-    }
-  }
-}
-
-function isThere(path: string): boolean {
+/** Whether the process that a directory's name holds has ended. */
+function isGone(name: string): boolean {
+  const pid = /^\d+(?=-)/.exec(name.slice(PREFIX.length))?.[0];
+  if (pid === undefined || pid === String(Deno.pid)) return false;
   try {
-    Deno.statSync(path);
-    return true;
-  } catch {
+    Deno.statSync(`/proc/${pid}`);
     return false;
+  } catch {
+    return true;
   }
 }

@@ -2,6 +2,7 @@
 // from the executable under a name in the temporary directory that anybody can guess and plant;
 // so it is written to a fresh private directory first, loaded from there, and removed at once.
 import process from "node:process";
+import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { variable } from "../../words/environment.ts";
 import type {
   CaptureDisk,
@@ -69,36 +70,14 @@ const FILE = "addon.node";
 /** Nobody is that long between making the directory and removing it. */
 const LEFT_MS = 60_000;
 
-/**
- * Removes what a saker left that was killed while it loaded: in /run and /dev/shm it takes memory
- * until the next boot. Only what nobody else can have made, and nothing but the file itself.
- */
-function removeLeft(parent: string): void {
-  for (const { name } of Deno.readDirSync(parent)) {
-    if (!name.startsWith(PREFIX)) continue;
-    const directory = `${parent}/${name}`;
-    try {
-      const { isDirectory, uid, mode, mtime } = Deno.lstatSync(directory);
-      const isOurs = isDirectory && uid === Deno.uid() && (mode! & 0o777) === 0o700;
-      if (!isOurs || Date.now() - mtime!.getTime() < LEFT_MS) continue;
-      for (const { name } of Deno.readDirSync(directory)) {
-        if (name === FILE) Deno.removeSync(`${directory}/${name}`);
-      }
-      Deno.removeSync(directory);
-    } catch {
-      // Another saker was faster, or something else lies in it: it is no reason not to start.
-    }
-  }
-}
-
 function loadFrom(parent: string, bytes: Uint8Array): Addon {
-  removeLeft(parent);
-  const directory = Deno.makeTempDirSync({ dir: parent, prefix: PREFIX });
+  removeLeft(parent, {
+    prefix: PREFIX,
+    file: FILE,
+    isLeft: (_name, { mtime }) => Date.now() - mtime!.getTime() >= LEFT_MS,
+  });
+  const directory = privateDirectory(parent, PREFIX);
   try {
-    const made = Deno.lstatSync(directory);
-    if (!made.isDirectory || made.uid !== Deno.uid() || (made.mode! & 0o777) !== 0o700) {
-      throw new Error("the directory that was made there is not private");
-    }
     const file = `${directory}/${FILE}`;
     Deno.writeFileSync(file, bytes, { createNew: true, mode: 0o700 });
     // Unlike `require`, this looks at no other path, such as a package.json in the temporary
