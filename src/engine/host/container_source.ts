@@ -4,6 +4,7 @@ import type { Runtimes, RuntimeState, RuntimeTotals } from "../../../bindings-rs
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CONTAINER_UNKNOWN, putContainer } from "../../events/scap/state_events.ts";
 import type { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
+import { shortId } from "../../state/tables/cgroup_owner.ts";
 
 export interface ContainerSourceParts {
   readonly runtimes: Runtimes;
@@ -14,8 +15,6 @@ export interface ContainerSourceParts {
   readonly told: (states: readonly RuntimeState[], totals: RuntimeTotals) => void;
 }
 
-const SHORT_ID_LENGTH = 12;
-const DIGITS = /^[0-9a-f]{64}$/;
 /** News taken at once; more wait for the next look. */
 const NEWS_MAX = 64;
 /** JSON of one container that an event takes; what is longer is left out, and the id unknown. */
@@ -71,6 +70,5 @@ export class ContainerSource {
 }
 
 function idOnly(fullId: string): string {
-  const id = DIGITS.test(fullId) ? fullId.slice(0, SHORT_ID_LENGTH) : fullId;
-  return JSON.stringify({ container: { id, full_id: fullId } });
+  return JSON.stringify({ container: { id: shortId(fullId), full_id: fullId } });
 }

@@ -2,14 +2,13 @@
 // and what a runtime or a capture's `container` events told of it.
 import { RE2JS } from "re2js";
 import type { Context } from "../../state/contract/context.ts";
+import { SHORT_ID_LENGTH } from "../../state/tables/cgroup_owner.ts";
 import type { Container } from "../../state/tables/containers.ts";
 import type { Bound, Field, Value } from "../row/field.ts";
 import { hasProbes, isProbe, type ProbeKey, probeText } from "./health_probes.ts";
 import { ofThread } from "./proc.ts";
 import { fields, indexArgument, type Row, type RowInfo, withArgument } from "../row/row.ts";
 import { containerIdOf } from "../text/user_names.ts";
-
-const SHORT_ID_LENGTH = 12;
 
 /** What stands for a container where there is none. */
 const HOST: Container = {

@@ -58,8 +58,9 @@ export function step(tables: Tables, context: Context): void {
   if (handler !== undefined) handler(tables, context);
   if (isTold) after(tables, context);
 
-  if (isTold && code === GENERIC_X && thread !== undefined) {
-    // Which descriptor a call without an event of its own is about, only the driver says.
+  // Which descriptor a call without an event of its own is about, only the driver says.
+  const tellsFd = isTold && code === GENERIC_X;
+  if (tellsFd && thread !== undefined) {
     const { files } = tables;
     files.begin(event);
     files.next();
@@ -71,8 +72,7 @@ export function step(tables: Tables, context: Context): void {
   const acting = context.thread;
   context.process = acting === undefined ? undefined : acting.group?.main ?? acting;
   if (event.hasOwn && tables.bothPaths && acting !== undefined) noteViews(tables, context, acting);
-  const showsFd = (traits & SHOWS_FD) !== 0 || isTold && code === GENERIC_X;
-  if (!showsFd || acting === undefined) {
+  if (!(traits & SHOWS_FD || tellsFd) || acting === undefined) {
     context.fdNumber = MISSING_FD;
     context.fdName = context.fdNameRaw = MISSING;
     return;

@@ -22,7 +22,8 @@ export interface Owned {
 }
 
 const NOBODY: Owned = { owner: Owner.None, id: "", type: "" };
-const SHORT_ID_LENGTH = 12;
+/** Digits of an id as Falco shows it. */
+export const SHORT_ID_LENGTH = 12;
 const ID_MAX = 64;
 const DIGITS = /^[0-9a-f]{64}$/;
 /** docker-…, libpod-…, crio-…, cri-containerd-…, nerdctl-…; but not the monitor of one. */
@@ -49,13 +50,13 @@ export function ownerOf(path: string): Owned {
 
 function ofPart(part: string, above: string): Owned | undefined {
   const named = NAMED_DIGITS.exec(part);
-  if (named !== null && !named[1]!.endsWith("conmon")) return runtimes(shortened(named[2]!));
+  if (named !== null && !named[1]!.endsWith("conmon")) return runtimes(shortId(named[2]!));
   if (DIGITS.test(part)) {
     const owner = PARENTS.test(above) ? Owner.Runtime : Owner.Digits;
-    return { owner, id: shortened(part), type: "" };
+    return { owner, id: shortId(part), type: "" };
   }
   const id = SYSTEMD_CRI.exec(part)?.[1] ?? OCI.exec(part)?.[1];
-  if (id !== undefined) return runtimes(shortened(id));
+  if (id !== undefined) return runtimes(shortId(id));
   const lxc = LXC.exec(part)?.[1] ?? (/^lxc(?:\.payload)?$/.test(above) ? part : undefined);
   if (lxc !== undefined && lxc !== "") return runtimes(lxc, "lxc");
   const libvirt = part.endsWith(".libvirt-lxc")
@@ -79,7 +80,8 @@ function runtimes(id: string, type = ""): Owned {
   return { owner: Owner.Runtime, id: id.slice(0, ID_MAX), type };
 }
 
-function shortened(id: string): string {
+/** An id as Falco shows it: of 64 digits the first twelve, other names whole. */
+export function shortId(id: string): string {
   return DIGITS.test(id) ? id.slice(0, SHORT_ID_LENGTH) : id;
 }
 

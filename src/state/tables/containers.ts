@@ -1,6 +1,6 @@
 // Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
-import { type Owned, Owner, ownerOf } from "./cgroup_owner.ts";
+import { type Owned, Owner, ownerOf, SHORT_ID_LENGTH } from "./cgroup_owner.ts";
 import { AwaitedContainers } from "./awaited_containers.ts";
 import { EMPTY, type Strings } from "./strings.ts";
 import type { Thread } from "./thread.ts";
@@ -16,12 +16,11 @@ export interface Container {
 
 /** Bound of the containers kept; the oldest goes first. */
 const CONTAINERS_MAX = 16_384;
-/** Bound of the cgroups and ids that are known to be the host's or a container's. */
-const KNOWN_MAX = 16_384;
 /** Those of them whose short ids are others' too: nobody has such by chance. */
 const TWINS_MAX = 256;
+/** Bound of the cgroups and ids that are known to be the host's or a container's. */
+const KNOWN_MAX = 16_384;
 const ID_LENGTH = 64;
-const SHORT_ID_LENGTH = 12;
 const NOT_HEX = /[^0-9a-fA-F]/;
 
 /** Names of the plugin's numbers for container types. */
@@ -225,7 +224,6 @@ export class Containers {
       if (found.type !== "" && !this.#byId.has(found.id)) {
         this.add({ id: found.id, fullId: found.id, type: found.type, info: undefined });
       }
-      // Of the others a path tells all that there is to know.
       return found.id;
     }
     return "";

@@ -1,7 +1,7 @@
 // Which container a thread is in, from its cgroups and from where the kernel says that it lives.
 // A path alone is no proof: anybody may name a cgroup like a container's, and on some machines the
 // host's own looks like one. docs/containers.md says what holds when, and why.
-import { Owner } from "./cgroup_owner.ts";
+import { Owner, shortId } from "./cgroup_owner.ts";
 import type { Tables } from "./tables.ts";
 import { EMPTY, MISSING } from "./strings.ts";
 import type { Thread } from "./thread.ts";
@@ -21,7 +21,6 @@ const ALL = Lives.HostPids | Lives.HostMounts | Lives.HostRoot;
 /** From a container's first process up to its monitor. */
 const MONITOR_LEVELS = 4;
 const MONITORED = /(?:^|\0)(?:-c|--cid)\0([0-9a-f]{64})\0/;
-const SHORT_ID_LENGTH = 12;
 
 /**
  * Gives the thread its container; `before`: the one that it, or who made it, was in. Returns
@@ -80,7 +79,7 @@ function monitored(tables: Tables, thread: Thread): number {
     if (tables.strings.text(above.comm) === "conmon") {
       const args = new TextDecoder().decode(above.args);
       const id = MONITORED.exec(args)?.[1];
-      return id === undefined ? EMPTY : tables.strings.internPassing(id.slice(0, SHORT_ID_LENGTH));
+      return id === undefined ? EMPTY : tables.strings.internPassing(shortId(id));
     }
     above = tables.threads.get(above.ptid);
   }
