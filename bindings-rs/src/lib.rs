@@ -1,6 +1,7 @@
 //! The native addon. What it offers is described in ../index.d.ts; one file per thing offered.
 
 mod aside;
+mod at_once;
 mod blocks;
 mod btf;
 mod budget;

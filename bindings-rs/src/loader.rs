@@ -2,8 +2,6 @@
 //! its slot; a program that the kernel refuses does not stop the others.
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::Mutex;
-use std::thread;
 
 use aya::maps::{Array, Map, MapData, PerCpuArray, PerCpuHashMap, ProgramArray};
 use aya::programs::links::FdLink;
@@ -15,6 +13,7 @@ use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS};
 
+use crate::at_once::load_at_once;
 use crate::btf;
 use crate::budget::Part;
 use crate::counters::CountersValue;
@@ -188,37 +187,19 @@ impl Probe {
     /// Has the kernel verify programs on several CPUs at once. What it refuses is told when the
     /// program is placed.
     fn load_at_once(&mut self, names: &BTreeMap<&'static str, &'static str>, btf: &Btf) {
-        let mut programs: Vec<(&'static str, &'static str, &mut BtfTracePoint)> = self
+        let programs: Vec<(Name, (Name, &mut BtfTracePoint))> = self
             .ebpf
             .programs_mut()
             .filter_map(|(name, program)| match program {
                 Program::BtfTracePoint(program) => {
-                    names.get_key_value(name).map(|(name, target)| (*name, *target, program))
+                    names.get_key_value(name).map(|(name, target)| (*name, (*target, program)))
                 }
                 _ => None,
             })
             .collect();
-        let threads = thread::available_parallelism().map_or(1, |count| count.get().min(4));
-        let (queue, refused) = (Mutex::new(programs.iter_mut()), Mutex::new(BTreeMap::new()));
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    loop {
-                        let next = queue.lock().ok().and_then(|mut queue| queue.next());
-                        let Some((name, target, program)) = next else { break };
-                        if let Err(error) = program.load(target, btf)
-                            && let Ok(mut refused) = refused.lock()
-                        {
-                            refused.insert(*name, Failure::of_program(&error, name));
-                        }
-                    }
-                });
-            }
-        });
-        if let Ok(refused) = refused.into_inner() {
-            for (name, failure) in refused {
-                self.loaded.insert(name, Loaded { id: 0, refused: Some(failure) });
-            }
+        for (name, failure) in load_at_once(programs, |(target, program)| program.load(target, btf))
+        {
+            self.loaded.insert(name, Loaded { id: 0, refused: Some(failure) });
         }
     }
 

@@ -2,8 +2,6 @@
 //! tracepoints attached while somebody wants an event of theirs. What the kernel refuses leaves
 //! everything else as it is, and is told in the plan.
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::thread;
 
 use aya::Ebpf;
 use aya::maps::{Array, MapData, ProgramArray};
@@ -14,6 +12,7 @@ use probe::ring::{OPERATION_EVENTS, RING_FILLERS};
 use probe::stage;
 use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
+use crate::at_once::load_at_once;
 use crate::failure::{Code, Failure};
 use crate::wanted::GENERIC_CALL;
 
@@ -148,7 +147,7 @@ impl Rings {
     }
 
     fn load(&mut self, ebpf: &mut Ebpf, slots: &BTreeMap<&'static str, Option<u32>>) {
-        let mut programs: Vec<(&'static str, &mut RawTracePoint)> = ebpf
+        let programs: Vec<(&'static str, &mut RawTracePoint)> = ebpf
             .programs_mut()
             .filter_map(|(name, program)| match program {
                 Program::RawTracePoint(program) => {
@@ -157,27 +156,10 @@ impl Rings {
                 _ => None,
             })
             .collect();
-        let threads = thread::available_parallelism().map_or(1, |count| count.get().min(4));
-        let (queue, done) = (Mutex::new(programs.iter_mut()), Mutex::new(BTreeMap::new()));
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    loop {
-                        let next = queue.lock().ok().and_then(|mut queue| queue.next());
-                        let Some((name, program)) = next else { break };
-                        let loaded = program.load();
-                        if let Ok(mut done) = done.lock() {
-                            done.insert(
-                                *name,
-                                loaded.err().map(|error| Failure::of_program(&error, name)),
-                            );
-                        }
-                    }
-                });
-            }
-        });
-        let Ok(done) = done.into_inner() else { return };
-        for (name, mut refused) in done {
+        let names: Vec<&'static str> = programs.iter().map(|(name, _)| *name).collect();
+        let mut all = load_at_once(programs, |program| program.load());
+        for name in names {
+            let mut refused = all.remove(name);
             if let (None, Some(Some(slot))) = (&refused, slots.get(name)) {
                 refused = self.place(ebpf, name, *slot).err();
             }

@@ -26,13 +26,15 @@ pub struct Containerd {
 impl Containerd {
     pub async fn version(&self) -> Result<String, Trouble> {
         let path = "/containerd.services.version.v1.Version/Version";
-        let answer: Version = self.ask(path, "", Empty {}).await?.ok_or("told no version")?;
+        let answer: Version =
+            self.channel.call(path, "", Empty {}).await?.ok_or("told no version")?;
         Ok(format!("containerd {}", answer.version))
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, Trouble> {
         let path = "/containerd.services.namespaces.v1.Namespaces/List";
-        let answer: Namespaces = self.ask(path, "", ByName::default()).await?.unwrap_or_default();
+        let answer: Namespaces =
+            self.channel.call(path, "", ByName::default()).await?.unwrap_or_default();
         Ok(answer.namespaces.into_iter().take(NAMESPACES_MAX).map(|one| one.name).collect())
     }
 
@@ -42,7 +44,7 @@ impl Containerd {
         let mut found = Vec::new();
         for namespace in self.namespaces().await? {
             let answer: Containers =
-                self.ask(path, &namespace, Filters::default()).await?.unwrap_or_default();
+                self.channel.call(path, &namespace, Filters::default()).await?.unwrap_or_default();
             for container in answer.containers {
                 if found.len() >= LISTED_MAX {
                     return Ok(found);
@@ -67,7 +69,7 @@ impl Containerd {
     pub async fn inspect_in(&self, namespace: &str, id: &str) -> Result<Option<Info>, Trouble> {
         let path = "/containerd.services.containers.v1.Containers/Get";
         let asked = ByName { name: id.into() };
-        let answer: Option<ContainerAnswer> = self.ask(path, namespace, asked).await?;
+        let answer: Option<ContainerAnswer> = self.channel.call(path, namespace, asked).await?;
         if let Some(container) = answer.and_then(|answer| answer.container) {
             return Ok(Some(self.read(namespace, container).await));
         }
@@ -76,7 +78,8 @@ impl Containerd {
         }
         let path = "/containerd.services.containers.v1.Containers/List";
         let asked = Filters { filters: vec![format!("id~=^{id}")] };
-        let answer: Containers = self.ask(path, namespace, asked).await?.unwrap_or_default();
+        let answer: Containers =
+            self.channel.call(path, namespace, asked).await?.unwrap_or_default();
         match <[Container; 1]>::try_from(answer.containers) {
             Ok([container]) => Ok(Some(self.read(namespace, container).await)),
             Err(_) => Ok(None),
@@ -106,7 +109,8 @@ impl Containerd {
         }
         let path = "/containerd.services.images.v1.Images/Get";
         let asked = ByName { name: container.image };
-        let answer = self.ask::<_, ImageAnswer>(path, namespace, asked).await.unwrap_or_default();
+        let answer =
+            self.channel.call::<_, ImageAnswer>(path, namespace, asked).await.unwrap_or_default();
         if let Some(target) = answer.and_then(|answer| answer.image?.target) {
             found.image_digest = target.digest;
             found.size = self.with_size.then_some(target.size);
@@ -136,19 +140,6 @@ impl Containerd {
             _ => return None,
         };
         Some((envelope.namespace.clone(), change))
-    }
-
-    async fn ask<Q, A>(
-        &self,
-        path: &'static str,
-        namespace: &str,
-        message: Q,
-    ) -> Result<Option<A>, Trouble>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        self.channel.call(path, namespace, message).await
     }
 }
 
