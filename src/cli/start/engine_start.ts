@@ -171,13 +171,12 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
   };
 }
 
-/** `-p`: the words that Falco still takes mean nothing any more, all else is appended, to rules on
- * system calls alone: other sources have other fields. */
+/** `-p`: the words that Falco still takes mean nothing any more, all else is appended. */
 function printFormat(format: string | undefined): RulesStart["appendOutput"] {
   if (format === undefined || /^(c|container|k|kubernetes)$/.test(format)) return [];
   return [{
     origin: "-p",
-    match: { source: "syscall", tags: [], rule: "" },
+    match: { source: "", tags: [], rule: "" },
     extraOutput: format,
     extraFields: [],
     suggestedOutput: false,

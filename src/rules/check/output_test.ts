@@ -1,8 +1,12 @@
 // Output formats: what is parsed of a text, what is refused, and how events are rendered.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Value } from "../../fields/row/field.ts";
-import { FIELDS, loadTexts, ruleText } from "../load_fixture.ts";
+import { AUDIT_SOURCE, auditFieldSet } from "../../fields/audit/audit_field_set.ts";
+import { errorsOf, FIELDS, loadTexts, ruleText } from "../load_fixture.ts";
 import { parseOutput, renderFields, type Rendering, renderText } from "./output.ts";
+
+const AUDIT_RULE = `- {rule: b, desc: d, condition: ka.verb = get, output: o, priority: INFO, ` +
+  `source: ${AUDIT_SOURCE}}\n`;
 
 const VALUES = new Map<string, Value>([
   ["proc.name", "cat"],
@@ -92,6 +96,26 @@ Deno.test("append_output adds to the rules that it means", () => {
     "o {} {source:syscall} {tags:[x]}",
     "o {} {source:syscall} {rule:b}",
   ]);
+});
+
+Deno.test("an addition for all sources is left out where a source lacks its fields", () => {
+  const all = (extraOutput: string, source = "") => ({
+    match: { source, tags: [], rule: "" },
+    extraOutput,
+    extraFields: [],
+    suggestedOutput: false,
+  });
+  const files = [ruleText("a", "evt.type = open") + AUDIT_RULE];
+  const load = (...appendOutput: ReturnType<typeof all>[]) =>
+    loadTexts(files, { appendOutput, pluginFields: new Map([[AUDIT_SOURCE, auditFieldSet()]]) });
+  const loaded = load(all("%container.id"), all("%evt.time"));
+  deepStrictEqual(errorsOf(loaded), []);
+  deepStrictEqual(loaded.rules.map(({ output }) => output), [
+    "o %container.id %evt.time",
+    "o %evt.time",
+  ]);
+  // Whoever names the source means its fields.
+  strictEqual(errorsOf(load(all("%container.id", AUDIT_SOURCE))).length, 1);
 });
 
 Deno.test("suggested fields are appended with underscores, static ones too", () => {
