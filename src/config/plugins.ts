@@ -1,6 +1,7 @@
 // `plugins` and `load_plugins` of a configuration that was read: what is wrong with them goes out.
 // For Falco's container, k8saudit and json plugins saker has parts of its own, which take the same
 // `init_config` and `open_params`.
+import type * as z from "zod";
 import { AUDIT_INIT, AUDIT_PLUGIN, JSON_INIT, readOpenParams } from "./audit_plugin.ts";
 import { CONTAINER_INIT } from "./container_plugin.ts";
 import type { Where } from "./hold_tree.ts";
@@ -8,9 +9,8 @@ import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { notReadable } from "./readable_names.ts";
 import type { Config } from "./schema.ts";
-import type { Shape } from "./shape.ts";
 
-const INITS: Readonly<Record<string, Shape<unknown>>> = {
+const INITS: Readonly<Record<string, z.ZodType>> = {
   container: CONTAINER_INIT,
   [AUDIT_PLUGIN]: AUDIT_INIT,
   json: JSON_INIT,
