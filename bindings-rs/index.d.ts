@@ -391,6 +391,8 @@ export interface RuntimeTotals {
 /** Asks the container runtimes of this machine about containers, on a thread of its own. */
 export class Runtimes {
   static start(options: RuntimesOptions): Runtimes;
+  /** Lends memory whose first number is how many news wait, until other memory is lent. */
+  lend(words: Uint32Array): void;
   /** By the whole id, or as much of it as is known; never waits. */
   ask(id: string): void;
   /** What has become known since the last call, at most so many. */

@@ -11,11 +11,10 @@ use super::containerd_messages::{
 };
 use super::docker::Change;
 use super::http::Trouble;
-use super::info::{CONTAINERD, Info, Labels, SHORT_ID, short};
+use super::info::{CONTAINERD, Info, LISTED_MAX, Labels, SHORT_ID, short};
 use super::spec::add_spec;
 
 const NAMESPACES_MAX: usize = 64;
-const LISTED_MAX: usize = 2048;
 
 #[derive(Clone)]
 pub struct Containerd {

@@ -11,10 +11,10 @@ use super::cri_messages::{
 };
 use super::http::Trouble;
 use super::info::{
-    CONTAINERD, CRI, CRI_O, Info, Labels, Mount, at, exec_probe, flag, list, text, text_map,
+    CONTAINERD, CRI, CRI_O, Info, LISTED_MAX, Labels, Mount, at, exec_probe, flag, list, text,
+    text_map,
 };
 
-const LISTED_MAX: usize = 2048;
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 #[derive(Clone)]

@@ -2,10 +2,10 @@
 //! order in which they came; and how each socket stands.
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::bell::Bell;
 use super::info::Info;
 
 /// News that the engine has not taken; it takes them many times a second.
@@ -78,18 +78,25 @@ struct Inner {
     ended: VecDeque<(Instant, String)>,
     sockets: Vec<SocketState>,
     totals: Totals,
+    bell: Option<Bell>,
+}
+
+impl Inner {
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.set(self.news.len());
+        }
+    }
 }
 
 pub struct Desk {
     inner: Mutex<Inner>,
-    /// News and ended containers: what makes a look worth its while.
-    waiting: AtomicUsize,
     pub label_max: usize,
 }
 
 impl Desk {
     pub fn new(label_max: usize) -> Self {
-        Self { inner: Mutex::default(), waiting: AtomicUsize::new(0), label_max }
+        Self { inner: Mutex::default(), label_max }
     }
 
     /// A container as a runtime tells it. `asked`: somebody waits for it, so it is told again.
@@ -100,6 +107,10 @@ impl Desk {
         let now = (rank, hasher.finish());
         let mut inner = self.lock();
         let before = inner.known.get(&info.id).copied();
+        if before.is_some() && !asked {
+            // Its runtime says that it is there: it was begun again.
+            inner.ended.retain(|(_, id)| *id != info.id);
+        }
         if before.is_some_and(|(better, _)| better < rank) && !asked {
             return;
         }
@@ -116,13 +127,13 @@ impl Desk {
         }
         inner.known.insert(info.id.clone(), now);
         inner.totals.found += 1;
-        self.put(&mut inner, News::Known(json));
+        put(&mut inner, News::Known(json));
     }
 
     pub fn unknown(&self, id: &str) {
         let mut inner = self.lock();
         inner.totals.unknown += 1;
-        self.put(&mut inner, News::Unknown(id.into()));
+        put(&mut inner, News::Unknown(id.into()));
     }
 
     /// It has ended: forgotten in a while.
@@ -134,9 +145,25 @@ impl Desk {
         inner.ended.push_back((Instant::now() + LINGER, id.into()));
         if inner.ended.len() > KNOWN_MAX {
             let oldest = inner.ended.pop_front();
-            self.let_go(&mut inner, oldest);
+            let_go(&mut inner, oldest);
         }
-        self.count(&inner);
+    }
+
+    /// Lets go of what ended a while ago: to be called every few seconds.
+    pub fn sweep(&self) {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        while inner.ended.front().is_some_and(|(due, _)| *due <= now) {
+            let due = inner.ended.pop_front();
+            let_go(&mut inner, due);
+        }
+    }
+
+    /// Where the engine looks for news; nothing is written to the one before any more.
+    pub fn ring_at(&self, bell: Option<Bell>) {
+        let mut inner = self.lock();
+        inner.bell = bell;
+        inner.ring();
     }
 
     pub fn asked(&self, admitted: bool) {
@@ -145,44 +172,14 @@ impl Desk {
         totals.refused += u64::from(!admitted);
     }
 
-    fn let_go(&self, inner: &mut Inner, one: Option<(Instant, String)>) {
-        let Some((_, id)) = one else { return };
-        inner.known.remove(&id);
-        inner.order.retain(|known| *known != id);
-        self.put(inner, News::Gone(id));
-    }
-
-    fn put(&self, inner: &mut Inner, news: News) {
-        let bytes = news.bytes();
-        if inner.news.len() >= NEWS_MAX || inner.bytes + bytes > NEWS_BYTES_MAX {
-            inner.totals.dropped += 1;
-            return;
-        }
-        inner.bytes += bytes;
-        inner.news.push_back(news);
-        self.count(inner);
-    }
-
-    fn count(&self, inner: &Inner) {
-        self.waiting.store(inner.news.len() + inner.ended.len(), Relaxed);
-    }
-
-    /// What the engine has not taken yet, oldest first; costs nothing where there is nothing.
+    /// What the engine has not taken yet, oldest first.
     pub fn take(&self, max: usize) -> Vec<News> {
-        if self.waiting.load(Relaxed) == 0 {
-            return Vec::new();
-        }
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let now = Instant::now();
-        while inner.ended.front().is_some_and(|(due, _)| *due <= now) {
-            let due = inner.ended.pop_front();
-            self.let_go(inner, due);
-        }
         let many = inner.news.len().min(max);
         let taken: Vec<News> = inner.news.drain(..many).collect();
         inner.bytes -= taken.iter().map(News::bytes).sum::<usize>();
-        self.count(inner);
+        inner.ring();
         taken
     }
 
@@ -212,4 +209,22 @@ impl Desk {
         // Nothing panics while it holds the lock, and what is in there is sound at any time.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn let_go(inner: &mut Inner, one: Option<(Instant, String)>) {
+    let Some((_, id)) = one else { return };
+    inner.known.remove(&id);
+    inner.order.retain(|known| *known != id);
+    put(inner, News::Gone(id));
+}
+
+fn put(inner: &mut Inner, news: News) {
+    let bytes = news.bytes();
+    if inner.news.len() >= NEWS_MAX || inner.bytes + bytes > NEWS_BYTES_MAX {
+        inner.totals.dropped += 1;
+        return;
+    }
+    inner.bytes += bytes;
+    inner.news.push_back(news);
+    inner.ring();
 }

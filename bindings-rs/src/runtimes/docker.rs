@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::http::{self, Lines, Trouble};
-use super::info::{self, DOCKER, Info, Mount, Probe, command, flag, list, text, text_map, texts};
-
-/// Containers that are asked for after connecting; the others when they are seen.
-const LISTED_MAX: usize = 2048;
+use super::info::{
+    self, DOCKER, Info, LISTED_MAX, Mount, Probe, command, flag, list, text, text_map, texts,
+};
 
 #[derive(Clone)]
 pub struct Docker {

@@ -14,6 +14,8 @@ pub const PODMAN: u32 = 11;
 pub const UNKNOWN: u32 = 0xffff;
 
 pub const SHORT_ID: usize = 12;
+/// Containers that are taken of one list.
+pub const LISTED_MAX: usize = 2048;
 const DIGITS: usize = 64;
 /// As the plugin cuts it.
 const CNI_BYTES_MAX: usize = 4096;

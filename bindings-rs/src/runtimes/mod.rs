@@ -2,6 +2,7 @@
 //! about containers, over their own sockets. Ids go in, what is known of them comes out; neither
 //! ever waits. A socket may be absent, hang or lie: it costs its own answers.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
+mod bell;
 mod bundle;
 mod channel;
 mod containerd;
@@ -14,15 +15,18 @@ mod http;
 mod info;
 mod seek;
 mod spec;
+mod up;
 mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use napi::bindgen_prelude::Uint32Array;
 use napi_derive::napi;
 use tokio::sync::mpsc::{Sender, channel};
 
 use crate::failure::{Code, Failure};
+use bell::Bell;
 use desk::{Desk, News};
 use seek::{Place, Question, Seeker};
 
@@ -81,6 +85,14 @@ pub struct RuntimeTotals {
 pub struct Runtimes {
     desk: Arc<Desk>,
     questions: Sender<Question>,
+    /// The memory where the desk's bell is.
+    bell: Option<Uint32Array>,
+}
+
+impl Drop for Runtimes {
+    fn drop(&mut self) {
+        self.desk.ring_at(None);
+    }
 }
 
 #[napi]
@@ -106,7 +118,17 @@ impl Runtimes {
         seeker.start(places, asked).map_err(|error| {
             Failure::new(Code::Io, format!("Cannot start the thread of runtimes: {error}"))
         })?;
-        Ok(Self { desk, questions })
+        Ok(Self { desk, questions, bell: None })
+    }
+
+    /// Keeps the first of the words at how many news wait.
+    #[napi]
+    pub fn lend(&mut self, mut words: Uint32Array) {
+        // SAFETY: the engine lends them, and only reads.
+        let bell = Bell::new(unsafe { words.as_mut() });
+        self.desk.ring_at(bell);
+        // What was lent before is let go only now.
+        self.bell = Some(words);
     }
 
     /// Asks about a container: by its whole id, or by its beginning where no more is known.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::desk::{BY_FILES, Desk};
 use super::info::Info;
-use super::watch::{Kind, Up, Watch, ask};
+use super::up::{Up, ask};
+use super::watch::{Kind, Watch};
 use super::{below, bundle};
 
 /// Ids that are asked about at a time.
@@ -72,6 +73,8 @@ impl Seeker {
         tokio::spawn(Arc::clone(&seeker).look(places, Arc::clone(&up)));
         let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
         while let Some(question) = questions.recv().await {
+            // A socket that rests after a failure is tried again for it.
+            up.wanted();
             let Ok(permit) = Arc::clone(&searches).acquire_owned().await else { return };
             let (seeker, up) = (Arc::clone(&seeker), Arc::clone(&up));
             tokio::spawn(async move {
@@ -93,6 +96,7 @@ impl Seeker {
                     }
                     let shown = path.display().to_string();
                     let watch = Watch {
+                        told: Mutex::default(),
                         desk: Arc::clone(&self.desk),
                         up: Arc::clone(&up),
                         kind: place.kind,
@@ -105,6 +109,7 @@ impl Seeker {
                 }
             }
             sleep(LOOK_AGAIN).await;
+            self.desk.sweep();
         }
     }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 
+use super::bell::Bell;
 use super::desk::{BY_CONTAINERD, BY_CRI, Desk, News};
 use super::docker::{Change, Docker, seconds};
 use super::info::{DOCKER, Info, short};
@@ -242,6 +243,44 @@ fn a_socket_that_comes_later_is_found() {
     }
     ask(&sender, ID);
     assert_eq!(known(&desk)["name"], "box");
+}
+
+#[test]
+fn a_socket_that_refused_for_long_is_tried_again_for_who_asks() {
+    let place = Directory::new("docker-refused");
+    let socket = place.0.join("docker.sock");
+    // The file stays, and nobody listens.
+    drop(UnixListener::bind(&socket).unwrap());
+    let (desk, sender) = seek(&place.0, &[("docker", &socket)]);
+    let end = Instant::now() + Duration::from_secs(20);
+    // The next pause is longer than anybody waits for an answer here.
+    while desk.sockets().first().is_none_or(|one| one.failures < 5) && Instant::now() < end {
+        thread::sleep(Duration::from_millis(5));
+    }
+    fs::remove_file(&socket).unwrap();
+    listen(&socket, answer_as_docker);
+    ask(&sender, ID);
+    assert_eq!(known(&desk)["name"], "box");
+}
+
+#[test]
+fn the_engines_own_word_says_how_many_news_wait() {
+    let desk = Desk::new(5);
+    let mut words = [7];
+    desk.ring_at(Bell::new(&mut words));
+    let mut seen = Vec::new();
+    // SAFETY: nobody else writes to it.
+    let mut look = || seen.push(unsafe { words.as_ptr().read_volatile() });
+    look();
+    desk.unknown(ID);
+    desk.unknown(TWIN);
+    look();
+    desk.take(1);
+    look();
+    desk.ring_at(None);
+    desk.take(1);
+    look();
+    assert_eq!(seen, [0, 2, 1, 1]);
 }
 
 #[test]

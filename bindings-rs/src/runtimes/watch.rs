@@ -1,46 +1,34 @@
 //! One socket for as long as saker runs: connected to when something listens there, asked what
 //! there is, followed, and begun anew when it fails, after pauses that grow.
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::channel::{Channel, told};
 use super::containerd::Containerd;
 use super::cri::Cri;
-use super::cri_messages::STOPPED;
+use super::cri_messages::{ContainerEvent, STOPPED};
 use super::desk::{BY_CONTAINERD, BY_CRI, BY_DAEMON, BY_USER, Desk, Rank};
 use super::docker::{Change, Docker};
 use super::http::Trouble;
-use super::info::{DOCKER, Info, PODMAN};
+use super::info::{DOCKER, Info, LISTED_MAX, PODMAN};
+use super::up::{Runtime, Up};
 
 /// Between looks at a socket that is not there.
 const ABSENT: Duration = Duration::from_millis(500);
-/// After a failure, doubled each time.
+/// After a failure, doubled each time; somebody who asks of a container ends it after the first.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(20);
+/// Who has no events to tell says so within this.
+const ANSWER_BEGINS: Duration = Duration::from_millis(200);
 /// Between lists of a CRI that tells no events, and how often a connection is looked at.
 const LIST_AGAIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(1);
-
-/// A runtime that answers.
-#[derive(Clone)]
-pub enum Runtime {
-    Docker(Docker),
-    Containerd(Containerd),
-    Cri(Cri),
-}
-
-impl Runtime {
-    pub async fn inspect(&self, id: &str) -> Result<Vec<Info>, Trouble> {
-        match self {
-            Self::Docker(docker) => Ok(docker.inspect(id).await?.into_iter().collect()),
-            Self::Containerd(containerd) => Ok(containerd.inspect(id).await?.into_iter().collect()),
-            Self::Cri(cri) => cri.inspect(id).await,
-        }
-    }
-}
+/// Containers of one socket that are remembered as running.
+const TOLD_MAX: usize = 16_384;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -62,33 +50,6 @@ impl Kind {
     }
 }
 
-/// Those that answer now, by their place among the sockets.
-#[derive(Default)]
-pub struct Up(Mutex<Vec<(usize, Rank, Runtime)>>);
-
-impl Up {
-    pub fn all(&self) -> Vec<(usize, Rank, Runtime)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, place: usize, runtime: Option<(Rank, Runtime)>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(one, ..)| *one != place);
-        all.extend(runtime.map(|(rank, runtime)| (place, rank, runtime)));
-    }
-
-    /// Whether somebody better than containerd itself answers for what is in one of its
-    /// namespaces.
-    fn covers(&self, namespace: &str) -> bool {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().any(|(_, _, runtime)| match runtime {
-            Runtime::Docker(docker) => namespace == "moby" && docker.runtime == DOCKER,
-            Runtime::Cri(_) => namespace == "k8s.io",
-            Runtime::Containerd(_) => false,
-        })
-    }
-}
-
 pub struct Watch {
     pub desk: Arc<Desk>,
     pub up: Arc<Up>,
@@ -97,6 +58,9 @@ pub struct Watch {
     pub place: usize,
     pub with_size: bool,
     pub of_user: bool,
+    /// Containers that it told of and that have not ended: those that a later list lacks ended
+    /// while it did not answer.
+    pub told: Mutex<HashSet<String>>,
 }
 
 impl Watch {
@@ -118,9 +82,16 @@ impl Watch {
             };
             self.down(&trouble);
             self.desk.change(self.place, |state| state.failures += 1);
-            sleep(pause).await;
+            self.rest(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
+    }
+
+    async fn rest(&self, pause: Duration) {
+        // Who asks from now on is heard, even before the first pause is over.
+        let asked = self.up.wait();
+        sleep(PAUSE_MIN).await;
+        let _ = timeout(pause.saturating_sub(PAUSE_MIN), asked).await;
     }
 
     fn down(&self, trouble: &str) {
@@ -179,8 +150,8 @@ impl Watch {
         result.err().unwrap_or_default()
     }
 
-    fn follows(&self) {
-        self.desk.change(self.place, |state| state.follows = true);
+    fn follows(&self, does: bool) {
+        self.desk.change(self.place, |state| state.follows = does);
     }
 
     fn rank(&self) -> Rank {
@@ -206,16 +177,44 @@ impl Watch {
 
     fn know(&self, all: &[Info]) {
         for info in all {
+            let mut told = self.running();
+            if told.len() < TOLD_MAX {
+                told.insert(info.id.clone());
+            }
             self.desk.know(self.rank(), info, false);
         }
+    }
+
+    fn ended(&self, id: &str) {
+        self.running().remove(id);
+        self.desk.ended(id);
+    }
+
+    /// These are all that there are, as long as a list holds them.
+    fn listed(&self, ids: &[String]) {
+        if ids.len() >= LISTED_MAX {
+            return;
+        }
+        let ids: HashSet<&String> = ids.iter().collect();
+        let gone: Vec<String> =
+            self.running().iter().filter(|id| !ids.contains(id)).cloned().collect();
+        for id in gone {
+            self.ended(&id);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn follow_docker(&self, docker: &Docker) -> Result<(), Trouble> {
         // Followed before they are listed, so that none comes in between.
         let mut lines = docker.events().await?;
-        self.follows();
-        for id in docker.running().await? {
-            self.know(docker.inspect(&id).await?.as_slice());
+        self.follows(true);
+        let ids = docker.running().await?;
+        self.listed(&ids);
+        for id in &ids {
+            self.know(docker.inspect(id).await?.as_slice());
         }
         loop {
             match Docker::change(&lines.next().await?) {
@@ -224,7 +223,7 @@ impl Watch {
                         self.know(info.as_slice());
                     }
                 }
-                Some(Change::Went(id)) => self.desk.ended(&id),
+                Some(Change::Went(id)) => self.ended(&id),
                 None => {}
             }
         }
@@ -233,8 +232,10 @@ impl Watch {
     async fn follow_containerd(&self, containerd: &Containerd) -> Result<(), Trouble> {
         // Its answer begins with the first event, so that there is no waiting for that.
         let listed = async {
-            self.know(&containerd.all().await?);
-            self.follows();
+            let all = containerd.all().await?;
+            self.listed(&all.iter().map(|info| info.id.clone()).collect::<Vec<_>>());
+            self.know(&all);
+            self.follows(true);
             Ok(())
         };
         let (mut events, ()) = tokio::try_join!(containerd.events(), listed)?;
@@ -247,25 +248,36 @@ impl Watch {
                         self.know(info.as_slice());
                     }
                 }
-                Some((_, Change::Went(id))) => self.desk.ended(&id),
+                Some((_, Change::Went(id))) => self.ended(&id),
                 _ => {}
             }
         }
     }
 
     async fn follow_cri(&self, cri: &Cri) -> Result<(), Trouble> {
-        let mut known = self.list_cri(cri).await?;
-        if let Some(mut events) = cri.events().await? {
-            self.follows();
-            loop {
-                let event = events.message().await.map_err(|status| told(&status))?;
-                let event = event.ok_or("ended its stream of events")?;
-                if event.kind >= STOPPED {
-                    self.desk.ended(&event.container_id);
-                } else if let Some(all) = self.tried(cri.inspect(&event.container_id).await) {
-                    self.know(&all);
-                }
+        self.list_cri(cri).await?;
+        // Its answer begins with the first event, where there will be one.
+        let asked = cri.events();
+        tokio::pin!(asked);
+        let answer = match timeout(ANSWER_BEGINS, &mut asked).await {
+            Ok(answer) => answer?,
+            Err(_) => {
+                self.follows(true);
+                asked.await?
             }
+        };
+        if let Some(mut events) = answer {
+            let mut told_any = false;
+            while let Some(event) = events.message().await.map_err(|status| told(&status))? {
+                self.follows(true);
+                told_any = true;
+                self.take_event(cri, &event).await;
+            }
+            if told_any {
+                return Err("ended its stream of events".into());
+            }
+            // CRI-O has the call, and the stream is at its end unless it is told to have events.
+            self.follows(false);
         }
         // Asked for when they are seen; what is no longer listed has ended.
         loop {
@@ -277,68 +289,24 @@ impl Watch {
                     return Err("closed the connection".into());
                 }
             }
-            let now = cri.ids().await?;
-            for id in known.iter().filter(|id| !now.contains(id)) {
-                self.desk.ended(id);
-            }
-            known = now;
+            self.listed(&cri.ids().await?);
         }
     }
 
-    async fn list_cri(&self, cri: &Cri) -> Result<Vec<String>, Trouble> {
+    async fn take_event(&self, cri: &Cri, event: &ContainerEvent) {
+        if event.kind >= STOPPED {
+            self.ended(&event.container_id);
+        } else if let Some(all) = self.tried(cri.inspect(&event.container_id).await) {
+            self.know(&all);
+        }
+    }
+
+    async fn list_cri(&self, cri: &Cri) -> Result<(), Trouble> {
         let ids = cri.ids().await?;
+        self.listed(&ids);
         for id in &ids {
             self.know(&cri.inspect(id).await?);
         }
-        Ok(ids)
-    }
-}
-
-/// What the best of those that answer says of a container; `None` where none knows it. Once one has
-/// answered, the others are waited for no longer than `grace`: one of them may hang.
-pub async fn ask(
-    up: &Up,
-    desk: &Desk,
-    id: &str,
-    limit: Duration,
-    grace: Duration,
-) -> Option<(Rank, Vec<Info>)> {
-    let mut asked = tokio::task::JoinSet::new();
-    let all = up.all();
-    let mut outstanding: Vec<Rank> = all.iter().map(|(_, rank, _)| *rank).collect();
-    for (place, rank, runtime) in all {
-        let id = id.to_owned();
-        asked.spawn(async move { (place, rank, runtime.inspect(&id).await) });
-    }
-    let end = Instant::now() + limit;
-    let mut best: Option<(Rank, Vec<Info>)> = None;
-    let mut answered = false;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let wait = if answered { left.min(grace) } else { left };
-        let Ok(Some(Ok((place, rank, answer)))) = timeout(wait, asked.join_next()).await else {
-            return best;
-        };
-        if let Some(at) = outstanding.iter().position(|one| *one == rank) {
-            outstanding.swap_remove(at);
-        }
-        match answer {
-            Err(trouble) => desk.change(place, |state| {
-                state.failures += 1;
-                state.trouble = trouble;
-            }),
-            Ok(found) => {
-                answered = true;
-                desk.change(place, |state| state.answers += 1);
-                if !found.is_empty() && best.as_ref().is_none_or(|(known, _)| rank < *known) {
-                    best = Some((rank, found));
-                }
-            }
-        }
-        if let Some((rank, _)) = &best
-            && outstanding.iter().all(|other| other >= rank)
-        {
-            return best;
-        }
+        Ok(())
     }
 }

@@ -1,6 +1,11 @@
 // Where live metadata of containers comes from: new ids are asked about, what the runtimes tell and
 // what they will not tell in time goes into the stream of events, as Falco's container events do.
-import type { Runtimes, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
+import type {
+  RuntimeNews,
+  Runtimes,
+  RuntimeState,
+  RuntimeTotals,
+} from "../../../bindings-rs/index.d.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CONTAINER_UNKNOWN, putContainer } from "../../events/scap/state_events.ts";
 import type { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
@@ -27,10 +32,13 @@ export class ContainerSource {
   readonly #parts: ContainerSourceParts;
   /** In the order in which they end. */
   readonly #waits: { readonly id: string; readonly untilMs: number }[] = [];
+  /** How many news wait: the addon keeps it, so that a batch without news costs no call. */
+  readonly #news = new Uint32Array(1);
   #toldAtMs = 0;
 
   constructor(parts: ContainerSourceParts) {
     this.#parts = parts;
+    parts.runtimes.lend(this.#news);
     parts.awaited.enabled = true;
   }
 
@@ -48,7 +56,7 @@ export class ContainerSource {
       this.#toldAtMs = nowMs;
       told(runtimes.state(), runtimes.totals());
     }
-    const news = runtimes.take(NEWS_MAX);
+    const news = this.#news[0] === 0 ? NONE : runtimes.take(NEWS_MAX);
     const late: string[] = [];
     while (this.#waits.length > 0) {
       const { id, untilMs } = this.#waits[0]!;
@@ -68,6 +76,8 @@ export class ContainerSource {
     return out.bytes;
   }
 }
+
+const NONE: readonly RuntimeNews[] = [];
 
 function idOnly(fullId: string): string {
   return JSON.stringify({ container: { id: shortId(fullId), full_id: fullId } });
