@@ -10,8 +10,27 @@ const LABEL_MAX = 1_048_576;
 
 const LEVELS = ["trace", "debug", "info", "warn", "err", "critical", "off"] as const;
 
+/** Seconds that the plugin gives a runtime at its start. */
+const ENGINE_TIMEOUT = 10;
+
+/** No sockets, as the plugin reads it, are those that it knows. */
+const SOCKETS = {
+  docker: ["/var/run/docker.sock"],
+  podman: ["/run/podman/podman.sock"],
+  containerd: ["/run/host-containerd/containerd.sock"],
+  cri: [
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/host-containerd/containerd.sock",
+  ],
+} as const;
+
 const engine = (sockets: readonly string[]) =>
-  map({ enabled: bool(true), sockets: sequence(word).default([...sockets]) });
+  map({
+    enabled: bool(true),
+    sockets: sequence(word).default([]).transform((given) => given.length > 0 ? given : sockets),
+  });
 
 const plain = map({ enabled: bool(true) });
 
@@ -20,18 +39,14 @@ export const CONTAINER_INIT = z.strictObject({
   with_size: bool(false),
   hooks: sequence(choice("create", ["create", "start"])).default(["create"]),
   log_level: choice("warn", LEVELS),
+  engine_timeout: integer(ENGINE_TIMEOUT, { min: 0, max: 86_400 }),
   host_root: text(""),
   engines: map({
-    docker: engine(["/var/run/docker.sock"]),
+    docker: engine(SOCKETS.docker),
     // Those of users, /run/user/UID/podman/podman.sock, are looked for besides.
-    podman: engine(["/run/podman/podman.sock"]),
-    containerd: engine(["/run/host-containerd/containerd.sock"]),
-    cri: engine([
-      "/run/containerd/containerd.sock",
-      "/run/crio/crio.sock",
-      "/run/k3s/containerd/containerd.sock",
-      "/run/host-containerd/containerd.sock",
-    ]),
+    podman: engine(SOCKETS.podman),
+    containerd: engine(SOCKETS.containerd),
+    cri: engine(SOCKETS.cri),
     lxc: plain,
     libvirt_lxc: plain,
     bpm: plain,
@@ -50,4 +65,41 @@ export type ContainerSettings = z.output<typeof CONTAINER_INIT>;
 export function containerSettings(config: Config): ContainerSettings {
   const found = entryOf(config, "container");
   return found === undefined ? CONTAINER_INIT.parse({}) : readInit(CONTAINER_INIT, found).value;
+}
+
+/** Whether Podman's sockets of users are looked for: who names others means those alone. */
+export function findsUsersSockets({ engines: { podman } }: ContainerSettings): boolean {
+  return podman.enabled && podman.sockets.join() === SOCKETS.podman.join();
+}
+
+export interface ContainerRemark {
+  /** Below `init_config`. */
+  readonly path: readonly string[];
+  readonly message: string;
+  /** It cannot be meant; else saker does without it. */
+  readonly isError: boolean;
+}
+
+/** What there is to say of settings that are sound each for itself. */
+export function containerRemarks(settings: ContainerSettings): ContainerRemark[] {
+  const { engines, log_level, host_root, engine_timeout } = settings;
+  const remarks: ContainerRemark[] = [];
+  const say = (path: readonly string[], message: string, isError = false) =>
+    remarks.push({ path, message, isError });
+  for (const key of ["container_id", "container_name", "container_image"] as const) {
+    if (!engines.static.enabled || engines.static[key] !== "") continue;
+    say(["engines", "static", key], "expected a text, as engines.static is enabled", true);
+  }
+  if (log_level !== "warn") {
+    const where = "/healthz, the metrics and `saker doctor` say how each runtime stands";
+    say(["log_level"], `saker keeps no log of containers' runtimes: ${where}`);
+  }
+  if (host_root !== "") {
+    say(["host_root"], "the variable HOST_ROOT says where the host's root is, this is not read");
+  }
+  if (engine_timeout !== ENGINE_TIMEOUT) {
+    const why = "no start waits for a runtime, and each question to one ends after 10 seconds";
+    say(["engine_timeout"], `nothing to set: ${why}`);
+  }
+  return remarks;
 }

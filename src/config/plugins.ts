@@ -3,7 +3,7 @@
 // `init_config` and `open_params`.
 import type * as z from "zod";
 import { AUDIT_INIT, AUDIT_PLUGIN, JSON_INIT, readOpenParams } from "./audit_plugin.ts";
-import { CONTAINER_INIT } from "./container_plugin.ts";
+import { CONTAINER_INIT, containerRemarks, type ContainerSettings } from "./container_plugin.ts";
 import type { Where } from "./hold_tree.ts";
 import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
@@ -45,6 +45,19 @@ export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
     if (init === undefined || !wanted.includes(name)) continue;
     const read = readInit(init, { at, entry }, where);
     problems.push(...read.problems);
+    if (name === "container") {
+      const remarks = containerRemarks(read.value as ContainerSettings);
+      for (const { path, message, isError } of remarks) {
+        const inside = ["plugins", at, "init_config", ...path];
+        if (isError) refuse(inside, message);
+        problems.push({
+          severity: "notice",
+          where: where(inside),
+          key: keyText(inside),
+          message,
+        });
+      }
+    }
     // The runtime opens no file whose name is no UTF-8.
     const names = { open_params, ...read.value as Record<string, unknown> };
     for (const [key, value] of Object.entries(names)) {

@@ -2,7 +2,7 @@
 // said of those that cannot be meant.
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert";
 import { auditSettings, readOpenParams } from "./audit_plugin.ts";
-import { containerSettings } from "./container_plugin.ts";
+import { containerSettings, findsUsersSockets } from "./container_plugin.ts";
 import { problemLine } from "./problem.ts";
 import { readConfig } from "./read_config.ts";
 
@@ -138,4 +138,39 @@ Deno.test("the container plugin's init_config is read, with the plugin's default
   deepStrictEqual(container.engines.cri, { enabled: true, sockets: ["/run/x.sock"] });
   strictEqual(container.engines.lxc.enabled, true);
   strictEqual(containerSettings(read("").config).label_max_len, 100);
+});
+
+const containerConfig = (init: string) =>
+  `plugins:\n  - name: container\n    init_config: ${init}\nload_plugins: [container]\n`;
+
+Deno.test("no sockets are the plugin's own, and users' are found beside those alone", () => {
+  const of = (podman: string) =>
+    read(containerConfig(`{engines: {podman: ${podman}, cri: {sockets: []}}}`)).container;
+  const empty = of("{enabled: true, sockets: []}");
+  deepStrictEqual(empty.engines.podman.sockets, ["/run/podman/podman.sock"]);
+  strictEqual(empty.engines.cri.sockets.length, 4);
+  strictEqual(findsUsersSockets(empty), true);
+  strictEqual(findsUsersSockets(of("{sockets: [/run/podman/podman.sock]}")), true);
+  strictEqual(findsUsersSockets(of("{sockets: [/run/other.sock]}")), false);
+  strictEqual(findsUsersSockets(of("{enabled: false}")), false);
+});
+
+Deno.test("what of the container plugin's settings has no use here is told in a line each", () => {
+  const init = "{log_level: debug, engine_timeout: 0, host_root: /host, label_max_len: 7}";
+  const { lines, container } = read(containerConfig(init));
+  deepStrictEqual(lines.map((line) => /init_config\.(\w+): /.exec(line)?.[1]), [
+    ...["log_level", "host_root", "engine_timeout"],
+  ]);
+  strictEqual(container.label_max_len, 7);
+  deepStrictEqual(read(containerConfig("{log_level: warn, engine_timeout: 10}")).lines, []);
+});
+
+Deno.test("a static engine needs all three of its texts", () => {
+  const one = "enabled: true, container_id: task, container_name: web";
+  const whole = read(containerConfig(`{engines: {static: {${one}, container_image: box:1}}}`));
+  strictEqual(whole.container.engines.static.container_image, "box:1");
+  refused(
+    containerConfig(`{engines: {static: {${one}}}}`),
+    /:3: plugins\[0\]\.init_config\.engines\.static\.container_image: expected a text, as/,
+  );
 });

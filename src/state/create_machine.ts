@@ -22,7 +22,8 @@ export class MachineState extends Tables implements MachineHost {
 
   constructor(options: MachineOptions) {
     super(options);
-    const { lookUp, accountsOf } = options;
+    const { lookUp, accountsOf, containers } = options;
+    if (containers !== undefined) this.containers.take(containers);
     this.askBeyond({
       ...lookUp && { lookUp: (tid) => this.#snapshot.loadThread(lookUp(tid)) },
       ...accountsOf && {

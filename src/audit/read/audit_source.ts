@@ -11,7 +11,7 @@ import { bytesOf } from "../../words/raw_text.ts";
 import type { Event } from "../../events/event.ts";
 import type { Documents } from "../decode/documents.ts";
 import type { JsonTape } from "../decode/json_tape.ts";
-import { AuditDocuments, type FoundEvent } from "../decode/audit_documents.ts";
+import { AuditDocument, type FoundEvent } from "../decode/audit_documents.ts";
 import { compact } from "../decode/json_value.ts";
 import type { AuditChunk, AuditInput } from "./audit_input.ts";
 
@@ -19,8 +19,6 @@ import type { AuditChunk, AuditInput } from "./audit_input.ts";
 const PLUGIN_ID = 1;
 const NEWLINE = 10;
 const RETURN = 13;
-/** Documents of a chunk are read together, to so many bytes, and their events handed over so. */
-const TOGETHER_BYTES = 1 << 16;
 
 export interface AuditSourceOptions {
   /** Bytes of one event's JSON without blanks; larger ones are left out and counted. */
@@ -35,19 +33,16 @@ export class AuditSource implements EventSource, Documents {
   readonly isPiecemeal = true;
   readonly #input: AuditInput;
   readonly #options: AuditSourceOptions;
-  /** Those that were read together last. */
-  readonly #documents = new AuditDocuments();
+  readonly #document = new AuditDocument();
   readonly #frames = new PluginFrames();
   #chunk: AuditChunk | undefined;
   /** Where the next document of the chunk begins. */
   #at = 0;
-  /** Where in the buffer the events of the documents stand, from `#first` of them on. */
+  /** Where in the buffer the events of the present document stand, from `#first` of them on. */
   #first = 0;
   readonly #offsets: number[] = [];
-  /** Place of the event that was asked for last: the next one is mostly the next. */
-  #found = 0;
   #filledBuffer: Uint8Array | undefined;
-  /** Events of the documents that were handed over. */
+  /** Events of the document that were handed over. */
   #given = 0;
   #chunkEvents = 0;
   #chunkMalformed = 0;
@@ -70,35 +65,29 @@ export class AuditSource implements EventSource, Documents {
     this.#frames.bind(buffer);
     for (;;) {
       const filled = this.#putEvents(buffer);
-      // What was handed over is judged before the next documents are read.
+      // What was handed over is judged before the next document is read.
       if (filled > 0) return filled;
-      if (this.#nextDocuments()) continue;
+      if (this.#nextDocument()) continue;
       this.#tellJudged();
       if (!this.#takeChunk()) return this.#ended ? -1 : 0;
     }
   }
 
-  /** The event's JSON, which was read already: as long as the buffer holds its documents. */
+  /** The event's JSON, which was read already: as long as the buffer holds its document. */
   find(event: Event): JsonTape | undefined {
     if (event.bytes !== this.#filledBuffer) return undefined;
-    const place = this.#offsets[this.#found + 1] === event.offset
-      ? this.#found + 1
-      : this.#offsets.indexOf(event.offset);
+    const place = this.#offsets.indexOf(event.offset);
     if (place < 0) return undefined;
-    this.#found = place;
-    const { tape, events } = this.#documents;
-    const { entry, spaced } = events[this.#first + place]!;
-    tape.root = entry;
-    tape.spaced = spaced;
+    const { tape, events } = this.#document;
+    tape.root = events[this.#first + place]!.entry;
     return tape;
   }
 
-  /** Writes as many events of the documents as there is room for. */
+  /** Writes as many events of the document as there is room for. */
   #putEvents(buffer: Uint8Array): number {
-    const { events } = this.#documents;
+    const { events } = this.#document;
     let filled = 0;
     this.#offsets.length = 0;
-    this.#found = -1;
     this.#filledBuffer = buffer;
     for (; this.#given < events.length; this.#given++) {
       const size = this.#put(events[this.#given]!, buffer, filled);
@@ -151,19 +140,12 @@ export class AuditSource implements EventSource, Documents {
     this.#input.close();
   }
 
-  /** Reads the chunk's next documents; whether there were any. */
-  #nextDocuments(): boolean {
+  /** Reads the chunk's next document; whether there was one. */
+  #nextDocument(): boolean {
     this.#given = 0;
-    this.#documents.events.length = 0;
+    this.#document.events.length = 0;
     const chunk = this.#chunk;
     if (chunk === undefined || this.#at >= chunk.bytes.length) return false;
-    this.#documents.begin(chunk.bytes);
-    const end = Math.min(chunk.bytes.length, this.#at + TOGETHER_BYTES);
-    do this.#nextDocument(this.#chunk!); while (this.#at < end && this.#chunk === chunk);
-    return true;
-  }
-
-  #nextDocument(chunk: AuditChunk): void {
     const { bytes } = chunk;
     const from = this.#at;
     const newline = chunk.isLines ? bytes.indexOf(NEWLINE, from) : -1;
@@ -171,23 +153,24 @@ export class AuditSource implements EventSource, Documents {
     this.#at = newline < 0 ? to : newline + 1;
     if (chunk.isLines) {
       if (to > from && bytes[to - 1] === RETURN) to--;
-      if (to === from) return;
+      if (to === from) return true;
     }
-    this.#documents.read(from, to);
-    const { malformed, reason, tape } = this.#documents;
-    if (malformed === 0) return;
+    this.#document.read(bytes, from, to);
+    const { malformed, reason, tape } = this.#document;
+    if (malformed === 0) return true;
     if (!chunk.isLines && tape.error !== "" && this.#areLines(bytes)) {
       this.#chunk = { bytes, isLines: true };
       this.#at = 0;
-      return;
+      return true;
     }
     this.#tellMalformed(malformed, reason!);
+    return true;
   }
 
   /** Whether what is no document begins with a line that is one. */
   #areLines(bytes: Uint8Array): boolean {
     const newline = bytes.indexOf(NEWLINE);
-    return newline > 0 && this.#documents.tape.append(0, newline) >= 0;
+    return newline > 0 && this.#document.tape.read(bytes, 0, newline);
   }
 
   /** Writes the event's block; returns its bytes, 0 where there is no room, -1 where there never
@@ -196,7 +179,7 @@ export class AuditSource implements EventSource, Documents {
     const data = at + PLUGIN_DATA_AT;
     const room = Math.min(buffer.length - at - pluginBlockBytes(0), this.#options.eventBytesMax);
     const isCut = room < this.#options.eventBytesMax;
-    const length = room < 0 ? -1 : this.#putData(event, buffer, data, data + room);
+    const length = room < 0 ? -1 : this.#putData(event.entry, buffer.subarray(data, data + room));
     if (length < 0) return isCut ? 0 : -1;
     const { seconds, nanoseconds } = event;
     this.#frames.write(at, length, PLUGIN_ID, seconds, nanoseconds);
@@ -206,20 +189,14 @@ export class AuditSource implements EventSource, Documents {
   }
 
   /** Writes the event's JSON; returns its bytes, -1 where it does not fit. */
-  #putData(
-    { entry, spaced }: FoundEvent,
-    buffer: Uint8Array,
-    from: number,
-    to: number,
-  ): number {
-    const { tape } = this.#documents;
-    const { starts, ends } = tape;
-    tape.spaced = spaced;
+  #putData(entry: number, target: Uint8Array): number {
+    const { tape } = this.#document;
+    const { starts, ends, spaced } = tape;
     const json = spaced
       ? bytesOf(compact(tape, entry))
       : tape.bytes.subarray(starts[entry], ends[entry]);
-    if (json.length > to - from) return -1;
-    buffer.set(json, from);
+    if (json.length > target.length) return -1;
+    target.set(json);
     return json.length;
   }
 

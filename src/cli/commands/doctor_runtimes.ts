@@ -3,7 +3,7 @@
 import type { RuntimeState } from "../../../bindings-rs/index.d.ts";
 import type { Config } from "../../config/schema.ts";
 import { type Addon, loadAddon } from "../../engine/host/addon.ts";
-import { containersStart } from "../start/containers_start.ts";
+import { containersStart, knownContainers } from "../start/containers_start.ts";
 
 /** A socket that is there and does not answer within this is said to hang. */
 const PATIENCE_MS = 2_500;
@@ -23,7 +23,11 @@ export async function runtimeFindings(
 ): Promise<RuntimeFinding[]> {
   const { sockets, labelMaxLen, withSize } = containersStart(config);
   if (sockets.length === 0) {
-    return [{ verdict: "note", text: "no container runtime is asked: all engines are off" }];
+    const { all } = knownContainers(config);
+    const why = all === undefined
+      ? "all engines are off"
+      : `engines.static says that all processes are in container ${all.id}`;
+    return [{ verdict: "note", text: `no container runtime is asked: ${why}` }];
   }
   let addon: Addon;
   try {

@@ -63,7 +63,7 @@ export function replayAudit(
 }
 
 /** Throws where there is nothing to read; a pipe may be waited for. */
-function checkLog(file: string): void {
+export function checkLog(file: string): void {
   try {
     Deno.statSync(file);
   } catch (error) {

@@ -1,8 +1,9 @@
 // Config → which container runtimes are asked, and how: what Falco's container plugin is told in
 // falco.yaml is given its meaning here.
-import { containerSettings } from "../../config/container_plugin.ts";
+import { containerSettings, findsUsersSockets } from "../../config/container_plugin.ts";
 import type { Config } from "../../config/schema.ts";
 import type { ContainersStart } from "../../engine/contract/messages.ts";
+import type { MachineOptions } from "../../state/contract/machine_host.ts";
 
 type Socket = ContainersStart["sockets"][number];
 
@@ -10,21 +11,52 @@ type Socket = ContainersStart["sockets"][number];
 const OF_USERS = "/run/user/*/podman/podman.sock";
 
 export function containersStart(config: Config): ContainersStart {
-  const { engines, label_max_len, with_size } = containerSettings(config);
+  const settings = containerSettings(config);
+  const { engines, label_max_len, with_size } = settings;
   const { docker, podman, containerd, cri } = engines;
   const of = (kind: Socket["kind"], paths: readonly string[]): Socket[] =>
     [...new Set(paths)].map((path) => ({ kind, path }));
   // Behind one socket there may be both: containerd's own API and that of Kubernetes.
   const grpc = [...cri.enabled ? cri.sockets : [], ...containerd.enabled ? containerd.sockets : []];
+  const podmans = findsUsersSockets(settings) ? [...podman.sockets, OF_USERS] : podman.sockets;
   return {
-    sockets: [
+    // Where all are in one container there is nobody to ask.
+    sockets: engines.static.enabled ? [] : [
       ...docker.enabled ? of("docker", docker.sockets) : [],
-      ...podman.enabled ? of("podman", [...podman.sockets, OF_USERS]) : [],
+      ...podman.enabled ? of("podman", podmans) : [],
       ...cri.enabled ? of("cri", grpc) : [],
       ...containerd.enabled ? of("containerd", grpc) : [],
     ],
     labelMaxLen: label_max_len,
     withSize: with_size,
     waitMs: config.engine.container_wait,
+  };
+}
+
+type KnownContainers = NonNullable<MachineOptions["containers"]>;
+
+/** What the engines that no runtime answers for are told. */
+export function knownContainers(config: Config): KnownContainers {
+  const { lxc, libvirt_lxc, bpm, static: one } = containerSettings(config).engines;
+  const off = [
+    ...lxc.enabled ? [] : ["lxc"],
+    ...libvirt_lxc.enabled ? [] : ["libvirt-lxc"],
+    ...bpm.enabled ? [] : ["bpm"],
+  ];
+  if (!one.enabled) return { off };
+  const { container_id: id, container_name: name, container_image: image } = one;
+  const info = { id, name, image, ...partsOf(image) };
+  return { off, all: { id, fullId: "", type: "", info } };
+}
+
+/** By the names that `container` events give them; a registry's port is no tag. */
+function partsOf(image: string): { imagerepo: string; imagetag: string; imagedigest: string } {
+  const at = image.indexOf("@");
+  const named = at < 0 ? image : image.slice(0, at);
+  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
+  return {
+    imagerepo: colon < 0 ? named : named.slice(0, colon),
+    imagetag: colon < 0 ? "" : named.slice(colon + 1),
+    imagedigest: at < 0 ? "" : image.slice(at + 1),
   };
 }

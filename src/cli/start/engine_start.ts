@@ -21,7 +21,7 @@ import { textOf } from "../../words/raw_text.ts";
 import { priorityOf } from "../../words/priorities.ts";
 import type { Flags } from "../flags.ts";
 import { canaryRules } from "./canary.ts";
-import { containersStart } from "./containers_start.ts";
+import { containersStart, knownContainers } from "./containers_start.ts";
 
 export interface Surroundings {
   readonly counters: Counters;
@@ -43,6 +43,7 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
       fdsMax: FDS_MAX,
       ...(around.source.kind === "capture" ? CAPTURE_BOUNDS : {}),
       hostname: around.hostname,
+      containers: knownContainers(config),
     },
     sieve: config.engine.sieve,
     kernelSieve: config.engine.sieve && config.engine.kernel_sieve,

@@ -3,16 +3,18 @@
 import type { JsonTape } from "../../audit/decode/json_tape.ts";
 import type { Field, Value } from "../row/field.ts";
 import { field, withArgument } from "../row/row.ts";
-import type { AuditAtHand, ReadTape } from "./at_hand.ts";
+import type { AuditAtHand } from "./at_hand.ts";
 
 /** Which container, rule or volume; undefined: all. */
 export type Index = number | undefined;
+
+export type ReadAudit = (tape: JsonTape) => Value;
 
 export function single(
   hand: AuditAtHand,
   name: string,
   description: string,
-  read: ReadTape,
+  read: ReadAudit,
 ): Field {
   return row(hand, name, description, false, read);
 }
@@ -21,7 +23,7 @@ export function list(
   hand: AuditAtHand,
   name: string,
   description: string,
-  read: ReadTape,
+  read: ReadAudit,
 ): Field {
   return row(hand, name, description, true, read);
 }
@@ -31,14 +33,17 @@ function row(
   name: string,
   description: string,
   isList: boolean,
-  read: ReadTape,
+  read: ReadAudit,
 ): Field {
   return field("ka", {
     name,
     type: "CHARBUF",
     isList,
     description,
-    extract: hand.ofAudit(read),
+    extract: (context) => {
+      const tape = hand.audit(context);
+      return tape === undefined ? undefined : read(tape);
+    },
   });
 }
 
@@ -55,7 +60,12 @@ export function indexed(
     if (index === "bad") {
       return { error: `${name} has an invalid index argument not composed only by digits` };
     }
-    return { extract: hand.ofAudit((tape) => read(tape, index)) };
+    return {
+      extract: (context) => {
+        const tape = hand.audit(context);
+        return tape === undefined ? undefined : read(tape, index);
+      },
+    };
   });
 }
 
@@ -78,6 +88,9 @@ export function keyed(
 ): Field {
   const info = { name, type: "CHARBUF" as const, description };
   return withArgument("ka", info, { required: true, kinds: ["KEY"] }, (argument) => ({
-    extract: hand.ofAudit((tape) => read(tape, argument!)),
+    extract: (context) => {
+      const tape = hand.audit(context);
+      return tape === undefined ? undefined : read(tape, argument!);
+    },
   }));
 }

@@ -1,6 +1,7 @@
 // The machine as the engine drives it: state blocks and events come in, the tables change, and the
 // context says what the event was about.
 import type { AwaitedContainers } from "../tables/awaited_containers.ts";
+import type { KnownContainers } from "../tables/containers.ts";
 import type { TableOptions } from "../tables/tables.ts";
 import type { Context } from "./context.ts";
 import type { Machine } from "./machine.ts";
@@ -18,6 +19,8 @@ export interface MachineOptions extends TableOptions {
    * Undefined: nothing new.
    */
   accountsOf?: (containerId: string, pids: Iterable<number>) => Uint8Array | undefined;
+  /** Absent: what cgroups and namespaces say holds. */
+  containers?: KnownContainers;
 }
 
 /** Whose descriptors a thread has, and where its names start. */

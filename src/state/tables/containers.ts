@@ -1,7 +1,8 @@
 // Containers: their ids, found in the cgroups of a thread, and what `container` events tell of
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
-import { type Owned, Owner, ownerOf, SHORT_ID_LENGTH } from "./cgroup_owner.ts";
+import { type Owned, Owner, ownerOf } from "./cgroup_owner.ts";
 import { AwaitedContainers } from "./awaited_containers.ts";
+import { containerOf } from "./falco_matchers.ts";
 import { EMPTY, type Strings } from "./strings.ts";
 import type { Thread } from "./thread.ts";
 
@@ -14,14 +15,20 @@ export interface Container {
   readonly info: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What the person who runs saker says of containers, whatever their cgroups say. */
+export interface KnownContainers {
+  /** Kinds whose processes count as the host's: lxc, libvirt-lxc, bpm. */
+  readonly off: readonly string[];
+  /** Every process is in this one (`engines.static` of Falco's container plugin). */
+  readonly all?: Container;
+}
+
 /** Bound of the containers kept; the oldest goes first. */
 const CONTAINERS_MAX = 16_384;
 /** Those of them whose short ids are others' too: nobody has such by chance. */
 const TWINS_MAX = 256;
 /** Bound of the cgroups and ids that are known to be the host's or a container's. */
 const KNOWN_MAX = 16_384;
-const ID_LENGTH = 64;
-const NOT_HEX = /[^0-9a-fA-F]/;
 
 /** Names of the plugin's numbers for container types. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -61,9 +68,22 @@ export class Containers {
   readonly #hosts = new Set<number>();
   /** Ids of containers in which a process was seen that lives apart from the host. */
   readonly #confirmed = new Set<number>();
+  #off: ReadonlySet<string> = new Set();
+  #all: Container | undefined;
+  /** String id of the one container that every process is in; EMPTY: there is no such. */
+  ofAll = EMPTY;
 
   constructor(strings: Strings) {
     this.#strings = strings;
+  }
+
+  /** To be called before any thread is known. */
+  take({ off, all }: KnownContainers): void {
+    this.#off = new Set(off);
+    this.#all = all;
+    if (all === undefined) return;
+    this.ofAll = this.#strings.internText(all.id);
+    this.add(all);
   }
 
   get(id: string): Container | undefined {
@@ -132,6 +152,7 @@ export class Containers {
     this.#twins.clear();
     this.awaited.clear();
     this.forgetMatches();
+    if (this.#all !== undefined) this.add(this.#all);
   }
 
   /** `fullId`: "" where it is not known. */
@@ -162,6 +183,7 @@ export class Containers {
       const equals = entry.indexOf("=");
       if (equals < 0) continue;
       const found = ownerOf(entry.slice(equals + 1));
+      if (this.#off.has(found.type)) continue;
       if (found.owner > (surest?.owner ?? Owner.None)) surest = found;
     }
     const { owner = Owner.None, id = "", type = "" } = surest ?? {};
@@ -220,7 +242,7 @@ export class Containers {
       const equals = entry.indexOf("=");
       if (equals < 0) continue;
       const found = containerOf(entry.slice(equals + 1));
-      if (found === undefined) continue;
+      if (found === undefined || this.#off.has(found.type)) continue;
       if (found.type !== "" && !this.#byId.has(found.id)) {
         this.add({ id: found.id, fullId: found.id, type: found.type, info: undefined });
       }
@@ -288,97 +310,4 @@ export function containerJson({ info, id, type }: Container): string {
 
 export function containerTypeName(type: number): string {
   return TYPES[type] ?? "";
-}
-
-/** A container, and its type where the path alone tells all that there is to know of it. */
-interface Match {
-  readonly id: string;
-  readonly type: string;
-}
-
-/** What a cgroup path says, tried in the container plugin's order. */
-export function containerOf(path: string): Match | undefined {
-  const id = byLayouts(path) ?? containerdId(path);
-  if (id !== undefined) return { id, type: "" };
-  const lxc = lxcId(path);
-  if (lxc !== undefined) return { id: lxc, type: "lxc" };
-  const libvirt = libvirtId(path);
-  if (libvirt !== undefined) return { id: libvirt, type: "libvirt-lxc" };
-  const bpm = /bpm-(.*?)(?:\.scope|$)/s.exec(path)?.[1];
-  if (bpm !== undefined && /^[a-zA-Z0-9._-]+$/.test(bpm)) return { id: bpm, type: "bpm" };
-  return undefined;
-}
-
-/** Prefix and suffix around a 64-digit id: podman, docker, then the CRI runtimes. */
-const LAYOUTS: readonly (readonly [prefix: string, suffix: string])[] = [
-  ["/libpod-", ".scope"],
-  ["/libpod-", ".scope/container"],
-  ["/libpod-", ""],
-  ["/libpod-payload-", ".scope"],
-  ["/libpod-payload-", ".scope/container"],
-  ["/libpod-payload-", ""],
-  ["/", ""],
-  ["/docker-", ".scope"],
-  ["/crio-", ""],
-  ["/cri-containerd-", ".scope"],
-  ["/crio-", ".scope"],
-  [":cri-containerd:", ""],
-  ["/nerdctl-", ".scope"],
-];
-
-function byLayouts(path: string): string | undefined {
-  for (const [prefix, suffix] of LAYOUTS) {
-    const between = inside(path, prefix, suffix);
-    if (between?.length === ID_LENGTH && hexFrom(path, prefix)) {
-      return between.slice(0, SHORT_ID_LENGTH);
-    }
-  }
-  return undefined;
-}
-
-function inside(path: string, prefix: string, suffix: string): string | undefined {
-  const before = path.lastIndexOf(prefix);
-  if (before < 0) return undefined;
-  const start = before + prefix.length;
-  const end = suffix === "" ? path.length : path.lastIndexOf(suffix);
-  return end < start ? undefined : path.slice(start, end);
-}
-
-/** Whether the first character that is no hex digit stands at 64 or later in the whole path. */
-function hexFrom(path: string, prefix: string): boolean {
-  const start = path.lastIndexOf(prefix) + prefix.length;
-  const bad = NOT_HEX.exec(path.slice(start));
-  return bad === null || start + bad.index >= ID_LENGTH;
-}
-
-/** `/namespace/id` as `ctr` makes it; the host's own units are left out. */
-function containerdId(path: string): string | undefined {
-  const namespace = /\/[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*\//.exec(path)?.[0];
-  if (namespace === undefined) return undefined;
-  const id = inside(path, namespace, "");
-  if (id === undefined || id.length === 0 || id.length > ID_LENGTH) return undefined;
-  if (id.length === ID_LENGTH && hexFrom(path, namespace)) return id.slice(0, SHORT_ID_LENGTH);
-  if (/\.(service|slice|scope)$/.test(path)) return undefined;
-  return id.slice(0, SHORT_ID_LENGTH);
-}
-
-function lxcId(path: string): string | undefined {
-  for (const prefix of ["/lxc/", "/lxc.payload/", "/lxc.payload."]) {
-    const at = path.indexOf(prefix);
-    if (at >= 0) return path.slice(at + prefix.length).split("/")[0]!;
-  }
-  return undefined;
-}
-
-function libvirtId(path: string): string | undefined {
-  if (path.endsWith(".libvirt-lxc") && path.includes("/")) {
-    return path.slice(path.lastIndexOf("/") + 1, -".libvirt-lxc".length);
-  }
-  const systemd = path.indexOf("-lxc\\x2");
-  const ending = path.includes(".scope/libvirt") ? ".scope/libvirt" : ".scope";
-  if (systemd >= 0 && path.endsWith(ending)) {
-    return path.slice(systemd + "-lxc\\x2".length + 1, -ending.length);
-  }
-  // The older /libvirt/lxc/NAME is one of lxc's by then.
-  return undefined;
 }

@@ -1,6 +1,7 @@
 // Container ids out of cgroup paths, and what container events tell.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { containerJson, containerOf, containerTypeName, parseContainer } from "./containers.ts";
+import { containerJson, containerTypeName, parseContainer } from "./containers.ts";
+import { containerOf } from "./falco_matchers.ts";
 import { nulls, Scene } from "../scene.ts";
 
 const ID = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";

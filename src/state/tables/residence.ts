@@ -37,6 +37,7 @@ export function settleIn(tables: Tables, thread: Thread, before: number, begins:
 
 function containerOf(tables: Tables, thread: Thread, before: number, begins: boolean): number {
   const { containers } = tables;
+  if (containers.ofAll !== EMPTY) return containers.ofAll;
   const { namespaces: lives, cgroups } = thread;
   if ((lives & Lives.Known) === 0) {
     // A capture, or a process at which nobody may look.

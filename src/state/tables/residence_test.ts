@@ -120,6 +120,38 @@ Deno.test("Podman's monitor names the container that has no cgroup of its own", 
   strictEqual(exec(scene, 11, OWN_GROUP, CONTAINER, 2), SHORT);
 });
 
+Deno.test("containers of an engine that is off are the host", () => {
+  const off = ["lxc", "libvirt-lxc", "bpm"];
+  const paths = ["/lxc.payload.web", "/x/web.libvirt-lxc", "/bpm-web"];
+  for (const [at, path] of paths.entries()) {
+    const [on, without] = [
+      live(),
+      new Scene({
+        lookUp: () => new Uint8Array(0),
+        containers: { off: [off[at]!] },
+      }),
+    ];
+    strictEqual(exec(on, 10, path, CONTAINER, 2), "web");
+    strictEqual(exec(without, 10, path, CONTAINER, 2), "");
+    strictEqual(exec(without, 11, `/docker/${ID}`, CONTAINER, 3), SHORT);
+  }
+  const capture = new Scene({ containers: { off } });
+  capture.exec(10, "sh", { cgroups: nulls("cpu=/lxc.payload.web") });
+  strictEqual(containerOf(capture, 10), "");
+});
+
+Deno.test("where all processes are in one container, cgroups and namespaces say nothing", () => {
+  const all = { id: "task-of-mine", fullId: "", type: "", info: { name: "mine" } };
+  const scene = new Scene({ lookUp: () => new Uint8Array(0), containers: { off: [], all } });
+  strictEqual(exec(scene, 10, "/", HOST), "task-of-mine");
+  strictEqual(exec(scene, 11, `/docker/${ID}`, CONTAINER, 2), "task-of-mine");
+  scene.born(12, 12, 10, 0, { cgroups: nulls("cpu=/") }, own(HOST, 1));
+  const { machine } = scene;
+  strictEqual(machine.containerOf(scene.thread(12))?.info?.["name"], "mine");
+  (machine as MachineState).containers.clear();
+  strictEqual(machine.containerOf(scene.thread(12))?.info?.["name"], "mine");
+});
+
 Deno.test("a capture is read by Falco's matchers", () => {
   const scene = new Scene();
   scene.exec(10, "sh", { cgroups: nulls(`cpu=${OWN_GROUP}`) });
