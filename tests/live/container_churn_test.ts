@@ -1,19 +1,25 @@
-// Short-lived containers, one after the other: each alert has the id of its own container, none is
-// without one, and memory stays flat. SAKER_TEST_CHURN=2000 makes so many, a tenth of them with
-// containerd and runc, the others of cgroups and namespaces alone.
-import { existsSync } from "node:fs";
+// Short-lived containers: each alert has the id of its own container, and name, image and labels
+// that belong to that id; none is without one, and memory stays flat. SAKER_TEST_CHURN=2000 makes so
+// many, a tenth of them with containerd and runc, the others of cgroups and namespaces alone, of
+// which no runtime knows.
+
 import { assert, assertEquals } from "./expect.ts";
+import { TOP } from "./runtimes/by_cgroup.ts";
 import type { Containerd } from "./runtimes/containerd.ts";
+import { packImage } from "./runtimes/image.ts";
+import { asking, PATIENT, untilUp } from "./runtimes/watched.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
 import { eventually, Saker } from "./saker.ts";
 import { type Place, run, triggersOf } from "./trigger.ts";
 
 const COUNT = Number(Deno.env.get("SAKER_TEST_CHURN") ?? 60);
-const REAL = Math.ceil(COUNT / (COUNT >= 2000 ? 10 : 6));
+const REAL = Math.max(20, Math.ceil(COUNT / 10));
+/** How many of them are made at a time. */
+const AT_ONCE = 3;
+const IMAGES = ["saker.test/red:1", "saker.test/green:2", "saker.test/sub/blue:3"];
+const TEAMS = ["one", "two", "three", "four"];
 /** More than garbage that is not collected yet takes. */
 const GROWTH_KB = 64 << 10;
-/** A hierarchy that events tell of: version 1, hybrid, version 2. */
-const TOP = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"].find(existsSync)!;
 
 function memoryKb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]);
@@ -26,11 +32,27 @@ function idOf(place: Place, index: number): string {
   return index < REAL ? nameOf(place, index) : index.toString(16).padStart(12, "0");
 }
 
+const imageOf = (index: number) => IMAGES[index % IMAGES.length]!;
+const teamOf = (index: number) => TEAMS[index % TEAMS.length]!;
+
+/** What an alert on the program of that index must say of its container. */
+function expected(place: Place, index: number): unknown[] {
+  if (index >= REAL) return [idOf(place, index), null, null, null, null];
+  const [repository, tag] = imageOf(index).split(":");
+  return [idOf(place, index), nameOf(place, index), repository, tag, teamOf(index)];
+}
+
+const FIELDS = [
+  ...["container.id", "container.full_id", "container.image.repository", "container.image.tag"],
+  "container.label[team]",
+];
+
 async function real(containerd: Containerd, place: Place, indexes: number[]): Promise<void> {
   for (const index of indexes) {
     const command = ["/bin/sh", "-c", ":", place.mark(`${index}x`)];
+    const label = ["--label", `team=${teamOf(index)}`];
     const name = nameOf(place, index);
-    await containerd.must("run", "--rm", "--rootfs", containerd.root, name, ...command);
+    await containerd.must("run", "--rm", ...label, imageOf(index), name, ...command);
   }
 }
 
@@ -62,11 +84,19 @@ Deno.test("short containers keep their ids apart, and memory flat", async (t) =>
   condition: >
     evt.type = execve and evt.res = SUCCESS and proc.exepath startswith /bin/ and
     proc.exepath endswith busybox and ${triggersOf(place.marker)}
-  output: "%container.id %proc.cmdline"
+  output: "${FIELDS.map((field) => `%${field}`).join(" ")} %proc.cmdline"
   priority: NOTICE
 `,
     );
-    await using saker = await Saker.start([place.marker], { args: ["-r", rules] });
+    for (const name of IMAGES) {
+      const config = { Labels: { image: name } };
+      const archive = await packImage(containerd.root, place.path, { name, config });
+      await containerd.must("images", "import", archive);
+    }
+    const asked = asking(place, { containerd: [containerd.socket] });
+    const args = [...asked, ...PATIENT, "-r", rules];
+    await using saker = await Saker.start([place.marker], { args });
+    await untilUp(saker, "containerd");
     const inside = () =>
       saker.alerts().filter(({ output_fields }) =>
         /-\d+x$/.test(`${output_fields["proc.cmdline"]}`)
@@ -76,7 +106,11 @@ Deno.test("short containers keep their ids apart, and memory flat", async (t) =>
     const before = memoryKb(saker.pid);
     const started = performance.now();
     await Promise.all([
-      real(containerd, place, Array.from({ length: REAL }, (_, index) => index)),
+      ...Array.from({ length: AT_ONCE }, (_, first) => {
+        const many = Math.ceil((REAL - first) / AT_ONCE);
+        const own = Array.from({ length: many }, (_, turn) => first + turn * AT_ONCE);
+        return real(containerd, place, own);
+      }),
       plain(containerd.root, place, REAL, COUNT - 1),
     ]);
     const took = performance.now() - started;
@@ -91,7 +125,8 @@ Deno.test("short containers keep their ids apart, and memory flat", async (t) =>
     );
     for (const { output_fields } of inside()) {
       const index = /-(\d+)x$/.exec(`${output_fields["proc.cmdline"]}`)![1];
-      assertEquals(output_fields["container.id"], idOf(place, Number(index)));
+      const told = FIELDS.map((field) => output_fields[field]);
+      assertEquals(told, expected(place, Number(index)));
     }
     const growth = memoryKb(saker.pid) - before;
     assert(growth < GROWTH_KB, `memory grew by ${growth} KiB`);

@@ -1,70 +1,30 @@
 // Rules on containers fire in a real one, and those on the host on this machine: the default rules,
 // and where they lie beside the project (../shared/rules) the official ones of all three files.
 import { existsSync } from "node:fs";
-import { assert } from "./expect.ts";
+import { assert, assertEquals } from "./expect.ts";
+import {
+  CAPABLE,
+  type Cases,
+  IN_POD,
+  NAMESPACE,
+  OUTSIDE,
+  OWN,
+  PRIVILEGED,
+  SETTINGS,
+  WEAK,
+} from "./container_rules_cases.ts";
+import { noGrpcClient } from "../outputs/grpc.ts";
+import { CriClient } from "./runtimes/cri.ts";
 import type { Docker } from "./runtimes/docker.ts";
 import { IMAGE } from "./runtimes/image.ts";
 import { unpacked } from "./runtimes/unpacked.ts";
+import { asking, PATIENT, untilUp } from "./runtimes/watched.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
-import { eventually, Saker } from "./saker.ts";
-import { type Place, run } from "./trigger.ts";
+import { eventually, runSaker, Saker } from "./saker.ts";
+import { Place, run } from "./trigger.ts";
 
 const OFFICIAL = new URL("../../../shared/rules/", import.meta.url).pathname;
 const FILES = ["falco_rules", "falco-incubating_rules", "falco-sandbox_rules"];
-
-/** In a container with a terminal: which rule, and what a shell does about it. */
-const INSIDE: readonly (readonly [rule: string, script: string])[] = [
-  ["Terminal shell in container", ":"],
-  ["Netcat Remote Code Execution in Container", "/bin/nc 127.0.0.1 1 -e /bin/true"],
-  ["Launch Suspicious Network Tool in Container", "/bin/nc 127.0.0.1 1"],
-  ["Packet socket created in container", "arping -c 1 -w 1 -I lo 127.0.0.1"],
-  [
-    "Redirect STDOUT/STDIN to Network Connection in Container",
-    "nc -l -p 5555 -e /bin/true & sleep 0.5; nc 127.0.0.1 5555 < /dev/null",
-  ],
-  ["Linux Kernel Module Injection Detected", "insmod /etc/passwd"],
-  ["Detect release_agent File Container Escapes", ": > /tmp/release_agent"],
-  ["Execution from /dev/shm", "/bin/sh -c /dev/shm/nothing"],
-  ["Read sensitive file untrusted", "cat /etc/shadow"],
-  ["Change thread namespace", "nsenter -t 1 -u true"],
-  [
-    "Contact cloud metadata service from container",
-    "ip addr add 169.254.169.254/32 dev lo; nc -l -p 80 & sleep 0.5; " +
-    "nc 169.254.169.254 80 < /dev/null",
-  ],
-  ["Contact EC2 Instance Metadata Service From Container", ":"],
-  ["Launch Package Management Process in Container", "/bin/dpkg -l"],
-  ["Launch Remote File Copy Tools in Container", "cp /bin/busybox /tmp/scp; /tmp/scp"],
-  ["Launch Ingress Remote File Copy Tools in Container", "/bin/wget -q http://127.0.0.1:1/"],
-  ["Read environment variable from /proc files", "cat /proc/self/environ"],
-  ["Kubernetes Client Tool Launched in Container", "cp /bin/busybox /tmp/kubectl; /tmp/kubectl"],
-  ["Container Drift Detected (chmod)", ": > /tmp/drift; chmod 755 /tmp/drift"],
-  ["Container Run as Root User", ":"],
-  ["Decoding Payload in Container", "echo aGFybWxlc3M= | base64 -d"],
-  ["Privileged Container Device Access", ": > /dev/sdz"],
-  ["Container Access to Host Sensitive Paths", "mkdir /host; : > /host/file"],
-];
-
-/** The same of saker's own rules. */
-const OWN: readonly (readonly [rule: string, script: string])[] = [
-  ["Shell with a terminal in a container", ":"],
-  ["Namespace entered from a container", "nsenter -t 1 -u true"],
-  [
-    "Container runtime commanded from a container",
-    `/usr/bin/python3 -I -S -c 'import socket
-listening, asking = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
-listening.bind("/tmp/docker.sock")
-listening.listen()
-asking.connect("/tmp/docker.sock")'`,
-  ],
-];
-
-/** On the host, by a program of such a name. */
-const OUTSIDE: readonly (readonly [rule: string, program: string, args: readonly string[]])[] = [
-  ["Launch Suspicious Network Tool on Host", "nc", ["127.0.0.1", "1"]],
-  ["Netcat/Socat Remote Code Execution on Host", "nc", ["127.0.0.1", "1", "-e", "/bin/true"]],
-  ["User mgmt binaries", "useradd", ["--none"]],
-];
 
 async function created(docker: Docker, options: readonly string[], script: string) {
   const id = await docker.must("create", ...options, IMAGE, "/bin/sh", "-c", script);
@@ -74,9 +34,7 @@ async function created(docker: Docker, options: readonly string[], script: strin
 async function expectRules(saker: Saker, marker: string, rules: readonly string[]): Promise<void> {
   const missing = () => {
     const told = new Set(
-      saker.alerts().filter(({ output, output_fields }) =>
-        output_fields["container.id"] === marker || output.includes(marker)
-      ).map(({ rule }) => rule),
+      saker.alertsWith(marker).map(({ rule }) => rule),
     );
     return rules.filter((rule) => !told.has(rule));
   };
@@ -96,10 +54,10 @@ const EXTRA = [
   "-o",
   "rule_matching=all",
   "-o",
-  'append_output[]={"extra_fields":["container.id"]}',
+  'append_output[]={"extra_fields":["container.id","container.name","k8s.pod.name"]}',
 ];
 
-function scriptOf(steps: readonly (readonly [rule: string, script: string])[]): string {
+function scriptOf(steps: Cases): string {
   return steps.map(([, script]) => `(${script}) > /dev/null 2>&1`).join("; ") + "; wait";
 }
 
@@ -112,36 +70,109 @@ Deno.test("the default rules on containers fire in a container", async (t) => {
   });
 });
 
+const official = () => FILES.flatMap((name) => ["-r", `${OFFICIAL}${name}.yaml`]);
+
 Deno.test({
-  name: "the official rules on containers fire in a container, those on the host on this machine",
+  name: "the official rules on containers fire in containers, those on the host on this machine",
   ignore: !existsSync(OFFICIAL),
   async fn(t) {
     await withRuntime(t, "docker", async (docker, place) => {
-      const steps = scriptOf(INSIDE);
-      const first = await created(docker, ["--tty", ...ROOM], steps);
-      const second = await docker.must("create", "--network=none", IMAGE, "tar", "cf", "-", "/bin");
-      const files = FILES.flatMap((name) => ["-r", `${OFFICIAL}${name}.yaml`]);
-      await Deno.writeTextFile(place.file("enabled.yaml"), enabling());
-      const args = [...files, "-r", place.file("enabled.yaml"), ...EXTRA];
-      const markers = [first.short, second.slice(0, 12), place.marker];
-      await using saker = await Saker.start(markers, { args });
-      await docker.must("start", first.id);
-      await docker.must("start", second);
+      const create = (name: string, options: readonly string[], steps: Cases) =>
+        docker.must(
+          ...["create", "--name", place.mark(name)],
+          ...[...options, IMAGE, "/bin/sh", "-c", scriptOf(steps)],
+        );
+      await create("capable", ["--tty", ...ROOM], CAPABLE);
+      await create(
+        "privileged",
+        ["--network=none", "--privileged", "-v", "/etc:/host/etc:ro"],
+        PRIVILEGED,
+      );
+      const free = "--security-opt=seccomp=unconfined";
+      await create("weak", ["--network=none", "--user=boxer", free, ...PROGRAMS], WEAK);
+      const tar = [IMAGE, "tar", "cf", "-", "/bin"];
+      await docker.must("create", "--network=none", "--name", place.mark("tar"), ...tar);
+      const asked = asking(place, { docker: [docker.socket] });
+      const args = [...asked, ...official(), ...settings(place), ...PATIENT, ...EXTRA];
+      await using saker = await Saker.start([place.marker], { args });
+      await untilUp(saker, "docker");
+      for (const name of ["capable", "privileged", "weak", "tar"]) {
+        await docker.must("start", place.mark(name));
+      }
       await onHost(place);
-      await expectRules(saker, first.short, INSIDE.map(([rule]) => rule));
-      await expectRules(saker, second.slice(0, 12), [
-        "Exfiltrating Artifacts via Kubernetes Control Plane",
-      ]);
+      const fired = (name: string, rules: readonly string[]) =>
+        expectRules(saker, `"${place.mark(name)}"`, rules);
+      await fired("capable", CAPABLE.map(([rule]) => rule));
+      await fired("privileged", PRIVILEGED.map(([rule]) => rule));
+      await fired("weak", WEAK.map(([rule]) => rule));
+      await fired("tar", ["Exfiltrating Artifacts via Kubernetes Control Plane"]);
       await expectRules(saker, place.marker, OUTSIDE.map(([rule]) => rule));
+      // Alerts of one container come in order: by now all of these would have come.
+      const wrong = saker.alertsWith(`"${place.mark("weak")}"`).filter(({ rule }) =>
+        /^Launch (Privileged|Excessively)/.test(rule)
+      );
+      assertEquals(wrong.map(({ output }) => output), []);
+      const own = saker.alertsWith(`"${place.mark("privileged")}"`);
+      const { output } = own.find(({ rule }) => rule === "Launch Sensitive Mount Container")!;
+      assert(output.includes("mounts=/etc:/host/etc:"), output);
     });
   },
 });
 
-/** Turns on the rules that are off. */
-function enabling(): string {
-  return ["Container Drift Detected (chmod)", "Container Run as Root User"].map((rule) =>
-    `- rule: ${rule}\n  enabled: true\n  override: { enabled: replace }\n`
-  ).join("");
+Deno.test({
+  name: "the official rules on a pod's namespace fire in a pod of it",
+  ignore: !existsSync(OFFICIAL),
+  async fn(t) {
+    const missing = noGrpcClient();
+    if (missing !== undefined) {
+      await t.step({ name: `skipped: ${missing}`, ignore: true, fn() {} });
+      return;
+    }
+    await withRuntime(t, "containerd", async (containerd, place) => {
+      const asked = asking(place, { cri: [containerd.socket] });
+      const args = [...asked, ...official(), ...settings(place), ...PATIENT, ...EXTRA];
+      await using saker = await Saker.start([place.marker], { args });
+      await untilUp(saker, "cri");
+      await using cri = new CriClient(containerd.socket);
+      await cri.run({
+        pod: { name: place.mark("pod"), uid: "uid-1", namespace: NAMESPACE },
+        containers: [{
+          ...{ name: "inner", image: IMAGE, privileged: true },
+          command: ["sh", "-c", scriptOf(IN_POD)],
+        }],
+      });
+      await expectRules(saker, `"${place.mark("pod")}"`, IN_POD.map(([rule]) => rule));
+    });
+  },
+});
+
+Deno.test({
+  name: "every official rule that asks of a container is among those that fire",
+  ignore: !existsSync(OFFICIAL),
+  async fn() {
+    await using place = new Place();
+    const list = ["-L", "-o", "json_output=true", ...official(), ...settings(place)];
+    const { code, stdout, stderr } = await runSaker(list);
+    assertEquals(code, 0, stderr);
+    const { rules } = JSON.parse(stdout) as {
+      rules: { info: { name: string }; details: { condition_fields: string[] } }[];
+    };
+    const asks = rules.filter(({ details }) =>
+      details.condition_fields.some((field) => /^(container|k8s)\./.test(field))
+    );
+    const fired = new Set([...CAPABLE, ...PRIVILEGED, ...WEAK, ...IN_POD].map(([rule]) => rule));
+    for (const [rule] of OUTSIDE) fired.add(rule);
+    fired.add("Exfiltrating Artifacts via Kubernetes Control Plane");
+    const names = asks.map(({ info }) => info.name).filter((name) => !fired.has(name));
+    assertEquals(names, []);
+    assert(asks.length > 30, `${asks.length} rules`);
+  },
+});
+
+/** Turns on the rules that are off, and names what the others leave open. */
+function settings(place: Place): string[] {
+  Deno.writeTextFileSync(place.file("settings.yaml"), JSON.stringify(SETTINGS));
+  return ["-r", place.file("settings.yaml")];
 }
 
 async function onHost(place: Place): Promise<void> {

@@ -76,6 +76,11 @@ export class Containerd implements AsyncDisposable {
     return stdout.trim();
   }
 
+  /** The daemon. */
+  get daemon(): Daemon {
+    return this.#daemon;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const namespace of NAMESPACES) {
       const task = (...args: string[]) => this.cli("-n", namespace, "tasks", ...args);

@@ -34,37 +34,23 @@ ldconfig -C '${cache}' ${LIBRARIES.replaceAll(":", " ")} 2>/dev/null &&
 }
 
 export class Daemon implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
+  #child: Deno.ChildProcess;
   readonly #options: DaemonOptions;
   readonly #foreign: readonly string[];
   #namespace = "";
+  /** Keeps the mount namespace while the daemon is down. */
+  #holder: Deno.ChildProcess | undefined;
 
   private constructor(options: DaemonOptions) {
     this.#options = options;
     this.#foreign = options.cgroups.filter((name) => cgroupDirectories(name).length > 0);
-    const { command, env, log } = options;
-    // The shell's redirection: the daemon writes to the file itself, whoever reads it.
-    const told = ["/bin/sh", "-c", 'exec "$@" >"$0" 2>&1', log, ...command];
-    const [program, ...args] = apart(told, `${log}.libraries`);
-    this.#child = new Deno.Command(program!, {
-      args,
-      env: { ...env },
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    this.#child = spawn(apart(logged(options), `${options.log}.libraries`), options.env);
   }
 
   static async start(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(options);
-    const [name] = options.command.map((part) => part.split("/").at(-1)!);
-    let ended: number | undefined;
-    daemon.#child.status.then(({ code }) => ended = code);
     try {
-      await eventually(`${name} to answer`, async () => {
-        if (ended !== undefined) throw new CannotRun(`${name} ended with ${ended}`);
-        return await options.answers() ? true : undefined;
-      }, START_MS);
+      await daemon.#untilItAnswers();
     } catch (error) {
       await daemon[Symbol.asyncDispose]();
       const said = (await Deno.readTextFile(options.log).catch(() => "")).trim().split("\n");
@@ -81,7 +67,42 @@ export class Daemon implements AsyncDisposable {
   /** Runs a program where the daemon runs, in its mount namespace. */
   inside(command: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
     const setting = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    return run("nsenter", ["--mount", `--target=${this.pid}`, "env", ...setting, ...command]);
+    const [program, ...args] = this.#entering(["env", ...setting, ...command]);
+    return run(program!, args);
+  }
+
+  /** Ends the daemon alone: what it has started runs on. */
+  async stop(): Promise<void> {
+    this.#holder ??= spawn(this.#entering(["sleep", "600"]), {});
+    const { pid } = this.#holder;
+    await eventually(
+      "a process to hold the namespace",
+      () => linkOf(`/proc/${pid}/ns/mnt`) === this.#namespace ? true : undefined,
+    );
+    this.#child.kill("SIGTERM");
+    await this.#child.status;
+  }
+
+  /** Starts it once more, where it was. */
+  async startAgain(): Promise<void> {
+    this.#child = spawn(this.#entering(logged(this.#options)), this.#options.env);
+    await this.#untilItAnswers();
+  }
+
+  async #untilItAnswers(): Promise<void> {
+    const { command, answers } = this.#options;
+    const [name] = command.map((part) => part.split("/").at(-1)!);
+    let ended: number | undefined;
+    this.#child.status.then(({ code }) => ended = code);
+    await eventually(`${name} to answer`, async () => {
+      if (ended !== undefined) throw new CannotRun(`${name} ended with ${ended}`);
+      return await answers() ? true : undefined;
+    }, START_MS);
+  }
+
+  #entering(command: readonly string[]): readonly string[] {
+    const target = this.#holder?.pid ?? this.pid;
+    return ["nsenter", "--mount", `--target=${target}`, ...command];
   }
 
   /** Ends the daemon, whatever of its own still runs, and the cgroups that it left. */
@@ -95,10 +116,29 @@ export class Daemon implements AsyncDisposable {
     await this.#child.status;
     // Shims and monitors, which outlive their daemon by design; a host's own is in none of ours.
     if (namespace !== "" && namespace !== linkOf("/proc/self/ns/mnt")) await endAll(namespace);
+    await this.#holder?.status;
     for (const name of this.#options.cgroups) {
       if (!this.#foreign.includes(name)) removeCgroups(name);
     }
   }
+}
+
+/** The shell's redirection: the daemon writes to the file itself, whoever reads it. */
+function logged({ command, log }: DaemonOptions): readonly string[] {
+  return ["/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', log, ...command];
+}
+
+function spawn(
+  [program, ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Deno.ChildProcess {
+  return new Deno.Command(program!, {
+    args,
+    env: { ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
 }
 
 /** Ends all processes of a mount namespace by their ids. */
@@ -119,12 +159,13 @@ async function endAll(namespace: string): Promise<void> {
 }
 
 /** Directories of a cgroup at the top of every hierarchy (v1, v2 and hybrid). */
-function cgroupDirectories(name: string): string[] {
+export function cgroupDirectories(name: string): string[] {
   const tops = [CGROUPS, ...directoriesIn(CGROUPS)];
   return tops.map((top) => `${top}/${name}`).filter((path) => directoriesIn(path, true).length > 0);
 }
 
-function removeCgroups(name: string): void {
+/** Removes cgroups of that name at the top of every hierarchy. */
+export function removeCgroups(name: string): void {
   for (const top of cgroupDirectories(name)) removeTree(top);
 }
 

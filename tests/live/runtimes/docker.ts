@@ -26,7 +26,7 @@ export class Docker implements AsyncDisposable {
     placeOciRuntime("runc", `${work}/first`);
     const env = environment(`${work}/first`);
     const socket = `${work}/docker.sock`;
-    await Deno.writeTextFile(`${work}/daemon.json`, "{}");
+    await Deno.writeTextFile(`${work}/daemon.json`, '{ "live-restore": true }');
     const client = [unpacked("docker"), "--host", `unix://${socket}`];
     const daemon = await Daemon.start({
       command: [
@@ -55,10 +55,6 @@ export class Docker implements AsyncDisposable {
     return docker;
   }
 
-  get pid(): number {
-    return this.#daemon.pid;
-  }
-
   /** Runs `docker …`. */
   cli(...args: readonly string[]): Promise<Ran> {
     return answer([unpacked("docker"), "--host", `unix://${this.socket}`], args, this.#env);
@@ -69,6 +65,11 @@ export class Docker implements AsyncDisposable {
     const { code, stdout, stderr } = await this.cli(...args);
     assert(code === 0, `docker ${args[0]}: ${stderr}`);
     return stdout.trim();
+  }
+
+  /** The daemon. */
+  get daemon(): Daemon {
+    return this.#daemon;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

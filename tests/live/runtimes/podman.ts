@@ -63,6 +63,11 @@ export class Podman implements AsyncDisposable {
     return stdout.trim();
   }
 
+  /** The daemon. */
+  get daemon(): Daemon {
+    return this.#daemon;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cli("rm", "--force", "--all", "--time=0");
     await this.#daemon[Symbol.asyncDispose]();
@@ -70,7 +75,7 @@ export class Podman implements AsyncDisposable {
 }
 
 /** Writes its configuration; returns the variables that name it. */
-async function configure(work: string): Promise<Record<string, string>> {
+export async function configure(work: string): Promise<Record<string, string>> {
   // "cgroups in hybrid mode not supported", says crun.
   const oci = existsSync("/sys/fs/cgroup/unified") ? "runc" : "crun";
   const policy = JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] });
@@ -105,7 +110,7 @@ runroot = "${work}/run"
   };
 }
 
-async function isListening(socket: string): Promise<boolean> {
+export async function isListening(socket: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path: socket })).close();
     return true;

@@ -8,10 +8,14 @@ export type RuntimeName = "containerd" | "docker" | "podman";
 export class CannotRun extends Error {}
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
-const TOOLS = `${cache}/tools`;
-const SETS = ["containerd", "docker", "podman"];
+export const TOOLS = `${cache}/tools`;
+const SETS = ["containerd", "docker", "podman", "lxc", "nspawn", "uidmap"];
 const PROGRAM_DIRECTORIES = ["usr/bin", "usr/sbin", "bin", "sbin"];
-const LIBRARY_DIRECTORIES = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+const LIBRARY_DIRECTORIES = [
+  "usr/lib/x86_64-linux-gnu",
+  "lib/x86_64-linux-gnu",
+  "usr/lib/x86_64-linux-gnu/systemd",
+];
 
 export const LIBRARIES = inSets(LIBRARY_DIRECTORIES).join(":");
 

@@ -3,18 +3,22 @@ import { Place } from "../trigger.ts";
 import { Containerd } from "./containerd.ts";
 import { Docker } from "./docker.ts";
 import { Podman } from "./podman.ts";
-import { CannotRun, type RuntimeName } from "./unpacked.ts";
+import { Rootless } from "./rootless.ts";
+import { CannotRun } from "./unpacked.ts";
 
 interface Runtimes {
   readonly containerd: Containerd;
   readonly docker: Docker;
   readonly podman: Podman;
+  readonly rootless: Rootless;
 }
 
-const START = { containerd: Containerd, docker: Docker, podman: Podman } as const;
+const START = {
+  ...{ containerd: Containerd, docker: Docker, podman: Podman, rootless: Rootless },
+} as const;
 
 /** Its files, and those of the test, are in `place`, which is gone afterwards. */
-export async function withRuntime<Name extends RuntimeName>(
+export async function withRuntime<Name extends keyof Runtimes>(
   t: Deno.TestContext,
   name: Name,
   body: (runtime: Runtimes[Name], place: Place) => Promise<void>,
