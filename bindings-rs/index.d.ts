@@ -351,18 +351,14 @@ export interface RuntimesOptions {
   sockets: RuntimeSocket[];
   /** Labels with longer values are left out. */
   labelMaxLen: number;
-  /** Ask for the size of writable layers too, which takes runtimes long. */
+  /** Ask for sizes too, which takes long. */
   withSize: boolean;
   /** After so long a container that nobody knows is given up. */
   patienceMs: number;
 }
 
-/** 0: `text` is the JSON of a container; 1: the id of one that ended a while ago; 2: the id of one
- * that no runtime knows. */
-export interface RuntimeNews {
-  kind: number;
-  text: string;
-}
+/** 0: the JSON of a container; 1: the id of one that ended; 2: the id of one that nobody knows. */
+export type RuntimeNews = { kind: number; text: string };
 
 /** How one socket stands; `follows`: it tells of containers that come and go. */
 export interface RuntimeState {
@@ -370,7 +366,7 @@ export interface RuntimeState {
   path: string;
   up: boolean;
   version: string;
-  /** Why it does not answer; "" where it does. */
+  /** Why it does not answer. */
   trouble: string;
   follows: boolean;
   connects: number;
@@ -391,11 +387,11 @@ export interface RuntimeTotals {
 /** Asks the container runtimes of this machine about containers, on a thread of its own. */
 export class Runtimes {
   static start(options: RuntimesOptions): Runtimes;
-  /** Lends memory whose first number is how many news wait, until other memory is lent. */
+  /** Its first number is kept at how many news wait. */
   lend(words: Uint32Array): void;
   /** By the whole id, or as much of it as is known; never waits. */
   ask(id: string): void;
-  /** What has become known since the last call, at most so many. */
+  /** What is new, at most so many. */
   take(max: number): RuntimeNews[];
   state(): RuntimeState[];
   totals(): RuntimeTotals;

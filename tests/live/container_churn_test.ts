@@ -1,6 +1,6 @@
 // Short-lived containers: each alert has the id of its own container, and name, image and labels
-// that belong to that id; none is without one, and memory stays flat. SAKER_TEST_CHURN=2000 makes so
-// many, a tenth of them with containerd and runc, the others of cgroups and namespaces alone, of
+// that belong to that id; none is without one, and memory stays flat. SAKER_TEST_CHURN=2000 makes
+// so many, a tenth of them with containerd and runc, the others of cgroups and namespaces alone, of
 // which no runtime knows.
 
 import { assert, assertEquals } from "./expect.ts";

@@ -146,7 +146,7 @@ Deno.test("containers that no daemon tells of are known by name and kind", async
   }
 });
 
-Deno.test("a container of a user's own Podman is known by its service, whoever he is", async (t) => {
+Deno.test("a container of a user's own Podman is known by that Podman's service", async (t) => {
   await withRuntime(t, "rootless", async (podman, place) => {
     await using saker = await watch(place, { podman: [podman.socket] });
     const mark = place.mark("user");

@@ -1,5 +1,6 @@
-// A container in a container: Podman and runc in one of Docker's. The inner one's id is the one that
-// counts, and of it stands in an alert what the runtime that made it tells, where it can be asked.
+// A container in a container: Podman and runc in one of Docker's. The inner one's id is the one
+// that counts, and of it stands in an alert what the runtime that made it tells, where it can be
+// asked.
 import { assert, assertEquals } from "./expect.ts";
 import { IMAGE, makeRootDirectory, packImage } from "./runtimes/image.ts";
 import { configure } from "./runtimes/podman.ts";

@@ -7,6 +7,8 @@ import { asking, PATIENT, telling } from "./runtimes/watched.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
 import { type Alert, runSaker } from "./saker.ts";
 
+const executed = (mark: string) => (more: string) => `/bin/sh -c true ${mark}${more}`;
+
 Deno.test("a recording with containers gives its alerts once more, with what they told", async (t) => {
   await withRuntime(t, "docker", async (docker, place) => {
     const settings = [

@@ -1,5 +1,5 @@
-// Daemons of real runtimes that hang, end and come back while saker runs: what was known stays, what
-// is started afterwards becomes known, and no alert waits for a daemon that does not answer.
+// Daemons of real runtimes that hang, end and come back while saker runs: what was known stays,
+// what is started afterwards becomes known, and no alert waits for a daemon that does not answer.
 import { assert, assertEquals } from "./expect.ts";
 import type { Daemon } from "./runtimes/daemon.ts";
 import { IMAGE } from "./runtimes/image.ts";

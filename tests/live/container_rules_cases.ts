@@ -1,5 +1,5 @@
-// Rules on containers, each with the harmless thing that a program does about it: the official ones of
-// all three files, saker's own, and what cannot be fired here, with the reason.
+// Rules on containers, each with the harmless thing that a program does about it: the official ones
+// of all three files, and saker's own. What a rule's authors left to its users is named beside it.
 export type Cases = readonly (readonly [rule: string, script: string])[];
 
 /** Addresses for documentation, which a container gives to its own loopback. */
@@ -7,7 +7,8 @@ const [POOL, NODE, API, FAR] = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "198.51.1
 
 /** Listens at an address of the container's own, and connects to it. */
 const connected = (address: string, port: number) =>
-  `ip addr add ${address}/32 dev lo; nc -l -p ${port} & sleep 0.5; nc ${address} ${port} < /dev/null`;
+  `ip addr add ${address}/32 dev lo; nc -l -p ${port} & sleep 0.5; ` +
+  `nc ${address} ${port} < /dev/null`;
 
 /** A program that is a copy of busybox. */
 const copied = (path: string, args = "") => `cp /bin/busybox ${path}; ${path} ${args}`;

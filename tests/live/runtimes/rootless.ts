@@ -1,5 +1,6 @@
-// A real Podman of a user without rights, for tests: below a user namespace that newuidmap fills, with
-// the files that are root's alone (the cache of what was unpacked) under names that he may read.
+// A real Podman of a user without rights, for tests: below a user namespace that newuidmap fills,
+// with the files that are root's alone (the cache of what was unpacked) under names that he may
+// read.
 import { assert } from "../expect.ts";
 import { type Ran, run } from "../trigger.ts";
 import { Daemon } from "./daemon.ts";

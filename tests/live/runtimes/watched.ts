@@ -1,5 +1,5 @@
-// Saker with the sockets of a test's own runtimes, and rules that say what is known of the containers
-// in which a test's programs run.
+// Saker with the sockets of a test's own runtimes, and rules that say what is known of the
+// containers in which a test's programs run.
 import { type Alert, eventually, Saker } from "../saker.ts";
 import type { Place } from "../trigger.ts";
 import { IMAGE } from "./image.ts";
