@@ -9,7 +9,7 @@ import { type Alert, runSaker } from "./saker.ts";
 
 const executed = (mark: string) => (more: string) => `/bin/sh -c true ${mark}${more}`;
 
-Deno.test("a recording with containers gives its alerts once more, with what they told", async (t) => {
+Deno.test("a recording with containers gives its alerts and their metadata again", async (t) => {
   await withRuntime(t, "docker", async (docker, place) => {
     const settings = [
       ...asking(place, { docker: [docker.socket] }),

@@ -1,5 +1,6 @@
 // Falco's matchers, by which captures are read: which container a cgroup path is of, as its
-// container plugin would say. In: a path. Out: the container's id and, where the path tells it, its kind.
+// container plugin would say. In: a path. Out: the container's id and, where the path tells it, its
+// kind.
 import { SHORT_ID_LENGTH } from "./cgroup_owner.ts";
 
 const ID_LENGTH = 64;
