@@ -18,14 +18,8 @@ Deno.test("a recording with containers gives its alerts and their metadata again
     ];
     const start = (mark: string, ...options: readonly string[]) =>
       docker.must(
-        ...["run", "--rm", "--network=none", "--name", mark],
-        ...[
-          ...options,
-          IMAGE,
-          "sh",
-          "-c",
-          `/bin/sh -c true ${mark}; /bin/sh -c true ${mark}-again`,
-        ],
+        ...["run", "--rm", "--network=none", "--name", mark, ...options],
+        ...[IMAGE, "sh", "-c", ["", "-again"].map(executed(mark)).join("; ")],
       );
     // One from before, and several at once.
     const before = place.mark("before");
