@@ -53,8 +53,6 @@ export function buildAutomaton(groups: readonly MarkedPatterns[]): Automaton | u
   return undefined;
 }
 
-const START = 256;
-
 class Trie {
   /** Children by byte; node 0 is the start of a name, node 1 the middle. */
   readonly #children: Map<number, number>[] = [new Map(), new Map()];
@@ -98,7 +96,7 @@ class Trie {
 
   finish(groups: readonly MarkedPatterns[], longest: number): Automaton | undefined {
     const states = this.#children.length;
-    const { byteClass, classes, samples } = this.#classes();
+    const { byteClass, classes } = this.#classes();
     const shift = Math.ceil(Math.log2(classes));
     if (states << shift > CELLS_MAX) return undefined;
     const width = 1 << shift;
@@ -106,12 +104,11 @@ class Trie {
     const fail = this.#fails();
     for (const node of this.#inOrder()) {
       const row = node * width;
-      // The start goes on as the middle does where no literal begins.
-      const back = node === 1 ? undefined : fail[node]! * width;
-      for (const [index, byte] of samples.entries()) {
-        const child = byte === START ? undefined : this.#children[node]!.get(byte);
-        next[row + index] = child ?? (back === undefined ? 1 : next[back + index]!);
-      }
+      // Where no literal goes on, it goes on as behind the longest beginning that ends here; the
+      // start as the middle does.
+      if (node === 1) next.fill(1, row, row + classes);
+      else next.copyWithin(row, fail[node]! * width, fail[node]! * width + classes);
+      for (const [byte, child] of this.#children[node]!) next[row + byteClass[byte]!] = child;
       next[row + classes - 1] = node;
       this.#marks[node] = this.#marks[node]! | this.#marks[fail[node]!]!;
       this.#ends[node] = this.#ends[node]! | this.#ends[fail[node]!]!;
@@ -133,14 +130,14 @@ class Trie {
   }
 
   /** Class 0 is that of bytes that no literal has, the last one NUL's. */
-  #classes(): { byteClass: Uint8Array; classes: number; samples: number[] } {
+  #classes(): { byteClass: Uint8Array; classes: number } {
     const bytes = new Set<number>();
     for (const children of this.#children) for (const byte of children.keys()) bytes.add(byte);
-    const samples = [START, ...[...bytes].sort((one, other) => one - other)];
     const byteClass = new Uint8Array(256);
-    for (const [index, byte] of samples.entries()) if (byte !== START) byteClass[byte] = index;
-    byteClass[0] = samples.length;
-    return { byteClass, classes: samples.length + 1, samples };
+    let classes = 1;
+    for (const byte of [...bytes].sort((one, other) => one - other)) byteClass[byte] = classes++;
+    byteClass[0] = classes;
+    return { byteClass, classes: classes + 1 };
   }
 
   /** Nodes in the order of their depth: a node's fail is before it. */

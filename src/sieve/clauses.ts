@@ -187,8 +187,16 @@ function keyOfTest({ test, inverted }: Fact["tests"][number]): string {
   return `${inverted ? "!" : ""}${test.kind}.${test.param}.${test.form}.${test.value}`;
 }
 
+/** The groups of lists of patterns, which many event codes share. */
+const groups = new WeakMap<readonly Pattern[], Group>();
+
 function groupOf(patterns: readonly Pattern[]): Group {
-  return new Map(patterns.map((pattern) => [keyOf(pattern), pattern]));
+  let group = groups.get(patterns);
+  if (group === undefined) {
+    group = new Map(patterns.map((pattern) => [keyOf(pattern), pattern]));
+    groups.set(patterns, group);
+  }
+  return group;
 }
 
 export function keyOf({ kind, text, literal }: Pattern): string {
@@ -283,14 +291,23 @@ function shared<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): 
   return new Map([...one].filter(([key]) => other.has(key)));
 }
 
+function countShared(
+  one: ReadonlyMap<string, unknown>,
+  other: ReadonlyMap<string, unknown>,
+): number {
+  let count = 0;
+  for (const key of one.keys()) if (other.has(key)) count++;
+  return count;
+}
+
 /** Facts that stay, less those that go; a group that goes costs most. */
 function common(one: Clause, other: Clause): number {
-  const stay = [...one.facts.keys()].filter((key) => other.facts.has(key)).length;
+  const stay = countShared(one.facts, other.facts);
   const go = one.facts.size + other.facts.size - 2 * stay;
   const groupGoes = (one.groups.length === 0) !== (other.groups.length === 0);
   const pairGoes = Math.max(one.groups.length, other.groups.length) > 1;
   const withoutGoes = one.without.size + other.without.size -
-    2 * shared(one.without, other.without).size;
+    2 * countShared(one.without, other.without);
   return stay - go - (groupGoes ? 100 : 0) - (pairGoes ? 30 : 0) - 10 * withoutGoes -
     threadsGo(one, other);
 }

@@ -40,12 +40,24 @@ export function nameFormula(atom: Atom, negated: boolean, code: number): Formula
   if (field === "nothing") return constant(atom.test(undefined, undefined) !== negated);
   if (negated && !isExact(atom, code)) return TRUE;
   if (!negated && isOpen(code) && isRoot(atom, field)) return inRoot(atom, field);
-  const found = patternsOf(atom, field);
-  // Of a relative path that could not be opened, fd.nameraw is the whole path.
-  const patterns = found !== undefined && atom.left.text === "fd.nameraw"
-    ? found.flatMap((pattern) => [pattern, { ...pattern, text: "joined" as const }])
-    : found;
+  const patterns = allPatternsOf(atom, field);
   return patterns === undefined ? TRUE : { kind: negated ? "without" : "name", patterns };
+}
+
+/** The patterns of atoms, which are the same for all event codes. */
+const known = new WeakMap<Atom, readonly Pattern[] | "none">();
+
+function allPatternsOf(atom: Atom, field: NameField): readonly Pattern[] | undefined {
+  let patterns = known.get(atom);
+  if (patterns === undefined) {
+    const found = patternsOf(atom, field);
+    // Of a relative path that could not be opened, fd.nameraw is the whole path.
+    patterns = found !== undefined && atom.left.text === "fd.nameraw"
+      ? found.flatMap((pattern) => [pattern, { ...pattern, text: "joined" as const }])
+      : found ?? "none";
+    known.set(atom, patterns);
+  }
+  return patterns === "none" ? undefined : patterns;
 }
 
 /** Whether the patterns say exactly what the atom says of the one name that a call has. */
@@ -86,18 +98,18 @@ const EXACT: ReadonlySet<string> = new Set(["=", "in", "startswith", "endswith",
 /** What a field shows of an event's names; undefined where the sieve does not know. */
 function fieldOf(text: string, code: number): NameField | "nothing" | undefined {
   const texts = textsOf(code);
-  const known = FIELDS[text];
-  if (known !== undefined && text.startsWith("fd.")) {
+  const named = FIELDS[text];
+  if (named !== undefined && text.startsWith("fd.")) {
     if (!(TRAITS[code]! & SHOWS_FD)) return "nothing";
-    if (isOpen(code)) return known;
+    if (isOpen(code)) return named;
     // What a call makes of a descriptor, and what it makes, is not known from its bytes.
     const { flags } = EVENTS[code]!;
     const keeps = !flags.has("creates_fd") && !flags.has("modifies_state");
     const isUsed = texts?.some(({ kind }) => kind === "descriptor") === true;
-    return isUsed && (keeps || flags.has("destroys_fd")) ? known : undefined;
+    return isUsed && (keeps || flags.has("destroys_fd")) ? named : undefined;
   }
   if (texts === undefined || texts.length === 0) return undefined;
-  if (known !== undefined) return known;
+  if (named !== undefined) return named;
   const argument = /^evt\.(raw)?arg\.(\w+)$/.exec(text);
   if (argument === null) return undefined;
   const param = EVENTS[code]!.params.find(({ name }) => name === argument[2]);

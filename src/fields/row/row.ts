@@ -41,10 +41,10 @@ type Read = Reader | { readonly error: string };
 export function field(fieldClass: string, row: Row): Field;
 export function field(fieldClass: string, row: RowInfo, read: () => Reader): Field;
 export function field(fieldClass: string, row: RowInfo, read?: () => Reader): Field {
-  return withArgument(fieldClass, row, null, (argument) => {
+  return made(fieldClass, row, null, (argument) => {
     if (argument !== undefined) return { error: `${row.name} takes no argument` };
     return read === undefined ? row as Row : read();
-  });
+  }, read === undefined);
 }
 
 /** Fields of one class. */
@@ -52,13 +52,35 @@ export function fields(fieldClass: string, rows: readonly Row[]): Field[] {
   return rows.map((row) => field(fieldClass, row));
 }
 
-/** A field whose argument's text `read` turns into a reader, or refuses. */
+/** A field whose argument's text `read` turns into a reader, or refuses. Readers keep nothing from
+ * one event to the next: uses of the same argument share one. */
 export function withArgument(
   fieldClass: string,
   row: RowInfo,
   argument: ArgumentInfo | null,
   read: (argument: string | undefined) => Read,
 ): Field {
+  return made(fieldClass, row, argument, read, true);
+}
+
+/** Uses of one field that are kept; rules name each some hundred times. */
+const SHARED_MAX = 1000;
+
+function made(
+  fieldClass: string,
+  row: RowInfo,
+  argument: ArgumentInfo | null,
+  read: (argument: string | undefined) => Read,
+  isShared: boolean,
+): Field {
+  const shared = new Map<string | undefined, ReturnType<Field["bind"]>>();
+  const bind: Field["bind"] = (given) => {
+    if (given === undefined && argument?.required) {
+      return { error: `${row.name} requires an argument but none provided` };
+    }
+    const reader = read(given);
+    return "error" in reader ? reader : bound(self, boundText(row.name, argument, given), reader);
+  };
   const self: Field = {
     name: row.name,
     type: row.type,
@@ -69,12 +91,12 @@ export function withArgument(
     fieldClass,
     description: row.description,
     domain: row.domain ?? "event",
-    bind: (given) => {
-      if (given === undefined && argument?.required) {
-        return { error: `${row.name} requires an argument but none provided` };
-      }
-      const reader = read(given);
-      return "error" in reader ? reader : bound(self, boundText(row.name, argument, given), reader);
+    bind: !isShared ? bind : (given) => {
+      const known = shared.get(given);
+      if (known !== undefined) return known;
+      const found = bind(given);
+      if (shared.size < SHARED_MAX) shared.set(given, found);
+      return found;
     },
   };
   return self;

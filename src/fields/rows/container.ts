@@ -235,22 +235,26 @@ function mountField(
         }),
       };
     }
-    const pattern = patternOf(argument);
-    if (pattern === undefined) return { error: `"${argument}" is not a regular expression` };
+    let pattern = PLAIN_PATTERN.test(argument) ? undefined : patternOf(argument);
+    if (pattern === null) return { error: `"${argument}" is not a regular expression` };
     return {
       extract: ofContainer((container) => {
-        const mount = mountsOf(container).find((mount) => pattern.matcher(mount[key]).find());
+        const asked = pattern ??= patternOf(argument)!;
+        const mount = mountsOf(container).find((mount) => asked.matcher(mount[key]).find());
         return mount && read(mount);
       }),
     };
   });
 }
 
-function patternOf(text: string): RE2JS | undefined {
+/** Surely a regular expression: it is made when a container's mounts are first looked at. */
+const PLAIN_PATTERN = /^(?:[\w/.-]\*?)+$/;
+
+function patternOf(text: string): RE2JS | null {
   try {
     return RE2JS.compile(text, RE2JS.MULTILINE);
   } catch {
-    return undefined;
+    return null;
   }
 }
 

@@ -282,14 +282,24 @@ const CALL = new RegExp(`^(val|${TRANSFORMERS.join("|")})\\(`);
 function merged(children: readonly Checked[], node: Node): Checked {
   return {
     node,
-    errors: children.flatMap(({ errors }) => errors),
-    warnings: children.flatMap(({ warnings }) => warnings),
+    errors: joined(children, ({ errors }) => errors),
+    warnings: joined(children, ({ warnings }) => warnings),
     deprecated: children.some(({ deprecated }) => deprecated.size > 0)
       ? new Set(children.flatMap(({ deprecated }) => [...deprecated]))
       : NOTHING,
     unsafe: children.some(({ unsafe }) => unsafe),
   };
 }
+
+/** Most conditions have nothing to tell. */
+function joined(
+  children: readonly Checked[],
+  of: (child: Checked) => readonly Finding[],
+): readonly Finding[] {
+  return children.some((child) => of(child).length > 0) ? children.flatMap(of) : NO_FINDINGS;
+}
+
+const NO_FINDINGS: readonly Finding[] = [];
 
 function constantTest(
   comparator: Comparator,

@@ -46,28 +46,41 @@ export class Lists {
   /** The condition with all lists put in; undefined where that makes it too long. */
   expand(condition: string): string | undefined {
     let text = condition;
+    const named = new Set<ResolvedList>();
+    this.#collect(text, 0, named);
     for (let next = 0;;) {
-      const list = this.#first(text, next);
+      const list = this.#first(text, next, named);
       if (list === undefined) return text;
-      const expanded = substitute(text, list);
-      if (expanded !== undefined) {
-        this.used.add(list.name);
-        text = expanded;
-        if (text.length > EXPANDED_CHARS_MAX) return undefined;
-      }
+      named.delete(list);
       next = list.order + 1;
+      const expanded = substitute(text, list);
+      if (expanded === undefined) continue;
+      this.used.add(list.name);
+      text = expanded;
+      if (text.length > EXPANDED_CHARS_MAX) return undefined;
+      // What it put in may name others, which are put in where they come later.
+      this.#collect(list.text, next, named);
     }
   }
 
-  /** The first list, from `order` on, whose name is a word of the text. */
-  #first(text: string, order: number): ResolvedList | undefined {
-    let first = this.#odd.find((list) => list.order >= order && text.includes(list.name));
+  /** Adds the lists, from `order` on, whose names are words of the text. */
+  #collect(text: string, order: number, named: Set<ResolvedList>): void {
     WORDS.lastIndex = 0;
     for (let found = WORDS.exec(text); found !== null; found = WORDS.exec(text)) {
       const list = this.lists.get(found[0]);
-      if (list === undefined || list.order < order) continue;
+      if (list !== undefined && list.order >= order) named.add(list);
+    }
+  }
+
+  /** The first list, from `order` on, that the text names. */
+  #first(
+    text: string,
+    order: number,
+    named: ReadonlySet<ResolvedList>,
+  ): ResolvedList | undefined {
+    let first = this.#odd.find((list) => list.order >= order && text.includes(list.name));
+    for (const list of named) {
       if (first === undefined || list.order < first.order) first = list;
-      if (first.order === order) break;
     }
     return first;
   }

@@ -1,7 +1,7 @@
 // The YAML that rules are written in almost always, read without the library, which takes ten times
-// as long: items of keys whose values are plain or quoted on their line, folded or literal blocks,
-// and lists of plain values. Whatever goes beyond is left to the library, item by item; the two
-// give the same nodes (plain_items_test.ts).
+// as long: items of keys whose values are plain, quoted on their line, folded or literal blocks,
+// lists of plain and quoted values, and lists of maps of them. Whatever goes beyond is left to the
+// library, item by item; the two give the same nodes (plain_items_test.ts).
 import type { MapNode, ScalarNode, SeqNode, YamlNode } from "./yaml_node.ts";
 
 /** The item in `text` from `start`, where `- ` stands, to `end`; undefined: ask the library. */
@@ -82,29 +82,88 @@ function scalar(text: string, at: number, end: number, isPlain = true): ScalarNo
 
 function readValue(lines: ItemLines, at: number): YamlNode | undefined {
   const { text } = lines;
-  let end = lines.end;
-  while (end > at && text.charCodeAt(end - 1) === 0x20) end--;
+  const end = trimmedEnd(lines, at);
   const rest = text.slice(at, end);
-  if (rest === "") return readBlockList(lines);
+  if (rest === "") return readBelow(lines);
   if (/^[>|]-?$/.test(rest)) return readBlock(lines, at, rest);
   if (rest[0] === "[") return readFlowList(lines, at);
   if (rest[0] === '"' || rest[0] === "'") {
-    const inner = rest.slice(1, -1);
-    if (rest.length < 2 || rest.at(-1) !== rest[0] || /["'\\\t]/.test(inner)) return undefined;
-    return alone(lines, scalar(inner, at, end, false));
+    const value = quoted(text, at, end);
+    return value?.end === end && hasNoMore(lines) ? value : undefined;
   }
-  return PLAIN.test(rest) ? alone(lines, scalar(rest, at, end)) : undefined;
+  return readPlain(lines, at, KEY_INDENT);
+}
+
+/** The end of the present line without blanks. */
+function trimmedEnd({ text, end }: ItemLines, at: number): number {
+  let trimmed = end;
+  while (trimmed > at && text.charCodeAt(trimmed - 1) === 0x20) trimmed--;
+  return trimmed;
+}
+
+/** A text in quotes, which means what stands between them, a quote that is doubled one. */
+function quoted(text: string, at: number, last: number): ScalarNode | undefined {
+  const isSingle = text[at] === "'";
+  let close = text.indexOf(text[at]!, at + 1);
+  let isDoubled = false;
+  while (isSingle && close >= 0 && close < last && text[close + 1] === "'") {
+    isDoubled = true;
+    close = text.indexOf("'", close + 2);
+  }
+  if (close < 0 || close >= last) return undefined;
+  const inner = text.slice(at + 1, close);
+  if (/[\t\n\r]/.test(inner) || !isSingle && inner.includes("\\")) return undefined;
+  return scalar(isDoubled ? inner.replaceAll("''", "'") : inner, at, close + 1, false);
 }
 
 /** A value of one line: the next line must not go on with it. */
-function alone(lines: ItemLines, value: ScalarNode): ScalarNode | undefined {
+function hasNoMore(lines: ItemLines): boolean {
   while (lines.next()) {
     if (lines.isBlank()) continue;
     const goesOn = lines.indent > KEY_INDENT;
     lines.undo();
-    return goesOn ? undefined : value;
+    return !goesOn;
   }
-  return value;
+  return true;
+}
+
+/** A plain value from `at`, and the lines that go on with it, which are deeper than `indent`. */
+function readPlain(lines: ItemLines, at: number, indent: number): ScalarNode | undefined {
+  const { text } = lines;
+  let end = trimmedEnd(lines, at);
+  let result = text.slice(at, end);
+  if (!PLAIN.test(result)) return undefined;
+  let isOver = false;
+  while (lines.next()) {
+    // What comes behind a blank or a comment has rules of its own.
+    if (lines.isBlank()) {
+      isOver = true;
+      continue;
+    }
+    if (lines.indent <= indent) {
+      lines.undo();
+      break;
+    }
+    end = trimmedEnd(lines, lines.at);
+    const more = text.slice(lines.at + lines.indent, end);
+    if (isOver || !PLAIN.test(more)) return undefined;
+    result += ` ${more}`;
+  }
+  return scalar(result, at, end);
+}
+
+/** What stands in the lines below its key. */
+function readBelow(lines: ItemLines): YamlNode | undefined {
+  while (lines.next()) {
+    if (lines.isBlank()) continue;
+    const at = lines.at + lines.indent;
+    // A list may also stand right below its key.
+    if (lines.indent <= KEY_INDENT) return undefined;
+    if (!lines.text.startsWith("- ", at)) return readPlain(lines, at, KEY_INDENT);
+    lines.undo();
+    return readBlockList(lines, lines.indent);
+  }
+  return undefined;
 }
 
 function readBlock(lines: ItemLines, at: number, header: string): ScalarNode | undefined {
@@ -143,55 +202,88 @@ function readBlock(lines: ItemLines, at: number, header: string): ScalarNode | u
   return scalar(header.endsWith("-") ? result : `${result}\n`, at, end, false);
 }
 
-function readBlockList(lines: ItemLines): SeqNode | undefined {
+/** A list whose dashes stand at `indent`; its items are plain values, or maps of them. */
+function readBlockList(lines: ItemLines, indent: number): SeqNode | undefined {
   const { text } = lines;
-  const items: ScalarNode[] = [];
-  let indent = 0;
+  const items: YamlNode[] = [];
   let first = 0;
   while (lines.next()) {
     if (lines.isBlank()) continue;
     if (lines.indent <= KEY_INDENT) {
-      // A list may also stand right below its key.
       if (text.startsWith("- ", lines.at + lines.indent)) return undefined;
       lines.undo();
       break;
     }
-    if (indent === 0) {
-      indent = lines.indent;
-      first = lines.at + indent;
-    }
-    const at = lines.at + lines.indent + 2;
-    if (lines.indent !== indent || !text.startsWith("- ", at - 2)) return undefined;
-    const item = text.slice(at, lines.end).trimEnd();
-    if (!PLAIN.test(item) || /: |:$/.test(item)) return undefined;
-    items.push(scalar(item, at, at + item.length));
+    const dash = lines.at + lines.indent;
+    if (lines.indent !== indent || !text.startsWith("- ", dash)) return undefined;
+    if (items.length === 0) first = dash;
+    const at = dash + 2;
+    const isMap = KEY.test(text.slice(at, lines.end));
+    const item = isMap ? readFlatMap(lines, indent + 2) : readPlain(lines, at, indent);
+    if (item === undefined) return undefined;
+    items.push(item);
   }
-  return items.length === 0 ? undefined : { kind: "seq", at: first, items };
+  return { kind: "seq", at: first, items };
+}
+
+/** A map of plain values, the first key behind a dash in the present line. */
+function readFlatMap(lines: ItemLines, indent: number): MapNode | undefined {
+  const { text } = lines;
+  const start = lines.at + indent;
+  const entries: { key: ScalarNode; value: ScalarNode }[] = [];
+  do {
+    if (lines.isBlank()) continue;
+    if (entries.length > 0 && lines.indent !== indent) {
+      if (lines.indent > indent) return undefined;
+      lines.undo();
+      break;
+    }
+    const keyAt = lines.at + indent;
+    const found = KEY.exec(text.slice(keyAt, lines.end));
+    if (found === null) return undefined;
+    const key = scalar(found[1]!, keyAt, keyAt + found[1]!.length);
+    const value = readPlain(lines, keyAt + found[0].length, indent);
+    if (value === undefined) return undefined;
+    entries.push({ key, value });
+  } while (lines.next());
+  return { kind: "map", at: start, entries };
 }
 
 function readFlowList(lines: ItemLines, start: number): SeqNode | undefined {
   const { text } = lines;
-  const close = text.indexOf("]", start);
-  if (close < 0) return undefined;
-  while (lines.end < close) {
-    if (!lines.next() || lines.indent <= KEY_INDENT) return undefined;
-  }
-  if (close >= lines.end || text.slice(close + 1, lines.end).trim() !== "") return undefined;
   const items: ScalarNode[] = [];
-  for (let at = start + 1; at < close;) {
-    const comma = text.indexOf(",", at);
-    const end = comma < 0 || comma > close ? close : comma;
-    const raw = text.slice(at, end);
-    const item = raw.trim();
-    if (item === "") {
-      // Nothing between two commas is no value; behind the last one it is nothing.
-      if (end === close && (items.length > 0 || raw.length === close - start - 1)) break;
-      return undefined;
-    }
-    if (!PLAIN_IN_FLOW.test(item)) return undefined;
-    const itemAt = at + raw.indexOf(item);
-    items.push(scalar(item, itemAt, itemAt + item.length));
-    at = end + 1;
+  let at = blanksEnd(lines, start + 1);
+  while (at >= 0 && text[at] !== "]") {
+    const isQuoted = text[at] === '"' || text[at] === "'";
+    const item = isQuoted ? quoted(text, at, lines.end) : plainInFlow(text, at, lines.end);
+    if (item === undefined) return undefined;
+    items.push(item);
+    at = blanksEnd(lines, item.end);
+    if (text[at] === "]") break;
+    if (text[at] !== ",") return undefined;
+    at = blanksEnd(lines, at + 1);
   }
-  return { kind: "seq", at: start, items };
+  if (at < 0 || text.slice(at + 1, lines.end).trim() !== "") return undefined;
+  return hasNoMore(lines) ? { kind: "seq", at: start, items } : undefined;
+}
+
+/** Where a list in brackets goes on behind blanks and line ends; -1: the library knows. */
+function blanksEnd(lines: ItemLines, from: number): number {
+  const { text } = lines;
+  let at = from;
+  for (;;) {
+    while (at < lines.end && text.charCodeAt(at) === 0x20) at++;
+    if (at < lines.end) return at;
+    if (!lines.next() || lines.isBlank()) return -1;
+    at = lines.at + lines.indent;
+    if (lines.indent < KEY_INDENT || lines.indent === KEY_INDENT && text[at] !== "]") return -1;
+  }
+}
+
+function plainInFlow(text: string, at: number, last: number): ScalarNode | undefined {
+  let end = at;
+  while (end < last && text[end] !== "," && text[end] !== "]") end++;
+  while (end > at && text.charCodeAt(end - 1) === 0x20) end--;
+  const item = text.slice(at, end);
+  return PLAIN_IN_FLOW.test(item) ? scalar(item, at, end) : undefined;
 }
