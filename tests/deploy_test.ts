@@ -96,12 +96,12 @@ Deno.test("saker takes the manifests' configuration, with the rules of the image
     await Deno.copyFile(rules + name, place.file(`rules/${name}`));
   }
   await Deno.writeTextFile(place.file("token"), "0123456789abcdef\n", { mode: 0o600 });
-  await Deno.mkdir(place.file("rules.d"));
+  await Deno.mkdir(place.file("saker-rules"));
   for (const name of Object.keys(MANIFESTS)) {
     const maps = documents(name).filter(({ kind }) => kind === "ConfigMap");
     const text = maps.find(({ data }) => data["falco.yaml"])!.data["falco.yaml"] as string;
     const here = text.replace("/usr/share/saker/rules", place.file("rules"))
-      .replace("/etc/saker/rules.d", place.file("rules.d"))
+      .replace("/etc/saker-rules", place.file("saker-rules"))
       .replace("/etc/saker-token/token", place.file("token"));
     await Deno.writeTextFile(place.file("falco.yaml"), here);
     const { code, stderr } = await runSaker(["-c", place.file("falco.yaml"), "--dry-run"]);

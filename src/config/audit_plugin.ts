@@ -1,14 +1,14 @@
 // What Falco's k8saudit plugin is told in `plugins[].init_config` and `open_params`, which saker's
 // own reading of Kubernetes audit events goes by: a Config comes in, plain values go out.
-import * as z from "zod";
 import { entryOf, loadedNames, readInit } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
+import { type Held, map } from "./shape.ts";
 import { bool, integer, text } from "./values.ts";
 
 /** Bytes of one body that are taken at the most, whatever the configuration says. */
 const BATCH_BYTES_MAX = 64 << 20;
 
-export const AUDIT_INIT = z.strictObject({
+export const AUDIT_INIT = map({
   sslCertificate: text("/etc/falco/falco.pem"),
   maxEventSize: integer(262_144, { min: 1, max: BATCH_BYTES_MAX }),
   webhookMaxBatchSize: integer(12_582_912, { min: 1, max: BATCH_BYTES_MAX }),
@@ -20,9 +20,9 @@ export const AUDIT_INIT = z.strictObject({
   positionFile: text(""),
 });
 
-export const JSON_INIT = z.strictObject({ useAsync: bool(true) });
+export const JSON_INIT = map({ useAsync: bool(true) });
 
-export type AuditInit = z.output<typeof AUDIT_INIT>;
+export type AuditInit = Held<typeof AUDIT_INIT>;
 
 /** Where the audit events of `open_params` come from. */
 export type AuditInput =
@@ -56,7 +56,7 @@ export function auditSettings(config: Config): AuditSettings {
   const found = entryOf(config, AUDIT_PLUGIN);
   const isLoaded = loadedNames(config).includes(AUDIT_PLUGIN);
   if (found === undefined || !isLoaded) {
-    return { isLoaded, input: { kind: "none" }, init: AUDIT_INIT.parse({}) };
+    return { isLoaded, input: { kind: "none" }, init: AUDIT_INIT.initial() };
   }
   const input = readOpenParams(found.entry.open_params);
   if ("error" in input) throw new Error(input.error);

@@ -1,9 +1,9 @@
 // What Falco's container plugin is told in `plugins[].init_config`, which saker's own containers go
 // by: a Config comes in, plain values go out. Keys, defaults and sockets are the plugin's.
-import * as z from "zod";
 import { entryOf, readInit } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
-import { bool, choice, integer, map, sequence, text, word } from "./values.ts";
+import { type Held, map, word } from "./shape.ts";
+import { bool, choice, integer, sequence, text } from "./values.ts";
 
 /** Labels of a container may be left out beyond this length, but none is cut. */
 const LABEL_MAX = 1_048_576;
@@ -29,12 +29,12 @@ const SOCKETS = {
 const engine = (sockets: readonly string[]) =>
   map({
     enabled: bool(true),
-    sockets: sequence(word).default([]).transform((given) => given.length > 0 ? given : sockets),
+    sockets: sequence(word).default([]).becomes((given) => given.length > 0 ? given : sockets),
   });
 
 const plain = map({ enabled: bool(true) });
 
-export const CONTAINER_INIT = z.strictObject({
+export const CONTAINER_INIT = map({
   label_max_len: integer(100, { min: 0, max: LABEL_MAX }),
   with_size: bool(false),
   hooks: sequence(choice("create", ["create", "start"])).default(["create"]),
@@ -59,12 +59,12 @@ export const CONTAINER_INIT = z.strictObject({
   }),
 });
 
-export type ContainerSettings = z.output<typeof CONTAINER_INIT>;
+export type ContainerSettings = Held<typeof CONTAINER_INIT>;
 
 /** Of a Config that was read: its values were checked then. */
 export function containerSettings(config: Config): ContainerSettings {
   const found = entryOf(config, "container");
-  return found === undefined ? CONTAINER_INIT.parse({}) : readInit(CONTAINER_INIT, found).value;
+  return found === undefined ? CONTAINER_INIT.initial() : readInit(CONTAINER_INIT, found).value;
 }
 
 /** Whether Podman's sockets of users are looked for: who names others means those alone. */

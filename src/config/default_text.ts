@@ -29,7 +29,7 @@ const WIDTH = 98;
 
 export function defaultText(): string {
   const meta = configJsonSchema() as Meta;
-  const lines = group(DESCRIBED as Described, schema.parse({}), meta, "");
+  const lines = group(DESCRIBED as Described, schema.initial(), meta, "");
   return `${HEAD}${lines.join("\n")}\n`;
 }
 

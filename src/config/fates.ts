@@ -21,7 +21,7 @@ export interface KeyFate {
 type AnyUses = Use<unknown> | { readonly [key: string]: AnyUses };
 
 export function fatesOf(tree: ConfigMap, config: Config): KeyFate[] {
-  const initial = schema.parse({});
+  const initial = schema.initial();
   const walk = (use: AnyUses, path: readonly string[]): KeyFate[] => {
     const given = valueAt(tree, path);
     if (given === undefined) return [];

@@ -1,11 +1,11 @@
 // A tree of values against a schema: what holds goes out, defaults where the tree says nothing, and
 // what is wrong with it, told with file, line and key.
-import type { z } from "zod";
 import { nearest } from "../words/nearest.ts";
 import { valueAt } from "./fates.ts";
 import type { ConfigMap } from "./layer.ts";
 import { type Option, refuseBelow } from "./option.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
+import type { Issue, Shape } from "./shape.ts";
 
 const PROBLEMS_MAX = 100;
 
@@ -26,7 +26,7 @@ export interface HoldOptions {
  * out, so that the default stands there; what Falco refuses is thrown.
  */
 export function holdTree<T>(
-  schema: z.ZodType,
+  schema: Shape<T>,
   tree: ConfigMap,
   where: Where,
   options: HoldOptions = {},
@@ -34,11 +34,12 @@ export function holdTree<T>(
   const problems: ConfigProblem[] = [];
   // One issue a round, since taking an item out of a sequence moves those behind it.
   while (problems.length < PROBLEMS_MAX) {
-    const result = schema.safeParse(tree);
-    if (result.success) return { value: result.data as T, problems };
-    const issue = result.error.issues[0]!;
+    const issues: Issue[] = [];
+    const value = schema.hold(tree, [], issues);
+    const issue = issues[0];
+    if (issue === undefined) return { value, problems };
     const { inside = [], options: given = [] } = options;
-    if (issue.code === "custom") {
+    if ("expected" in issue && issue.isScalar) {
       for (const one of given) refuseBelow([...inside, ...issue.path], one);
     }
     problems.push(...settle(schema, tree, issue, where, options));
@@ -47,14 +48,14 @@ export function holdTree<T>(
 }
 
 function settle(
-  schema: z.ZodType,
+  schema: Shape<unknown>,
   tree: ConfigMap,
-  issue: z.core.$ZodIssue,
+  issue: Issue,
   where: Where,
   { inside = [], strict = false }: HoldOptions,
 ): ConfigProblem[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
+  if ("unknown" in issue) {
+    return issue.unknown.map((key) => {
       const path = [...issue.path, key];
       const whole = [...inside, ...path];
       const known = keysAt(schema, issue.path);
@@ -65,13 +66,11 @@ function settle(
   const path = [...inside, ...issue.path];
   const found = valueAt(tree, issue.path);
   const shown = typeof found === "string" ? `found "${found}"` : `found ${kindOf(found)}`;
-  const expected = issue.code === "invalid_type" && !issue.message.startsWith("expected")
-    ? `expected ${issue.expected === "string" ? "a text" : "a map of keys"}`
-    : issue.message;
+  const { expected } = issue;
   const message = expected.includes("%s")
     ? expected.replace("%s", typeof found === "string" ? found : kindOf(found))
     : `${expected}, ${shown}`;
-  if (strict || (issue.code === "custom" && issue.params?.["fatal"] === true)) {
+  if (strict || issue.fatal === true) {
     throw new ConfigError(where(path), keyText(path), message);
   }
   const place = where(path);
@@ -94,8 +93,8 @@ function unknownKey(key: string, known: readonly string[]): string {
   return near === undefined ? "unknown key" : `unknown key, did you mean "${near}"?`;
 }
 
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let node: unknown = schema.safeParse({}).data;
+function keysAt(schema: Shape<unknown>, path: readonly PropertyKey[]): string[] {
+  let node: unknown = schema.initial();
   for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
   return typeof node === "object" && node !== null ? Object.keys(node) : [];
 }

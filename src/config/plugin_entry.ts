@@ -1,10 +1,10 @@
 // One entry of `plugins`: its name and `init_config`, which is a map or the text of one in JSON,
 // come in; the map with texts as its values goes out, as configuration files are read.
-import type * as z from "zod";
 import { holdTree, type Where } from "./hold_tree.ts";
 import type { ConfigMap, ConfigValue } from "./layer.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import type { Config } from "./schema.ts";
+import type { Shape } from "./shape.ts";
 
 /** The plugins whose work is part of saker. */
 export const BUILT_IN_NAMES: readonly string[] = ["container", "k8saudit", "json"];
@@ -28,7 +28,7 @@ export function entryOf(
 
 /** Reads the `init_config` of an entry; throws a ConfigError where a value cannot be meant. */
 export function readInit<T>(
-  schema: z.ZodType<T>,
+  schema: Shape<T>,
   { at, entry }: { readonly at: number; readonly entry: PluginEntry },
   where: Where = () => "",
 ): { readonly value: T; readonly problems: ConfigProblem[] } {

@@ -1,7 +1,6 @@
 // `plugins` and `load_plugins` of a configuration that was read: what is wrong with them goes out.
 // For Falco's container, k8saudit and json plugins saker has parts of its own, which take the same
 // `init_config` and `open_params`.
-import type * as z from "zod";
 import { AUDIT_INIT, AUDIT_PLUGIN, JSON_INIT, readOpenParams } from "./audit_plugin.ts";
 import { CONTAINER_INIT, containerRemarks, type ContainerSettings } from "./container_plugin.ts";
 import type { Where } from "./hold_tree.ts";
@@ -9,8 +8,9 @@ import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { notReadable } from "./readable_names.ts";
 import type { Config } from "./schema.ts";
+import type { Shape } from "./shape.ts";
 
-const INITS: Readonly<Record<string, z.ZodType>> = {
+const INITS: Readonly<Record<string, Shape<unknown>>> = {
   container: CONTAINER_INIT,
   [AUDIT_PLUGIN]: AUDIT_INIT,
   json: JSON_INIT,

@@ -1,20 +1,10 @@
 // Every key that falco.yaml and saker.yaml may hold, with what it takes and what it is without a
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
-import * as z from "zod";
 import { parseInterval } from "./interval.ts";
 import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";
-import {
-  bool,
-  checkedText,
-  choice,
-  decimal,
-  integer,
-  map,
-  sequence,
-  text,
-  word,
-} from "./values.ts";
+import { anything, type Held, type JsonSchema, map, textOr, texts, word } from "./shape.ts";
+import { bool, checkedText, choice, decimal, integer, sequence, text } from "./values.ts";
 
 const ANY = Number.MAX_SAFE_INTEGER;
 
@@ -35,7 +25,7 @@ const bufferPreset = integer(4, { min: 1, max: 10, fatal: true });
 
 const ruleSelection = map({ rule: text(""), tag: text("") });
 
-const extraField = z.union([word, z.record(z.string(), word)], "expected a field or name: format");
+const extraField = textOr(texts, "expected a field or name: format");
 
 /** A duration, or nothing for never. */
 const age = checkedText(
@@ -51,8 +41,8 @@ export const FACILITIES = [
   ...["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"],
 ];
 
-export const schema = z.strictObject({
-  config_files: sequence(z.union([word, map({ path: text(""), strategy: text("append") })]))
+export const schema = map({
+  config_files: sequence(textOr(map({ path: text(""), strategy: text("append") })))
     .default([]),
   watch_config_files: bool(true),
   rules_files: sequence(word).optional(),
@@ -106,7 +96,7 @@ export const schema = z.strictObject({
   plugins: sequence(map({
     name: text(""),
     library_path: text(""),
-    init_config: z.unknown().optional(),
+    init_config: anything.optional(),
     open_params: text(""),
     // Saker's own: false asks for the library where saker has a part of its own.
     builtin: bool(true),
@@ -136,8 +126,7 @@ export const schema = z.strictObject({
     extra_fields: sequence(extraField).default([]),
     suggested_output: bool(false),
   })).default([]),
-  static_fields: z.preprocess((value) => value === "" ? {} : value, z.record(z.string(), word))
-    .default({}),
+  static_fields: texts,
   // Falco's default is off, its shipped file's on; a saker without a file shows its alerts.
   stdout_output: map({ enabled: bool(true) }),
   syslog_output: map({
@@ -180,8 +169,7 @@ export const schema = z.strictObject({
     keep_alive: bool(false),
     max_consecutive_timeouts: integer(5, { min: 0, max: 255 }),
     // Saker's own.
-    headers: z.preprocess((value) => value === "" ? {} : value, z.record(z.string(), word))
-      .default({}),
+    headers: texts,
     bearer_token_file: text(""),
     timeout: integer(0, { min: 0, max: 600_000 }),
   }),
@@ -310,7 +298,7 @@ export const schema = z.strictObject({
   }),
 });
 
-export type Config = Frozen<z.output<typeof schema>>;
+export type Config = Frozen<Held<typeof schema>>;
 
 /** Read-only all the way down. */
 export type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[]
@@ -318,6 +306,6 @@ export type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[]
   : T;
 
 /** The JSON schema that `--config-schema` prints. */
-export function configJsonSchema(): unknown {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+export function configJsonSchema(): JsonSchema {
+  return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema.json() };
 }

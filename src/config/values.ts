@@ -3,24 +3,23 @@
 //
 // An issue is fatal only where Falco refuses to start; elsewhere Falco falls back silently, and
 // saker falls back and says so (`fatal` below, read in read_config.ts).
-import * as z from "zod";
 import { type ConfigValue, parseInline } from "./layer.ts";
+import { list, scalar, type Shape } from "./shape.ts";
 
 const TRUE = /^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
 const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 
-type Convert<T> = (text: string) => T | undefined;
-
-export function bool(initial: boolean) {
-  return scalar(
+export function bool(initial: boolean): Shape<boolean> {
+  return scalar<boolean>(
     (text) => TRUE.test(text) ? true : FALSE.test(text) ? false : undefined,
     "expected true or false",
     { type: "boolean" },
+    false,
   ).default(initial);
 }
 
-export function text(initial: string) {
-  return scalar((value) => value, "expected a text", { type: "string" }).default(initial);
+export function text(initial: string): Shape<string> {
+  return scalar((value) => value, "expected a text", { type: "string" }, false).default(initial);
 }
 
 export interface Range {
@@ -31,7 +30,7 @@ export interface Range {
   readonly falco?: string;
 }
 
-export function integer(initial: number, range: Range) {
+export function integer(initial: number, range: Range): Shape<number> {
   const { min, max, fatal = false } = range;
   return scalar(
     (value) => {
@@ -45,7 +44,7 @@ export function integer(initial: number, range: Range) {
   ).default(initial);
 }
 
-export function decimal(initial: number, range: Range) {
+export function decimal(initial: number, range: Range): Shape<number> {
   const { min, max, fatal = false } = range;
   return scalar(
     (value) => {
@@ -70,7 +69,7 @@ export function choice<const Word extends string>(
   initial: Word,
   words: readonly Word[],
   options: ChoiceOptions = {},
-) {
+): Shape<Word> {
   return scalar(
     (value) => {
       const wanted = options.foldCase ? value.toLowerCase() : value;
@@ -79,11 +78,15 @@ export function choice<const Word extends string>(
     options.falco ?? `expected one of ${words.join(", ")}`,
     { type: "string", enum: [...words] },
     true,
-  ).default(initial as never);
+  ).default(initial);
 }
 
 /** A value that only a given test accepts; anything else is fatal. */
-export function checkedText(initial: string, test: (value: string) => boolean, expected: string) {
+export function checkedText(
+  initial: string,
+  test: (value: string) => boolean,
+  expected: string,
+): Shape<string> {
   return scalar(
     (value) => test(value) ? value : undefined,
     `expected ${expected}`,
@@ -96,12 +99,12 @@ export function checkedText(initial: string, test: (value: string) => boolean, e
  * A sequence; a single value counts as a sequence of one, an empty one as none, and a text in
  * square brackets is read as YAML, such as that of `-o rules_files=[a, b]`.
  */
-export function sequence<Item extends z.ZodType>(item: Item) {
-  return z.preprocess((value) => {
-    if (value === "") return [];
-    if (Array.isArray(value) || value === undefined) return value;
+export function sequence<T>(item: Shape<T>): Shape<T[]> {
+  return list(item, (value) => {
+    if (value === "" || value === undefined) return [];
+    if (Array.isArray(value)) return value;
     return (typeof value === "string" ? bracketed(value) : undefined) ?? [value];
-  }, z.array(item));
+  });
 }
 
 function bracketed(text: string): ConfigValue[] | undefined {
@@ -113,29 +116,4 @@ function bracketed(text: string): ConfigValue[] | undefined {
     // A text of its own.
     return undefined;
   }
-}
-
-/** A map of known keys; an empty value counts as an empty map. */
-export function map<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.preprocess(
-    (value) => value === "" || value === undefined ? {} : value,
-    z.strictObject(shape),
-  );
-}
-
-/** A piece of text that stands for itself, for the items of sequences and maps. */
-export const word = z.string("expected a text");
-
-function scalar<T>(
-  convert: Convert<T>,
-  expected: string,
-  meta: Record<string, unknown>,
-  fatal = false,
-) {
-  return z.unknown().transform((value, context): T => {
-    const converted = typeof value === "string" ? convert(value.trim()) : undefined;
-    if (converted !== undefined) return converted;
-    context.addIssue({ code: "custom", message: expected, params: { fatal } });
-    return z.NEVER;
-  }).meta(meta);
 }

@@ -1,6 +1,7 @@
 // Facts of the event table by name.
-import { deepStrictEqual, throws } from "node:assert";
-import { codeOf, flagValue, positionsOf } from "./table.ts";
+import { deepStrictEqual, strictEqual, throws } from "node:assert";
+import { EVENT_COUNT } from "./event_count.ts";
+import { codeOf, EVENTS, flagValue, positionsOf } from "./table.ts";
 
 Deno.test("parameters stand where the table says, in all of the events that are named", () => {
   deepStrictEqual(positionsOf("SYSCALL_OPENAT_2_X", "fd", "name"), { fd: 0, name: 2 });
@@ -16,3 +17,6 @@ Deno.test("names that the table lacks are mistakes of ours", () => {
   throws(() => flagValue("file_flags", "O_NOSUCH"), /No flag "O_NOSUCH" of "file_flags"/);
   throws(() => flagValue("nosuch", "O_CREAT"), /No flag/);
 });
+
+Deno.test("the number of codes is that of the table", () =>
+  strictEqual(EVENT_COUNT, EVENTS.length));

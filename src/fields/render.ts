@@ -1,4 +1,5 @@
 // Values as outputs show them: as text in a message, as data in JSON.
+import { MISSING_TEXT } from "../words/missing.ts";
 import { type Context, MISSING_FD } from "../state/contract/context.ts";
 import { ipText } from "./text/addresses.ts";
 import { givenDirectory } from "./rows/evt_args.ts";
@@ -6,9 +7,6 @@ import type { Bound, Value } from "./row/field.ts";
 import { numberText } from "./text/numbers.ts";
 import { bufferText } from "./text/params.ts";
 import { bytesOf, rawText, shownText } from "../words/raw_text.ts";
-
-/** Text of a value that is not there. */
-export const MISSING_TEXT = "<NA>";
 
 /** A value as JSON holds it: no bytes, no lists in lists. Undefined, `null` in JSON, for what is
  * not there. */

@@ -2,7 +2,7 @@
 // event of the walk what stands in the foreground, as text, and what is known of all the fields,
 // as a digest. UPDATE=1 writes walk.json anew; its changes are to be read like code. LINES=1 leaves
 // all that the digests stand for in walk.txt beside it, for a diff of two versions.
-import { deepStrictEqual } from "node:assert";
+import { deepStrictEqual, ok } from "node:assert";
 import { createHash } from "node:crypto";
 import { BlockBuffer } from "../events/scap/block_buffer.ts";
 import { putInterfaces } from "../events/scap/state_blocks.ts";
@@ -79,4 +79,43 @@ Deno.test("what fields show of a long walk of made up events is what walk.json s
   const text = `${JSON.stringify(made, null, 2)}\n`;
   if (Deno.env.get("UPDATE") === "1") Deno.writeTextFileSync(FILE, text);
   deepStrictEqual(made, JSON.parse(Deno.readTextFileSync(FILE)));
+});
+
+Deno.test("what rules know of elements and origins says the same as the values of the walk", () => {
+  let elements = 0;
+  for (const seed of SEEDS) {
+    const bench = new Bench("kernel", FIELDS);
+    /** By field, string and array: the value. */
+    const seen = new Map<string, Map<Uint8Array, Value>>();
+    const check = (key: string, bytes: Uint8Array, value: Value) => {
+      const values = seen.get(key) ?? new Map<Uint8Array, Value>();
+      seen.set(key, values);
+      deepStrictEqual(value, values.get(bytes) ?? value, key);
+      values.set(bytes, value);
+    };
+    for (const values of walk(seed, EVENTS_EACH)) {
+      bench.apply(values);
+      const { context } = bench;
+      for (const bound of BOUNDS) {
+        const { origin, elements: list } = bound;
+        const bytes = origin?.bytes(context);
+        if (bytes !== undefined) {
+          check(`${bound.text} ${origin!.id(context)}`, bytes, bound.extract(context));
+        }
+        if (list === undefined) continue;
+        const found: Value[] = [];
+        const isThere = list.begin(context);
+        while (isThere && list.next()) {
+          const value = list.value();
+          found.push(value);
+          elements++;
+          if (list.bytes() === undefined) {
+            deepStrictEqual(value, context.machine.strings.text(Math.max(0, list.id())));
+          } else check(`${bound.text} ${list.id()}`, list.bytes()!, value);
+        }
+        deepStrictEqual(isThere ? found : undefined, bound.extract(context), bound.text);
+      }
+    }
+  }
+  ok(elements > 1_000, `${elements} elements were compared`);
 });

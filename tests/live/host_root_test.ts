@@ -5,28 +5,52 @@ import { assertEquals } from "./expect.ts";
 import { missingCapabilities } from "./runtimes/rights.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
 import { type Alert, eventually, freePort, SAKER } from "./saker.ts";
-import { run, shell, triggersOf } from "./trigger.ts";
+import { type Place, run, shell, triggersOf } from "./trigger.ts";
 
 const MANIFEST = new URL("../../deploy/kubernetes/saker.yaml", import.meta.url).pathname;
+const RULES = new URL("../../rules", import.meta.url).pathname;
 /** What the image has of the C library, here the machine's. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib"];
+
+// deno-lint-ignore no-explicit-any -- Documents of any kind.
+type Document = any;
+
+const DOCUMENTS: Document[] = parseAllDocuments(Deno.readTextFileSync(MANIFEST))
+  .map((document) => document.toJS());
+
+/** The pod that the daemon set describes. */
+function pod(): Document {
+  return DOCUMENTS.find(({ kind }) => kind === "DaemonSet").spec.template.spec;
+}
 
 /** The capabilities that the daemon set adds, as far as this machine has them. */
 function capabilities(): string[] {
   const missing = missingCapabilities();
-  for (const document of parseAllDocuments(Deno.readTextFileSync(MANIFEST))) {
-    const { kind, spec } = document.toJS();
-    if (kind !== "DaemonSet") continue;
-    const added: string[] = spec.template.spec.containers[0].securityContext.capabilities.add;
-    return added.filter((name) => !missing.includes(`CAP_${name}`));
-  }
-  throw new Error("the manifest has no daemon set");
+  const added: string[] = pod().containers[0].securityContext.capabilities.add;
+  return added.filter((name) => !missing.includes(`CAP_${name}`));
 }
 
-/** The host's directories that it mounts. */
-function mounts(): string[] {
-  const names = ["proc", "etc", "sys/fs/cgroup", "run"];
-  return names.flatMap((name) => mount(`/${name}`, `/host/${name}`));
+/** What it mounts, in its order; what config maps hold lies below `place`. */
+function mounts(place: Place, maps: Readonly<Record<string, Record<string, string>>>): string[] {
+  const volumes: Document[] = pod().volumes;
+  return pod().containers[0].volumeMounts.flatMap(({ name, mountPath, readOnly }: Document) => {
+    const { hostPath, configMap } = volumes.find((volume) => volume.name === name);
+    if (hostPath) return mount(hostPath.path, mountPath, readOnly ? "rbind:ro" : "rbind");
+    if (!configMap) return ["--mount", `type=tmpfs,src=tmpfs,dst=${mountPath},options=rw`];
+    const directory = place.file(name);
+    Deno.mkdirSync(directory);
+    for (const [file, text] of Object.entries(maps[configMap.name]!)) {
+      Deno.writeTextFileSync(`${directory}/${file}`, text);
+    }
+    return mount(directory, mountPath);
+  });
+}
+
+/** falco.yaml as the manifest has it, but for the port, which another may have here. */
+function configuration(port: number): string {
+  const maps = DOCUMENTS.filter(({ kind }) => kind === "ConfigMap");
+  const text: string = maps.find(({ data }) => data["falco.yaml"]).data["falco.yaml"];
+  return text.replace("0.0.0.0", "127.0.0.1").replace("listen_port: 8765", `listen_port: ${port}`);
 }
 
 /** What every container has unless it is taken from it. */
@@ -42,29 +66,35 @@ function mount(source: string, target: string, options = "rbind:ro"): string[] {
 Deno.test("in a container saker tells the host from its own container and others", async (t) => {
   await withRuntime(t, "containerd", async (containerd, place) => {
     const port = freePort();
-    await Deno.writeTextFile(
-      place.file("rules.yaml"),
-      `- rule: Program seen
+    const rules = `- rule: Program seen
   desc: a program of the test
   condition: evt.type = execve and evt.res = SUCCESS and ${triggersOf(place.marker)}
   output: "%container.id %proc.name %proc.cmdline %user.name"
   priority: NOTICE
-`,
-    );
+`;
+    // As the image has them: without their tests.
+    const own = place.file("image");
+    await Deno.mkdir(own);
+    for (const { name } of Deno.readDirSync(RULES)) {
+      if (!name.endsWith("_test.yaml")) await Deno.copyFile(`${RULES}/${name}`, `${own}/${name}`);
+    }
+    const maps = {
+      "saker": { "falco.yaml": configuration(port) },
+      "saker-rules": { "rules.yaml": rules },
+    };
     const id = `saker-${place.marker.slice(-4)}`;
     const log = place.file("log");
     await containerd.must(
-      ...["run", "--detach", "--net-host", "--log-uri", `file://${log}`],
+      ...["run", "--detach", "--net-host", "--read-only", "--log-uri", `file://${log}`],
       ...["--env", "HOST_ROOT=/host"],
       ...USUAL.flatMap((name) => ["--cap-drop", `CAP_${name}`]),
       ...capabilities().flatMap((name) => ["--cap-add", `CAP_${name}`]),
-      ...mounts(),
+      ...mounts(place, maps),
       ...LIBRARIES.flatMap((path) => mount(path, path)),
-      ...mount("/sys/kernel/tracing", "/sys/kernel/tracing"),
       ...mount(SAKER, "/saker"),
-      ...mount(place.path, "/place"),
+      ...mount(own, "/usr/share/saker/rules"),
       ...["--rootfs", containerd.root, id],
-      ...["/saker", "-r", "/place/rules.yaml", "--listen", `127.0.0.1:${port}`],
+      ...["/saker", ...pod().containers[0].args],
     );
     const logged = async () => await Deno.readTextFile(log).catch(() => "");
     await eventually("saker to see", async () => {

@@ -1,8 +1,8 @@
 // Alerts to clients of Falco's gRPC interface: the parts of an alert come in, go to the server
 // (grpc_service.ts), and from there to each client. It never waits for one.
+import { MISSING_TEXT } from "../../words/missing.ts";
 import type { GrpcAlert } from "../../engine/host/addon.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { MISSING_TEXT } from "../../fields/render.ts";
 import type { Value } from "../../fields/row/field.ts";
 import { fieldsOf, formatAlert, type FormatOptions } from "../format/format.ts";
 import { type Compose, composeWith, type Message } from "../format/message.ts";

@@ -3,16 +3,13 @@
 import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts";
 import { Counters } from "../../engine/contract/counters.ts";
 import type { AuditStart, CaptureStart } from "../../engine/contract/messages.ts";
-import { auditStart } from "../start/audit_watch.ts";
-import { engineStart, rulesStart } from "../start/engine_start.ts";
+import { auditStart, engineStart, rulesStart } from "../start/engine_start.ts";
 import { reasonOf } from "../../files/reason.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
-import { logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
-import { makeMetrics } from "../start/metrics.ts";
-import { Numbers } from "../start/numbers.ts";
 import { startProgress } from "../progress.ts";
+import type { ReplayMetrics, ReplayRun } from "../start/replay_metrics.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -96,21 +93,7 @@ async function run(
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
   let outputs: LiveOutputs | undefined;
-  const numbers = new Numbers({
-    driver: "savefile",
-    counters,
-    hostRoot: terminal.environment("HOST_ROOT") ?? "",
-    hostname: start.machine.hostname,
-    environment: terminal.environment,
-    outputs: () => outputs?.stats() ?? [],
-    stream: () => ({ clients: 0, dropped: 0 }),
-  });
-  numbers.sumUp({ rules: start.rules.files, config: loaded.files });
-  const metrics = makeMetrics({
-    config,
-    facts: numbers.facts,
-    warn: logTo(() => config, terminal).warning,
-  });
+  const metrics = await metricsOf(loaded, { counters, start, outputs: () => outputs }, terminal);
   const progress = startProgress(counters, terminal);
   try {
     return await runSession({
@@ -121,14 +104,25 @@ async function run(
       patient: true,
       verbose: flags.verbose === true,
       onOutputs: (made) => outputs = made,
-      onTallies: (told) => numbers.onTallies(told),
-      onReady: () => metrics.begin((alerts) => outputs?.send(alerts)),
+      onTallies: (told) => metrics?.onTallies(told),
+      onReady: () => metrics?.begin((alerts) => outputs?.send(alerts)),
       onEnd: () => progress.stop(),
     });
   } finally {
-    metrics.close();
+    metrics?.close();
     progress.stop();
   }
+}
+
+/** What tells metrics is loaded where somebody wants them. */
+async function metricsOf(
+  loaded: LoadedConfig,
+  run: ReplayRun,
+  terminal: Terminal,
+): Promise<ReplayMetrics | undefined> {
+  if (!loaded.config.metrics.enabled) return undefined;
+  const { replayMetrics } = await import("../start/replay_metrics.ts");
+  return replayMetrics(loaded, run, terminal);
 }
 
 /** A pipe may be waited for: a signal ends that. */

@@ -4,14 +4,14 @@ import type { AuditSink } from "../../audit/contract.ts";
 import type { AuditSettings } from "../../config/audit_plugin.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
-import type { AuditStart, RulesStart } from "../../engine/contract/messages.ts";
+import type { RulesStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import type { SinkNumbers } from "../../engine/thread/audit_sink.ts";
 import type { AuditPart } from "../../engine/thread/engines.ts";
 import type { AuditIntake, JudgedNumbers } from "../../metrics/audit_families.ts";
 import type { Flags } from "../flags.ts";
 import { auditDoor, type AuditRoute } from "./audit_door.ts";
-import { engineStart } from "./engine_start.ts";
+import { auditStart, engineStart } from "./engine_start.ts";
 
 export interface AuditWatchOptions {
   readonly settings: AuditSettings;
@@ -86,13 +86,4 @@ export class AuditWatch {
       busy,
     };
   }
-}
-
-/** What the engine judges: a log that is read once, or what the door brings in. */
-export function auditStart({ input, init }: AuditSettings): AuditStart {
-  return {
-    kind: "audit",
-    eventBytesMax: init.maxEventSize,
-    ...(input.kind === "once" ? { files: [input.path] } : {}),
-  };
 }

@@ -1,5 +1,6 @@
 // Config → what the engine thread is started with: the one place where keys of falco.yaml are
 // given their meaning for the engine.
+import type { AuditSettings } from "../../config/audit_plugin.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
 import type { Config } from "../../config/schema.ts";
@@ -7,6 +8,7 @@ import { SNAPLEN_MAX } from "../../config/uses.ts";
 import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import type {
+  AuditStart,
   CaptureRulesStart,
   EngineSettings,
   EngineStart,
@@ -50,6 +52,15 @@ export function engineStart(config: Config, flags: Flags, around: Surroundings):
     programRuns: config.metrics.enabled && config.metrics.libbpf_stats_enabled,
     seconds: flags.seconds,
     ...(around.record === undefined ? {} : { record: around.record }),
+  };
+}
+
+/** What the engine judges: a log that is read once, or what the door brings in. */
+export function auditStart({ input, init }: AuditSettings): AuditStart {
+  return {
+    kind: "audit",
+    eventBytesMax: init.maxEventSize,
+    ...(input.kind === "once" ? { files: [input.path] } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 // What the engine thread tells the main thread without being asked: numbers in shared memory,
 // readable while the engine is busy or stuck. Each number has one writer.
-import { EVENTS } from "../../events/table.ts";
+import { EVENT_COUNT } from "../../events/event_count.ts";
 import { Latencies, LATENCY_NUMBERS } from "./latencies.ts";
 
 /** Places of the numbers; "Ms" are milliseconds since the epoch, 0 for never. */
@@ -122,7 +122,7 @@ export const Counter = {
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];
 
 const COUNTERS = Object.keys(Counter).length;
-const NUMBERS = COUNTERS + 2 * EVENTS.length + 2 * LATENCY_NUMBERS;
+const NUMBERS = COUNTERS + 2 * EVENT_COUNT + 2 * LATENCY_NUMBERS;
 
 /** Flags that the two threads wait for and wake each other with. */
 const STOP = 0;
@@ -150,8 +150,8 @@ export class Counters {
     const next = (length: number) =>
       new Float64Array(buffer, 8 * ((at += length) - length), length);
     this.#numbers = next(COUNTERS);
-    this.passedOver = next(EVENTS.length);
-    this.lost = next(EVENTS.length);
+    this.passedOver = next(EVENT_COUNT);
+    this.lost = next(EVENT_COUNT);
     this.lag = new Latencies(next(LATENCY_NUMBERS));
     this.toOutput = new Latencies(next(LATENCY_NUMBERS));
     this.#flags = new Int32Array(buffer, 8 * at, FLAGS);

@@ -65,6 +65,20 @@ export interface Origin {
   id(context: Context): number;
 }
 
+/** The values of a list one after the other, by what each is made of: none is made for that. */
+export interface Elements {
+  /** Goes before the first one; false where there is no list. */
+  begin(context: Context): boolean;
+  /** Goes to the next one; false behind the last. */
+  next(): boolean;
+  /** What the present one is made of besides a string; undefined: of nothing else. */
+  bytes(): Uint8Array | undefined;
+  /** The string's id. */
+  id(): number;
+  /** The present one itself. */
+  value(): Value;
+}
+
 /** A field with its argument, ready to be read. */
 export interface Bound {
   /** As written, such as `proc.aname[2]` or `evt.arg.flags`. */
@@ -87,6 +101,8 @@ export interface Bound {
   readonly extractId?: (context: Context) => number;
   /** Of values that take long to make: rules look up what they know of the origin. */
   readonly origin?: Origin;
+  /** Of lists with `anyOf`: rules look up what they know of each element. */
+  readonly elements?: Elements;
   /** The value where an event's code alone decides it, such as that there is none. */
   readonly ofCode?: (code: number) => Value | typeof UNDECIDED;
   /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */

@@ -1,7 +1,16 @@
 // Builds the rows of the field table, with and without arguments.
 import type { ParamFormat, ParamType } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
-import type { Bound, Domain, Field, FieldFlag, Origin, UNDECIDED, Value } from "./field.ts";
+import type {
+  Bound,
+  Domain,
+  Elements,
+  Field,
+  FieldFlag,
+  Origin,
+  UNDECIDED,
+  Value,
+} from "./field.ts";
 
 /** What a row says besides how it is read. */
 export interface RowInfo {
@@ -21,6 +30,7 @@ export interface Reader {
   readonly extract: (context: Context) => Value;
   readonly extractId?: (context: Context) => number;
   readonly origin?: Origin;
+  readonly elements?: Elements;
   /** What outputs show where that differs from what conditions compare. */
   readonly show?: (context: Context) => Value;
   /** The value where an event's code alone decides it. */
@@ -119,6 +129,7 @@ function bound(field: Field, text: string, reader: Reader): Bound {
     extract: reader.extract,
     ...(reader.extractId && { extractId: reader.extractId }),
     ...(reader.origin && { origin: reader.origin }),
+    ...(reader.elements && { elements: reader.elements }),
     ...(reader.ofCode && { ofCode: reader.ofCode }),
     ...(reader.show && { show: reader.show }),
   };

@@ -128,23 +128,16 @@ function shownRaw(event: Event, index: number): Value {
     : value;
 }
 
-/** For each event code, where the parameter of that name is; -1 where it has none. */
+/** For each event code, where the parameter of that name is; -1 where it has none. Made for those
+ * that rules name: there are hundreds. */
 function indexesOf(name: string): Int8Array {
-  return INDEXES.get(name) ?? NOWHERE;
+  return Int8Array.from(EVENTS, (info) => paramIndex(info.code, name));
 }
 
 /** Events without the parameter have no value of it. */
 function noneWithout(indexes: Int8Array): NonNullable<Reader["ofCode"]> {
   return (code) => indexes[code]! < 0 ? undefined : UNDECIDED;
 }
-
-const NOWHERE = new Int8Array(EVENTS.length).fill(-1);
-const INDEXES: ReadonlyMap<string, Int8Array> = new Map(
-  [...PARAM_NAMES.keys()].map((name) => [
-    name,
-    Int8Array.from(EVENTS, (info) => paramIndex(info.code, name)),
-  ]),
-);
 
 function argsFields(format: BufferFormat, leftOver: LeftOver): Field[] {
   const text = new ParamText();

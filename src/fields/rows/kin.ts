@@ -2,10 +2,10 @@
 // or those that the process was born with.
 import type { Context } from "../../state/contract/context.ts";
 import type { Machine } from "../../state/contract/machine.ts";
-import { MISSING } from "../../state/tables/strings.ts";
+import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { type Birth, type Thread, UNCOUNTED } from "../../state/tables/thread.ts";
 import { commandLine, joinShort } from "../text/arguments_text.ts";
-import type { Field, FieldFlag, Value } from "../row/field.ts";
+import type { Elements, Field, FieldFlag, Origin, Value } from "../row/field.ts";
 import { ofThread, shownId } from "./proc.ts";
 import { indexArgument, withArgument } from "../row/row.ts";
 
@@ -13,8 +13,10 @@ import { indexArgument, withArgument } from "../row/row.ts";
 export type Ancestor = Thread | Birth;
 
 export interface Kin {
-  /** From the nearest on. */
-  all(thread: Thread, context: Context): Ancestor[];
+  /** The nearest. */
+  first(thread: Thread, context: Context): Ancestor | undefined;
+  /** The one above an ancestor. */
+  above(ancestor: Ancestor, context: Context): Ancestor | undefined;
   /** The ancestor at a level, 0 the process itself; undefined where none is known there. */
   at(thread: Thread, level: number, context: Context): Ancestor | undefined;
 }
@@ -24,21 +26,20 @@ export const LEVELS_MAX = 1024;
 
 /** The ancestors that the kernel tells. */
 export const KERNEL: Kin = {
-  all(thread, { machine }) {
-    const list: Thread[] = [];
-    forEachAncestor(machine, thread, (ancestor) => list.push(ancestor) > 0);
-    return list;
-  },
+  first: (thread, { machine }) => firstAbove(machine, thread),
+  above: (ancestor, { machine }) => nextAbove(machine, ancestor as Thread),
   at: (thread, level, { machine }) => machine.ancestorOf(thread, level),
 };
 
 /** Those that the process was born with. */
 export const BIRTH: Kin = {
-  all(thread, context) {
-    const found: Ancestor[] = [];
-    let at = birthOf(thread, context)?.maker;
-    for (; at !== undefined && found.length < LEVELS_MAX; at = at.maker) found.push(asItIs(at));
-    return found;
+  first(thread, context) {
+    const maker = birthOf(thread, context)?.maker;
+    return maker && asItIs(maker);
+  },
+  above(ancestor) {
+    const birth = "tid" in ancestor ? ancestor.birth : ancestor;
+    return birth?.maker && asItIs(birth.maker);
   },
   at(thread, level, context) {
     if (level === 0) return context.machine.mainOf(thread);
@@ -52,6 +53,14 @@ export const BIRTH: Kin = {
   },
 };
 
+/** All ancestors, from the nearest on. */
+export function ancestorsOf(kin: Kin, thread: Thread, context: Context): Ancestor[] {
+  const list: Ancestor[] = [];
+  let at = kin.first(thread, context);
+  for (; at !== undefined && list.length < LEVELS_MAX; at = kin.above(at, context)) list.push(at);
+  return list;
+}
+
 export function birthOf(thread: Thread, { machine }: Context): Birth | undefined {
   return machine.mainOf(thread)?.birth;
 }
@@ -61,35 +70,101 @@ export function asItIs(birth: Birth): Ancestor {
   return birth.thread ?? birth;
 }
 
-/** Its command line; nothing where there was no room for its arguments. */
-export function ancestorLine(ancestor: Ancestor, { machine }: Context): string | undefined {
-  return "hasArgs" in ancestor && !ancestor.hasArgs ? undefined : commandLine(machine, ancestor);
+/** A text of an ancestor, and what it is made of. */
+export interface AncestorText {
+  read(ancestor: Ancestor, context: Context): string | undefined;
+  /** The same for outputs. */
+  short(ancestor: Ancestor, context: Context): string | undefined;
+  /** A string, and bytes besides where it is made of both. */
+  id(ancestor: Ancestor): number;
+  readonly bytes?: (ancestor: Ancestor) => Uint8Array | undefined;
 }
 
-/** The same for outputs: of a long one both ends. */
-export function shortLine(ancestor: Ancestor, { machine }: Context): string | undefined {
-  return "hasArgs" in ancestor && !ancestor.hasArgs
-    ? undefined
-    : commandLine(machine, ancestor, joinShort);
+/** An interned string of an ancestor. */
+export function stringOf(id: (ancestor: Ancestor) => number): AncestorText {
+  const read = (ancestor: Ancestor, { machine }: Context) => machine.strings.text(id(ancestor));
+  return { read, short: read, id };
 }
 
-/** Reads an interned string of an ancestor. */
-export function textIn(read: (ancestor: Ancestor) => number) {
-  return (ancestor: Ancestor, { machine }: Context) => machine.strings.text(read(ancestor));
+/** Its command line; nothing where there was no room for its arguments. In outputs both ends of a
+ * long one. */
+export const LINE: AncestorText & Required<Pick<AncestorText, "bytes">> = {
+  read: (ancestor, { machine }) => hasArgs(ancestor) ? commandLine(machine, ancestor) : undefined,
+  short: (ancestor, { machine }) =>
+    hasArgs(ancestor) ? commandLine(machine, ancestor, joinShort) : undefined,
+  id: (ancestor) => hasArgs(ancestor) ? ancestor.comm : EMPTY,
+  bytes: (ancestor) => hasArgs(ancestor) ? ancestor.args : undefined,
+};
+
+function hasArgs(ancestor: Ancestor): boolean {
+  return "tid" in ancestor || ancestor.hasArgs;
 }
 
-/** Calls `visit` with each ancestor from the parent on, until it returns false. */
-export function forEachAncestor(
-  machine: Machine,
-  thread: Thread,
-  visit: (ancestor: Thread) => boolean,
-): void {
-  let at = machine.threads.get((machine.mainOf(thread) ?? thread).ptid);
-  for (let level = 0; at !== undefined && at.tid !== -1 && level < LEVELS_MAX; level++) {
-    if (!visit(at)) return;
-    const next = machine.threads.get(at.ptid);
-    if (next === undefined || next === at || next.tid === next.ptid) return;
-    at = next;
+/** What the command line of the ancestor at a level is made of. */
+export function lineOrigin(kin: Kin, level: number): Origin {
+  const at = (context: Context) => context.thread && kin.at(context.thread, level, context);
+  return {
+    bytes(context) {
+      const ancestor = at(context);
+      return ancestor && LINE.bytes(ancestor);
+    },
+    id(context) {
+      const ancestor = at(context);
+      return ancestor === undefined ? EMPTY : LINE.id(ancestor);
+    },
+  };
+}
+
+function firstAbove(machine: Machine, thread: Thread): Thread | undefined {
+  const first = machine.threads.get((machine.mainOf(thread) ?? thread).ptid);
+  return first?.tid === -1 ? undefined : first;
+}
+
+function nextAbove(machine: Machine, at: Thread): Thread | undefined {
+  const next = machine.threads.get(at.ptid);
+  if (next === undefined || next === at || next.tid === next.ptid) return undefined;
+  return next.tid === -1 ? undefined : next;
+}
+
+/** A text of all ancestors, one after the other. */
+class TextsOfAncestors implements Elements {
+  readonly #kin: Kin;
+  readonly #text: AncestorText;
+  #context!: Context;
+  #at: Ancestor | undefined;
+  #level = 0;
+
+  constructor(kin: Kin, text: AncestorText) {
+    this.#kin = kin;
+    this.#text = text;
+  }
+
+  begin(context: Context): boolean {
+    this.#context = context;
+    this.#at = undefined;
+    this.#level = 0;
+    return context.thread !== undefined;
+  }
+
+  next(): boolean {
+    const context = this.#context;
+    if (this.#level++ >= LEVELS_MAX) return false;
+    this.#at = this.#at === undefined
+      ? this.#kin.first(context.thread!, context)
+      : this.#kin.above(this.#at, context);
+    return this.#at !== undefined;
+  }
+
+  bytes(): Uint8Array | undefined {
+    return this.#text.bytes?.(this.#at!);
+  }
+
+  id(): number {
+    return this.#text.id(this.#at!);
+  }
+
+  value(): Value {
+    return this.#text.read(this.#at!, this.#context) ?? "";
   }
 }
 
@@ -98,9 +173,7 @@ export function ancestorText(
   name: string,
   description: string,
   kin: Kin,
-  read: (ancestor: Ancestor, context: Context) => string | undefined,
-  readId?: (ancestor: Ancestor) => number,
-  readShort = read,
+  text: AncestorText,
 ): Field {
   const row = {
     name,
@@ -114,33 +187,39 @@ export function ancestorText(
       return {
         anyOf: true,
         extract: ofThread((thread, context) =>
-          kin.all(thread, context).map((ancestor) => read(ancestor, context) ?? "")
+          ancestorsOf(kin, thread, context).map((ancestor) => text.read(ancestor, context) ?? "")
         ),
         show: ofThread((thread, context) =>
-          joined(kin.all(thread, context).map((ancestor) => readShort(ancestor, context) ?? ""))
+          joined(
+            ancestorsOf(kin, thread, context).map((ancestor) =>
+              text.short(ancestor, context) ?? ""
+            ),
+          )
         ),
+        elements: new TextsOfAncestors(kin, text),
       };
     }
     const level = indexArgument(argument);
     if (level === undefined) return { error: notALevel(argument) };
     const extract = ofThread((thread, context) => {
       const ancestor = kin.at(thread, level, context);
-      return ancestor && read(ancestor, context);
+      return ancestor && text.read(ancestor, context);
     });
-    if (readId === undefined) {
+    if (text.bytes !== undefined) {
       return {
         extract,
         show: ofThread((thread, context) => {
           const ancestor = kin.at(thread, level, context);
-          return ancestor && readShort(ancestor, context);
+          return ancestor && text.short(ancestor, context);
         }),
+        origin: lineOrigin(kin, level),
       };
     }
     return {
       extract,
       extractId: (context) => {
         const ancestor = context.thread && kin.at(context.thread, level, context);
-        return ancestor === undefined ? MISSING : readId(ancestor);
+        return ancestor === undefined ? MISSING : text.id(ancestor);
       },
     };
   });
@@ -180,7 +259,9 @@ export function ancestorId(name: string, description: string, kin: Kin): Field {
     if (argument === undefined) {
       return {
         anyOf: true,
-        extract: ofThread((thread, context) => kin.all(thread, context).map(({ pid }) => pid)),
+        extract: ofThread((thread, context) =>
+          ancestorsOf(kin, thread, context).map(({ pid }) => pid)
+        ),
         show: idAt(0),
       };
     }

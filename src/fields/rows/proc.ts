@@ -3,7 +3,14 @@ import type { Context } from "../../state/contract/context.ts";
 import { Differs, View } from "../../state/contract/views.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { type Thread, ThreadFlag } from "../../state/tables/thread.ts";
-import { commandLine, joinNul, joinShort, splitNul, variable } from "../text/arguments_text.ts";
+import {
+  commandLine,
+  countNul,
+  joinNul,
+  joinShort,
+  splitNul,
+  variable,
+} from "../text/arguments_text.ts";
 import type { Domain, Field, Origin, Value } from "../row/field.ts";
 import { exact } from "../text/param_values.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
@@ -90,7 +97,7 @@ function program(): Field[] {
       format: "DEC",
       description: "Number of arguments, the first one (proc.exe) left out.",
       ...thread,
-      extract: ofThread((thread) => splitNul(thread.args).length),
+      extract: ofThread((thread) => countNul(thread.args)),
     },
     {
       name: "proc.cmdlenargs",

@@ -4,16 +4,14 @@ import type { Context } from "../../state/contract/context.ts";
 import type { Thread } from "../../state/tables/thread.ts";
 import type { Field } from "../row/field.ts";
 import {
-  type Ancestor,
   ancestorId,
-  ancestorLine,
   ancestorText,
   asItIs,
   BIRTH,
   birthOf,
   LEVELS_MAX,
-  shortLine,
-  textIn,
+  LINE,
+  stringOf,
 } from "./kin.ts";
 import { ofThread } from "./proc.ts";
 import { fields } from "../row/row.ts";
@@ -23,25 +21,20 @@ export function birthFields(): Field[] {
 }
 
 function texts(): Field[] {
-  const comm = (ancestor: Ancestor) => ancestor.comm;
-  const exe = (ancestor: Ancestor) => ancestor.exe;
-  const exepath = (ancestor: Ancestor) => ancestor.exepath;
   const described = (of: string, shown = "all") =>
     `${of} of an ancestor that the process was born with, whoever its parent is now: [1] is the ` +
     "process that made it, as it was then, [0] the process itself. Without an index, any of them " +
     `in a condition and ${shown} in outputs. saker's own.`;
   return [
-    ancestorText("proc.birth.name", described("proc.name"), BIRTH, textIn(comm), comm),
-    ancestorText("proc.birth.exe", described("proc.exe"), BIRTH, textIn(exe), exe),
-    ancestorText("proc.birth.exepath", described("proc.exepath"), BIRTH, textIn(exepath), exepath),
+    ancestorText("proc.birth.name", described("proc.name"), BIRTH, stringOf(({ comm }) => comm)),
+    ancestorText("proc.birth.exe", described("proc.exe"), BIRTH, stringOf(({ exe }) => exe)),
     ancestorText(
-      "proc.birth.cmdline",
-      described("proc.cmdline"),
+      "proc.birth.exepath",
+      described("proc.exepath"),
       BIRTH,
-      ancestorLine,
-      undefined,
-      shortLine,
+      stringOf(({ exepath }) => exepath),
     ),
+    ancestorText("proc.birth.cmdline", described("proc.cmdline"), BIRTH, LINE),
     ancestorId("proc.birth.pid", described("Id", "the process itself"), BIRTH),
   ];
 }

@@ -8,17 +8,17 @@ import type { Field, Value } from "../row/field.ts";
 import {
   type Ancestor,
   ancestorId,
-  ancestorLine,
+  ancestorsOf,
   ancestorText,
   BIRTH,
-  forEachAncestor,
   joined,
   KERNEL,
   type Kin,
   LEVELS_MAX,
+  LINE,
+  lineOrigin,
   notALevel,
-  shortLine,
-  textIn,
+  stringOf,
 } from "./kin.ts";
 import { ofThread, shownId } from "./proc.ts";
 import { field, fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
@@ -82,8 +82,9 @@ function parentFields(kin: Kin): Field[] {
       type: "CHARBUF",
       description: "proc.cmdline of the parent.",
       domain: "thread",
-      extract: ofParent(kin, ancestorLine),
-      show: ofParent(kin, shortLine),
+      extract: ofParent(kin, LINE.read),
+      show: ofParent(kin, LINE.short),
+      origin: lineOrigin(kin, 1),
     },
     {
       name: "proc.ppid",
@@ -162,24 +163,19 @@ function leaderFields(): Field[] {
 }
 
 function ancestorTexts(kin: Kin): Field[] {
-  const comm = (ancestor: Ancestor) => ancestor.comm;
-  const exe = (ancestor: Ancestor) => ancestor.exe;
-  const exepath = (ancestor: Ancestor) => ancestor.exepath;
   const described = (of: string) =>
     `${of} of an ancestor: [1] is the parent, [0] the process itself. Without an ` +
     "index, any ancestor in a condition and all of them in outputs.";
   return [
-    ancestorText("proc.aname", described("proc.name"), kin, textIn(comm), comm),
-    ancestorText("proc.aexe", described("proc.exe"), kin, textIn(exe), exe),
-    ancestorText("proc.aexepath", described("proc.exepath"), kin, textIn(exepath), exepath),
+    ancestorText("proc.aname", described("proc.name"), kin, stringOf(({ comm }) => comm)),
+    ancestorText("proc.aexe", described("proc.exe"), kin, stringOf(({ exe }) => exe)),
     ancestorText(
-      "proc.acmdline",
-      described("proc.cmdline"),
+      "proc.aexepath",
+      described("proc.exepath"),
       kin,
-      ancestorLine,
-      undefined,
-      shortLine,
+      stringOf(({ exepath }) => exepath),
     ),
+    ancestorText("proc.acmdline", described("proc.cmdline"), kin, LINE),
   ];
 }
 
@@ -195,10 +191,10 @@ function ancestorArguments(kin: Kin): Field {
     if (argument === undefined) {
       return {
         extract: ofThread((thread, context) =>
-          joined(kin.all(thread, context).map((ancestor) => joinNul(ancestor.args)))
+          joined(ancestorsOf(kin, thread, context).map((ancestor) => joinNul(ancestor.args)))
         ),
         show: ofThread((thread, context) =>
-          joined(kin.all(thread, context).map((ancestor) => joinShort(ancestor.args)))
+          joined(ancestorsOf(kin, thread, context).map((ancestor) => joinShort(ancestor.args)))
         ),
       };
     }
@@ -233,7 +229,9 @@ function ancestorEnv(): Field {
     return {
       anyOf: true,
       extract: ofThread((thread, context) =>
-        (KERNEL.all(thread, context) as Thread[]).map((ancestor) => envText(context, ancestor))
+        (ancestorsOf(KERNEL, thread, context) as Thread[]).map((ancestor) =>
+          envText(context, ancestor)
+        )
       ),
       show: ofThread((thread, context) => {
         let at: Thread | undefined = level === 0
@@ -271,7 +269,7 @@ function ancestry(kin: Kin): Field {
     description: "The ancestors from the parent on, each as name(pid). saker's own.",
     domain: "thread",
     extract: ofThread((thread, context) =>
-      kin.all(thread, context).map((ancestor) =>
+      ancestorsOf(kin, thread, context).map((ancestor) =>
         `${context.machine.strings.text(ancestor.comm) ?? ""}(${ancestor.pid})`
       )
     ),
@@ -286,16 +284,12 @@ function loginShell(): Field {
     description: "Id of the eldest ancestor that is a shell (its name ends in sh), or of the " +
       "process itself.",
     domain: "thread",
-    extract: ofThread((thread, { machine }) => {
-      const main = machine.mainOf(thread);
+    extract: ofThread((thread, context) => {
+      const { strings } = context.machine;
+      const main = context.machine.mainOf(thread);
       if (main === undefined) return undefined;
-      const isShell = (thread: Thread) => (machine.strings.text(thread.comm) ?? "").endsWith("sh");
-      let found = isShell(main) ? main.pid : undefined;
-      forEachAncestor(machine, main, (ancestor) => {
-        if (isShell(ancestor)) found = ancestor.pid;
-        return true;
-      });
-      return found;
+      return [main, ...ancestorsOf(KERNEL, main, context)]
+        .findLast(({ comm }) => (strings.text(comm) ?? "").endsWith("sh"))?.pid;
     }),
   });
 }

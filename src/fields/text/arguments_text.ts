@@ -11,6 +11,14 @@ export function splitNul(bytes: Uint8Array): string[] {
   return end === 0 ? [] : rawText(bytes.subarray(0, end)).split("\0");
 }
 
+/** How many strings that are. */
+export function countNul(bytes: Uint8Array): number {
+  if (bytes.length === 0 || (bytes.length === 1 && bytes[0] === 0)) return 0;
+  let count = 1;
+  for (let at = 0; at < bytes.length - 1; at++) if (bytes[at] === 0) count++;
+  return count;
+}
+
 /** The strings of a NUL-separated block with blanks between them. */
 export function joinNul(bytes: Uint8Array): string {
   const end = bytes.length > 0 && bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;

@@ -1,5 +1,6 @@
 // Output formats: text with `%field`, `%field[argument]`, `%transformer(field)` and paddings in, a
 // function that renders an event out.
+import { MISSING_TEXT } from "../../words/missing.ts";
 import type { Bound, Value } from "../../fields/row/field.ts";
 import type { Operand, Read } from "./condition.ts";
 import { type FieldLookup, resolveOperand } from "./operand.ts";
@@ -91,8 +92,6 @@ export interface Rendering {
   /** What conditions see of a field: what transformers take. */
   readonly read: Read;
 }
-
-export const MISSING_TEXT = "<NA>";
 
 export function renderText(format: OutputFormat, rendering: Rendering): string {
   let result = "";

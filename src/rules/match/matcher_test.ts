@@ -2,7 +2,7 @@
 // of threads, names and parameters that change as the contracts of the state allow.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { EVENTS } from "../../events/table.ts";
-import type { Bound, Value } from "../../fields/row/field.ts";
+import type { Bound, Elements, Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { Fd, FdKind } from "../../state/tables/fd.ts";
 import { Strings } from "../../state/tables/strings.ts";
@@ -95,18 +95,41 @@ class World {
     return known;
   }
 
+  idOf(value: string): number {
+    const bytes = encoder.encode(value);
+    return this.strings.intern(bytes, 0, bytes.length);
+  }
+
+  /** The elements of a list: those of some lengths are made of arguments, the others have ids. */
+  elementsOf(bound: Bound): Elements {
+    let list: readonly string[] = [];
+    let at = -1;
+    const isMade = () => list[at]!.length % 2 === 0;
+    return {
+      begin: () => {
+        const value = this.read(bound);
+        list = value as readonly string[];
+        at = -1;
+        return value !== undefined;
+      },
+      next: () => ++at < list.length,
+      bytes: () => isMade() ? this.madeOf(list[at]) : undefined,
+      id: () => isMade() ? 1 : this.idOf(list[at]!),
+      value: () => list[at]!,
+    };
+  }
+
   /** The field as one of this world; texts have ids, as those of the machine's tables. */
   bind(bound: Bound): Bound {
     const id = (): number => {
       const value = this.read(bound);
-      if (typeof value !== "string") return -1;
-      const bytes = encoder.encode(value);
-      return this.strings.intern(bytes, 0, bytes.length);
+      return typeof value === "string" ? this.idOf(value) : -1;
     };
     return {
       ...bound,
       extract: () => this.read(bound),
       ...bound.extractId && { extractId: id },
+      ...bound.elements && { elements: this.elementsOf(bound) },
       ...bound.origin && { origin: { bytes: () => this.madeOf(this.read(bound)), id: () => 1 } },
     };
   }

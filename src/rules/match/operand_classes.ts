@@ -1,20 +1,19 @@
 // The values of one operand by what the rules say of them: values for which the same checks hold
 // are of one class, a small integer. Classes of values are kept.
-import type { Origin, Value } from "../../fields/row/field.ts";
+import type { Elements, Origin, Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { EMPTY } from "../../state/tables/strings.ts";
 import { ANSWERS_MAX, operandReader } from "./atom_functions.ts";
 import type { Atom } from "../check/condition.ts";
 import { OperandIndex } from "./operand_index.ts";
+import { OriginClasses, UNKNOWN } from "./origin_classes.ts";
+import { PairTable } from "./pair_table.ts";
 
 /** Values without an id whose classes are kept, and how long their texts may be. */
 const VALUES_MAX = 16_384;
 const TEXT_MAX = 256;
-
-/** What was found last for an array and a string beside it. */
-interface Known {
-  id: number;
-  operandClass: number;
-}
+/** Pairs of classes of which is kept what they make together; beyond, all begin anew. */
+const PAIRS_MAX = 1 << 16;
 
 export class OperandClasses {
   /** Ids of the atoms that hold for each class, rising. Class 0: none. */
@@ -26,9 +25,16 @@ export class OperandClasses {
   readonly #byValue = new Map<Value, number>();
   /** Of a field whose values take long to make: by what they are made of. */
   readonly #origin: Origin | undefined;
-  #byOrigin = new WeakMap<Uint8Array, Known>();
+  readonly #byOrigin: OriginClasses | undefined;
+  /** Of lists of which one element is enough. */
+  readonly #elements: Elements | undefined;
+  #pairs: PairTable | undefined;
+  /** By number of a pair: what two classes make together. */
+  #together: number[] = [];
   /** By string id: class and 1; 0 is unknown. */
   #byId: Int32Array = new Int32Array(1 << 10);
+  /** The class of a list without elements. */
+  #ofNoElement: number | undefined;
   /** An atom that compares two fields: a value of its own. */
   readonly #pair: Atom | undefined;
 
@@ -41,6 +47,10 @@ export class OperandClasses {
     const plain = right === undefined && !left.subject.anyOf && !left.subject.isList;
     this.#extractId = plain ? left.bound?.extractId : undefined;
     this.#origin = right === undefined ? left.bound?.origin : undefined;
+    const isAny = right === undefined && left.subject.anyOf;
+    this.#elements = isAny ? left.bound?.elements : undefined;
+    const isMade = this.#origin !== undefined || this.#elements !== undefined;
+    this.#byOrigin = isMade ? new OriginClasses() : undefined;
   }
 
   /** Classes seen so far. */
@@ -57,21 +67,58 @@ export class OperandClasses {
       if (known !== undefined && known !== 0) return known - 1;
       return this.#ofId(id, context);
     }
+    if (this.#elements !== undefined) return this.#ofElements(this.#elements, context);
     if (this.#pair !== undefined) return this.#ofPair(this.#pair, context);
     const bytes = this.#origin?.bytes(context);
     return bytes === undefined ? this.#ofValue(context) : this.#ofOrigin(bytes, context);
   }
 
+  /** What holds for a list holds for one of its elements, or for every list. */
+  #ofElements(elements: Elements, context: Context): number {
+    if (!elements.begin(context)) return 0;
+    let all = this.#ofNoElement ??= this.#compute([]);
+    while (elements.next()) {
+      const one = this.#ofElement(elements);
+      if (one !== all) all = this.#unionOf(all, one);
+    }
+    return all;
+  }
+
+  #ofElement(elements: Elements): number {
+    const bytes = elements.bytes();
+    // One without the string has the empty text.
+    const id = Math.max(EMPTY, elements.id());
+    if (bytes !== undefined) {
+      const known = this.#byOrigin!.get(bytes, id);
+      if (known !== UNKNOWN) return known;
+      const found = this.#compute([elements.value()]);
+      this.#byOrigin!.set(bytes, id, found);
+      return found;
+    }
+    const known = this.#byId[id];
+    if (known !== undefined && known !== 0) return known - 1;
+    return this.#keepId(id, this.#compute([elements.value()]));
+  }
+
+  /** The class for which the atoms of both hold. */
+  #unionOf(one: number, other: number): number {
+    if (this.#pairs === undefined || this.#pairs.size > PAIRS_MAX) {
+      this.#pairs = new PairTable();
+      this.#together = [];
+    }
+    const pair = this.#pairs.of(one, other);
+    const known = this.#together[pair];
+    if (known !== undefined) return known;
+    const ids = new Set([...this.holding(one), ...this.holding(other)]);
+    return this.#together[pair] = this.#classOfAtoms([...ids].sort((a, b) => a - b));
+  }
+
   #ofOrigin(bytes: Uint8Array, context: Context): number {
     const id = this.#origin!.id(context);
-    const known = this.#byOrigin.get(bytes);
-    if (known?.id === id) return known.operandClass;
+    const known = this.#byOrigin!.get(bytes, id);
+    if (known !== UNKNOWN) return known;
     const operandClass = this.#ofValue(context);
-    if (known === undefined) this.#byOrigin.set(bytes, { id, operandClass });
-    else {
-      known.id = id;
-      known.operandClass = operandClass;
-    }
+    this.#byOrigin!.set(bytes, id, operandClass);
     return operandClass;
   }
 
@@ -92,7 +139,7 @@ export class OperandClasses {
   /** Ids may stand for other strings from now on. */
   forgetIds(): void {
     this.#byId.fill(0);
-    this.#byOrigin = new WeakMap();
+    this.#byOrigin?.forget();
   }
 
   holding(operandClass: number): readonly number[] {
@@ -100,7 +147,10 @@ export class OperandClasses {
   }
 
   #ofId(id: number, context: Context): number {
-    const found = this.#compute(context.machine.strings.text(id));
+    return this.#keepId(id, this.#compute(context.machine.strings.text(id)));
+  }
+
+  #keepId(id: number, found: number): number {
     if (id >= this.#byId.length && id < ANSWERS_MAX) {
       const larger = new Int32Array(Math.max(this.#byId.length * 2, id + 1));
       larger.set(this.#byId);

@@ -13,6 +13,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   "proc.exepath",
   "proc.cmdline",
   "proc.args",
+  "proc.cmdnargs",
   "proc.exeline",
   "proc.tty",
   "proc.pid",

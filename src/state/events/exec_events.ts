@@ -204,9 +204,7 @@ export function onExecveatEntry(machine: Tables, { event, thread }: Context): vo
 }
 
 function dropClosedOnExec(machine: Tables, thread: Thread): void {
-  const fds = machine.fdsOf(thread);
-  if (fds === undefined || !fds.some(isClosedOnExec)) return;
-  for (const [number, fd] of [...fds.entries()]) if (isClosedOnExec(fd)) fds.delete(number);
+  machine.fdsOf(thread)?.deleteEach(isClosedOnExec);
 }
 
 /** An exec ends all threads of the process but the one that made it. */

@@ -114,6 +114,17 @@ export class FdTable {
     return false;
   }
 
+  /** Takes out those for which `test` holds. */
+  deleteEach(test: (fd: Fd) => boolean): void {
+    // Not the array itself: the first that goes may make the table's own.
+    for (let number = 0; number < this.#dense.length; number++) {
+      const fd = this.#dense[number];
+      if (fd !== undefined && test(fd)) this.delete(number);
+    }
+    if (this.#sparse === undefined) return;
+    for (const [number, fd] of [...this.#sparse]) if (test(fd)) this.delete(number);
+  }
+
   /** Numbers and descriptors, lowest first in what a program usually has. */
   *entries(): Generator<[number, Fd]> {
     for (const [number, fd] of this.#dense.entries()) if (fd !== undefined) yield [number, fd];
