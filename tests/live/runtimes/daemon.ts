@@ -108,17 +108,23 @@ export class Daemon implements AsyncDisposable {
   /** Ends the daemon, whatever of its own still runs, and the cgroups that it left. */
   async [Symbol.asyncDispose](): Promise<void> {
     const namespace = this.#namespace || linkOf(`/proc/${this.pid}/ns/mnt`);
+    // A user's Podman goes on in a process of its own, in other namespaces.
+    const below = descendants(this.pid);
     try {
       this.#child.kill("SIGTERM");
     } catch {
       // It has ended.
     }
     await this.#child.status;
+    for (const pid of below) kill(pid);
     // Shims and monitors, which outlive their daemon by design; a host's own is in none of ours.
     if (namespace !== "" && namespace !== linkOf("/proc/self/ns/mnt")) await endAll(namespace);
     await this.#holder?.status;
     for (const name of this.#options.cgroups) {
-      if (!this.#foreign.includes(name)) removeCgroups(name);
+      if (this.#foreign.includes(name)) continue;
+      // Containers whose daemon was down when they were to be ended.
+      await eventually("the containers to end", () => endIn(name) === 0 ? true : undefined);
+      removeCgroups(name);
     }
   }
 }
@@ -147,13 +153,7 @@ async function endAll(namespace: string): Promise<void> {
     const left = [...Deno.readDirSync("/proc")]
       .map(({ name }) => name)
       .filter((name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/ns/mnt`) === namespace);
-    for (const pid of left) {
-      try {
-        Deno.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It has ended.
-      }
-    }
+    for (const pid of left) kill(pid);
     return left.length === 0 ? true : undefined;
   });
 }
@@ -162,6 +162,44 @@ async function endAll(namespace: string): Promise<void> {
 export function cgroupDirectories(name: string): string[] {
   const tops = [CGROUPS, ...directoriesIn(CGROUPS)];
   return tops.map((top) => `${top}/${name}`).filter((path) => directoriesIn(path, true).length > 0);
+}
+
+/** Ends all processes of the cgroups of that name by their ids; how many there were. */
+function endIn(name: string): number {
+  const pids = cgroupDirectories(name).flatMap(processesBelow);
+  for (const pid of pids) kill(pid);
+  return pids.length;
+}
+
+function processesBelow(path: string): string[] {
+  const below = directoriesIn(path).flatMap(processesBelow);
+  try {
+    const own = Deno.readTextFileSync(`${path}/cgroup.procs`).split("\n");
+    return [...below, ...own.filter((pid) => pid !== "" && pid !== "0")];
+  } catch {
+    // It is gone, or its processes are those of threads.
+    return below;
+  }
+}
+
+function descendants(pid: number | string): string[] {
+  // Each thread has the children that it made.
+  return directoriesIn(`/proc/${pid}/task`).flatMap((task) => {
+    try {
+      const children = Deno.readTextFileSync(`${task}/children`).trim().split(" ");
+      return children.filter((one) => one !== "").flatMap((one) => [one, ...descendants(one)]);
+    } catch {
+      return [];
+    }
+  });
+}
+
+function kill(pid: string): void {
+  try {
+    Deno.kill(Number(pid), "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Removes cgroups of that name at the top of every hierarchy. */

@@ -35,11 +35,13 @@ export class Rootless implements AsyncDisposable {
   readonly socket: string;
   readonly #daemon: Daemon;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #work: string;
 
-  private constructor(daemon: Daemon, socket: string, env: Readonly<Record<string, string>>) {
+  private constructor(daemon: Daemon, work: string, env: Readonly<Record<string, string>>) {
     this.#daemon = daemon;
-    this.socket = socket;
+    this.socket = socketIn(work);
     this.#env = env;
+    this.#work = work;
   }
 
   /** Starts his service with all that it has in `directory`, and loads the image. */
@@ -48,7 +50,7 @@ export class Rootless implements AsyncDisposable {
     unpacked("newuidmap");
     const work = `${directory}/user`;
     await Deno.mkdir(`${work}/first/.config/containers`, { recursive: true });
-    const socket = `${work}/podman.sock`;
+    const socket = socketIn(work);
     const settings = { ...environment(`${work}/first`), ...await configure(work) };
     const env = Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, opened(value)]),
@@ -70,8 +72,11 @@ export class Rootless implements AsyncDisposable {
       log: `${directory}/user.log`,
       answers: () => isListening(socket),
       cgroups: [],
+    }).catch(async (error) => {
+      await endPause(work);
+      throw error;
     });
-    const rootless = new Rootless(daemon, socket, env);
+    const rootless = new Rootless(daemon, work, env);
     try {
       await rootless.must("load", "--input", image);
       const { code, stderr } = await rootless.cli("run", "--rm", "--network=none", IMAGE, "true");
@@ -98,8 +103,19 @@ export class Rootless implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cli("rm", "--force", "--all", "--time=0");
+    await endPause(this.#work);
     await this.#daemon[Symbol.asyncDispose]();
   }
+}
+
+function socketIn(work: string): string {
+  return `${work}/podman.sock`;
+}
+
+/** What holds the user's namespaces between two of his commands, and outlives all of them. */
+async function endPause(work: string): Promise<void> {
+  const pid = Number(await Deno.readTextFile(`${work}/tmp/pause.pid`).catch(() => ""));
+  if (pid > 1) Deno.kill(pid, "SIGKILL");
 }
 
 function himself(...command: readonly string[]): readonly string[] {
