@@ -129,6 +129,8 @@ const STOP = 0;
 const MESSAGE = 1;
 const TAKEN = 2;
 const FLAGS = 3;
+/** Written by the addon. */
+const NEWS = 1;
 
 export class Counters {
   readonly buffer: SharedArrayBuffer;
@@ -140,11 +142,14 @@ export class Counters {
   readonly lag: Latencies;
   /** Written by the main thread: how old alerts were when standard output had taken their lines. */
   readonly toOutput: Latencies;
+  /** How many news of containers wait for the engine. Here, since the addon's thread writes it until
+   * the process ends, and this memory outlives the engine's thread. */
+  readonly news: Uint32Array;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
 
   /** Over memory that another thread made, or new memory. */
-  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + FLAGS * 4)) {
+  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + (FLAGS + NEWS) * 4)) {
     this.buffer = buffer;
     let at = 0;
     const next = (length: number) =>
@@ -155,6 +160,7 @@ export class Counters {
     this.lag = new Latencies(next(LATENCY_NUMBERS));
     this.toOutput = new Latencies(next(LATENCY_NUMBERS));
     this.#flags = new Int32Array(buffer, 8 * at, FLAGS);
+    this.news = new Uint32Array(buffer, 8 * at + 4 * FLAGS, NEWS);
   }
 
   get(place: CounterPlace): number {

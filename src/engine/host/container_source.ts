@@ -14,6 +14,8 @@ import { shortId } from "../../state/tables/cgroup_owner.ts";
 export interface ContainerSourceParts {
   readonly runtimes: Runtimes;
   readonly awaited: AwaitedContainers;
+  /** How many news wait: the addon keeps it, so that a batch without news costs no call. */
+  readonly news: Uint32Array;
   /** An alert waits so long for what is known of its container. */
   readonly waitMs: number;
   /** Called about once a second with how the sockets stand. */
@@ -32,13 +34,11 @@ export class ContainerSource {
   readonly #parts: ContainerSourceParts;
   /** In the order in which they end. */
   readonly #waits: { readonly id: string; readonly untilMs: number }[] = [];
-  /** How many news wait: the addon keeps it, so that a batch without news costs no call. */
-  readonly #news = new Uint32Array(1);
   #toldAtMs = 0;
 
   constructor(parts: ContainerSourceParts) {
     this.#parts = parts;
-    parts.runtimes.lend(this.#news);
+    parts.runtimes.lend(parts.news);
     parts.awaited.enabled = true;
   }
 
@@ -48,7 +48,7 @@ export class ContainerSource {
 
   /** Asks about what is new; blocks of events that tell what has become known. */
   take(nowMs: number): Uint8Array | undefined {
-    const { runtimes, awaited, waitMs, told } = this.#parts;
+    const { runtimes, awaited, waitMs, told, news: waiting } = this.#parts;
     for (const id of awaited.takeFresh()) runtimes.ask(id);
     // Since the first alert: a container may be made long before it runs anything.
     for (const id of awaited.takeHeld()) this.#waits.push({ id, untilMs: nowMs + waitMs });
@@ -56,7 +56,7 @@ export class ContainerSource {
       this.#toldAtMs = nowMs;
       told(runtimes.state(), runtimes.totals());
     }
-    const news = this.#news[0] === 0 ? NONE : runtimes.take(NEWS_MAX);
+    const news = waiting[0] === 0 ? NONE : runtimes.take(NEWS_MAX);
     const late: string[] = [];
     while (this.#waits.length > 0) {
       const { id, untilMs } = this.#waits[0]!;

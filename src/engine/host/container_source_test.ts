@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import type { Runtimes } from "../../../bindings-rs/index.d.ts";
 import { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
+import { Counters } from "../contract/counters.ts";
 import { loadAddon } from "./addon.ts";
 import { ContainerSource } from "./container_source.ts";
 
@@ -49,7 +50,9 @@ Deno.test({
       });
       const { runtimes, taken } = counted(made);
       const awaited = new AwaitedContainers();
-      const source = new ContainerSource({ runtimes, awaited, waitMs: 60_000, told: () => {} });
+      const { news } = new Counters();
+      const timing = { waitMs: 60_000, told: () => {} };
+      const source = new ContainerSource({ runtimes, awaited, news, ...timing });
       for (let batch = 0; batch < 1_000; batch++) strictEqual(source.take(batch), undefined);
       strictEqual(taken(), 0);
       awaited.note(ID);

@@ -1,5 +1,6 @@
 // Live metadata of containers for one run: what the start says of runtimes comes in, a source that
 // the engine asks goes out.
+import type { Counters } from "../contract/counters.ts";
 import type { LiveStart, RuntimesTold } from "../contract/messages.ts";
 import type { Addon } from "../host/addon.ts";
 import { ContainerSource } from "../host/container_source.ts";
@@ -14,6 +15,7 @@ export function liveContainers(
   source: LiveStart | { readonly kind: string },
   addon: () => Addon,
   awaited: AwaitedContainers,
+  { news }: Counters,
   told: (runtimes: RuntimesTold) => void,
 ): LiveContainers {
   if (!("containers" in source) || source.containers === undefined) return {};
@@ -33,7 +35,7 @@ export function liveContainers(
   };
   return {
     containers: new ContainerSource({
-      ...{ runtimes, awaited, waitMs },
+      ...{ runtimes, awaited, news, waitMs },
       told: (sockets, totals) => tell({ sockets, totals }),
     }),
   };
