@@ -142,8 +142,8 @@ export class Counters {
   readonly lag: Latencies;
   /** Written by the main thread: how old alerts were when standard output had taken their lines. */
   readonly toOutput: Latencies;
-  /** How many news of containers wait for the engine. Here, since the addon's thread writes it until
-   * the process ends, and this memory outlives the engine's thread. */
+  /** How many news of containers wait for the engine. Here, since the addon's thread writes it
+   * until the process ends, and this memory outlives the engine's thread. */
   readonly news: Uint32Array;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
