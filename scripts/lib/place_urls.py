@@ -6,22 +6,32 @@ module had. Workers, entries of the bundle themselves, are named `.js` there.
 
 usage: place_urls.py ROOT SRC     ROOT/SRC: where the bundle of SRC (a folder's name) lies
 """
+import json
 import os
 import re
 import sys
 
 ORIGIN = re.compile(r"^// (\S+\.(?:ts|js|mjs|cjs|json))$")
+TABLE = re.compile(r"^var (\w+) = \{$")
 WORKER = re.compile(r'new URL\("([^"]+worker)\.ts", import\.meta\.url\)')
 
 
 def placed(text: str, name: str, source: str) -> str:
     """The text of the bundled file `name`, a path below the root, with its URLs put right."""
     origin = None
+    is_in_table = False
     lines = []
     for number, line in enumerate(text.split("\n"), 1):
         match = ORIGIN.match(line)
+        if is_in_table:
+            is_in_table = line != "};"
+            continue
         if match:
             origin = match[1]
+        elif origin is not None and origin.endswith(".json") and TABLE.match(line):
+            is_in_table = True
+            text_of_table = json.dumps(table(origin), separators=(",", ":"))
+            line = f"var {TABLE.match(line)[1]} = JSON.parse({json.dumps(text_of_table)});"
         elif "import.meta.url" in line:
             if origin is None or not origin.startswith(f"{source}/"):
                 raise SystemExit(f"saker: {name}:{number}: import.meta.url outside of {source}/")
@@ -30,6 +40,11 @@ def placed(text: str, name: str, source: str) -> str:
             line = line.replace("import.meta.url", f'new URL("{path}", import.meta.url).href')
         lines.append(line)
     return "\n".join(lines)
+
+
+def table(origin: str) -> object:
+    with open(origin, encoding="utf-8") as file:
+        return json.load(file)
 
 
 def main() -> None:

@@ -47,23 +47,37 @@ export type Resolved = { readonly bound: Bound; readonly end: number } | {
 };
 
 export class FieldSet {
-  /** In the order of `--list`: by class. */
-  readonly fields: readonly Field[];
   readonly options: FieldOptions;
-  readonly #byName: ReadonlyMap<string, Field>;
+  readonly #rows: (options: FieldOptions) => readonly Field[];
+  #made:
+    | { readonly fields: readonly Field[]; readonly byName: ReadonlyMap<string, Field> }
+    | undefined;
   /** What unknown names may have meant. */
   readonly #meant = new Map<string, string | undefined>();
 
   /** `rows`: those of the source; default: of system calls. */
   constructor(options: Partial<FieldOptions> = {}, rows = ofSyscalls) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
-    this.fields = rows(this.options);
-    this.#byName = new Map(this.fields.map((field) => [field.name, field]));
+    this.#rows = rows;
+  }
+
+  /** In the order of `--list`: by class. */
+  get fields(): readonly Field[] {
+    return this.#all().fields;
+  }
+
+  /** Made when they are first asked for: most rules are of one source. */
+  #all() {
+    if (this.#made === undefined) {
+      const fields = this.#rows(this.options);
+      this.#made = { fields, byName: new Map(fields.map((field) => [field.name, field])) };
+    }
+    return this.#made;
   }
 
   /** The field of exactly that name, without an argument. */
   get(name: string): Field | undefined {
-    return this.#byName.get(name);
+    return this.#all().byName.get(name);
   }
 
   /** The field that all of `text` names, its argument included (`proc.aname[2]`). */
@@ -79,9 +93,10 @@ export class FieldSet {
    */
   read(text: string, start: number): Resolved {
     const word = WORD.exec(text.slice(start, start + NAME_LENGTH_MAX))?.[0] ?? "";
+    const { byName } = this.#all();
     let found: Field | undefined;
     for (let length = word.length; length > 0 && found === undefined; length--) {
-      found = this.#byName.get(word.slice(0, length));
+      found = byName.get(word.slice(0, length));
     }
     if (found === undefined) return this.#unknown(word);
     return bindAt(found, text, start + found.name.length);
@@ -89,7 +104,7 @@ export class FieldSet {
 
   #suggestion(name: string): string | undefined {
     if (this.#meant.has(name)) return this.#meant.get(name);
-    const found = nearest(name, this.#byName.keys());
+    const found = nearest(name, this.#all().byName.keys());
     if (this.#meant.size < MEANT_MAX) this.#meant.set(name, found);
     return found;
   }

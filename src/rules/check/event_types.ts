@@ -11,25 +11,34 @@ const GENERIC_SYSCALLS = SYSCALLS.filter(({ exit }) => exit === undefined);
 const CODES = EVENTS.length;
 export const ALL_EVENTS: EventBits = (1n << BigInt(CODES + GENERIC_SYSCALLS.length)) - 1n;
 const CODE_BITS: EventBits = (1n << BigInt(CODES)) - 1n;
-const GENERIC = 3n;
+const GENERIC = [0, 1] as const;
 export const PLUGIN_EVENT = 322;
 export const ASYNC_EVENT = 402;
 
-const byName = new Map<string, EventBits>();
+/** By name the places of its bits; they are put together for the names that rules have. */
+const placesByName = new Map<string, number[]>();
 for (const { code, name } of EVENTS) {
   // Codes 0 and 1 are the generic event, which has the names of its system calls.
-  if (code > 1) byName.set(name, (byName.get(name) ?? 0n) | 1n << BigInt(code));
+  if (code > 1) placesOf(name).push(code);
 }
 for (const [index, { name }] of GENERIC_SYSCALLS.entries()) {
-  if (!byName.has(name)) byName.set(name, GENERIC | 1n << BigInt(CODES + index));
+  if (!placesByName.has(name)) placesOf(name).push(...GENERIC, CODES + index);
 }
 /** System calls that have events of another name, such as pread64: they are generic by name. */
-for (const { name } of SYSCALLS) if (!byName.has(name)) byName.set(name, GENERIC);
+for (const { name } of SYSCALLS) if (!placesByName.has(name)) placesOf(name).push(...GENERIC);
 
 /** Names of asynchronous events that the container engine gives. */
 const ASYNC_NAMES = ["container", "container_removed"];
-for (const name of ASYNC_NAMES) {
-  byName.set(name, (byName.get(name) ?? 0n) | 1n << BigInt(ASYNC_EVENT));
+for (const name of ASYNC_NAMES) placesOf(name).push(ASYNC_EVENT);
+
+function placesOf(name: string): number[] {
+  let places = placesByName.get(name);
+  if (places === undefined) placesByName.set(name, places = []);
+  return places;
+}
+
+function bitsOf(name: string): EventBits {
+  return (placesByName.get(name) ?? []).reduce((bits, place) => bits | 1n << BigInt(place), 0n);
 }
 
 const tableNames = new Set<string>([
@@ -126,7 +135,7 @@ function checkBits(check: Check): EventBits | undefined {
     );
   }
   const names = right.kind === "values" ? right.texts : [right.text];
-  const bits = names.reduce((all, name) => all | (byName.get(name) ?? 0n), 0n);
+  const bits = names.reduce((all, name) => all | bitsOf(name), 0n);
   return operator === "!=" ? ALL_EVENTS ^ bits : bits;
 }
 
