@@ -116,14 +116,19 @@ export function lineOrigin(kin: Kin, level: number): Origin {
 }
 
 function firstAbove(machine: Machine, thread: Thread): Thread | undefined {
-  const first = machine.threads.get((machine.mainOf(thread) ?? thread).ptid);
+  const first = parentIn(machine, machine.mainOf(thread) ?? thread);
   return first?.tid === -1 ? undefined : first;
 }
 
 function nextAbove(machine: Machine, at: Thread): Thread | undefined {
-  const next = machine.threads.get(at.ptid);
+  const next = parentIn(machine, at);
   if (next === undefined || next === at || next.tid === next.ptid) return undefined;
   return next.tid === -1 ? undefined : next;
+}
+
+/** Who has it among its children need not be looked up. */
+function parentIn(machine: Machine, { parent, ptid }: Thread): Thread | undefined {
+  return parent?.tid === ptid ? parent : machine.threads.get(ptid);
 }
 
 /** A text of all ancestors, one after the other. */

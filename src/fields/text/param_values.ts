@@ -96,7 +96,10 @@ function unsigned(event: Event, start: number, length: number): number {
 
 function signed(event: Event, start: number, length: number): number | bigint | undefined {
   if (length === 4) return event.view.getInt32(start, true);
-  return length >= 8 ? exact(event.view.getBigInt64(start, true)) : undefined;
+  if (length < 8) return undefined;
+  const low = event.view.getInt32(start, true);
+  const high = event.view.getInt32(start + 4, true);
+  return high === low >> 31 ? low : exact(event.view.getBigInt64(start, true));
 }
 
 /** A number where that is exact, else a bigint. */

@@ -31,6 +31,22 @@ export class ParamText {
   resolved = "";
   /** What was read; the form that a parameter has of several. */
   type: ParamType = "NONE";
+  /** The flags whose names were made last: nearly all events of a kind have the same. */
+  #param: Param | undefined;
+  #value = 0;
+  #names = "";
+
+  /** Of a parameter of flags, or of an enumeration. */
+  nameFlags(param: Param, value: number): void {
+    if (param !== this.#param || value !== this.#value) {
+      this.#param = param;
+      this.#value = value;
+      const isOne = param.type.startsWith("ENUM");
+      this.#names = isOne ? valueNames(param, value) : flagNames(param, value);
+    }
+    this.raw = String(value);
+    this.resolved = this.#names;
+  }
 
   /** What `evt.arg.*` shows. */
   get shown(): string {
@@ -185,14 +201,8 @@ function readTyped(
     case "FLAGS32":
     case "ENUMFLAGS8":
     case "ENUMFLAGS16":
-    case "ENUMFLAGS32": {
-      const value = narrowNumber(event, start, length);
-      out.raw = String(value);
-      out.resolved = param.type.startsWith("ENUM")
-        ? valueNames(param, value)
-        : flagNames(param, value);
-      return;
-    }
+    case "ENUMFLAGS32":
+      return out.nameFlags(param, narrowNumber(event, start, length));
     case "MODE": {
       const value = narrowNumber(event, start, length);
       out.raw = paramNumberText(value, param.type, param.format);

@@ -269,10 +269,7 @@ class Tables {
     const { code } = context.event;
     let state = this.#roots[code] ??= this.#root(code);
     if (state.operand < 0) return state;
-    // What is kept of a thread is its own program's.
-    const place = context.view === View.CallerProgram
-      ? undefined
-      : this.#operands.threads.placeOf(context);
+    const place = this.#operands.threads.placeOf(context);
     do {
       const operandClass = this.#operands.classOf(state.operand, place, context);
       state = this.#decision.next(state, operandClass);

@@ -1,6 +1,8 @@
 // The operands that decide which rules can match: those of threads, those of descriptor names, and
 // those of the event that cost little. Each has a number; asking one gives the class of its value.
+import { seenBy } from "../../fields/rows/view_fields.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { Differs, View } from "../../state/contract/views.ts";
 import type { Atom } from "../check/condition.ts";
 import { NameClasses } from "./name_classes.ts";
 import { OperandClasses } from "./operand_classes.ts";
@@ -72,6 +74,8 @@ export class OperandTable {
   /** By atom id: the operand that decides it; -1 where none does. */
   readonly #operandOf: Int32Array;
   readonly #threadCount: number;
+  /** By operand: whether it reads differently where the caller's file is the program. */
+  readonly #seesProgram: readonly boolean[];
   readonly #names: readonly NameClasses[];
 
   constructor(atoms: readonly Atom[]) {
@@ -98,6 +102,7 @@ export class OperandTable {
     }
     const ofKind = (...kinds: Kind[]) => ordered.filter(({ kind }) => kinds.includes(kind)).length;
     this.#threadCount = ofKind("own", "lineage");
+    this.#seesProgram = ordered.map(({ atoms }) => seesProgram(atoms[0]!));
     this.threads = new ThreadClasses(
       this.operands.slice(0, this.#threadCount).map(({ classes }) => classes),
       ofKind("own"),
@@ -114,7 +119,11 @@ export class OperandTable {
 
   /** The class of an operand's value; `place` is that of the context's thread. */
   classOf(operand: number, place: Place | undefined, context: Context): number {
-    if (operand < this.#threadCount) return this.threads.classOf(operand, place, context);
+    if (operand < this.#threadCount) {
+      // What is kept of a thread is its own program's.
+      const isKept = context.view !== View.CallerProgram || !this.#seesProgram[operand];
+      return this.threads.classOf(operand, isKept ? place : undefined, context);
+    }
     const name = this.#names[operand - this.#threadCount];
     return name === undefined
       ? this.operands[operand]!.classes.classOf(context)
@@ -140,6 +149,11 @@ function kindOf({ domain, left, right }: Atom): Kind | undefined {
         ? "event"
         : undefined;
   }
+}
+
+function seesProgram({ left, right }: Atom): boolean {
+  return [...left.fields, ...right?.fields ?? []]
+    .some((bound) => (seenBy(bound) & Differs.Program) !== 0);
 }
 
 function costOf(kind: Kind, { left }: Atom): number {

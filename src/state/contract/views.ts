@@ -31,7 +31,8 @@ export const enum Differs {
   Paths = 4,
   /** The executed file. */
   Program = 8,
-  /** Perhaps the names of other descriptors, of which few rules ask: nobody has looked. */
+  /** Perhaps the names of other descriptors: of those that it lists, which nobody has looked at,
+   * or of one of the standard three. */
   Others = 16,
 }
 

@@ -32,6 +32,14 @@ const PATH_PARAMS: readonly (readonly PathParam[] | undefined)[] = EVENTS.map((i
   return found.length === 0 ? undefined : found;
 });
 
+/** Input, output, errors. */
+const STANDARD = 3;
+/** By event code: whether the event lists descriptors, as polls do. */
+const LISTS_FDS = Uint8Array.from(
+  EVENTS,
+  ({ params }) => params.some(({ type }) => type === "FDLIST") ? 1 : 0,
+);
+
 /** The caller's name of a file; MISSING where it is the kernel's, `name`, or not asked for. */
 export function callerName(
   tables: Tables,
@@ -51,7 +59,7 @@ export function callerName(
 /** Notes what differs besides the event's own descriptor; for events with our own parameters. */
 export function noteViews(tables: Tables, context: Context, thread: Thread): void {
   const { process, event } = context;
-  context.differs |= Differs.Others;
+  if (othersDiffer(tables, event.code, thread)) context.differs |= Differs.Others;
   if (process!.callerCwd !== MISSING) context.differs |= Differs.Directory;
   if (event.code === GENERIC_X && saidDiffers(tables, context, thread)) {
     context.differs |= Differs.Paths;
@@ -60,6 +68,19 @@ export function noteViews(tables: Tables, context: Context, thread: Thread): voi
   if (params !== undefined && pathsDiffer(tables, context, thread, params)) {
     context.differs |= Differs.Paths;
   }
+}
+
+/** Whether a descriptor besides the event's own may have another name under the caller's view: one
+ * of those that it lists, or one of the standard three. */
+function othersDiffer(tables: Tables, code: number, thread: Thread): boolean {
+  if (LISTS_FDS[code] === 1) return true;
+  const fds = tables.fdsOf(thread);
+  if (fds === undefined) return false;
+  for (let number = 0; number < STANDARD; number++) {
+    const fd = fds.get(number);
+    if (fd !== undefined && fd.callerName !== MISSING) return true;
+  }
+  return false;
 }
 
 /** The same of a call without parameters, whose second path is what the caller said. */

@@ -134,3 +134,18 @@ Deno.test("both names stay in the table of strings while somebody holds them", (
   deepStrictEqual(directories(context), ["/etc/ssl/", "/tmp/d/"]);
   strictEqual(context.fdName === EMPTY, false);
 });
+
+Deno.test("the first three descriptors, and those of a list, may have two names", () => {
+  const live = scene();
+  const others = (context: Context) => (context.differs & Differs.Others) !== 0;
+  strictEqual(others(live.executed(PID, "/bin/cat", "/usr/bin/cat")), false);
+  live.opened(PID, 3, "/tmp/link", "/etc/shadow");
+  strictEqual(others(live.executed(PID, "/bin/cat", "/usr/bin/cat")), false);
+  for (const number of [0, 1, 2]) {
+    const other = scene();
+    other.opened(PID, number, "/tmp/link", "/etc/shadow");
+    strictEqual(others(other.executed(PID, "/bin/cat", "/usr/bin/cat")), true, `${number}`);
+  }
+  const fds = Uint8Array.of(1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  strictEqual(others(live.live("SYSCALL_POLL_X", PID, { res: 1, fds, timeout: 0 })), true);
+});
