@@ -15,6 +15,7 @@ const HEAD =
 const MANIFESTS: Readonly<Record<string, readonly string[]>> = {
   "saker.yaml": [],
   "saker-with-prometheus.yaml": [`${DEPLOY}kubernetes/with-prometheus.values.yaml`],
+  "saker-with-pod-metadata.yaml": [`${DEPLOY}kubernetes/with-pod-metadata.values.yaml`],
 };
 const VERSIONS = ["1.25", "1.30", "1.34"];
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
@@ -128,6 +129,29 @@ Deno.test("the daemon set asks for no more than it needs, and its probes for wha
     assertEquals(container.livenessProbe.httpGet.path, "/healthz");
     const volumes = new Set(spec.volumes.map((volume: Document) => volume.name));
     for (const { name: volume } of container.volumeMounts) assert(volumes.has(volume), volume);
+  }
+});
+
+Deno.test("saker's account may see pods and what they belong to, where that is wanted", () => {
+  for (const name of Object.keys(MANIFESTS)) {
+    const isWanted = name === "saker-with-pod-metadata.yaml";
+    const { spec } = only(name, "DaemonSet").spec.template;
+    assertEquals(spec.automountServiceAccountToken, isWanted);
+    if (!isWanted) {
+      assertEquals(documents(name).filter(({ kind }) => /Role/.test(kind)), []);
+      continue;
+    }
+    const verbs = only(name, "ClusterRole").rules.flatMap((rule: Document) =>
+      rule.resources.map((resource: string) => [resource, rule.verbs.join()])
+    );
+    assertEquals(Object.fromEntries(verbs), {
+      ...{ pods: "list,watch", namespaces: "list,watch", services: "list,watch" },
+      ...{ replicasets: "get", deployments: "get", replicationcontrollers: "get" },
+    });
+    const { name: account, namespace } = only(name, "ServiceAccount").metadata;
+    const [subject] = only(name, "ClusterRoleBinding").subjects;
+    assertEquals([subject.name, subject.namespace], [account, namespace]);
+    assertEquals(spec.serviceAccountName, account);
   }
 });
 

@@ -5,6 +5,7 @@ mod at_once;
 mod blocks;
 mod btf;
 mod budget;
+mod cluster;
 mod counters;
 mod disk;
 mod driver;

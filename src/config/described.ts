@@ -65,7 +65,8 @@ export const DESCRIBED: Words<Config> = {
   load_plugins: "Names of the plugins to load, in order; without it all of `plugins`.",
   plugins:
     "Plugins, such as {name: N, library_path: P, init_config: C, open_params: O}. The work " +
-    "of container, k8saudit and json is part of saker (docs/plugins.md), unless {builtin: false}.",
+    "of container, k8saudit, json and k8smeta is part of saker (docs/plugins.md), " +
+    "unless {builtin: false}.",
   plugins_hostinfo: "Give plugins what is known of the host.",
   time_format_iso_8601: "Times of alerts as ISO 8601 in UTC, not as the local time of day.",
   buffer_format_base64: "Show bytes of buffers in base64.",

@@ -7,7 +7,7 @@ import type { Config } from "./schema.ts";
 import type { Shape } from "./shape.ts";
 
 /** The plugins whose work is part of saker. */
-export const BUILT_IN_NAMES: readonly string[] = ["container", "k8saudit", "json"];
+export const BUILT_IN_NAMES: readonly string[] = ["container", "k8saudit", "json", "k8smeta"];
 
 export type PluginEntry = Config["plugins"][number];
 

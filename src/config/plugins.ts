@@ -1,9 +1,15 @@
 // `plugins` and `load_plugins` of a configuration that was read: what is wrong with them goes out.
-// For Falco's container, k8saudit and json plugins saker has parts of its own, which take the same
-// `init_config` and `open_params`.
+// For Falco's container, k8saudit, json and k8smeta plugins saker has parts of its own, which take
+// the same `init_config` and `open_params`.
 import { AUDIT_INIT, AUDIT_PLUGIN, JSON_INIT, readOpenParams } from "./audit_plugin.ts";
 import { CONTAINER_INIT, containerRemarks, type ContainerSettings } from "./container_plugin.ts";
 import type { Where } from "./hold_tree.ts";
+import {
+  K8SMETA_INIT,
+  K8SMETA_PLUGIN,
+  type K8smetaInit,
+  k8smetaMistake,
+} from "./k8smeta_plugin.ts";
 import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { notReadable } from "./readable_names.ts";
@@ -14,6 +20,7 @@ const INITS: Readonly<Record<string, Shape<unknown>>> = {
   container: CONTAINER_INIT,
   [AUDIT_PLUGIN]: AUDIT_INIT,
   json: JSON_INIT,
+  [K8SMETA_PLUGIN]: K8SMETA_INIT,
 };
 
 /** Throws a ConfigError where an entry cannot be meant; returns what else there is to tell. */
@@ -64,6 +71,10 @@ export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
       if (typeof value !== "string" || value.isWellFormed()) continue;
       const path = key === "open_params" ? [key] : ["init_config", key];
       refuse(["plugins", at, ...path], notReadable(value));
+    }
+    const mistake = name === K8SMETA_PLUGIN ? k8smetaMistake(read.value as K8smetaInit) : undefined;
+    if (mistake !== undefined) {
+      refuse(["plugins", at, "init_config", mistake.key], mistake.message);
     }
     const input = name === AUDIT_PLUGIN ? readOpenParams(open_params) : undefined;
     if (input === undefined || !("error" in input)) continue;

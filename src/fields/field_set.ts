@@ -1,6 +1,7 @@
 // All fields, and how a field's text in a rule becomes something that can be read.
 import type { Zone } from "./text/times.ts";
 import { containerFields } from "./rows/container.ts";
+import { clusterFields } from "./rows/k8smeta.ts";
 import { argumentFields } from "./rows/evt_args.ts";
 import { eventFields } from "./rows/evt.ts";
 import { openFields } from "./rows/evt_open.ts";
@@ -140,6 +141,7 @@ function ofSyscalls({ zone, bufferFormat, staticFields, lineage }: FieldOptions)
     ...fdListFields(),
     counterField(),
     ...containerFields(),
+    ...clusterFields(),
     ...staticRows(staticFields),
   ];
   return [...rows, ...viewFields(rows)];

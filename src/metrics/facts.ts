@@ -8,6 +8,7 @@ import type { FileSum } from "./file_sums.ts";
 import { cpuMeasures, ITERATOR_MEASURES, kernelMeasures } from "./engine_measures.ts";
 import { programMeasures, stateMeasures } from "./engine_measures.ts";
 import type { Group, Measure } from "./measure.ts";
+import type { ClusterReport } from "./cluster_families.ts";
 import type { RuntimeReport } from "./runtime_families.ts";
 import type { Resources } from "./resources.ts";
 
@@ -19,6 +20,8 @@ export interface Facts {
   readonly stream: () => { readonly clients: number; readonly dropped: number };
   /** How the container runtimes stand; undefined where none is asked. */
   readonly runtimes?: () => RuntimeReport | undefined;
+  /** How the cluster stands that is asked about pods; undefined where none is. */
+  readonly cluster?: () => ClusterReport | undefined;
   /** What brings Kubernetes audit events in; absent: they are not asked for. */
   readonly audit?: () => AuditIntake;
   readonly resources: () => Resources;

@@ -8,6 +8,7 @@ import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "../engine/contract/drop_kinds.ts";
 import { auditFamilies } from "./audit_families.ts";
 import type { Family, Sample } from "./exposition.ts";
+import { clusterFamilies } from "./cluster_families.ts";
 import { runtimeFamilies } from "./runtime_families.ts";
 import type { Facts, Wanted } from "./facts.ts";
 
@@ -67,6 +68,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
     },
     ...outputFamilies(facts),
     ...runtimeFamilies(facts.runtimes?.()),
+    ...clusterFamilies(facts.cluster?.()),
     ...auditFamilies(facts.audit?.() ?? {}),
     ...(wanted.rules && tallies !== undefined ? ruleTimes(tallies, wanted) : []),
     seconds(

@@ -104,6 +104,7 @@ export const BUILT_IN_PLUGINS = [
   { name: "container", version: "0.7.1" },
   { name: "k8saudit", version: "0.18.0" },
   { name: "json", version: "0.7.4" },
+  { name: "k8smeta", version: "0.4.1" },
 ] as const;
 
 /** Loads rules files in order. Never throws on what they hold. */

@@ -24,6 +24,8 @@ export interface CompiledRule {
   readonly captureDurationMs: number;
   /** Its condition or output asks what a container's runtime has to tell. */
   readonly asksRuntimes?: boolean;
+  /** The same of the cluster that this machine is a node of. */
+  readonly asksCluster?: boolean;
   render(context: Context): RenderedOutput;
 }
 
@@ -34,6 +36,8 @@ export interface HeldRule {
   readonly isCertain: boolean;
   /** Its condition or output asks what a runtime has to tell. */
   readonly asksRuntimes: boolean;
+  /** The same of the cluster. */
+  readonly asksCluster: boolean;
   /** The output once the runtime has told, which the context shows; undefined: no match. */
   settle(later: Context): RenderedOutput | undefined;
 }

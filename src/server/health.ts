@@ -8,6 +8,7 @@ import type { DeadRule, RefusedProgram } from "../engine/contract/messages.ts";
 import { unseenLine } from "../engine/host/refused.ts";
 import type { AuditIntake } from "../metrics/audit_families.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
+import type { ClusterReport } from "../metrics/cluster_families.ts";
 import type { RuntimeReport } from "../metrics/runtime_families.ts";
 import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
@@ -21,6 +22,8 @@ export interface HealthOptions extends SightOptions {
   readonly audit?: () => AuditIntake;
   /** How the container runtimes stand; undefined where none is asked. */
   readonly runtimes?: () => RuntimeReport | undefined;
+  /** How the cluster stands that is asked about pods; undefined where none is. */
+  readonly cluster?: () => ClusterReport | undefined;
   /** Failures that nobody waited for: mistakes of saker's own that it survived. */
   readonly strays?: () => number;
   /** What is amiss until somebody acts, one line each: such as new rules that were refused. */
@@ -96,6 +99,8 @@ export interface HealthReport {
   };
   /** The container runtimes that are asked for metadata. */
   readonly runtimes?: RuntimeReport;
+  /** The cluster that is asked about pods. */
+  readonly kubernetes?: ClusterReport;
   /** What brings Kubernetes audit events in. */
   readonly k8s_audit?: AuditIntake;
   /** Captures that alerts started, and what is held for the next to begin with. */
@@ -165,6 +170,7 @@ export class Health {
     const lost = (queue: QueueStats) => queue.dropped + queue.failed;
     const web = this.#options.web?.();
     const runtimes = this.#options.runtimes?.();
+    const cluster = this.#options.cluster?.();
     return {
       status,
       ...(reason === undefined ? {} : { reason }),
@@ -211,6 +217,7 @@ export class Health {
         },
       }),
       ...(runtimes === undefined ? {} : { runtimes }),
+      ...(cluster === undefined ? {} : { kubernetes: cluster }),
       ...(this.#options.audit === undefined ? {} : { k8s_audit: this.#options.audit() }),
       captures: {
         started: get(Counter.CapturesStarted),

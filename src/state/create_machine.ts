@@ -6,6 +6,7 @@ import { step } from "./events/step.ts";
 import { dumpMachine } from "./snapshot/dump.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
 import type { AwaitedContainers } from "./tables/awaited_containers.ts";
+import type { Cluster } from "./tables/cluster.ts";
 import type { Container } from "./tables/containers.ts";
 import { Tables } from "./tables/tables.ts";
 import type { Thread } from "./tables/thread.ts";
@@ -17,6 +18,7 @@ export function createMachine(options: MachineOptions): MachineHost {
 
 export class MachineState extends Tables implements MachineHost {
   readonly awaited: AwaitedContainers = this.containers.awaited;
+  readonly cluster: Cluster = this.containers.cluster;
   readonly #snapshot: Snapshot = new Snapshot(this);
   #started = false;
 

@@ -1,5 +1,5 @@
-//! gRPC over a socket of the file system: a connection on which calls are made, each within a time
-//! and a bound.
+//! gRPC over a socket of the file system, or any other stream: a connection on which calls are
+//! made, each within a time and a bound.
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
@@ -34,8 +35,14 @@ pub struct Channel {
 
 impl Channel {
     pub async fn open(socket: &Path) -> Result<Self, Trouble> {
+        within(ANSWER, async { Self::over(connect(socket).await?).await }).await
+    }
+
+    pub async fn over<S>(stream: S) -> Result<Self, Trouble>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         within(ANSWER, async {
-            let stream = connect(socket).await?;
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder
                 .timer(TokioTimer::new())

@@ -1,5 +1,6 @@
-//! HTTP over a socket of the file system, as Docker and Podman speak it: one connection a request.
-//! Every wait has an end and every answer a bound; what is not kept is an error in words.
+//! HTTP over a socket of the file system, as Docker and Podman speak it, one connection a request,
+//! and what any other stream needs of it. Every wait has an end and every answer a bound; what is
+//! not kept is an error in words.
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -34,23 +36,29 @@ pub async fn get(socket: &Path, path: &str) -> Result<Reply, Trouble> {
     within(ANSWER, async {
         let response = request(socket, path).await?;
         let status = response.status().as_u16();
-        let mut incoming = response.into_body();
-        let mut body = Vec::new();
-        while let Some(data) = chunk(&mut incoming).await? {
-            if body.len() + data.len() > BODY_BYTES_MAX {
-                return Err(format!("answered with more than {BODY_BYTES_MAX} bytes"));
-            }
-            body.extend_from_slice(&data);
-        }
-        Ok(Reply { status, body })
+        Ok(Reply { status, body: whole(response.into_body(), BODY_BYTES_MAX).await? })
     })
     .await
+}
+
+/// All of an answer that has no more than so many bytes.
+pub async fn whole(mut incoming: Incoming, bytes_max: usize) -> Result<Vec<u8>, Trouble> {
+    let mut body = Vec::new();
+    while let Some(data) = chunk(&mut incoming).await? {
+        if body.len() + data.len() > bytes_max {
+            return Err(format!("answered with more than {bytes_max} bytes"));
+        }
+        body.extend_from_slice(&data);
+    }
+    Ok(body)
 }
 
 /// The lines of an answer that goes on and on.
 pub struct Lines {
     incoming: Incoming,
     held: Vec<u8>,
+    /// Of one line.
+    bytes_max: usize,
 }
 
 pub async fn follow(socket: &Path, path: &str) -> Result<Lines, Trouble> {
@@ -58,10 +66,14 @@ pub async fn follow(socket: &Path, path: &str) -> Result<Lines, Trouble> {
     if !response.status().is_success() {
         return Err(format!("answered {} when asked for events", response.status()));
     }
-    Ok(Lines { incoming: response.into_body(), held: Vec::new() })
+    Ok(Lines::of(response.into_body(), LINE_BYTES_MAX))
 }
 
 impl Lines {
+    pub fn of(incoming: Incoming, bytes_max: usize) -> Self {
+        Self { incoming, held: Vec::new(), bytes_max }
+    }
+
     /// Waits for as long as it takes; an error when the stream ends.
     pub async fn next(&mut self) -> Result<Vec<u8>, Trouble> {
         loop {
@@ -71,8 +83,8 @@ impl Lines {
                 line.pop();
                 return Ok(line);
             }
-            if self.held.len() > LINE_BYTES_MAX {
-                return Err(format!("sent an event of more than {LINE_BYTES_MAX} bytes"));
+            if self.held.len() > self.bytes_max {
+                return Err(format!("sent an event of more than {} bytes", self.bytes_max));
             }
             match chunk(&mut self.incoming).await? {
                 Some(data) => self.held.extend_from_slice(&data),
@@ -83,21 +95,29 @@ impl Lines {
 }
 
 async fn request(socket: &Path, path: &str) -> Result<hyper::Response<Incoming>, Trouble> {
-    let stream = connect(socket).await?;
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(BUFFER_BYTES_MAX);
-    let (mut sender, connection) =
-        builder.handshake(TokioIo::new(stream)).await.map_err(|error| told(&error))?;
-    tokio::spawn(async move {
-        // What it ends with is what the request ends with.
-        let _ = connection.await;
-    });
+    let mut sender = speak(connect(socket).await?).await?;
     let request = Request::get(path)
         .header("host", "localhost")
         .header("user-agent", "saker")
         .body(String::new())
         .map_err(|error| error.to_string())?;
     sender.send_request(request).await.map_err(|error| told(&error))
+}
+
+/// Requests can be sent over the stream, one after the other.
+pub async fn speak<S>(stream: S) -> Result<http1::SendRequest<String>, Trouble>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(BUFFER_BYTES_MAX);
+    let (sender, connection) =
+        builder.handshake(TokioIo::new(stream)).await.map_err(|error| told(&error))?;
+    tokio::spawn(async move {
+        // What it ends with is what the request ends with.
+        let _ = connection.await;
+    });
+    Ok(sender)
 }
 
 pub async fn connect(socket: &Path) -> Result<UnixStream, Trouble> {
@@ -128,6 +148,6 @@ pub async fn within<T>(
     }
 }
 
-fn told(error: &hyper::Error) -> Trouble {
+pub fn told(error: &hyper::Error) -> Trouble {
     format!("did not speak HTTP: {error}")
 }

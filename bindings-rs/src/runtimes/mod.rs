@@ -4,15 +4,15 @@
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
 mod bell;
 mod bundle;
-mod channel;
+pub mod channel;
 mod containerd;
 mod containerd_messages;
 mod cri;
 mod cri_messages;
 mod desk;
 mod docker;
-mod http;
-mod info;
+pub mod http;
+pub mod info;
 mod seek;
 mod spec;
 mod up;

@@ -19,6 +19,7 @@ import type { Flags } from "../flags.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
+import { clusterFindings } from "./doctor_cluster.ts";
 import { runtimeFindings } from "./doctor_runtimes.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
 
@@ -40,6 +41,7 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
     ...ofProbe,
     rightsFinding(config),
     ...await runtimeFindings(config, hostRoot),
+    ...await clusterFindings(config, terminal.environment),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== "missing");
   const host = `saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}`;

@@ -4,11 +4,13 @@ import type { Config } from "../../config/schema.ts";
 import { NO_RULES } from "../../engine/captures/compile_filter.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { RecordStart } from "../../engine/contract/messages.ts";
+import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
+import { logTo } from "../log.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MIB = 1 << 20;
@@ -41,11 +43,14 @@ export async function record(
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const { read } = wanted;
+  const cluster = read === undefined
+    ? clusterOf(config, terminal, logTo(() => config, terminal))
+    : undefined;
   const start = engineStart(config, flags, {
     counters,
     rules: wanted.alerts === true ? rulesStart(config, flags) : NO_RULES,
     source: read === undefined
-      ? liveStart(config, navigator.hardwareConcurrency, hostRoot)
+      ? liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster)
       : { kind: "capture", files: read },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
     record: recordStart(terminal.nameOf(file), wanted),

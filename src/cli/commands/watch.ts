@@ -3,6 +3,7 @@ import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { RuntimesTold } from "../../engine/contract/messages.ts";
+import { clusterReport } from "../../metrics/cluster_families.ts";
 import { runtimeReport } from "../../metrics/runtime_families.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
@@ -10,6 +11,7 @@ import { catchStrays } from "../../engine/contract/strays.ts";
 import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { actOnce, Canary } from "../start/canary.ts";
+import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { checkLog } from "./replay.ts";
@@ -52,11 +54,12 @@ export async function watch(
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const rights = keptRights(config, thisView());
+  const cluster = config.engine.kind === "nodriver" ? undefined : clusterOf(config, terminal, log);
   const start = engineStart(config, flags, {
     counters,
     rules,
     source: config.engine.kind === "nodriver" ? { kind: "nothing" } : {
-      ...liveStart(config, navigator.hardwareConcurrency, hostRoot),
+      ...liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster),
       ...(typeof rights === "string" ? {} : { rights }),
     },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
@@ -90,8 +93,11 @@ export async function watch(
     environment: terminal.environment,
     outputs: () => outputs?.stats() ?? [],
     stream: () => stream.stats(),
-    runtimes: () => runtimes && runtimeReport(counters, runtimes),
-    ...(audit === undefined ? {} : { audit: () => audit.intake() }),
+    asked: {
+      runtimes: () => runtimes && runtimeReport(counters, runtimes),
+      cluster: () => runtimes && clusterReport(runtimes),
+      ...(audit === undefined ? {} : { audit: () => audit.intake() }),
+    },
   });
   const { facts } = numbers;
   const canary = flags.canary === undefined ? undefined : new Canary({

@@ -78,6 +78,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   fdlist: "The descriptors that poll and its like wait for.",
   container: "The container that the process runs in.",
   k8s: "The pod that the container belongs to.",
+  k8smeta: "The pod, and what it belongs to, as the cluster's API server tells it.",
   ka: "What Kubernetes' audit log tells of a request to its API.",
   json: "Values of the event's JSON.",
   jevt: "The same as json.*; kept for old rules.",

@@ -1,6 +1,6 @@
 // `--list-plugins` and `--plugin-info`: the configured plugins in Falco's shape, which scripts take
-// apart. The work of Falco's container, k8saudit and json plugins is part of saker; this version
-// has no others.
+// apart. The work of Falco's container, k8saudit, json and k8smeta plugins is part of saker; this
+// version has no others.
 import { loadedNames } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { BUILT_IN_PLUGINS } from "../../rules/load.ts";
@@ -63,7 +63,27 @@ const JSON_FIELDS: Omit<PluginInfo, "version"> = {
   initSchema: objectSchema({ useAsync: "boolean" }),
 };
 
-const BUILT_IN: readonly PluginInfo[] = [CONTAINER, K8SAUDIT, JSON_FIELDS].map((info) => ({
+const K8SMETA: Omit<PluginInfo, "version"> = {
+  name: "k8smeta",
+  description: "Fields of pods and what they belong to; part of saker, which needs no library",
+  contact: "docs/plugins.md",
+  capabilities: ["Field Extraction", "Event Parsing", "Async Events"],
+  initSchema: objectSchema({
+    verbosity: "string",
+    collectorHostname: "string",
+    collectorPort: "integer",
+    nodeName: "string",
+    caPEMBundle: "string",
+    hostProc: "string",
+    apiServer: "string",
+    kubeconfig: "string",
+    tokenFile: "string",
+    clientCertificate: "string",
+    clientKey: "string",
+  }),
+};
+
+const BUILT_IN: readonly PluginInfo[] = [CONTAINER, K8SAUDIT, JSON_FIELDS, K8SMETA].map((info) => ({
   ...info,
   version: BUILT_IN_PLUGINS.find(({ name }) => name === info.name)!.version,
 }));

@@ -10,6 +10,7 @@ import type { Counters } from "../../engine/contract/counters.ts";
 import type {
   AuditStart,
   CaptureRulesStart,
+  ClusterStart,
   EngineSettings,
   EngineStart,
   LiveStart,
@@ -110,7 +111,12 @@ const CAPTURE_BOUNDS = { fdsMax: 262_144, bytesMax: 80 << 20 };
 const MIB = 1_048_576;
 
 /** Opens and what else comes in masses; falco's preset 4 is 8 MB for each pair of CPUs. */
-export function liveStart(config: Config, cpus: number, hostRoot: string): LiveStart {
+export function liveStart(
+  config: Config,
+  cpus: number,
+  hostRoot: string,
+  cluster?: ClusterStart,
+): LiveStart {
   const { buf_size_preset, cpus_for_each_buffer, drop_failed_exit } = config.engine.modern_ebpf;
   const preset = MIB * 2 ** (buf_size_preset - 1);
   const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
@@ -123,6 +129,7 @@ export function liveStart(config: Config, cpus: number, hostRoot: string): LiveS
     nice: config.engine.nice,
     hostRoot,
     containers: containersStart(config),
+    ...(cluster === undefined ? {} : { cluster }),
   };
 }
 

@@ -19,8 +19,8 @@ export interface NumbersOptions {
   readonly environment: (name: string) => string | undefined;
   readonly outputs: () => readonly QueueStats[];
   readonly stream: Facts["stream"];
-  readonly runtimes?: Facts["runtimes"];
-  readonly audit?: Facts["audit"];
+  /** Who tells of what not every run has. */
+  readonly asked?: Pick<Facts, "runtimes" | "cluster" | "audit">;
 }
 
 const CONFIG_BYTES_MAX = 4 << 20;
@@ -38,16 +38,14 @@ export class Numbers {
   };
 
   constructor(
-    { driver, counters, hostname, hostRoot, environment, outputs, stream, runtimes, audit }:
-      NumbersOptions,
+    { driver, counters, hostname, hostRoot, environment, outputs, stream, asked }: NumbersOptions,
   ) {
     const memoryPath = environment("FALCO_CGROUP_MEM_PATH");
     this.facts = {
       counters,
       outputs,
       stream,
-      ...(runtimes === undefined ? {} : { runtimes }),
-      ...(audit === undefined ? {} : { audit }),
+      ...asked,
       hostname,
       tallies: () => joined(this.#tallies, this.#auditTallies),
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),

@@ -75,6 +75,7 @@ export function startWeb(options: WebOptions): Web {
     troubles: options.troubles,
     strays: options.strays,
     ...(facts.runtimes === undefined ? {} : { runtimes: facts.runtimes }),
+    ...(facts.cluster === undefined ? {} : { cluster: facts.cluster }),
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
     ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),

@@ -1,6 +1,7 @@
 // What the main thread and the engine thread say to each other. Numbers that change all the time
 // are not said but shared (counters.ts).
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
+import type { ClusterOptions, ClusterState } from "../../../bindings-rs/cluster.d.ts";
 import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
@@ -23,6 +24,8 @@ export interface LiveStart {
   readonly rights?: KeptRights;
   /** Absent: no runtime is asked. */
   readonly containers?: ContainersStart;
+  /** Absent: no cluster is asked. */
+  readonly cluster?: ClusterStart;
 }
 
 /** What a watch may still do once it has started. */
@@ -42,10 +45,19 @@ export interface ContainersStart {
   readonly waitMs: number;
 }
 
-/** How the runtimes stand. */
+/** Who is asked about pods, and how. */
+export interface ClusterStart {
+  readonly options: ClusterOptions;
+  /** Of whom is asked, for people. */
+  readonly address: string;
+}
+
+/** How the runtimes and the cluster stand. */
 export interface RuntimesTold {
   readonly sockets: readonly RuntimeState[];
   readonly totals: RuntimeTotals;
+  /** Absent: none is asked. */
+  readonly cluster?: ClusterState & Pick<ClusterStart, "address">;
 }
 
 /** Watch nothing: `engine.kind: nodriver`. */

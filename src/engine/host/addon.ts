@@ -4,6 +4,7 @@
 import process from "node:process";
 import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { variable } from "../../words/environment.ts";
+import type { Cluster, ClusterOptions } from "../../../bindings-rs/cluster.d.ts";
 import type {
   CaptureDisk,
   CaptureSieve,
@@ -28,6 +29,7 @@ export interface Addon {
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };
   readonly TlsDoor: { make(options: TlsDoorOptions): TlsDoor };
+  readonly Cluster: { start(options: ClusterOptions): Cluster };
   readonly Runtimes: { start(options: RuntimesOptions): Runtimes };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;

@@ -1,5 +1,6 @@
-// Where live metadata of containers comes from: new ids are asked about, what the runtimes tell and
-// what they will not tell in time goes into the stream of events, as Falco's container events do.
+// Where live metadata of containers and pods comes from: new ids are asked about, what the runtimes
+// and the cluster tell and what they will not tell in time goes into the stream of events, as
+// Falco's container and k8s events do.
 import type {
   RuntimeNews,
   Runtimes,
@@ -10,9 +11,12 @@ import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CONTAINER_UNKNOWN, putContainer } from "../../events/scap/state_events.ts";
 import type { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
 import { shortId } from "../../state/tables/cgroup_owner.ts";
+import type { ClusterSource } from "./cluster_source.ts";
 
 export interface ContainerSourceParts {
   readonly runtimes: Runtimes;
+  /** Absent: no cluster is asked. */
+  readonly cluster?: ClusterSource;
   readonly awaited: AwaitedContainers;
   /** How many news wait: the addon keeps it, so that a batch without news costs no call. */
   readonly news: Uint32Array;
@@ -35,6 +39,7 @@ export class ContainerSource {
   /** In the order in which they end. */
   readonly #waits: { readonly id: string; readonly untilMs: number }[] = [];
   #toldAtMs = 0;
+  #askedAtMs = 0;
 
   constructor(parts: ContainerSourceParts) {
     this.#parts = parts;
@@ -43,12 +48,12 @@ export class ContainerSource {
   }
 
   get isWaiting(): boolean {
-    return this.#waits.length > 0;
+    return this.#waits.length > 0 || this.#parts.cluster?.isWaiting === true;
   }
 
   /** Asks about what is new; blocks of events that tell what has become known. */
   take(nowMs: number): Uint8Array | undefined {
-    const { runtimes, awaited, waitMs, told, news: waiting } = this.#parts;
+    const { runtimes, cluster, awaited, waitMs, told, news } = this.#parts;
     for (const id of awaited.takeFresh()) runtimes.ask(id);
     // Since the first alert: a container may be made long before it runs anything.
     for (const id of awaited.takeHeld()) this.#waits.push({ id, untilMs: nowMs + waitMs });
@@ -56,7 +61,28 @@ export class ContainerSource {
       this.#toldAtMs = nowMs;
       told(runtimes.state(), runtimes.totals());
     }
-    const news = waiting[0] === 0 ? NONE : runtimes.take(NEWS_MAX);
+    const late = this.#late(nowMs);
+    let made: BlockBuffer | undefined;
+    const out = () => made ??= new BlockBuffer(4096);
+    const time = BigInt(nowMs) * 1_000_000n;
+    // First, so that a container finds its pod; once in a look at the clock is enough.
+    if (nowMs !== this.#askedAtMs) cluster?.take(out, time);
+    this.#askedAtMs = nowMs;
+    for (const { kind, text } of news[0] === 0 ? NONE : runtimes.take(NEWS_MAX)) {
+      if (kind === 0 && text.length < JSON_BYTES_MAX) {
+        if (cluster?.keeps(text, nowMs) !== true) putContainer(out(), time, text);
+      } else if (kind === 1) putContainer(out(), time, idOnly(text), "container_removed");
+      else if (kind === 2) putContainer(out(), time, idOnly(text), CONTAINER_UNKNOWN);
+    }
+    const isLate = (json: string) => late.some((id) => json.includes(`"full_id":"${id}"`));
+    for (const json of cluster?.released(nowMs, isLate) ?? []) putContainer(out(), time, json);
+    for (const id of late) putContainer(out(), time, idOnly(id), CONTAINER_UNKNOWN);
+    return made?.bytes;
+  }
+
+  /** Ids whose alerts can wait no longer. */
+  #late(nowMs: number): readonly string[] {
+    const { awaited } = this.#parts;
     const late: string[] = [];
     while (this.#waits.length > 0) {
       const { id, untilMs } = this.#waits[0]!;
@@ -64,16 +90,7 @@ export class ContainerSource {
       this.#waits.shift();
       if (awaited.has(id)) late.push(id);
     }
-    if (news.length === 0 && late.length === 0) return undefined;
-    const out = new BlockBuffer(4096);
-    const time = BigInt(nowMs) * 1_000_000n;
-    for (const { kind, text } of news) {
-      if (kind === 0 && text.length < JSON_BYTES_MAX) putContainer(out, time, text);
-      else if (kind === 1) putContainer(out, time, idOnly(text), "container_removed");
-      else if (kind === 2) putContainer(out, time, idOnly(text), CONTAINER_UNKNOWN);
-    }
-    for (const id of late) putContainer(out, time, idOnly(id), CONTAINER_UNKNOWN);
-    return out.bytes;
+    return late;
   }
 }
 

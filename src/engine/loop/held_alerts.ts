@@ -21,6 +21,7 @@ export interface ReleasedAlert extends RenderedOutput {
 
 interface Held {
   readonly event: HeldEvent;
+  readonly podUid: string;
   readonly time: bigint;
 }
 
@@ -55,17 +56,31 @@ export class HeldAlerts {
     return true;
   }
 
-  /** Whether the event is of a container that no runtime has told of, although they were asked. */
-  isUntold({ thread }: Context): boolean {
+  /** Whether the event is of a container that no runtime has told of, or of a pod that the cluster
+   * has not, although they were asked and the rule asks for it. */
+  isUntold({ asksRuntimes, asksCluster }: CompiledRule, context: Context): boolean {
+    if (asksRuntimes !== true && asksCluster !== true) return false;
+    const isUntold = (asksRuntimes === true && this.#lacksContainer(context)) ||
+      (asksCluster === true && this.#lacksPod(context));
+    if (isUntold) this.#counters.add(Counter.AlertsUntold, 1);
+    return isUntold;
+  }
+
+  #lacksPod(context: Context): boolean {
+    const { cluster } = this.#machine;
+    if (!cluster.enabled) return false;
+    const uid = context.podUid();
+    return uid !== "" && cluster.pod(uid) === undefined;
+  }
+
+  #lacksContainer({ thread }: Context): boolean {
     const machine = this.#machine;
     if (!machine.awaited.enabled || thread === undefined) return false;
     const container = machine.containerOf(thread);
     const id = machine.strings.text(thread.containerId) ?? "";
     if (id === "" || id === "host" || container?.info !== undefined) return false;
     // Of those that a path alone tells there is nothing more to know.
-    if (container !== undefined && container.type !== "") return false;
-    this.#counters.add(Counter.AlertsUntold, 1);
-    return true;
+    return container === undefined || container.type === "";
   }
 
   #hold(id: string, event: HeldEvent, context: Context): void {
@@ -79,7 +94,7 @@ export class HeldAlerts {
       this.#release(id, context);
       this.#byContainer.set(id, held = []);
     }
-    held.push({ event, time: context.event.time() });
+    held.push({ event, podUid: context.podUid(), time: context.event.time() });
     this.#size++;
     this.#counters.set(Counter.AlertsHeld, this.#size);
   }
@@ -104,14 +119,16 @@ export class HeldAlerts {
       for (const one of held) this.#settle(one, isTold, context);
     } finally {
       context.thread = thread;
+      context.heldPodUid = "";
     }
   }
 
-  #settle({ event, time }: Held, isTold: boolean, context: Context): void {
-    for (const { rule, asksRuntimes, settle } of event.rules) {
+  #settle({ event, podUid, time }: Held, isTold: boolean, context: Context): void {
+    context.heldPodUid = podUid;
+    for (const { rule, asksRuntimes, asksCluster, settle } of event.rules) {
       const output = settle(context);
       if (output === undefined) continue;
-      const isUntold = asksRuntimes && !isTold;
+      const isUntold = (asksRuntimes && !isTold) || (asksCluster && this.#lacksPod(context));
       if (isUntold) this.#counters.add(Counter.AlertsUntold, 1);
       this.#out({ ...output, rule, time, isUntold });
       if (event.onlyFirst) return;

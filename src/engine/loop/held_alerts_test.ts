@@ -70,7 +70,7 @@ class Watched {
     const count = this.#rules.match(context, matched);
     for (const index of matched.subarray(0, count)) {
       const rule = this.#rules.rules[index]!;
-      const untold = rule.asksRuntimes === true && this.#held.isUntold(context) ? " UNTOLD" : "";
+      const untold = this.#held.isUntold(rule, context) ? " UNTOLD" : "";
       this.alerts.push(`${rule.name}: ${rule.render(context).message}${untold}`);
     }
   }

@@ -298,7 +298,7 @@ export class Engine {
   #alert(rule: CompiledRule): void {
     this.#tap?.matched(rule);
     const output = this.#tallier.render(rule, this.#parts.context);
-    const isUntold = rule.asksRuntimes === true && this.#held.isUntold(this.#parts.context);
+    const isUntold = this.#held.isUntold(rule, this.#parts.context);
     this.#tell(rule, output, this.#event.time(), isUntold ? { containerUntold: true } : {});
   }
 

@@ -62,7 +62,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const release = everyNow(RELEASE_MS, () => opened.release?.());
   const sieve = plan === undefined ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
-  const runtimes = liveContainers(start.source, addon, machine.awaited, counters, (told) => {
+  const runtimes = liveContainers(start.source, addon, machine, counters, (told) => {
     post({ kind: "runtimes", runtimes: told });
   });
   const engine = new Engine({

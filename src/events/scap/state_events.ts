@@ -48,8 +48,15 @@ export type ContainerNews =
   | typeof CONTAINER_UNKNOWN
   | typeof CONTAINERS_AWAITED;
 
+/** The name of events that tell of a cluster's objects, as Falco's k8smeta plugin gives it. */
+export const CLUSTER_NEWS = "k8s";
 export const CONTAINER_UNKNOWN = "container_unknown";
 export const CONTAINERS_AWAITED = "containers_awaited";
+
+/** `json` as the k8smeta plugin's `k8s` events carry it. */
+export function putCluster(out: BlockBuffer, time: bigint, json: string): void {
+  putAsync(out, time, CLUSTER_NEWS, json);
+}
 
 /** `json` as the container plugin's `container` events carry it. */
 export function putContainer(
@@ -58,7 +65,11 @@ export function putContainer(
   json: string,
   news: ContainerNews = "container",
 ): void {
-  putEvent(out, ASYNC, time, [uint32(0), text(news), encoder.encode(`${json}\0`)]);
+  putAsync(out, time, news, json);
+}
+
+function putAsync(out: BlockBuffer, time: bigint, name: string, json: string): void {
+  putEvent(out, ASYNC, time, [uint32(0), text(name), encoder.encode(`${json}\0`)]);
 }
 
 function putEvent(out: BlockBuffer, code: number, time: bigint, params: Uint8Array[]): void {

@@ -6,7 +6,7 @@ import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_type
 import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
-import { type HoldableRule, holdEvent, ruleAsksRuntimes } from "./held.ts";
+import { type HoldableRule, holdEvent, ruleAsksCluster, ruleAsksRuntimes } from "./held.ts";
 import { Matcher } from "./matcher.ts";
 import { OtherFields, withOthers } from "./other_fields.ts";
 
@@ -107,6 +107,7 @@ function compiledRule(
     capture: rule.capture,
     captureDurationMs: rule.captureDuration,
     asksRuntimes: ruleAsksRuntimes(rule),
+    asksCluster: ruleAsksCluster(rule),
     render: (context) => context.under(matcher.viewOf(index), () => rendered(context)),
   };
 }

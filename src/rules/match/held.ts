@@ -1,8 +1,9 @@
 // Events of containers that are still to be told of: what can be judged is judged when the event
-// comes, what a runtime has to tell is asked when it has told. An event and its context come in;
-// out goes what decides later, which needs neither.
+// comes, what a runtime or the cluster has to tell is asked when it has told. An event and its
+// context come in; out goes what decides later, which needs neither.
 import { asShown, jsonOf, type JsonValue, shownValue, valueText } from "../../fields/render.ts";
 import { isToldByRuntimes } from "../../fields/rows/container.ts";
+import { isToldByCluster } from "../../fields/rows/k8smeta.ts";
 import type { Bound, Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { otherViews, View } from "../../state/contract/views.ts";
@@ -60,7 +61,8 @@ function holdRule(rule: HoldableRule, context: Context): HeldRule | undefined {
   return {
     rule: rule.compiled,
     isCertain: ways.some(({ isCertain }) => isCertain),
-    asksRuntimes: ways.some(({ asks }) => asks),
+    asksRuntimes: ways.some(({ asksRuntimes }) => asksRuntimes),
+    asksCluster: ways.some(({ asksCluster }) => asksCluster),
     settle(later) {
       for (const way of ways) {
         if (way.holds(later)) return way.render(later);
@@ -73,7 +75,8 @@ function holdRule(rule: HoldableRule, context: Context): HeldRule | undefined {
 /** One view of the event under which the rule matches, or may. */
 interface Way {
   readonly isCertain: boolean;
-  readonly asks: boolean;
+  readonly asksRuntimes: boolean;
+  readonly asksCluster: boolean;
   holds(later: Context): boolean;
   render(later: Context): RenderedOutput;
 }
@@ -85,18 +88,20 @@ function wayOf(rule: HoldableRule, context: Context): Way | undefined {
   if (answer === false) return undefined;
   const seen = new Map<Bound, Seen>();
   const formats = [rule.checked.format, ...rule.checked.extraFields.map(({ format }) => format)];
-  let asks = answer === undefined;
   asShown(context, () => {
     for (const bound of formats.flatMap(({ fields }) => fields)) {
-      if (isToldByRuntimes(bound)) asks = true;
-      else if (!seen.has(bound)) seen.set(bound, seenOf(bound, context));
+      if (!isToldLater(bound) && !seen.has(bound)) seen.set(bound, seenOf(bound, context));
     }
   });
+  const asks = (isTold: IsTold) =>
+    (answer === undefined && conditionAsks(rule.checked.node, isTold)) ||
+    outputAsks(rule.checked, isTold);
   // With the other view's paths, which are read now.
   const others = rule.render(seenRendering(seen, undefined), context).fields;
   return {
     isCertain: answer === true,
-    asks,
+    asksRuntimes: asks(isToldByRuntimes),
+    asksCluster: asks(isToldByCluster),
     holds: (later) => answer === true || holds(rule.checked.node, decided, known, later),
     render(later) {
       const output = rule.render(seenRendering(seen, later), later);
@@ -133,23 +138,42 @@ function seenRendering(seen: ReadonlyMap<Bound, Seen>, later: Context | undefine
   };
 }
 
+type IsTold = (bound: Bound) => boolean;
+
+/** What the event alone does not tell. */
+function isToldLater(bound: Bound): boolean {
+  return isToldByRuntimes(bound) || isToldByCluster(bound);
+}
+
 /** Whether a runtime decides of the rule, or of what its alerts show. */
-export function ruleAsksRuntimes({ node, format, extraFields }: CheckedRule): boolean {
-  if (format.fields.some(isToldByRuntimes)) return true;
-  if (extraFields.some((extra) => extra.format.fields.some(isToldByRuntimes))) return true;
+export function ruleAsksRuntimes(rule: CheckedRule): boolean {
+  return outputAsks(rule, isToldByRuntimes) || conditionAsks(rule.node, isToldByRuntimes);
+}
+
+/** The same of the cluster. */
+export function ruleAsksCluster(rule: CheckedRule): boolean {
+  return outputAsks(rule, isToldByCluster) || conditionAsks(rule.node, isToldByCluster);
+}
+
+function outputAsks({ format, extraFields }: CheckedRule, isTold: IsTold): boolean {
+  return [format, ...extraFields.map((extra) => extra.format)]
+    .some(({ fields }) => fields.some(isTold));
+}
+
+function conditionAsks(node: Node, isTold: IsTold): boolean {
   const seen = new Set<Node>();
   const visit = (part: Node): boolean => {
     if (seen.has(part)) return false;
     seen.add(part);
-    if (part.kind === "atom") return asksRuntimes(part.atom);
+    if (part.kind === "atom") return asks(part.atom, isTold);
     if (part.kind === "not") return visit(part.child);
     return (part.kind === "and" || part.kind === "or") && part.children.some(visit);
   };
   return visit(node);
 }
 
-function asksRuntimes({ left, right }: Atom): boolean {
-  return left.fields.some(isToldByRuntimes) || (right?.fields.some(isToldByRuntimes) ?? false);
+function asks({ left, right }: Atom, isTold: IsTold): boolean {
+  return left.fields.some(isTold) || (right?.fields.some(isTold) ?? false);
 }
 
 /** What the event alone says of the condition; undefined: a runtime decides. Parts that are decided
@@ -178,9 +202,9 @@ function decideNode(
       return false;
     case "atom": {
       const { atom } = node;
-      if (!asksRuntimes(atom)) return interpretAtom(atom, (bound) => bound.extract(context));
+      if (!asks(atom, isToldLater)) return interpretAtom(atom, (bound) => bound.extract(context));
       for (const bound of [...atom.left.fields, ...atom.right?.fields ?? []]) {
-        if (!isToldByRuntimes(bound)) known.set(bound, bound.extract(context));
+        if (!isToldLater(bound)) known.set(bound, bound.extract(context));
       }
       return undefined;
     }

@@ -44,6 +44,8 @@ export class Context {
   hashes: Hashes | undefined = undefined;
   /** Where the JSON of events was read before they came here. */
   documents: Documents | undefined = undefined;
+  /** Uid of the pod that an event was of whose alert was held; "" else. */
+  heldPodUid = "";
   /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
   firstEventTs = 0n;
 
@@ -53,6 +55,20 @@ export class Context {
   constructor(machine: Machine, event: Event) {
     this.machine = machine;
     this.event = event;
+  }
+
+  /** Uid of the event's pod: as its cgroup says, else as its runtime labelled its container; ""
+   * where it is in none. */
+  podUid(): string {
+    const { machine, thread } = this;
+    if (thread === undefined && this.heldPodUid !== "") return this.heldPodUid;
+    const own = thread === undefined ? "" : machine.cluster.podUidOf(thread.cgroups);
+    if (own !== "") return own;
+    const container = machine.eventContainer ?? (thread && machine.containerOf(thread));
+    const labels = container?.info?.["labels"];
+    if (typeof labels !== "object" || labels === null) return "";
+    const uid = (labels as Readonly<Record<string, unknown>>)["io.kubernetes.pod.uid"];
+    return typeof uid === "string" ? uid : "";
   }
 
   /** The name of the event's descriptor under both views; MISSING for the caller's: the same. */

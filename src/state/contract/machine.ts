@@ -1,5 +1,6 @@
 // What fields and rules may ask of the machine: threads, descriptors, users, containers. They read;
 // what changes the tables stands in machine_host.ts.
+import type { Cluster } from "../tables/cluster.ts";
 import type { Container } from "../tables/containers.ts";
 import type { FdTable } from "../tables/fd_table.ts";
 import type { Strings } from "../tables/strings.ts";
@@ -35,6 +36,8 @@ export interface Machine {
   wholeContainerId(thread: Thread): string;
   /** What the event being applied says of a container (`container` events); undefined on others. */
   readonly eventContainer: Container | undefined;
+  /** What is known of the pods of this machine, and of what they belong to. */
+  readonly cluster: Cluster;
   /** Descriptors of the thread's process. */
   fdsOf(thread: Thread): FdTable | undefined;
   /** Path of a relative path's directory, ending with a slash, as Falco's: EMPTY for an absolute

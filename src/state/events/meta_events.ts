@@ -1,7 +1,11 @@
 // Events that no thread made: users, groups and containers, as the recorder learnt of them.
 import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
-import { CONTAINER_UNKNOWN, CONTAINERS_AWAITED } from "../../events/scap/state_events.ts";
+import {
+  CLUSTER_NEWS,
+  CONTAINER_UNKNOWN,
+  CONTAINERS_AWAITED,
+} from "../../events/scap/state_events.ts";
 import { containerTypeName, parseContainer } from "../tables/containers.ts";
 import type { Context } from "../contract/context.ts";
 import type { Container } from "../tables/containers.ts";
@@ -63,13 +67,21 @@ export function onGroup(machine: Tables, context: Context): void {
   machine.lineage++;
 }
 
-/** Asynchronous events; those of the container plugin carry its JSON. */
+/** Asynchronous events; those of the container plugin and of k8smeta carry their JSON. */
 export function onAsync(machine: Tables, context: Context): void {
   const { event } = context;
   const name = text(event, ASYNC.name);
+  const { awaited, cluster } = machine.containers;
+  if (name === CLUSTER_NEWS) {
+    if (cluster.apply(text(event, ASYNC.data))) machine.lineage++;
+    return;
+  }
   if (!name.startsWith("container")) return;
-  const { awaited } = machine.containers;
-  if (name === CONTAINERS_AWAITED) return awaited.enable(awaitedIn(text(event, ASYNC.data)));
+  if (name === CONTAINERS_AWAITED) {
+    const told = awaitedIn(text(event, ASYNC.data));
+    cluster.enabled ||= told.cluster;
+    return awaited.enable(told.ids);
+  }
   if (name !== "container" && name !== "container_removed" && name !== CONTAINER_UNKNOWN) return;
   const container = parseContainer(text(event, ASYNC.data));
   if (container === undefined) return;
@@ -84,14 +96,19 @@ export function onAsync(machine: Tables, context: Context): void {
   if (name === "container_removed") machine.containers.remove(id, fullId);
 }
 
-/** Ids that a recording began to wait for before it began. */
-function awaitedIn(json: string): readonly string[] {
+interface Awaited {
+  readonly ids: readonly string[];
+  readonly cluster: boolean;
+}
+
+/** Ids that a recording began to wait for before it began, and whether a cluster was asked. */
+function awaitedIn(json: string): Awaited {
   try {
-    const { awaited } = JSON.parse(json) as { awaited?: unknown };
-    if (!Array.isArray(awaited)) return [];
-    return awaited.filter((id) => typeof id === "string").slice(0, AWAITED_MAX);
+    const { awaited, cluster } = JSON.parse(json) as { awaited?: unknown; cluster?: unknown };
+    const ids = (Array.isArray(awaited) ? awaited : []).filter((id) => typeof id === "string");
+    return { ids: ids.slice(0, AWAITED_MAX), cluster: cluster === true };
   } catch {
-    return [];
+    return { ids: [], cluster: false };
   }
 }
 

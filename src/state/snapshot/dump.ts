@@ -13,6 +13,7 @@ import {
 } from "../../events/scap/state_blocks.ts";
 import {
   CONTAINERS_AWAITED,
+  putCluster,
   putContainer,
   putContainerGroup,
   putContainerUser,
@@ -54,10 +55,13 @@ export function dumpMachine(machine: Tables, time: bigint): Uint8Array {
   for (const [id, group] of machine.users.groups()) {
     if (id !== "") putContainerGroup(out, time, id, group);
   }
-  const { awaited } = machine.containers;
+  const { awaited, cluster } = machine.containers;
   if (awaited.enabled) {
-    putContainer(out, time, JSON.stringify({ awaited: [...awaited.all()] }), CONTAINERS_AWAITED);
+    const told = { awaited: [...awaited.all()], ...(cluster.enabled ? { cluster: true } : {}) };
+    putContainer(out, time, JSON.stringify(told), CONTAINERS_AWAITED);
   }
+  // In front of the containers, as they came.
+  for (const { json } of cluster.all()) putCluster(out, time, json);
   for (const container of machine.containers.all()) {
     if (container.info !== undefined) putContainer(out, time, containerJson(container));
   }

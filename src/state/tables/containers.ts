@@ -2,6 +2,7 @@
 // them (the JSON of Falco's container plugin: {"container": {"id", "type": number, …}}).
 import { type Owned, Owner, ownerOf } from "./cgroup_owner.ts";
 import { AwaitedContainers } from "./awaited_containers.ts";
+import { Cluster } from "./cluster.ts";
 import { containerOf } from "./falco_matchers.ts";
 import { EMPTY, type Strings } from "./strings.ts";
 import type { Thread } from "./thread.ts";
@@ -61,6 +62,8 @@ export class Containers {
   readonly #ofCgroups = new Map<number, Found>();
   /** New ones, of which a runtime is still to tell. */
   readonly awaited = new AwaitedContainers();
+  /** Pods that they are of. */
+  readonly cluster: Cluster;
 
   /** Id of a cgroups string → what its paths say; the container's id as a string id. */
   readonly #owners = new Map<number, { readonly owner: Owner; readonly id: number }>();
@@ -75,6 +78,7 @@ export class Containers {
 
   constructor(strings: Strings) {
     this.#strings = strings;
+    this.cluster = new Cluster(strings);
   }
 
   /** To be called before any thread is known. */
@@ -151,6 +155,7 @@ export class Containers {
     this.#byId.clear();
     this.#twins.clear();
     this.awaited.clear();
+    this.cluster.clear();
     this.forgetMatches();
     if (this.#all !== undefined) this.add(this.#all);
   }
@@ -235,6 +240,7 @@ export class Containers {
     this.#hosts.clear();
     this.confirmHeld(threads);
     this.#ofCgroups.clear();
+    this.cluster.forgetCgroups();
   }
 
   #search(cgroups: string): string {

@@ -11,6 +11,8 @@ export interface PodOptions {
     readonly namespace: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    /** Parent of its containers' cgroups. */
+    readonly cgroup?: string;
   };
   readonly containers: readonly {
     readonly name: string;

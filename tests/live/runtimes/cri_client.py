@@ -46,6 +46,8 @@ def main():
             # Host's network, as there are no plugins for another.
             namespaces = field(1, 2) + field(2, 1) + field(3, 0)
             linux = field(2, field(1, namespaces) + field(6, True))
+            if "cgroup" in pod:
+                linux = field(1, pod["cgroup"]) + linux
             config = field(1, field(1, pod["name"]) + field(2, pod["uid"]) +
                            field(3, pod["namespace"]))
             config += pairs(6, pod.get("labels", {}))
