@@ -259,12 +259,11 @@ impl Watch {
         // Its answer begins with the first event, where there will be one.
         let asked = cri.events();
         tokio::pin!(asked);
-        let answer = match timeout(ANSWER_BEGINS, &mut asked).await {
-            Ok(answer) => answer?,
-            Err(_) => {
-                self.follows(true);
-                asked.await?
-            }
+        let answer = if let Ok(answer) = timeout(ANSWER_BEGINS, &mut asked).await {
+            answer?
+        } else {
+            self.follows(true);
+            asked.await?
         };
         if let Some(mut events) = answer {
             let mut told_any = false;
