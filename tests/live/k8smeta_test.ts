@@ -2,9 +2,9 @@
 // stands in alerts and decides rules, whether the API server was there first, comes later, forgets,
 // refuses or goes.
 import { assert, assertEquals } from "./expect.ts";
-import { type Alert, eventually, freePort, runSaker, Saker } from "./saker.ts";
+import { type Alert, eventually, freePort, lines, runSaker, Saker } from "./saker.ts";
 import { has, type Place } from "./trigger.ts";
-import { certificates, noGrpcClient } from "../outputs/grpc.ts";
+import { certificates, noGrpcClient, PYTHON_WITH_GRPC } from "../outputs/grpc.ts";
 import { type ApiObject, ApiServer } from "./cluster/api_server.ts";
 import { CriClient } from "./runtimes/cri.ts";
 import { IMAGE } from "./runtimes/image.ts";
@@ -49,7 +49,7 @@ function fill(server: ApiServer): void {
   const selector = { selector: { app: "web" } };
   server.put("services", { metadata: meta("s1", "front", { a: "1" }), spec: selector });
   server.put("services", { metadata: meta("s2", "apart", {}), spec: { selector: { app: "x" } } });
-  for (const number of [1, 2, 3]) server.put("pods", podObject(number));
+  for (const number of [1, 2, 3, 5]) server.put("pods", podObject(number));
 }
 
 /** What an alert of a pod shows. */
@@ -171,7 +171,7 @@ Deno.test({
       assertEquals((await cluster(saker))["up"], false);
 
       server.start();
-      await until("pods to be known", saker, ({ up, pods }) => up === true && pods === 3);
+      await until("pods to be known", saker, ({ up, pods }) => up === true && pods === 4);
       const there = await alertOf("Of the deployment", await start(2, place.mark("there")));
       assertEquals(shown(there), shownOf(2));
       assert(!isUntold(there), there.output);
@@ -209,7 +209,7 @@ Deno.test({
       // It is gone: what was known is still known.
       await server.stop();
       await until("saker to miss it", saker, ({ up }) => up === false);
-      const gone = await alertOf("Of the deployment", await start(3, place.mark("gone")));
+      const gone = await alertOf("Of the deployment", await start(5, place.mark("gone")));
       assertEquals(shown(gone)["k8smeta.deployment.label[team]"], "red");
       const wrong = saker.alerts().filter(({ rule, output }) =>
         rule === "Not in the shop" && !output.includes("-absent")
@@ -239,4 +239,47 @@ Deno.test({
       }
     });
   },
+});
+
+/** What `saker doctor` says of the cluster. */
+async function findings(init: Record<string, unknown>): Promise<string[]> {
+  const plugin = { name: "k8smeta", library_path: "libk8smeta.so", init_config: init };
+  const options = [`plugins[]=${JSON.stringify(plugin)}`, "load_plugins=[k8smeta]"];
+  const { stdout } = await runSaker(["doctor", "--json", ...options.flatMap((one) => ["-o", one])]);
+  const told = JSON.parse(stdout) as { readonly findings: readonly { readonly text: string }[] };
+  return told.findings.map(({ text }) => text).filter((text) => /k8smeta|pods of node/.test(text));
+}
+
+Deno.test("Falco's collector is followed, and saker doctor tells whether it answers", async (t) => {
+  const missing = noGrpcClient();
+  if (missing !== undefined) {
+    await t.step({ name: `skipped: ${missing}`, ignore: true, fn() {} });
+    return;
+  }
+  const port = freePort();
+  const init = { collectorHostname: "127.0.0.1", collectorPort: port, nodeName: NODE };
+  const [absent] = await findings(init);
+  assert(absent?.includes(`127.0.0.1:${port} cannot connect`), `${absent}`);
+  const { program, env } = PYTHON_WITH_GRPC;
+  const child = new Deno.Command(program, {
+    args: [new URL("cluster/collector.py", import.meta.url).pathname, `${port}`],
+    env,
+    ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+  }).spawn();
+  const told: string[] = [];
+  const reading = (async () => {
+    for await (const line of lines(child.stdout)) told.push(line);
+  })();
+  try {
+    await eventually("the collector", () => told.includes("ready") ? true : undefined);
+    assertEquals(await findings(init), [
+      `the cluster answers on 127.0.0.1:${port}; pods of node ${NODE}: 1`,
+    ]);
+    const asked = told.find((line) => line !== "ready");
+    assert(asked?.includes(NODE) && asked.includes("ReplicationController"), `${asked}`);
+  } finally {
+    await child.stdin.close();
+    await child.status;
+    await reading;
+  }
 });
