@@ -24,7 +24,6 @@ export interface OpenOptions {
   /** Bytes of I/O data kept from each call. */
   snaplen: number;
   dropFailed: boolean;
-  /** This process is never recorded. */
   selfPid: number;
 }
 
@@ -38,27 +37,27 @@ export interface DriverStats {
   /** Names that the probe looked up after the call, and those of them that led nowhere. */
   named: bigint;
   unresolved: bigint;
+  /** Files of `nameFiles` that are known, and names that found no place. */
+  filesNamed: bigint;
+  filesRefused: bigint;
   /** Programs that should be attached (those that the kernel refused are none), and how many still
    * are. */
   programs: number;
   attached: number;
 }
 
-/** A process that lost events over its share of the critical ring. */
 export interface ProcessExcess {
   pid: number;
-  /** Of the thread that lost first. */
   name: string;
   lost: bigint;
 }
 
-/** Events of one code that the sieve kept back, or that were lost. */
 export interface CodeEvents {
   code: number;
   events: bigint;
 }
 
-/** How often one of the probe's programs ran, and for how long. */
+/** How often a program ran, and for how long. */
 export interface ProgramRuns {
   name: string;
   runs: bigint;
@@ -76,7 +75,6 @@ export interface AttachedProgram {
   reason: string;
 }
 
-/** A loaded probe. */
 export class Driver {
   static open(options: OpenOptions): Driver;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
@@ -91,6 +89,8 @@ export class Driver {
    * everything through. `keepsOpens`: opens are kept whatever it says of them. Throws where this
    * kernel cannot ask it: all is kept then. */
   setSieve(table: Uint8Array, keepsOpens: boolean): void;
+  /** Exchanges the files that rules name, and are known by their inodes below `hostRoot`. */
+  nameFiles(names: Uint8Array[], hostRoot: string): void;
   /** Events that the sieve kept back, for each code that has some. */
   sifted(): CodeEvents[];
   /** Events that were lost, for each code that has some; 0 is the code of those whose event is not

@@ -81,7 +81,7 @@ const WAYS: readonly (Way | undefined)[] = [
           `i=0; while [ $i -lt ${EVENTS} ]; do true 2>/dev/null < ${MARK}/$i; i=$((i+1)); ` +
           "done";
         return {
-          source: new LiveSource({ driver, takeSnapshot }),
+          source: new LiveSource({ driver, takeSnapshot, hostRoot: "" }),
           act: () => new Deno.Command("sh", { args: ["-c", script], stderr: "null" }).outputSync(),
         };
       },

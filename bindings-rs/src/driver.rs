@@ -12,6 +12,7 @@ use crate::counters::by_code;
 use crate::failure::{Code, Failure};
 use crate::loader::Probe;
 use crate::merge;
+use crate::named::Named;
 use crate::ring::Ring;
 use crate::settings::Options;
 use crate::tally::ProgramWork;
@@ -43,6 +44,8 @@ pub struct DriverStats {
     pub truncated: BigInt,
     pub named: BigInt,
     pub unresolved: BigInt,
+    pub files_named: BigInt,
+    pub files_refused: BigInt,
     pub programs: u32,
     pub attached: u32,
 }
@@ -93,6 +96,7 @@ struct Open {
     /// Programs and how many of them are attached, as the kernel last said.
     seen: (Instant, u32, u32),
     last_read: Instant,
+    named: Option<Named>,
 }
 
 /// So many take some tens of milliseconds.
@@ -148,7 +152,9 @@ impl Driver {
         let critical = probe.take_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
         let bulk = probe.take_ring("BULK_RING", chosen.bulk_ring_bytes)?;
         let seen = look(&probe);
-        Ok(Self { open: Some(Open { probe, critical, bulk, seen, last_read: Instant::now() }) })
+        let last_read = Instant::now();
+        let open = Open { probe, critical, bulk, seen, last_read, named: None };
+        Ok(Self { open: Some(open) })
     }
 
     fn opened(&mut self) -> Result<&mut Open> {
@@ -196,6 +202,23 @@ impl Driver {
             open.probe.load_wanted(&codes, &btf);
         }
         Ok(open.probe.route(&codes)?)
+    }
+
+    /// Exchanges the files that are known by their inodes too.
+    #[napi]
+    pub fn name_files(&mut self, names: Vec<Uint8Array>, host_root: String) -> Result<()> {
+        let open = self.opened()?;
+        if open.named.is_none() {
+            let parts = open.probe.take_named()?;
+            let named = Named::begin(parts, &host_root).map_err(|error| {
+                Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
+            })?;
+            open.named = Some(named);
+        }
+        if let Some(named) = &open.named {
+            named.want(names.iter().map(|name| name.to_vec()).collect());
+        }
+        Ok(())
     }
 
     /// Loads some of the programs that nobody wants yet; whether all are loaded.
@@ -246,6 +269,7 @@ impl Driver {
             open.seen = look(&open.probe);
         }
         let (_, programs, attached) = open.seen;
+        let (files_named, files_refused) = open.named.as_ref().map_or((0, 0), Named::counts);
         Ok(DriverStats {
             events: counters.events.into(),
             lost_critical: counters.lost[0].into(),
@@ -254,6 +278,8 @@ impl Driver {
             truncated: counters.truncated.into(),
             named: counters.named.into(),
             unresolved: counters.unresolved.into(),
+            files_named: files_named.into(),
+            files_refused: files_refused.into(),
             programs,
             attached,
         })

@@ -22,11 +22,14 @@ use crate::ring::Ring;
 use crate::rings::Rings;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
 use crate::sift::Sieve;
-use crate::stages::{DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{
+    BATCHES, DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT,
+};
+use crate::traced::Traced;
 pub use crate::wanted::GENERIC_CALL;
-use crate::wanted::fillers_of;
+use crate::wanted::{fillers_of, short_of};
 
-/// Call numbers that the probe looks at; a route for each entry in the halves of one word.
+/// Call numbers; a route for each entry in the halves of one word.
 const CALLS: u32 = 512;
 const IA32: u32 = 32;
 
@@ -44,7 +47,6 @@ pub struct Attached {
     pub reason: String,
 }
 
-/// One event's program.
 pub struct Loaded {
     pub id: u32,
     pub refused: Option<Failure>,
@@ -66,6 +68,7 @@ pub struct Probe {
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
     pub rings: Rings,
+    pub traced: Traced,
     pub loaded: BTreeMap<&'static str, Loaded>,
     /// Of those: fillers that nobody wants yet (spare.rs), and what they are loaded with.
     pub spare: BTreeSet<&'static str>,
@@ -74,7 +77,7 @@ pub struct Probe {
     pub expected_routes: Vec<u64>,
 }
 
-fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
+pub fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
     ebpf: &mut Ebpf,
     name: &str,
 ) -> Result<T, Failure> {
@@ -116,6 +119,7 @@ impl Probe {
             .override_global("SETTINGS", &settings[..], true)
             .map_max_entries("SCRATCH", cpus as u32)
             .map_max_entries("LONG", cpus as u32)
+            .map_max_entries("ASIDE", cpus as u32)
             .map_max_entries("CRITICAL_RING", options.critical_ring_bytes)
             .map_max_entries("BULK_RING", options.bulk_ring_bytes);
         let mut ebpf = loader.load(object).map_err(|error| Failure::of_object(&error))?;
@@ -143,6 +147,7 @@ impl Probe {
                 take(&mut ebpf, "RING_ROUTES")?,
                 &offsets,
             ),
+            traced: Traced::default(),
             ebpf,
             loaded: BTreeMap::new(),
             spare: BTreeSet::new(),
@@ -199,7 +204,10 @@ impl Probe {
             .collect();
         for (name, failure) in load_at_once(programs, |(target, program)| program.load(target, btf))
         {
-            self.loaded.insert(name, Loaded { id: 0, refused: Some(failure) });
+            // What has a shorter form is tried once more when it is placed.
+            if short_of(name).is_none() {
+                self.loaded.insert(name, Loaded { id: 0, refused: Some(failure) });
+            }
         }
     }
 
@@ -226,8 +234,14 @@ impl Probe {
         if let Some(loaded) = self.loaded.get(name) {
             return loaded.refused.is_none();
         }
-        let placed = self.load_program(name, target, btf).and_then(|id| {
-            let fd = match self.ebpf.program(name) {
+        let mut found = name;
+        let mut loaded = self.load_program(name, target, btf);
+        if let (Err(_), Some(short)) = (&loaded, short_of(name)) {
+            found = short;
+            loaded = self.load_program(short, target, btf);
+        }
+        let placed = loaded.and_then(|id| {
+            let fd = match self.ebpf.program(found) {
                 Some(Program::BtfTracePoint(program)) => program
                     .fd()
                     .map_err(|error| Failure::of_program(&error, name))?
@@ -264,6 +278,13 @@ impl Probe {
             .filter(|(name, _)| !self.loaded.contains_key(name))
             .collect();
         self.load_at_once(&missing, btf);
+        self.traced.load(&mut self.ebpf, Some(interest), btf);
+        for (name, slot, code) in BATCHES {
+            if interest.contains(&code) {
+                self.spare.remove(name);
+                self.place(name, slot, SYS_EXIT, btf);
+            }
+        }
         for call in &SYSCALLS {
             for (index, _) in fillers_of(&wanted, call) {
                 self.spare.remove(FILLERS[index].0);
@@ -297,7 +318,7 @@ impl Probe {
                 *entry |= route << IA32;
             }
         }
-        // socketcall carries other calls: it is looked into whenever one of those is wanted.
+        // socketcall carries other calls.
         let inner = (359..=373)
             .chain([compat::SEND.into(), compat::RECV.into()])
             .any(|call| routes[call] >> IA32 != 0);
@@ -310,10 +331,10 @@ impl Probe {
             }
         }
         self.expected_routes = routes;
+        self.traced.follow(&mut self.ebpf, interest);
         self.rings.follow(&mut self.ebpf, interest)
     }
 
-    /// What an intruder would do: takes a program out of its slot.
     #[cfg(test)]
     pub fn empty_slot_for_test(&mut self, slot: u32) {
         self.programs.clear_index(&slot).expect("the slot can be emptied");
@@ -321,10 +342,13 @@ impl Probe {
 
     /// Whether a change of interest needs programs that are not loaded yet.
     pub fn needs_loading(&self, interest: &[u16]) -> bool {
-        interest.iter().any(|code| {
-            let code = if *code >= GENERIC_CALL { GENERIC_X } else { *code };
-            FILLERS.iter().any(|(name, filler)| *filler == code && !self.loaded.contains_key(name))
-        })
+        self.traced.lacks(interest)
+            || interest.iter().any(|code| {
+                let code = if *code >= GENERIC_CALL { GENERIC_X } else { *code };
+                FILLERS
+                    .iter()
+                    .any(|(name, filler)| *filler == code && !self.loaded.contains_key(name))
+            })
     }
 
     fn refusal(&self, name: &str) -> Failure {

@@ -10,7 +10,7 @@ use probe::stage::FILLERS_AT;
 use probe::table::{PROCEXIT_1_E, SYSCALL_EXECVE_19_X, SYSCALL_OPEN_BY_HANDLE_AT_X};
 
 use crate::loader::Probe;
-use crate::stages::{EXEC, EXEC_STAGES, GATE, HANDLE_END, SIFT, STAGES, SYS_EXIT};
+use crate::stages::{BATCHES, EXEC, EXEC_STAGES, GATE, HANDLE_END, SIFT, STAGES, SYS_EXIT};
 
 /// A program of the plan; an empty reason means that it works.
 pub struct Planned {
@@ -57,7 +57,10 @@ impl Probe {
             let slot = match (exec, stage, filler) {
                 (Some((_, slot)), ..) | (_, Some((_, slot)), _) => *slot,
                 (.., Some(index)) => FILLERS_AT + index as u32,
-                _ => continue,
+                _ => match BATCHES.iter().find(|(stage, ..)| stage == name) {
+                    Some((_, slot, _)) => *slot,
+                    None => continue,
+                },
             };
             let map = if exec.is_some() { &self.exec_slots } else { &self.slots };
             let reason = match &loaded.refused {
@@ -84,6 +87,13 @@ impl Probe {
             events,
             refused: !reason.is_empty(),
             reason,
+        }));
+        plan.extend(self.traced.plan().map(|(name, target, code, reason, refused)| Planned {
+            name,
+            target,
+            events: vec![code],
+            reason,
+            refused,
         }));
         if let Some(reason) = routed {
             plan[0].reason = reason;

@@ -16,11 +16,12 @@ use crate::at_once::load_at_once;
 use crate::failure::{Code, Failure};
 use crate::wanted::GENERIC_CALL;
 
-const RING_STAGES: [(&str, u32); 6] = [
+const RING_STAGES: [(&str, u32); 7] = [
     ("ring_start", stage::START),
     ("ring_walk", stage::WALK),
     ("ring_look_up", stage::LOOK_UP),
     ("ring_files", stage::FILES),
+    ("ring_further", stage::FURTHER),
     ("ring_end", stage::END),
     ("ring_sift", stage::SIFT),
 ];
@@ -30,6 +31,8 @@ const RING_ENTRIES: [[(&str, &str); 2]; 2] = [
     [("ring_done_members", "io_uring_complete"), ("ring_done", "io_uring_complete")],
     [("ring_asked", "io_uring_submit_req"), ("ring_asked", "io_uring_submit_sqe")],
 ];
+/// What the kernel refuses at once is told by this, where it is; else it counts as lost.
+const REFUSALS: (&str, &str) = ("ring_refused", "io_uring_req_failed");
 /// What a kernel must tell of a request.
 const NEEDED: [&str; 5] = [
     "?io_kiocb.cqe.res",
@@ -99,6 +102,7 @@ impl Rings {
             .iter()
             .map(|&(name, slot)| (name, Some(slot)))
             .chain(RING_ENTRIES.iter().flatten().map(|&(name, _)| (name, None)))
+            .chain([(REFUSALS.0, None)])
             .collect();
         for &(_, place, _) in &routes {
             slots.insert(RING_FILLERS[place].0, Some(stage::FILLERS_AT + place as u32));
@@ -198,6 +202,12 @@ impl Rings {
                 self.links.clear();
                 return;
             }
+        }
+        let (name, point) = REFUSALS;
+        if let Some(Program::RawTracePoint(program)) = ebpf.program_mut(name)
+            && let Ok(link) = attached(program, point)
+        {
+            self.links.push(link);
         }
     }
 

@@ -33,6 +33,8 @@ const NO_EFFECT: u8 = 0;
 const OPENS: u8 = 1;
 /// An `fcntl`, of which only some commands change a descriptor.
 const FCNTL: u8 = 3;
+/// Data went through a descriptor, which tells of sockets only.
+const TRANSFER: u8 = 5;
 /// Those, as the event has them: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
 const CHANGING: [i64; 3] = [1, 3, 26];
 /// The parameter with the command.
@@ -116,6 +118,8 @@ fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
             Guard { verdict: Verdict::Ask as u8, tests_used: 0, clauses_used: 0, ..guard }
         }
         NO_EFFECT | OPENS => guard,
+        // Sockets are kept whatever it says.
+        TRANSFER if guard.verdict == Verdict::Ask as u8 => guard,
         // No rule is about it: tables alone need it.
         FCNTL if guard.verdict == Verdict::Drop as u8 => changing(&guard),
         _ => Guard::KEEP,

@@ -7,7 +7,7 @@ use probe::stage::FILLERS_AT;
 use crate::failure::{Code, Failure};
 use crate::loader::Probe;
 use crate::settings::kernel_types;
-use crate::stages::SYS_EXIT;
+use crate::stages::{BATCHES, SYS_EXIT};
 
 impl Probe {
     /// Loads at most so many of them; whether none is left.
@@ -30,6 +30,13 @@ impl Probe {
                 Failure::new(Code::NoBtf, format!("Cannot use the kernel's types: {error}"))
             })?,
         };
+        self.traced.load(&mut self.ebpf, None, &types);
+        for (name, slot, _) in BATCHES {
+            if !self.loaded.contains_key(name) {
+                self.spare.insert(name);
+                self.place(name, slot, SYS_EXIT, &types);
+            }
+        }
         for index in missing {
             let name = FILLERS[index].0;
             self.spare.insert(name);

@@ -1,5 +1,7 @@
 //! Where programs are attached, and which slots the stages of events have.
 
+use probe::table::{SOCKET_RECVMMSG_X, SOCKET_SENDMMSG_X};
+
 pub const SYS_EXIT: &str = "sys_exit";
 pub const EXEC: &str = "sched_process_exec";
 pub const EXIT: &str = "sched_process_exit";
@@ -10,11 +12,11 @@ pub const LOOK_UP: &str = "stage_look_up";
 
 /// Stages that events can do without: names then come as the caller gave them, descriptors without
 /// what the kernel knows of them, and one call is not told of at all.
-pub const DISPENSABLE: [&str; 3] = [LOOK_UP, "stage_files", HANDLE_END];
+pub const DISPENSABLE: [&str; 4] = [LOOK_UP, "stage_files", "stage_further", HANDLE_END];
 pub const HANDLE_END: &str = "stage_handle_end";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 10] = [
+pub const STAGES: [(&str, u32); 11] = [
     ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
@@ -24,12 +26,19 @@ pub const STAGES: [(&str, u32); 10] = [
     (HANDLE_END, 7),
     (LOOK_UP, 9),
     ("stage_files", probe::stage::FILES),
+    ("stage_further", probe::stage::FURTHER),
     ("stage_end", probe::stage::END),
 ];
 /// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
 pub const SIFT: (&str, u32) = ("stage_sift", probe::stage::SIFT);
 /// The names of opens before their events are made; needs the same loop.
 pub const GATE: (&str, u32) = ("stage_gate", probe::stage::GATE);
+/// The messages of a batch behind the first, and the events that need them; kernels before 5.17
+/// tell those by tail calls, 33 at the most.
+pub const BATCHES: [(&str, u32, u16); 2] = [
+    ("stage_sent", probe::stage::SENT, SOCKET_SENDMMSG_X),
+    ("stage_received", probe::stage::RECEIVED, SOCKET_RECVMMSG_X),
+];
 /// Stages of a program's start.
 pub const EXEC_STAGES: [(&str, u32); 7] = [
     ("started_start", 8),

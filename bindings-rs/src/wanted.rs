@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use probe::compat;
-use probe::fillers::FILLERS;
+use probe::fillers::{FILLERS, SHORT_FILLERS};
 use probe::table::{GENERIC_X, Syscall};
 
 /// An interest at or above this asks for one call without an event of its own: the rest of the
@@ -35,4 +35,10 @@ fn filler_of(wanted: &BTreeSet<u16>, call: &Syscall) -> Option<usize> {
         return FILLERS.iter().position(|(_, code)| *code == GENERIC_X);
     }
     None
+}
+
+/// The program that kernels without loops take in the place of another, where there is one.
+pub fn short_of(name: &str) -> Option<&'static str> {
+    let short = SHORT_FILLERS.iter().find(|(short, _)| short.strip_prefix("short_") == Some(name));
+    short.map(|(short, _)| *short)
 }

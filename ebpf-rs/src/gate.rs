@@ -126,7 +126,17 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     }
     let inode = Bpf.address(file + offset!(Bpf, file_inode));
     let mode: u16 = Bpf.read(inode + offset!(Bpf, inode_mode));
-    if mode & S_IFMT == S_IFDIR || is_seen(Bpf.word(inode + offset!(Bpf, inode_ino))) {
+    if mode & S_IFMT == S_IFDIR {
+        return false;
+    }
+    // The count of links stands behind the number: one read has both.
+    let [ino, links]: [u64; 2] = Bpf.read(inode + offset!(Bpf, inode_ino));
+    let links = if offset!(Bpf, inode_links) == offset!(Bpf, inode_ino) + 8 {
+        links as u32
+    } else {
+        Bpf.int(inode + offset!(Bpf, inode_links))
+    };
+    if is_seen(ino) || links > 1 && is_named(inode, ino) {
         return false;
     }
     // struct path: the mount, then the dentry.
@@ -140,7 +150,8 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     let (free, cut) = (e.state().free as usize, e.state().cut);
     let length = PATH_BYTES.wrapping_sub(free);
     let is_gone = e.state().at.dentry == 0;
-    if is_gone || cut != 0 || length == 0 || length >= NAME_BYTES {
+    // A further name is known behind the gate only.
+    if e.state().further != 0 || is_gone || cut != 0 || length == 0 || length >= NAME_BYTES {
         return false;
     }
     let kernel_at = path::AREA + (free & path::AREA_MASK);
@@ -151,4 +162,11 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     }
     let marks = caller.walk(names);
     marks & IRREGULAR == 0 && !may_admit(guard, marks)
+}
+
+/// Whether rules name this file, which has another name as well.
+#[inline(always)]
+fn is_named(inode: usize, ino: u64) -> bool {
+    let sb = Bpf.address(inode + offset!(Bpf, inode_sb));
+    Bpf.name_of(Bpf.int(sb + offset!(Bpf, sb_dev)), ino) != 0
 }

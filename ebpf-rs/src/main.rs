@@ -11,19 +11,24 @@
 
 mod attach;
 mod births;
+mod block;
 mod bpf_kernel;
 mod budget;
 mod gate;
 mod long;
+mod loops;
 mod makers;
+mod named;
 mod names;
 mod opens;
 mod programs;
+mod reader;
 mod record;
 mod ring_kernel;
 mod rings;
 mod sieve;
 mod stages;
+mod traced;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -8,6 +8,8 @@
 //! - opens whose two names differ: the caller's is nowhere else;
 //! - standard streams, which are looked at without an event that names them;
 //! - directories: names below them are told by theirs;
+//! - files with further names (probe-rs/src/further.rs): hard links of files that rules name, what
+//!   has another name on the host;
 //! - opens of a file of which such an open was kept: a table that does not see closes would take
 //!   the one for the other.
 //!
@@ -15,12 +17,16 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 use probe::event::{Event, OWN_PARAMS};
-use probe::get;
+use probe::file::{S_IFMT, S_IFREG};
+use probe::files::INODE;
+use probe::kernel::Kernel as _;
 use probe::lane::CRITICAL;
 use probe::open::OPENED_FILE;
 use probe::scratch::{EVENT_AT, STRING_BYTES};
+use probe::sieve::admits;
 use probe::sieve::guard::{ALL_MARKS, Guard, admits_either, text};
 use probe::sieve::names::IRREGULAR;
+use probe::{get, offset};
 
 use crate::bpf_kernel::Bpf;
 use crate::names::{Text, names, place};
@@ -56,14 +62,60 @@ pub const fn is_stream(ret: i64) -> bool {
 #[inline(always)]
 pub fn keeps(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     let kept = is_of_use(e, guard);
-    if kept && e.state().opened == OPENED_FILE {
-        let inode = e.state().inode;
-        if let Some(seen) = place_of(inode) {
-            // SAFETY: in the map's value; all write the same.
-            unsafe { seen.write_volatile(1) };
-        }
+    if kept {
+        note_kept(e);
     }
     kept
+}
+
+/// Notes that an open of its file was written.
+#[inline(always)]
+pub fn note_kept(e: &mut Event<Bpf>) {
+    if e.state().opened != OPENED_FILE {
+        return;
+    }
+    let inode = e.state().inode;
+    if let Some(seen) = place_of(inode) {
+        // SAFETY: in the map's value; all write the same.
+        unsafe { seen.write_volatile(1) };
+    }
+}
+
+/// Whether an event that uses a descriptor may be of use by the name of its file, whose path is
+/// written. Where an open of the file was written, its entry may have a name that is known nowhere
+/// else: the caller's, or one from before it was renamed.
+#[inline(always)]
+pub fn keeps_used(e: &mut Event<Bpf>, guard: &Guard) -> bool {
+    let Some(names) = names() else { return true };
+    if e.state().truncated != 0 || get!(e.state().further) != 0 {
+        return true;
+    }
+    let mode: u16 = e.copied(INODE, offset!(Bpf, inode_mode));
+    if mode & S_IFMT != S_IFREG {
+        return true;
+    }
+    let facts = get!(e.state().facts);
+    if !admits(guard, facts, ALL_MARKS) {
+        return false;
+    }
+    if is_seen(e.copied(INODE, offset!(Bpf, inode_ino))) {
+        return true;
+    }
+    let base = e.base().cast_const();
+    let (at, length) = own_path(base);
+    if length < 2 {
+        return true;
+    }
+    let marks = Text::of_event(base, at, length - 1).walk(names);
+    marks & IRREGULAR != 0 || admits(guard, facts, marks & names.joined | names.raw)
+}
+
+/// Where the first of our own parameters begins in the event, and its bytes.
+#[inline(always)]
+fn own_path(base: *const u8) -> (usize, usize) {
+    // SAFETY: the header lies in the block.
+    let count = unsafe { (base.add(EVENT_AT + 22) as *const u32).read_unaligned() };
+    place(base, (count as usize - OWN_PARAMS) as u8)
 }
 
 #[inline(always)]
@@ -72,6 +124,10 @@ fn is_of_use(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     let (failed, is_stream) = (e.ret() < 0, is_stream(e.ret()));
     let (opened, inode, own) = (e.state().opened, e.state().inode, e.state().own);
     if guard.texts[0].kind != text::PATH || e.state().truncated != 0 {
+        return true;
+    }
+    if get!(e.state().further) != 0 {
+        // A file that rules name, or one with another name on the host.
         return true;
     }
     let facts = get!(e.state().facts);
@@ -84,9 +140,7 @@ fn is_of_use(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     let caller = Text::of_event(base, at, length - 1);
     // SAFETY: masked.
     let is_whole = unsafe { *base.add(EVENT_AT + at) } == b'/';
-    // SAFETY: the header lies in the block.
-    let count = unsafe { (base.add(EVENT_AT + 22) as *const u32).read_unaligned() };
-    let (at, length) = place(base, (count as usize - OWN_PARAMS) as u8);
+    let (at, length) = own_path(base);
     if !failed && (own == 0 || length < 2) {
         return true;
     }

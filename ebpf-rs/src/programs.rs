@@ -2,13 +2,12 @@
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use probe::event::Event;
-use probe::{cgroup, exec, files, lane, open, process, table};
+use probe::{cgroup, exec, files, further, lane, open, process, table};
 
-use crate::bpf_kernel::Bpf;
-use crate::gate;
-use crate::long;
+use crate::bpf_kernel::{Bpf, Short};
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, scratch};
 use crate::stages::{end, end_of_start, follow_filler, look_up, sift, stage, start, walk};
+use crate::{gate, long, loops};
 
 macro_rules! programs {
     ($($name:ident $code:ident $function:path;)*) => {
@@ -53,11 +52,48 @@ stages! { "sys_exit" PROGRAMS:
     stage_exec_end |e| exec::exec_end(e);
     stage_handle_end |e| open::handle_end(e);
     stage_files |e| files::files(e);
+    stage_further |e| further::further(e);
 }
 stages! { "sched_process_exec" EXEC_PROGRAMS:
     started_cgroups |e| cgroup::cgroups(e);
     started_exec_middle |e| exec::exec_middle(e);
     started_exec_end |e| exec::exec_end(e);
+}
+
+macro_rules! short_programs {
+    ($($name:ident $code:ident $function:path;)*) => {
+        $(
+            #[btf_tracepoint(function = "sys_exit")]
+            fn $name(ctx: BtfTracePointContext) -> i32 {
+                if let Some(block) = scratch() {
+                    const LANE: u8 = probe::lane::of(table::$code);
+                    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+                    let mut e = unsafe { Event::begin(&Short, block, table::$code, LANE) };
+                    let message = e.state().index;
+                    let next = $function(&mut e);
+                    files::note(&mut e, table::$code, message);
+                    e.save();
+                    // SAFETY: as above.
+                    let mut e = unsafe { Event::resume(&Bpf, block) };
+                    follow_filler(&ctx, &PROGRAMS, &mut e, message, next);
+                }
+                0
+            }
+        )*
+    };
+}
+probe::with_short_fillers!(short_programs);
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_sent(_: BtfTracePointContext) -> i32 {
+    loops::messages::<true>();
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_received(_: BtfTracePointContext) -> i32 {
+    loops::messages::<false>();
+    0
 }
 
 #[btf_tracepoint(function = "sys_exit")]

@@ -6,8 +6,9 @@ use probe::counters::Counters;
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
-use probe::scratch::{EVENT_AT, SCRATCH_BYTES, VIA_IO_URING};
+use probe::scratch::{EVENT_AT, VIA_IO_URING};
 
+pub use crate::block::scratch;
 use crate::bpf_kernel::Bpf;
 use crate::budget;
 use crate::sieve::CODES;
@@ -17,10 +18,6 @@ use crate::sieve::CODES;
 static CRITICAL_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]
 static BULK_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
-/// One block per CPU: an ordinary array, since per-CPU values end at 32 KiB. Programs here run
-/// with preemption off and never inside each other, so a block has one user at a time.
-#[map]
-static SCRATCH: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
 #[map]
 pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 /// Events that were lost, by code.
@@ -54,13 +51,6 @@ const WAKE_SOON_BYTES: u64 = 256 * 1024;
 const BLOCK_TYPE: u32 = 0x216;
 /// Block type, block length, CPU.
 const BLOCK_HEAD: usize = 10;
-
-/// This CPU's block.
-#[inline(always)]
-pub fn scratch() -> Option<*mut u8> {
-    // SAFETY: a helper without arguments.
-    SCRATCH.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() }).map(|block| block.cast())
-}
 
 /// Ends the event with our own parameters and hands it to the reader; counts it as lost where the
 /// ring is full, its process has used up its share of it, or the event outgrew its block.

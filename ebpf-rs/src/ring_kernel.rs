@@ -1,13 +1,15 @@
 //! The `Kernel` of io_uring's operations: what they took from their callers lies in the kernel by
 //! now, and the file that they act on may be in no table of descriptors.
+use core::ffi::c_void;
+
 use probe::get;
-use probe::kernel::{Kernel, Settings};
+use probe::kernel::{Host, Kernel, Settings};
 use probe::offsets::Offsets;
 use probe::ring::Asked;
 use probe::scratch::{Place, State};
 
-use crate::bpf_kernel::Bpf;
-use crate::record::scratch;
+use crate::block::scratch;
+use crate::bpf_kernel::{Bpf, repeat, take_of};
 
 pub struct RingBpf;
 
@@ -21,7 +23,22 @@ fn is_kept(at: usize) -> bool {
     (at as u64).wrapping_sub(get!(state.asked)) < size_of::<Asked>() as u64
 }
 
+unsafe extern "C" fn take<const SUM: bool>(index: u64, _none: *mut c_void) -> i64 {
+    take_of::<RingBpf, SUM>(&RingBpf, index)
+}
+
 impl Kernel for RingBpf {
+    // Kernels whose rings are seen have loops.
+    const LOOPS: bool = true;
+
+    #[inline(always)]
+    fn take_vectors(&self, count: u32) {
+        repeat(count, take::<false>);
+    }
+    #[inline(always)]
+    fn take_vectors_and_sum(&self, count: u32) {
+        repeat(count, take::<true>);
+    }
     #[inline(always)]
     fn offsets(&self) -> *const Offsets {
         Bpf.offsets()
@@ -41,6 +58,14 @@ impl Kernel for RingBpf {
     #[inline(always)]
     fn root(&self) -> Place {
         Bpf.root()
+    }
+    #[inline(always)]
+    fn host(&self) -> Host {
+        Bpf.host()
+    }
+    #[inline(always)]
+    fn name_of(&self, dev: u32, ino: u64) -> usize {
+        Bpf.name_of(dev, ino)
     }
     #[inline(always)]
     fn tgid_tid(&self) -> u64 {

@@ -12,12 +12,12 @@ use probe::event::{Event, Next};
 use probe::kernel::Kernel as _;
 use probe::ring::{Asked, DIRECT, NO_OPERATION, OPERATIONS, SKIPS, ask, moved, opcode};
 use probe::scratch::{State, VIA_IO_URING};
-use probe::{files, lane, lookup, offset, setting, table};
+use probe::{files, further, lane, lookup, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{count_lost, is_self, lose, scratch};
 use crate::ring_kernel::RingBpf;
-use crate::stages::{end, follow, follow_filler, look_up, sift, start, walk};
+use crate::stages::{end, follow, follow_filler, look_up, sift, stage, start, walk};
 
 /// Programs of io_uring's events, in the slots of `PROGRAMS` as far as they are stages.
 #[map]
@@ -33,6 +33,11 @@ static ASKED: LruHashMap<u64, Asked> = LruHashMap::with_max_entries(2048, 0);
 /// Where such an entry is put together.
 #[map]
 static ROOM: PerCpuArray<Asked> = PerCpuArray::with_max_entries(1, 0);
+
+/// Requests that the kernel refused before they were read from their ring as a whole: they did
+/// nothing, and their answers are of no event.
+#[map]
+static REFUSED: LruHashMap<u64, u8> = LruHashMap::with_max_entries(2048, 0);
 
 #[inline(always)]
 fn route_of(request: usize) -> u64 {
@@ -80,6 +85,16 @@ fn keep(key: u64, asked: &Asked) {
     }
 }
 
+/// The kernel refuses a request; its answer comes next.
+#[raw_tracepoint]
+fn ring_refused(ctx: RawTracePointContext) -> i32 {
+    let request = ctx.arg::<u64>(1);
+    if route_of(request as usize) != 0 && !is_self() {
+        let _ = REFUSED.insert(&request, &1, 0);
+    }
+    0
+}
+
 /// The kernel hands over the answer itself.
 #[raw_tracepoint]
 fn ring_done(ctx: RawTracePointContext) -> i32 {
@@ -114,7 +129,7 @@ fn done(ctx: &RawTracePointContext, answer: impl Fn() -> (u64, i32)) -> i32 {
         return 0;
     }
     let Some(entry) = ASKED.get_ptr_mut(&key) else {
-        if request != 0 {
+        if request != 0 && REFUSED.remove(&key).is_err() {
             count_lost(lane::CRITICAL, table::GENERIC_X, 1);
         }
         return 0;
@@ -234,6 +249,12 @@ fn ring_sift(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint]
 fn ring_end(ctx: RawTracePointContext) -> i32 {
     end(&ctx, &RING_PROGRAMS);
+    0
+}
+
+#[raw_tracepoint]
+fn ring_further(ctx: RawTracePointContext) -> i32 {
+    stage(&ctx, &RING_PROGRAMS, |e| further::further(e));
     0
 }
 

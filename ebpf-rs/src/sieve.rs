@@ -42,6 +42,8 @@ pub fn asks(e: &mut Event<Bpf>) -> bool {
     !is_open(code) && guard_of(code).is_some_and(|guard| guard.verdict == ASK)
 }
 
+/// What such an event does to the tables (src/sieve/state_effects.ts).
+const TRANSFER: u8 = 5;
 pub const DROP: u8 = Verdict::Drop as u8;
 pub const ASK: u8 = Verdict::Ask as u8;
 
@@ -65,7 +67,13 @@ pub fn fate(e: &mut Event<Bpf>) -> Fate {
             Fate::Dropped
         }
         ASK if e.state().sift != KEPT => Fate::Asked,
-        _ => Fate::Written,
+        _ => {
+            // All is written; what an event that uses the file is asked for, it is asked later.
+            if is_open(code) {
+                opens::note_kept(e);
+            }
+            Fate::Written
+        }
     }
 }
 
@@ -74,9 +82,33 @@ pub fn fate(e: &mut Event<Bpf>) -> Fate {
 pub fn keeps(e: &mut Event<Bpf>) -> bool {
     let code = e.state().code;
     let Some(guard) = guard_of(code) else { return true };
-    let kept = !note_facts(e, guard)
-        || if is_open(code) { opens::keeps(e, guard) } else { numbers_admit(e, guard) };
+    let kept = if e.state().sift == KEPT {
+        opens::keeps_used(e, guard)
+    } else {
+        !note_facts(e, guard)
+            || if is_open(code) {
+                opens::keeps(e, guard)
+            } else {
+                numbers_admit(e, guard) || transfers(e, guard)
+            }
+    };
     e.state().sift = KEPT;
+    if !kept {
+        count(code);
+    }
+    kept
+}
+
+/// Whether a message behind the first of its batch is kept; it is counted where not.
+#[inline(always)]
+pub fn keeps_message(e: &mut Event<Bpf>) -> bool {
+    let code = e.state().code;
+    let Some(guard) = guard_of(code) else { return true };
+    let kept = match guard.verdict {
+        DROP => false,
+        ASK => !note_facts(e, guard) || numbers_admit(e, guard),
+        _ => true,
+    };
     if !kept {
         count(code);
     }
@@ -117,7 +149,22 @@ fn numbers_admit(e: &mut Event<Bpf>, guard: &Guard) -> bool {
         e.state().lane = CRITICAL;
         return true;
     }
-    guard.texts[0].kind != text::NONE && admits(guard, facts, ALL_MARKS)
+    let kept = guard.texts[0].kind != text::NONE && admits(guard, facts, ALL_MARKS);
+    if kept && guard.texts[0].kind == text::DESCRIPTOR && guard.texts[1].kind == text::NONE {
+        e.state().by_name = 1;
+    }
+    kept
+}
+
+/// Whether the event moves data, which tells the tables of sockets: it is asked by what its file
+/// is, once that is known.
+#[inline(always)]
+fn transfers(e: &mut Event<Bpf>, guard: &Guard) -> bool {
+    let moves = guard.effect == TRANSFER;
+    if moves {
+        e.state().by_name = 1;
+    }
+    moves
 }
 
 /// Notes the facts of an event; false where it has odd parameters. All is kept in the block: in

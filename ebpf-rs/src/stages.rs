@@ -6,7 +6,7 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::maps::ProgramArray;
 use probe::event::{Event, Next};
-use probe::{lookup, path, stage};
+use probe::{lookup, path, stage, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, scratch};
@@ -40,7 +40,11 @@ pub fn follow<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bp
     unsafe {
         let _ = programs.tail_call(ctx, stage);
     }
-    if stage == stage::LOOK_UP {
+    if stage == stage::FURTHER {
+        // The event is told without them.
+        (e.state().further, e.state().told) = (0, 1);
+    }
+    if stage == stage::LOOK_UP || stage == stage::FURTHER {
         // This kernel cannot: the reader joins the names, as far as that leads.
         // SAFETY: as above.
         unsafe {
@@ -63,7 +67,9 @@ pub fn follow_filler<C: EbpfContext>(
     match next {
         Next::EmitAndRepeat if message != 0 => {
             // Nothing else is told of it, and each stage is one message less.
-            emit(e, 0);
+            if sieve::keeps_message(e) {
+                emit(e, 0);
+            }
             e.state().repeats = 1;
             return repeat(ctx, programs, e);
         }
@@ -106,7 +112,7 @@ pub fn end<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
                 // It is not there: what was not asked is kept.
             }
         }
-        if e.state().file_count != 0 {
+        if e.state().file_count != 0 || e.state().further != 0 {
             // SAFETY: as above.
             unsafe {
                 let _ = programs.tail_call(ctx, stage::FILES);
@@ -171,11 +177,16 @@ fn repeat<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) 
     if e.state().repeats == 0 {
         return also(ctx, programs, e);
     }
+    let sent = e.state().code == table::SOCKET_SENDMMSG_X;
     // SAFETY: the context is the one that this program was given.
     unsafe {
+        if e.state().index == 1 {
+            let _ = programs.tail_call(ctx, if sent { stage::SENT } else { stage::RECEIVED });
+        }
+        // A kernel without loops.
         let _ = programs.tail_call(ctx, e.state().slot);
     }
-    // The kernel lets a program go on 33 times: the messages behind are counted as lost.
+    // It lets a program go on 33 times: the messages behind are counted as lost.
     let left = e.state().ret - i64::from(e.state().index);
     let (lane, code) = (e.state().lane, e.state().code);
     count_lost(lane, code, if left > 0 { left as u64 } else { 0 });
@@ -228,7 +239,7 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
     if !path::pass(&mut e) {
         let passes = e.state().passes + 1;
         e.state().passes = passes;
-        if passes < path::PASSES {
+        if passes < path::most(&mut e) {
             // SAFETY: the context is the one that this program was given.
             unsafe {
                 let _ = programs.tail_call(ctx, stage::WALK);

@@ -38,6 +38,16 @@ pub enum Next {
     Drop,
 }
 
+/// Methods that write a parameter which is one number.
+macro_rules! numbers {
+    ($($number:ident)*) => { $(
+        #[inline(always)]
+        pub fn $number(&mut self, value: $number) {
+            self.param(value);
+        }
+    )* };
+}
+
 /// Cursor over the event being written.
 pub struct Event<'k, K> {
     pub k: &'k K,
@@ -66,7 +76,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.code = code;
         state.lane = lane;
         state.truncated = 0;
-        state.sift = 0;
+        (state.sift, state.by_name) = (0, 0);
         state.place_count = 0;
         state.own = 0;
         (state.file_count, state.file_index, state.files_from) = (0, 0, 0);
@@ -75,6 +85,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.looked = 0;
         state.repeats = 0;
         state.long = 0;
+        (state.further, state.further_done, state.from_host) = (0, 0, 0);
         (state.told, state.passes, state.then, state.opened) = (0, 0, 0, 0);
         event
     }
@@ -91,8 +102,8 @@ impl<'k, K: Kernel> Event<'k, K> {
         event
     }
 
-    /// Whether the block still holds an event of the current thread. Programs run with preemption
-    /// off as far as kernels are known; should one not, an event is lost, and not mixed up.
+    /// Whether the block still holds an event of the current thread. Should a kernel run programs
+    /// with preemption on, an event is lost, and not mixed up.
     #[inline(always)]
     pub fn is_whole(&self) -> bool {
         // SAFETY: the header lies in the block.
@@ -109,6 +120,12 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.length = length;
     }
 
+    /// Goes on where another hand has left the event.
+    #[inline(always)]
+    pub fn reload(&mut self) {
+        self.data = get!(self.state().data) as usize;
+    }
+
     /// A length below 4096, masked for the verifier alone: it wants to see that at each use.
     #[inline(always)]
     pub fn bound(&mut self, bytes: usize) -> usize {
@@ -117,7 +134,6 @@ impl<'k, K: Kernel> Event<'k, K> {
         (get!(state.bound) & 0xfff) as usize
     }
 
-    /// A slot for COPY_BYTES of a copy.
     #[inline(always)]
     pub fn copy_room(&self, slot: usize) -> *mut u8 {
         // SAFETY: four slots of COPY_BYTES lie in the block.
@@ -145,8 +161,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         }
     }
 
-    /// Copies a name of at most 255 bytes, to be looked at word by word with `copied_word`; whether
-    /// it could be read.
+    /// Copies a name of at most 255 bytes, for `copied_word`; whether it could be read.
     #[inline(always)]
     pub fn copy_name(&mut self, slot: usize, from: usize, bytes: usize) -> bool {
         let to = self.copy_room(slot);
@@ -160,12 +175,6 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.copied(slot, (8 * word) & 0xff)
     }
 
-    /// Where the next parameter goes, counted from the event's start.
-    #[inline(always)]
-    pub fn written(&self) -> usize {
-        self.data
-    }
-
     /// Lets a verifier forget what it knows of the position, see `get!`.
     #[inline(always)]
     pub fn forget(&mut self) {
@@ -175,7 +184,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.data = get!(state.data) as usize;
     }
 
-    /// Where the next byte goes, as `forget` leaves it.
+    /// Where the next byte goes.
     #[inline(always)]
     pub fn position(&mut self) -> usize {
         self.forget();
@@ -224,7 +233,7 @@ impl<'k, K: Kernel> Event<'k, K> {
     /// Ends a parameter of `bytes` bytes.
     #[inline(always)]
     pub fn end(&mut self, bytes: usize) {
-        // SAFETY: lengths stand at the start of the event; PARAM_COUNTS are below 64.
+        // SAFETY: lengths stand at the start of the event.
         unsafe {
             (self.base.add(EVENT_AT + (self.length & 0xff)) as *mut u16)
                 .write_unaligned(bytes as u16);
@@ -234,6 +243,17 @@ impl<'k, K: Kernel> Event<'k, K> {
             (&raw mut (*state).starts).cast::<u16>().add(which).write_volatile(start);
         }
         self.length += 2;
+    }
+
+    /// Goes on inside the parameter that was ended last; returns the bytes that it has.
+    #[inline(always)]
+    pub fn reopen(&mut self) -> usize {
+        self.length -= 2;
+        // SAFETY: lengths stand at the start of the event, see `end`.
+        unsafe {
+            let at = self.base.add(EVENT_AT + (self.length & 0xff)) as *const u16;
+            usize::from(at.read_unaligned())
+        }
     }
 
     /// Bytes inside a parameter that `end` will close.
@@ -254,26 +274,7 @@ impl<'k, K: Kernel> Event<'k, K> {
     pub fn empty(&mut self) {
         self.end(0);
     }
-    #[inline(always)]
-    pub fn i64(&mut self, value: i64) {
-        self.param(value);
-    }
-    #[inline(always)]
-    pub fn u64(&mut self, value: u64) {
-        self.param(value);
-    }
-    #[inline(always)]
-    pub fn u32(&mut self, value: u32) {
-        self.param(value);
-    }
-    #[inline(always)]
-    pub fn u16(&mut self, value: u16) {
-        self.param(value);
-    }
-    #[inline(always)]
-    pub fn u8(&mut self, value: u8) {
-        self.param(value);
-    }
+    numbers! { i64 u64 u32 u16 u8 }
 
     /// Changes what was written at an earlier `position`.
     #[inline(always)]
@@ -289,7 +290,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.i64(ret);
     }
 
-    /// A descriptor argument (AT_FDCWD is -100 in the kernel as in Falco's encoding).
+    /// A descriptor argument (AT_FDCWD is -100, as in Falco's encoding).
     #[inline(always)]
     pub fn fd(&mut self, index: usize) {
         let fd = self.int(index);
@@ -303,7 +304,6 @@ impl<'k, K: Kernel> Event<'k, K> {
         self.user_string(at)
     }
 
-    /// A string of the caller. Returns its bytes, NUL included.
     #[inline(always)]
     pub fn user_string(&mut self, at: usize) -> usize {
         // SAFETY: `room` takes 4 KiB.
@@ -329,7 +329,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         bytes
     }
 
-    /// Bytes of the caller, at most `max`; empty where they are not all in memory.
+    /// Bytes of the caller, at most `max`; empty where not all are in memory.
     #[inline(always)]
     pub fn user_bytes(&mut self, at: usize, bytes: usize, max: usize) {
         let wanted = if bytes > max { max } else { bytes };
@@ -375,13 +375,12 @@ impl<'k, K: Kernel> Event<'k, K> {
         if self.data > EVENT_MASK {
             return 0;
         }
-        // The compiler knows that this mask does nothing; the verifier of 6.1 does not.
+        // The verifier of 6.1 does not know what the mask below changes.
         self.forget();
         let bytes = self.data & EVENT_MASK;
         let padded = (BLOCK_HEAD + bytes + 3) & !3;
         let total = padded + 4;
-        // The time is taken last, so that the order in the ring is that of the times but for the
-        // width of this function.
+        // Taken last, so that the order in the ring is that of the times, nearly.
         let now = self.k.boot_ns() + setting!(self.k, boot_epoch_ns);
         // SAFETY: all within the block: `bytes` is masked, and 4 KiB follow.
         unsafe {

@@ -4,10 +4,19 @@ use crate::kernel::Kernel;
 use crate::offset;
 use crate::stage::EMIT_WITH_PATHS;
 
+/// Slots of structures that are copied to be looked at (files.rs: look); opens leave those of the
+/// opened file there.
+pub const FILE: usize = 0;
+pub const INODE: usize = 1;
+pub const SB: usize = 2;
+/// Mark of a record: its path follows.
+pub const PATH_FOLLOWS: u8 = 3;
+
 pub const OVERLAY_MAGIC: u64 = 0x794c_7630;
 /// The kind of a file in an inode's mode, and that of directories.
 pub const S_IFMT: u16 = 0o170_000;
 pub const S_IFDIR: u16 = 0o040_000;
+pub const S_IFREG: u16 = 0o100_000;
 
 /// The open file behind a descriptor of the current process; 0 where there is none.
 #[inline(always)]

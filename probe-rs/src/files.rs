@@ -13,11 +13,12 @@
 use crate::address::ends;
 use crate::descriptors::{self, Slot};
 use crate::event::{Event, Next};
+pub use crate::file::{FILE, INODE, PATH_FOLLOWS, SB};
 use crate::file::{OVERLAY_MAGIC, Overlay, S_IFDIR, S_IFMT, encode_dev, file_of, overlay};
 use crate::kernel::Kernel;
 use crate::scratch::DIRECT;
 use crate::table as t;
-use crate::{flags, get, offset, path, set, stage};
+use crate::{flags, further, get, offset, path, set, stage};
 
 /// Kinds of descriptors, numbered as the reader does (FdKind of src/state).
 pub const KIND_OTHER_SOCKET: u8 = 0;
@@ -46,7 +47,6 @@ pub const KIND_NONE: u8 = 255;
 pub const PATH_NONE: u8 = 0;
 /// Our first path parameter.
 pub const PATH_OWN: u8 = 1;
-pub const PATH_FOLLOWS: u8 = 3;
 pub const MARK_MADE: u8 = 0x80;
 
 pub const HEAD_BYTES: usize = 24;
@@ -64,11 +64,6 @@ const NSFS: u64 = 0x6e73_6673;
 const TMPFS: u64 = 0x0102_1994;
 const HUGETLBFS: u64 = 0x9584_58f6;
 
-/// Slots of the copied structures; opens leave those of the opened file there.
-pub const FILE: usize = 0;
-pub const INODE: usize = 1;
-pub const SB: usize = 2;
-
 const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
@@ -83,7 +78,8 @@ pub fn look<K: Kernel>(e: &mut Event<K>, file: usize) {
     let last = offset!(k, file_dentry).max(offset!(k, file_inode)).max(offset!(k, file_mode));
     e.copy(FILE, file, last.max(offset!(k, file_flags)).max(offset!(k, file_private)));
     let inode: usize = e.copied(FILE, offset!(k, file_inode));
-    e.copy(INODE, inode, offset!(k, inode_ino).max(offset!(k, inode_sb)));
+    let last = offset!(k, inode_ino).max(offset!(k, inode_sb)).max(offset!(k, inode_links));
+    e.copy(INODE, inode, last);
     let sb: usize = e.copied(INODE, offset!(k, inode_sb));
     e.copy(SB, sb, offset!(k, sb_magic).max(offset!(k, sb_dev)));
     e.state().looked = file;
@@ -153,7 +149,7 @@ pub fn files<K: Kernel>(e: &mut Event<K>) -> Next {
     let index = get!(e.state().file_index);
     if index >= get!(e.state().file_count) {
         close(e);
-        return Next::EmitOwn;
+        return end(e);
     }
     let number = if index == 0 { e.state().files[0] } else { e.state().files[1] };
     let file = file_of(k, number);
@@ -167,7 +163,15 @@ pub fn files<K: Kernel>(e: &mut Event<K>) -> Next {
         let state = e.state();
         state.own = 1;
         state.own_file = file;
+        further::note_file(e);
         return walk(e, file);
+    }
+    if get!(e.state().by_name) != 0 && pathed {
+        // Its path is there: nothing else is written before it is known that it is of use.
+        let state = e.state();
+        set!(state.by_name, 0);
+        state.after = stage::FILES;
+        return Next::Stage(stage::SIFT);
     }
     if get!(e.state().files_from) == 0 {
         if get!(e.state().own) < 1 {
@@ -194,9 +198,15 @@ pub fn files<K: Kernel>(e: &mut Event<K>) -> Next {
     }
     if index + 1 >= get!(e.state().file_count) {
         close(e);
-        return Next::EmitOwn;
+        return end(e);
     }
     Next::Stage(stage::FILES)
+}
+
+/// What follows the last record.
+#[inline(always)]
+fn end<K: Kernel>(e: &mut Event<K>) -> Next {
+    if get!(e.state().further) == 0 { Next::EmitOwn } else { Next::Stage(stage::FURTHER) }
 }
 
 /// Ends the parameter with the records that are written; nothing where it is not begun.

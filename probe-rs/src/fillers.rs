@@ -167,6 +167,35 @@ macro_rules! with_fillers {
     };
 }
 
+/// Fillers whose lists of buffers need loops, for kernels that have none: each takes the place of
+/// the one whose name is behind `short_`.
+#[macro_export]
+macro_rules! with_short_fillers {
+    ($go:ident) => {
+        $go! {
+            short_readv SYSCALL_READV_X $crate::io::readv;
+            short_writev SYSCALL_WRITEV_X $crate::io::writev;
+            short_preadv SYSCALL_PREADV_X $crate::io::preadv;
+            short_pwritev SYSCALL_PWRITEV_X $crate::io::pwritev;
+            short_sendmsg SOCKET_SENDMSG_X $crate::transfer::sendmsg;
+            short_recvmsg SOCKET_RECVMSG_X $crate::transfer::recvmsg;
+            short_sendmmsg SOCKET_SENDMMSG_X $crate::transfer::sendmmsg;
+            short_recvmmsg SOCKET_RECVMMSG_X $crate::transfer::recvmmsg;
+            short_process_vm_readv SYSCALL_PROCESS_VM_READV_X $crate::memory::process_vm;
+            short_process_vm_writev SYSCALL_PROCESS_VM_WRITEV_X $crate::memory::process_vm;
+        }
+    };
+}
+
+macro_rules! short_list {
+    ($($name:ident $code:ident $function:path;)*) => {
+        /// Program and event of each of those.
+        pub const SHORT_FILLERS: &[(&str, u16)] =
+            &[$((stringify!($name), crate::table::$code),)*];
+    };
+}
+with_short_fillers!(short_list);
+
 macro_rules! list {
     ($($name:ident $code:ident $function:path;)*) => {
         /// Program and event of each filler; its slot is FILLERS_AT plus its place here.

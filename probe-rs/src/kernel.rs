@@ -39,9 +39,24 @@ pub struct Maker {
     pub time: u64,
 }
 
+/// The host's root as its reader noted it, and the file system that it is on; zeros: not known.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Host {
+    pub root: Place,
+    pub sb: usize,
+}
+
 /// Addresses are plain numbers: a read that fails yields zeros, so a chain of reads through a null
 /// pointer ends in zeros as well and needs no branches (which a verifier would count).
 pub trait Kernel {
+    /// Whether there are loops whose bound is a number at run time (bpf_loop, Linux 5.17).
+    const LOOPS: bool = false;
+    /// Runs `vectors::take` for so many buffers, with the event that was saved; only with LOOPS.
+    fn take_vectors(&self, _count: u32) {}
+    /// The same, with how long they are together.
+    fn take_vectors_and_sum(&self, _count: u32) {}
+
     fn offsets(&self) -> *const Offsets;
     fn settings(&self) -> *const Settings;
     /// Address of the current task.
@@ -81,6 +96,17 @@ pub trait Kernel {
 
     /// The open file behind a descriptor that is not looked up in a table; 0 where there is none.
     fn given(&self, _fd: i32) -> usize {
+        0
+    }
+
+    /// The root that names on the host are told from.
+    fn host(&self) -> Host {
+        Host::default()
+    }
+
+    /// Address of the name that rules have for the file of this device and inode, NUL-terminated;
+    /// 0 where they have none.
+    fn name_of(&self, _dev: u32, _ino: u64) -> usize {
         0
     }
 

@@ -100,6 +100,9 @@ pub const fn of(code: u16) -> u8 {
         | t::SYSCALL_GETEGID_X
         | t::SYSCALL_GETRESUID_X
         | t::SYSCALL_GETRESGID_X
+        | t::SIGNALDELIVER_E
+        | t::PAGE_FAULT_E
+        | t::SCHEDSWITCH_6_E
         | t::GENERIC_X => BULK,
         _ => CRITICAL,
     }

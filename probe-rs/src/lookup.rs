@@ -34,7 +34,7 @@ pub const STEPS: u32 = 4096;
 /// Asks for a name of the call: the string parameter that was written last, from descriptor `fd`.
 #[inline(always)]
 pub fn want<K: Kernel>(e: &mut Event<K>, which: usize, bytes: usize, fd: i32, how: u32) {
-    let at = e.written() as u32;
+    let at = e.position() as u32;
     let bytes = if bytes == 0 { 0 } else { bytes as u32 - 1 };
     let want = Want { how, fd, at: at.wrapping_sub(bytes + 1), bytes };
     let lookup = of(e);

@@ -84,6 +84,7 @@ offsets! {
     inode_gid = "inode.i_gid",
     inode_ino = "inode.i_ino",
     inode_sb = "inode.i_sb",
+    inode_links = "inode.i_nlink|inode.__i_nlink",
     inode_ctime_sec = "inode.i_ctime_sec|inode.__i_ctime.tv_sec|inode.i_ctime.tv_sec",
     inode_ctime_nsec = "inode.i_ctime_nsec|inode.__i_ctime.tv_nsec|inode.i_ctime.tv_nsec",
     inode_mtime_sec = "inode.i_mtime_sec|inode.__i_mtime.tv_sec|inode.i_mtime.tv_sec",

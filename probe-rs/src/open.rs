@@ -7,7 +7,7 @@ use crate::files::{FILE, INODE, SB, look};
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
 use crate::scratch::Place;
-use crate::{flags, offset, path, stage};
+use crate::{flags, further, offset, path, stage};
 
 const FMODE_CREATED: u32 = 1 << 20;
 
@@ -54,6 +54,7 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     let ino = event.copied(INODE, offset!(k, inode_ino));
     let mode: u16 = event.copied(INODE, offset!(k, inode_mode));
     let is_directory = mode & S_IFMT == S_IFDIR;
+    further::note_file(event);
     let state = event.state();
     state.opened = if is_directory { OPENED_DIRECTORY } else { OPENED_FILE };
     state.inode = ino;

@@ -10,13 +10,15 @@ use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
 use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place};
 use crate::stage::FILES;
-use crate::{get, offset, set};
+use crate::{further, get, offset, set};
 
 /// Components of one pass; passes follow until the path is whole or too long.
 pub const PASS: usize = 28;
 /// Passes of an event. The kernel allows 33 tail calls, of which 13 may be other stages: some 500
 /// components, and what lies above them is cut.
 pub const PASSES: u32 = 18;
+/// Where further names follow, stages of theirs come to it.
+const PASSES_FURTHER: u32 = 10;
 /// Parents of a file on another mount that are looked at for the root.
 const PARENTS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
@@ -61,10 +63,20 @@ pub const TEXT: usize = 1;
 pub fn start<K: Kernel>(event: &mut Event<K>) {
     let k = event.k;
     let none = Place { mnt: 0, dentry: 0 };
-    let root = if event.state().from_top == 0 { k.root() } else { none };
+    let from_host = event.state().from_host != 0;
+    let root = if from_host {
+        k.host().root
+    } else if event.state().from_top == 0 {
+        k.root()
+    } else {
+        none
+    };
     let state = event.state();
     state.root = root;
     let mut at = if state.place == 0 { state.places[0] } else { state.places[1] };
+    if !from_host && event.state().from_top == 0 {
+        further::note_place(event, at, root);
+    }
     if at.mnt != root.mnt && is_below(k, at.dentry, root.dentry) {
         at.mnt = root.mnt;
     }
@@ -183,6 +195,12 @@ pub fn pass<K: Kernel>(event: &mut Event<K>) -> bool {
         set!(state.at.dentry, step.parent);
     }
     false
+}
+
+/// Passes that the event's walks may take.
+#[inline(always)]
+pub fn most<K: Kernel>(event: &mut Event<K>) -> u32 {
+    if get!(event.state().further) == 0 { PASSES } else { PASSES_FURTHER }
 }
 
 /// Marks the path as one whose head is missing.

@@ -1,12 +1,12 @@
 //! The memory in which one event is put together: one block per CPU, too large for a stack.
 //!
-//!     0        512                       36 KiB + 512   40 KiB            50 KiB
+//!     0        1 KiB                     37 KiB         40 KiB            50 KiB
 //!     | State  | the event, up to 32 KiB | slack        | path and copies | the look-up's own ...
 //!
 //! A position in the event is masked with EVENT_MASK before each write and nothing writes more
 //! than 4 KiB at once, so no write can leave the block, whatever the positions are.
 
-pub const EVENT_AT: usize = 512;
+pub const EVENT_AT: usize = 1024;
 pub const EVENT_MASK: usize = 0x7fff;
 pub const PATH_AT: usize = 40 * 1024;
 /// Longest path, without its NUL; Linux has PATH_MAX 4096 with it.
@@ -94,6 +94,8 @@ pub struct State {
     pub sift: u8,
     /// The names of an open were looked at before its event was made.
     pub gated: u8,
+    /// The name of the descriptor's file decides, once its path is there.
+    pub by_name: u8,
     pub facts: u32,
     pub after: u32,
     /// The number that a test asks of.
@@ -140,6 +142,17 @@ pub struct State {
     pub given_fd: i32,
     /// Where what is known of the operation stands (ring.rs: Asked).
     pub asked: u64,
+    /// Further names of the event's files (further.rs): which there are, which are written; the
+    /// places to be told from the host's root with the last names behind them; the file that rules
+    /// name.
+    pub further: u32,
+    pub further_done: u32,
+    pub from_host: u32,
+    pub named_dev: u32,
+    pub named_ino: u64,
+    pub host_places: [Place; 2],
+    pub host_suffix_at: [u32; 2],
+    pub host_suffix_bytes: [u32; 2],
 }
 
 /// The block's head stands between the State and the event.

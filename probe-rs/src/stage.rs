@@ -19,6 +19,11 @@ pub const SIFT: u32 = 255;
 pub const FILES: u32 = 10;
 /// The names of opens, before an event is made of them.
 pub const GATE: u32 = 254;
+/// Further names of the event's files (further.rs).
+pub const FURTHER: u32 = 253;
+/// The messages of a batch behind the first, sent and received; kernels before 5.17 lack the loop.
+pub const SENT: u32 = 252;
+pub const RECEIVED: u32 = 251;
 /// The event goes to the reader.
 pub const END: u32 = 11;
 /// The end of a program's start with long arguments or environment (among the starts' programs).

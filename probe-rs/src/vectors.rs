@@ -3,9 +3,11 @@ use crate::event::Event;
 use crate::kernel::Kernel;
 use crate::{get, set, setting};
 
-/// Buffers that are looked at; what lies in later ones is neither kept nor added up, and the event
-/// counts as truncated where that shows. (A call may have 1,024, of which Falco looks at 32.)
-const VECTORS: usize = 64;
+/// Buffers that a call may have (UIO_MAXIOV), all of which are looked at. (Falco looks at 32.)
+pub const VECTORS: u32 = 1024;
+/// Where the kernel has no loops for that; what lies in later ones is then neither kept nor added
+/// up, and the event counts as truncated where that shows.
+const VECTORS_SHORT: u32 = 64;
 
 /// Bytes of the data to keep: no more than were moved, no more than the snaplen.
 #[inline(always)]
@@ -46,49 +48,67 @@ fn vector<K: Kernel>(e: &mut Event<K>, at: usize, index: usize) -> (usize, u64) 
 /// verifier finds each way out of it alike.
 #[inline(always)]
 fn walk<K: Kernel, const SUM: bool>(e: &mut Event<K>, at: usize, count: u64, most: usize) -> u32 {
-    let k = e.k;
     let state = e.state();
-    set!(state.count, if count > VECTORS as u64 { VECTORS as u32 } else { count as u32 });
+    let looked_at = if K::LOOPS { VECTORS } else { VECTORS_SHORT };
+    let all = if count > u64::from(looked_at) { looked_at } else { count as u32 };
+    set!(state.count, all);
     set!(state.free, if most > 4095 { 4095 } else { most as u32 });
     set!(state.at.mnt, at);
     set!(state.node, 0);
     set!(state.total, 0);
-    for index in 0..VECTORS {
-        let state = e.state();
-        if index as u32 >= get!(state.count) {
-            break;
-        }
-        let left = get!(state.free);
-        if !SUM && left == 0 {
-            break;
-        }
-        let list = get!(state.at.mnt);
-        let (at, len) = vector(e, list, index);
+    if K::LOOPS {
+        e.save();
         if SUM {
-            let sum = get!(e.state().node);
-            set!(e.state().node, sum.wrapping_add(len as usize));
-        }
-        let bytes = e.bound(if len < u64::from(left) { len as usize } else { left as usize });
-        // SAFETY: `room` takes 4 KiB.
-        if unsafe { k.copy_user(e.room(), bytes as u32, at) } {
-            e.grow(bytes);
-            e.forget();
-            let state = e.state();
-            let (free, total) = (get!(state.free), get!(state.total));
-            set!(state.free, free.wrapping_sub(bytes as u32));
-            set!(state.total, total.wrapping_add(bytes as u32));
+            e.k.take_vectors_and_sum(all)
         } else {
-            // Not in memory: what lies behind would stand in the wrong place.
-            set!(e.state().free, 0);
+            e.k.take_vectors(all)
+        }
+        e.reload();
+    } else {
+        for index in 0..VECTORS_SHORT {
+            if index >= get!(e.state().count) || take::<K, SUM>(e, index) {
+                break;
+            }
         }
     }
     let state = e.state();
-    if count > VECTORS as u64 && (SUM || get!(state.free) != 0) {
+    if count > u64::from(looked_at) && (SUM || get!(state.free) != 0) {
         state.truncated += 1;
     }
     let total = get!(state.total) as usize;
     e.end(total);
     get!(e.state().node) as u32
+}
+
+/// Takes one buffer; whether no other is needed.
+#[inline(always)]
+pub fn take<K: Kernel, const SUM: bool>(e: &mut Event<K>, index: u32) -> bool {
+    let k = e.k;
+    let state = e.state();
+    let left = get!(state.free);
+    if !SUM && left == 0 {
+        return true;
+    }
+    let list = get!(state.at.mnt);
+    let (at, len) = vector(e, list, index as usize);
+    if SUM {
+        let sum = get!(e.state().node);
+        set!(e.state().node, sum.wrapping_add(len as usize));
+    }
+    let bytes = e.bound(if len < u64::from(left) { len as usize } else { left as usize });
+    // SAFETY: `room` takes 4 KiB.
+    if unsafe { k.copy_user(e.room(), bytes as u32, at) } {
+        e.grow(bytes);
+        e.forget();
+        let state = e.state();
+        let (free, total) = (get!(state.free), get!(state.total));
+        set!(state.free, free.wrapping_sub(bytes as u32));
+        set!(state.total, total.wrapping_add(bytes as u32));
+    } else {
+        // Not in memory: what lies behind would stand in the wrong place.
+        set!(e.state().free, 0);
+    }
+    false
 }
 
 /// The data alone.

@@ -8,6 +8,7 @@ import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../ru
 import type { RuleSet } from "../rules/rule_set.ts";
 import { EVENTS } from "../events/table.ts";
 import { namedCodes } from "../rules/match/unfilled.ts";
+import { namedFiles } from "../sieve/named_files.ts";
 import { type LiveSieve, liveSieveOf, type RulesSieve, sieveOf } from "../sieve/sieve.ts";
 import { CANARY_RULE } from "./contract/canary.ts";
 import type { DeadRule, RulesStart } from "./contract/messages.ts";
@@ -29,6 +30,8 @@ export interface CompiledRules {
   /** The sieve over captures, and the kernel's; each is made when it is asked for. */
   readonly sieve: () => RulesSieve;
   readonly liveSieve: () => LiveSieve;
+  /** The files that rules name exactly. */
+  readonly namedFiles: () => readonly string[];
 }
 
 /**
@@ -64,6 +67,7 @@ export function compileRules(start: RulesStart, breathe?: () => void): CompiledR
       }),
     sieve: () => sieveOf(syscallRules()),
     liveSieve: () => liveSieveOf(syscallRules()),
+    namedFiles: () => namedFiles(syscallRules()),
   };
 }
 

@@ -8,6 +8,8 @@ export interface LiveOptions {
   readonly driver: Driver;
   /** Reads the machine as it is now, as .scap blocks. */
   readonly takeSnapshot: () => Uint8Array;
+  /** Where the host's files are; empty: as this process sees them. */
+  readonly hostRoot: string;
   /** Called whenever the numbers are asked for, which is once a second. */
   readonly perSecond?: () => void;
 }
@@ -18,10 +20,12 @@ export class LiveSource implements EventSource {
   readonly #driver: Driver;
   readonly #takeSnapshot: () => Uint8Array;
   readonly #perSecond: (() => void) | undefined;
+  readonly #hostRoot: string;
   #programsWanted = 0;
 
-  constructor({ driver, takeSnapshot, perSecond }: LiveOptions) {
+  constructor({ driver, takeSnapshot, hostRoot, perSecond }: LiveOptions) {
     this.#driver = driver;
+    this.#hostRoot = hostRoot;
     this.#perSecond = perSecond;
     this.#takeSnapshot = takeSnapshot;
   }
@@ -45,6 +49,8 @@ export class LiveSource implements EventSource {
       truncated: Number(stats.truncated),
       named: Number(stats.named),
       unresolved: Number(stats.unresolved),
+      filesNamed: Number(stats.filesNamed),
+      filesRefused: Number(stats.filesRefused),
       programs: stats.attached,
     };
   }
@@ -68,6 +74,11 @@ export class LiveSource implements EventSource {
 
   setSieve(table: Uint8Array, keepsOpens: boolean): void {
     this.#driver.setSieve(table, keepsOpens);
+  }
+
+  nameFiles(names: readonly string[]): void {
+    const encoder = new TextEncoder();
+    this.#driver.nameFiles(names.map((name) => encoder.encode(name)), this.#hostRoot || "/");
   }
 
   sifted(): ReadonlyMap<number, number> {

@@ -10,13 +10,18 @@
 //       family)
 //
 // No record: nothing is told, as of calls that only close. A record of kind KIND_NONE: there is no
-// such descriptor.
+// such descriptor. Records of KIND_HOST and KIND_NAMED stand behind those of descriptors: further
+// names of the event's paths, with the place of the path as their number (0: OWN_PATH, 1:
+// OWN_PATH2) (probe-rs/src/further.rs).
 import { type Event, OWN_FILES, OWN_PATH } from "./event.ts";
 
 const HEAD_BYTES = 24;
 /** Protocol, type, state. */
 const SOCKET_BYTES = 4;
 export const KIND_NONE = 255;
+/** The path as seen from the host's root, and the name that rules have for its file. */
+export const KIND_HOST = 64;
+export const KIND_NAMED = 65;
 const PATH_MASK = 0x7f;
 const PATH_OWN = 1;
 const PATH_FOLLOWS = 3;
@@ -29,6 +34,8 @@ export class OwnFiles {
   number = 0;
   /** FdKind of src/state, or KIND_NONE. */
   kind = 0;
+  /** The path is the event's own first one. */
+  isOwn = false;
   /** Whether the call made the descriptor, rather than took it. */
   made = false;
   flags = 0;
@@ -60,6 +67,11 @@ export class OwnFiles {
     return true;
   }
 
+  /** Whether the record is of a descriptor. */
+  get isDescriptor(): boolean {
+    return this.kind !== KIND_HOST && this.kind !== KIND_NAMED;
+  }
+
   /** Goes to the next record; false behind the last. */
   next(): boolean {
     const event = this.#event!;
@@ -88,6 +100,7 @@ export class OwnFiles {
     this.listens = false;
     const follows = at + HEAD_BYTES;
     const place = marks & PATH_MASK;
+    this.isOwn = place === PATH_OWN;
     if (place === PATH_OWN) {
       const index = event.own(OWN_PATH);
       if (event.has(index)) {

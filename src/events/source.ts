@@ -13,6 +13,9 @@ export interface SourceStats {
   /** Names that the probe looked up after the call, and those whose path stays unknown. */
   named?: number;
   unresolved?: number;
+  /** Files of rules that are known by their inodes, and names that found no place. */
+  filesNamed?: number;
+  filesRefused?: number;
   /** Probe programs attached; 0 for sources without a probe. */
   programs: number;
 }
@@ -63,6 +66,8 @@ export interface EventSource {
    * through. `keepsOpens`: whatever it says of opens, they keep the tables of descriptors. Throws
    * where the source cannot ask it, and hands all over then. */
   setSieve?(table: Uint8Array, keepsOpens: boolean): void;
+  /** The files that are to be known under any of their links, too. Throws where that cannot be. */
+  nameFiles?(names: readonly string[]): void;
   /** Events that the sieve kept back, by event code. */
   sifted?(): ReadonlyMap<number, number>;
   /** Events that were lost, by event code; 0 is the code of those that are not known. */

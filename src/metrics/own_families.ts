@@ -22,6 +22,7 @@ const PLAIN: readonly (readonly [string, Family["kind"], CounterPlace, string])[
   ["alerts_dropped_total", "counter", Counter.AlertsDropped, "Alerts that no output was given."],
   ["mistakes_total", "counter", Counter.Mistakes, "Events that saker failed to judge."],
   ["names_unknown_total", "counter", Counter.NamesUnknown, "Names whose path stayed unknown."],
+  ["files_named", "gauge", Counter.FilesNamed, "Files of rules that are known by inode."],
   ["rules", "gauge", Counter.Rules, "Rules in force."],
   ["programs_wanted", "gauge", Counter.ProgramsWanted, "Programs that the probe should have."],
   ["programs_detached", "gauge", Counter.ProgramsDetached, "Programs of those that do not work."],
@@ -50,6 +51,7 @@ export const REFUSALS: readonly (readonly [string, CounterPlace])[] = [
   ["program_sums", Counter.SumsPostponed],
   ["ancestors", Counter.AncestorsForgotten],
   ["arguments", Counter.ArgumentsForgotten],
+  ["files_of_rules", Counter.FilesRefused],
 ];
 
 export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {

@@ -66,7 +66,12 @@ export interface HealthReport {
   readonly truncated: number;
   /** Names that calls took without opening a file: looked up after the call, and of those the ones
    * whose path stays unknown (docs/names.md). */
-  readonly names: { readonly looked_up: number; readonly unknown: number };
+  readonly names: {
+    readonly looked_up: number;
+    readonly unknown: number;
+    /** Files that rules name and that are known by their inodes. */
+    readonly files_of_rules: number;
+  };
   readonly rules: number;
   /** Those that cannot match on this host, or not all that they name, with the reason. */
   readonly dead_rules: readonly RuleReason[];
@@ -189,7 +194,11 @@ export class Health {
       },
       passed_over: { events: get(Counter.PassedOver), by_type: passedByType(counters) },
       truncated: get(Counter.Truncated),
-      names: { looked_up: get(Counter.NamesLookedUp), unknown: get(Counter.NamesUnknown) },
+      names: {
+        looked_up: get(Counter.NamesLookedUp),
+        unknown: get(Counter.NamesUnknown),
+        files_of_rules: get(Counter.FilesNamed),
+      },
       rules: get(Counter.Rules),
       dead_rules: this.#rulesThat((rule) => rule.onlyOutput !== true),
       blank_outputs: this.#rulesThat((rule) => rule.onlyOutput === true),

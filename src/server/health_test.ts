@@ -33,7 +33,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     lost: { critical: 3, bulk: 2, over_share: 1 },
     passed_over: { events: 7, by_type: { close: 7 } },
     truncated: 0,
-    names: { looked_up: 9, unknown: 4 },
+    names: { looked_up: 9, unknown: 4, files_of_rules: 0 },
     rules: 7,
     dead_rules: [],
     blank_outputs: [],
@@ -53,6 +53,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
       program_sums: 0,
       ancestors: 0,
       arguments: 0,
+      files_of_rules: 0,
     },
     captures: {
       started: 0,

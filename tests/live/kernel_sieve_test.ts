@@ -122,6 +122,56 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "reads of files that no rule names are kept back in the kernel, and no others",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const files = ["plain", "secret", "linked", "before"];
+    for (const name of files) await Deno.writeTextFile(place.file(name), "x");
+    await Deno.symlink(place.file("linked"), place.file("link"));
+    await Deno.link(place.file("secret"), place.file("other link"));
+    const rules = place.file("rules.yaml");
+    const named = ["secret", "link", "before"].map(place.file.bind(place)).join(", ");
+    await Deno.writeTextFile(
+      rules,
+      rule("read", place.path).replace(
+        /condition: .*/,
+        () => `condition: evt.type = read and fd.name in (${named})`,
+      ),
+    );
+    await using saker = await Saker.start([place.marker], { args: ["-r", rules] });
+    const act = (step: string, script: string) =>
+      python(place.mark(step), `import os, sys\nplace = sys.argv[2]\n${script}`, [place.path]);
+    const read = (name: string) => `os.read(os.open(place + "/${name}", os.O_RDONLY), 1)`;
+    await act(
+      "plain",
+      `for _ in range(${FILES}):
+    f = os.open(place + "/plain", os.O_RDONLY)
+    os.read(f, 1)
+    os.close(f)`,
+    );
+    for (const name of ["secret", "link", "other link"]) {
+      await act(name.replace(" ", ""), read(name));
+      await saker.alert("read", place.mark(name.replace(" ", "")));
+    }
+    await act(
+      "moved",
+      `f = os.open(place + "/before", os.O_RDONLY)
+os.rename(place + "/before", place + "/after")
+os.read(f, 1)`,
+    );
+    await saker.alert("read", place.mark("moved"));
+    assertEquals(saker.alertsWith(place.mark("plain")).length, 0);
+    await eventually("what is kept back to be told", async () => {
+      const told = (await saker.health())?.body.passed_over as
+        | { by_type: Record<string, number> }
+        | undefined;
+      return (told?.by_type.read ?? 0) >= FILES || undefined;
+    });
+  },
+});
+
 /** Seeds that are tried; SAKER_SEEDS=from,to tries others. */
 const SEEDS = [3, 11];
 const RULES = 8;

@@ -117,6 +117,9 @@ export const Counter = {
   AlertsHeld: 74,
   AlertsHeldCut: 75,
   AlertsUntold: 76,
+  /** Files that rules name and that are known by their inodes, and names that found no place. */
+  FilesNamed: 77,
+  FilesRefused: 78,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

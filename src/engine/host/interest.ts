@@ -49,7 +49,7 @@ export function interestOf(options: InterestOptions): Interest {
   const positive = customSet.filter((name) => !name.startsWith("!"));
   const negative = customSet.filter((name) => name.startsWith("!")).map((name) => name.slice(1));
   const unknownNames = [...positive, ...negative].filter((name) =>
-    !CALL_CODES.has(name) && !GENERIC_CALLS.has(name)
+    !CALL_CODES.has(name) && !GENERIC_CALLS.has(name) && !TRACED.has(name)
   );
 
   const wanted = callsOf(eventNames);
@@ -77,6 +77,8 @@ export function interestOf(options: InterestOptions): Interest {
   for (const event of EVENTS) {
     if (!isCall(event) && isCurrent(event) && eventNames.has(event.name)) codes.add(event.code);
   }
+  for (const name of base) if (TRACED.has(name)) codes.add(TRACED.get(name)!);
+  for (const name of negative) if (TRACED.has(name)) codes.delete(TRACED.get(name)!);
   const recorded = new Set([...codes].map((code) => EVENTS[code]?.name));
   const notRecorded = [...wanted].filter((name) =>
     !names.has(name) && !recorded.has(EVENTS[CALL_CODES.get(name)!]!.name)
@@ -87,6 +89,19 @@ export function interestOf(options: InterestOptions): Interest {
 /** Event code of the exit event of each call that has an event of its own. */
 const CALL_CODES: ReadonlyMap<string, number> = new Map(
   SYSCALLS.flatMap((call) => call.exit === undefined ? [] : [[call.name, call.exit] as const]),
+);
+
+/** Tracepoints that are no calls, by Falco's names for them and by their events'. */
+const TRACED: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    signaldeliver: "SIGNALDELIVER_E",
+    signal_deliver: "SIGNALDELIVER_E",
+    page_fault: "PAGE_FAULT_E",
+    page_fault_user: "PAGE_FAULT_E",
+    page_fault_kernel: "PAGE_FAULT_E",
+    switch: "SCHEDSWITCH_6_E",
+    sched_switch: "SCHEDSWITCH_6_E",
+  }).map(([name, id]) => [name, EVENTS.find((event) => event.id === id)!.code]),
 );
 
 /** Added to a call's number (SyscallInfo.sc), it asks the driver for that call's generic event. */

@@ -89,3 +89,18 @@ Deno.test("base_syscalls.repair adds what the rules' events need", () => {
   ok(!names.has("openat"));
   strictEqual(interest({ eventNames: new Set(["openat"]), repair: true }).names.has("close"), true);
 });
+
+Deno.test("tracepoints are recorded where a rule or base_syscalls names them", () => {
+  const code = (id: string) => EVENTS.find((event) => event.id === id)!.code;
+  const { codes } = interest({ eventNames: new Set(["signaldeliver", "openat"]) });
+  ok(codes.has(code("SIGNALDELIVER_E")));
+  ok(!codes.has(code("PAGE_FAULT_E")));
+  const asked = interest({ customSet: ["page_fault_user", "sched_switch", "execve"] });
+  ok(asked.codes.has(code("PAGE_FAULT_E")) && asked.codes.has(code("SCHEDSWITCH_6_E")));
+  deepStrictEqual(asked.unknownNames, []);
+  const without = interest({
+    eventNames: new Set(["signaldeliver"]),
+    customSet: ["execve", "!signal_deliver"],
+  });
+  ok(!without.codes.has(code("SIGNALDELIVER_E")));
+});

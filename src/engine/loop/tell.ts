@@ -69,6 +69,7 @@ export function tellSource(
   programsWanted: number,
 ): void {
   const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = stats;
+  const { filesNamed = 0, filesRefused = 0 } = stats;
   counters.set(Counter.SourceEvents, stats.events);
   counters.set(Counter.OverShare, excess);
   counters.set(Counter.LostCritical, lost[0]);
@@ -76,6 +77,8 @@ export function tellSource(
   counters.set(Counter.Truncated, truncated);
   counters.set(Counter.NamesLookedUp, named);
   counters.set(Counter.NamesUnknown, unresolved);
+  counters.set(Counter.FilesNamed, filesNamed);
+  counters.set(Counter.FilesRefused, filesRefused);
   counters.set(Counter.ProgramsWanted, programsWanted);
   counters.set(Counter.ProgramsDetached, Math.max(0, programsWanted - programs));
 }

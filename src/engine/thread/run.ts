@@ -94,6 +94,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   });
   const live = sieveLive(opened.source, asksKernel(start, plan) ? first.liveSieve() : undefined);
   let { keepsOpens } = live;
+  const nameFiles = ({ namedFiles }: CompiledRules) =>
+    start.machine.paths === "both" ? filesNamed(opened.source, namedFiles()) : [];
   let { baseSyscalls } = start;
   const wanted = (of: RuleSet) => wantedCodes(baseSyscalls, of, plan);
   let recorded = wanted(rules).codes;
@@ -112,6 +114,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...first.warnings,
       ...opened.warnings,
       ...live.warnings,
+      ...nameFiles(first),
       ...told,
       ...deadHere.map(deadLine),
     ],
@@ -154,7 +157,11 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         counters.set(Counter.ReloadedMs, Date.now());
         const refused = opened.refused();
         const deadHere = compiled.deadWithout(refusedEvents(refused));
-        const told = [...opened.interestWarnings(interest), ...deadHere.map(deadLine)];
+        const told = [
+          ...opened.interestWarnings(interest),
+          ...nameFiles(compiled),
+          ...deadHere.map(deadLine),
+        ];
         post({
           kind: "reloaded",
           warnings: [...compiled.warnings, ...told],
@@ -192,6 +199,16 @@ function sieveLive(
   } catch (error) {
     const warning = `Warning: engine.kernel_sieve: ${(error as Error).message}`;
     return { warnings: [warning], keepsOpens: true };
+  }
+}
+
+/** Has files known by their inodes; returns what is to be told where this kernel cannot. */
+function filesNamed(source: EventSource, names: readonly string[]): readonly string[] {
+  try {
+    source.nameFiles?.(names);
+    return [];
+  } catch (error) {
+    return [`Warning: links of files that rules name are not known: ${(error as Error).message}`];
   }
 }
 
@@ -286,6 +303,7 @@ function openLive(
   const source = new LiveSource({
     driver,
     takeSnapshot: () => addon.snapshot(live.hostRoot, ownPid(live.hostRoot)),
+    hostRoot: live.hostRoot,
     ...(live.rights === undefined ? {} : {
       perSecond: shrinking({
         driver,

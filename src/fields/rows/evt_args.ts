@@ -2,7 +2,7 @@
 import { type Event, OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { View } from "../../state/contract/views.ts";
+import { isCaller } from "../../state/contract/views.ts";
 import type { Fd } from "../../state/tables/fd.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { GENERIC_X } from "../text/event_names.ts";
@@ -10,7 +10,7 @@ import { longestPrefix } from "./evt.ts";
 import { type Field, UNDECIDED, type Value } from "../row/field.ts";
 import { type LeftOver, NO_BUFFER } from "../text/left_over.ts";
 import { numberText } from "../text/numbers.ts";
-import { kernelPath } from "../text/kernel_paths.ts";
+import { actedOn } from "../text/kernel_paths.ts";
 import { isNumber, paramValue, returnValue } from "../text/param_values.ts";
 import {
   AT_FDCWD,
@@ -315,7 +315,7 @@ function absPathReader(places: Places, own: number): Reader {
       return machine.strings.text(machine.join(EMPTY, pathId(context, 3)));
     }
     if (places[event.code] === undefined) return undefined;
-    const resolved = context.view === View.Kernel ? kernelPath(context, own) : MISSING;
+    const resolved = actedOn(context, own);
     if (resolved !== MISSING) return machine.strings.text(resolved);
     const place = places[event.code];
     if (place === undefined || !event.has(place.dirfd) || !event.has(place.path)) return undefined;
@@ -336,7 +336,7 @@ function directoryOf(context: Context, dirfd: number, path: number): number {
   const { machine, thread, process } = context;
   const { strings } = machine;
   if (dirfd === AT_FDCWD || (path !== EMPTY && strings.byteAt(path, 0) === SLASH)) {
-    const caller = context.view !== View.Kernel;
+    const caller = isCaller(context.view);
     return machine.directoryOf(process ?? thread!, dirfd, path, caller);
   }
   const directory = machine.fdsOf(thread!)?.get(dirfd);

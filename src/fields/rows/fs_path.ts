@@ -3,11 +3,11 @@
 import { OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { View } from "../../state/contract/views.ts";
+import { isCaller } from "../../state/contract/views.ts";
 import { FdKind } from "../../state/tables/fd.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { pathId } from "./evt_args.ts";
-import { kernelPath } from "../text/kernel_paths.ts";
+import { actedOn } from "../text/kernel_paths.ts";
 import type { Field } from "../row/field.ts";
 import { returnValue } from "../text/param_values.ts";
 import { AT_FDCWD, isMissingText, paramIndex } from "../text/params.ts";
@@ -156,7 +156,7 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
   const { machine, thread, event } = context;
   if (thread === undefined || params[event.code] === NONE) return MISSING;
   if (raw === MISSING && params[event.code] !== OF_SAID) return MISSING;
-  const resolved = context.view === View.Kernel ? resolvedPath(context, which) : MISSING;
+  const resolved = resolvedPath(context, which);
   if (resolved !== MISSING || raw === MISSING) return resolved;
   const { strings } = machine;
   if (raw !== EMPTY && strings.byteAt(raw, 0) === SLASH) return machine.join(EMPTY, raw);
@@ -168,17 +168,18 @@ function fullPath(context: Context, params: Int8Array, which: keyof Places): num
     context.process ?? thread,
     givenDescriptor(context, param),
     raw,
-    context.view !== View.Kernel,
+    isCaller(context.view),
   );
 }
 
-/** Path that the kernel acted on, in events of our own drivers; MISSING where there is none. */
+/** Path that the kernel acted on, in events of our own drivers; MISSING where there is none, and
+ * under the caller's view. */
 function resolvedPath(context: Context, which: keyof Places): number {
   const { event } = context;
   // Of two paths the first is the old one: that is a link's target, but what is renamed.
   const isOld = which === "name" || (LINKS.has(EVENTS[event.code]!.id) ? "target" : "source") ===
       which;
-  return kernelPath(context, isOld ? OWN_PATH : OWN_PATH2);
+  return actedOn(context, isOld ? OWN_PATH : OWN_PATH2);
 }
 
 const LINKS: ReadonlySet<string> = new Set(["SYSCALL_LINK_2_X", "SYSCALL_LINKAT_2_X"]);
@@ -194,9 +195,9 @@ function givenDescriptor({ event }: Context, param: number): number {
 function linkDirectory(context: Context): number {
   const { event, machine } = context;
   const param = paramIndex(event.code, "linkpath");
-  let link = context.view === View.Kernel ? resolvedPath(context, "source") : MISSING;
+  let link = resolvedPath(context, "source");
   if (link === MISSING) {
-    const caller = context.view !== View.Kernel;
+    const caller = isCaller(context.view);
     const directory = givenDescriptor(context, param);
     const process = context.process ?? context.thread!;
     link = machine.namedAt(process, directory, pathId(context, param), caller);

@@ -6,16 +6,18 @@ import { Differs, DIFFERS_FOR_SURE, View, VIEW_NAMES } from "../../state/contrac
 import type { Bound, Field, Value } from "../row/field.ts";
 import { field } from "../row/row.ts";
 
-const NAMES = Differs.Fd | Differs.Directory | Differs.Paths;
+const FURTHER = Differs.Host | Differs.Inode;
+const FD = Differs.Fd | FURTHER;
+const NAMES = Differs.Fd | Differs.Directory | Differs.Paths | FURTHER;
 
 /** By name of a field: what of Differs it depends on; 0 for most. */
 const SEEN: ReadonlyMap<string, number> = new Map([
-  ["fd.name", Differs.Fd],
-  ["fd.directory", Differs.Fd],
-  ["fd.filename", Differs.Fd],
-  ["fd.containername", Differs.Fd],
-  ["fd.containerdirectory", Differs.Fd],
-  ["evt.is_syslog", Differs.Fd],
+  ["fd.name", FD],
+  ["fd.directory", FD],
+  ["fd.filename", FD],
+  ["fd.containername", FD],
+  ["fd.containerdirectory", FD],
+  ["evt.is_syslog", FD],
   ["fs.path.name", NAMES],
   ["fs.path.nameraw", NAMES],
   ["fs.path.source", NAMES],
@@ -83,8 +85,10 @@ export function viewFields(fields: readonly Field[]): Field[] {
     field("evt", {
       name: "evt.view",
       type: "CHARBUF",
-      description: "Where the path that the caller said and the one that the kernel acted on " +
-        "differ: the view that the alert is about, kernel or caller. saker's own.",
+      description: "Where the paths of an event's views differ: the one that the alert is about. " +
+        "kernel: what the kernel acted on; caller: what the caller said; host: what the kernel " +
+        "acted on as seen from the host's root; inode: the name that a rule has for the file, " +
+        "which was used under another link. saker's own.",
       extract: ({ differs, view }) =>
         (differs & DIFFERS_FOR_SURE) === 0 ? undefined : VIEW_NAMES[view],
     }),
@@ -106,7 +110,16 @@ function otherField(base: Field): Field {
 
 function otherValue(bound: Bound, context: Context): Value {
   if ((context.differs & DIFFERS_FOR_SURE) === 0) return undefined;
-  const other = context.view === View.Kernel ? View.CallerProgram : View.Kernel;
-  const value = context.under(other, () => bound.extract(context));
-  return value === bound.extract(context) ? undefined : value;
+  const shown = bound.extract(context);
+  const under = (view: View) => context.under(view, () => bound.extract(context));
+  if (context.view !== View.Kernel) {
+    const value = under(View.Kernel);
+    return value === shown ? undefined : value;
+  }
+  const others = [
+    View.CallerProgram,
+    ...context.differs & Differs.Inode ? [View.Inode] : [],
+    ...context.differs & Differs.Host ? [View.Host] : [],
+  ];
+  return others.map(under).find((value) => value !== shown);
 }

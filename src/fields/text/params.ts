@@ -5,7 +5,7 @@ import type { Param, ParamType } from "../../events/table.ts";
 import { EVENTS, SYSCALLS } from "../../events/table.ts";
 import type { Event } from "../../events/event.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { View } from "../../state/contract/views.ts";
+import { isCaller } from "../../state/contract/views.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { socketAddressText, socketTupleText } from "./addresses.ts";
 import { fdTypeChar, ipProtocolChar } from "./fd_types.ts";
@@ -314,7 +314,7 @@ function directoryOf(context: Context, param: Param): number {
   if (dirfd === AT_FDCWD) return context.cwdOf(process);
   const fd = machine.fdsOf(process)?.get(dirfd);
   if (fd === undefined || fd.name === EMPTY) return EMPTY;
-  return machine.directoryOf(process, dirfd, EMPTY, context.view !== View.Kernel);
+  return machine.directoryOf(process, dirfd, EMPTY, isCaller(context.view));
 }
 
 function fdListText(context: Context, start: number, length: number): string {

@@ -6,7 +6,7 @@ import type { Fd } from "../tables/fd.ts";
 import type { Machine } from "./machine.ts";
 import { MISSING } from "../tables/strings.ts";
 import type { Thread } from "../tables/thread.ts";
-import { Differs, View } from "./views.ts";
+import { Differs, isCaller, View } from "./views.ts";
 
 /** Sums of programs' files, computed off the hot path; nothing for those not known yet. */
 export interface Hashes {
@@ -49,8 +49,16 @@ export class Context {
   /** Time of the run's first event, ns since the epoch; set by `Machine.apply`. */
   firstEventTs = 0n;
 
+  /** String ids of the event's two paths as the host sees them, and of the name that rules have for
+   * the first one's file; MISSING: there is none. */
+  hostPath = MISSING;
+  hostPath2 = MISSING;
+  inodePath = MISSING;
+
   #kernelName = MISSING;
   #callerName = MISSING;
+  #hostName = MISSING;
+  #inodeName = MISSING;
 
   constructor(machine: Machine, event: Event) {
     this.machine = machine;
@@ -75,16 +83,50 @@ export class Context {
   setFdName(name: number, callerName: number): void {
     this.fdName = name;
     if (callerName === MISSING || callerName === name) return;
-    this.#kernelName = name;
+    this.#kernelName = this.#hostName = this.#inodeName = name;
     this.#callerName = callerName;
     this.differs |= Differs.Fd | Differs.Paths;
+  }
+
+  /** The names that its descriptor's file has besides, MISSING for none: behind `setFdName`, of
+   * each event that has any further name. */
+  setFurtherNames(host: number, inode: number): void {
+    const name = this.fdName;
+    if ((this.differs & Differs.Fd) === 0) this.#kernelName = this.#callerName = name;
+    this.#hostName = host === MISSING ? name : host;
+    this.#inodeName = inode === MISSING ? name : inode;
+    if (this.#hostName !== name) this.differs |= Differs.Host;
+    if (this.#inodeName !== name) this.differs |= Differs.Inode;
+  }
+
+  /** Notes further names of the event's paths, MISSING for none; before its descriptor's. */
+  setFurtherPaths(host: number, host2: number, inode: number): void {
+    this.hostPath = host;
+    this.hostPath2 = host2;
+    this.inodePath = inode;
+    if (host !== MISSING || host2 !== MISSING) this.differs |= Differs.Host;
+    if (inode !== MISSING) this.differs |= Differs.Inode;
   }
 
   /** Shows another view of the event. */
   look(view: View): void {
     this.view = view;
-    if ((this.differs & Differs.Fd) === 0) return;
-    this.fdName = view === View.Kernel ? this.#kernelName : this.#callerName;
+    if ((this.differs & FD_NAMES) === 0 || this.fdNumber === MISSING_FD) return;
+    // Of a descriptor that is not known there are the two names of the event alone.
+    if (this.fd === undefined && (this.differs & Differs.Fd) === 0) return;
+    switch (view) {
+      case View.Kernel:
+        this.fdName = this.#kernelName;
+        break;
+      case View.Host:
+        this.fdName = this.#hostName;
+        break;
+      case View.Inode:
+        this.fdName = this.#inodeName;
+        break;
+      default:
+        this.fdName = this.#callerName;
+    }
   }
 
   /** What `read` gives under another view. */
@@ -100,16 +142,17 @@ export class Context {
 
   /** String id of a descriptor's name under the present view. */
   nameOf(fd: Fd): number {
-    return this.view === View.Kernel || fd.callerName === MISSING ? fd.name : fd.callerName;
+    return !isCaller(this.view) || fd.callerName === MISSING ? fd.name : fd.callerName;
   }
 
   /** String id of a process's working directory under the present view. */
   cwdOf(process: Thread): number {
-    return this.view === View.Kernel || process.callerCwd === MISSING
-      ? process.cwd
-      : process.callerCwd;
+    return !isCaller(this.view) || process.callerCwd === MISSING ? process.cwd : process.callerCwd;
   }
 }
+
+/** Names of the event's descriptor that may differ. */
+const FD_NAMES = Differs.Fd | Differs.Host | Differs.Inode;
 
 /** The event has no descriptor (not to be confused with -1, which `fd.num` shows). */
 export const MISSING_FD = -2_147_483_648;

@@ -1,6 +1,8 @@
-// The two views of one event. Live, a path has two names: what the caller said, joined with the
+// The views of one event. Live, a path has two names: what the caller said, joined with the
 // caller's directory and folded as text, which is Falco's way, and what the kernel acted on. Rules
-// are judged under one after the other where they differ; a context shows one at a time.
+// are judged under one after the other where they differ; a context shows one at a time. A few
+// files have further names: the host's for what lies elsewhere as seen from the process's root, and
+// that of a file which rules name, for another of its links.
 
 export const enum View {
   /** What the kernel acted on; of events without our own parameters, all there is. */
@@ -9,6 +11,15 @@ export const enum View {
   Caller,
   /** The same, and of an execution the file that the caller named is the program. */
   CallerProgram,
+  /** What the kernel acted on, as seen from the host's root, not from the process's. */
+  Host,
+  /** The name that rules have for the file with this inode, which was used under another one. */
+  Inode,
+}
+
+/** Whether paths are those that the caller said. */
+export function isCaller(view: View): boolean {
+  return view === View.Caller || view === View.CallerProgram;
 }
 
 /** As explanations name them. */
@@ -16,10 +27,18 @@ export const VIEW_LABELS: readonly string[] = [
   "the kernel's view",
   "the caller's view",
   "the caller's view, the file that it named as the program",
+  "the host's view",
+  "the view of the file's inode",
 ];
 
 /** As `evt.view` shows them. */
-export const VIEW_NAMES: readonly string[] = ["kernel", "caller", "caller"];
+export const VIEW_NAMES: readonly string[] = [
+  "kernel",
+  "caller",
+  "caller",
+  "host",
+  "inode",
+];
 
 /** What the views of an event differ in: bits. */
 export const enum Differs {
@@ -34,20 +53,30 @@ export const enum Differs {
   /** Perhaps the names of other descriptors: of those that it lists, which nobody has looked at,
    * or of one of the standard three. */
   Others = 16,
+  /** There is a name on the host. */
+  Host = 32,
+  /** There is a name that rules have for the file. */
+  Inode = 64,
 }
 
-const NONE: readonly View[] = [];
-const NAMES: readonly View[] = [View.Caller];
-const PROGRAM: readonly View[] = [View.CallerProgram];
-const BOTH: readonly View[] = [View.Caller, View.CallerProgram];
+const OF_CALLER = Differs.Fd | Differs.Directory | Differs.Paths | Differs.Others;
+
+/** By the bits of Program, Host and Inode, and of what the caller said, from the lowest on. */
+const VIEWS: readonly (readonly View[])[] = Array.from({ length: 16 }, (_, bits) => [
+  ...bits & 8 ? [View.Caller] : [],
+  ...bits & 1 ? [View.CallerProgram] : [],
+  ...bits & 2 ? [View.Host] : [],
+  ...bits & 4 ? [View.Inode] : [],
+]);
 
 /** The views besides the kernel's that are worth a look where these bits differ, in order. */
 export function otherViews(differs: number): readonly View[] {
-  const names = (differs & ~Differs.Program) !== 0;
-  if (differs & Differs.Program) return names ? BOTH : PROGRAM;
-  return names ? NAMES : NONE;
+  return VIEWS[
+    (differs & Differs.Program ? 1 : 0) | (differs & Differs.Host ? 2 : 0) |
+    (differs & Differs.Inode ? 4 : 0) | (differs & OF_CALLER ? 8 : 0)
+  ]!;
 }
 
 /** What is known to differ. */
 export const DIFFERS_FOR_SURE: number = Differs.Fd | Differs.Directory | Differs.Paths |
-  Differs.Program;
+  Differs.Program | Differs.Host | Differs.Inode;

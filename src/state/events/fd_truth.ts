@@ -15,12 +15,20 @@ import type { Tables } from "../tables/tables.ts";
 import type { Thread } from "../tables/thread.ts";
 import { isSameSocket, isSocket, leadSocket, makeSocket } from "./socket_truth.ts";
 
-/** What the call took, before its event is applied. Returns whether there are records. */
+/** What the call took, before its event is applied. Returns whether there are descriptors. */
 export function before(tables: Tables, event: Event, thread: Thread): boolean {
-  const { files } = tables;
+  const { files, further } = tables;
   if (!files.begin(event)) return false;
   let fds = tables.fdsOf(thread);
+  let isTold = false;
+  further.number = -1;
   while (files.next()) {
+    if (!files.isDescriptor) {
+      further.take(tables.strings, files, event);
+      continue;
+    }
+    isTold = true;
+    if (files.isOwn) further.number = files.number;
     if (files.made) continue;
     const known = fds?.get(files.number);
     if (files.kind === KIND_NONE) {
@@ -32,7 +40,7 @@ export function before(tables: Tables, event: Event, thread: Thread): boolean {
     fds ??= tables.fdsToChange(thread);
     if (fds !== undefined) settle(tables, files, fds, known, event);
   }
-  return true;
+  return isTold;
 }
 
 /** What the call made, and where a socket leads now, when the event is applied. */
@@ -42,7 +50,7 @@ export function after(tables: Tables, context: Context): void {
   if (thread === undefined || !files.begin(event)) return;
   const fds = tables.fdsToChange(thread);
   while (fds !== undefined && files.next()) {
-    if (files.kind === KIND_NONE) continue;
+    if (files.kind === KIND_NONE || !files.isDescriptor) continue;
     const { number } = files;
     const known = fds.get(number);
     let fd = known;
@@ -52,6 +60,25 @@ export function after(tables: Tables, context: Context): void {
     }
     if (context.fdNumber === number && fd !== undefined) context.fd = fd;
   }
+}
+
+/** Gives the event's further names to the context, and to the descriptor whose file they are of. */
+export function noteFurther(tables: Tables, context: Context): void {
+  if (!tables.bothPaths) return;
+  const { host, host2, inode, number } = tables.further;
+  context.setFurtherPaths(host, host2, inode);
+  const { thread } = context;
+  const fd = thread === undefined ? undefined : tables.fdsOf(thread)?.get(number);
+  if (fd === undefined) return;
+  fd.hostName = host;
+  fd.inodeName = inode;
+}
+
+/** The same of the descriptor that the event is about, whichever event told its names. */
+export function nameFurther(tables: Tables, context: Context, fd: Fd): void {
+  if (!tables.bothPaths) return;
+  if (!tables.further.isAny) context.setFurtherPaths(MISSING, MISSING, MISSING);
+  context.setFurtherNames(fd.hostName, fd.inodeName);
 }
 
 /** Has the table say what the record says; returns the entry. */

@@ -9,7 +9,7 @@ import { EMPTY, MISSING } from "../tables/strings.ts";
 import type { Tables } from "../tables/tables.ts";
 import { FD_PARAM, NO_LOOKUP, NO_THREAD, SHOWS_FD, TRAITS } from "./event_traits.ts";
 import { nameFromEvent } from "./fd_names.ts";
-import { after, before } from "./fd_truth.ts";
+import { after, before, nameFurther, noteFurther } from "./fd_truth.ts";
 import { HANDLER_OF } from "./handlers.ts";
 import { noteViews } from "./path_events.ts";
 
@@ -29,6 +29,7 @@ export function step(tables: Tables, context: Context): void {
   context.fdNameChanged = false;
   context.differs = 0;
   context.view = View.Kernel;
+  tables.further.isAny = false;
   if (traits & (NO_THREAD | NO_LOOKUP)) {
     context.thread = traits & NO_THREAD ? undefined : tables.find(event.tid);
   } else {
@@ -57,6 +58,7 @@ export function step(tables: Tables, context: Context): void {
   const handler = HANDLER_OF[code];
   if (handler !== undefined) handler(tables, context);
   if (isTold) after(tables, context);
+  if (tables.further.isAny) noteFurther(tables, context);
 
   // Which descriptor a call without an event of its own is about, only the driver says.
   const tellsFd = isTold && code === GENERIC_X;
@@ -83,6 +85,9 @@ export function step(tables: Tables, context: Context): void {
     return;
   }
   context.setFdName(now.name, tables.bothPaths ? now.callerName : MISSING);
+  if (tables.further.isAny || now.hostName !== MISSING || now.inodeName !== MISSING) {
+    nameFurther(tables, context, now);
+  }
   context.fdNameRaw = now.nameRaw;
   context.fdNameChanged = now.name !== (fd === undefined ? EMPTY : nameBefore);
 }

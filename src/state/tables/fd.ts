@@ -105,6 +105,10 @@ export class Fd {
   callerName = MISSING;
   /** String id of the path that the kernel last gave the file; MISSING where it was not told. */
   kernelName: number = MISSING;
+  /** String ids of the path as the host sees it, and of the name that rules have for its inode;
+   * MISSING for nearly all: there is none. */
+  hostName: number = MISSING;
+  inodeName: number = MISSING;
   /** FdFlag bits. */
   flags = 0;
   /** Falco's PPM_O_* bits. */
@@ -210,6 +214,8 @@ export class Fd {
     fd.kernelName = this.kernelName;
     fd.flags = this.flags;
     fd.callerName = this.callerName;
+    fd.hostName = this.hostName;
+    fd.inodeName = this.inodeName;
     const peer = this.#peer;
     if (peer !== undefined) fd.#peer = peer.copy();
     return fd;

@@ -6,6 +6,7 @@ import { AddressText } from "./address.ts";
 import { CL_FILES } from "./clone_flags.ts";
 import { type Container, Containers } from "./containers.ts";
 import { Entries } from "./entries.ts";
+import { FurtherNames } from "./further_names.ts";
 import { callerNameOf, type Fd } from "./fd.ts";
 import { type FdBudget, FdTable } from "./fd_table.ts";
 import { Interfaces } from "./interfaces.ts";
@@ -20,8 +21,7 @@ import { lighten, markHeld, weightOf } from "./weight.ts";
 const UPKEEP_EVENTS = 1 << 8;
 /** Threads that are looked up in that time: one takes as long as hundreds of events. */
 const LOOK_UPS = 16;
-/** Beyond it strings that nobody holds are swept: with 64 MB the process had 230 MB after ten busy
- * minutes, for names of files that were opened once. */
+/** Beyond it strings that nobody holds are swept: with 64 MB the process grew to 230 MB. */
 const STRING_BYTES_MAX = 12 << 20;
 
 /** What an event says of its descriptor: a part of the Context. */
@@ -66,7 +66,7 @@ export interface MachineStats extends ThreadCounts {
   threads: number;
   fds: number;
   strings: number;
-  /** Bytes of the interned strings that are held. */
+  /** Bytes of those. */
   stringBytes: number;
   /** Strings that sweeps freed, and how many sweeps there were. */
   stringsFreed: number;
@@ -101,8 +101,9 @@ export class Tables extends ThreadTable {
   readonly containers: Containers = new Containers(this.strings);
   readonly interfaces = new Interfaces();
   readonly entries = new Entries();
-  /** What the kernel says of the present event's descriptors. */
+  /** What the kernel says of the present event's descriptors, and of further names. */
   readonly files = new OwnFiles();
+  readonly further = new FurtherNames();
   readonly options: TableOptions;
   readonly hostname: string;
   readonly kernelPaths: boolean;
@@ -126,9 +127,9 @@ export class Tables extends ThreadTable {
   pidMax = 0n;
   eventContainer: Container | undefined = undefined;
 
-  /** Thread to remove, and descriptor to close, when the next event comes; 0 and -1: none. */
+  /** Thread to remove (it exited then, ns since the epoch), and descriptor to close, when the next
+   * event comes; 0 and -1: none. */
   pendingExit = 0;
-  /** When it exited, ns since the epoch. */
   pendingExitNs = 0;
   pendingClose = -1;
   pendingCloseFds: FdTable | undefined = undefined;
@@ -293,8 +294,7 @@ export class Tables extends ThreadTable {
     return fd === undefined ? EMPTY : caller ? callerNameOf(fd) : fd.name;
   }
 
-  /** One of the paths that the kernel acted on (OWN_PATH …); MISSING where the event has none, or
-   * where none is asked for. */
+  /** One of the paths that the kernel acted on; MISSING: there is none, or none is asked for. */
   kernelPath(event: Event, which: number): number {
     if (!event.hasOwn || !this.kernelPaths) return MISSING;
     const index = event.own(which);

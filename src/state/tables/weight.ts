@@ -51,6 +51,8 @@ export function markHeld(tables: Weighed, mark: (id: number) => void): void {
       mark(fd.name);
       mark(fd.nameRaw);
       mark(fd.callerName);
+      mark(fd.hostName);
+      mark(fd.inodeName);
       mark(fd.kernelName);
     }
   }
