@@ -3,6 +3,7 @@ import { formatJson } from "../src/alerts/format/format.ts";
 import { JSON_FORMAT } from "../src/alerts/format/format_fixture.ts";
 import { Counter, Counters } from "../src/engine/contract/counters.ts";
 import type { FromEngine, RulesStart } from "../src/engine/contract/messages.ts";
+import { unpackAlerts } from "../src/engine/contract/packed_alerts.ts";
 import { startRun } from "../src/engine/thread/run.ts";
 
 export interface RunResult {
@@ -24,8 +25,9 @@ export function replayed(
   const counters = new Counters();
   const post = (message: FromEngine) => {
     if (message.kind !== "alerts") return;
-    for (const alert of message.alerts) alerts.push(formatJson(alert, JSON_FORMAT));
-    counters.take(message.alerts.length);
+    const told = unpackAlerts(message.alerts);
+    for (const alert of told) alerts.push(formatJson(alert, JSON_FORMAT));
+    counters.take(told.length);
   };
   const run = startRun(
     {

@@ -1,6 +1,7 @@
-// One client's connection: its request comes in, the answer goes out, and it is closed. Whoever
-// holds it longer than that is cut off by its owner (serve.ts), which closes it under the hands of
-// what waits here.
+// One client's connection: its request comes in, the answer goes out, and it is closed, unless the
+// client gave a body that was taken, as API servers do again and again: it may ask once more.
+// Whoever holds a connection longer than its owner (serve.ts) allows is cut off: that closes it
+// under the hands of what waits here.
 import { type Body, type BodyBounds, framingOf, readBody } from "./body.ts";
 import { HEAD_BYTES_MAX, headEnd, parseHead } from "./request_head.ts";
 import { type End, socketOwner } from "./socket_owner.ts";
@@ -32,43 +33,78 @@ export interface Turns {
   readonly onStream: () => void;
   /** A body is about to be read; false where there are too many at once. */
   readonly onBody: () => boolean;
+  /** The client may ask once more; false where it is not to. */
+  readonly onKept: () => boolean;
+  /** It does. */
+  readonly onAgain: () => void;
 }
 
-const NO_TURNS: Turns = { onStream: () => {}, onBody: () => true };
+const NO_TURNS: Turns = {
+  onStream: () => {},
+  onBody: () => true,
+  onKept: () => false,
+  onAgain: () => {},
+};
 
-/** Serves one request; rejects where the client goes away or is cut off. */
+/** Serves a client; rejects where it goes away or is cut off. */
 export async function serveConnection(
   conn: Deno.TcpConn | Deno.TlsConn | Deno.UnixConn,
   answer: Answer,
-  { onStream, onBody }: Turns = NO_TURNS,
+  turns: Turns = NO_TURNS,
 ): Promise<void> {
   const secure = "handshake" in conn;
   if (secure) await conn.handshake();
-  const read = await readHead(conn);
-  if (read === undefined) return;
-  const { head, rest } = read;
   const [here, there] = [endOf(conn.localAddr), endOf(conn.remoteAddr)];
+  let known: { readonly uid: number | undefined } | undefined;
+  const peer = {
+    localAddress: here.address,
+    remoteAddress: there.address,
+    // Whoever made the socket: looking takes longer than the rest of a small request.
+    owner: () => (known ??= { uid: socketOwner(there, here) }).uid,
+  };
+  while (await serveRequest({ conn, secure, peer, answer, turns })) {
+    // The client may ask once more.
+  }
+}
+
+interface Served {
+  readonly conn: Deno.TcpConn | Deno.TlsConn | Deno.UnixConn;
+  readonly secure: boolean;
+  readonly peer: Omit<Peer, "body">;
+  readonly answer: Answer;
+  readonly turns: Turns;
+}
+
+/** Serves one request; whether the connection stays for another. */
+async function serveRequest({ conn, secure, peer, answer, turns }: Served): Promise<boolean> {
+  const read = await readHead(conn, turns.onAgain);
+  if (read === undefined) return false;
+  const { head, rest } = read;
   const parsed = head.length === 0 ? { status: 431 } : parseHead(head, secure);
+  let isWhole = false;
+  const body = async (bounds: BodyBounds): Promise<Body> => {
+    if (!("request" in parsed)) throw new Error("there is no request");
+    if (!turns.onBody()) return { status: 429, reason: "there are too many bodies at once" };
+    const read = await bodyOf(conn, { request: parsed.request, rest }, bounds);
+    isWhole = "isWhole" in read && read.isWhole;
+    return read;
+  };
   const response = "request" in parsed
-    ? await answer(parsed.request, {
-      localAddress: here.address,
-      remoteAddress: there.address,
-      owner: () => socketOwner(there, here),
-      body: (bounds) =>
-        onBody() ? bodyOf(conn, { request: parsed.request, rest }, bounds) : Promise.resolve({
-          status: 429,
-          reason: "there are too many bodies at once",
-        }),
-    })
+    ? await answer(parsed.request, { ...peer, body })
     : new Response(null, { status: parsed.status });
   const isHead = "request" in parsed && parsed.request.method === "HEAD";
   if (!isHead && response.body !== null && response.headers.get("content-type") === STREAM) {
-    onStream();
-    return await writeStream(conn, response, response.body);
+    turns.onStream();
+    await writeStream(conn, response, response.body);
+    return false;
   }
-  await writeAll(conn, await bytesOf(response, isHead));
+  const isLasting = isWhole && response.status === 200 && "request" in parsed && parsed.isLasting;
+  const isKept = isLasting && turns.onKept();
+  await writeAll(conn, await bytesOf(response, { isHead, isKept }));
+  if (isKept) return true;
   await conn.closeWrite();
   await readRest(conn);
+  return false;
 }
 
 /** A socket of the file system has neither address nor port. */
@@ -86,11 +122,14 @@ interface Behind {
 
 const BODY_CHUNK_BYTES = 64 << 10;
 
+/** `isWhole`: nothing but the body came, so that what comes next is another request. */
+type BodyRead = Body & { readonly isWhole?: boolean };
+
 async function bodyOf(
   conn: Deno.Conn,
   { request: { headers }, rest }: Behind,
   bounds: BodyBounds,
-): Promise<Body> {
+): Promise<BodyRead> {
   const framing = framingOf(headers);
   if ("status" in framing) return framing;
   const expect = headers.get("expect");
@@ -100,7 +139,8 @@ async function bodyOf(
   // Curl waits for a second otherwise.
   if (expect !== null && rest.length === 0) await writeAll(conn, CONTINUE);
   let first: Uint8Array | undefined = rest.length === 0 ? undefined : rest;
-  return await readBody(
+  let came = rest.length;
+  const body = await readBody(
     {
       async read(): Promise<Uint8Array | undefined> {
         const given = first;
@@ -108,26 +148,30 @@ async function bodyOf(
         if (given !== undefined) return given;
         const chunk = new Uint8Array(BODY_CHUNK_BYTES);
         const read = await conn.read(chunk);
+        came += read ?? 0;
         return read === null ? undefined : chunk.subarray(0, read);
       },
     },
     framing,
     bounds,
   );
+  return { ...body, isWhole: "length" in framing && came === framing.length };
 }
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** The bytes of a head, none where it is too long, and what came behind it; undefined where the
- * client went. */
+ * client went. `onFirst` is told when it begins. */
 async function readHead(
   conn: Deno.Conn,
+  onFirst: () => void,
 ): Promise<{ readonly head: Uint8Array; readonly rest: Uint8Array } | undefined> {
   const buffer = new Uint8Array(HEAD_BYTES_MAX);
   let filled = 0;
   while (filled < buffer.length) {
     const read = await conn.read(buffer.subarray(filled));
     if (read === null) return undefined;
+    if (filled === 0) onFirst();
     filled += read;
     const end = headEnd(buffer.subarray(0, filled));
     if (end === undefined) continue;
@@ -136,23 +180,29 @@ async function readHead(
   return { head: buffer.subarray(0, 0), rest: buffer.subarray(0, 0) };
 }
 
-async function bytesOf(response: Response, isHead: boolean): Promise<Uint8Array> {
+interface Form {
+  readonly isHead: boolean;
+  readonly isKept: boolean;
+}
+
+async function bytesOf(response: Response, { isHead, isKept }: Form): Promise<Uint8Array> {
   const body = new Uint8Array(await response.arrayBuffer());
   const known = response.headers.get("content-length");
   const length = isHead && known !== null ? known : body.length;
-  const head = headOf(response, [`content-length: ${length}`]);
+  const head = headOf(response, [`content-length: ${length}`], isKept);
   const bytes = new Uint8Array(head.length + (isHead ? 0 : body.length));
   bytes.set(head);
   if (!isHead) bytes.set(body, head.length);
   return bytes;
 }
 
-function headOf(response: Response, more: readonly string[]): Uint8Array {
+function headOf(response: Response, more: readonly string[], isKept = false): Uint8Array {
   const lines = [`HTTP/1.1 ${response.status} ${REASONS.get(response.status) ?? ""}`];
   for (const [name, value] of response.headers) {
     if (name !== "content-length") lines.push(`${name}: ${value}`);
   }
-  lines.push(...more, `date: ${new Date().toUTCString()}`, "connection: close", "", "");
+  const connection = isKept ? "keep-alive" : "close";
+  lines.push(...more, `date: ${new Date().toUTCString()}`, `connection: ${connection}`, "", "");
   return new TextEncoder().encode(lines.join("\r\n"));
 }
 

@@ -4,7 +4,13 @@
 /** Bytes of a request line with its headers. */
 export const HEAD_BYTES_MAX = 8 << 10;
 
-export type Head = { readonly request: Request } | { readonly status: number };
+export type Head =
+  | {
+    readonly request: Request;
+    /** The client would ask again on this connection. */
+    readonly isLasting: boolean;
+  }
+  | { readonly status: number };
 
 const REQUEST_LINE = /^([A-Z]{1,16}) (\S{1,4096}) HTTP\/1\.([01])$/;
 const HEADER_LINE = /^([!#$%&'*+.^`|~\w-]+):[ \t]*(.*?)[ \t]*$/;
@@ -42,7 +48,9 @@ export function parseHead(bytes: Uint8Array, secure: boolean): Head {
   try {
     // The host is judged by the app; here it only has to make a URL.
     const url = new URL(target!.replace(/^\/+/, "/"), `http${secure ? "s" : ""}://localhost`);
-    return { request: new Request(url, { method: method!, headers }) };
+    const request = new Request(url, { method: method!, headers });
+    const connection = request.headers.get("connection")?.toLowerCase() ?? "";
+    return { request, isLasting: minor === "1" && !/\bclose\b/.test(connection) };
   } catch {
     // Such as TRACE, which a Request cannot be.
     return { status: method === "TRACE" || method === "CONNECT" ? 405 : 400 };

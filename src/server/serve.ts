@@ -2,7 +2,8 @@
 // request and a few seconds; there are few at a time, and where there are too many the one that has
 // waited longest gives way. So nobody who may connect can use up descriptors or memory, or keep
 // others out; the runtime's own server has no such bounds. An answer that is a stream counts no
-// more among them: how many of those there may be is the app's to bound.
+// more among them: how many of those there may be is the app's to bound. A client whose body was
+// taken keeps its connection, as API servers do: of those there are few as well.
 import type { Hono } from "hono";
 import { type Peer, serveConnection } from "./connection.ts";
 
@@ -25,6 +26,8 @@ export interface ServerStats {
   readonly streams: number;
   /** Connections whose body is read and judged, which are not among `open` either. */
   readonly bodies: number;
+  /** Connections of such clients that wait for their next request, likewise. */
+  readonly kept: number;
   readonly accepted: number;
   /** Closed before their answer, since they took too long or others waited. */
   readonly cutOff: number;
@@ -52,6 +55,10 @@ const CONNECTION_MS = 5_000;
 /** Requests with a body at a time, and how long one may take: to come, to be judged, to be told. */
 const BODIES_MAX = 32;
 const BODY_CONNECTION_MS = 60_000;
+/** Connections that wait for another such request at a time, and how long: longer than Go's client
+ * does, so that it is the client who closes them. */
+const KEPT_MAX = 32;
+const KEPT_MS = 120_000;
 /** After so many in one go others have their turn: alerts are written by this thread too. */
 const ACCEPTED_AT_ONCE = 64;
 const PAUSE_MS = 10;
@@ -102,6 +109,7 @@ class Acceptor implements Server {
   readonly #open = new Map<Conn, { timer: number; ended: Promise<void> }>();
   readonly #streams = new Map<Conn, Promise<void>>();
   readonly #bodies = new Map<Conn, { timer: number; ended: Promise<void> }>();
+  readonly #kept = new Map<Conn, { timer: number; ended: Promise<void> }>();
   readonly #accepting: Promise<void>;
   #accepted = 0;
   #cutOff = 0;
@@ -130,6 +138,7 @@ class Acceptor implements Server {
       open: this.#open.size,
       streams: this.#streams.size,
       bodies: this.#bodies.size,
+      kept: this.#kept.size,
       accepted: this.#accepted,
       cutOff: this.#cutOff,
       acceptErrors: this.#acceptErrors,
@@ -139,9 +148,9 @@ class Acceptor implements Server {
   async close(): Promise<void> {
     this.#closed = true;
     closeQuietly(this.#listener);
-    const waiting = [...this.#open.values(), ...this.#bodies.values()];
+    const waiting = [...this.#open, ...this.#bodies, ...this.#kept].map(([, one]) => one);
     const ends = [...waiting.map(({ ended }) => ended), ...this.#streams.values()];
-    for (const conn of this.#streams.keys()) closeQuietly(conn);
+    for (const conn of [...this.#streams.keys(), ...this.#kept.keys()]) closeQuietly(conn);
     const cutAll = () => {
       for (const conn of [...this.#open.keys(), ...this.#bodies.keys()]) this.#cut(conn);
     };
@@ -170,9 +179,13 @@ class Acceptor implements Server {
 
   #take(conn: Conn): void {
     this.#accepted++;
+    this.#enter(conn, this.#serve(conn));
+  }
+
+  /** It has a few seconds to ask. */
+  #enter(conn: Conn, ended: Promise<void>): void {
     if (this.#open.size >= this.#connectionsMax) this.#cut(this.#open.keys().next().value!);
     const timer = setTimeout(() => this.#cut(conn), this.#connectionMs);
-    const ended = this.#serve(conn);
     this.#open.set(conn, { timer, ended });
   }
 
@@ -182,7 +195,12 @@ class Acceptor implements Server {
       await serveConnection(
         conn,
         (request, peer) => this.#app.fetch(request, peer),
-        { onStream: () => this.#becomeStream(conn), onBody: () => this.#takeBody(conn) },
+        {
+          onStream: () => this.#becomeStream(conn),
+          onBody: () => this.#takeBody(conn),
+          onKept: () => this.#keep(conn),
+          onAgain: () => this.#beginAgain(conn),
+        },
       );
     } catch {
       // The client went, spoke no TLS, or was cut off: nobody is there to be told.
@@ -203,6 +221,32 @@ class Acceptor implements Server {
     return true;
   }
 
+  /** It may ask once more; the one that has waited longest for that gives way. */
+  #keep(conn: Conn): boolean {
+    const known = this.#bodies.get(conn);
+    if (known === undefined || this.#closed) return false;
+    const oldest = this.#kept.keys().next().value;
+    if (oldest !== undefined && this.#kept.size >= KEPT_MAX) this.#letGo(oldest);
+    this.#forget(conn);
+    const timer = setTimeout(() => this.#letGo(conn), KEPT_MS);
+    this.#kept.set(conn, { timer, ended: known.ended });
+    return true;
+  }
+
+  /** The first bytes of a request are there; of a connection's first one that is known. */
+  #beginAgain(conn: Conn): void {
+    const known = this.#kept.get(conn);
+    if (known === undefined) return;
+    this.#forget(conn);
+    this.#enter(conn, known.ended);
+  }
+
+  /** Nobody waits for an answer there. */
+  #letGo(conn: Conn): void {
+    this.#forget(conn);
+    closeQuietly(conn);
+  }
+
   /** It may stay from now on. */
   #becomeStream(conn: Conn): void {
     const known = this.#open.get(conn);
@@ -219,7 +263,7 @@ class Acceptor implements Server {
   }
 
   #forget(conn: Conn): void {
-    for (const known of [this.#open, this.#bodies]) {
+    for (const known of [this.#open, this.#bodies, this.#kept]) {
       clearTimeout(known.get(conn)?.timer);
       known.delete(conn);
     }

@@ -97,14 +97,15 @@ class Scene implements AsyncDisposable {
 }
 
 Deno.test({
-  name: "an alert file on a mount that hangs holds up nothing, and is told of",
+  name: "an alert file and an audit log on a mount that hangs hold up nothing, and are told of",
   ignore: !HANGS,
   async fn() {
-    await using scene = await Scene.start((
-      hung,
-      rules,
-    ) => ["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`]);
+    await using scene = await Scene.start((hung, rules) => [
+      ...["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`],
+      ...["-o", `plugins[]={name: k8saudit, open_params: "file://${hung}/audit.log"}`],
+    ]);
     await scene.seen("first");
+    await scene.degraded("/audit.log: its file system has not answered for 1");
     const { body } = await scene.degraded("file: ");
     const outputs = body.outputs as { name: string; state: string }[];
     assertEquals(outputs.find(({ name }) => name === "file")?.state, "slow");

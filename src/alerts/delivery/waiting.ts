@@ -1,6 +1,7 @@
 // Alerts that wait in memory in front of one output, in order and bounded. Where there are more,
 // the least important give way; among equals those of the rule that floods, so that one noisy rule
-// does not push out what others tell.
+// does not push out what others tell. Sources take turns where not all can go at once, so that a
+// flood of audit events holds up no alert on a system call.
 import type { Alert } from "../../engine/contract/alert.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
 
@@ -11,6 +12,7 @@ export class Waiting {
   /** How many wait, by priority and by rule. */
   readonly #byPriority: number[] = PRIORITY_NAMES.map(() => 0);
   readonly #byRule = new Map<string, number>();
+  readonly #bySource = new Map<string, number>();
 
   constructor(capacity: number, onDropped: (alert: Alert) => void) {
     this.#capacity = capacity;
@@ -34,10 +36,25 @@ export class Waiting {
     this.#count(alert, 1);
   }
 
-  /** The first ones, which wait no more. */
+  /** The first ones, of each source as many; they wait no more. */
   take(count: number): Alert[] {
-    const taken = this.#alerts.splice(0, count);
+    const taken = this.#alerts.length <= count || this.#bySource.size === 1
+      ? this.#alerts.splice(0, count)
+      : this.#takeInTurn(count);
     for (const alert of taken) this.#count(alert, -1);
+    return taken;
+  }
+
+  #takeInTurn(count: number): Alert[] {
+    const room = shares(this.#bySource, count);
+    const taken: Alert[] = [];
+    this.#alerts = this.#alerts.filter((alert) => {
+      const left = room.get(alert.source)!;
+      if (left === 0) return true;
+      room.set(alert.source, left - 1);
+      taken.push(alert);
+      return false;
+    });
     return taken;
   }
 
@@ -70,10 +87,28 @@ export class Waiting {
     return this.#alerts[at]!.priority >= priority ? at : undefined;
   }
 
-  #count({ rule, priority }: Alert, change: 1 | -1): void {
+  #count({ rule, priority, source }: Alert, change: 1 | -1): void {
     this.#byPriority[priority] = this.#byPriority[priority]! + change;
-    const count = (this.#byRule.get(rule) ?? 0) + change;
-    if (count === 0) this.#byRule.delete(rule);
-    else this.#byRule.set(rule, count);
+    add(this.#byRule, rule, change);
+    add(this.#bySource, source, change);
   }
+}
+
+function add(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + change;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
+}
+
+/** How many of each may go: what one does not need is for the others. */
+function shares(waiting: ReadonlyMap<string, number>, count: number): Map<string, number> {
+  const shares = new Map<string, number>();
+  let left = count;
+  let others = waiting.size;
+  for (const [name, wanted] of [...waiting].sort(([, one], [, other]) => one - other)) {
+    const share = Math.min(wanted, Math.floor(left / others--));
+    shares.set(name, share);
+    left -= share;
+  }
+  return shares;
 }

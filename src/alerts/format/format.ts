@@ -136,7 +136,11 @@ export function valueJson(value: Value): string {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Nothing of it is escaped in JSON or unsafe to show. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   // The escapes are JSON's: who reads the value finds the marks, who is shown the line does not.
   return visibleText(JSON.stringify(text.isWellFormed() ? text : text.toWellFormed()));
 }

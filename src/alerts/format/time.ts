@@ -2,28 +2,35 @@
 
 const NS_PER_SECOND = 1_000_000_000n;
 
+/** The second that was asked for last: alerts of a flood share theirs. */
+const last = { second: NaN, iso: "", clock: "" };
+
 /** `2026-01-31T23:59:59.000000001Z`. */
 export function isoTimeUtc(time: bigint): string {
-  return `${isoSecond(time)}.${fraction(time)}Z`;
+  return `${look(time).iso}.${fraction(time)}Z`;
 }
 
 /** `2026-01-31T23:59:59.000000001+0000`, as `time_format_iso_8601` shows it. */
 export function isoTime(time: bigint): string {
-  return `${isoSecond(time)}.${fraction(time)}+0000`;
+  return `${look(time).iso}.${fraction(time)}+0000`;
 }
 
 /** `23:59:59.000000001` in the local time zone. */
 export function clockTime(time: bigint): string {
-  const date = new Date(Number(time / NS_PER_SECOND) * 1000);
-  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
-  return `${parts.map((part) => String(part).padStart(2, "0")).join(":")}.${fraction(time)}`;
+  return `${look(time).clock}.${fraction(time)}`;
 }
 
-function isoSecond(time: bigint): string {
+function look(time: bigint): typeof last {
+  const second = Number(time / NS_PER_SECOND);
+  if (second === last.second) return last;
+  const date = new Date(second * 1000);
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  last.clock = parts.map((part) => String(part).padStart(2, "0")).join(":");
   // A hostile capture may hold a time beyond what a date can show.
-  const seconds = Number(time / NS_PER_SECOND);
-  const date = new Date(Math.min(seconds, DATE_SECONDS_MAX) * 1000);
-  return date.toISOString().slice(0, 19);
+  const shown = second > DATE_SECONDS_MAX ? new Date(DATE_SECONDS_MAX * 1000) : date;
+  last.iso = shown.toISOString().slice(0, 19);
+  last.second = second;
+  return last;
 }
 
 /** The last second of the year 9999. */

@@ -1,39 +1,49 @@
-// What is in one document: an audit event, a list of them, an array of such. Comes out as entries
-// of the document's tape with their times; what is no audit event is counted and left out.
+// What is in documents: an audit event, a list of them, an array of such. Comes out as entries of
+// their tape with their times; what is no audit event is counted and left out.
+import { bytesOf } from "../../words/raw_text.ts";
 import { readTime } from "./go_time.ts";
 import { JsonTape, Kind } from "./json_tape.ts";
 import { isString, stringOf } from "./json_value.ts";
 
-/** An event as the document has it. */
+/** An event as its document has it. */
 export interface FoundEvent {
   readonly entry: number;
+  /** Whether there are blanks in its document. */
+  readonly spaced: boolean;
   readonly seconds: number;
   readonly nanoseconds: number;
 }
 
-export class AuditDocument {
+export class AuditDocuments {
   readonly tape = new JsonTape();
-  /** The last document's events, and what in it was none. */
+  /** Of all documents since `begin`. */
   readonly events: FoundEvent[] = [];
+  /** What in the last document was no event. */
   malformed = 0;
   /** Why the first of the malformed is none. */
   reason: string | undefined;
   readonly #moment = { seconds: 0, nanoseconds: 0 };
 
-  /** Reads what stands between two offsets. */
-  read(bytes: Uint8Array, from: number, to: number): void {
+  /** Forgets all documents: others are in these bytes. */
+  begin(bytes: Uint8Array): void {
+    this.tape.begin(bytes);
     this.events.length = 0;
+  }
+
+  /** Reads one more document, which stands between two offsets. */
+  read(from: number, to: number): void {
     this.malformed = 0;
     this.reason = undefined;
-    const { tape } = this;
-    if (!tape.read(bytes, from, to)) return this.#refuse(tape.error);
-    if (!this.#take(0)) {
-      // One part that is nothing known makes a whole array nothing.
-      this.events.length = 0;
-      this.malformed = 0;
-      this.reason = undefined;
-      this.#refuse("it is no audit event: expected kind Event, or EventList with items");
-    }
+    const { tape, events } = this;
+    const entry = tape.append(from, to);
+    if (entry < 0) return this.#refuse(tape.error);
+    const before = events.length;
+    if (this.#take(entry)) return;
+    // One part that is nothing known makes a whole array nothing.
+    events.length = before;
+    this.malformed = 0;
+    this.reason = undefined;
+    this.#refuse("it is no audit event: expected kind Event, or EventList with items");
   }
 
   /** False where the value is neither an event nor events. */
@@ -63,11 +73,16 @@ export class AuditDocument {
     if (tape.kinds[stamp] !== Kind.String || !this.#readTime(stamp)) {
       return this.#refuse("stageTimestamp is no time: expected RFC 3339");
     }
-    this.events.push({ entry, ...this.#moment });
+    const { seconds, nanoseconds } = this.#moment;
+    this.events.push({ entry, spaced: tape.spaced, seconds, nanoseconds });
   }
 
   #readTime(stamp: number): boolean {
-    const text = stringOf(this.tape, stamp);
+    const { tape } = this;
+    if (tape.escapes[stamp] === 0) {
+      return readTime(tape.bytes, tape.starts[stamp]!, tape.ends[stamp]!, this.#moment);
+    }
+    const text = bytesOf(stringOf(tape, stamp));
     return readTime(text, 0, text.length, this.#moment);
   }
 

@@ -1,19 +1,26 @@
 // What in a document is an audit event.
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { AuditDocument } from "./audit_documents.ts";
+import { AuditDocuments } from "./audit_documents.ts";
+import { textOf } from "./json_value.ts";
 
 const STAMP = '"stageTimestamp":"2026-11-25T21:28:58.5Z"';
 const EVENT = `{"kind":"Event",${STAMP}}`;
 
-function encoded(text: string): [Uint8Array, number, number] {
-  const bytes = new TextEncoder().encode(text);
-  return [bytes, 0, bytes.length];
+function documentsOf(...texts: readonly string[]): AuditDocuments {
+  const documents = new AuditDocuments();
+  const bytes = new TextEncoder().encode(texts.join("\n"));
+  documents.begin(bytes);
+  let from = 0;
+  for (const text of texts) {
+    const { length } = new TextEncoder().encode(text);
+    documents.read(from, from + length);
+    from += length + 1;
+  }
+  return documents;
 }
 
 function found(text: string): { events: number; malformed: number; reason: string | undefined } {
-  const document = new AuditDocument();
-  document.read(...encoded(text));
-  const { events, malformed, reason } = document;
+  const { events, malformed, reason } = documentsOf(text);
   return { events: events.length, malformed, reason };
 }
 
@@ -23,10 +30,9 @@ Deno.test("an event, a list of events and an array of both are found", () => {
   strictEqual(found(list).events, 2);
   strictEqual(found(`[${EVENT},[${list}]]`).events, 3);
   deepStrictEqual(found("[]"), { events: 0, malformed: 0, reason: undefined });
-  const document = new AuditDocument();
-  document.read(...encoded(EVENT));
-  deepStrictEqual(document.events, [{
+  deepStrictEqual(documentsOf(EVENT).events, [{
     entry: 0,
+    spaced: false,
     seconds: 1_795_642_138,
     nanoseconds: 500_000_000,
   }]);
@@ -59,4 +65,10 @@ Deno.test("what is nothing known gives nothing, a whole array neither", () => {
     match(reason!, /no audit event/);
   }
   match(found("{").reason!, /no JSON/);
+});
+
+Deno.test("documents lie behind each other, and what is none leaves no trace", () => {
+  const { events, tape } = documentsOf(EVENT, `[${EVENT},{}]`, "[1,", `{ "kind":"Event",${STAMP}}`);
+  deepStrictEqual(events.map(({ spaced }) => spaced), [false, true]);
+  for (const { entry } of events) strictEqual(textOf(tape, tape.get(entry, "kind")), "Event");
 });

@@ -1,12 +1,12 @@
 // What Go's net/url makes of a request's URI: its query's parameters. A part that is wrong makes
 // all of it unreadable, as there.
-import { rawText } from "../../words/raw_text.ts";
+import { bytesOf, rawText } from "../../words/raw_text.ts";
 
 /** First value by parameter; undefined where Go refuses the URI or its query. */
 export function queryOf(uri: string): ReadonlyMap<string, string> | undefined {
-  // deno-lint-ignore no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(uri)) return undefined;
   const [whole, fragment] = cut(uri, "#");
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(whole)) return undefined;
   if (fragment !== undefined && hasBadEscape(fragment)) return undefined;
   const scheme = schemeOf(whole);
   if (scheme === undefined) return undefined;
@@ -46,8 +46,12 @@ function schemeOf(uri: string): number | undefined {
 }
 
 function isAuthority(authority: string): boolean {
-  const host = authority.slice(authority.lastIndexOf("@") + 1);
-  if (/[ "<>\\^`{|}]/.test(host) || /%(?![89A-Fa-f][0-9A-Fa-f])/.test(host)) return false;
+  const mark = authority.lastIndexOf("@");
+  const host = authority.slice(mark + 1);
+  const user = authority.slice(0, Math.max(0, mark));
+  if (/[^\w.~!$&'()*+,;=%@:-]/.test(user) || hasBadEscape(user)) return false;
+  // Of ASCII only the sign itself may be written as an escape.
+  if (/[ \\^`{|}]/.test(host) || /%(?!25|[89A-Fa-f][0-9A-Fa-f])/.test(host)) return false;
   const port = host.startsWith("[") ? host.slice(host.indexOf("]") + 1) : /:.*$/.exec(host)?.[0];
   return port === undefined || port === "" || /^:[0-9]*$/.test(port);
 }
@@ -56,8 +60,6 @@ function hasBadEscape(text: string): boolean {
   return text.includes("%") && /%(?![0-9A-Fa-f]{2})/.test(text);
 }
 
-const encoder = new TextEncoder();
-
 /** `+` is a blank, `%XX` a byte. */
 function decoded(text: string): string {
   const plain = text.includes("+") ? text.replaceAll("+", " ") : text;
@@ -65,7 +67,7 @@ function decoded(text: string): string {
   const bytes: number[] = [];
   for (const part of plain.split(/(%[0-9A-Fa-f]{2})/)) {
     if (part.startsWith("%")) bytes.push(parseInt(part.slice(1), 16));
-    else bytes.push(...encoder.encode(part));
+    else bytes.push(...bytesOf(part));
   }
   return rawText(Uint8Array.from(bytes));
 }

@@ -4,7 +4,10 @@ import { readTime } from "./go_time.ts";
 
 function moment(text: string): [number, number] | undefined {
   const at = { seconds: 0, nanoseconds: 0 };
-  return readTime(text, 0, text.length, at) ? [at.seconds, at.nanoseconds] : undefined;
+  // What stands behind it is not looked at.
+  const bytes = new TextEncoder().encode(`${text}0:00Z`);
+  const { length } = text;
+  return readTime(bytes, 0, length, at) ? [at.seconds, at.nanoseconds] : undefined;
 }
 
 Deno.test("a time is read to the nanosecond, in any zone", () => {

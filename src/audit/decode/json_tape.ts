@@ -2,11 +2,13 @@
 // values are taken when somebody asks. Nothing is made on the way, and what is shown of a
 // value is as it was received (order of keys, escapes, digits). What is taken for JSON is what the
 // plugin's parser takes: control characters in strings, `NaN`, `0201`; of a repeated key the first.
+// A tape may hold several documents of the same bytes, one behind the other.
 //
 //   tape:  one entry a value, in the order of the bytes; in an object each value stands behind its
 //          key's entry. `next` of an entry is the one behind the value and all that is in it.
 
 import { rawText } from "../../words/raw_text.ts";
+import { SHORT_BYTES_MAX, ShortTexts } from "./short_texts.ts";
 
 export const enum Kind {
   Object,
@@ -37,13 +39,13 @@ function char(code: number): string {
 
 export class JsonTape {
   bytes: Uint8Array = new Uint8Array(0);
-  /** The value that is asked of: all of the document, or an event in it. */
+  /** The value that is asked of: a whole document, or an event in it. */
   root = 0;
   /** How many entries there are. */
   length = 0;
-  /** Whether there are blanks between the parts of the document. */
+  /** Whether there are blanks between the parts of the document that was read last, or is asked. */
   spaced = false;
-  /** What is wrong, where `read` returned false. */
+  /** What is wrong, where there is no document. */
   error = "";
   kinds = new Uint8Array(ENTRIES_AT_FIRST);
   /** Of strings and keys: what is between their quotes. */
@@ -53,42 +55,45 @@ export class JsonTape {
   /** Of strings and keys: 1 where there is a backslash. */
   escapes = new Uint8Array(ENTRIES_AT_FIRST);
   readonly #open = new Int32Array(DEPTH_MAX + 1);
-  #from = 0;
-  #to = 0;
-  /** The document as text, once somebody wants any of it; `#isPlain`: each byte is a character. */
-  #text: string | undefined;
-  #isPlain = false;
+  #short: ShortTexts | undefined;
 
   /** Reads the document from `from` to `to`; false where it is none. */
   read(bytes: Uint8Array, from: number, to: number): boolean {
+    this.begin(bytes);
+    return this.append(from, to) === 0;
+  }
+
+  /** Forgets all documents: others are in these bytes. */
+  begin(bytes: Uint8Array): void {
     this.bytes = bytes;
-    this.#from = from;
-    this.#to = to;
-    this.#text = undefined;
     this.root = 0;
     this.length = 0;
-    this.spaced = false;
+  }
+
+  /** Reads one more document, from `from` to `to`; its entry, or -1 where it is none. */
+  append(from: number, to: number): number {
+    const entry = this.length;
     this.error = "";
     const at = this.#blanks(from, to);
     this.spaced = false;
     if (at >= to) return this.#fail("there is nothing but blanks");
     const end = this.#value(at, to);
-    if (end < 0) return false;
-    // Blanks around a document are not in it.
-    const { spaced } = this;
-    const behind = this.#blanks(end, to);
-    this.spaced = spaced;
-    return behind >= to || this.#fail(`there is more behind its end, at ${behind - from + 1}`);
+    if (end >= 0) {
+      // Blanks around a document are not in it.
+      const { spaced } = this;
+      const behind = this.#blanks(end, to);
+      this.spaced = spaced;
+      if (behind >= to) return entry;
+      this.#fail(`there is more behind its end, at ${behind - from + 1}`);
+    }
+    this.length = entry;
+    return -1;
   }
 
   /** The text between two offsets. */
   slice(start: number, end: number): string {
-    if (this.#text === undefined) {
-      this.#text = rawText(this.bytes.subarray(this.#from, this.#to));
-      this.#isPlain = this.#text.length === this.#to - this.#from;
-    }
-    if (this.#isPlain) return this.#text.slice(start - this.#from, end - this.#from);
-    return rawText(this.bytes.subarray(start, end));
+    if (end - start > SHORT_BYTES_MAX) return rawText(this.bytes.subarray(start, end));
+    return (this.#short ??= new ShortTexts()).of(this.bytes, start, end);
   }
 
   /** The value of an object's member or an array's element; -1 where there is none. */
@@ -116,7 +121,11 @@ export class JsonTape {
     let escaped = false;
     for (let at = entry + 1; at < end; at = nexts[at + 1]!) {
       const start = starts[at]!;
-      if (escapes[at] === 1) escaped = true;
+      if (escapes[at] === 1) {
+        // What is written there means something else.
+        escaped = true;
+        continue;
+      }
       if (ends[at]! - start !== length) continue;
       let same = 0;
       while (same < length && bytes[start + same] === key.charCodeAt(same)) same++;
@@ -285,7 +294,10 @@ export class JsonTape {
 
   #grow(): boolean {
     const size = this.kinds.length * 2;
-    if (size > ENTRIES_MAX) return this.#fail(`it has more than ${ENTRIES_MAX} values`);
+    if (size > ENTRIES_MAX) {
+      this.#fail(`it has more than ${ENTRIES_MAX} values`);
+      return false;
+    }
     const bytes = (old: Uint8Array) => {
       const larger = new Uint8Array(size);
       larger.set(old);
@@ -310,9 +322,9 @@ export class JsonTape {
     return -1;
   }
 
-  #fail(error: string): false {
+  #fail(error: string): -1 {
     this.error ||= `no JSON: ${error}`;
-    return false;
+    return -1;
   }
 }
 

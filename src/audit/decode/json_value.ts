@@ -21,9 +21,18 @@ export function stringOf(tape: JsonTape, entry: number): string {
   return tape.escapes[entry] === 1 ? unescaped(raw) : raw;
 }
 
-/** Whether the value is this string. */
+/** Whether the value is this string, which is of ASCII. */
 export function isString(tape: JsonTape, entry: number, text: string): boolean {
-  return entry >= 0 && tape.kinds[entry] === Kind.String && stringOf(tape, entry) === text;
+  if (entry < 0 || tape.kinds[entry] !== Kind.String) return false;
+  if (tape.escapes[entry] === 1) return stringOf(tape, entry) === text;
+  const { bytes } = tape;
+  const start = tape.starts[entry]!;
+  const { length } = text;
+  if (tape.ends[entry]! - start !== length) return false;
+  for (let at = 0; at < length; at++) {
+    if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /** A value's JSON without blanks. */

@@ -11,7 +11,7 @@ import { bytesOf } from "../../words/raw_text.ts";
 import type { Event } from "../../events/event.ts";
 import type { Documents } from "../decode/documents.ts";
 import type { JsonTape } from "../decode/json_tape.ts";
-import { AuditDocument, type FoundEvent } from "../decode/audit_documents.ts";
+import { AuditDocuments, type FoundEvent } from "../decode/audit_documents.ts";
 import { compact } from "../decode/json_value.ts";
 import type { AuditChunk, AuditInput } from "./audit_input.ts";
 
@@ -19,6 +19,8 @@ import type { AuditChunk, AuditInput } from "./audit_input.ts";
 const PLUGIN_ID = 1;
 const NEWLINE = 10;
 const RETURN = 13;
+/** Documents of a chunk are read together, to so many bytes, and their events handed over so. */
+const TOGETHER_BYTES = 1 << 16;
 
 export interface AuditSourceOptions {
   /** Bytes of one event's JSON without blanks; larger ones are left out and counted. */
@@ -33,16 +35,19 @@ export class AuditSource implements EventSource, Documents {
   readonly isPiecemeal = true;
   readonly #input: AuditInput;
   readonly #options: AuditSourceOptions;
-  readonly #document = new AuditDocument();
+  /** Those that were read together last. */
+  readonly #documents = new AuditDocuments();
   readonly #frames = new PluginFrames();
   #chunk: AuditChunk | undefined;
   /** Where the next document of the chunk begins. */
   #at = 0;
-  /** Where in the buffer the events of the present document stand, from `#first` of them on. */
+  /** Where in the buffer the events of the documents stand, from `#first` of them on. */
   #first = 0;
   readonly #offsets: number[] = [];
+  /** Place of the event that was asked for last: the next one is mostly the next. */
+  #found = 0;
   #filledBuffer: Uint8Array | undefined;
-  /** Events of the document that were handed over. */
+  /** Events of the documents that were handed over. */
   #given = 0;
   #chunkEvents = 0;
   #chunkMalformed = 0;
@@ -65,29 +70,35 @@ export class AuditSource implements EventSource, Documents {
     this.#frames.bind(buffer);
     for (;;) {
       const filled = this.#putEvents(buffer);
-      // What was handed over is judged before the next document is read.
+      // What was handed over is judged before the next documents are read.
       if (filled > 0) return filled;
-      if (this.#nextDocument()) continue;
+      if (this.#nextDocuments()) continue;
       this.#tellJudged();
       if (!this.#takeChunk()) return this.#ended ? -1 : 0;
     }
   }
 
-  /** The event's JSON, which was read already: as long as the buffer holds its document. */
+  /** The event's JSON, which was read already: as long as the buffer holds its documents. */
   find(event: Event): JsonTape | undefined {
     if (event.bytes !== this.#filledBuffer) return undefined;
-    const place = this.#offsets.indexOf(event.offset);
+    const place = this.#offsets[this.#found + 1] === event.offset
+      ? this.#found + 1
+      : this.#offsets.indexOf(event.offset);
     if (place < 0) return undefined;
-    const { tape, events } = this.#document;
-    tape.root = events[this.#first + place]!.entry;
+    this.#found = place;
+    const { tape, events } = this.#documents;
+    const { entry, spaced } = events[this.#first + place]!;
+    tape.root = entry;
+    tape.spaced = spaced;
     return tape;
   }
 
-  /** Writes as many events of the document as there is room for. */
+  /** Writes as many events of the documents as there is room for. */
   #putEvents(buffer: Uint8Array): number {
-    const { events } = this.#document;
+    const { events } = this.#documents;
     let filled = 0;
     this.#offsets.length = 0;
+    this.#found = -1;
     this.#filledBuffer = buffer;
     for (; this.#given < events.length; this.#given++) {
       const size = this.#put(events[this.#given]!, buffer, filled);
@@ -140,12 +151,19 @@ export class AuditSource implements EventSource, Documents {
     this.#input.close();
   }
 
-  /** Reads the chunk's next document; whether there was one. */
-  #nextDocument(): boolean {
+  /** Reads the chunk's next documents; whether there were any. */
+  #nextDocuments(): boolean {
     this.#given = 0;
-    this.#document.events.length = 0;
+    this.#documents.events.length = 0;
     const chunk = this.#chunk;
     if (chunk === undefined || this.#at >= chunk.bytes.length) return false;
+    this.#documents.begin(chunk.bytes);
+    const end = Math.min(chunk.bytes.length, this.#at + TOGETHER_BYTES);
+    do this.#nextDocument(this.#chunk!); while (this.#at < end && this.#chunk === chunk);
+    return true;
+  }
+
+  #nextDocument(chunk: AuditChunk): void {
     const { bytes } = chunk;
     const from = this.#at;
     const newline = chunk.isLines ? bytes.indexOf(NEWLINE, from) : -1;
@@ -153,24 +171,23 @@ export class AuditSource implements EventSource, Documents {
     this.#at = newline < 0 ? to : newline + 1;
     if (chunk.isLines) {
       if (to > from && bytes[to - 1] === RETURN) to--;
-      if (to === from) return true;
+      if (to === from) return;
     }
-    this.#document.read(bytes, from, to);
-    const { malformed, reason, tape } = this.#document;
-    if (malformed === 0) return true;
+    this.#documents.read(from, to);
+    const { malformed, reason, tape } = this.#documents;
+    if (malformed === 0) return;
     if (!chunk.isLines && tape.error !== "" && this.#areLines(bytes)) {
       this.#chunk = { bytes, isLines: true };
       this.#at = 0;
-      return true;
+      return;
     }
     this.#tellMalformed(malformed, reason!);
-    return true;
   }
 
   /** Whether what is no document begins with a line that is one. */
   #areLines(bytes: Uint8Array): boolean {
     const newline = bytes.indexOf(NEWLINE);
-    return newline > 0 && this.#document.tape.read(bytes, 0, newline);
+    return newline > 0 && this.#documents.tape.append(0, newline) >= 0;
   }
 
   /** Writes the event's block; returns its bytes, 0 where there is no room, -1 where there never
@@ -179,7 +196,7 @@ export class AuditSource implements EventSource, Documents {
     const data = at + PLUGIN_DATA_AT;
     const room = Math.min(buffer.length - at - pluginBlockBytes(0), this.#options.eventBytesMax);
     const isCut = room < this.#options.eventBytesMax;
-    const length = room < 0 ? -1 : this.#putData(event.entry, buffer.subarray(data, data + room));
+    const length = room < 0 ? -1 : this.#putData(event, buffer, data, data + room);
     if (length < 0) return isCut ? 0 : -1;
     const { seconds, nanoseconds } = event;
     this.#frames.write(at, length, PLUGIN_ID, seconds, nanoseconds);
@@ -189,14 +206,20 @@ export class AuditSource implements EventSource, Documents {
   }
 
   /** Writes the event's JSON; returns its bytes, -1 where it does not fit. */
-  #putData(entry: number, target: Uint8Array): number {
-    const { tape } = this.#document;
-    const { starts, ends, spaced } = tape;
+  #putData(
+    { entry, spaced }: FoundEvent,
+    buffer: Uint8Array,
+    from: number,
+    to: number,
+  ): number {
+    const { tape } = this.#documents;
+    const { starts, ends } = tape;
+    tape.spaced = spaced;
     const json = spaced
       ? bytesOf(compact(tape, entry))
       : tape.bytes.subarray(starts[entry], ends[entry]);
-    if (json.length > target.length) return -1;
-    target.set(json);
+    if (json.length > to - from) return -1;
+    buffer.set(json, from);
     return json.length;
   }
 

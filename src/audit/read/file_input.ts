@@ -13,7 +13,9 @@ const NEWLINE = 10;
 
 export class AuditFileInput implements AuditInput {
   readonly name = "file";
-  readonly #paths: string[];
+  readonly #given: string[];
+  /** Of what was given first; a directory's files. */
+  readonly #paths: string[] = [];
   #path = "";
   #input: CaptureInput | undefined;
   #buffer = new Uint8Array(CHUNK_BYTES);
@@ -25,11 +27,12 @@ export class AuditFileInput implements AuditInput {
   #readBefore = 0;
   #totalBefore = 0;
 
-  /** Throws an error of one line where a path cannot be listed. */
+  /** Looks at none of the paths yet: one may lie on a mount that hangs. */
   constructor(paths: readonly string[]) {
-    this.#paths = paths.flatMap(filesOf);
+    this.#given = [...paths];
   }
 
+  /** Throws an error of one line where a path cannot be listed or read. */
   take(): AuditChunk | "ended" {
     for (;;) {
       const input = this.#input ?? this.#next();
@@ -55,10 +58,13 @@ export class AuditFileInput implements AuditInput {
 
   close(): void {
     this.#closeInput();
-    this.#paths.length = 0;
+    this.#paths.length = this.#given.length = 0;
   }
 
   #next(): CaptureInput | undefined {
+    while (this.#paths.length === 0 && this.#given.length > 0) {
+      this.#paths.push(...filesOf(this.#given.shift()!));
+    }
     const path = this.#paths.shift();
     if (path === undefined) return undefined;
     this.#path = path;

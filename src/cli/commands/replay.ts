@@ -60,7 +60,7 @@ export function replayAudit(
 }
 
 /** Throws where there is nothing to read; a pipe may be waited for. */
-export function checkLog(file: string): void {
+function checkLog(file: string): void {
   try {
     Deno.statSync(file);
   } catch (error) {

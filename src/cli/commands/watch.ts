@@ -14,7 +14,6 @@ import { actOnce, Canary } from "../start/canary.ts";
 import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
-import { checkLog } from "./replay.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
@@ -66,7 +65,6 @@ export async function watch(
   });
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
-  if (sources.audit?.input.kind === "once") checkLog(sources.audit.input.path);
   const audit = sources.audit === undefined ? undefined : new AuditWatch({
     settings: sources.audit,
     config,

@@ -13,6 +13,9 @@ import type { Flags } from "../flags.ts";
 import { auditDoor, type AuditRoute } from "./audit_door.ts";
 import { auditStart, engineStart } from "./engine_start.ts";
 
+/** A thread that has not come round for so long is stuck. */
+const STUCK_MS = 10_000;
+
 export interface AuditWatchOptions {
   readonly settings: AuditSettings;
   readonly config: Config;
@@ -30,6 +33,7 @@ export class AuditWatch {
   readonly route: AuditRoute | undefined;
   readonly #door: ReturnType<typeof auditDoor>;
   readonly #counters = new Counters();
+  readonly #isReadOnce: boolean;
   #sink: AuditSink | undefined;
   #queue: () => SinkNumbers = () => ({ waiting: 0, waitingBytes: 0, busy: 0 });
   #failure: string | undefined;
@@ -38,6 +42,7 @@ export class AuditWatch {
     const { config, flags, rules, hostname, settings, warn } = options;
     this.#door = auditDoor({ ...options, sink: () => this.#sink });
     this.route = this.#door?.route;
+    this.#isReadOnce = settings.input.kind === "once";
     const source = auditStart(settings);
     this.part = {
       start: engineStart(config, flags, { counters: this.#counters, source, rules, hostname }),
@@ -59,8 +64,19 @@ export class AuditWatch {
   }
 
   troubles(): readonly string[] {
-    const failure = this.#failure === undefined ? [] : [`k8s_audit: ${this.#failure}`];
-    return [...failure, ...this.#door?.troubles() ?? []];
+    const failure = this.#failure ?? this.#stuck();
+    const own = failure === undefined ? [] : [`k8s_audit: ${failure}`];
+    return [...own, ...this.#door?.troubles() ?? []];
+  }
+
+  /** What is read once may be a pipe that nobody writes to, which is waited for. */
+  #stuck(): string | undefined {
+    if (this.#isReadOnce) return undefined;
+    const movedMs = this.#counters.get(Counter.HeartbeatMs);
+    const stuckMs = Date.now() - movedMs;
+    if (movedMs === 0 || stuckMs < STUCK_MS) return undefined;
+    return `audit events have not been judged for ${Math.round(stuckMs / 1000)} s: ` +
+      "the thread that does it does not move";
   }
 
   begin(): void {

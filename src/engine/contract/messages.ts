@@ -6,7 +6,7 @@ import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bind
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
-import type { Alert } from "./alert.ts";
+import type { PackedAlerts } from "./packed_alerts.ts";
 import type { TalliesTold } from "./tallies.ts";
 
 /** Watch this host through the probe. */
@@ -221,7 +221,7 @@ export type FromEngine =
     readonly dead: readonly DeadRule[];
     readonly refused: readonly RefusedProgram[];
   }
-  | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
+  | { readonly kind: "alerts"; readonly alerts: PackedAlerts }
   /** Where numbers by rule, CPU and program are from now on; before `ready` and `reloaded`. */
   | { readonly kind: "tallies"; readonly tallies: TalliesTold }
   /** Rules were exchanged, or the new ones were refused and the old ones stay. */

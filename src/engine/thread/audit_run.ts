@@ -18,6 +18,7 @@ import {
   type RulesStart,
 } from "../contract/messages.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
+import { packAlerts } from "../contract/packed_alerts.ts";
 import { Engine } from "../loop/loop.ts";
 import { HeapWatch } from "./garbage.ts";
 import { levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
@@ -50,7 +51,7 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
     context,
     rules: auditRules,
     counters,
-    post: (alerts) => post({ kind: "alerts", alerts }),
+    post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
     upkeep: () => {
       heap.look();
       tellHeap(counters);

@@ -3,6 +3,7 @@
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { unpackAlerts } from "../contract/packed_alerts.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
 import {
   type DeadRule,
@@ -95,13 +96,16 @@ export function startEngineThread(
       else known.alerts++;
     }
   };
+  const takeAlerts = (alerts: readonly Alert[]) => {
+    count(alerts);
+    // Taken in any case: an engine must not wait for what failed.
+    alertsTaken = Promise.allSettled([alertsTaken, events.onAlerts(alerts)])
+      .then(() => counters.take(alerts.length));
+  };
   worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
     switch (data.kind) {
       case "alerts":
-        count(data.alerts);
-        // Taken in any case: an engine must not wait for what failed.
-        alertsTaken = Promise.allSettled([alertsTaken, events.onAlerts(data.alerts)])
-          .then(() => counters.take(data.alerts.length));
+        takeAlerts(unpackAlerts(data.alerts));
         break;
       case "tallies":
         events.onTallies?.(data.tallies);

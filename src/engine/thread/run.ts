@@ -14,6 +14,7 @@ import { accountsOf } from "../host/accounts.ts";
 import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { packAlerts } from "../contract/packed_alerts.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { liveContainers } from "./containers.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
@@ -72,7 +73,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     context,
     rules: attached?.rules(rules) ?? rules,
     counters,
-    post: (alerts) => post({ kind: "alerts", alerts }),
+    post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
     upkeep: () => {
       heap.look();
       tellHeap(counters);

@@ -140,12 +140,7 @@ function json(hand: AuditAtHand, prefix: "json" | "jevt"): Field[] {
     withArgument(prefix, value, { required: true, kinds: ["KEY"] }, (pointer) => {
       const keys = pointer!.replace(/^\//, "").split("/")
         .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-      return {
-        extract: (context) => {
-          const tape = hand.json(context);
-          return tape === undefined ? undefined : pointed(tape, keys);
-        },
-      };
+      return { extract: hand.ofJson((tape) => pointed(tape, keys)) };
     }),
     field(prefix, {
       name: `${prefix}.obj`,

@@ -5,7 +5,7 @@ import type { Field, Value } from "../row/field.ts";
 import type { AuditAtHand } from "./at_hand.ts";
 import { imagesOf, repositoryOf, SPEC } from "./container_rows.ts";
 import { type Index, indexed, keyed, list, single } from "./rows_of.ts";
-import { all, at, elementsOf, listOf, textsOf } from "./walk.ts";
+import { all, at, elementsOf, follow, listOf, textsOf } from "./walk.ts";
 
 export function requestFields(hand: AuditAtHand): Field[] {
   return [
@@ -22,14 +22,14 @@ export function requestFields(hand: AuditAtHand): Field[] {
 /** The text of what is at the end of the keys. */
 export function atKeys(...keys: readonly string[]): (tape: JsonTape) => Value {
   return (tape) => {
-    const entry = at(tape, ...keys);
+    const entry = follow(tape, keys);
     return entry < 0 ? undefined : textOf(tape, entry);
   };
 }
 
 /** The texts of the array there. */
 export function listAt(...keys: readonly string[]): (tape: JsonTape) => Value {
-  return (tape) => textsOf(tape, elementsOf(tape, at(tape, ...keys)));
+  return (tape) => textsOf(tape, elementsOf(tape, follow(tape, keys)));
 }
 
 function bindings(hand: AuditAtHand): Field[] {
@@ -248,14 +248,8 @@ function volumes(hand: AuditAtHand): Field[] {
 /** All keys but the name. Over a JSON patch Falco's plugin ends Falco here. */
 function volumeTypes(tape: JsonTape, index: Index): Value {
   const types: string[] = [];
-  for (const found of all(tape, index, [...SPEC, "volumes"]) ?? []) {
-    if (found < 0) continue;
-    const volumes = tape.kinds[found] !== Kind.Array
-      ? [found]
-      : index === undefined
-      ? elementsOf(tape, found)
-      : [tape.element(found, index)];
-    for (const volume of volumes) {
+  for (const volumes of all(tape, index, [...SPEC, "volumes"]) ?? []) {
+    for (const volume of volumesIn(tape, volumes, index)) {
       if (volume < 0 || tape.kinds[volume] !== Kind.Object) continue;
       const end = tape.nexts[volume]!;
       for (let key = volume + 1; key < end; key = tape.nexts[key + 1]!) {
@@ -265,6 +259,13 @@ function volumeTypes(tape: JsonTape, index: Index): Value {
     }
   }
   return listOf(types);
+}
+
+/** Through arrays in arrays, or the one that the index says. */
+function volumesIn(tape: JsonTape, entry: number, index: Index): number[] {
+  if (entry < 0 || tape.kinds[entry] !== Kind.Array) return [entry];
+  if (index !== undefined) return [tape.element(entry, index)];
+  return elementsOf(tape, entry).flatMap((volume) => volumesIn(tape, volume, index));
 }
 
 /** `ka.target.pod.name`: of requests about pods themselves. */

@@ -3,18 +3,16 @@
 import type { JsonTape } from "../../audit/decode/json_tape.ts";
 import type { Field, Value } from "../row/field.ts";
 import { field, withArgument } from "../row/row.ts";
-import type { AuditAtHand } from "./at_hand.ts";
+import type { AuditAtHand, ReadTape } from "./at_hand.ts";
 
 /** Which container, rule or volume; undefined: all. */
 export type Index = number | undefined;
-
-export type ReadAudit = (tape: JsonTape) => Value;
 
 export function single(
   hand: AuditAtHand,
   name: string,
   description: string,
-  read: ReadAudit,
+  read: ReadTape,
 ): Field {
   return row(hand, name, description, false, read);
 }
@@ -23,7 +21,7 @@ export function list(
   hand: AuditAtHand,
   name: string,
   description: string,
-  read: ReadAudit,
+  read: ReadTape,
 ): Field {
   return row(hand, name, description, true, read);
 }
@@ -33,17 +31,14 @@ function row(
   name: string,
   description: string,
   isList: boolean,
-  read: ReadAudit,
+  read: ReadTape,
 ): Field {
   return field("ka", {
     name,
     type: "CHARBUF",
     isList,
     description,
-    extract: (context) => {
-      const tape = hand.audit(context);
-      return tape === undefined ? undefined : read(tape);
-    },
+    extract: hand.ofAudit(read),
   });
 }
 
@@ -60,12 +55,7 @@ export function indexed(
     if (index === "bad") {
       return { error: `${name} has an invalid index argument not composed only by digits` };
     }
-    return {
-      extract: (context) => {
-        const tape = hand.audit(context);
-        return tape === undefined ? undefined : read(tape, index);
-      },
-    };
+    return { extract: hand.ofAudit((tape) => read(tape, index)) };
   });
 }
 
@@ -88,9 +78,6 @@ export function keyed(
 ): Field {
   const info = { name, type: "CHARBUF" as const, description };
   return withArgument("ka", info, { required: true, kinds: ["KEY"] }, (argument) => ({
-    extract: (context) => {
-      const tape = hand.audit(context);
-      return tape === undefined ? undefined : read(tape, argument!);
-    },
+    extract: hand.ofAudit((tape) => read(tape, argument!)),
   }));
 }

@@ -6,6 +6,10 @@ import type { Value } from "../row/field.ts";
 
 /** What is at the end of the keys. */
 export function at(tape: JsonTape, ...keys: readonly string[]): number {
+  return follow(tape, keys);
+}
+
+export function follow(tape: JsonTape, keys: readonly string[]): number {
   let entry = tape.root;
   for (const key of keys) {
     entry = tape.get(entry, key);
