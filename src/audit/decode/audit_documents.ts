@@ -32,10 +32,19 @@ export class AuditDocuments {
 
   /** Reads one more document, which stands between two offsets. */
   read(from: number, to: number): void {
+    this.#readEntry(this.tape.append(from, to));
+  }
+
+  /** The same of a line, which ends by `to` at the latest; where the next one begins. */
+  readLine(from: number, to: number): number {
+    this.#readEntry(this.tape.appendLine(from, to));
+    return this.tape.lineEnd + 1;
+  }
+
+  #readEntry(entry: number): void {
     this.malformed = 0;
     this.reason = undefined;
     const { tape, events } = this;
-    const entry = tape.append(from, to);
     if (entry < 0) return this.#refuse(tape.error);
     const before = events.length;
     if (this.#take(entry)) return;

@@ -8,6 +8,7 @@
 //          key's entry. `next` of an entry is the one behind the value and all that is in it.
 
 import { rawText } from "../../words/raw_text.ts";
+import { unescaped } from "./json_escapes.ts";
 import { SHORT_BYTES_MAX, ShortTexts } from "./short_texts.ts";
 
 export const enum Kind {
@@ -28,6 +29,9 @@ const ENTRIES_MAX = 1 << 22;
 const ENTRIES_AT_FIRST = 1 << 12;
 
 const BLANK = Uint8Array.from({ length: 256 }, (_, code) => " \t\r\n".includes(char(code)) ? 1 : 0);
+/** The same within a line. */
+const LINE_BLANK = BLANK.with(0x0a, 0);
+const LF = 0x0a;
 const DIGIT = Uint8Array.from(
   { length: 256 },
   (_, code) => "0123456789.+-eE".includes(char(code)) ? 1 : 0,
@@ -54,7 +58,11 @@ export class JsonTape {
   nexts = new Int32Array(ENTRIES_AT_FIRST);
   /** Of strings and keys: 1 where there is a backslash. */
   escapes = new Uint8Array(ENTRIES_AT_FIRST);
+  /** Where the line ends whose document was read last: at its newline, or where the bytes do. */
+  lineEnd = 0;
   readonly #open = new Int32Array(DEPTH_MAX + 1);
+  #view: DataView = new DataView(this.bytes.buffer);
+  #blank: Uint8Array = BLANK;
   #short: ShortTexts | undefined;
 
   /** Reads the document from `from` to `to`; false where it is none. */
@@ -66,28 +74,52 @@ export class JsonTape {
   /** Forgets all documents: others are in these bytes. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.root = 0;
     this.length = 0;
   }
 
   /** Reads one more document, from `from` to `to`; its entry, or -1 where it is none. */
   append(from: number, to: number): number {
+    this.#blank = BLANK;
+    return this.#append(from, to);
+  }
+
+  /** The same of a document that ends with its line, by `to` at the latest. */
+  appendLine(from: number, to: number): number {
+    this.#blank = LINE_BLANK;
+    const entry = this.#append(from, to);
+    if (entry < 0) {
+      const newline = this.bytes.indexOf(LF, from);
+      this.lineEnd = newline < 0 || newline > to ? to : newline;
+    }
+    return entry;
+  }
+
+  #append(from: number, to: number): number {
     const entry = this.length;
     this.error = "";
     const at = this.#blanks(from, to);
     this.spaced = false;
-    if (at >= to) return this.#fail("there is nothing but blanks");
+    if (this.#isEnd(at, to)) return this.#fail("there is nothing but blanks");
     const end = this.#value(at, to);
     if (end >= 0) {
       // Blanks around a document are not in it.
       const { spaced } = this;
       const behind = this.#blanks(end, to);
       this.spaced = spaced;
-      if (behind >= to) return entry;
+      if (this.#isEnd(behind, to)) {
+        this.lineEnd = behind;
+        return entry;
+      }
       this.#fail(`there is more behind its end, at ${behind - from + 1}`);
     }
     this.length = entry;
     return -1;
+  }
+
+  #isEnd(at: number, to: number): boolean {
+    return at >= to || (this.#blank === LINE_BLANK && this.bytes[at] === LF);
   }
 
   /** The text between two offsets. */
@@ -162,7 +194,7 @@ export class JsonTape {
         const entry = this.#push(isObject ? Kind.Object : Kind.Array, at, at);
         if (entry < 0) return -1;
         open[depth++] = entry;
-        at = this.#blanks(at + 1, to);
+        at = this.#skip(at + 1, to);
         if (at < to && bytes[at]! === (isObject ? 0x7d : 0x5d)) {
           at = this.#close(open[--depth]!, at);
         } else if (!isObject) continue;
@@ -177,7 +209,7 @@ export class JsonTape {
         if (at >= to || bytes[at]! !== 0x2c) at = this.#blanks(at, to);
         const mark = at < to ? bytes[at]! : 0;
         if (mark === 0x2c) {
-          at = this.#blanks(at + 1, to);
+          at = this.#skip(at + 1, to);
           if (isObject && (at = this.#key(at, to)) < 0) return -1;
           break;
         }
@@ -204,7 +236,7 @@ export class JsonTape {
       this.#expect('":"', at, to);
       return -1;
     }
-    return this.#blanks(at + 1, to);
+    return this.#skip(at + 1, to);
   }
 
   #close(entry: number, at: number): number {
@@ -255,27 +287,39 @@ export class JsonTape {
   /** From behind the opening quote; returns where the closing one is behind. */
   #string(kind: Kind, from: number, to: number): number {
     const { bytes } = this;
+    const view = this.#view;
+    const isLine = this.#blank === LINE_BLANK;
+    const whole = to - 4;
     let escaped = 0;
-    for (let at = from; at < to; at++) {
-      const code = bytes[at]!;
-      if (code === 0x5c) {
-        escaped = 1;
-        at++;
-      } else if (code === 0x22) {
-        const entry = this.#push(kind, from, at);
-        if (entry < 0) return -1;
-        this.escapes[entry] = escaped;
-        return at + 1;
+    for (let at = from; at < to;) {
+      while (at <= whole && !isOfNote(view.getInt32(at, true))) at += 4;
+      for (const stop = Math.min(to, at + 4); at < stop; at++) {
+        const code = bytes[at]!;
+        if (code === 0x5c) {
+          escaped = 1;
+          at++;
+          if (isLine && bytes[at] === LF) return this.#fail("a string has no end");
+        } else if (code === 0x22) {
+          const entry = this.#push(kind, from, at);
+          if (entry < 0) return -1;
+          this.escapes[entry] = escaped;
+          return at + 1;
+        } else if (code === LF && isLine) return this.#fail("a string has no end");
       }
     }
-    this.#fail("a string has no end");
-    return -1;
+    return this.#fail("a string has no end");
+  }
+
+  /** Mostly there are no blanks. */
+  #skip(at: number, to: number): number {
+    return at < to && this.bytes[at]! > 0x20 ? at : this.#blanks(at, to);
   }
 
   #blanks(from: number, to: number): number {
     const { bytes } = this;
+    const blank = this.#blank;
     let at = from;
-    while (at < to && BLANK[bytes[at]!] === 1) at++;
+    while (at < to && blank[bytes[at]!] === 1) at++;
     if (at > from) this.spaced = true;
     return at;
   }
@@ -328,62 +372,17 @@ export class JsonTape {
   }
 }
 
+/** Whether among four bytes of a string there is a quote, a backslash or a control character. */
+function isOfNote(four: number): boolean {
+  const quote = four ^ 0x22222222;
+  const backslash = four ^ 0x5c5c5c5c;
+  // Of a byte that is 0, or below 0x20, the subtraction sets the highest bit.
+  const found = (quote - 0x01010101 & ~quote) | (backslash - 0x01010101 & ~backslash) |
+    (four - 0x20202020 & ~four);
+  return (found & 0x80808080) !== 0;
+}
+
 function isAscii(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
   return true;
-}
-
-const SHORT: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
-
-/** What is between a string's quotes as the text that it means; unknown escapes stay. */
-export function unescaped(raw: string): string {
-  let at = raw.indexOf("\\");
-  if (at < 0) return raw;
-  let text = "";
-  let from = 0;
-  while (at >= 0 && at + 1 < raw.length) {
-    text += raw.slice(from, at);
-    const short = SHORT[raw[at + 1]!];
-    if (short !== undefined) {
-      text += short;
-      from = at + 2;
-    } else if (raw[at + 1] === "u") from = at + unicodeLength(raw, at);
-    else from = at + 2;
-    if (short === undefined) text += meant(raw.slice(at, from));
-    at = raw.indexOf("\\", from);
-  }
-  return text + raw.slice(from);
-}
-
-/** Characters of `\uXXXX`, of a pair of them, or of the two that begin what is neither. */
-function unicodeLength(raw: string, at: number): number {
-  const unit = unitAt(raw, at);
-  if (unit < 0) return 2;
-  return (unit & 0xf800) === 0xd800 && unitAt(raw, at + 6) >= 0 ? 12 : 6;
-}
-
-/** The unit that `\uXXXX` means; -1 where it is not written so. */
-function unitAt(raw: string, at: number): number {
-  const digits = raw.slice(at, at + 6);
-  return /^\\u[0-9a-fA-F]{4}$/.test(digits) ? parseInt(digits.slice(2), 16) : -1;
-}
-
-function meant(escape: string): string {
-  if (escape.length < 6) return escape;
-  const unit = unitAt(escape, 0);
-  if ((unit & 0xf800) !== 0xd800) return String.fromCharCode(unit);
-  // Half a pair stays as it is written, two that are no pair are no character.
-  if (escape.length === 6) return escape;
-  const second = unitAt(escape, 6);
-  const isPair = (unit & 0xfc00) === 0xd800 && (second & 0xfc00) === 0xdc00;
-  return isPair ? String.fromCharCode(unit, second) : "\ufffd";
 }

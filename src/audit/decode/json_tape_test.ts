@@ -1,6 +1,7 @@
 // What is taken for JSON, where values are found, and how they read.
 import { ok, strictEqual } from "node:assert";
-import { DEPTH_MAX, JsonTape, unescaped } from "./json_tape.ts";
+import { unescaped } from "./json_escapes.ts";
+import { DEPTH_MAX, JsonTape } from "./json_tape.ts";
 import { compact, indented, textOf } from "./json_value.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -101,4 +102,38 @@ Deno.test("nesting is bounded", () => {
 Deno.test("many values and long texts are read", () => {
   const text = `[${"1,".repeat(200_000)}"${"x".repeat(5_000_000)}"]`;
   strictEqual(valueAt(text, "200000")!.length, 5_000_000);
+});
+
+/** Pieces of JSON, sound and not, such as lines are made of. */
+const PIECES = [
+  ...["{", "}", "[", "]", ",", ":", '"', "\\", '"a"', '"long enough for four at a time"', " "],
+  ...["\n", "\r", "\t", "1", "-inf", "true", "nul", "\\n", "é", "\u0001", "\x7f", '"k":"v"'],
+  ...['{"kind":"Event"}', '["x\\"y"]', '"\\u00e9 and more"'],
+];
+
+Deno.test("a line's document is what it is when the line is cut out before", () => {
+  let state = 7;
+  const chance = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+  let sound = 0;
+  const [cut, line] = [new JsonTape(), new JsonTape()];
+  for (let round = 0; round < 5_000; round++) {
+    const text = Array.from({ length: 1 + chance(6) }, () => PIECES[chance(PIECES.length)]).join(
+      "",
+    );
+    const bytes = encode(text);
+    const newline = bytes.indexOf(10);
+    const end = newline < 0 ? bytes.length : newline;
+    line.begin(bytes);
+    const entry = line.appendLine(0, bytes.length);
+    strictEqual(entry === 0, cut.read(bytes, 0, end), JSON.stringify(text));
+    strictEqual(line.lineEnd, end, JSON.stringify(text));
+    if (entry < 0) continue;
+    sound++;
+    strictEqual(compact(line, 0), compact(cut, 0));
+    strictEqual(line.spaced, cut.spaced);
+  }
+  ok(sound > 250, `${sound}`);
 });

@@ -1,6 +1,7 @@
 // Values of a tape as text: a string is itself, anything else its JSON, without blanks and as it
 // was received.
-import { type JsonTape, Kind, unescaped } from "./json_tape.ts";
+import { unescaped } from "./json_escapes.ts";
+import { type JsonTape, Kind } from "./json_tape.ts";
 
 /** The text of a value. */
 export function textOf(tape: JsonTape, entry: number): string {

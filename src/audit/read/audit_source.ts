@@ -166,14 +166,18 @@ export class AuditSource implements EventSource, Documents {
   #nextDocument(chunk: AuditChunk): void {
     const { bytes } = chunk;
     const from = this.#at;
-    const newline = chunk.isLines ? bytes.indexOf(NEWLINE, from) : -1;
-    let to = newline < 0 ? bytes.length : newline;
-    this.#at = newline < 0 ? to : newline + 1;
     if (chunk.isLines) {
-      if (to > from && bytes[to - 1] === RETURN) to--;
-      if (to === from) return;
+      // Empty lines are none.
+      const at = bytes[from] === RETURN ? from + 1 : from;
+      if (at === bytes.length || bytes[at] === NEWLINE) {
+        this.#at = at + 1;
+        return;
+      }
+      this.#at = this.#documents.readLine(from, bytes.length);
+    } else {
+      this.#documents.read(from, bytes.length);
+      this.#at = bytes.length;
     }
-    this.#documents.read(from, to);
     const { malformed, reason, tape } = this.#documents;
     if (malformed === 0) return;
     if (!chunk.isLines && tape.error !== "" && this.#areLines(bytes)) {

@@ -40,8 +40,8 @@ const DRAIN_BATCHES = 32;
 const FRAME_START = 8;
 /** Alerts of a rule that pass in a second although the main thread is behind. */
 const RARE_PER_SECOND = 16;
-/** Rules that one event can match at once are few; alerts of a batch are posted at this many. */
-const POST_AT = 64;
+/** Alerts of a batch are posted at this many; nobody waits for the first ones of a replay. */
+const postAt = (patient: boolean) => patient ? 256 : 64;
 /** So long alerts are gathered where a source hands over few events at a time. */
 const GATHER_MS = 20;
 
@@ -336,7 +336,7 @@ export class Engine {
 
   #push(alert: Alert): void {
     this.#pending.push(alert);
-    if (this.#pending.length >= POST_AT) this.#post();
+    if (this.#pending.length >= postAt(this.#parts.options.patient)) this.#post();
   }
 
   #post(): void {
