@@ -97,7 +97,8 @@ Deno.test("a body may come in chunks, after 100-continue, and packed", async () 
     const chunks = `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n${EVENT.slice(0, 5)}\r\n` +
       `${(EVENT.length - 5).toString(16)};x=y\r\n${EVENT.slice(5)}\r\n0\r\nA: b\r\n\r\n`;
     match(await raw(here, chunks), /^HTTP\/1.1 200 /);
-    const expecting = `${HEAD}Expect: 100-continue\r\nContent-Length: ${EVENT.length}\r\n\r\n`;
+    const expecting = `${HEAD}Expect: 100-continue\r\nConnection: close\r\n` +
+      `Content-Length: ${EVENT.length}\r\n\r\n`;
     using conn = await Deno.connect({ hostname: "127.0.0.1", port: here.server.port });
     await conn.write(new TextEncoder().encode(expecting));
     const first = new Uint8Array(100);

@@ -18,6 +18,8 @@ export interface ServeOptions {
   /** Connections at a time, and how long one may take. */
   readonly connectionsMax?: number;
   readonly connectionMs?: number;
+  /** None is pushed out before it had so long to ask. */
+  readonly graceMs?: number;
 }
 
 export interface ServerStats {
@@ -62,6 +64,9 @@ const KEPT_MS = 120_000;
 /** After so many in one go others have their turn: alerts are written by this thread too. */
 const ACCEPTED_AT_ONCE = 64;
 const PAUSE_MS = 10;
+/** A connection is not pushed out before it had so long to ask: a burst of clients is served, as an
+ * API server's that waits for its webhook within each request. */
+const GRACE_MS = 300;
 /** Where accepting fails it is tried again after this long, and longer each time. */
 const AGAIN_MS = 100;
 const AGAIN_MS_MAX = 5_000;
@@ -105,8 +110,9 @@ class Acceptor implements Server {
   readonly #listener: Deno.Listener<Conn>;
   readonly #connectionsMax: number;
   readonly #connectionMs: number;
+  readonly #graceMs: number;
   /** In the order in which they came, each with its time limit and its end. */
-  readonly #open = new Map<Conn, { timer: number; ended: Promise<void> }>();
+  readonly #open = new Map<Conn, { timer: number; ended: Promise<void>; sinceMs: number }>();
   readonly #streams = new Map<Conn, Promise<void>>();
   readonly #bodies = new Map<Conn, { timer: number; ended: Promise<void> }>();
   readonly #kept = new Map<Conn, { timer: number; ended: Promise<void> }>();
@@ -122,6 +128,7 @@ class Acceptor implements Server {
     listener: Deno.Listener<Conn>,
   ) {
     const { connectionsMax = CONNECTIONS_MAX, connectionMs = CONNECTION_MS } = options;
+    this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#app = app;
     this.#listener = listener;
     this.#connectionsMax = connectionsMax;
@@ -165,7 +172,9 @@ class Acceptor implements Server {
     let againMs = AGAIN_MS;
     for (let inOneGo = 1; !this.#closed; inOneGo++) {
       try {
-        this.#take(await this.#listener.accept());
+        const conn = await this.#listener.accept();
+        if (this.#open.size >= this.#connectionsMax) await this.#untilRoom();
+        this.#take(conn);
         againMs = AGAIN_MS;
         if (inOneGo % ACCEPTED_AT_ONCE === 0) await pause(PAUSE_MS);
       } catch {
@@ -177,7 +186,18 @@ class Acceptor implements Server {
     }
   }
 
+  /** Until a place is free, or the oldest has had its time to ask. */
+  async #untilRoom(): Promise<void> {
+    while (this.#open.size >= this.#connectionsMax && !this.#closed) {
+      const { sinceMs } = this.#open.values().next().value!;
+      const leftMs = sinceMs + this.#graceMs - performance.now();
+      if (leftMs <= 0) return;
+      await pause(Math.min(leftMs, PAUSE_MS));
+    }
+  }
+
   #take(conn: Conn): void {
+    if (this.#closed) return closeQuietly(conn);
     this.#accepted++;
     this.#enter(conn, this.#serve(conn));
   }
@@ -186,7 +206,7 @@ class Acceptor implements Server {
   #enter(conn: Conn, ended: Promise<void>): void {
     if (this.#open.size >= this.#connectionsMax) this.#cut(this.#open.keys().next().value!);
     const timer = setTimeout(() => this.#cut(conn), this.#connectionMs);
-    this.#open.set(conn, { timer, ended });
+    this.#open.set(conn, { timer, ended, sinceMs: performance.now() });
   }
 
   /** Never rejects. */
