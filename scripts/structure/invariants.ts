@@ -9,6 +9,7 @@ export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
   ["src/sieve/table.ts", "the sieve's table is written as bytes"],
   ["src/sieve/walk_fixture.ts", "for tests: the table is read as the addon reads it"],
   ["src/fields/text/addresses.ts", "IP addresses are byte strings"],
+  ["src/audit/decode/json_tape.ts", "strings of JSON are read four bytes at a time"],
   ["src/alerts/spool/record.ts", "the spool's own files, no events"],
   ["src/alerts/spool/position.ts", "the spool's own files, no events"],
 ]);

@@ -1,5 +1,5 @@
-// Escapes of JSON's strings: what is between the quotes comes in, the text that it means goes out, as
-// the plugin's parser has it.
+// Escapes of JSON's strings: what is between the quotes comes in, the text that it means goes out,
+// as the plugin's parser has it.
 
 const SHORT: Readonly<Record<string, string>> = {
   '"': '"',
