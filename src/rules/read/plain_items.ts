@@ -194,7 +194,7 @@ function readBlock(lines: ItemLines, at: number, header: string): ScalarNode | u
       wasIndented = isIndented;
     }
     const line = text.slice(lines.at + indent, lines.end);
-    if (/[ \t\r]$|^\t/.test(line)) return undefined;
+    if (/[\t\r]$|^\t/.test(line)) return undefined;
     result += line;
     end = lines.readTo;
   }
