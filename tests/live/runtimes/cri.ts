@@ -52,9 +52,18 @@ export class CriClient implements AsyncDisposable {
   }
 
   async run(options: PodOptions): Promise<Pod> {
-    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(options)}\n`));
+    return await this.#ask(options) as Pod;
+  }
+
+  /** Runs a program in a container to its end, as the kubelet does for a probe. */
+  async exec(container: string, command: readonly string[]): Promise<void> {
+    await this.#ask({ container, exec: command });
+  }
+
+  async #ask(what: unknown): Promise<unknown> {
+    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(what)}\n`));
     const { value, done } = await this.#lines.next();
-    assert(!done, `no pod: ${done ? await this.#stderr : ""}`);
+    assert(!done, `no answer: ${done ? await this.#stderr : ""}`);
     return JSON.parse(value as string);
   }
 
