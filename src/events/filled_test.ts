@@ -7,7 +7,9 @@ const LIST = new URL("../../probe-rs/fillers.json", import.meta.url);
 const FILLERS = new URL("../../probe-rs/src/fillers.rs", import.meta.url);
 
 Deno.test("fillers.json names the events of fillers.rs; UPDATE=1 writes it anew", () => {
-  const filled = [...Deno.readTextFileSync(FILLERS).matchAll(/^ +\w+ ([A-Z0-9_]+) \$crate/gm)]
+  // Short ones are other forms of those.
+  const rows = /^ +(?!short_)\w+ ([A-Z0-9_]+) \$crate/gm;
+  const filled = [...Deno.readTextFileSync(FILLERS).matchAll(rows)]
     .map((found) => found[1]!);
   ok(filled.length > 90);
   const text = `${JSON.stringify({ filled }, null, 2)}\n`;
