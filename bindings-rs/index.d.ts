@@ -122,6 +122,10 @@ export interface SieveOptions {
   descriptors: Uint32Array;
   /** By event code: the parameter with the descriptor that the event uses; -1 for none. */
   uses: Int8Array;
+  /** By event code: a bit for each parameter that is the id of a thread. */
+  pids: Uint32Array;
+  /** By event code, two words: the threads of events whose rules look at other threads. */
+  lookers: Uint32Array;
   /** Every event that makes or changes a descriptor is handed over. */
   keepsDescriptors: boolean;
   /** Names of descriptors are asked for as the caller gave them. */
@@ -137,12 +141,7 @@ export interface SieveOptions {
 export class CaptureSieve {
   static make(options: SieveOptions): CaptureSieve;
   /** Other rules. */
-  exchange(
-    lists: Pick<
-      SieveOptions,
-      "table" | "clauseThreads" | "descriptors" | "keepsDescriptors" | "asksRaw"
-    >,
-  ): void;
+  exchange(lists: Omit<SieveOptions, "counts" | "uses" | "pids" | "current">): void;
   /** How far the first `length` bytes hold whole blocks of current events; `state` gets their
    * number. */
   scan(buffer: Uint8Array, length: number, state: Uint32Array): number;
@@ -153,23 +152,26 @@ export class CaptureSieve {
    * gets three numbers for each event that the engine has to see: its offset (events that were held
    * back are copied behind `length`), the events passed over before it, and 1 where it only keeps
    * the tables right. `state` gets how far it came, how many entries there are, and the events
-   * passed over behind the last one. Returns 0 at the end, 1 where entries or room are used up, 2
-   * where `answer` must say whose descriptors the next event's thread has. `from` behind `length`:
-   * other tables come, and what is held back is handed over.
+   * passed over behind the last one, what is asked. Returns 0 at the end, 1 where entries or
+   * room are used up, 2 where something is asked: 1, and of which thread, for `answer`; 2 for
+   * `answerProgram`. `from` behind `length`: other tables come, what is held back is told.
    */
   pass(length: number, from: number): number;
   /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwdBytes`: of the
-   * path of the working directory with a slash at its end, in what was lent for it; `low` and
-   * `high`: what holds of the thread (src/sieve/thread_parts.ts); `isAlone`: no other thread has
-   * the table. */
+   * working directory, in what was lent for it; `low`, `high`: what holds of the thread; `marks`:
+   * 1, no other thread has the table, 2, its process has the same id in its own pid namespace. */
   answer(
     tid: number,
     owner: number,
     cwdBytes: number,
     low: number,
     high: number,
-    isAlone: boolean,
+    marks: number,
   ): void;
+  /** What holds of the thread that the event makes: from then on, and for its own rules. */
+  answerProgram(low: number, high: number, rulesLow: number, rulesHigh: number): void;
+  /** Which threads and processes the engine has, and no others; without: it may have any. */
+  know(tids?: Float64Array): void;
   /** Events passed over so far, by code. */
   passed(): Float64Array;
 }

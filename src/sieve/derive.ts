@@ -22,6 +22,8 @@ import { type Guard, Verdict } from "./table.ts";
 export interface Beyond {
   /** What holds of threads; nobody: undefined. */
   readonly threads?: ThreadParts;
+  /** What holds of what an execution makes of its thread. */
+  readonly executions?: ThreadParts;
   /** What else makes an open one that is needed. */
   readonly later?: readonly Formula[];
   /** Protocols of sockets are known from the events that made them. */
@@ -41,10 +43,17 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
  * events: which call it was, no guard asks. */
 const GENERIC = /^GENERIC_/;
 
+const EXECUTION = /^SYSCALL_EXECVE(_19|AT)_X$/;
+
+/** Who tells of the threads of events of a code. */
+export function partsOf(code: number, beyond: Beyond): ThreadParts | undefined {
+  return EXECUTION.test(EVENTS[code]!.id) ? beyond.executions : beyond.threads;
+}
+
 function guardOf(
   code: number,
   rules: readonly CheckedRule[],
-  { threads, later = [], protocols = false }: Beyond,
+  beyond: Beyond,
 ): Guard {
   if (GENERIC.test(EVENTS[code]!.id)) {
     return {
@@ -54,6 +63,8 @@ function guardOf(
       effect: effectOf(code),
     };
   }
+  const { later = [], protocols = false } = beyond;
+  const parts = partsOf(code, beyond);
   const needs = new Needs(code, protocols);
   const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
     formula,
@@ -62,7 +73,7 @@ function guardOf(
   for (const rule of rules) {
     const formula = needs.of(rule.node);
     if (formula.kind === "false") continue;
-    const one = { formula, threads: threads?.bitOf(rule.node) ?? EVERY_THREAD };
+    const one = { formula, threads: parts?.bitOf(rule.node) ?? EVERY_THREAD };
     if (one.threads === 0n) continue;
     needed.push(one);
     if (formula.kind === "true" && one.threads === EVERY_THREAD) break;

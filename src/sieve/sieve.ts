@@ -4,10 +4,10 @@ import type { Node } from "../rules/check/condition.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
-import { deriveGuards } from "./derive.ts";
+import { deriveGuards, partsOf } from "./derive.ts";
 import { laterNames, needsEveryOpen } from "./later_use.ts";
 import { tableBytes, threadWords, Verdict } from "./table.ts";
-import { ThreadParts } from "./thread_parts.ts";
+import { OF_EXECUTIONS, ThreadParts } from "./thread_parts.ts";
 
 export interface RulesSieve {
   /** As probe-rs/src/sieve/table.rs reads it. */
@@ -17,6 +17,9 @@ export interface RulesSieve {
   readonly descriptors: Uint32Array;
   /** Every event that makes or changes a descriptor is needed. */
   readonly keepsDescriptors: boolean;
+  /** By event code, of which threads events are whose rules look at other threads than their own
+   * and its ancestors; as `clauseThreads`. */
+  readonly lookers: Uint32Array;
   /** Names of descriptors are asked for as the caller gave them, after they were opened. */
   readonly asksRaw: boolean;
   /** Nothing that rules ask or show is about descriptors. */
@@ -29,6 +32,7 @@ export interface RulesSieve {
   readonly clauseThreads: Uint32Array;
   /** What has to be told of threads; nothing where nobody will tell. */
   readonly threads: ThreadParts;
+  readonly executions: ThreadParts;
 }
 
 const LOOKS_AT_ALL = 0x8000_0000;
@@ -37,6 +41,11 @@ const ALL_DESCRIPTORS = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration|s
 /** Those of them for which the kernel's sieve keeps every open: it keeps those of standard streams
  * in any case. */
 const COUNTED = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration))/;
+/** Fields of other threads than the event's and its ancestors: of those that lead its session or
+ * group, whoever they are. */
+const LEADERS = /^proc\.(sname|(sid|v?pgid)\.)/;
+/** Fields of which none but those looks at another thread. */
+const OF_ONE = /^(evt|fd|fdlist|fs|proc|thread|user|group|container|syscall)\./;
 /** It shows descriptors in an order that depends on all that was opened and closed before. */
 const IN_ORDER = "fd.types";
 /** What shows a descriptor's name as the caller gave it. */
@@ -70,11 +79,28 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const threads = new ThreadParts();
-  const guards = deriveGuards(rules, { threads, protocols: true });
+  const executions = new ThreadParts(OF_EXECUTIONS);
+  const beyond = { threads, executions, protocols: true };
+  const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
   const clauseThreads = threadWords(guards);
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
-  return { table, descriptors, ...flags, clauseThreads, threads };
+  const lookers = lookersOf(rules, (code, rule) => partsOf(code, beyond)!.bitOf(rule.node));
+  return { table, descriptors, lookers, ...flags, clauseThreads, threads, executions };
+}
+
+/** By event code, the threads of rules that look at others. */
+function lookersOf(
+  rules: readonly CheckedRule[],
+  threadsOf: (code: number, rule: CheckedRule) => bigint,
+): Uint32Array {
+  const lookers = new BigUint64Array(EVENTS.length);
+  for (const rule of rules) {
+    const fields = fieldsOf(rule);
+    if (fields.every((field) => OF_ONE.test(field) && !LEADERS.test(field))) continue;
+    for (const code of wantedCodes(rule, "syscall")) lookers[code]! |= threadsOf(code, rule);
+  }
+  return new Uint32Array(lookers.buffer);
 }
 
 /** Whether the rule looks at calls that open, which tell the name themselves, and at no other. */
@@ -117,6 +143,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
   return {
     table: tableBytes(guards),
     descriptors,
+    lookers: new Uint32Array(2 * EVENTS.length).fill(0xffff_ffff),
     keepsDescriptors: true,
     asksRaw: true,
     ignoresDescriptors: false,
@@ -124,6 +151,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     isOpen: true,
     clauseThreads: threadWords(guards),
     threads: new ThreadParts(),
+    executions: new ThreadParts(OF_EXECUTIONS),
   };
 }
 
@@ -159,3 +187,13 @@ const DESCRIPTOR_PARAMS: Uint32Array = Uint32Array.from(
     }, 0) >>> 0,
 );
 export const USED_PARAMS: Int8Array = FD_PARAM;
+/** The ids of threads among the parameters; that of prlimit is shown as a mere number. */
+export const PID_PARAMS: Uint32Array = Uint32Array.from(
+  EVENTS,
+  ({ id, params }) =>
+    params.reduce((bits, { name, type }, index) => {
+      const isPid = type === "PID" || type === "PID32" ||
+        id === "SYSCALL_PRLIMIT_X" && name === "pid";
+      return isPid && index < 32 ? (bits | 1 << index) >>> 0 : bits;
+    }, 0),
+);

@@ -11,11 +11,25 @@ import { type Formula, TRUE } from "./formula.ts";
 import { FormulaMaker } from "./need.ts";
 
 /** Only clones, executions and a new root set them (src/state/events/). */
-const FIELDS: ReadonlySet<string> = new Set([
-  "proc.name",
-  "proc.exe",
-  "proc.exepath",
-  "container.id",
+const FIELDS = ["proc.name", "proc.exe", "proc.exepath", "container.id"];
+const OF_THREADS: ReadonlySet<string> = new Set(FIELDS);
+/** What an execution's own event tells besides, or what is looked up by it: an execution's rules
+ * are asked these of the thread that it makes (src/state/events/foreseen.ts). */
+export const OF_EXECUTIONS: ReadonlySet<string> = new Set([
+  ...FIELDS,
+  "proc.args",
+  "proc.cmdline",
+  "proc.exeline",
+  "proc.cmdnargs",
+  "proc.cmdlenargs",
+  "proc.is_exe_from_memfd",
+  "proc.is_exe_upper_layer",
+  "proc.is_exe_lower_layer",
+  "proc.tty",
+  "user.uid",
+  "user.name",
+  "group.gid",
+  "group.name",
 ]);
 /** Bits of two words, but the one that always holds. */
 const PARTS_MAX = 63;
@@ -32,6 +46,7 @@ export class ThreadParts {
   readonly facts: Uint32Array = new Uint32Array(2);
   /** Most threads run a program that others run as well. */
   readonly #memo = new Int32Array(MEMO_SIZE * MEMO_STRIDE).fill(MISSING);
+  readonly #fields: ReadonlySet<string>;
   #generation = 0;
   #parts: Formula[] = [];
   #bits = new Map<string, bigint>();
@@ -40,9 +55,21 @@ export class ThreadParts {
 
   readonly #maker = new FormulaMaker(undefined, (atom, negated) => {
     const { left, right } = atom;
-    if (right !== undefined || left.bound === undefined || !FIELDS.has(left.text)) return TRUE;
+    if (right !== undefined || left.bound === undefined || !this.#fields.has(left.text)) {
+      return TRUE;
+    }
     return { kind: "thread", place: this.#placeOf(atom), negated };
   });
+
+  /** `fields`: those that decide a part, which are remembered for others where these are a
+   * thread's. */
+  constructor(fields: ReadonlySet<string> = OF_THREADS) {
+    this.#fields = fields;
+  }
+
+  get #remembers(): boolean {
+    return this.#fields === OF_THREADS;
+  }
 
   /** The bit of a condition's part; 0 where no thread can satisfy it. */
   bitOf(node: Node): bigint {
@@ -80,7 +107,7 @@ export class ThreadParts {
     if (machine.eventContainer !== undefined) return;
     const { generation } = machine.strings;
     if (this.#generation !== generation) this.#forget(generation);
-    if (this.#recall(thread)) return;
+    if (this.#remembers && this.#recall(thread)) return;
     facts[0] = 0;
     facts[1] = Number(EVERY_THREAD >> 32n);
     const atoms = this.#atoms.map(({ test, left }) =>
@@ -92,7 +119,7 @@ export class ThreadParts {
       facts[word] = facts[word]! | 1 << place % PARTS_OF_WORD;
     }
     // A container is looked for as long as none is known.
-    if (thread.containerId !== MISSING) this.#remember(thread);
+    if (this.#remembers && thread.containerId !== MISSING) this.#remember(thread);
   }
 
   /** Fills `facts` as for another thread that shows the same; whether there was one. */

@@ -1,7 +1,9 @@
 // The machine: tables, the steps of events, and the state blocks that are loaded and dumped.
+import type { Event } from "../events/event.ts";
 import type { Context } from "./contract/context.ts";
 import type { DescriptorTable, MachineHost, MachineOptions } from "./contract/machine_host.ts";
 import { OPENING } from "./events/event_traits.ts";
+import { foresee } from "./events/foreseen.ts";
 import { step } from "./events/step.ts";
 import { dumpMachine } from "./snapshot/dump.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
@@ -71,7 +73,22 @@ export class MachineState extends Tables implements MachineHost {
     const { group } = thread;
     const isAlone = thread.isMain && !thread.isInvalid && !thread.isDead &&
       group !== undefined && group.main === thread && group.others.length === 0;
-    return { owner: owner.tid, cwd: this.strings.bytes(cwd), isAlone };
+    const isOutside = thread.tid === thread.vtid;
+    return { owner: owner.tid, cwd: this.strings.bytes(cwd), isAlone, isOutside };
+  }
+
+  hasRoom(threads: number): boolean {
+    return this.threads.size + threads <= this.options.threadsMax;
+  }
+
+  *tids(): Iterable<number> {
+    if (this.#snapshot.unsettled) this.#snapshot.settle();
+    yield* this.threads.keys();
+    yield* this.groups.keys();
+  }
+
+  foresee(event: Event): Thread | undefined {
+    return foresee(this, event);
   }
 
   apply(context: Context): void {

@@ -6,7 +6,7 @@ use super::record::{Record, word};
 /// Parameters of the clone family: the process, its parent, the flags.
 pub const PROCESS: usize = 4;
 pub const PARENT: usize = 5;
-const FLAGS: usize = 15;
+pub const FLAGS: usize = 15;
 /// Of the flags: the descriptors are shared, or all of the process.
 const SHARES: u32 = 1 << 0 | 1 << 13;
 

@@ -40,7 +40,7 @@ impl Sieve {
             }
             None => {
                 self.touch_all(record, table, room, out)?;
-                return self.hand_over(record, at, effect::OPEN, out);
+                return self.hand_over(record, at, effect::OPEN, wanted, room, out);
             }
             Some(result) => result as i32,
         };
@@ -65,6 +65,7 @@ impl Sieve {
         let holdable = !wanted && directory != result && self.holds(result, record.block.len());
         if !holdable {
             self.touch_all(record, table, room, out)?;
+            self.make_way(record, wanted, room, out)?;
             let flags_at = flags_at(record);
             let path = if flags_at != 0 && word(record.block, flags_at) & O_DIRECTORY != 0 {
                 self.opened_path(&start, raw)
@@ -72,7 +73,7 @@ impl Sieve {
                 None
             };
             self.tables.all[table].note(result, State::File, marks, path);
-            return self.hand_over(record, at, effect::OPEN, out);
+            return self.hand_over(record, at, effect::OPEN, wanted, room, out);
         }
         self.settle_dependents(table, result, room, out)?;
         let Some(slot) = self.begin_held(table, result, State::Pending) else {

@@ -14,7 +14,7 @@ use super::tables::State;
 
 const AT_FDCWD: i32 = -100;
 /// A name that the driver could not read.
-const NO_NAME: &[u8] = b"(NULL)";
+pub const NO_NAME: &[u8] = b"(NULL)";
 
 /// What an open's name starts from.
 pub enum Start {

@@ -1,17 +1,21 @@
 //! The class CaptureSieve of ../index.d.ts: the sieve over the blocks of captures, before they
 //! reach the engine.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
+mod birth;
 mod directory;
 mod effect;
 mod family;
 mod held;
 mod judge;
+mod life;
+mod map;
 mod out;
 mod pass;
 mod place;
 mod program;
 mod protocol;
 mod record;
+mod reveal;
 mod scan;
 mod settle;
 mod sockets;
@@ -25,6 +29,7 @@ use probe::sieve::{Guard, Names, Verdict};
 
 use crate::failure::{Code, Failure};
 use directory::Directory;
+use life::{Lives, Programs, Question};
 use out::Out;
 use pass::{Asked, ClauseThreads, Sieve, Stop};
 use tables::{Answer, Tables};
@@ -38,6 +43,8 @@ pub struct SieveOptions {
     pub counts: Uint8Array,
     pub descriptors: Uint32Array,
     pub uses: Int8Array,
+    pub pids: Uint32Array,
+    pub lookers: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
     pub ignores_descriptors: bool,
@@ -50,6 +57,7 @@ pub struct OtherRules {
     pub table: Uint8Array,
     pub clause_threads: Uint32Array,
     pub descriptors: Uint32Array,
+    pub lookers: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
 }
@@ -87,17 +95,30 @@ fn names(parts: &Parts) -> Box<Names> {
     names
 }
 
+/// Two words of the engine as one.
+fn double(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// The words of `lookers`, by code.
+fn lookers(words: &[u32], codes: usize) -> std::result::Result<Vec<u64>, Failure> {
+    if words.len() != codes * 2 {
+        let message = "The sieve's lists differ in length".to_owned();
+        return Err(Failure::new(Code::Invalid, message));
+    }
+    Ok(words.chunks_exact(2).map(|words| double(words[0], words[1])).collect())
+}
+
 /// The words of `clauseThreads`, by code.
 fn clause_threads(words: &[u32], codes: usize) -> std::result::Result<Vec<ClauseThreads>, Failure> {
     if words.len() != codes * CLAUSES * 2 {
         let message = "The sieve's lists differ in length".to_owned();
         return Err(Failure::new(Code::Invalid, message));
     }
-    let pair = |pair: &[u32]| u64::from(pair[0]) | u64::from(pair[1]) << 32;
     let of_code = |words: &[u32]| {
         let mut threads = [u64::MAX; CLAUSES];
         for (bits, words) in threads.iter_mut().zip(words.chunks_exact(2)) {
-            *bits = pair(words);
+            *bits = double(words[0], words[1]);
         }
         threads
     };
@@ -117,17 +138,27 @@ impl CaptureSieve {
     #[napi(factory)]
     pub fn make(options: SieveOptions) -> Result<Self> {
         let codes = options.counts.len();
-        if options.descriptors.len() != codes || options.uses.len() != codes {
+        let lengths = [options.descriptors.len(), options.uses.len(), options.pids.len()];
+        if lengths.iter().any(|length| *length != codes) {
             let message = "The sieve's lists differ in length".to_owned();
             return Err(Failure::new(Code::Invalid, message).into());
         }
         let parts = checked(&options.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         let threads = clause_threads(&options.clause_threads, codes)?;
-        Ok(Self {
+        let lookers = lookers(&options.lookers, codes)?;
+        let mut made = Self {
             current: options.current.to_vec(),
             lent: None,
             sieve: Sieve {
+                lives: Lives::default(),
+                holds_lives: false,
+                pids: options.pids.to_vec(),
+                lookers,
+                programs: Programs::new(),
+                question: Question::default(),
+                answered: None,
+                began: false,
                 names: names(&parts),
                 asked: Asked {
                     descriptors: asks_descriptors(&guards),
@@ -149,7 +180,9 @@ impl CaptureSieve {
                 stranger: None,
                 passed: vec![0.0; codes],
             },
-        })
+        };
+        made.sieve.holds_lives = made.sieve.may_hold_lives();
+        Ok(made)
     }
 
     /// Other rules: what is known of names is forgotten, what is held back stays so.
@@ -163,6 +196,7 @@ impl CaptureSieve {
         let parts = checked(&lists.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
+        self.sieve.lookers = lookers(&lists.lookers, codes)?;
         self.sieve.names = names(&parts);
         self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.guards = guards;
@@ -170,6 +204,9 @@ impl CaptureSieve {
         self.sieve.asked.all = lists.keeps_descriptors;
         self.sieve.asked.raw = lists.asks_raw;
         self.sieve.tables.forget_names();
+        self.sieve.programs.clear();
+        self.sieve.lives.forget_programs();
+        self.sieve.holds_lives = self.sieve.may_hold_lives();
         Ok(())
     }
 
@@ -200,7 +237,8 @@ impl CaptureSieve {
 
     /// Goes on at `from` over the blocks in the first `length` bytes of the buffer; copies go
     /// behind them. `state` gets: how far it came, entries, events passed over behind the last of
-    /// them. Returns why it ended (`pass::Stop`). `from` behind `length`: other tables come, and
+    /// them, what is asked (1: `answer`, of which thread; 2: `answer_program`). Returns why it
+    /// ended (`pass::Stop`). `from` behind `length`: other tables come, and
     /// what is held back is handed over.
     #[napi]
     pub fn pass(&mut self, length: u32, from: u32) -> u32 {
@@ -228,12 +266,17 @@ impl CaptureSieve {
         state[0] = at as u32;
         state[1] = out.used as u32;
         state[2] = out.passed;
+        (state[3], state[4]) = match self.sieve.question {
+            Question::Nothing => (0, 0),
+            Question::Table(tid) => (1, tid as u32),
+            Question::Program => (2, 0),
+        };
         stop as u32
     }
 
     /// Whose table a thread has, its working directory (so many bytes of what was lent for it) and
-    /// what may hold of it; `owner` below 0: it is not known; `is_alone`: no other thread has this
-    /// table.
+    /// what may hold of it; `owner` below 0: it is not known; of `marks` 1: no other thread has
+    /// this table, 2: its process has the same id in its own pid namespace.
     #[napi]
     pub fn answer(
         &mut self,
@@ -242,7 +285,7 @@ impl CaptureSieve {
         cwd_bytes: u32,
         low: u32,
         high: u32,
-        is_alone: bool,
+        marks: u32,
     ) {
         let (tid, owner) = (tid as i64, owner as i64);
         let Self { sieve, lent, .. } = self;
@@ -252,8 +295,23 @@ impl CaptureSieve {
         }
         let cwd = lent.as_ref().and_then(|lent| lent.cwd.get(..cwd_bytes as usize));
         let cwd = cwd.and_then(|text| Directory::new(text, &sieve.tables.taken));
-        let facts = u64::from(low) | u64::from(high) << 32;
-        sieve.tables.learn(Answer { tid, owner, cwd, facts, is_alone });
+        let facts = double(low, high);
+        let (is_alone, is_outside) = (marks & 1 != 0, marks & 2 != 0);
+        sieve.tables.learn(Answer { tid, owner, cwd, facts, is_alone, is_outside });
+    }
+
+    /// What holds of the thread that the event makes, or makes another program of: from then on,
+    /// and for the rules of the event.
+    #[napi]
+    pub fn answer_program(&mut self, low: u32, high: u32, rules_low: u32, rules_high: u32) {
+        self.sieve.answered = Some((double(low, high), double(rules_low, rules_high)));
+    }
+
+    /// Which threads and processes the engine has: births of others can be held back. Without, none
+    /// are from now on.
+    #[napi]
+    pub fn know(&mut self, tids: Option<Float64Array>) {
+        self.sieve.lives.know(tids.as_deref());
     }
 
     /// Events passed over so far, by code.

@@ -1,10 +1,15 @@
 //! What goes to the engine: places of events in the buffer, in order, and how many events each
 //! stands for; events that were held back are copied behind the buffer's blocks.
+use super::record::word;
 
 /// Words of an entry: offset, events passed over before it, flags.
 pub const ENTRY: usize = 3;
 /// The event keeps the tables right and matches no rule.
 pub const STATE_ONLY: u32 = 1;
+
+/// Nothing had room: the event is looked at again.
+pub struct NoRoom;
+pub type Done = Result<(), NoRoom>;
 
 pub struct Out<'a> {
     pub entries: &'a mut [u32],
@@ -37,4 +42,31 @@ impl Out<'_> {
             self.passed = 0;
         }
     }
+
+    /// Blocks that were held back, all of them or none.
+    pub fn copy(&mut self, told: &[u8], room: &mut [u8]) -> Done {
+        let end = self.copy_at + told.len();
+        if end > self.copy_end || !self.has_room(blocks(told).count()) {
+            return Err(NoRoom);
+        }
+        let from = self.copy_at - self.copy_start;
+        room[from..from + told.len()].copy_from_slice(told);
+        for at in blocks(told) {
+            self.put(self.copy_at + at, STATE_ONLY);
+        }
+        self.copy_at = end.next_multiple_of(4);
+        Ok(())
+    }
+}
+
+/// Where the blocks begin that lie one after the other.
+pub fn blocks(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let at = next;
+        (at + 12 <= bytes.len()).then(|| {
+            next += (word(bytes, at + 4) as usize).max(12);
+            at
+        })
+    })
 }

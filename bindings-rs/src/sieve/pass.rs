@@ -8,8 +8,10 @@ use probe::sieve::{Guard, Names};
 use probe::table as t;
 
 use super::effect;
-use super::family::{created, is_birth};
+use super::family::created;
+use super::life::{Lives, Programs, Question};
 use super::out::Out;
+pub use super::out::{Done, NoRoom};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
 use super::tables::{State, Tables};
 
@@ -38,6 +40,7 @@ pub struct Asked {
 /// For each clause of a guard, of which threads it is (src/sieve/thread_parts.ts).
 pub type ClauseThreads = [u64; CLAUSES];
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Sieve {
     pub names: Box<Names>,
     pub guards: Vec<Guard>,
@@ -53,6 +56,21 @@ pub struct Sieve {
     pub tables: Tables,
     pub pending: usize,
     pub pass_next: bool,
+    /// Processes that the engine was not told of, and whether any may be held back.
+    pub lives: Lives,
+    pub holds_lives: bool,
+    /// For each code, a bit for each parameter that is the id of a thread.
+    pub pids: Vec<u32>,
+    /// For each code, of which threads events are whose rules look at other threads.
+    pub lookers: Vec<u64>,
+    /// What programs are, and what holds of who runs them.
+    pub programs: Programs,
+    /// What the engine is asked, and what it said of the event's program: what holds of its thread
+    /// from then on, and for the rules of the event itself.
+    pub question: Question,
+    pub answered: Option<(u64, u64)>,
+    /// The engine got the first event.
+    pub began: bool,
     /// Nothing that rules ask or show is about descriptors: the engine needs no table of them.
     pub ignores_descriptors: bool,
     /// An old capture tells of connects as they begin: each belongs to the next that ends.
@@ -81,10 +99,6 @@ fn compares(code: u16) -> bool {
     )
 }
 
-/// Nothing had room: the event is looked at again.
-pub struct NoRoom;
-pub type Done = Result<(), NoRoom>;
-
 impl Sieve {
     /// Goes over the blocks from `at` on; `room` lies behind them. Returns how far it came.
     pub fn pass(
@@ -99,8 +113,15 @@ impl Sieve {
                 return (at, Stop::Full);
             }
             if self.tables.is_overfull() {
+                if self.reveal_all(room, out).is_err() {
+                    return (at, Stop::Full);
+                }
                 self.tables.forget_all();
             }
+        }
+        let holds = self.holds_lives && self.lives.knows_all();
+        if !holds && self.reveal_all(room, out).is_err() {
+            return (at, Stop::Full);
         }
         while at < blocks.len() {
             if !out.has_room(1) {
@@ -116,17 +137,17 @@ impl Sieve {
             let done = match Record::read(block, &self.counts) {
                 None => self.odd(at, room, out),
                 Some(mut record) => {
-                    if self.needs_answer(&record) {
+                    if self.asks(&record) {
                         return (at, Stop::Ask);
                     }
-                    record.facts = self.tables.facts_of(record.tid);
+                    record.facts = self.facts_for(&record);
                     self.event(&record, at, room, out)
                 }
             };
             if done.is_err() {
                 return (at, Stop::Full);
             }
-            self.stranger = None;
+            (self.stranger, self.answered) = (None, None);
             at += length;
         }
         (at, Stop::End)
@@ -134,65 +155,73 @@ impl Sieve {
 
     /// Hands over all that is held back, and forgets what is known: other tables come.
     pub fn begin_anew(&mut self, room: &mut [u8], out: &mut Out) -> Stop {
-        if self.flush_all(room, out).is_err() {
+        if self.reveal_all(room, out).is_err() || self.flush_all(room, out).is_err() {
             return Stop::Full;
         }
         self.tables.forget_all();
+        self.lives.know(None);
         Stop::End
     }
 
     /// Not an event, or not a sound one: it may change everything.
     pub fn odd(&mut self, at: usize, room: &mut [u8], out: &mut Out) -> Done {
+        self.reveal_all(room, out)?;
         self.flush_all(room, out)?;
         self.tables.forget_all();
+        self.lives.know(None);
+        if !out.has_room(0) {
+            return Err(NoRoom);
+        }
         out.put(at, 0);
         Ok(())
     }
 
     #[inline]
-    pub fn needs_answer(&mut self, record: &Record) -> bool {
-        self.guards[record.code].effect != effect::META
-            && self.tables.of(record.tid).is_none()
-            && self.stranger != Some(record.tid)
-            // A child's first event makes it, or changes nothing that is known here.
-            && !is_birth(record)
-    }
-
-    #[inline]
     pub fn event(&mut self, record: &Record, at: usize, room: &mut [u8], out: &mut Out) -> Done {
         let effect = self.guards[record.code].effect;
+        self.lives.pass_time(record.ns());
         if effect == effect::META {
+            self.reveal_for_meta(record, room, out)?;
+            if !out.has_room(0) {
+                return Err(NoRoom);
+            }
             self.pass_next = false;
             out.put(at, 0);
             return Ok(());
         }
-        // The one behind an exit tells the engine when its thread was gone.
-        let forced = self.pass_next;
+        // The one behind an exit tells the engine when its thread was gone; of the first one it
+        // takes the time.
+        let forced = self.pass_next || !self.began;
         if effect == effect::MUCH {
+            if !forced && self.lives_on(record, room, out)? {
+                self.pass_over(record, out);
+                return Ok(());
+            }
             self.foresee(record);
         }
         let Some(table) = self.tables.of(record.tid) else {
             // The engine makes it up, with a table of its own or a copy of its parent's.
             self.settle_family(record, None, room, out)?;
-            return self.hand_over(record, at, effect, out);
+            return self.hand_over(record, at, effect, true, room, out);
         };
         if self.ignores_descriptors && effect::OF_DESCRIPTORS.contains(&effect) {
             if forced || self.wanted(record, table) {
-                return self.hand_over(record, at, effect, out);
+                return self.hand_over(record, at, effect, true, room, out);
             }
             self.pass_over(record, out);
             return Ok(());
         }
         if effect == effect::MUCH {
-            return self.much(record, at, table, room, out);
+            return self.much(record, at, table, forced, room, out);
         }
         if effect == effect::OPEN {
             return self.open(record, at, table, forced, room, out);
         }
         if forced || self.wanted(record, table) {
             self.ready(record, table, room, out)?;
+            self.prepare(record, true, room, out)?;
             self.after(record, effect, table);
-            return self.hand_over(record, at, effect, out);
+            return self.hand_over(record, at, effect, true, room, out);
         }
         let keep = match effect {
             effect::CLOSE => self.close(record, table, room, out)?,
@@ -218,8 +247,9 @@ impl Sieve {
             _ => false,
         };
         if keep {
+            self.make_way(record, false, room, out)?;
             self.after(record, effect, table);
-            return self.hand_over(record, at, effect, out);
+            return self.hand_over(record, at, effect, false, room, out);
         }
         self.pass_over(record, out);
         Ok(())
@@ -233,13 +263,29 @@ impl Sieve {
         self.touch_all(record, table, room, out)
     }
 
-    pub fn hand_over(&mut self, record: &Record, at: usize, effect: u8, out: &mut Out) -> Done {
-        if !out.has_room(0) {
-            return Err(NoRoom);
+    /// The event goes to the engine; one that no rule wants, of a process that is held back, waits
+    /// with it.
+    pub fn hand_over(
+        &mut self,
+        record: &Record,
+        at: usize,
+        effect: u8,
+        wanted: bool,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        if !wanted && self.waits(record, effect) {
+            self.lives.append(record.tid, record.block);
+            self.pass_over(record, out);
+            return Ok(());
         }
+        self.prepare(record, wanted, room, out)?;
         out.put(at, 0);
+        self.began = true;
+        self.note_told(record);
         self.pass_next = usize::from(t::PROCEXIT_1_E) == record.code;
         if effect == effect::MUCH {
+            self.note_end(record);
             // A new thread: what its number stood for is over.
             for tid in [record.tid, created(record)] {
                 if tid > 0 {
@@ -248,6 +294,21 @@ impl Sieve {
             }
         }
         Ok(())
+    }
+
+    /// What has to be done before an event is handed over changes what is known.
+    pub fn make_way(
+        &mut self,
+        record: &Record,
+        wanted: bool,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Done {
+        let effect = self.guards[record.code].effect;
+        if !wanted && self.waits(record, effect) {
+            return Ok(());
+        }
+        self.prepare(record, wanted, room, out)
     }
 
     #[inline]

@@ -1,10 +1,14 @@
 //! What changes threads, whole tables or directories: processes begin, execute another program, go
 //! to another directory, end.
+use std::rc::Rc;
+
 use probe::table as t;
 
+use super::directory::{Directory, join};
 use super::effect;
 use super::family::{PARENT, PROCESS, created, failed, is_birth, is_clone, shares, thread_of};
 use super::held::O_CLOEXEC;
+use super::judge::NO_NAME;
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::{Record, word};
@@ -29,33 +33,41 @@ impl Sieve {
         record: &Record,
         at: usize,
         table: usize,
+        forced: bool,
         room: &mut [u8],
         out: &mut Out,
     ) -> Done {
         if failed(record) {
             // It changed nothing.
             self.touch_all(record, table, room, out)?;
-            return self.hand_over(record, at, effect::THREAD, out);
+            return self.hand_over(record, at, effect::THREAD, true, room, out);
         }
         if self.keeps_table(record, table, room, out)? {
             if usize::from(t::PROCEXIT_1_E) == record.code {
-                return self.hand_over(record, at, effect::MUCH, out);
+                return self.hand_over(record, at, effect::MUCH, true, room, out);
             }
-            self.hand_over(record, at, effect::THREAD, out)?;
+            let goes = matches!(record.code as u16, t::SYSCALL_CHDIR_X | t::SYSCALL_FCHDIR_X);
+            let wanted = forced || !goes || self.wanted(record, table);
+            self.hand_over(record, at, effect::THREAD, wanted, room, out)?;
+            if self.lives.holds(record.tid) {
+                self.tables.all[table].cwd = self.gone_to(record, table);
+                return Ok(());
+            }
             self.tables.forget_threads(table);
             self.tables.all[table].cwd = None;
             return Ok(());
         }
         self.settle_family(record, Some(table), room, out)?;
+        self.prepare(record, true, room, out)?;
         if created(record) > 0 && shares(record) {
             self.tables.join(record.tid);
         }
         if created(record) <= 0 {
             self.tables.forget(table);
-            return self.hand_over(record, at, effect::MUCH, out);
+            return self.hand_over(record, at, effect::MUCH, true, room, out);
         }
         // Who makes another keeps all that it has; the child's number may have been another's.
-        self.hand_over(record, at, effect::THREAD, out)?;
+        self.hand_over(record, at, effect::THREAD, true, room, out)?;
         self.tables.forget_thread(created(record));
         Ok(())
     }
@@ -69,7 +81,7 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Done {
-        if self.pending == 0 {
+        if self.pending == 0 && self.lives.is_empty() {
             return Ok(());
         }
         let parent = match record.code as u16 {
@@ -83,10 +95,14 @@ impl Sieve {
             {
                 record.tid
             }
-            _ => return self.flush_all(room, out),
+            _ => {
+                self.reveal_all(room, out)?;
+                return self.flush_all(room, out);
+            }
         };
         // A child's own event tells of its parent, whose descriptors it has.
         if created(record) <= 0 && !self.tables.knows(parent) {
+            self.reveal_all(room, out)?;
             return self.flush_all(room, out);
         }
         if let Some(table) = table {
@@ -129,8 +145,26 @@ impl Sieve {
         Ok(true)
     }
 
+    /// Where a process is that changes its directory, if its path is known.
+    fn gone_to(&mut self, record: &Record, table: usize) -> Option<Rc<Directory>> {
+        if record.code == usize::from(t::SYSCALL_FCHDIR_X) {
+            return self.path(table, self.used(record)?);
+        }
+        let name = record.text(1);
+        let base = match name.first()? {
+            b'/' => None,
+            _ => Some(self.tables.all[table].cwd.clone()?),
+        };
+        let text = base.as_ref().map_or(&b""[..], |base| &base.text);
+        if name == NO_NAME || base.as_ref().is_some_and(|base| !base.anchors(name)) {
+            return None;
+        }
+        join(text, name, &mut self.joined);
+        Directory::new(&self.joined, &self.tables.taken)
+    }
+
     /// The descriptors end with their process.
-    fn forget_held(&mut self, table: usize) {
+    pub fn forget_held(&mut self, table: usize) {
         if self.tables.all[table].pending == 0 {
             return;
         }
@@ -142,7 +176,7 @@ impl Sieve {
     }
 
     /// Another program: descriptors that are marked for it are closed.
-    fn close_for_program(&mut self, table: usize, room: &mut [u8], out: &mut Out) -> Done {
+    pub fn close_for_program(&mut self, table: usize, room: &mut [u8], out: &mut Out) -> Done {
         for at in 0..self.tables.all[table].slots.len() {
             let number = at as i32;
             let slot = &self.tables.all[table].slots[at];

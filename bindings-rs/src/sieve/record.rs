@@ -33,6 +33,12 @@ pub fn long(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(part(bytes, at))
 }
 
+/// Makes a block's event another thread's.
+pub fn set_tid(block: &mut [u8], tid: i64) {
+    let event = if word(block, 0) == BLOCK_FLAGS { 14 } else { 10 };
+    block[event + 8..event + 16].copy_from_slice(&tid.to_le_bytes());
+}
+
 /// Commands of fcntl that copy a descriptor.
 pub const F_DUPFD: u8 = 1;
 pub const F_DUPFD_CLOEXEC: u8 = 26;
@@ -141,6 +147,22 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn long(&self, param: usize) -> i64 {
         long(self.block, self.start(param)) as i64
+    }
+
+    /// The id of a thread; `None` where it is empty or of an odd length.
+    #[inline]
+    pub fn pid(&self, param: usize) -> Option<i64> {
+        match self.length(param) {
+            8 => Some(self.long(param)),
+            4 => Some(i64::from(word(self.block, self.start(param)) as i32)),
+            _ => None,
+        }
+    }
+
+    /// When it was, ns since the epoch.
+    #[inline]
+    pub fn ns(&self) -> u64 {
+        long(self.block, self.bounds().0)
     }
 
     /// The command of fcntl; 0 where it is not told.

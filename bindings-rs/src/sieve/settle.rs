@@ -1,9 +1,9 @@
 //! What is held back is handed over: before an event that names its descriptor, or that changes
 //! what its path starts from.
 use super::directory::join;
-use super::out::{Out, STATE_ONLY};
-use super::pass::{Done, NoRoom, Sieve};
-use super::record::{Record, half, word};
+use super::out::Out;
+use super::pass::{Done, Sieve};
+use super::record::{Record, half};
 use super::tables::{Slot, State};
 
 impl Sieve {
@@ -66,17 +66,14 @@ impl Sieve {
         if !self.put_whole(table, number) {
             self.told.extend_from_slice(&self.tables.all[table].slots[number as usize].block);
         }
-        let end = out.copy_at + self.told.len();
-        // As many events as there are blocks.
-        if end > out.copy_end || !out.has_room(blocks(&self.told).count()) {
-            return Err(NoRoom);
+        let owner = self.tables.all[table].owner;
+        if self.lives.takes(owner, self.told.len()) {
+            // The engine is to be told of the process first.
+            self.lives.append(owner, &self.told);
+        } else {
+            self.reveal(owner, room, out)?;
+            out.copy(&self.told, room)?;
         }
-        let from = out.copy_at - out.copy_start;
-        room[from..from + self.told.len()].copy_from_slice(&self.told);
-        for at in blocks(&self.told) {
-            out.put(out.copy_at + at, STATE_ONLY);
-        }
-        out.copy_at = end.next_multiple_of(4);
         let after = match state {
             State::Pending => State::File,
             State::Closed => State::Absent,
@@ -176,16 +173,4 @@ impl Sieve {
         }
         Ok(())
     }
-}
-
-/// Where the blocks begin that lie one after the other.
-fn blocks(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let at = next;
-        (at + 12 <= bytes.len()).then(|| {
-            next += (word(bytes, at + 4) as usize).max(12);
-            at
-        })
-    })
 }

@@ -1,10 +1,12 @@
 //! What the engine's tables hold and what is held back from them: for each table of descriptors,
 //! the opens that the engine was not told of yet, and the walk over each directory's path.
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use super::directory::{Directory, Taken};
+use super::life::Program;
+use super::map::Map;
+use super::out::blocks;
+use super::record::set_tid;
 
 /// Descriptors with a number from here on are never held back.
 pub const SLOTS: usize = 1024;
@@ -98,6 +100,12 @@ pub struct Table {
     pub pending: usize,
     /// No other thread has these descriptors.
     pub is_alone: bool,
+    /// Its process has the same id in its own pid namespace.
+    pub is_outside: bool,
+    /// The engine made its process by the process's own event.
+    pub by_itself: bool,
+    /// What its children run, and what holds of them.
+    pub born: Option<Program>,
     /// Those of them whose name starts from a directory's descriptor beyond the slots.
     dependents_beyond: usize,
 }
@@ -158,26 +166,6 @@ impl Table {
     }
 }
 
-/// A hash of whole numbers that are spread already.
-#[derive(Default)]
-pub struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_i64(i64::from(*byte));
-        }
-    }
-    fn write_i64(&mut self, number: i64) {
-        self.0 = (self.0.rotate_left(5) ^ number as u64).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-type Map<T> = HashMap<i64, T, BuildHasherDefault<Spread>>;
-
 /// All tables, by the thread that owns them.
 #[derive(Default)]
 pub struct Tables {
@@ -203,6 +191,8 @@ pub struct Answer {
     pub facts: u64,
     /// No other thread has these descriptors.
     pub is_alone: bool,
+    /// Its process has the same id in its own pid namespace.
+    pub is_outside: bool,
 }
 
 impl Tables {
@@ -227,7 +217,7 @@ impl Tables {
 
     /// Notes whose table a thread has.
     pub fn learn(&mut self, answer: Answer) -> usize {
-        let Answer { tid, owner, cwd, facts, is_alone } = answer;
+        let Answer { tid, owner, cwd, facts, is_alone, is_outside } = answer;
         let table = *self.owners.entry(owner).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {
                 self.all.push(Table::default());
@@ -235,7 +225,8 @@ impl Tables {
             })
         });
         let known = &mut self.all[table];
-        (known.owner, known.cwd, known.is_alone) = (owner, cwd, is_alone);
+        (known.owner, known.cwd, known.born) = (owner, cwd, None);
+        (known.is_alone, known.is_outside) = (is_alone, is_outside);
         if self.threads.insert(tid, (table, facts)).is_none_or(|(before, _)| before != table) {
             known.tids.push(tid);
         }
@@ -245,6 +236,34 @@ impl Tables {
             self.slots = self.all.iter().map(|table| table.slots.len()).sum();
         }
         table
+    }
+
+    /// Gives a new process, whose table is empty, the descriptors of the one that made it, what is
+    /// held back of them too; returns how many that are.
+    pub fn inherit(&mut self, from: usize, to: usize, tid: i64) -> usize {
+        let Ok([from, to]) = self.all.get_disjoint_mut([from, to]) else { return 0 };
+        if to.slots.len() < from.slots.len() {
+            to.slots.resize_with(from.slots.len(), Slot::default);
+        }
+        for (to, from) in to.slots.iter_mut().zip(&from.slots) {
+            (to.state, to.under, to.marks) = (from.state, from.under, from.marks);
+            (to.directory, to.from_cwd) = (from.directory, from.from_cwd);
+            (to.dependents, to.result_at, to.flags_at) =
+                (from.dependents, from.result_at, from.flags_at);
+            to.path.clone_from(&from.path);
+            to.base.clone_from(&from.base);
+            to.block.clear();
+            if from.state.is_held() {
+                to.block.extend_from_slice(&from.block);
+                let starts: Vec<usize> = blocks(&from.block).collect();
+                for at in starts {
+                    set_tid(&mut to.block[at..], tid);
+                }
+            }
+        }
+        to.dependents_beyond = from.dependents_beyond;
+        to.pending = from.pending;
+        to.pending
     }
 
     /// Forgets a table and its threads; nothing may be held back in it.
@@ -257,7 +276,7 @@ impl Tables {
             slot.state = State::Unknown;
             (slot.path, slot.base) = (None, None);
         }
-        gone.cwd = None;
+        (gone.cwd, gone.born, gone.by_itself) = (None, None, false);
         self.free.push(table);
     }
 
@@ -266,6 +285,14 @@ impl Tables {
         self.last = None;
         for tid in std::mem::take(&mut self.all[table].tids) {
             self.threads.remove(&tid);
+        }
+    }
+
+    /// Notes what may hold of a thread that is known.
+    pub fn set_facts(&mut self, tid: i64, facts: u64) {
+        self.last = None;
+        if let Some(known) = self.threads.get_mut(&tid) {
+            known.1 = facts;
         }
     }
 
@@ -305,6 +332,7 @@ impl Tables {
         };
         for table in &mut self.all {
             again(&mut table.cwd);
+            table.born = None;
             for slot in &mut table.slots {
                 again(&mut slot.path);
                 slot.marks = u64::MAX;

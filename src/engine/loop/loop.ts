@@ -105,13 +105,13 @@ export class Engine {
 
   /** Loads the tables with the machine as it was when the source began. */
   loadSnapshot(): void {
-    if (this.#sieved !== undefined) {
-      this.#sieved.beginAnew(this.#memory);
-      this.#walkAll(this.#sieved, this.#memory);
-    }
+    const sieved = this.#sieved;
+    sieved?.beginAnew(this.#memory);
+    if (sieved) this.#walkAll(sieved, this.#memory);
     const bytes = this.#parts.source.snapshot();
     this.#walk.begin(bytes, bytes.length);
     this.#walkAll(this.#walk, bytes);
+    this.#sieved?.know();
   }
 
   /** Runs until the source ends, somebody asks for the engine, or a loss must end it. */

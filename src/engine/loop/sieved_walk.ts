@@ -6,11 +6,13 @@ import { type BlockWalk, Step } from "../../events/blocks.ts";
 import type { ThreadParts } from "../../sieve/thread_parts.ts";
 import { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
+import type { Thread } from "../../state/tables/thread.ts";
 
 /** The sieve, and what it asks of threads. */
 export interface ToldSieve {
   readonly sieve: CaptureSieve;
   readonly threads: ThreadParts;
+  readonly executions: ThreadParts;
 }
 
 export interface SievedWalkParts extends ToldSieve {
@@ -28,9 +30,17 @@ const STATE_ONLY = 1;
 /** What `CaptureSieve.pass` returns. */
 const END = 0;
 const ASK = 2;
+/** What it asks: whose descriptors a thread has. */
+const TABLE = 1;
+/** What it is told of one: no other thread has them; its process has the same id inside. */
+const ALONE = 1;
+const OUTSIDE = 2;
 
 /** Longer working directories are not known to the sieve. */
 const CWD_BYTES = 1024;
+/** So many threads must have room where processes are held back, which are not in the tables: else
+ * the bound would refuse others than without the sieve. More than a batch can make. */
+const THREADS_ROOM = 1 << 15;
 const NO_BYTES = new Uint8Array(0);
 
 export class SievedWalk {
@@ -40,7 +50,7 @@ export class SievedWalk {
   isCopy = false;
   readonly #parts: SievedWalkParts;
   readonly #entries = new Uint32Array(ENTRY * ENTRIES);
-  readonly #state = new Uint32Array(3);
+  readonly #state = new Uint32Array(5);
   readonly #cwd = new Uint8Array(CWD_BYTES);
   #bytes: Uint8Array = NO_BYTES;
   #length = 0;
@@ -51,6 +61,8 @@ export class SievedWalk {
   #behind = 0;
   #tail = 0;
   #stop = END;
+  /** It holds processes back. */
+  #knows = false;
 
   /** Of the thread that is asked for, apart from the event at hand. */
   readonly #context: Context;
@@ -66,6 +78,7 @@ export class SievedWalk {
     this.#lend(bytes);
     this.#length = length;
     this.#from = 0;
+    if (this.#knows && !this.#parts.machine.hasRoom(THREADS_ROOM)) this.know();
     this.#pass();
   }
 
@@ -123,19 +136,49 @@ export class SievedWalk {
     this.#index = 0;
   }
 
-  /** Tells whose descriptors the thread of the event at `#from` has, and what holds of it. */
+  /** Tells which threads there are, once other tables have come. */
+  know(): void {
+    const { sieve, machine } = this.#parts;
+    this.#knows = machine.hasRoom(THREADS_ROOM);
+    sieve.know(this.#knows ? Float64Array.from(machine.tids()) : undefined);
+  }
+
   #answer(): void {
-    const { sieve, walk, machine, threads } = this.#parts;
-    const { event } = walk;
+    const { walk } = this.#parts;
     walk.seek(this.#from, this.#length);
     walk.next();
-    const table = machine.tableOf(event.tid);
-    this.#context.thread = table === undefined ? undefined : machine.threads.get(event.tid);
-    threads.ask(this.#context);
-    const [low, high] = threads.facts as unknown as readonly [number, number];
-    const { owner = -1, cwd = NO_BYTES, isAlone = false } = table ?? {};
+    if (this.#state[3] === TABLE) this.#answerTable(this.#state[4]!);
+    else this.#answerProgram();
+  }
+
+  /** Tells whose descriptors a thread has, and what holds of it. */
+  #answerTable(asked: number): void {
+    const { sieve, walk, machine, threads } = this.#parts;
+    // Ids in events may have more bits than were asked by.
+    const tid = walk.event.tid >>> 0 === asked ? walk.event.tid : asked;
+    const table = machine.tableOf(tid);
+    const [low, high] = this.#ask(
+      threads,
+      table === undefined ? undefined : machine.threads.get(tid),
+    );
+    const { owner = -1, cwd = NO_BYTES, isAlone = false, isOutside = false } = table ?? {};
     const isShort = cwd.length <= CWD_BYTES;
     if (isShort) this.#cwd.set(cwd);
-    sieve.answer(event.tid, owner, isShort ? cwd.length : 0, low, high, isAlone);
+    const marks = (isAlone ? ALONE : 0) | (isOutside ? OUTSIDE : 0);
+    sieve.answer(tid, owner, isShort ? cwd.length : 0, low, high, marks);
+  }
+
+  /** Tells what holds of the thread that the event at `#from` makes. */
+  #answerProgram(): void {
+    const { sieve, walk, machine, threads, executions } = this.#parts;
+    const thread = machine.foresee(walk.event);
+    const [low, high] = this.#ask(threads, thread);
+    sieve.answerProgram(low, high, ...this.#ask(executions, thread));
+  }
+
+  #ask(parts: ThreadParts, thread: Thread | undefined): [low: number, high: number] {
+    this.#context.thread = thread;
+    parts.ask(this.#context);
+    return [parts.facts[0]!, parts.facts[1]!];
   }
 }

@@ -34,7 +34,7 @@ import type {
   RefusedProgram,
   RulesStart,
 } from "../contract/messages.ts";
-import { type LiveSieve, PARAM_COUNTS, USED_PARAMS } from "../../sieve/sieve.ts";
+import { type LiveSieve, PARAM_COUNTS, PID_PARAMS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
@@ -141,8 +141,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
         if (sieve !== undefined) {
-          const { threads, ...lists } = compiled.sieve();
+          const { threads, executions, ...lists } = compiled.sieve();
           sieve.threads.exchange(threads);
+          sieve.executions.exchange(executions);
           sieve.sieve.exchange(lists);
         }
         const kept = keepsOpens;
@@ -222,11 +223,11 @@ function captureSieve(
   const { source, drops, seconds } = start;
   if (source.kind !== "capture" || !start.sieve) return undefined;
   if (seconds !== undefined || drops.simulate === true) return undefined;
-  const { isOpen, threads, ...sieve } = derive();
+  const { isOpen, threads, executions, ...sieve } = derive();
   if (isOpen) return undefined;
-  const lists = { counts: PARAM_COUNTS, uses: USED_PARAMS, current: CURRENT_COUNTS };
-  const options = { ...sieve, ...lists };
-  return { sieve: addon().CaptureSieve.make(options), threads };
+  const params = { counts: PARAM_COUNTS, uses: USED_PARAMS, pids: PID_PARAMS };
+  const options = { ...sieve, ...params, current: CURRENT_COUNTS };
+  return { sieve: addon().CaptureSieve.make(options), threads, executions };
 }
 
 /** A capture's programs are not those of this machine. */

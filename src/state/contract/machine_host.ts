@@ -1,8 +1,10 @@
 // The machine as the engine drives it: state blocks and events come in, the tables change, and the
 // context says what the event was about.
+import type { Event } from "../../events/event.ts";
 import type { AwaitedContainers } from "../tables/awaited_containers.ts";
 import type { KnownContainers } from "../tables/containers.ts";
 import type { TableOptions } from "../tables/tables.ts";
+import type { Thread } from "../tables/thread.ts";
 import type { Context } from "./context.ts";
 import type { Machine } from "./machine.ts";
 
@@ -30,6 +32,8 @@ export interface DescriptorTable {
   readonly cwd: Uint8Array;
   /** The thread is the only one of its process. */
   readonly isAlone: boolean;
+  /** Its process has the same id in its own pid namespace. */
+  readonly isOutside: boolean;
 }
 
 export interface MachineHost extends Machine {
@@ -51,6 +55,13 @@ export interface MachineHost extends Machine {
   /** Whose descriptors a thread has, and its working directory with a slash at its end; undefined
    * for one that the next event of it would make anew. */
   tableOf(tid: number): DescriptorTable | undefined;
+  /** Whether so many more threads have room. */
+  hasRoom(threads: number): boolean;
+  /** Which threads and processes the tables have. */
+  tids(): Iterable<number>;
+  /** The thread that an event of the clone family or of exec will make, as far as the fields go
+   * that it shows of itself: nothing changes. Undefined where that cannot be told. */
+  foresee(event: Event): Thread | undefined;
   /** Applies the context's event: state after the event, as Falco's rules see it. */
   apply(context: Context): void;
 }

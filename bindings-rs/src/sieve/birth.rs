@@ -1,0 +1,318 @@
+//! Which events of the life of processes are held back: births, executions and ends that no rule
+//! wants. What the engine would make of each is known here, as far as it matters: whether it makes
+//! a process at all, of whom, with which descriptors.
+use std::rc::Rc;
+
+use probe::sieve::Verdict;
+use probe::table as t;
+
+use super::effect;
+use super::family::{
+    FLAGS, PARENT, PROCESS, created, failed, is_birth, is_clone, shares, thread_of,
+};
+use super::life::{Lives, Program, Question};
+use super::out::Out;
+use super::pass::{NoRoom, Sieve};
+use super::record::{Record, word};
+use super::tables::{Answer, PENDING_MAX};
+
+/// Programs that are remembered; all are forgotten when there are more.
+const PROGRAMS_MAX: usize = 1 << 12;
+
+/// Parameters of the clone family and of executions.
+const EXE: usize = 1;
+const COMM: usize = 13;
+const CGROUPS: usize = 14;
+const VTID: usize = 18;
+/// Of executions alone.
+const EXEPATH: usize = 27;
+
+/// Flags as events have them, CLONE_NEWPID, PARENT, VFORK and CHILD_IN_PIDNS: where one of them
+/// stands, the creator's side makes no thread.
+const SILENT: u32 = 1 << 6 | 1 << 8 | 1 << 27 | 1 << 29;
+
+/// Whether an event begins another program.
+fn is_exec(record: &Record) -> bool {
+    matches!(record.code as u16, t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X)
+}
+
+fn flags(record: &Record) -> Option<u32> {
+    (record.length(FLAGS) == 4).then(|| word(record.block, record.start(FLAGS)))
+}
+
+/// A text that says which program a thread runs, and where.
+fn program_of(record: &Record) -> Box<[u8]> {
+    let mut text = Vec::new();
+    for param in [COMM, EXE, CGROUPS] {
+        let bytes = record.bytes(param);
+        text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        text.extend_from_slice(bytes);
+    }
+    text.into()
+}
+
+impl Sieve {
+    /// Whether processes may be held back: no rule wants their births.
+    pub fn may_hold_lives(&self) -> bool {
+        [t::SYSCALL_CLONE_20_X, t::SYSCALL_CLONE3_X, t::SYSCALL_FORK_20_X, t::SYSCALL_VFORK_20_X]
+            .iter()
+            .all(|code| self.guards[usize::from(*code)].verdict == Verdict::Drop as u8)
+    }
+
+    /// Whether the engine has to say something before the event can be looked at.
+    #[inline]
+    pub fn asks(&mut self, record: &Record) -> bool {
+        let effect = self.guards[record.code].effect;
+        if effect == effect::META {
+            return false;
+        }
+        self.question = Question::Nothing;
+        if effect == effect::MUCH && is_clone(record) {
+            self.question = self.asks_of_birth(record);
+        } else if self.tables.of(record.tid).is_none() {
+            self.question = self.asks_of(record.tid);
+        } else if effect == effect::MUCH
+            && is_exec(record)
+            && self.lives.holds(record.tid)
+            && self.answered.is_none()
+            && !failed(record)
+            && (self.guards[record.code].verdict != Verdict::Drop as u8
+                || self.program_known(record).is_none())
+        {
+            self.question = Question::Program;
+        }
+        !matches!(self.question, Question::Nothing)
+    }
+
+    fn asks_of(&self, tid: i64) -> Question {
+        if self.stranger == Some(tid) { Question::Nothing } else { Question::Table(tid) }
+    }
+
+    fn asks_of_birth(&mut self, record: &Record) -> Question {
+        let by_itself = is_birth(record);
+        let parent = if by_itself { thread_of(record, PARENT) } else { record.tid };
+        let child = if by_itself { record.tid } else { created(record) };
+        let may_hold = self.may_begin(record, child);
+        if self.tables.of(parent).is_none() {
+            // A child's first event makes it, or changes nothing that is known here.
+            let asks = !by_itself || may_hold && u32::try_from(parent).is_ok_and(|tid| tid > 0);
+            return if asks { self.asks_of(parent) } else { Question::Nothing };
+        }
+        let Some(table) = self.plain(parent) else { return Question::Nothing };
+        let known = &self.tables.all[table];
+        if !may_hold
+            || self.answered.is_some()
+            || self.lives.holds(parent)
+            || !by_itself && self.says_nothing(record, table)
+            || known.born.as_ref().is_some_and(|born| born.0 == program_of(record))
+        {
+            return Question::Nothing;
+        }
+        Question::Program
+    }
+
+    /// For which parts of rules the event's thread may be.
+    #[inline]
+    pub fn facts_for(&mut self, record: &Record) -> u64 {
+        if is_exec(record) {
+            // What it executes is what counts, and of one that failed nothing is known.
+            return self.answered.map_or(u64::MAX, |(_, rules)| rules);
+        }
+        if is_clone(record) {
+            return u64::MAX;
+        }
+        self.tables.facts_of(record.tid)
+    }
+
+    /// The table of a process of one thread that the engine knows, or will.
+    fn plain(&mut self, tid: i64) -> Option<usize> {
+        let table = self.tables.of(tid)?;
+        let known = &self.tables.all[table];
+        (known.owner == tid && known.is_alone).then_some(table)
+    }
+
+    /// Whether the engine makes nothing of a creator's event.
+    fn says_nothing(&self, record: &Record, table: usize) -> bool {
+        record.code == usize::from(t::SYSCALL_VFORK_20_X)
+            || !self.tables.all[table].is_outside
+            || flags(record).is_some_and(|flags| flags & SILENT != 0)
+    }
+
+    /// Whether a child may be held back that nobody knows yet.
+    fn may_begin(&self, record: &Record, child: i64) -> bool {
+        self.holds_lives
+            && self.began
+            && !self.pass_next
+            && child > 0
+            && !self.lives.is_noted(child)
+            && !self.lives.holds(child)
+            && self.tables.all_of(child) == [None, None]
+            && self.lives.has_room(record.block.len())
+            && flags(record).is_some()
+            && !shares(record)
+    }
+
+    /// An event of the life of processes; whether it is held back, or says nothing.
+    pub fn lives_on(
+        &mut self,
+        record: &Record,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Result<bool, NoRoom> {
+        if is_clone(record) {
+            return Ok(self.born(record));
+        }
+        let Some(table) = self.tables.of(record.tid) else { return Ok(false) };
+        if failed(record) {
+            return Ok(!self.wanted(record, table));
+        }
+        if !self.lives.holds(record.tid) {
+            return Ok(false);
+        }
+        match record.code as u16 {
+            _ if is_exec(record) => self.executes(record, table, room, out),
+            t::PROCEXIT_1_E => Ok(self.ends(record, table)),
+            _ => Ok(false),
+        }
+    }
+
+    /// One side of a call that makes a process.
+    fn born(&mut self, record: &Record) -> bool {
+        let Some(result) = record.result().filter(|_| self.holds_lives) else { return false };
+        if result < 0 {
+            return self.tables.of(record.tid).is_some();
+        }
+        let by_itself = result == 0;
+        let parent = if by_itself { thread_of(record, PARENT) } else { record.tid };
+        let child = if by_itself { record.tid } else { result };
+        let Some(table) = self.plain(parent) else { return false };
+        if flags(record).is_none() || shares(record) || thread_of(record, PROCESS) != record.tid {
+            return false;
+        }
+        let silent = self.says_nothing(record, table);
+        let ns = record.ns();
+        let has_room = self.lives.takes(child, record.block.len());
+        if let Some(life) = self.lives.get_mut(child) {
+            if !by_itself && (silent || life.by_itself) {
+                life.is_whole |= life.parent == parent;
+                return true;
+            }
+            let is_other = !by_itself || life.by_itself || !Lives::is_fresh(life.born_ns, ns);
+            if is_other || !has_room {
+                return false;
+            }
+            life.is_whole = true;
+            self.lives.append(child, record.block);
+            return true;
+        }
+        if !by_itself {
+            let known = self.tables.all_of(child)[1];
+            let told = known.is_some_and(|known| self.tables.all[known].by_itself);
+            if silent || told || self.lives.exited_recently(child, parent, ns) {
+                return true;
+            }
+        }
+        let pending = self.tables.all[table].pending;
+        if !self.may_begin(record, child) || self.pending + pending > PENDING_MAX {
+            return false;
+        }
+        let program = self.program_born(record, parent, table);
+        self.lives.begin(child, parent, by_itself, ns);
+        self.lives.append(child, record.block);
+        let is_outside = !by_itself || record.length(VTID) != 8 || record.long(VTID) == child;
+        if let Some(life) = self.lives.get_mut(child) {
+            life.is_whole = by_itself && silent;
+            life.program.clone_from(&program);
+        }
+        let facts = program.map_or(u64::MAX, |program| program.1);
+        let cwd = self.tables.all[table].cwd.clone();
+        let (tid, owner, is_alone) = (child, child, true);
+        let made = self.tables.learn(Answer { tid, owner, cwd, facts, is_alone, is_outside });
+        self.pending += self.tables.inherit(table, made, child);
+        true
+    }
+
+    /// What a child runs: what its parent does.
+    fn program_born(&mut self, record: &Record, parent: i64, table: usize) -> Option<Program> {
+        let text = program_of(record);
+        if let Some(life) = self.lives.get(parent) {
+            return life.program.clone().filter(|program| program.0 == text);
+        }
+        if let Some((facts, _)) = self.answered {
+            self.tables.all[table].born = Some(Rc::new((text, facts)));
+        }
+        let text = program_of(record);
+        self.tables.all[table].born.clone().filter(|program| program.0 == text)
+    }
+
+    /// A process that is held back executes another program.
+    fn executes(
+        &mut self,
+        record: &Record,
+        table: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Result<bool, NoRoom> {
+        let tid = record.tid;
+        let is_told = [COMM, EXE, CGROUPS, EXEPATH].iter().all(|param| record.length(*param) > 1);
+        if thread_of(record, PROCESS) != tid
+            || !is_told
+            || !self.lives.takes(tid, record.block.len())
+            || self.wanted(record, table)
+        {
+            return Ok(false);
+        }
+        let program = match self.answered {
+            Some((facts, _)) => self.learn_program(record, facts),
+            None => match self.program_known(record) {
+                Some(program) => program,
+                None => return Ok(false),
+            },
+        };
+        self.close_for_program(table, room, out)?;
+        if !self.lives.takes(tid, record.block.len()) {
+            return Ok(false);
+        }
+        self.lives.append(tid, record.block);
+        self.tables.set_facts(tid, program.1);
+        if let Some(life) = self.lives.get_mut(tid) {
+            life.program = Some(program);
+        }
+        Ok(true)
+    }
+
+    /// What is remembered of the program that an event executes.
+    fn program_known(&self, record: &Record) -> Option<Program> {
+        let program = self.programs.get(&executed(record))?;
+        Some(program.clone())
+    }
+
+    fn learn_program(&mut self, record: &Record, facts: u64) -> Program {
+        if self.programs.len() >= PROGRAMS_MAX {
+            self.programs.clear();
+        }
+        let program = Rc::new((program_of(record), facts));
+        self.programs.insert(executed(record), program.clone());
+        program
+    }
+
+    /// A process that is held back ends: nobody will hear of it.
+    fn ends(&mut self, record: &Record, table: usize) -> bool {
+        let tid = record.tid;
+        let is_whole = self.lives.get(tid).is_some_and(|life| life.is_whole);
+        if !is_whole || self.lives.has_below(tid) || self.wanted(record, table) {
+            return false;
+        }
+        self.forget_held(table);
+        self.tables.forget_thread(tid);
+        self.lives.end(tid);
+        true
+    }
+}
+
+/// What the facts of an executed program depend on.
+fn executed(record: &Record) -> Box<[u8]> {
+    let mut text = program_of(record).into_vec();
+    text.extend_from_slice(record.bytes(EXEPATH));
+    text.into()
+}

@@ -1,0 +1,81 @@
+// The thread that an event will make, or make another program of, before it is applied: what the
+// sieve over captures asks of processes that the tables were not told of. In: an event of the clone
+// family or of exec. Out: a thread with the fields that src/sieve/thread_parts.ts names; the tables
+// stay as they are.
+import { type Event } from "../../events/event.ts";
+import { codeOf, positionsOf } from "../../events/table.ts";
+import type { Tables } from "../tables/tables.ts";
+import { Thread, ThreadFlag } from "../tables/thread.ts";
+
+const EXECUTIONS = ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"];
+const EXECUTION_CODES: ReadonlySet<number> = new Set(EXECUTIONS.map(codeOf));
+const EXECUTION = positionsOf(
+  EXECUTIONS,
+  ...["exe", "args", "pid", "ptid", "comm", "cgroups", "tty", "flags", "uid"] as const,
+  ...["trusted_exepath", "gid"] as const,
+);
+const BIRTH = positionsOf(
+  ["SYSCALL_CLONE_20_X", "SYSCALL_CLONE3_X", "SYSCALL_FORK_20_X", "SYSCALL_VFORK_20_X"],
+  ...["res", "exe", "ptid", "comm", "cgroups"] as const,
+);
+/** Of the parameter of flags. */
+const FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
+  [1, ThreadFlag.ExeWritable],
+  [2, ThreadFlag.ExeUpperLayer],
+  [4, ThreadFlag.ExeFromMemfd],
+  [8, ThreadFlag.ExeLowerLayer],
+];
+
+export function foresee(tables: Tables, event: Event): Thread | undefined {
+  return EXECUTION_CODES.has(event.code) ? executed(tables, event) : born(tables, event);
+}
+
+function executed(tables: Tables, event: Event): Thread | undefined {
+  const { exe, args, pid, ptid, comm, cgroups, tty, flags, uid, gid } = EXECUTION;
+  const all = [
+    exe,
+    args,
+    pid,
+    ptid,
+    comm,
+    cgroups,
+    tty,
+    flags,
+    uid,
+    EXECUTION.trusted_exepath,
+    gid,
+  ];
+  if (!all.every((param) => param === args || event.has(param))) return undefined;
+  const thread = new Thread(event.tid, event.int64(pid));
+  thread.ptid = event.int64(ptid);
+  thread.exe = tables.text(event, exe);
+  thread.comm = tables.text(event, comm);
+  thread.exepath = tables.paths.withoutDeleted(tables.text(event, EXECUTION.trusted_exepath));
+  thread.cgroups = tables.text(event, cgroups);
+  thread.containerId = tables.containers.match(thread.cgroups);
+  const from = event.param(args);
+  thread.args = event.bytes.slice(from, from + event.paramLength(args));
+  thread.tty = event.uint32(tty);
+  thread.uid = event.uint32(uid);
+  thread.gid = event.uint32(gid);
+  const set = event.uint32(flags);
+  for (const [bit, flag] of FLAGS) if (set & bit) thread.flags |= flag;
+  return thread;
+}
+
+function born(tables: Tables, event: Event): Thread | undefined {
+  const { res, exe, ptid, comm, cgroups } = BIRTH;
+  if (![res, exe, ptid, comm, cgroups].every((param) => event.has(param))) return undefined;
+  const isOwn = event.int64(res) === 0;
+  const model = tables.threads.get(isOwn ? event.int64(ptid) : event.tid);
+  if (model === undefined || model.isInvalid) return undefined;
+  const tid = isOwn ? event.tid : event.int64(res);
+  const thread = new Thread(tid, tid);
+  thread.ptid = model.tid;
+  thread.exe = tables.text(event, exe);
+  thread.comm = tables.text(event, comm);
+  thread.exepath = model.exepath;
+  thread.cgroups = tables.text(event, cgroups);
+  thread.containerId = tables.containers.match(thread.cgroups);
+  return thread;
+}

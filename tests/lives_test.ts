@@ -1,0 +1,105 @@
+// Processes that the sieve over captures holds back: the same alerts, byte for byte, with it and
+// without it, over histories by chance, whatever rules show of processes, their ancestors, leaders
+// and descriptors. SAKER_TEST_LIVES: from which seed on, and how many, instead of those kept here.
+import { ok, strictEqual } from "node:assert";
+import { Chance } from "../src/rules/check/condition_fixture.ts";
+import type { RulesStart } from "../src/engine/contract/messages.ts";
+import { ruleText } from "../src/rules/load_fixture.ts";
+import { historyByChance } from "./lives_captures.ts";
+import { replayed } from "./sieve_runs.ts";
+
+const STEPS = 160;
+/** What an alert shows of a process. */
+const ITSELF = "%evt.num %evt.time.iso8601 %evt.reltime %evt.type %evt.args %thread.tid " +
+  "%thread.vtid %proc.pid %proc.vpid " +
+  "%proc.name %proc.exe %proc.exepath %proc.cmdline %proc.env %proc.cwd %proc.tty " +
+  "%proc.duration %proc.nthreads %proc.nchilds %proc.is_exe_from_memfd %proc.pgid %proc.vpgid " +
+  "%proc.sid %proc.fdlimit %proc.pidns_init_start_ts %thread.cap_effective %thread.vmsize " +
+  "%user.uid %user.name " +
+  "%user.loginuid %group.gid %container.id";
+const ANCESTORS =
+  "%proc.ppid %proc.pname %proc.pcmdline %proc.pexepath %proc.pvpid %proc.ppid.ts " +
+  "%proc.ppid.duration %proc.aname[2] %proc.aname[3] %proc.apid[2] %proc.aname %proc.acmdline[2] " +
+  "%proc.aenv[2] %proc.ancestry %proc.birth.ancestry %proc.birth.name[2] %proc.loginshellid";
+const LEADERS = "%proc.sname %proc.sid.exe %proc.vpgid.name %proc.pgid.name %proc.pgid.exepath";
+const FILES =
+  "%fd.num %fd.name %fd.type %fd.directory %fd.typechar %proc.fdopencount %fd.types[3] " +
+  "%proc.stdin.name";
+
+/** Conditions that few processes' events match, and some that all of a kind do. */
+const CONDITIONS = [
+  "evt.type = unlink",
+  "evt.type = unlink and proc.name = cc",
+  "evt.type = write and fd.name startswith /tmp",
+  "evt.type = openat and fd.name = /etc/shadow",
+  "evt.type = openat and fd.name = /etc/shadow and not proc.name in (sh, cat)",
+  "evt.type = execve and proc.name = nc",
+  "evt.type = execve and proc.name in (find, nc) and proc.args contains passwd",
+  "evt.type = execve and proc.is_exe_from_memfd = true",
+  "evt.type = execve and user.name = root and proc.pname = sshd",
+  "evt.type = execve and container.id != host",
+  "evt.type = execve and user.uid = 5 and proc.cmdline contains '-x'",
+  "evt.type = execve and proc.aname = nc",
+  "evt.type = execve and evt.failed = true and proc.name = make",
+  "evt.type = procexit and proc.name = sh",
+  "evt.type = kill",
+  "evt.type = kill and proc.name = make",
+  "evt.type = prlimit and proc.name = find",
+  "evt.type = connect and fd.l4proto = udp and proc.name = nc",
+  "evt.type = setuid",
+  "evt.type = chdir and proc.name = sh",
+  "evt.type = close and fd.name contains x.so",
+  "evt.type = getuid and proc.exepath = /usr/bin/cc",
+  "evt.type = getuid and proc.pname = make",
+];
+
+function rulesStart(text: string): RulesStart {
+  return {
+    files: [{ name: "r.yaml", text }],
+    priority: 7,
+    matching: "all",
+    selections: [],
+    appendOutput: [],
+    staticFields: {},
+    base64: false,
+  };
+}
+
+/** Replays of one seed, with the sieve and without. */
+function compareSeed(seed: number, file: string): { passed: number; alerts: number } {
+  const chance = new Chance(seed);
+  Deno.writeFileSync(file, historyByChance(chance, STEPS, seed % 2 === 0));
+  const parts = [ITSELF, ANCESTORS];
+  if (chance.below(3) === 0) parts.push(LEADERS);
+  if (chance.below(3) !== 0) parts.push(FILES);
+  const text = chance.some(CONDITIONS, 3).map((condition, at) =>
+    ruleText(`r${at}`, JSON.stringify(condition), { output: JSON.stringify(parts.join(" ")) })
+  ).join("");
+  const rules = rulesStart(text);
+  const without = replayed([file], rules, false);
+  const withIt = replayed([file], rules, true);
+  const first = without.alerts.findIndex((alert, index) => alert !== withIt.alerts[index]);
+  const what = `seed ${seed} under\n${text}`;
+  strictEqual(withIt.alerts[first], without.alerts[first], what);
+  strictEqual(withIt.alerts.length, without.alerts.length, what);
+  strictEqual(withIt.events, without.events, what);
+  return { passed: withIt.passed, alerts: withIt.alerts.length };
+}
+
+const [FROM, COUNT] = (Deno.env.get("SAKER_TEST_LIVES") ?? "1 320").split(" ").map(Number);
+
+Deno.test("a replay tells the same of processes held back, over histories by chance", () => {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  let [passed, alerts] = [0, 0];
+  try {
+    for (let seed = FROM!; seed < FROM! + COUNT!; seed++) {
+      const found = compareSeed(seed, file);
+      passed += found.passed;
+      alerts += found.alerts;
+    }
+  } finally {
+    Deno.removeSync(file);
+  }
+  ok(passed > COUNT! * STEPS / 4, `${passed} events were passed over`);
+  ok(alerts > COUNT!, `${alerts} alerts`);
+});
