@@ -156,6 +156,27 @@ unsafe fn owned(fd: libc::c_int) -> std::io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// The members of union bpf_attr for this command.
+#[repr(C)]
+struct TestRun {
+    program: u32,
+    result: u32,
+    data_in_bytes: u32,
+    data_out_bytes: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    context_in_bytes: u32,
+    context_out_bytes: u32,
+    context_in: u64,
+    context_out: u64,
+    flags: u32,
+    cpu: u32,
+    batch: u32,
+    pad: u32,
+}
+
 struct Keeper {
     parts: Parts,
     watch: OwnedFd,
@@ -333,26 +354,6 @@ impl Keeper {
     /// What the kernel has for a descriptor of ours, and for our root.
     fn look(&self, fd: i32) -> Option<Looked> {
         let context = [fd as u32 as u64];
-        /// The members of union bpf_attr for this command.
-        #[repr(C)]
-        struct TestRun {
-            program: u32,
-            result: u32,
-            data_in_bytes: u32,
-            data_out_bytes: u32,
-            data_in: u64,
-            data_out: u64,
-            repeat: u32,
-            duration: u32,
-            context_in_bytes: u32,
-            context_out_bytes: u32,
-            context_in: u64,
-            context_out: u64,
-            flags: u32,
-            cpu: u32,
-            batch: u32,
-            pad: u32,
-        }
         // SAFETY: plain numbers.
         let mut run: TestRun = unsafe { zeroed() };
         run.program = self.parts.program.as_raw_fd() as u32;

@@ -59,8 +59,7 @@ impl Traced {
     pub fn plan(&self) -> impl Iterator<Item = (&'static str, &'static str, u16, String, bool)> {
         TRACED.iter().filter_map(|(name, point, code)| {
             let (reason, refused) = match (self.loaded.get(name)?, self.links.get(name)) {
-                (Some(failure), _) => (failure.message.clone(), true),
-                (None, Some(Err(failure))) => (failure.message.clone(), true),
+                (Some(failure), _) | (None, Some(Err(failure))) => (failure.message.clone(), true),
                 (None, Some(Ok(link))) => match link.info() {
                     Ok(_) => (String::new(), false),
                     Err(error) => (format!("the link is gone: {error}"), false),

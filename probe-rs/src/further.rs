@@ -114,10 +114,10 @@ pub fn further<K: Kernel>(e: &mut Event<K>) -> Next {
         follow(e, bytes as u16);
     }
     let left = get!(e.state().further) & !get!(e.state().further_done);
-    for place in 0..2 {
-        if left & HOST[place] != 0 {
+    for (place, bit) in HOST.into_iter().enumerate() {
+        if left & bit != 0 {
             let state = e.state();
-            set!(state.further_done, get!(state.further_done) | HOST[place]);
+            set!(state.further_done, get!(state.further_done) | bit);
             head(e, place as i32, KIND_HOST, 0, 0);
             let state = e.state();
             state.places[0] = state.host_places[place];
