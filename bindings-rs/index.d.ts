@@ -33,6 +33,8 @@ export interface DriverStats {
   lostBulk: bigint;
   /** Of lostCritical: events over the share that one process has of a ring that fills up. */
   excess: bigint;
+  /** Calls that the kernel kept from the probe (Linux 7 and newer), wanted or not. */
+  skipped: bigint;
   truncated: bigint;
   /** Names that the probe looked up after the call, and those of them that led nowhere. */
   named: bigint;
@@ -40,8 +42,7 @@ export interface DriverStats {
   /** Files of `nameFiles` that are known, and names that found no place. */
   filesNamed: bigint;
   filesRefused: bigint;
-  /** Programs that should be attached (those that the kernel refused are none), and how many still
-   * are. */
+  /** Programs that should be attached, refused ones left out, and how many still are. */
   programs: number;
   attached: number;
 }
@@ -82,8 +83,7 @@ export class Driver {
   /** Blocks until a ring holds something or the time is over; true where there is something. */
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
-  /** Loads some of the programs of events that nobody wants yet, so that `setInterest` finds them
-   * when the right to load is given up; true when none is left. */
+  /** Loads some programs that nobody wants yet, as long as that is allowed; true: all are. */
   loadSpare(): boolean;
   /** Exchanges the table of the sieve before the rings (src/sieve/table.ts); an empty one lets
    * everything through. `keepsOpens`: opens are kept whatever it says of them. Throws where this
@@ -93,16 +93,16 @@ export class Driver {
   nameFiles(names: Uint8Array[], hostRoot: string): void;
   /** Events that the sieve kept back, for each code that has some. */
   sifted(): CodeEvents[];
-  /** Events that were lost, for each code that has some; 0 is the code of those whose event is not
-   * known. */
+  /** Events that were lost, for each code that has some; 0: which event it was is not known. */
   lost(): CodeEvents[];
-  /** For each CPU that there may be two numbers: events that were written, and that were lost. */
+  /** What was found missing among the events that were drained since the last call. */
+  takeGaps(): { cpu: number; lane: number; lost: bigint; fromMs: number; untilMs: number }[];
+  /** For each CPU: events that were written, lost of the critical lane, lost of the bulk one. */
   cpus(): Float64Array;
   /** All loaded programs; zeros unless the kernel counts (`kernel.bpf_stats_enabled`). */
   runs(): ProgramRuns[];
   stats(): DriverStats;
-  /** Processes that lost events over their share since the last call, the greatest loss first. At
-   * most 256 are told at once; `excess` counts those of all. */
+  /** Processes that lost events over their share since the last call, 256 at the most. */
   takeExcess(): ProcessExcess[];
   /** What is attached where, and why; asks the kernel whether each link is still there. */
   plan(): AttachedProgram[];

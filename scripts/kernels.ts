@@ -8,7 +8,7 @@
 //   SAKER_TEST_KERNELS_ARGS="names sifted"  of the live tests those with such a name
 import { existsSync } from "node:fs";
 import { archive, type Entry } from "./kernels/archive.ts";
-import { type Guest, guestOf } from "./kernels/guest.ts";
+import { type Guest, guestOf, MARKED_FILES } from "./kernels/guest.ts";
 
 const HERE = new URL("..", import.meta.url).pathname;
 /** A guest that is slower than this hangs; on two quiet cores one takes about two minutes. */
@@ -71,7 +71,7 @@ async function boot(kernel: string, initrd: string): Promise<string> {
 const RULES = `
 - rule: A marked file is read
   desc: By any program.
-  condition: evt.type in (open, openat, openat2) and fd.name = /etc/marked
+  condition: evt.type in (open, openat, openat2) and fd.name startswith /etc/marked
   output: "%proc.name %fd.name"
   priority: WARNING
 - rule: A marked program is started
@@ -107,7 +107,7 @@ function entries(tools: string): Entry[] {
     file(`${HERE.slice(1)}dist/embed/probe.o`, `${HERE}dist/embed/probe.o`),
     { path: `${HERE.slice(1)}bindings-rs` },
     text("rules.yaml", RULES),
-    text("etc/marked", "marked\n"),
+    ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
     text("etc/hostname", "guest\n"),
     text("etc/hosts", "127.0.0.1 localhost\n"),
     text("etc/passwd", "root:x:0:0::/root:/bin/sh\n"),

@@ -7,11 +7,13 @@ import { EVENTS, SYSCALLS } from "../src/events/table.ts";
 const ROOT = new URL("..", import.meta.url).pathname;
 const ROWS = [
   ...Deno.readTextFileSync(`${ROOT}docs/events.md`).matchAll(
-    /^\| `([A-Z0-9_]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*)\|$/gm,
+    /^\| `([A-Z0-9_]+)` \| ([^|]*) \| `(\w+)` \| ([^|]*) \| ([^|]*) \| ([^|]*)\|$/gm,
   ),
-].map(([, id, calls, lane, test]) => ({
+].map(([, id, calls, program, kernel, lane, test]) => ({
   id: id!,
   calls: [...calls!.matchAll(/`(\w+)`/g)].map(([, name]) => name!),
+  program: program!,
+  kernel: kernel!,
   lane: lane!,
   test: test!.replaceAll("`", "").trim(),
 }));
@@ -25,7 +27,20 @@ Deno.test("docs/events.md: every event that the probe fills has a row with its c
   }
 });
 
+Deno.test("docs/events.md: rows name the program that fills the event, and its kernel", () => {
+  const fillers = Deno.readTextFileSync(`${ROOT}probe-rs/src/fillers.rs`);
+  const programs = new Map(
+    [...fillers.matchAll(/^\s+(\w+) ([A-Z0-9_]+) \$crate/gm)].map(([, name, id]) => [id, name]),
+  );
+  for (const { id, program, kernel } of ROWS) {
+    deepEqual([id, program], [id, programs.get(id)]);
+    ok(/^5\.11(; path 5\.17)?$/.test(kernel), `${id}: ${kernel}`);
+  }
+});
+
 Deno.test("docs/events.md: the live tests that rows name exist", () => {
+  const text = Deno.readTextFileSync(`${ROOT}docs/events.md`);
+  const others = [...text.matchAll(/^\| .* \| `sched_\w+` \| `(\w+)` \| `(\w+)` \|$/gm)];
   const sources = [...Deno.readDirSync(`${ROOT}bindings-rs/src/live_test`)]
     .map(({ name }) => Deno.readTextFileSync(`${ROOT}bindings-rs/src/live_test/${name}`))
     .join("\n");
@@ -33,4 +48,8 @@ Deno.test("docs/events.md: the live tests that rows name exist", () => {
     ok(test === "" || sources.includes(`fn ${test}()`), `${id}: there is no test ${test}`);
   }
   ok(ROWS.filter(({ test }) => test === "").length <= 1);
+  ok(others.length >= 3);
+  for (const [, program, test] of others) {
+    ok(sources.includes(`fn ${test}()`), `${program}: there is no test ${test}`);
+  }
 });

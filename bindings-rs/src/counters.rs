@@ -10,13 +10,14 @@ pub struct CountersValue(pub Counters);
 // SAFETY: plain numbers without holes, as probe-rs asserts.
 unsafe impl aya::Pod for CountersValue {}
 
-/// A sum over all CPUs, for each code that has some.
-pub fn by_code(map: &PerCpuArray<MapData, u64>) -> Vec<(u16, u64)> {
-    (0..PARAM_COUNTS.len() as u16)
-        .filter_map(|code| {
-            let values = map.get(&u32::from(code), 0).ok()?;
-            let sum: u64 = values.iter().sum();
-            (sum > 0).then_some((code, sum))
-        })
-        .collect()
+/// A sum over all CPUs and rows, for each code that has some.
+pub fn by_code(map: &PerCpuArray<MapData, u64>, rows: u32) -> Vec<(u16, u64)> {
+    let codes = PARAM_COUNTS.len() as u32;
+    let of = |code: u32| -> u64 {
+        (0..rows)
+            .filter_map(|row| map.get(&(row * codes + code), 0).ok())
+            .map(|values| values.iter().sum::<u64>())
+            .sum()
+    };
+    (0..codes).map(|code| (code as u16, of(code))).filter(|&(_, sum)| sum > 0).collect()
 }

@@ -1,15 +1,17 @@
 //! The class Driver of ../index.d.ts.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aya::Btf;
 use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array};
 use napi_derive::napi;
+use probe::counters::ROWS;
 
 use crate::blocks::Blocks as _;
 use crate::budget;
 use crate::counters::by_code;
 use crate::failure::{Code, Failure};
+use crate::gaps::{Gap, Gaps};
 use crate::loader::Probe;
 use crate::merge;
 use crate::named::Named;
@@ -41,6 +43,7 @@ pub struct DriverStats {
     pub lost_critical: BigInt,
     pub lost_bulk: BigInt,
     pub excess: BigInt,
+    pub skipped: BigInt,
     pub truncated: BigInt,
     pub named: BigInt,
     pub unresolved: BigInt,
@@ -56,6 +59,16 @@ pub struct ProcessExcess {
     pub pid: u32,
     pub name: String,
     pub lost: BigInt,
+}
+
+/// Events of one CPU and lane that are missing; milliseconds since the epoch.
+#[napi(object)]
+pub struct SequenceGap {
+    pub cpu: u16,
+    pub lane: u8,
+    pub lost: BigInt,
+    pub from_ms: f64,
+    pub until_ms: f64,
 }
 
 /// Events of one code that the sieve kept back, or that were lost.
@@ -93,10 +106,12 @@ struct Open {
     probe: Probe,
     critical: Ring,
     bulk: Ring,
-    /// Programs and how many of them are attached, as the kernel last said.
-    seen: (Instant, u32, u32),
+    /// Programs, how many of them are attached, and how often they were left out, as the kernel
+    /// last said.
+    seen: (Instant, u32, u32, u64),
     last_read: Instant,
     named: Option<Named>,
+    gaps: Gaps,
 }
 
 /// So many take some tens of milliseconds.
@@ -106,11 +121,11 @@ const SPARE_AT_ONCE: usize = 8;
 const PLAN_AGE: Duration = Duration::from_millis(500);
 
 /// Asks the kernel.
-fn look(probe: &Probe) -> (Instant, u32, u32) {
+fn look(probe: &Probe) -> (Instant, u32, u32, u64) {
     let plan = probe.plan();
     let attached = plan.iter().filter(|planned| planned.reason.is_empty()).count();
     let wanted = plan.iter().filter(|planned| !planned.refused).count();
-    (Instant::now(), wanted as u32, attached as u32)
+    (Instant::now(), wanted as u32, attached as u32, probe.skipped())
 }
 
 /// A loaded probe; None once it is closed.
@@ -152,8 +167,10 @@ impl Driver {
         let critical = probe.take_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
         let bulk = probe.take_ring("BULK_RING", chosen.bulk_ring_bytes)?;
         let seen = look(&probe);
+        let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let gaps = Gaps::new(begun.as_nanos() as u64);
         let last_read = Instant::now();
-        let open = Open { probe, critical, bulk, seen, last_read, named: None };
+        let open = Open { probe, critical, bulk, seen, last_read, named: None, gaps };
         Ok(Self { open: Some(open) })
     }
 
@@ -169,7 +186,7 @@ impl Driver {
         let open = self.opened()?;
         // SAFETY: the engine lends the buffer for this call and touches it only afterwards.
         let out = unsafe { buffer.as_mut() };
-        Ok(merge::drain(&mut open.critical, &mut open.bulk, out) as u32)
+        Ok(merge::drain(&mut open.critical, &mut open.bulk, out, &mut open.gaps) as u32)
     }
 
     /// Blocks until a ring holds something or the time is over.
@@ -242,10 +259,25 @@ impl Driver {
     /// Events that were lost, by code.
     #[napi]
     pub fn lost(&mut self) -> Result<Vec<CodeEvents>> {
-        Ok(code_events(by_code(&self.opened()?.probe.lost)))
+        Ok(code_events(by_code(&self.opened()?.probe.lost, ROWS)))
     }
 
-    /// For each CPU two numbers: events that were written, and that were lost.
+    /// What sequence numbers told since the last call.
+    #[allow(clippy::cast_precision_loss, reason = "a quarter of a microsecond is fine enough")]
+    #[napi]
+    pub fn take_gaps(&mut self) -> Result<Vec<SequenceGap>> {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        let told = |Gap { cpu, lane, lost, from, until }: Gap| SequenceGap {
+            cpu,
+            lane,
+            lost: lost.into(),
+            from_ms: ms(from),
+            until_ms: ms(until),
+        };
+        Ok(self.opened()?.gaps.take().into_iter().map(told).collect())
+    }
+
+    /// For each CPU three numbers: events that were written, and that were lost of each lane.
     #[allow(clippy::cast_precision_loss, reason = "2^53 events are more than any run has")]
     #[napi]
     pub fn cpus(&mut self) -> Result<Float64Array> {
@@ -268,13 +300,14 @@ impl Driver {
         if open.seen.0.elapsed() > PLAN_AGE {
             open.seen = look(&open.probe);
         }
-        let (_, programs, attached) = open.seen;
+        let (_, programs, attached, skipped) = open.seen;
         let (files_named, files_refused) = open.named.as_ref().map_or((0, 0), Named::counts);
         Ok(DriverStats {
             events: counters.events.into(),
             lost_critical: counters.lost[0].into(),
             lost_bulk: counters.lost[1].into(),
             excess: counters.excess.into(),
+            skipped: skipped.into(),
             truncated: counters.truncated.into(),
             named: counters.named.into(),
             unresolved: counters.unresolved.into(),

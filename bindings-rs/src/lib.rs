@@ -10,6 +10,7 @@ mod counters;
 mod disk;
 mod driver;
 mod failure;
+mod gaps;
 mod grpc;
 #[cfg(test)]
 mod live_test;

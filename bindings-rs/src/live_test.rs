@@ -5,7 +5,9 @@ mod controls;
 mod counts;
 mod data;
 mod descriptors;
+mod failures;
 mod files;
+mod losses;
 mod memory;
 mod messages;
 mod names;
@@ -33,6 +35,7 @@ use probe::event::{HEADER_BYTES, OWN_PARAMS};
 use probe::fillers::FILLERS;
 use probe::table::{self, PARAM_COUNTS};
 
+use crate::gaps::Gaps;
 use crate::loader::Probe;
 use crate::merge::drain;
 use crate::ring::Ring;
@@ -48,6 +51,7 @@ pub(super) struct Recorder {
     pub(super) probe: Probe,
     pub(super) critical: Ring,
     pub(super) bulk: Ring,
+    pub(super) gaps: Gaps,
 }
 
 pub(super) struct Recorded {
@@ -116,7 +120,7 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
     let mut probe = Probe::load(&object, options, interest).expect("the probe loads");
     let critical = probe.take_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
     let bulk = probe.take_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
-    Some(Recorder { probe, critical, bulk })
+    Some(Recorder { probe, critical, bulk, gaps: Gaps::new(0) })
 }
 
 /// Calls without an event of their own that tests make.
@@ -169,7 +173,7 @@ impl Recorder {
     /// All that waits in the rings.
     pub(super) fn take(&mut self) -> Vec<Recorded> {
         let mut buffer = vec![0; 16 << 20];
-        let used = drain(&mut self.critical, &mut self.bulk, &mut buffer);
+        let used = drain(&mut self.critical, &mut self.bulk, &mut buffer, &mut self.gaps);
         let mut events = Vec::new();
         let mut at = 0;
         while at < used {

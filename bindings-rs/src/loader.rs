@@ -33,9 +33,9 @@ use crate::wanted::{fillers_of, short_of};
 const CALLS: u32 = 512;
 const IA32: u32 = 32;
 
-/// The programs that are attached.
+/// The programs that are attached, calls last: who is seen to begin is seen to execute.
 const ENTRIES: [(&str, &str); 4] =
-    [("sys_exit", SYS_EXIT), ("started", EXEC), ("ended", EXIT), ("forked", FORK)];
+    [("forked", FORK), ("started", EXEC), ("ended", EXIT), ("sys_exit", SYS_EXIT)];
 
 type Name = &'static str;
 
@@ -117,7 +117,7 @@ impl Probe {
             .btf(None)
             .override_global("OFFSETS", &offsets[..], true)
             .override_global("SETTINGS", &settings[..], true)
-            .map_max_entries("SCRATCH", cpus as u32)
+            .map_max_entries("SCRATCH", cpus as u32 * probe::counters::ROWS)
             .map_max_entries("LONG", cpus as u32)
             .map_max_entries("ASIDE", cpus as u32)
             .map_max_entries("CRITICAL_RING", options.critical_ring_bytes)

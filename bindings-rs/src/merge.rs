@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::blocks::Blocks;
+use crate::gaps::Gaps;
 use crate::ring::Ring;
 
 /// Block type, block length, CPU; the event starts with its time.
@@ -16,17 +17,24 @@ fn time(block: &[u8]) -> u64 {
 }
 
 /// Copies the head of a queue behind what `out` holds already; whether it fitted.
-fn copy(from: &mut impl Blocks, out: &mut [u8], used: &mut usize) -> bool {
+fn copy(from: &mut impl Blocks, out: &mut [u8], used: &mut usize, gaps: &mut Gaps) -> bool {
     let Some(block) = from.head() else { return false };
     let Some(to) = out.get_mut(*used..*used + block.len()) else { return false };
     to.copy_from_slice(block);
+    gaps.see(block);
     *used += block.len();
     from.next();
     true
 }
 
-/// Copies whole blocks into `out`, the older of the two queues' heads first. Returns the bytes.
-pub fn drain(critical: &mut impl Blocks, bulk: &mut impl Blocks, out: &mut [u8]) -> usize {
+/// Copies whole blocks into `out`, the older of the two queues' heads first, and shows them to
+/// `gaps`. Returns the bytes.
+pub fn drain(
+    critical: &mut impl Blocks,
+    bulk: &mut impl Blocks,
+    out: &mut [u8],
+    gaps: &mut Gaps,
+) -> usize {
     let mut used = 0;
     let mut first = critical.head().map(time);
     let mut second = bulk.head().map(time);
@@ -38,12 +46,12 @@ pub fn drain(critical: &mut impl Blocks, bulk: &mut impl Blocks, out: &mut [u8])
             (None, None) => break,
         };
         if ours {
-            if !copy(critical, out, &mut used) {
+            if !copy(critical, out, &mut used, gaps) {
                 break;
             }
             first = critical.head().map(time);
         } else {
-            if !copy(bulk, out, &mut used) {
+            if !copy(bulk, out, &mut used, gaps) {
                 break;
             }
             second = bulk.head().map(time);
@@ -96,7 +104,7 @@ mod tests {
     fn blocks_of_both_queues_come_in_the_order_of_time() {
         let (mut a, mut b) = (queue(&[1, 4, 5]), queue(&[2, 3, 9]));
         let mut out = [0; 200];
-        let used = drain(&mut a, &mut b, &mut out);
+        let used = drain(&mut a, &mut b, &mut out, &mut Gaps::new(0));
         assert_eq!(times(&out[..used]), [1, 2, 3, 4, 5, 9]);
     }
 
@@ -104,17 +112,17 @@ mod tests {
     fn a_block_that_does_not_fit_stays_for_the_next_call() {
         let (mut a, mut b) = (queue(&[1, 3]), queue(&[2]));
         let mut out = [0; 50];
-        let used = drain(&mut a, &mut b, &mut out);
+        let used = drain(&mut a, &mut b, &mut out, &mut Gaps::new(0));
         assert_eq!(times(&out[..used]), [1, 2]);
-        let used = drain(&mut a, &mut b, &mut out);
+        let used = drain(&mut a, &mut b, &mut out, &mut Gaps::new(0));
         assert_eq!(times(&out[..used]), [3]);
-        assert_eq!(drain(&mut a, &mut b, &mut out), 0);
+        assert_eq!(drain(&mut a, &mut b, &mut out, &mut Gaps::new(0)), 0);
     }
 
     #[test]
     fn an_empty_buffer_takes_nothing() {
         let (mut a, mut b) = (queue(&[1]), queue(&[]));
-        assert_eq!(drain(&mut a, &mut b, &mut []), 0);
+        assert_eq!(drain(&mut a, &mut b, &mut [], &mut Gaps::new(0)), 0);
         assert_eq!(a.0.len(), 1);
     }
 }

@@ -95,8 +95,9 @@ impl Probe {
             reason,
             refused,
         }));
-        if let Some(reason) = routed {
-            plan[0].reason = reason;
+        let calls = plan.iter_mut().find(|planned| planned.name == "sys_exit");
+        if let (Some(reason), Some(calls)) = (routed, calls) {
+            calls.reason = reason;
         }
         plan
     }

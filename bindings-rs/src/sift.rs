@@ -104,7 +104,7 @@ impl Sieve {
 
     /// Events kept back so far, of all CPUs, for each code that has some.
     pub fn counts(&self) -> Vec<(u16, u64)> {
-        by_code(&self.sifted)
+        by_code(&self.sifted, 1)
     }
 }
 

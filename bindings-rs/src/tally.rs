@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd as _, AsRawFd as _};
 
 use aya::programs::Program;
-use probe::counters::Counters;
+use probe::counters::{Counters, ROWS};
 
 use crate::counters::CountersValue;
 use crate::loader::Probe;
@@ -20,7 +20,8 @@ impl Probe {
     /// The counters of all CPUs.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
-        if let Ok(values) = self.counters.get(&0, 0) {
+        for row in 0..ROWS {
+            let Ok(values) = self.counters.get(&row, 0) else { continue };
             for CountersValue(one) in values.iter() {
                 sum.events += one.events;
                 sum.truncated += one.truncated;
@@ -36,17 +37,35 @@ impl Probe {
         sum
     }
 
-    /// For each CPU that there may be: events that were written, and that were lost.
-    pub fn counters_by_cpu(&self) -> Vec<[u64; 2]> {
-        self.counters.get(&0, 0).map_or_else(
-            |_| Vec::new(),
-            |values| {
-                values
-                    .iter()
-                    .map(|CountersValue(one)| [one.events, one.lost[0] + one.lost[1]])
-                    .collect()
-            },
-        )
+    /// For each CPU that there may be: events that were written, and that were lost of each lane.
+    pub fn counters_by_cpu(&self) -> Vec<[u64; 3]> {
+        let mut sums = Vec::new();
+        for row in 0..ROWS {
+            let Ok(values) = self.counters.get(&row, 0) else { continue };
+            sums.resize(values.len(), [0; 3]);
+            for (sum, CountersValue(one)) in sums.iter_mut().zip(values.iter()) {
+                for (part, more) in sum.iter_mut().zip([one.events, one.lost[0], one.lost[1]]) {
+                    *part += more;
+                }
+            }
+        }
+        sums
+    }
+
+    /// How often the kernel left out an entry's program, since another task was in the middle of it
+    /// on that CPU. Before Linux 7 no task is preempted there, and it is never left out.
+    pub fn skipped(&self) -> u64 {
+        self.ebpf
+            .programs()
+            .filter_map(|(_, program)| {
+                let fd = match program {
+                    Program::BtfTracePoint(program) => program.fd().ok()?,
+                    Program::RawTracePoint(program) => program.fd().ok()?,
+                    _ => return None,
+                };
+                Some(run_stats(fd.as_fd().as_raw_fd())?[2])
+            })
+            .sum()
     }
 
     /// Every program that is loaded, by name.
@@ -56,7 +75,7 @@ impl Probe {
             .programs()
             .filter_map(|(name, program)| {
                 let Program::BtfTracePoint(program) = program else { return None };
-                let [ns, runs] = run_stats(program.fd().ok()?.as_fd().as_raw_fd())?;
+                let [ns, runs, _] = run_stats(program.fd().ok()?.as_fd().as_raw_fd())?;
                 Some(ProgramWork { name: name.to_owned(), runs, ns })
             })
             .collect();
@@ -65,10 +84,11 @@ impl Probe {
     }
 }
 
-/// `run_time_ns` and `run_cnt` of a program: words 24 and 25 of struct bpf_prog_info (Linux 5.1).
-fn run_stats(program: i32) -> Option<[u64; 2]> {
+/// `run_time_ns`, `run_cnt` and `recursion_misses` of a program: words 24 to 26 of struct
+/// bpf_prog_info (Linux 5.1, and 5.12 for the last).
+fn run_stats(program: i32) -> Option<[u64; 3]> {
     const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
-    const WORDS: usize = 26;
+    const WORDS: usize = 27;
     /// The first members of union bpf_attr for this command.
     #[repr(C)]
     struct Ask {
@@ -84,5 +104,5 @@ fn run_stats(program: i32) -> Option<[u64; 2]> {
     let failed = unsafe {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw const ask, size_of::<Ask>())
     };
-    (failed == 0).then_some([info[24], info[25]])
+    (failed == 0).then_some([info[24], info[25], info[26]])
 }

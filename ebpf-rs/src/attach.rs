@@ -23,6 +23,7 @@
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
+use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::kernel::Kernel;
 use probe::scratch::State;
@@ -80,7 +81,7 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if route == 0 || is_self() {
         return 0;
     }
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::CALLS) else { return 0 };
     // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     unsafe {
@@ -119,7 +120,7 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
     }
     // The program is not there: somebody took it out of its slot. Which lane it would have been is
     // not known here; what may have mattered counts as what did.
-    count_lost(lane::CRITICAL, UNKNOWN_CODE, 1);
+    count_lost(row::CALLS, lane::CRITICAL, UNKNOWN_CODE, 1);
     0
 }
 
@@ -129,7 +130,7 @@ fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64, route:
         return 0;
     }
     let (mut number, mut route) = (number, route);
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::CALLS) else { return 0 };
     // SAFETY: the registers of the call are the tracepoint's typed argument.
     let state = unsafe { &mut *(block as *mut State) };
     let low = |register: usize| unsafe { regs.add(register).read_volatile() } & 0xffff_ffff;
@@ -181,7 +182,7 @@ fn started(ctx: BtfTracePointContext) -> i32 {
     if is_self() {
         return 0;
     }
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::STARTS) else { return 0 };
     // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     state.args = [0; 6];
@@ -203,7 +204,7 @@ fn ended(_: BtfTracePointContext) -> i32 {
     if is_self() || Bpf.int(Bpf.task() + offset!(Bpf, task_flags)) & PF_KTHREAD != 0 {
         return 0;
     }
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::ENDS) else { return 0 };
     // SAFETY: the block begins with the State, and this CPU has it alone.
     unsafe { (*(block as *mut State)).via = 0 };
     const CODE: u16 = table::PROCEXIT_1_E;

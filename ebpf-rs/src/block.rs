@@ -2,16 +2,17 @@
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
+use probe::counters::ROWS;
 use probe::scratch::SCRATCH_BYTES;
 
-/// One block per CPU: an ordinary array, since per-CPU values end at 32 KiB. Programs here run
-/// with preemption off and never inside each other, so a block has one user at a time.
+/// A block for each CPU and row: an ordinary array, since per-CPU values end at 32 KiB.
 #[map]
 static SCRATCH: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
 
-/// This CPU's block.
+/// This CPU's block of a row (probe::counters): one event is put together in it at a time.
 #[inline(always)]
-pub fn scratch() -> Option<*mut u8> {
+pub fn scratch(row: u32) -> Option<*mut u8> {
     // SAFETY: a helper without arguments.
-    SCRATCH.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() }).map(|block| block.cast())
+    let cpu = unsafe { bpf::bpf_get_smp_processor_id() };
+    SCRATCH.get_ptr_mut(cpu * ROWS + row).map(|block| block.cast())
 }

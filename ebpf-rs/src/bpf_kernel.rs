@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 use core::ptr::null_mut;
 
 use aya_ebpf::helpers::generated as bpf;
+use probe::counters::row;
 use probe::event::Event;
 use probe::kernel::{Host, Kernel, Maker, Settings};
 use probe::offsets::Offsets;
@@ -34,13 +35,13 @@ pub fn repeat(times: u32, step: unsafe extern "C" fn(u64, *mut c_void) -> i64) -
 }
 
 unsafe extern "C" fn take<const SUM: bool>(index: u64, _none: *mut c_void) -> i64 {
-    take_of::<Bpf, SUM>(&Bpf, index)
+    take_of::<Bpf, SUM>(&Bpf, row::CALLS, index)
 }
 
 /// One buffer of a list, of the event in this CPU's block.
 #[inline(always)]
-pub fn take_of<K: Kernel, const SUM: bool>(k: &K, index: u64) -> i64 {
-    let Some(block) = scratch() else { return 1 };
+pub fn take_of<K: Kernel, const SUM: bool>(k: &K, row: u32, index: u64) -> i64 {
+    let Some(block) = scratch(row) else { return 1 };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(k, block) };
     i64::from(vectors::take::<K, SUM>(&mut e, index as u32))

@@ -3,6 +3,7 @@
 //! looked at where they are, and what the numbers would say is not asked. See opens.rs for what is
 //! kept.
 use aya_ebpf::EbpfContext;
+use probe::counters::row;
 use probe::event::Event;
 use probe::file::{S_IFDIR, S_IFMT, file_of};
 use probe::kernel::Kernel as _;
@@ -42,7 +43,7 @@ pub fn dropped<C: EbpfContext>(ctx: &C, e: &mut Event<Bpf>, code: u16) -> bool {
 /// The stage of opens: their names are looked at where they are.
 #[inline(always)]
 pub fn stage<C: EbpfContext>(ctx: &C) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row::CALLS) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {

@@ -3,6 +3,7 @@
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
+use probe::counters::row;
 use probe::event::{BLOCK_HEAD, Event};
 use probe::long::{BLOCK_AT, LONG_BYTES, finish};
 
@@ -15,7 +16,7 @@ static LONG: Array<[u8; LONG_BYTES]> = Array::with_max_entries(1, 0);
 
 #[inline(always)]
 pub fn end() {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row::STARTS) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {

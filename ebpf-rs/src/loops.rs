@@ -3,6 +3,7 @@
 //! written. Out: the others in the ring.
 use core::ffi::c_void;
 
+use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::{lane, table, transfer};
 
@@ -13,7 +14,7 @@ use crate::sieve;
 /// The messages of a batch behind the first, each with an event of its own.
 #[inline(always)]
 pub fn messages<const SENT: bool>() {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row::CALLS) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     let left = e.ret() - i64::from(e.state().index);
@@ -21,12 +22,12 @@ pub fn messages<const SENT: bool>() {
     let times = if left > 0 { left as u32 } else { 0 };
     let done = repeat(times, message::<SENT>);
     if done < i64::from(times) {
-        count_lost(lane, code, (i64::from(times) - done) as u64);
+        count_lost(row::CALLS, lane, code, (i64::from(times) - done) as u64);
     }
 }
 
 unsafe extern "C" fn message<const SENT: bool>(_index: u64, _none: *mut c_void) -> i64 {
-    let Some(block) = scratch() else { return 1 };
+    let Some(block) = scratch(row::CALLS) else { return 1 };
     let code = if SENT { table::SOCKET_SENDMMSG_X } else { table::SOCKET_RECVMMSG_X };
     // SAFETY: as above.
     let mut e = unsafe { Event::begin(&Bpf, block, code, lane::of(code)) };

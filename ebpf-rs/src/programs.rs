@@ -1,6 +1,7 @@
 //! One program per event, and the stages that events share.
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
+use probe::counters::row;
 use probe::event::Event;
 use probe::{cgroup, exec, files, further, lane, open, process, table};
 
@@ -14,7 +15,7 @@ macro_rules! programs {
         $(
             #[btf_tracepoint(function = "sys_exit")]
             fn $name(ctx: BtfTracePointContext) -> i32 {
-                if let Some(block) = scratch() {
+                if let Some(block) = scratch(row::CALLS) {
                     const LANE: u8 = probe::lane::of(table::$code);
                     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
                     let mut e = unsafe { Event::begin(&Bpf, block, table::$code, LANE) };
@@ -65,7 +66,7 @@ macro_rules! short_programs {
         $(
             #[btf_tracepoint(function = "sys_exit")]
             fn $name(ctx: BtfTracePointContext) -> i32 {
-                if let Some(block) = scratch() {
+                if let Some(block) = scratch(row::CALLS) {
                     const LANE: u8 = probe::lane::of(table::$code);
                     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
                     let mut e = unsafe { Event::begin(&Short, block, table::$code, LANE) };

@@ -2,11 +2,12 @@
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, ProgramArray, RingBuf};
-use probe::counters::Counters;
+use probe::counters::{Counters, ROWS, row};
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
 use probe::scratch::{EVENT_AT, VIA_IO_URING};
+use probe::table::{PAGE_FAULT_E, PROCEXIT_1_E, SCHEDSWITCH_6_E, SIGNALDELIVER_E};
 
 pub use crate::block::scratch;
 use crate::bpf_kernel::Bpf;
@@ -19,10 +20,10 @@ static CRITICAL_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]
 static BULK_RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]
-pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
-/// Events that were lost, by code.
+pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(ROWS, 0);
+/// Events that were lost, by row and code.
 #[map]
-static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(CODES, 0);
+static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(ROWS * CODES, 0);
 /// What each call number goes to, for the 64-bit entry in the low half, for the 32-bit entry in the
 /// high one: a slot in PROGRAMS (0: nobody wants it), the slot of a second event (8 bits each), the
 /// call's generic code (9 bits), how a younger call is told as an older one (`VIA_*`). One look
@@ -36,6 +37,9 @@ pub const CALLS: u32 = 512;
 pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 #[map]
 pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(16, 0);
+/// Programs of io_uring's events, in the slots of `PROGRAMS` as far as they are stages.
+#[map]
+pub static RING_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 
 /// When the reader was last woken.
 #[map]
@@ -51,6 +55,35 @@ const WAKE_SOON_BYTES: u64 = 256 * 1024;
 const BLOCK_TYPE: u32 = 0x216;
 /// Block type, block length, CPU.
 const BLOCK_HEAD: usize = 10;
+
+/// The row of what a tail call into these programs goes on with.
+#[inline(always)]
+pub fn row_of(programs: &ProgramArray) -> u32 {
+    if core::ptr::eq(programs, &raw const EXEC_PROGRAMS) {
+        row::STARTS
+    } else if core::ptr::eq(programs, &raw const RING_PROGRAMS) {
+        row::RINGS
+    } else {
+        row::CALLS
+    }
+}
+
+/// The row of an event.
+#[inline(always)]
+fn row_of_event(e: &mut Event<Bpf>) -> u32 {
+    let state = e.state();
+    if state.via == VIA_IO_URING {
+        row::RINGS
+    } else if state.code == PROCEXIT_1_E {
+        row::ENDS
+    } else if matches!(state.code, SIGNALDELIVER_E | PAGE_FAULT_E | SCHEDSWITCH_6_E) {
+        row::ASIDE
+    } else if state.bprm != 0 {
+        row::STARTS
+    } else {
+        row::CALLS
+    }
+}
 
 /// Ends the event with our own parameters and hands it to the reader; counts it as lost where the
 /// ring is full, its process has used up its share of it, or the event outgrew its block.
@@ -69,8 +102,9 @@ pub fn emit_as(
     e: &mut Event<Bpf>,
     finish: impl FnOnce(&mut Event<Bpf>, u64, u32) -> (*mut u8, usize, u64),
 ) {
-    let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
-    // SAFETY: a map's value, of this CPU alone.
+    let row = row_of_event(e);
+    let Some(counters) = COUNTERS.get_ptr_mut(row) else { return };
+    // SAFETY: a map's value, of this CPU and row alone.
     let counters = unsafe { &mut *counters };
     let critical = e.state().lane == CRITICAL;
     let lane = if critical { 0 } else { 1 };
@@ -80,7 +114,8 @@ pub fn emit_as(
         counters.truncated += 1;
     }
     // SAFETY: a helper without arguments.
-    let (block, bytes, time) = finish(e, sequence, unsafe { bpf::bpf_get_smp_processor_id() });
+    let cpu = unsafe { bpf::bpf_get_smp_processor_id() };
+    let (block, bytes, time) = finish(e, sequence | u64::from(row) << row::AT, cpu);
     let ring = if critical { &raw const CRITICAL_RING } else { &raw const BULK_RING };
     let whole = bytes != 0 && e.is_whole();
     if e.state().via == VIA_IO_URING {
@@ -105,7 +140,7 @@ pub fn emit_as(
         counters.events += 1;
     } else {
         counters.lost[lane] += 1;
-        count_code(e.state().code, 1);
+        count_code(row, e.state().code, 1);
     }
 }
 
@@ -126,28 +161,28 @@ unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
 pub fn lose(e: &mut Event<Bpf>) {
-    let code = e.state().code;
-    count_lost(e.state().lane, code, 1);
+    let (row, code) = (row_of_event(e), e.state().code);
+    count_lost(row, e.state().lane, code, 1);
 }
 
 /// The code under which losses count whose event is not known.
 pub const UNKNOWN_CODE: u16 = 0;
 
 #[inline(always)]
-fn count_code(code: u16, events: u64) {
-    if let Some(lost) = LOST.get_ptr_mut(u32::from(code)) {
-        // SAFETY: a map's value, of this CPU alone.
+fn count_code(row: u32, code: u16, events: u64) {
+    if let Some(lost) = LOST.get_ptr_mut(row * CODES + u32::from(code)) {
+        // SAFETY: a map's value, of this CPU and row alone.
         unsafe { *lost += events };
     }
 }
 
-/// Counts events of a lane and code that the reader will not get.
+/// Counts events of a row, lane and code that the reader will not get.
 #[inline(always)]
-pub fn count_lost(lane: u8, code: u16, events: u64) {
-    count_code(code, events);
-    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+pub fn count_lost(row: u32, lane: u8, code: u16, events: u64) {
+    count_code(row, code, events);
+    if let Some(counters) = COUNTERS.get_ptr_mut(row) {
         let lane = if lane == CRITICAL { 0 } else { 1 };
-        // SAFETY: this CPU's own counters, and nothing else runs on it meanwhile.
+        // SAFETY: counters of this CPU and row, and nothing else of the row runs on it meanwhile.
         unsafe {
             (*counters).lost[lane] += events;
             (*counters).sequence[lane] += events;

@@ -2,6 +2,7 @@
 //! now, and the file that they act on may be in no table of descriptors.
 use core::ffi::c_void;
 
+use probe::counters::row;
 use probe::get;
 use probe::kernel::{Host, Kernel, Settings};
 use probe::offsets::Offsets;
@@ -17,14 +18,14 @@ pub struct RingBpf;
 /// name memory of the kernel there: that is not to be read for it.
 #[inline(always)]
 fn is_kept(at: usize) -> bool {
-    let Some(block) = scratch() else { return false };
+    let Some(block) = scratch(row::RINGS) else { return false };
     // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &*(block as *const State) };
     (at as u64).wrapping_sub(get!(state.asked)) < size_of::<Asked>() as u64
 }
 
 unsafe extern "C" fn take<const SUM: bool>(index: u64, _none: *mut c_void) -> i64 {
-    take_of::<RingBpf, SUM>(&RingBpf, index)
+    take_of::<RingBpf, SUM>(&RingBpf, row::RINGS, index)
 }
 
 impl Kernel for RingBpf {
@@ -78,7 +79,7 @@ impl Kernel for RingBpf {
 
     #[inline(always)]
     fn given(&self, fd: i32) -> usize {
-        let Some(block) = scratch() else { return 0 };
+        let Some(block) = scratch(row::RINGS) else { return 0 };
         // SAFETY: the block begins with the State, and this CPU has it alone.
         let state = unsafe { &*(block as *const State) };
         if state.given_fd == fd { state.given } else { 0 }

@@ -6,8 +6,9 @@
 //! (IOSQE_CQE_SKIP_SUCCESS) has its event at once, with a result that is not known.
 use aya_ebpf::EbpfContext;
 use aya_ebpf::macros::{map, raw_tracepoint};
-use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray, ProgramArray};
+use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray};
 use aya_ebpf::programs::RawTracePointContext;
+use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::kernel::Kernel as _;
 use probe::ring::{Asked, DIRECT, NO_OPERATION, OPERATIONS, SKIPS, ask, moved, opcode};
@@ -15,13 +16,10 @@ use probe::scratch::{State, VIA_IO_URING};
 use probe::{files, further, lane, lookup, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{count_lost, is_self, lose, scratch};
+use crate::record::{RING_PROGRAMS, count_lost, is_self, lose, scratch};
 use crate::ring_kernel::RingBpf;
 use crate::stages::{end, follow, follow_filler, look_up, sift, stage, start, walk};
 
-/// Programs of io_uring's events, in the slots of `PROGRAMS` as far as they are stages.
-#[map]
-static RING_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 /// Where each operation goes: a slot in RING_PROGRAMS (0: nobody wants it), the call's generic code
 /// and its number, 16 bits each.
 #[map]
@@ -130,7 +128,7 @@ fn done(ctx: &RawTracePointContext, answer: impl Fn() -> (u64, i32)) -> i32 {
     }
     let Some(entry) = ASKED.get_ptr_mut(&key) else {
         if request != 0 && REFUSED.remove(&key).is_err() {
-            count_lost(lane::CRITICAL, table::GENERIC_X, 1);
+            count_lost(row::RINGS, lane::CRITICAL, table::GENERIC_X, 1);
         }
         return 0;
     };
@@ -160,7 +158,7 @@ fn go<C: EbpfContext>(ctx: &C, asked: &mut Asked, route: u64, request: usize, re
     if result < 0 && result != -115 && setting!(Bpf, drop_failed) != 0 {
         return 0;
     }
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::RINGS) else { return 0 };
     // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     state.args = asked.args;
@@ -185,7 +183,7 @@ fn go<C: EbpfContext>(ctx: &C, asked: &mut Asked, route: u64, request: usize, re
     unsafe {
         let _ = RING_PROGRAMS.tail_call(ctx, route as u32 & 0xff);
     }
-    count_lost(lane::CRITICAL, table::GENERIC_X, 1);
+    count_lost(row::RINGS, lane::CRITICAL, table::GENERIC_X, 1);
     0
 }
 
@@ -199,7 +197,7 @@ macro_rules! programs {
         $(
             #[raw_tracepoint]
             fn $name(ctx: RawTracePointContext) -> i32 {
-                let Some(block) = scratch() else { return 0 };
+                let Some(block) = scratch(row::RINGS) else { return 0 };
                 const LANE: u8 = probe::lane::of(table::$code);
                 // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
                 let mut e = unsafe { Event::begin(&RingBpf, block, table::$code, LANE) };
@@ -260,7 +258,7 @@ fn ring_further(ctx: RawTracePointContext) -> i32 {
 
 #[raw_tracepoint]
 fn ring_files(ctx: RawTracePointContext) -> i32 {
-    let Some(block) = scratch() else { return 0 };
+    let Some(block) = scratch(row::RINGS) else { return 0 };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&RingBpf, block) };
     let whole = e.is_whole();

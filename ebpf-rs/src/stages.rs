@@ -5,11 +5,12 @@ use core::ffi::c_void;
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::maps::ProgramArray;
+use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::{lookup, path, stage, table};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, scratch};
+use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, row_of, scratch};
 use crate::sieve::{self, Fate};
 
 /// Goes on with an event as its filler said. Only the last stage writes it, so that the other
@@ -93,7 +94,7 @@ pub fn follow_filler<C: EbpfContext>(
 /// the kernel knows of its descriptors, where it has some, is put behind it by a stage before.
 #[inline(always)]
 pub fn end<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -128,7 +129,7 @@ pub fn end<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 /// The last stage of a program's start, which is always told.
 #[inline(always)]
 pub fn end_of_start<C: EbpfContext>(ctx: &C) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row::STARTS) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -148,7 +149,7 @@ pub fn end_of_start<C: EbpfContext>(ctx: &C) {
 /// The stage in which the sieve is asked; it comes back to where the event was.
 #[inline(always)]
 pub fn sift<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -189,7 +190,7 @@ fn repeat<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) 
     // It lets a program go on 33 times: the messages behind are counted as lost.
     let left = e.state().ret - i64::from(e.state().index);
     let (lane, code) = (e.state().lane, e.state().code);
-    count_lost(lane, code, if left > 0 { left as u64 } else { 0 });
+    count_lost(row_of(programs), lane, code, if left > 0 { left as u64 } else { 0 });
 }
 
 /// Goes on with the second event of a call that is told as an older one too.
@@ -213,7 +214,7 @@ fn also<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) {
 /// The program before the walk of each path.
 #[inline(always)]
 pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -230,7 +231,7 @@ pub fn start<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 /// The walk's program: a pass, then another, the next path, or the end of the event.
 #[inline(always)]
 pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
@@ -263,19 +264,20 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 /// Looks the call's names up, then has their paths written.
 #[inline(always)]
 pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {
         return lose(&mut e);
     }
     lookup::start(&mut e);
+    let mut row = row_of(programs);
     // SAFETY: the kernel calls the step back while this program runs.
     unsafe {
         let step = look_up_step as *const () as *mut c_void;
-        bpf::bpf_loop(lookup::STEPS, step, core::ptr::null_mut(), 0);
+        bpf::bpf_loop(lookup::STEPS, step, (&raw mut row).cast(), 0);
     }
-    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(row_of(programs)) {
         // SAFETY: a map's value, of this CPU alone.
         unsafe {
             (*counters).named += u64::from(e.state().place_count);
@@ -291,8 +293,10 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
 }
 
 /// One step of a look-up; 1 ends the loop. Linux 5.17 and later have the loop.
-unsafe extern "C" fn look_up_step(_index: u64, _none: *mut c_void) -> i64 {
-    let Some(block) = scratch() else { return 1 };
+unsafe extern "C" fn look_up_step(_index: u64, row: *mut c_void) -> i64 {
+    // SAFETY: the row that the loop was given.
+    let row = unsafe { *row.cast::<u32>() };
+    let Some(block) = scratch(row) else { return 1 };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if lookup::step(&mut e) { 1 } else { 0 }
@@ -305,7 +309,7 @@ pub fn stage<C: EbpfContext>(
     programs: &ProgramArray,
     filler: impl Fn(&mut Event<Bpf>) -> Next,
 ) {
-    let Some(block) = scratch() else { return };
+    let Some(block) = scratch(row_of(programs)) else { return };
     // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
     let mut e = unsafe { Event::resume(&Bpf, block) };
     if !e.is_whole() {

@@ -6,6 +6,7 @@ use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, PerCpuArray};
 use aya_ebpf::programs::BtfTracePointContext;
+use probe::counters::row;
 use probe::event::Event;
 use probe::kernel::Kernel as _;
 use probe::scratch::{SCRATCH_BYTES, State};
@@ -36,7 +37,7 @@ fn tell(code: u16, fill: impl FnOnce(&mut Event<Bpf>)) {
     // SAFETY: a map's value, of this CPU alone.
     unsafe {
         if taken.read_volatile() != 0 {
-            return count_lost(lane::of(code), code, 1);
+            return count_lost(row::ASIDE, lane::of(code), code, 1);
         }
         taken.write_volatile(1);
     }

@@ -1,8 +1,25 @@
-//! What a driver counts, one of these for each CPU; its reader sums them up.
+//! What a driver counts, one of these for each CPU and row; its reader sums them up.
+
+/// Blocks and counters of a CPU: one row for each tracepoint that makes events. Since Linux 7 a
+/// task can be preempted inside of a program; the kernel then leaves the same program out for
+/// others on that CPU, but not those of other tracepoints.
+pub const ROWS: u32 = 5;
+
+pub mod row {
+    pub const CALLS: u32 = 0;
+    pub const STARTS: u32 = 1;
+    pub const ENDS: u32 = 2;
+    pub const RINGS: u32 = 3;
+    /// Signals, page faults, switches: also in the middle of the others.
+    pub const ASIDE: u32 = 4;
+    /// The row stands in a sequence number from this bit on; below it they are counted for each
+    /// CPU, lane and row.
+    pub const AT: u32 = 56;
+}
 
 /// Sequence numbers rise with every event that should be recorded, lost ones included.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     pub events: u64,
     pub lost: [u64; 2],

@@ -40,6 +40,16 @@ until [ "$(wc -l </run/alerts)" -ge 2 ] || [ $waited -ge 200 ]; do
   sleep 1
   waited=$((waited + 1))
 done
+# A CPU that goes and comes back, and a clock that is set back and forward.
+cpu=/sys/devices/system/cpu/cpu1/online
+echo 0 >$cpu && cat /etc/marked-without-a-cpu >/dev/null
+echo 1 >$cpu && taskset 2 cat /etc/marked-on-it-again >/dev/null
+date -s "@$(($(date +%s) - 3600))" >/dev/null && cat /etc/marked-in-the-past >/dev/null
+date -s "@$(($(date +%s) + 90000))" >/dev/null && cat /etc/marked-in-the-future >/dev/null
+until [ "$(wc -l </run/alerts)" -ge 6 ] || [ $waited -ge 240 ]; do
+  sleep 1
+  waited=$((waited + 1))
+done
 kill $saker
 wait $saker
 part "watched $?"

@@ -15,6 +15,13 @@ interface Doctor {
   readonly findings: readonly { readonly verdict: string; readonly text: string }[];
 }
 
+/** What is read: while all is as it was at the start, without a CPU, on the CPU that is back, after
+ * the clock was set back, and forward. */
+export const MARKED_FILES = [
+  ...["/etc/marked", "/etc/marked-without-a-cpu", "/etc/marked-on-it-again"],
+  ...["/etc/marked-in-the-past", "/etc/marked-in-the-future"],
+];
+
 const RULES = ["A marked file is read", "A marked program is started"];
 
 export function guestOf(output: string): Guest {
@@ -38,6 +45,10 @@ export function guestOf(output: string): Guest {
   for (const rule of RULES) {
     const came = watched?.[1].includes(`"rule":"${rule}"`) === true;
     judge(`saker alerts: ${rule}`, came ? undefined : lastOf(watched?.[1] ?? output));
+  }
+  for (const file of MARKED_FILES.slice(1)) {
+    const came = watched?.[1].includes(`"fd.name":"${file}"`) === true;
+    judge(`saker alerts: ${file}`, came ? undefined : lastOf(watched?.[1] ?? output));
   }
   judge("saker ends well", watched?.[0] === "watched 0" ? undefined : `${watched?.[0]}`);
   judge("the guest ends", parts.has("end") ? undefined : lastOf(output));

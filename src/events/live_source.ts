@@ -2,7 +2,13 @@
 // kernel's rings held them; the snapshot is taken after the recording began, so nothing is missed
 // between the two.
 import type { Driver } from "../../bindings-rs/index.d.ts";
-import type { EventSource, ProcessExcess, ProgramRuns, SourceStats } from "./source.ts";
+import type {
+  EventSource,
+  ProcessExcess,
+  ProgramRuns,
+  SequenceGap,
+  SourceStats,
+} from "./source.ts";
 
 export interface LiveOptions {
   readonly driver: Driver;
@@ -46,6 +52,7 @@ export class LiveSource implements EventSource {
       events: Number(stats.events),
       lost: [Number(stats.lostCritical), Number(stats.lostBulk)],
       excess: Number(stats.excess),
+      skipped: Number(stats.skipped),
       truncated: Number(stats.truncated),
       named: Number(stats.named),
       unresolved: Number(stats.unresolved),
@@ -87,6 +94,10 @@ export class LiveSource implements EventSource {
 
   lostByCode(): ReadonlyMap<number, number> {
     return new Map(this.#driver.lost().map(({ code, events }) => [code, Number(events)]));
+  }
+
+  takeGaps(): readonly SequenceGap[] {
+    return this.#driver.takeGaps().map((gap) => ({ ...gap, lost: Number(gap.lost) }));
   }
 
   cpus(): Float64Array {

@@ -8,6 +8,8 @@ export interface SourceStats {
   lost: readonly [number, number];
   /** Of the lost: those over the share that one process has of a ring that fills up. */
   excess?: number;
+  /** How often the kernel left a program of the probe out: calls of which nothing is known. */
+  skipped?: number;
   /** Events whose strings were cut to fit. */
   truncated: number;
   /** Names that the probe looked up after the call, and those whose path stays unknown. */
@@ -25,6 +27,16 @@ export interface ProcessExcess {
   readonly pid: number;
   readonly name: string;
   readonly lost: number;
+}
+
+/** Events of one CPU and lane that are missing, by their sequence numbers; the losses lie between
+ * the two times (milliseconds since the epoch). */
+export interface SequenceGap {
+  readonly cpu: number;
+  readonly lane: number;
+  readonly lost: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 /** How often a program of the probe ran, and for how long; 0 where the kernel does not count. */
@@ -72,7 +84,11 @@ export interface EventSource {
   sifted?(): ReadonlyMap<number, number>;
   /** Events that were lost, by event code; 0 is the code of those that are not known. */
   lostByCode?(): ReadonlyMap<number, number>;
-  /** For each CPU two numbers: events that were written, and that were lost. */
+  /** What was found missing among the events that were read since the last call; what nothing
+   * follows yet is not among it. */
+  takeGaps?(): readonly SequenceGap[];
+  /** For each CPU three numbers: events that were written, that were lost of the critical lane, and
+   * of the bulk one. */
   cpus?(): Float64Array;
   /** How often the programs of a probe ran. */
   runs?(): readonly ProgramRuns[];

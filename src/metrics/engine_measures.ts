@@ -39,11 +39,15 @@ export function kernelMeasures(counters: Counters): Measure[] {
   ];
 }
 
-export function cpuMeasures({ cpuEvents, cpuLost }: Tallies): Measure[] {
-  return [...cpuEvents].flatMap((events, cpu) => [
-    { ...COUNT, group: "cpu", of: `${cpu}`, name: "n_evts_cpu", value: events + cpuLost[cpu]! },
-    { ...COUNT, group: "cpu", of: `${cpu}`, name: "n_drops_cpu", value: cpuLost[cpu]! },
-  ]);
+export function cpuMeasures({ cpuEvents, cpuLostCritical, cpuLostBulk }: Tallies): Measure[] {
+  return [...cpuEvents].flatMap((events, cpu) => {
+    const lost = cpuLostCritical[cpu]! + cpuLostBulk[cpu]!;
+    const of = { ...COUNT, group: "cpu", of: `${cpu}` } as const;
+    return [
+      { ...of, name: "n_evts_cpu", value: events + lost },
+      { ...of, name: "n_drops_cpu", value: lost },
+    ];
+  });
 }
 
 /** Of programs that ran: all of them have zeros where the kernel does not count. */

@@ -118,6 +118,7 @@ Deno.test("ours tell losses by type, outputs, what rules take and how long alert
   const families = parsed();
   const expected: [string, Record<string, string>, number][] = [
     ["saker_lost_events_total", { lane: "critical" }, 30],
+    ["saker_lost_events_by_cpu_total", { cpu: "1", lane: "critical" }, 28],
     ["saker_lost_events_by_type_total", { event: "openat" }, 25],
     ["saker_lost_events_by_type_total", { event: "unknown" }, 10],
     ["saker_output_ok", { output: "stdout" }, 1],

@@ -46,7 +46,8 @@ export function facts(): Facts {
   tallies.conditionNs.set([2e9, 5e8]);
   tallies.outputNs[0] = 1e6;
   tallies.cpuEvents.set([600, 400]);
-  tallies.cpuLost.set([2, 40]);
+  tallies.cpuLostCritical.set([2, 28]);
+  tallies.cpuLostBulk.set([0, 12]);
   tallies.runs.set([50, 4]);
   tallies.runNs.set([5000, 10]);
   const output = {

@@ -17,6 +17,7 @@ const PLAIN: readonly (readonly [string, Family["kind"], CounterPlace, string])[
   ["events_total", "counter", Counter.Events, "Events that the engine judged."],
   ["events_passed_over_total", "counter", Counter.PassedOver, "Events that no rule could use."],
   ["events_truncated_total", "counter", Counter.Truncated, "Events whose data was cut to fit."],
+  ["calls_not_shown_total", "counter", Counter.CallsSkipped, "Calls kept from the probe."],
   ["lost_over_share_total", "counter", Counter.OverShare, "Lost over one process's share."],
   ["alerts_total", "counter", Counter.Alerts, "Alerts that rules and saker raised."],
   ["alerts_dropped_total", "counter", Counter.AlertsDropped, "Alerts that no output was given."],
@@ -62,6 +63,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
     ...PLAIN.map(([name, kind, place, help]) => one(name, kind, counters.get(place), help)),
     losses(counters),
     lossesByEvent(counters),
+    ...(tallies === undefined ? [] : [lossesByCpu(tallies)]),
     {
       name: "saker_refused_total",
       kind: "counter",
@@ -126,6 +128,17 @@ function lossesByEvent(counters: Counters): Family {
     kind: "counter",
     help: "Events that were lost, by type; unknown: what event it was is not known.",
     samples: lostByName(counters).map(([event, value]) => ({ labels: { event }, value })),
+  };
+}
+
+function lossesByCpu({ cpuLostCritical, cpuLostBulk }: Tallies): Family {
+  const of = (lane: string, lost: Float64Array) =>
+    [...lost].map((value, cpu) => ({ labels: { cpu: `${cpu}`, lane }, value }));
+  return {
+    name: "saker_lost_events_by_cpu_total",
+    kind: "counter",
+    help: "Events that were lost, by CPU and lane.",
+    samples: [...of("critical", cpuLostCritical), ...of("bulk", cpuLostBulk)],
   };
 }
 

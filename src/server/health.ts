@@ -4,6 +4,8 @@
 import type { QueueStats } from "../alerts/queue.ts";
 import { EVENTS } from "../events/table.ts";
 import { Counter, type Counters } from "../engine/contract/counters.ts";
+import { lostByName } from "../engine/contract/drop_kinds.ts";
+import type { LossJournalReport } from "../engine/contract/loss_journal.ts";
 import type { DeadRule, RefusedProgram } from "../engine/contract/messages.ts";
 import { unseenLine } from "../engine/host/refused.ts";
 import type { AuditIntake } from "../metrics/audit_families.ts";
@@ -32,6 +34,8 @@ export interface HealthOptions extends SightOptions {
   readonly deadRules?: () => readonly DeadRule[];
   /** Programs that this kernel did not take. */
   readonly refused?: () => readonly RefusedProgram[];
+  /** When which events were lost. */
+  readonly losses?: () => LossJournalReport;
 }
 
 export type RuleReason = Pick<DeadRule, "rule" | "reason">;
@@ -57,6 +61,11 @@ export interface HealthReport {
     readonly bulk: number;
     /** Of `critical`: what single processes sent over their share of a ring that filled up. */
     readonly over_share: number;
+    readonly by_event: Readonly<Record<string, number>>;
+    /** Calls that the kernel did not show to the probe (Linux 7), whether wanted or not. */
+    readonly not_shown: number;
+    /** When how many of which kind were lost, the newest last. */
+    readonly journal?: LossJournalReport;
   };
   /** Events that nobody could have used, by type; with `engine.sieve` off there are none. */
   readonly passed_over: {
@@ -191,6 +200,9 @@ export class Health {
         critical: get(Counter.LostCritical),
         bulk: get(Counter.LostBulk),
         over_share: get(Counter.OverShare),
+        by_event: Object.fromEntries(lostByName(counters)),
+        not_shown: get(Counter.CallsSkipped),
+        ...(this.#options.losses === undefined ? {} : { journal: this.#options.losses() }),
       },
       passed_over: { events: get(Counter.PassedOver), by_type: passedByType(counters) },
       truncated: get(Counter.Truncated),

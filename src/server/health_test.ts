@@ -30,7 +30,7 @@ Deno.test("a saker that sees is ok and tells what that rests on", () => {
     programs: { attached: 5, wanted: 5, refused: [] },
     events: 100,
     last_event_age_s: 1.5,
-    lost: { critical: 3, bulk: 2, over_share: 1 },
+    lost: { critical: 3, bulk: 2, over_share: 1, by_event: {}, not_shown: 0 },
     passed_over: { events: 7, by_type: { close: 7 } },
     truncated: 0,
     names: { looked_up: 9, unknown: 4, files_of_rules: 0 },

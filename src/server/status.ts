@@ -5,7 +5,6 @@ import { Counter, type CounterPlace } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
-import { lostByName } from "../engine/contract/drop_kinds.ts";
 import type { Facts, ReloadFacts } from "../metrics/facts.ts";
 import { sumOfAll } from "../metrics/file_sums.ts";
 import type { HealthReport } from "./health.ts";
@@ -56,7 +55,9 @@ export function statusOf(options: StatusOptions): Record<string, unknown> {
       per_second: perSecond("lost"),
       by_lane: { critical: get(Counter.LostCritical), bulk: get(Counter.LostBulk) },
       over_share: get(Counter.OverShare),
-      by_event: Object.fromEntries(lostByName(counters)),
+      by_event: health.lost.by_event,
+      not_shown: health.lost.not_shown,
+      ...(health.lost.journal === undefined ? {} : { journal: health.lost.journal }),
     },
     latency_ms: {
       alert_to_output: percentiles(counters.toOutput),

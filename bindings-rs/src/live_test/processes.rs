@@ -106,16 +106,23 @@ fn both_sides_of_a_fork_and_the_exit_are_told() {
         3
     };
     recorder.take();
-    // SAFETY: as in of_child; here the grandchild's events are wanted too.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        let status = act();
-        // SAFETY: ends the child.
-        unsafe { libc::_exit(status) };
-    }
-    // SAFETY: our own child.
-    unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
-    let events = recorder.take();
+    let (pid, events) = loop {
+        let skipped = recorder.probe.skipped();
+        // SAFETY: as in of_child; here the grandchild's events are wanted too.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let status = act();
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(status) };
+        }
+        // SAFETY: our own child.
+        unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
+        let events = recorder.take();
+        // What the kernel does not show to the probe cannot be told.
+        if recorder.probe.skipped() == skipped {
+            break (pid, events);
+        }
+    };
     drop(recorder);
     let of = |tid: i64, code: u16| {
         events.iter().find(move |event| event.tid == tid as u64 && event.code == code)

@@ -1,6 +1,7 @@
 //! What holds for all events: the 32-bit entry, losses, sequence numbers, the plan.
 use std::{fs, ptr};
 
+use probe::counters::row;
 use probe::table;
 
 use super::narrow::int80;
@@ -64,9 +65,10 @@ fn sequence_numbers_have_no_gap_where_nothing_is_lost() {
     let mut next = std::collections::HashMap::new();
     for _ in 0..5 {
         for event in recorder.take() {
-            let lane = event.own(LANE)[0];
+            let lane = event.own(LANE)[0] & 1;
             let sequence = signed(event.own(SEQUENCE));
-            if let Some(expected) = next.insert((event.cpu, lane), sequence + 1) {
+            let key = (event.cpu, lane, sequence >> row::AT);
+            if let Some(expected) = next.insert(key, sequence + 1) {
                 assert_eq!(sequence, expected);
             }
         }
@@ -80,7 +82,7 @@ fn every_program_is_attached_and_a_theft_is_noticed() {
     let plan = recorder.probe.plan();
     assert!(plan.iter().all(|planned| planned.reason.is_empty()));
     recorder.probe.unroute_for_test();
-    assert!(recorder.probe.plan()[0].reason.contains("route"));
+    assert!(recorder.probe.plan().iter().any(|planned| planned.reason.contains("route")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
+import { LossJournal } from "../../engine/contract/loss_journal.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { RuntimesTold } from "../../engine/contract/messages.ts";
 import { clusterReport } from "../../metrics/cluster_families.ts";
@@ -82,6 +83,7 @@ export async function watch(
   let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
   let told: RulesTold = { warnings: [], dead: [], refused: [] };
   let runtimes: RuntimesTold | undefined;
+  const losses = new LossJournal();
   const stream = new AlertStream({ format: formatOf(config, true) });
   const numbers = new Numbers({
     driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
@@ -126,6 +128,7 @@ export async function watch(
     strays: strays.count,
     deadRules: () => told.dead,
     refusedPrograms: () => told.refused,
+    losses: () => losses.report(),
     reload: () => reload(),
     facts,
     stream,
@@ -185,6 +188,7 @@ export async function watch(
       ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
       onTallies: (told) => numbers.onTallies(told),
       onRules: (rules) => told = rules,
+      onLost: (entry) => losses.add(entry),
       onRuntimes: (told) => runtimes = told,
       onReady(): void {
         // Since the process began, not since this function did.

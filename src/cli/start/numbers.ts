@@ -102,7 +102,8 @@ function joined(one: Tallies | undefined, other: Tallies | undefined): Tallies |
     all[name].set(one[name]);
     all[name].set(other[name], one.rules.length);
   }
-  for (const name of ["cpuEvents", "cpuLost", "runs", "runNs"] as const) all[name].set(one[name]);
+  const ofTheProbe = ["cpuEvents", "cpuLostCritical", "cpuLostBulk", "runs", "runNs"] as const;
+  for (const name of ofTheProbe) all[name].set(one[name]);
   return all;
 }
 

@@ -7,6 +7,7 @@ import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { type AuditPart, startEngines } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { EngineStart, RuntimesTold } from "../../engine/contract/messages.ts";
+import type { LossEntry } from "../../engine/contract/loss_journal.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
 import type { Flags } from "../flags.ts";
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** When which events were lost. */
+  readonly onLost?: (entry: LossEntry) => void;
   /** How the container runtimes stand, about once a second. */
   readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Tell more at the end. */
@@ -165,6 +168,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     onReloaded: (outcome) => reloads?.answered(outcome),
     onNotice: (line, level) => log[level](line),
     ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
+    ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
     ...(options.onRuntimes === undefined ? {} : { onRuntimes: options.onRuntimes }),
   }, options.audit);
 

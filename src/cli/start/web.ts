@@ -4,6 +4,7 @@
 import type { QueueStats } from "../../alerts/queue.ts";
 import type { Config } from "../../config/schema.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import type { LossJournalReport } from "../../engine/contract/loss_journal.ts";
 import type { DeadRule, RefusedProgram } from "../../engine/contract/messages.ts";
 import type { Facts } from "../../metrics/facts.ts";
 import { type App, makeApp } from "../../server/app.ts";
@@ -33,6 +34,7 @@ export interface WebOptions {
   readonly strays: () => number;
   readonly deadRules?: () => readonly DeadRule[];
   readonly refusedPrograms?: () => readonly RefusedProgram[];
+  readonly losses?: () => LossJournalReport;
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
@@ -78,6 +80,7 @@ export function startWeb(options: WebOptions): Web {
     ...(facts.cluster === undefined ? {} : { cluster: facts.cluster }),
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
+    ...(options.losses === undefined ? {} : { losses: options.losses }),
     ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),
   });
   const rates = new Rates<RateName>();

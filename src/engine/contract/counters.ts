@@ -120,6 +120,8 @@ export const Counter = {
   /** Files that rules name and that are known by their inodes, and names that found no place. */
   FilesNamed: 77,
   FilesRefused: 78,
+  /** How often the kernel left a program of the probe out. */
+  CallsSkipped: 79,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -6,6 +6,7 @@ import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bind
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
+import type { LossEntry } from "./loss_journal.ts";
 import type { PackedAlerts } from "./packed_alerts.ts";
 import type { TalliesTold } from "./tallies.ts";
 
@@ -232,6 +233,8 @@ export type FromEngine =
     readonly refused: readonly RefusedProgram[];
   }
   | { readonly kind: "refused"; readonly error: string }
+  /** Events were lost. */
+  | { readonly kind: "lost"; readonly entry: LossEntry }
   | { readonly kind: "runtimes"; readonly runtimes: RuntimesTold }
   /** A line for the person who runs saker. */
   | { readonly kind: "notice"; readonly line: string; readonly level: NoticeLevel }

@@ -28,9 +28,10 @@ export class Tallies {
   readonly matches: Float64Array;
   readonly conditionNs: Float64Array;
   readonly outputNs: Float64Array;
-  /** By CPU: events that were written, and that were lost. */
+  /** By CPU: events that were written, and that were lost of each lane. */
   readonly cpuEvents: Float64Array;
-  readonly cpuLost: Float64Array;
+  readonly cpuLostCritical: Float64Array;
+  readonly cpuLostBulk: Float64Array;
   /** By program of the probe. */
   readonly runs: Float64Array;
   readonly runNs: Float64Array;
@@ -43,7 +44,7 @@ export class Tallies {
     this.programs = programs;
     this.cpus = cpus;
     const sizes = [rules, rules, rules].map(({ length }) => length)
-      .concat(cpus, cpus, programs.length, programs.length);
+      .concat(cpus, cpus, cpus, programs.length, programs.length);
     const total = sizes.reduce((sum, size) => sum + size, 0);
     const shared = buffer ?? new SharedArrayBuffer(total * 8);
     this.buffer = shared;
@@ -54,12 +55,11 @@ export class Tallies {
       Float64Array,
       Float64Array,
     ];
-    [this.cpuEvents, this.cpuLost, this.runs, this.runNs] = parts.slice(3) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
+    this.cpuEvents = parts[3]!;
+    this.cpuLostCritical = parts[4]!;
+    this.cpuLostBulk = parts[5]!;
+    this.runs = parts[6]!;
+    this.runNs = parts[7]!;
   }
 
   told(): TalliesTold {

@@ -7,6 +7,7 @@ import type { MachineHost } from "../../state/contract/machine_host.ts";
 import type { Tap, TapHost } from "../captures/tap.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Counters } from "../contract/counters.ts";
+import type { LossEntry } from "../contract/loss_journal.ts";
 import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import type { ToldSieve } from "./sieved_walk.ts";
 import type { TallierParts } from "./tallier.ts";
@@ -24,6 +25,8 @@ export interface EngineParts {
   readonly onMistake: (line: string) => void;
   /** Tells whose events were lost where no alert tells it. */
   readonly onLoss: (line: string, level: NoticeLevel) => void;
+  /** Takes each entry of the journal of losses. */
+  readonly onLost?: (entry: LossEntry) => void;
   readonly options: EngineOptions;
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;

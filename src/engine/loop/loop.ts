@@ -83,13 +83,11 @@ export class Engine {
     this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
     if (sieve) this.#sieved = new SievedWalk({ ...sieve, walk: this.#walk, machine });
     this.#loss = new LossGuard({
+      ...parts,
       drops: parts.options.drops,
-      source: parts.source,
-      counters: parts.counters,
       hostname: () => machine.hostname,
       push: (alert) => this.#push(alert),
       nextSequence: () => ++this.#sequence,
-      onLoss: parts.onLoss,
     });
     this.#held = new HeldAlerts(machine, parts.counters, (alert) => this.#alertHeld(alert));
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
@@ -383,14 +381,14 @@ export class Engine {
     }
     const { source, machine, context, counters, options, sieve } = this.#parts;
     const stats = source.stats();
-    const { lost, excess = 0 } = stats;
+    const { lost, excess = 0, skipped = 0 } = stats;
     counters.set(Counter.Malformed, this.#malformed + (source.malformed ?? 0));
     tellSource(counters, stats, options.programsWanted());
     tellPassedOver(counters, sieve?.sieve, source);
     tellLost(counters, lost[0] + lost[1], source);
     this.#tallier.update();
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
-    const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1] };
+    const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1], skipped };
     const mustEnd = this.#loss.update(totals, excess, nowMs);
     this.#lost = lost[0] + lost[1];
     this.#degraded = this.#loss.isDegraded(nowMs);

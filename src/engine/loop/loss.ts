@@ -7,6 +7,8 @@ export interface Totals {
   readonly events: number;
   readonly lostCritical: number;
   readonly lostBulk: number;
+  /** Calls of which nothing is known, wanted or not. */
+  readonly skipped?: number;
 }
 
 export interface Loss {
@@ -43,9 +45,10 @@ export class LossWatch {
     const lost = totals.lostCritical - this.#last.lostCritical +
       (totals.lostBulk - this.#last.lostBulk);
     const events = totals.events - this.#last.events;
+    const skipped = (totals.skipped ?? 0) > (this.#last.skipped ?? 0);
     this.#last = totals;
+    if (lost > 0 || skipped) this.#degradedUntilMs = nowMs + DEGRADED_MS;
     if (lost <= 0) return undefined;
-    this.#degradedUntilMs = nowMs + DEGRADED_MS;
     if (lost / (events + lost) <= this.#options.threshold) return undefined;
     return this.#detect({ events, lost }, nowMs);
   }
@@ -88,13 +91,16 @@ export interface DropAlertOptions {
   readonly sequence: number;
   /** Of the lost, by Falco's kinds. */
   readonly kinds: readonly (readonly [kind: string, lost: number])[];
+  /** Ours: the same by name. */
+  readonly events?: readonly (readonly [event: string, lost: number])[];
   /** Ours: whose events they were, as far as single processes lost them over their share. */
   readonly processes: string;
 }
 
 /** Falco's alert of lost events; its readers know these names and that values are texts. */
 export function dropAlert(options: DropAlertOptions): Alert {
-  const { loss, hostname, time, sequence, kinds, processes } = options;
+  const { loss, hostname, time, sequence, kinds, events = [], processes } = options;
+  const byEvent = events.map(([name, lost]) => `${name}: ${lost}`).join(", ");
   return {
     hostname,
     message: dropMessage(loss),
@@ -108,6 +114,7 @@ export function dropAlert(options: DropAlertOptions): Alert {
       ["n_drops_page_faults", "0"],
       ["n_drops_scratch_map", "0"],
       ["n_evts", String(loss.events)],
+      ...(byEvent === "" ? [] : [["lost_by_event", byEvent] as const]),
       ...(processes === "" ? [] : [["over_share", processes] as const]),
     ],
     priority: 7,

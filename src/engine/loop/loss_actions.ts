@@ -5,10 +5,12 @@ import type { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
-import { dropKinds } from "../contract/drop_kinds.ts";
+import { dropKinds, lostByName } from "../contract/drop_kinds.ts";
+import type { LossEntry } from "../contract/loss_journal.ts";
 import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import { ExcessWatch } from "./excess.ts";
 import { dropAlert, dropMessage, type Loss, LossWatch, type Totals } from "./loss.ts";
+import { LossRecord, risen } from "./loss_record.ts";
 
 export interface LossParts {
   readonly drops: DropSettings;
@@ -19,6 +21,8 @@ export interface LossParts {
   readonly nextSequence: () => number;
   /** A line for the log: whose events were lost, or Falco's line. */
   readonly onLoss: (line: string, level: NoticeLevel) => void;
+  readonly onLost?: (entry: LossEntry) => void;
+  readonly clock: () => number;
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -27,6 +31,7 @@ export class LossGuard {
   readonly #parts: LossParts;
   readonly #watch: LossWatch;
   readonly #excess = new ExcessWatch();
+  readonly #record: LossRecord;
   #drops: DropSettings;
   /** Of the simulation: when the next loss is due, and the events at the last one. */
   #dueNs: bigint | undefined;
@@ -34,11 +39,13 @@ export class LossGuard {
   /** Lost events at the last update, all and by kind. */
   #lostThen = 0;
   #kindsThen: ReadonlyMap<string, number> = new Map();
+  #namesThen: ReadonlyMap<string, number> = new Map();
 
   constructor(parts: LossParts) {
     this.#parts = parts;
     this.#drops = parts.drops;
     this.#watch = new LossWatch(parts.drops);
+    this.#record = new LossRecord(parts.source, parts.counters, parts.clock());
   }
 
   setDrops(drops: DropSettings): void {
@@ -66,6 +73,8 @@ export class LossGuard {
   /** Takes the present totals; whether a loss must end the run. */
   update(totals: Totals, excess: number, nowMs: number): boolean {
     this.#excess.update(excess, this.#parts.source);
+    const entry = this.#record.update([totals.lostCritical, totals.lostBulk], nowMs);
+    if (entry !== undefined) this.#parts.onLost?.(entry);
     const total = totals.lostCritical + totals.lostBulk;
     const rose = total > this.#lostThen;
     this.#lostThen = total;
@@ -76,7 +85,10 @@ export class LossGuard {
     }
     const named = loss !== undefined && this.#drops.alert ? this.#excess.take(nowMs) : "";
     const mustEnd = this.#act(loss, BigInt(nowMs) * 1_000_000n, named);
-    if (rose) this.#kindsThen = new Map(dropKinds(this.#parts.counters));
+    if (rose) {
+      this.#kindsThen = new Map(dropKinds(this.#parts.counters));
+      this.#namesThen = new Map(lostByName(this.#parts.counters));
+    }
     return mustEnd;
   }
 
@@ -94,7 +106,9 @@ export class LossGuard {
     if (alert) {
       const sequence = nextSequence();
       const kinds = this.#kindsSince();
-      push(dropAlert({ loss, hostname: hostname(), time: timeNs, sequence, kinds, processes }));
+      const events = risen(new Map(lostByName(counters)), this.#namesThen);
+      const parts = { hostname: hostname(), time: timeNs, sequence, kinds, events, processes };
+      push(dropAlert({ loss, ...parts }));
     }
     if (exit) onLoss("Exiting.", "critical");
     return exit;

@@ -12,6 +12,15 @@ Deno.test("a loss degrades the alerts of the seconds behind it", () => {
   strictEqual(watch.isDegraded(2_000 + DEGRADED_MS), false);
 });
 
+Deno.test("calls that the kernel kept from the probe degrade alerts, and are no loss", () => {
+  const watch = new LossWatch({ threshold: 0, rate: 1, burst: 1 });
+  const none = { events: 100, lostCritical: 0, lostBulk: 0 };
+  strictEqual(watch.update({ ...none, skipped: 3 }, 1_000), undefined);
+  strictEqual(watch.isDegraded(1_000), true);
+  strictEqual(watch.update({ ...none, skipped: 3 }, 9_000), undefined);
+  strictEqual(watch.isDegraded(9_000), false);
+});
+
 Deno.test("a loss above the threshold is acted on, of both lanes together", () => {
   const watch = new LossWatch({ threshold: 0.1, rate: 1, burst: 1 });
   deepStrictEqual(watch.update({ events: 80, lostCritical: 5, lostBulk: 15 }, 1_000), {
@@ -37,10 +46,12 @@ Deno.test("a drop alert has Falco's fields, the lost by Falco's kinds among them
     time: 1n,
     sequence: 1,
     kinds: [["open", 2], ["proc", 1]],
+    events: [["openat", 2], ["procexit", 1]],
     processes: "",
   });
   deepStrictEqual(Object.fromEntries(outputFields), {
     ebpf_enabled: "1",
+    lost_by_event: "openat: 2, procexit: 1",
     n_drops: "3",
     n_drops_buffer_open_exit: "2",
     n_drops_buffer_proc_exit: "1",

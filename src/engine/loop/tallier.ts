@@ -4,6 +4,7 @@ import type { EventSource } from "../../events/source.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import { NUMBERS_BY_CPU } from "./loss_record.ts";
 import { Tallies, type TalliesTold } from "../contract/tallies.ts";
 
 export interface TallierParts {
@@ -86,7 +87,8 @@ export class Tallier {
   /** To be called about once a second. */
   update(): void {
     const { source, counters, programRuns } = this.#parts;
-    const { conditionNs, cpuEvents, cpuLost, programs, runs, runNs } = this.#tallies;
+    const { conditionNs, cpuEvents, cpuLostCritical, cpuLostBulk } = this.#tallies;
+    const { programs, runs, runNs } = this.#tallies;
     const { costs } = this.#rules;
     if (costs !== undefined) {
       for (let at = 0; at < conditionNs.length; at++) {
@@ -97,8 +99,10 @@ export class Tallier {
     }
     const cpus = source.cpus?.();
     for (let cpu = 0; cpu < cpuEvents.length && cpus !== undefined; cpu++) {
-      cpuEvents[cpu] = cpus[2 * cpu]!;
-      cpuLost[cpu] = cpus[2 * cpu + 1]!;
+      const at = NUMBERS_BY_CPU * cpu;
+      cpuEvents[cpu] = cpus[at]!;
+      cpuLostCritical[cpu] = cpus[at + 1]!;
+      cpuLostBulk[cpu] = cpus[at + 2]!;
     }
     if (programRuns !== true) return;
     const places = new Map(programs.map((name, at) => [name, at]));
@@ -122,7 +126,7 @@ export class Tallier {
         tags,
       })),
       programs: runs.map(({ name }) => name),
-      cpus: (source.cpus?.().length ?? 0) / 2,
+      cpus: (source.cpus?.().length ?? 0) / NUMBERS_BY_CPU,
     });
   }
 }

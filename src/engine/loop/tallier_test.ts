@@ -34,7 +34,7 @@ function ruleSet(...names: string[]): RuleSet {
 
 /** A source of two CPUs and a program. */
 const SOURCE = {
-  cpus: () => Float64Array.of(10, 1, 20, 2),
+  cpus: () => Float64Array.of(10, 1, 3, 20, 2, 4),
   runs: () => [{ name: "open", runs: 5, ns: 700 }],
 } as unknown as EventSource;
 
@@ -63,7 +63,8 @@ Deno.test("alerts, times, CPUs and programs are in the memory", () => {
   deepStrictEqual([...tallies!.matches], [0, 2]);
   deepStrictEqual([...tallies!.outputNs], [0, 1_000_000]);
   deepStrictEqual([...tallies!.cpuEvents], [10, 20]);
-  deepStrictEqual([...tallies!.cpuLost], [1, 2]);
+  deepStrictEqual([...tallies!.cpuLostCritical], [1, 2]);
+  deepStrictEqual([...tallies!.cpuLostBulk], [3, 4]);
   deepStrictEqual([tallies!.programs, [...tallies!.runs], [...tallies!.runNs]], [["open"], [5], [
     700,
   ]]);

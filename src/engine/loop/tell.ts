@@ -68,10 +68,11 @@ export function tellSource(
   stats: SourceStats,
   programsWanted: number,
 ): void {
-  const { lost, truncated, programs, excess = 0, named = 0, unresolved = 0 } = stats;
+  const { lost, truncated, programs, excess = 0, skipped = 0, named = 0, unresolved = 0 } = stats;
   const { filesNamed = 0, filesRefused = 0 } = stats;
   counters.set(Counter.SourceEvents, stats.events);
   counters.set(Counter.OverShare, excess);
+  counters.set(Counter.CallsSkipped, skipped);
   counters.set(Counter.LostCritical, lost[0]);
   counters.set(Counter.LostBulk, lost[1]);
   counters.set(Counter.Truncated, truncated);

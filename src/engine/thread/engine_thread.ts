@@ -3,6 +3,7 @@
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import type { LossEntry } from "../contract/loss_journal.ts";
 import { unpackAlerts } from "../contract/packed_alerts.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
 import {
@@ -35,6 +36,8 @@ export interface EngineEvents {
   readonly onReady: (rules: RulesTold) => void;
   readonly onReloaded: (outcome: RulesTold | { readonly error: string }) => void;
   readonly onNotice: (line: string, level: NoticeLevel) => void;
+  /** When which events were lost. */
+  readonly onLost?: (entry: LossEntry) => void;
   /** How the container runtimes stand, about once a second. */
   readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
@@ -109,6 +112,9 @@ export function startEngineThread(
         break;
       case "tallies":
         events.onTallies?.(data.tallies);
+        break;
+      case "lost":
+        events.onLost?.(data.entry);
         break;
       case "runtimes":
         events.onRuntimes?.(data.runtimes);

@@ -80,6 +80,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       release(clock());
     },
     onMistake: (line) => notice(`Warning: ${line}`),
+    onLost: (entry) => post({ kind: "lost", entry }),
     onLoss: (line, level) => notice(level === "warning" ? `Warning: ${line}` : line, level),
     clock,
     ...(sieve === undefined ? {} : { sieve }),
