@@ -57,6 +57,8 @@ pub async fn whole(mut incoming: Incoming, bytes_max: usize) -> Result<Vec<u8>, 
 pub struct Lines {
     incoming: Incoming,
     held: Vec<u8>,
+    /// Bytes of these in which no line ends.
+    seen: usize,
     /// Of one line.
     bytes_max: usize,
 }
@@ -71,18 +73,22 @@ pub async fn follow(socket: &Path, path: &str) -> Result<Lines, Trouble> {
 
 impl Lines {
     pub fn of(incoming: Incoming, bytes_max: usize) -> Self {
-        Self { incoming, held: Vec::new(), bytes_max }
+        Self { incoming, held: Vec::new(), seen: 0, bytes_max }
     }
 
     /// Waits for as long as it takes; an error when the stream ends.
     pub async fn next(&mut self) -> Result<Vec<u8>, Trouble> {
         loop {
-            if let Some(end) = self.held.iter().position(|&byte| byte == b'\n') {
+            let unseen = &self.held[self.seen..];
+            if let Some(at) = unseen.iter().position(|&byte| byte == b'\n') {
+                let end = self.seen + at;
+                self.seen = 0;
                 let rest = self.held.split_off(end + 1);
                 let mut line = std::mem::replace(&mut self.held, rest);
                 line.pop();
                 return Ok(line);
             }
+            self.seen = self.held.len();
             if self.held.len() > self.bytes_max {
                 return Err(format!("sent an event of more than {} bytes", self.bytes_max));
             }
