@@ -2,6 +2,7 @@
 // of threads, names and parameters that change as the contracts of the state allow.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { EVENTS } from "../../events/table.ts";
+import { FieldSet } from "../../fields/field_set.ts";
 import type { Bound, Elements, Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { Fd, FdKind } from "../../state/tables/fd.ts";
@@ -11,7 +12,7 @@ import { AtomFunctions } from "./atom_functions.ts";
 import { Chance, conditionByChance, valuesByChance } from "../check/condition_fixture.ts";
 import { generate, walk } from "./generate.ts";
 import { interpret } from "./interpret.ts";
-import { FIELDS, loadTexts, ruleText } from "../load_fixture.ts";
+import { loadTexts, ruleText } from "../load_fixture.ts";
 import { Matcher } from "./matcher.ts";
 import { wantedCodes } from "./compile.ts";
 import type { CheckedRule } from "../check/resolve.ts";
@@ -141,18 +142,27 @@ const CODES = EVENTS.filter(({ name, code, flags }) =>
   !flags.has("old_version")
 ).map(({ code }) => code);
 
+/** The fields, bound to a world. */
+class FieldsOfWorld extends FieldSet {
+  readonly #world: World;
+
+  constructor(world: World) {
+    super({ zone: "utc" });
+    this.#world = world;
+  }
+
+  override resolve(text: string): ReturnType<FieldSet["resolve"]> {
+    const found = super.resolve(text);
+    return "error" in found ? found : { ...found, bound: this.#world.bind(found.bound) };
+  }
+}
+
 function rulesByChance(world: World, chance: Chance, count: number): readonly CheckedRule[] {
   const texts = Array.from(
     { length: count },
     (_, index) => ruleText(`rule ${index}`, JSON.stringify(conditionByChance(chance, 3))),
   );
-  const lookup = Object.assign(Object.create(FIELDS), {
-    resolve: (text: string) => {
-      const found = FIELDS.resolve(text);
-      return "error" in found ? found : { ...found, bound: world.bind(found.bound) };
-    },
-  });
-  const loaded = loadTexts([texts.join("")], { fields: lookup });
+  const loaded = loadTexts([texts.join("")], { fields: new FieldsOfWorld(world) });
   deepStrictEqual(loaded.results.flatMap(({ errors }) => errors.map(({ message }) => message)), []);
   return loaded.rules;
 }
