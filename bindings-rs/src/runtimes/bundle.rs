@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::desk::{BY_FILES, BY_USERS_FILES, Rank};
 use super::docker::is_id;
 use super::info::{CONTAINERD, Info, PODMAN, UNKNOWN, text, texts};
 use super::spec::add_spec;
@@ -25,8 +26,8 @@ const STATES: [&str; 2] = ["run/crun", "run/runc"];
 /// Where Podman keeps the names of containers that go when they end.
 const VOLATILE: &str = "run/containers/storage/overlay-containers";
 
-/// What the files below the root tell of a container whose whole id is known.
-pub fn find(root: &Path, id: &str) -> Option<Info> {
+/// What the files below the root tell of a container whose whole id is known, and whose files.
+pub fn find(root: &Path, id: &str) -> Option<(Rank, Info)> {
     if !is_name(id) {
         return None;
     }
@@ -34,14 +35,14 @@ pub fn find(root: &Path, id: &str) -> Option<Info> {
         for namespace in entries(&root.join(tasks)) {
             let bundle = namespace.join(id);
             if let Some(spec) = json(&bundle.join("config.json")) {
-                return Some(of_spec(id, &spec, CONTAINERD));
+                return Some((BY_FILES, of_spec(id, &spec, CONTAINERD)));
             }
         }
     }
-    let own = STATES.iter().map(|state| root.join(state));
+    let own = STATES.iter().map(|state| (BY_FILES, root.join(state)));
     let users = entries(&root.join("run/user"));
     let users = users.iter().flat_map(|user| [user.join("crun"), user.join("runc")]);
-    for state in own.chain(users) {
+    for (rank, state) in own.chain(users.map(|state| (BY_USERS_FILES, state))) {
         let Some(bundle) = bundle_of(&state.join(id)) else { continue };
         let bundle = below(root, &bundle);
         let spec = json(&bundle.join("config.json"))?;
@@ -50,7 +51,7 @@ pub fn find(root: &Path, id: &str) -> Option<Info> {
         if manager == "libpod" {
             add_names(&mut found, root, &bundle);
         }
-        return Some(found);
+        return Some((rank, found));
     }
     None
 }

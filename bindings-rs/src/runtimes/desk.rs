@@ -37,10 +37,11 @@ impl News {
 pub type Rank = u8;
 pub const BY_CRI: Rank = 0;
 pub const BY_DAEMON: Rank = 1;
-/// Of a user, who may say what he likes.
-pub const BY_USER: Rank = 2;
-pub const BY_CONTAINERD: Rank = 3;
-pub const BY_FILES: Rank = 4;
+pub const BY_CONTAINERD: Rank = 2;
+pub const BY_FILES: Rank = 3;
+/// A user's own socket or files: he may say what he likes, of containers of others too.
+pub const BY_USER: Rank = 4;
+pub const BY_USERS_FILES: Rank = 5;
 
 #[derive(Clone, Debug, Default)]
 pub struct SocketState {
@@ -111,7 +112,7 @@ impl Desk {
             // Its runtime says that it is there: it was begun again.
             inner.ended.retain(|(_, id)| *id != info.id);
         }
-        if before.is_some_and(|(better, _)| better < rank) && !asked {
+        if before.is_some_and(|(better, _)| better < rank) && (!asked || rank >= BY_USER) {
             return;
         }
         if before == Some(now) && !asked {

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::desk::{BY_FILES, Desk};
+use super::desk::{Desk, Rank};
 use super::info::Info;
 use super::up::{Up, ask};
 use super::watch::{Kind, Watch};
@@ -134,7 +134,11 @@ impl Seeker {
         let mut rounds = 0;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if let Some((rank, all)) = ask(up, &self.desk, &id, left, grace).await {
+            let answer = ask(up, &self.desk, &id, left, grace).await;
+            // What root's own files tell counts more than what a user says.
+            if let Some((rank, all)) = answer
+                && found.as_ref().is_none_or(|(files, _)| rank < *files)
+            {
                 for info in &all {
                     self.desk.know(rank, info, true);
                 }
@@ -142,10 +146,10 @@ impl Seeker {
             }
             rounds += 1;
             // Two rounds are enough for whoever made it to know it.
-            if let Some(info) = &found
+            if let Some((rank, info)) = &found
                 && (rounds > 1 || up.all().is_empty())
             {
-                return self.desk.know(BY_FILES, info, true);
+                return self.desk.know(*rank, info, true);
             }
             // Sockets are looked for from the start on; where none answers, none may be there yet.
             if left.is_zero() {
@@ -164,7 +168,7 @@ impl Seeker {
     }
 
     /// The whole id and what the files tell of it, read where a mount may hang.
-    async fn read(&self, id: String) -> Option<(String, Option<Info>)> {
+    async fn read(&self, id: String) -> Option<(String, Option<(Rank, Info)>)> {
         let root = self.root.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let whole = if id.len() < 64 { bundle::whole_id(&root, &id) } else { None };

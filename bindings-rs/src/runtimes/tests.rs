@@ -1,9 +1,10 @@
 //! The thread against sockets that answer as Docker does, hang, lie or never end, and against the
 //! files that runtimes keep; what is told is what the engine would be told.
+mod scene;
+
 use std::fs;
-use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,111 +13,16 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::bell::Bell;
-use super::desk::{BY_CONTAINERD, BY_CRI, Desk, News};
+use super::desk::{BY_CONTAINERD, BY_CRI, BY_USER, Desk, News};
 use super::docker::{Change, Docker, seconds};
 use super::info::{DOCKER, Info, short};
 use super::seek::{Place, Question, Seeker};
 use super::watch::Kind;
+use scene::{Directory, answer_as_docker, answer_garbage, answer_without_end, hang, listen};
 
 const ID: &str = "aa11bb22cc33dd44ee55ff6600112233445566778899aabbccddeeff00112233";
 /// Begins as `ID` does, as Falco shows it.
 const TWIN: &str = "aa11bb22cc33000000000000000000000000000000000000000000000000ffff";
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("saker-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, path: &str, value: &Value) {
-        let path = self.0.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, value.to_string()).unwrap();
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
-/// Listens, and hands each connection to `answer` on a thread of its own.
-fn listen(path: &Path, answer: impl Fn(UnixStream) + Send + Sync + 'static) {
-    let listener = UnixListener::bind(path).unwrap();
-    let answer = Arc::new(answer);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            thread::spawn(move || answer(stream));
-        }
-    });
-}
-
-/// The path that was asked for.
-fn asked(stream: &mut UnixStream) -> String {
-    let mut read = Vec::new();
-    let mut buffer = [0; 4096];
-    while !read.windows(4).any(|four| four == b"\r\n\r\n") {
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return String::new(),
-            Ok(length) => read.extend_from_slice(&buffer[..length]),
-        }
-    }
-    let head = String::from_utf8_lossy(&read).into_owned();
-    head.split(' ').nth(1).unwrap_or_default().into()
-}
-
-fn reply(stream: &mut UnixStream, status: &str, body: &str) {
-    let length = body.len();
-    let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
-}
-
-/// Answers as Docker does, of one container, and tells no events.
-fn answer_as_docker(mut stream: UnixStream) {
-    let path = asked(&mut stream);
-    if path.starts_with("/events") {
-        let _ = write!(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        let _ = stream.read(&mut [0]);
-    } else if path == "/version" {
-        reply(&mut stream, "200 OK", r#"{"Version":"20.10.24"}"#);
-    } else if path == "/containers/json" {
-        reply(&mut stream, "200 OK", "[]");
-    } else if path == format!("/containers/{ID}/json") {
-        let found = json!({
-            "Id": ID, "Name": "/box", "Image": "sha256:beef", "Created": "2026-01-02T03:04:05Z",
-            "Config": {
-                "Image": "localhost:5000/some/box:1", "Labels": {"team": "red"}, "User": "7",
-                "Healthcheck": {"Test": ["CMD", "/bin/check", "-q"]},
-            },
-            "HostConfig": {"Privileged": true, "PidMode": "host"},
-            "Mounts": [{"Source": "/etc", "Destination": "/host/etc", "RW": true,
-                "Mode": "", "Propagation": "rprivate"}],
-        });
-        reply(&mut stream, "200 OK", &found.to_string());
-    } else {
-        reply(&mut stream, "404 Not Found", "{}");
-    }
-}
-
-/// Lies: a list without an end.
-fn answer_without_end(mut stream: UnixStream) {
-    asked(&mut stream);
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n");
-    while stream.write_all(&[b'['; 1 << 12]).is_ok() {}
-}
-
-fn answer_garbage(mut stream: UnixStream) {
-    asked(&mut stream);
-    let _ = stream.write_all(&[0xff; 4096]);
-}
-
-fn hang(mut stream: UnixStream) {
-    while stream.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {}
-}
 
 fn seek(root: &Path, sockets: &[(&str, &Path)]) -> (Arc<Desk>, Sender<Question>) {
     let desk = Arc::new(Desk::new(100));
@@ -237,10 +143,7 @@ fn a_socket_that_comes_later_is_found() {
     ask(&sender, ID);
     assert!(matches!(news(&desk), News::Unknown(_)));
     listen(&socket, answer_as_docker);
-    let end = Instant::now() + Duration::from_secs(20);
-    while !desk.sockets()[0].up && Instant::now() < end {
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_socket(&desk);
     ask(&sender, ID);
     assert_eq!(known(&desk)["name"], "box");
 }
@@ -323,6 +226,42 @@ fn files_of_a_running_container_tell_of_it_where_no_daemon_does() {
     place.write(&format!("run/runc/{TWIN}/state.json"), &json!({}));
     ask(&sender, short(ID));
     assert!(matches!(news(&desk), News::Unknown(_)));
+}
+
+/// Waits for the first of the sockets to answer.
+fn wait_for_socket(desk: &Desk) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while desk.sockets().first().is_none_or(|one| !one.up) && Instant::now() < end {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_a_user_says_counts_less_than_what_root_s_files_tell() {
+    let place = Directory::new("user-lies");
+    let socket = place.0.join("run/user/1000/podman.sock");
+    let told = json!({"process": {"capabilities": {"bounding": ["CAP_SYS_ADMIN"]}}});
+    place.write("run/user/1000/lie/config.json", &json!({"hostname": "lie"}));
+    place.write("bundle/config.json", &told);
+    let state = |bundle: &str| json!({"config": {"labels": [format!("bundle={bundle}")]}});
+    place.write(&format!("run/user/1000/runc/{TWIN}/state.json"), &state("/run/user/1000/lie"));
+    listen(&socket, answer_as_docker);
+    let (desk, sender) = seek(&place.0, &[("podman", &socket)]);
+    wait_for_socket(&desk);
+    // A container that only the user knows.
+    ask(&sender, ID);
+    assert_eq!(known(&desk)["name"], "box");
+    ask(&sender, TWIN);
+    assert_eq!(known(&desk)["name"], "");
+    // One of root's: the user's word for it is not asked for any more.
+    place.write(&format!("run/runc/{ID}/state.json"), &state("/bundle"));
+    ask(&sender, ID);
+    assert_eq!(known(&desk)["name"], "");
+    let better = Info { id: TWIN.into(), name: "better".into(), ..Info::default() };
+    desk.know(BY_CONTAINERD, &better, false);
+    desk.know(BY_USER, &Info { name: "lie".into(), ..better }, true);
+    assert_eq!(known(&desk)["name"], "better");
+    assert!(desk.take(1).is_empty());
 }
 
 #[test]
