@@ -107,6 +107,10 @@ fn every_call_that_fails_tells_its_error() {
         assert!(answer < 0, "{name} did not fail: {answer}");
         let own: Vec<_> = events.iter().filter(|event| event.code == code).collect();
         assert!(!own.is_empty(), "no event of {name}");
+        // Falco's table has no parameters for some of them.
+        if t::PARAM_COUNTS[code as usize] == 0 {
+            continue;
+        }
         let tells = |bytes: &Vec<u8>| bytes.len() == 8 && signed(bytes) == answer;
         let told = own.iter().any(|event| event.params.iter().any(tells));
         assert!(told, "{name}: no event tells {answer}");
