@@ -124,15 +124,14 @@ impl Follow {
 
     /// Lists where that is due, and follows until the stream ends.
     async fn round(&self, version: &mut Option<String>) -> Result<(), Fault> {
-        let from = match version {
-            Some(from) => from.clone(),
-            None => {
-                let listed = self.list().await?;
-                if self.listed == Listed::Pods {
-                    tokio::spawn(greet(self.api.clone()));
-                }
-                version.insert(listed).clone()
+        let from = if let Some(from) = version {
+            from.clone()
+        } else {
+            let listed = self.list().await?;
+            if self.listed == Listed::Pods {
+                tokio::spawn(greet(self.api.clone()));
             }
+            version.insert(listed).clone()
         };
         let seconds = STREAM_SECONDS + spread(&self.node, self.listed.name());
         let more = format!(

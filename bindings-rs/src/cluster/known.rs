@@ -65,6 +65,17 @@ struct Inner {
     missed: bool,
 }
 
+impl Inner {
+    /// Whether there is room for so many bytes more, which are taken then.
+    fn takes(&mut self, bytes: usize) -> bool {
+        if self.bytes + bytes > BYTES_MAX {
+            return false;
+        }
+        self.bytes += bytes;
+        true
+    }
+}
+
 pub struct Known {
     inner: Mutex<Inner>,
     pub desk: Arc<Desk>,
@@ -90,7 +101,7 @@ impl Known {
         let uid = pod.meta.uid.clone();
         let before = inner.pods.remove(&uid);
         inner.bytes -= before.map_or(0, |one| one.meta.weight());
-        if inner.pods.len() >= PODS_MAX || !self.fits(&mut inner, pod.meta.weight()) {
+        if inner.pods.len() >= PODS_MAX || !inner.takes(pod.meta.weight()) {
             return self.desk.change(|state| state.refused += 1);
         }
         inner.pods.insert(uid.clone(), pod);
@@ -102,7 +113,7 @@ impl Known {
         let name = meta.name.clone();
         let before = inner.namespaces.remove(&name);
         inner.bytes -= before.as_ref().map_or(0, Meta::weight);
-        if inner.namespaces.len() >= NAMESPACES_MAX || !self.fits(&mut inner, meta.weight()) {
+        if inner.namespaces.len() >= NAMESPACES_MAX || !inner.takes(meta.weight()) {
             return self.desk.change(|state| state.refused += 1);
         }
         inner.namespaces.insert(name.clone(), meta);
@@ -114,20 +125,11 @@ impl Known {
         let (uid, namespace) = (service.meta.uid.clone(), service.meta.namespace.clone());
         let before = inner.services.remove(&uid);
         inner.bytes -= before.as_ref().map_or(0, service_weight);
-        if inner.services.len() >= SERVICES_MAX || !self.fits(&mut inner, service_weight(&service))
-        {
+        if inner.services.len() >= SERVICES_MAX || !inner.takes(service_weight(&service)) {
             return self.desk.change(|state| state.refused += 1);
         }
         inner.services.insert(uid, service);
         self.tell_namespace(&mut inner, &namespace);
-    }
-
-    fn fits(&self, inner: &mut Inner, bytes: usize) -> bool {
-        if inner.bytes + bytes > BYTES_MAX {
-            return false;
-        }
-        inner.bytes += bytes;
-        true
     }
 
     pub fn remove(&self, listed: Listed, uid: &str) {
@@ -259,12 +261,15 @@ impl Known {
                 return;
             }
             let answer = known.and_then(|one| one.answer.clone());
-            let meta = answer.as_ref().map(|(meta, _)| meta.clone()).unwrap_or_else(|| Meta {
-                uid: owner.uid.clone(),
-                name: owner.name.clone(),
-                namespace: pod.meta.namespace.clone(),
-                ..Meta::default()
-            });
+            let meta = match &answer {
+                Some((meta, _)) => meta.clone(),
+                None => Meta {
+                    uid: owner.uid.clone(),
+                    name: owner.name.clone(),
+                    namespace: pod.meta.namespace.clone(),
+                    ..Meta::default()
+                },
+            };
             above = answer.and_then(|(_, above)| above);
             kinds.push((owner.kind, meta));
         }

@@ -257,7 +257,7 @@ impl Lives {
     pub fn exited_recently(&self, tid: i64, parent: i64, ns: u64) -> bool {
         let Some(ended) = self.exited.get(tid as usize & (EXITED_MAX - 1)) else { return false };
         let age = as_told(ns) - ended.ns;
-        ended.tid == tid && ended.parent == parent && age >= 0.0 && age < STALE_NS
+        ended.tid == tid && ended.parent == parent && (0.0..STALE_NS).contains(&age)
     }
 
     /// Whether a thread's own event comes before it counts as another thread's than its creator's.
