@@ -1,5 +1,5 @@
 // What a source needs to sieve for a set of rules: the table, and what the tables must hold.
-import { EVENTS } from "../events/table.ts";
+import { codeOf, EVENTS } from "../events/table.ts";
 import type { Node } from "../rules/check/condition.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
@@ -85,9 +85,12 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const table = tableBytes(guards);
   const clauseThreads = threadWords(guards);
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
+  executions.decides = guards[EXECVE]!.verdict !== Verdict.Keep;
   const lookers = lookersOf(rules, (code, rule) => partsOf(code, beyond)!.bitOf(rule.node));
   return { table, descriptors, lookers, ...flags, clauseThreads, threads, executions };
 }
+
+const EXECVE = codeOf("SYSCALL_EXECVE_19_X");
 
 /** By event code, the threads of rules that look at others. */
 function lookersOf(

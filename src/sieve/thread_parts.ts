@@ -46,6 +46,9 @@ export class ThreadParts {
   readonly facts: Uint32Array = new Uint32Array(2);
   /** Most threads run a program that others run as well. */
   readonly #memo = new Int32Array(MEMO_SIZE * MEMO_STRIDE).fill(MISSING);
+  /** Whether events are kept back by these: of executions, else every process that executes is told
+   * of, and to hold it back until then costs more than it brings. */
+  decides = true;
   readonly #fields: ReadonlySet<string>;
   #generation = 0;
   #parts: Formula[] = [];
@@ -110,9 +113,7 @@ export class ThreadParts {
     if (this.#remembers && this.#recall(thread)) return;
     facts[0] = 0;
     facts[1] = Number(EVERY_THREAD >> 32n);
-    const atoms = this.#atoms.map(({ test, left }) =>
-      test(left.read((bound) => bound.extract(context)), undefined)
-    );
+    const atoms = this.#lookAt(context);
     for (const [place, part] of this.#parts.entries()) {
       if (!holds(part, atoms)) continue;
       const word = place < PARTS_OF_WORD ? 0 : 1;
@@ -120,6 +121,24 @@ export class ThreadParts {
     }
     // A container is looked for as long as none is known.
     if (this.#remembers && thread.containerId !== MISSING) this.#remember(thread);
+  }
+
+  /** Whether atoms hold of the context's thread: each is tried when it is first asked for, and each
+   * field read once, since most parts end with the program's name. */
+  #lookAt(context: Context): (place: number) => boolean {
+    const known: (boolean | undefined)[] = [];
+    const values = new Map<string, ReturnType<Atom["left"]["read"]>>();
+    return (place) => {
+      const before = known[place];
+      if (before !== undefined) return before;
+      const { test, left } = this.#atoms[place]!;
+      let value = values.get(left.text);
+      if (value === undefined) {
+        value = left.read((bound) => bound.extract(context));
+        values.set(left.text, value);
+      }
+      return known[place] = test(value, undefined);
+    };
   }
 
   /** Fills `facts` as for another thread that shows the same; whether there was one. */
@@ -154,6 +173,7 @@ export class ThreadParts {
 
   /** Other rules ask other things. */
   exchange(other: ThreadParts): void {
+    this.decides = other.decides;
     this.#parts = other.#parts;
     this.#bits = other.#bits;
     this.#atoms = other.#atoms;
@@ -174,11 +194,11 @@ function keyOf(part: Formula): string {
   }
 }
 
-/** Whether a part may hold where the atoms are known. */
-function holds(part: Formula, atoms: readonly boolean[]): boolean {
+/** Whether a part may hold; `atoms`: whether that of a place does. */
+function holds(part: Formula, atoms: (place: number) => boolean): boolean {
   switch (part.kind) {
     case "thread":
-      return atoms[part.place] !== part.negated;
+      return atoms(part.place) !== part.negated;
     case "and":
       return part.parts.every((one) => holds(one, atoms));
     case "or":

@@ -78,7 +78,7 @@ export class SievedWalk {
     this.#lend(bytes);
     this.#length = length;
     this.#from = 0;
-    if (this.#knows && !this.#parts.machine.hasRoom(THREADS_ROOM)) this.know();
+    if (this.#knows && !this.#mayHold()) this.know();
     this.#pass();
   }
 
@@ -139,8 +139,14 @@ export class SievedWalk {
   /** Tells which threads there are, once other tables have come. */
   know(): void {
     const { sieve, machine } = this.#parts;
-    this.#knows = machine.hasRoom(THREADS_ROOM);
+    this.#knows = this.#mayHold();
     sieve.know(this.#knows ? Float64Array.from(machine.tids()) : undefined);
+  }
+
+  /** Whether processes may be held back. */
+  #mayHold(): boolean {
+    const { machine, executions } = this.#parts;
+    return executions.decides && machine.hasRoom(THREADS_ROOM);
   }
 
   #answer(): void {
