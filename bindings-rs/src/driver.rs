@@ -164,8 +164,8 @@ impl Driver {
             self_pid: options.self_pid,
         };
         let mut probe = Probe::load(&options.probe, &chosen, &options.interest)?;
-        let critical = probe.take_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
-        let bulk = probe.take_ring("BULK_RING", chosen.bulk_ring_bytes)?;
+        let critical = probe.map_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
+        let bulk = probe.map_ring("BULK_RING", chosen.bulk_ring_bytes)?;
         let seen = look(&probe);
         let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let gaps = Gaps::new(begun.as_nanos() as u64);

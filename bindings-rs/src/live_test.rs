@@ -118,8 +118,8 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
         return None;
     };
     let mut probe = Probe::load(&object, options, interest).expect("the probe loads");
-    let critical = probe.take_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
-    let bulk = probe.take_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
+    let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
+    let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
     Some(Recorder { probe, critical, bulk, gaps: Gaps::new(0) })
 }
 

@@ -177,9 +177,9 @@ impl Probe {
         Ok(probe)
     }
 
-    /// A ring of the probe.
-    pub fn take_ring(&mut self, name: &str, bytes: u32) -> Result<Ring, Failure> {
-        let Some(Map::RingBuf(map)) = self.ebpf.take_map(name) else {
+    /// Maps a ring, whose descriptor stays: programs that are loaded later name it.
+    pub fn map_ring(&self, name: &str, bytes: u32) -> Result<Ring, Failure> {
+        let Some(Map::RingBuf(map)) = self.ebpf.map(name) else {
             return Err(Failure::new(Code::Probe, format!("Cannot find map {name} in the probe")));
         };
         map.fd()
