@@ -163,7 +163,7 @@ impl Driver {
             drop_failed: options.drop_failed,
             self_pid: options.self_pid,
         };
-        let mut probe = Probe::load(&options.probe, &chosen, &options.interest)?;
+        let probe = Probe::load(&options.probe, &chosen, &options.interest)?;
         let critical = probe.map_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
         let bulk = probe.map_ring("BULK_RING", chosen.bulk_ring_bytes)?;
         let seen = look(&probe);

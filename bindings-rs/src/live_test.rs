@@ -117,7 +117,7 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
         eprintln!("not run: it needs scripts/build embed");
         return None;
     };
-    let mut probe = Probe::load(&object, options, interest).expect("the probe loads");
+    let probe = Probe::load(&object, options, interest).expect("the probe loads");
     let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
     let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
     Some(Recorder { probe, critical, bulk, gaps: Gaps::new(0) })
