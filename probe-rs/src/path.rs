@@ -72,7 +72,10 @@ pub fn start<K: Kernel>(event: &mut Event<K>) {
         none
     };
     let state = event.state();
-    state.root = root;
+    set!(state.root, root);
+    // Read again as plain numbers: the verifier of 6.1 lets no typed pointer be mixed with another,
+    // which is how two places are compared.
+    let root = get!(state.root);
     let mut at = if state.place == 0 { state.places[0] } else { state.places[1] };
     if !from_host && event.state().from_top == 0 {
         further::note_place(event, at, root);
