@@ -29,5 +29,10 @@ Deno.test({
     assertEquals(about(lines), ["lines", "lines", 999]);
     const others = await cPlugin("lines", { LINES_NAME: '"others"', LINES_ID: "998" });
     assertEquals(about(others), ["others", "others", 998]);
+    assertEquals(about(await cPlugin("hostile")), ["hostile", "hostile", 997]);
+    // What lacks a function is still a library.
+    for (const what of ["INIT", "NEXT_BATCH", "EXTRACT", "ERROR"]) {
+      await cPlugin("hostile", { [`WITHOUT_${what}`]: "1" });
+    }
   },
 });
