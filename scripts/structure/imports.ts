@@ -7,6 +7,7 @@ const ROOMS = [
   "audit",
   "state",
   "fields",
+  "plugins",
   "rules",
   "sieve",
   "engine",

@@ -3,6 +3,7 @@
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { ClusterOptions, ClusterState } from "../../../bindings-rs/cluster.d.ts";
 import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
+import type { PluginInfo } from "../../plugins/contract.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -95,6 +96,9 @@ export interface RulesStart {
   readonly lineage?: "kernel" | "birth";
   /** They are to watch a host: what cannot match there is told. */
   readonly live?: boolean;
+  /** Plugins that are not built in, in the order in which they are loaded: rules may ask for their
+   * sources and fields. */
+  readonly plugins?: readonly PluginInfo[];
 }
 
 /** What `saker record` writes. Limits that are absent do not hold. */
