@@ -5,6 +5,11 @@ import { assert } from "../live/expect.ts";
 import { run } from "../live/trigger.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
+const ROOT = new URL("../..", import.meta.url).pathname;
+const RUST_FLAGS = [
+  ...["--edition", "2024", "--crate-type", "cdylib", "-D", "warnings"],
+  ...["-O", "-C", "panic=abort", "-C", "strip=symbols"],
+];
 const FLAGS = ["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"];
 
 /** Builds `NAME.c`; `define` are macros as in `{ LINES_NAME: '"other"' }`. */
@@ -13,15 +18,30 @@ export async function cPlugin(
   define: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const flags = [...FLAGS, ...Object.entries(define).map(([key, value]) => `-D${key}=${value}`)];
-  const library = await placeOf(name, await sumOf([...sources(".c"), ...sources(".h")], flags));
+  const library = await placeOf(
+    name,
+    await sumOf([...namesIn("", ".c"), ...namesIn("", ".h")], flags),
+  );
   return await builtOnce(library, async (target) => {
     const { code, stderr } = await run("cc", [...flags, "-o", target, `${HERE}${name}.c`]);
     assert(code === 0, stderr);
   });
 }
 
+/** Builds `NAME/lib.rs` with the Rust that saker is built with; without a network. */
+export async function rustPlugin(name: string): Promise<string> {
+  const files = namesIn(name, ".rs").map((file) => `${name}/${file}`);
+  const library = await placeOf(name, await sumOf(files, RUST_FLAGS));
+  return await builtOnce(library, async (target) => {
+    const script = '. scripts/lib/toolchain.sh && find_rust && cd "$0" && "$RUST_BIN/rustc" "$@"';
+    const args = [...RUST_FLAGS, "--crate-name", name, "-o", target, `${name}/lib.rs`];
+    const { code, stderr } = await run("bash", ["-c", script, HERE, ...args], ROOT);
+    assert(code === 0, stderr);
+  });
+}
+
 /** Runs the build unless the library is there; two tests may build one at the same time. */
-export async function builtOnce(
+async function builtOnce(
   library: string,
   build: (target: string) => Promise<void>,
 ): Promise<string> {
@@ -33,22 +53,22 @@ export async function builtOnce(
 }
 
 /** Where a library of these sources lies. */
-export async function placeOf(name: string, sum: string): Promise<string> {
+async function placeOf(name: string, sum: string): Promise<string> {
   const path = `${cache()}/test-plugins/${sum}`;
   await Deno.mkdir(path, { recursive: true });
   return `${path}/lib${name}.so`;
 }
 
 /** A name for what a library is made of. */
-export async function sumOf(files: readonly string[], flags: readonly string[]): Promise<string> {
+async function sumOf(files: readonly string[], flags: readonly string[]): Promise<string> {
   const texts = files.map((file) => `${file}\n${Deno.readTextFileSync(`${HERE}${file}`)}`);
   const bytes = new TextEncoder().encode([...flags, ...texts].join("\0"));
   const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return sum.slice(0, 12).toHex();
 }
 
-function sources(ending: string): string[] {
-  return [...Deno.readDirSync(HERE)].map(({ name }) => name)
+function namesIn(directory: string, ending: string): string[] {
+  return [...Deno.readDirSync(`${HERE}${directory}`)].map(({ name }) => name)
     .filter((name) => name.endsWith(ending)).sort();
 }
 

@@ -1,7 +1,7 @@
 // The tests' plugins themselves: that they are built, and are what a host takes for plugins.
 import { assertEquals } from "../live/expect.ts";
 import { has } from "../live/trigger.ts";
-import { cPlugin } from "./build.ts";
+import { cPlugin, rustPlugin } from "./build.ts";
 
 const ABOUT = {
   plugin_get_name: { parameters: [], result: "pointer" },
@@ -35,4 +35,13 @@ Deno.test({
       await cPlugin("hostile", { [`WITHOUT_${what}`]: "1" });
     }
   },
+});
+
+Deno.test("a plugin in Rust is built without a network, and names itself", async () => {
+  const census = Deno.dlopen(await rustPlugin("census"), {
+    plugin_get_name: { parameters: [], result: "pointer" },
+  });
+  const name = census.symbols.plugin_get_name();
+  assertEquals(name === null ? "" : Deno.UnsafePointerView.getCString(name), "census");
+  census.close();
 });
