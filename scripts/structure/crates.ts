@@ -2,7 +2,7 @@
 import { cyclesOf, type Edge } from "./imports.ts";
 import { type Breach, lineAt, type Tree, withoutComments } from "./tree.ts";
 
-const CRATES = ["probe-rs", "ebpf-rs", "bindings-rs", "kmod"];
+const CRATES = ["probe-rs", "ebpf-rs", "bindings-rs", "bindings-rs/plugin-host", "kmod"];
 
 /** Modules that use each other. The root of a crate (lib.rs, main.rs) only names the modules. */
 export function checkCrates(tree: Tree): Breach[] {

@@ -1,0 +1,4 @@
+//! Falco's plugins (shared objects with Falco's C interface), run in saker's process or in one of
+//! their own. the interface is in `abi`.
+
+pub mod abi;
