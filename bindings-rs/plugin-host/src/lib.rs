@@ -2,3 +2,7 @@
 //! their own. the interface is in `abi`.
 
 pub mod abi;
+pub mod async_events;
+pub mod last_error;
+pub mod routines;
+pub mod tables;
