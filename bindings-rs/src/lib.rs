@@ -1,7 +1,9 @@
 //! The native addon. What it offers is described in ../index.d.ts; one file per thing offered.
 
 mod aside;
+mod async_thread;
 mod at_once;
+mod bell;
 mod blocks;
 mod btf;
 mod budget;
@@ -21,6 +23,7 @@ mod name;
 mod named;
 mod plan;
 mod privileges;
+mod reader;
 mod ring;
 mod rings;
 mod runtimes;

@@ -25,7 +25,7 @@ use crate::sift::Sieve;
 use crate::stages::{
     BATCHES, DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT,
 };
-use crate::traced::Traced;
+use crate::traced::{Traced, attach};
 pub use crate::wanted::GENERIC_CALL;
 use crate::wanted::{fillers_of, short_of};
 
@@ -77,7 +77,7 @@ pub struct Probe {
     pub expected_routes: Vec<u64>,
 }
 
-pub fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
+fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
     ebpf: &mut Ebpf,
     name: &str,
 ) -> Result<T, Failure> {
@@ -88,9 +88,9 @@ pub fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
 }
 
 /// A descriptor of our own for a map.
-fn map_fd(ebpf: &Ebpf, name: &str) -> Result<OwnedFd, Failure> {
+pub fn map_fd(ebpf: &Ebpf, name: &str) -> Result<OwnedFd, Failure> {
     match ebpf.map(name) {
-        Some(Map::ProgramArray(map) | Map::Array(map)) => map
+        Some(Map::ProgramArray(map) | Map::Array(map) | Map::HashMap(map)) => map
             .fd()
             .as_fd()
             .try_clone_to_owned()
@@ -119,7 +119,6 @@ impl Probe {
             .override_global("SETTINGS", &settings[..], true)
             .map_max_entries("SCRATCH", cpus as u32 * probe::counters::ROWS)
             .map_max_entries("LONG", cpus as u32)
-            .map_max_entries("ASIDE", cpus as u32)
             .map_max_entries("CRITICAL_RING", options.critical_ring_bytes)
             .map_max_entries("BULK_RING", options.bulk_ring_bytes);
         let mut ebpf = loader.load(object).map_err(|error| Failure::of_object(&error))?;
@@ -365,7 +364,9 @@ impl Probe {
         for (name, target) in ENTRIES {
             let attached = match self.loaded.get(name).and_then(|loaded| loaded.refused.clone()) {
                 Some(failure) => Err(failure),
-                None => self.load_program(name, target, btf).and_then(|_| self.attach(name)),
+                None => {
+                    self.load_program(name, target, btf).and_then(|_| attach(&mut self.ebpf, name))
+                }
             };
             match attached {
                 Ok(link) => self.attached.push(Attached {
@@ -385,16 +386,5 @@ impl Probe {
             }
         }
         Ok(())
-    }
-
-    fn attach(&mut self, name: &str) -> Result<FdLink, Failure> {
-        let Some(Program::BtfTracePoint(program)) = self.ebpf.program_mut(name) else {
-            return Err(Failure::new(Code::Probe, format!("Cannot find program {name}")));
-        };
-        program
-            .attach()
-            .and_then(|id| program.take_link(id))
-            .map_err(|error| Failure::of_program(&error, name))
-            .map(FdLink::from)
     }
 }

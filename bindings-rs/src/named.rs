@@ -5,82 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr};
 use std::mem::zeroed;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use aya::maps::{Array, HashMap, MapData};
-use aya::programs::Program;
 use probe::further::NAME_BYTES;
-use probe::kernel::Host;
 
-use crate::failure::{Code, Failure};
-use crate::loader::{Probe, take};
+use crate::reader::{HostValue, Key, Parts};
 
 /// Files of all rules, and directories that are watched for them, at the most.
 const FILES_MAX: usize = 4096;
 const DIRECTORIES_MAX: usize = 512;
 /// All names are looked up anew after so long: a directory may have been replaced itself.
 const EVERY_MS: libc::c_int = 5_000;
-const BPF_PROG_TEST_RUN: libc::c_long = 10;
-
-/// As the probe's map has it.
-#[repr(C)]
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    ino: u64,
-    dev: u32,
-    pad: u32,
-}
-#[repr(transparent)]
-#[derive(Clone, Copy)]
-pub struct HostValue(Host);
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Looked {
-    host: Host,
-    ino: u64,
-    dev: u32,
-    mode: u32,
-}
-// SAFETY: plain numbers without holes.
-unsafe impl aya::Pod for Key {}
-// SAFETY: as above.
-unsafe impl aya::Pod for HostValue {}
-// SAFETY: as above.
-unsafe impl aya::Pod for Looked {}
-
-/// What the thread works with: the program that looks at its own process, and the maps.
-pub struct Parts {
-    pub program: OwnedFd,
-    pub looked: Array<MapData, Looked>,
-    pub host: Array<MapData, HostValue>,
-    pub names: HashMap<MapData, Key, [u8; NAME_BYTES]>,
-}
-
-impl Probe {
-    /// What knows files by their inodes, once; why this kernel has no such thing.
-    pub fn take_named(&mut self) -> Result<Parts, Failure> {
-        const NAME: &str = "look_at_reader";
-        let Some(Program::RawTracePoint(program)) = self.ebpf.program_mut(NAME) else {
-            return Err(Failure::new(Code::Probe, format!("Cannot find program {NAME}")));
-        };
-        program.load().map_err(|error| Failure::of_program(&error, NAME))?;
-        let fd = program.fd().map_err(|error| Failure::of_program(&error, NAME))?;
-        let program = fd.as_fd().try_clone_to_owned().map_err(|error| {
-            Failure::new(Code::Io, format!("Cannot hold program {NAME}: {error}"))
-        })?;
-        Ok(Parts {
-            program,
-            looked: take(&mut self.ebpf, "LOOKED")?,
-            host: take(&mut self.ebpf, "HOST")?,
-            names: take(&mut self.ebpf, "NAMED")?,
-        })
-    }
-}
 
 #[derive(Default)]
 struct Shared {
@@ -103,14 +43,18 @@ impl Named {
         let wake = unsafe { owned(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)) }?;
         let shared = Arc::new(Shared::default());
         *shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(BTreeSet::new());
-        let (theirs, woken, root) = (shared.clone(), wake.try_clone()?, host_root.to_owned());
-        thread::Builder::new().name("named-files".to_owned()).spawn(move || {
-            // SAFETY: makes a descriptor only.
-            let watch = unsafe { owned(libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK)) };
-            let Ok(watch) = watch else { return };
-            Keeper { parts, watch, entries: BTreeMap::new(), watched: BTreeMap::new() }
-                .keep(&theirs, &woken, &root);
-        })?;
+        let (theirs, woken) = (shared.clone(), wake.try_clone()?);
+        // SAFETY: makes a descriptor only.
+        let watch = unsafe { owned(libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK)) }?;
+        let (root, is_root) = root_of(host_root)?;
+        let (entries, watched) = (BTreeMap::new(), BTreeMap::new());
+        let mut keeper = Keeper { parts, root, watch, entries, watched };
+        if is_root {
+            keeper.tell_root();
+        }
+        thread::Builder::new()
+            .name("named-files".to_owned())
+            .spawn(move || keeper.keep(&theirs, &woken))?;
         Ok(Self { shared, wake })
     }
 
@@ -156,29 +100,28 @@ unsafe fn owned(fd: libc::c_int) -> std::io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The members of union bpf_attr for this command.
-#[repr(C)]
-struct TestRun {
-    program: u32,
-    result: u32,
-    data_in_bytes: u32,
-    data_out_bytes: u32,
-    data_in: u64,
-    data_out: u64,
-    repeat: u32,
-    duration: u32,
-    context_in_bytes: u32,
-    context_out_bytes: u32,
-    context_in: u64,
-    context_out: u64,
-    flags: u32,
-    cpu: u32,
-    batch: u32,
-    pad: u32,
+/// Where names lead as on the host: the root of its first process where it is to be had, else the
+/// directory below which some of the host's are mounted, and false: that is no process's root.
+fn root_of(host_root: &str) -> std::io::Result<(OwnedFd, bool)> {
+    let open = |path: &str| -> std::io::Result<OwnedFd> {
+        let path = CString::new(path)?;
+        let how = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        // SAFETY: a path of ours; nothing is opened but the name.
+        unsafe { owned(libc::open(path.as_ptr(), how)) }
+    };
+    if host_root == "/" {
+        return Ok((open(host_root)?, true));
+    }
+    match open(&format!("{host_root}/proc/1/root")) {
+        Ok(root) => Ok((root, true)),
+        Err(_) => Ok((open(host_root)?, false)),
+    }
 }
 
 struct Keeper {
     parts: Parts,
+    /// Below it names lead where they lead on the host.
+    root: OwnedFd,
     watch: OwnedFd,
     /// What each name led to last.
     entries: BTreeMap<Vec<u8>, Option<Key>>,
@@ -187,24 +130,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn keep(mut self, shared: &Shared, woken: &OwnedFd, host_root: &str) {
-        if host_root != "/" {
-            // The host's own root where it can be had, so that names lead where the host's do.
-            let roots = [format!("{host_root}/proc/1/root"), host_root.to_owned()];
-            // SAFETY: of this thread alone.
-            if unsafe { libc::unshare(libc::CLONE_FS) } != 0
-                || !roots.iter().any(|root| {
-                    CString::new(root.as_str())
-                        // SAFETY: a path of ours.
-                        .is_ok_and(|root| unsafe { libc::chroot(root.as_ptr()) == 0 })
-                })
-            {
-                return;
-            }
+    fn tell_root(&mut self) {
+        if let Some(looked) = self.parts.look(self.root.as_raw_fd()) {
+            let _ = self.parts.host.set(0, HostValue(looked.place), 0);
         }
-        if let Some(looked) = self.look(-1) {
-            let _ = self.parts.host.set(0, HostValue(looked.host), 0);
-        }
+    }
+
+    fn keep(mut self, shared: &Shared, woken: &OwnedFd) {
         loop {
             let wanted = shared.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let Some(wanted) = wanted else { return };
@@ -294,27 +226,48 @@ impl Keeper {
             // Beyond the bound, the look at all names every few seconds has to do.
             return;
         }
-        let Ok(path) = CString::new(bytes) else { return };
+        let Some(directory) = self.open(bytes) else { return };
+        // By its descriptor: the name may lead elsewhere from the reader's own root.
+        let path = format!("/proc/self/fd/{}\0", directory.as_raw_fd());
         let mask = libc::IN_MOVED_TO
             | libc::IN_CREATE
             | libc::IN_DELETE
             | libc::IN_DELETE_SELF
             | libc::IN_MOVE_SELF
             | libc::IN_ONLYDIR;
-        // SAFETY: a path of ours.
-        let watch = unsafe { libc::inotify_add_watch(self.watch.as_raw_fd(), path.as_ptr(), mask) };
+        // SAFETY: a path of ours, with its NUL.
+        let watch =
+            unsafe { libc::inotify_add_watch(self.watch.as_raw_fd(), path.as_ptr().cast(), mask) };
         if watch >= 0 {
             self.watched.insert(watch, bytes.to_vec());
         }
     }
 
+    /// What a name leads to below the host's root; nothing is opened but the name.
+    fn open(&self, name: &[u8]) -> Option<OwnedFd> {
+        let path = CString::new(name).ok()?;
+        // SAFETY: plain numbers.
+        let mut how: libc::open_how = unsafe { zeroed() };
+        how.flags = (libc::O_PATH | libc::O_CLOEXEC) as u64;
+        how.resolve = libc::RESOLVE_IN_ROOT;
+        // SAFETY: a path and a structure of ours.
+        let fd = unsafe {
+            libc::syscall(
+                libc::SYS_openat2,
+                self.root.as_raw_fd(),
+                path.as_ptr(),
+                &raw const how,
+                size_of::<libc::open_how>(),
+            )
+        };
+        // SAFETY: it is this call's own.
+        unsafe { owned(fd as libc::c_int) }.ok()
+    }
+
     /// Looks a name up, and has the map say what it leads to.
     fn find(&mut self, name: &[u8]) {
-        let key = CString::new(name).ok().and_then(|path| {
-            // SAFETY: a path of ours; nothing is opened but the name.
-            let file =
-                unsafe { owned(libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC)).ok()? };
-            let looked = self.look(file.as_raw_fd())?;
+        let key = self.open(name).and_then(|file| {
+            let looked = self.parts.look(file.as_raw_fd())?;
             let is_file = looked.mode & libc::S_IFMT == libc::S_IFREG;
             is_file.then_some(Key { ino: looked.ino, dev: looked.dev, pad: 0 })
         });
@@ -349,25 +302,5 @@ impl Keeper {
         let mut text = [0u8; NAME_BYTES];
         text[..name.len()].copy_from_slice(name);
         let _ = self.parts.names.insert(key, text, 0);
-    }
-
-    /// What the kernel has for a descriptor of ours, and for our root.
-    fn look(&self, fd: i32) -> Option<Looked> {
-        let context = [fd as u32 as u64];
-        // SAFETY: plain numbers.
-        let mut run: TestRun = unsafe { zeroed() };
-        run.program = self.parts.program.as_raw_fd() as u32;
-        run.context_in_bytes = size_of_val(&context) as u32;
-        run.context_in = context.as_ptr() as u64;
-        // SAFETY: the context lives until the call returns.
-        let done = unsafe {
-            libc::syscall(
-                libc::SYS_bpf,
-                BPF_PROG_TEST_RUN,
-                &raw const run,
-                size_of::<TestRun>() - 4,
-            )
-        };
-        if done != 0 { None } else { self.parts.looked.get(&0, 0).ok() }
     }
 }

@@ -71,7 +71,8 @@ impl Traced {
     }
 }
 
-fn attach(ebpf: &mut Ebpf, name: &str) -> Result<FdLink, Failure> {
+/// Attaches the program of a tracepoint, once it is loaded.
+pub fn attach(ebpf: &mut Ebpf, name: &str) -> Result<FdLink, Failure> {
     let Some(Program::BtfTracePoint(program)) = ebpf.program_mut(name) else {
         return Err(Failure::new(Code::Probe, format!("Cannot find program {name}")));
     };

@@ -1,25 +1,21 @@
 //! Signals that are delivered, page faults, switches of threads: attached while somebody wants
 //! them. Their tracepoints fire at any time, in the middle of another program as well (a page that
-//! it reads may be missing), so they have a block of their own on each CPU, which one takes at a
+//! it reads may be missing), so they have a row of their own on each CPU, which one takes at a
 //! time.
-use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::{btf_tracepoint, map};
-use aya_ebpf::maps::{Array, PerCpuArray};
+use aya_ebpf::maps::PerCpuArray;
 use aya_ebpf::programs::BtfTracePointContext;
 use probe::counters::row;
 use probe::event::Event;
 use probe::kernel::Kernel as _;
-use probe::scratch::{SCRATCH_BYTES, State};
+use probe::scratch::State;
 use probe::{lane, offset, table, traced};
 
 use crate::bpf_kernel::Bpf;
-use crate::record::{count_lost, emit, is_self};
+use crate::record::{count_lost, emit, is_self, scratch};
 use crate::sieve;
 
-/// One block per CPU; the loader sets how many there are.
-#[map]
-static ASIDE: Array<[u8; SCRATCH_BYTES]> = Array::with_max_entries(1, 0);
-/// Whether it is in use.
+/// Whether this CPU's block of the row is in use.
 #[map]
 static TAKEN: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
 /// The instruction in struct pt_regs on x86_64, as 8-byte words.
@@ -28,9 +24,7 @@ const IP: usize = 16;
 /// Writes one event; one that comes while another is being written is lost, and counted.
 #[inline(always)]
 fn tell(code: u16, fill: impl FnOnce(&mut Event<Bpf>)) {
-    // SAFETY: a helper without arguments.
-    let block = ASIDE.get_ptr_mut(unsafe { bpf::bpf_get_smp_processor_id() });
-    let (Some(block), Some(taken)) = (block, TAKEN.get_ptr_mut(0)) else { return };
+    let (Some(block), Some(taken)) = (scratch(row::ASIDE), TAKEN.get_ptr_mut(0)) else { return };
     if is_self() {
         return;
     }
@@ -41,7 +35,6 @@ fn tell(code: u16, fill: impl FnOnce(&mut Event<Bpf>)) {
         }
         taken.write_volatile(1);
     }
-    let block: *mut u8 = block.cast();
     // SAFETY: the block begins with the State, and this CPU has it alone.
     let state = unsafe { &mut *(block as *mut State) };
     (state.via, state.also, state.ret) = (0, 0, 0);

@@ -66,10 +66,22 @@ function mount(source: string, target: string, options = "rbind:ro"): string[] {
 Deno.test("in a container saker tells the host from its own container and others", async (t) => {
   await withRuntime(t, "containerd", async (containerd, place) => {
     const port = freePort();
+    // Of the host's directories the manifest mounts few, and its first process's root is not to be
+    // had everywhere.
+    const below = place.file("files");
+    await Deno.mkdir(below);
+    const [secret, link] = [`${below}/secret`, `${below}/link`];
+    await Deno.writeTextFile(secret, "");
+    await Deno.link(secret, link);
     const rules = `- rule: Program seen
   desc: a program of the test
   condition: evt.type = execve and evt.res = SUCCESS and ${triggersOf(place.marker)}
   output: "%container.id %proc.name %proc.cmdline %user.name"
+  priority: NOTICE
+- rule: Secret read
+  desc: by any of its names, of which one was there before
+  condition: evt.type in (open, openat) and fd.name = ${secret} and ${triggersOf(place.marker)}
+  output: "%container.id %proc.name %proc.cmdline %fd.name.other"
   priority: NOTICE
 `;
     // As the image has them: without their tests.
@@ -90,6 +102,7 @@ Deno.test("in a container saker tells the host from its own container and others
       ...USUAL.flatMap((name) => ["--cap-drop", `CAP_${name}`]),
       ...capabilities().flatMap((name) => ["--cap-add", `CAP_${name}`]),
       ...mounts(place, maps),
+      ...mount(below, `/host${below}`),
       ...LIBRARIES.flatMap((path) => mount(path, path)),
       ...mount(SAKER, "/saker"),
       ...mount(own, "/usr/share/saker/rules"),
@@ -106,6 +119,27 @@ Deno.test("in a container saker tells the host from its own container and others
       await answer?.body?.cancel();
       return answer?.status === 200 ? true : undefined;
     });
+
+    const health = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
+      // deno-lint-ignore no-explicit-any -- As /healthz has it.
+      return await answer.json() as any;
+    };
+    await eventually(
+      "files of rules to be known",
+      async () => (await health()).names.files_of_rules > 0 || undefined,
+    );
+    await shell(place.mark("linked"), `true < ${link}`);
+    const read = await eventually(
+      "the alert of the link",
+      async () =>
+        (await logged()).split("\n").find((line) =>
+          line.includes('"rule":"Secret read"') && line.includes(place.mark("linked"))
+        ),
+    );
+    const { output_fields: fields } = JSON.parse(read) as Alert;
+    assertEquals([fields["container.id"], fields["fd.name.other"]], ["host", link]);
+    assertEquals((await health()).programs.refused, []);
 
     await shell(place.mark("host"), ":");
     const nobody = ["--reuid=65534", "--clear-groups", "/bin/sh", "-c", ":", place.mark("nobody")];
