@@ -8,7 +8,7 @@ use probe::table as t;
 
 use super::effect;
 use super::family::{
-    FLAGS, PARENT, PROCESS, created, failed, is_birth, is_clone, shares, thread_of,
+    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares, thread_of,
 };
 use super::life::{Lives, Program, Question};
 use super::out::Out;
@@ -30,11 +30,6 @@ const EXEPATH: usize = 27;
 /// Flags as events have them, CLONE_NEWPID, PARENT, VFORK and CHILD_IN_PIDNS: where one of them
 /// stands, the creator's side makes no thread.
 const SILENT: u32 = 1 << 6 | 1 << 8 | 1 << 27 | 1 << 29;
-
-/// Whether an event begins another program.
-fn is_exec(record: &Record) -> bool {
-    matches!(record.code as u16, t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X)
-}
 
 fn flags(record: &Record) -> Option<u32> {
     (record.length(FLAGS) == 4).then(|| word(record.block, record.start(FLAGS)))
@@ -90,8 +85,7 @@ impl Sieve {
 
     fn asks_of_birth(&mut self, record: &Record) -> Question {
         let by_itself = is_birth(record);
-        let parent = if by_itself { thread_of(record, PARENT) } else { record.tid };
-        let child = if by_itself { record.tid } else { created(record) };
+        let (parent, child) = (parent_of(record), child_of(record));
         let may_hold = self.may_begin(record, child);
         if self.tables.of(parent).is_none() {
             // A child's first event makes it, or changes nothing that is known here.
@@ -183,8 +177,7 @@ impl Sieve {
             return self.tables.of(record.tid).is_some();
         }
         let by_itself = result == 0;
-        let parent = if by_itself { thread_of(record, PARENT) } else { record.tid };
-        let child = if by_itself { record.tid } else { result };
+        let (parent, child) = (parent_of(record), child_of(record));
         let Some(table) = self.plain(parent) else { return false };
         if flags(record).is_none() || shares(record) || thread_of(record, PROCESS) != record.tid {
             return false;
@@ -235,14 +228,16 @@ impl Sieve {
     /// What a child runs: what its parent does.
     fn program_born(&mut self, record: &Record, parent: i64, table: usize) -> Option<Program> {
         let text = program_of(record);
-        if let Some(life) = self.lives.get(parent) {
-            return life.program.clone().filter(|program| program.0 == text);
-        }
-        if let Some((facts, _)) = self.answered {
-            self.tables.all[table].born = Some(Rc::new((text, facts)));
-        }
-        let text = program_of(record);
-        self.tables.all[table].born.clone().filter(|program| program.0 == text)
+        let known = if let Some(life) = self.lives.get(parent) {
+            life.program.clone()
+        } else if let Some((facts, _)) = self.answered {
+            let program = Rc::new((text, facts));
+            self.tables.all[table].born = Some(program.clone());
+            return Some(program);
+        } else {
+            self.tables.all[table].born.clone()
+        };
+        known.filter(|program| program.0 == text)
     }
 
     /// A process that is held back executes another program.

@@ -10,6 +10,11 @@ pub const FLAGS: usize = 15;
 /// Of the flags: the descriptors are shared, or all of the process.
 const SHARES: u32 = 1 << 0 | 1 << 13;
 
+/// Whether an event begins another program.
+pub fn is_exec(record: &Record) -> bool {
+    matches!(record.code as u16, t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X)
+}
+
 /// Whether the event is a call of the clone family's.
 pub fn is_clone(record: &Record) -> bool {
     matches!(
@@ -30,16 +35,24 @@ pub fn thread_of(record: &Record, param: usize) -> i64 {
 
 /// Whether the event is of a call that failed, and that then changes nothing.
 pub fn failed(record: &Record) -> bool {
-    let known = matches!(
-        record.code as u16,
-        t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X | t::SYSCALL_CHDIR_X | t::SYSCALL_FCHDIR_X
-    );
-    (known || is_clone(record)) && record.result().is_some_and(|result| result < 0)
+    let moves = matches!(record.code as u16, t::SYSCALL_CHDIR_X | t::SYSCALL_FCHDIR_X);
+    (moves || is_exec(record) || is_clone(record))
+        && record.result().is_some_and(|result| result < 0)
 }
 
 /// Whether the event is a new thread's own of the call that made it.
 pub fn is_birth(record: &Record) -> bool {
     is_clone(record) && record.result() == Some(0)
+}
+
+/// The thread that an event of the clone family is about, whichever side tells it.
+pub fn child_of(record: &Record) -> i64 {
+    if is_birth(record) { record.tid } else { created(record) }
+}
+
+/// The thread that made it.
+pub fn parent_of(record: &Record) -> i64 {
+    if is_birth(record) { thread_of(record, PARENT) } else { record.tid }
 }
 
 /// Whether a call of the clone family may give another thread the same descriptors.

@@ -3,7 +3,7 @@
 use probe::table as t;
 
 use super::effect;
-use super::family::{PARENT, PROCESS, created, is_birth, is_clone, thread_of};
+use super::family::{PARENT, PROCESS, child_of, created, is_clone, is_exec, thread_of};
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::Record;
@@ -92,13 +92,7 @@ impl Sieve {
         // A new thread of a number takes the place of who had it.
         let gone = match record.code as u16 {
             t::PROCEXIT_1_E => record.tid,
-            _ if is_clone(record) => {
-                if is_birth(record) {
-                    record.tid
-                } else {
-                    created(record)
-                }
-            }
+            _ if is_clone(record) => child_of(record),
             _ => return false,
         };
         self.lives.may_be_parent(gone)
@@ -139,7 +133,7 @@ impl Sieve {
                 self.lives.note(created(record));
                 [record.tid, thread_of(record, PROCESS), thread_of(record, PARENT)]
             }
-            t::SYSCALL_EXECVE_19_X | t::SYSCALL_EXECVEAT_X => {
+            _ if is_exec(record) => {
                 let [pid, parent] = [PROCESS, PARENT].map(|param| thread_of(record, param));
                 if pid != record.tid {
                     self.tables.join(pid);
