@@ -49,6 +49,8 @@ export interface ClusterState {
 /** Asks about the pods of this node and what they belong to, on a thread of its own. */
 export class Cluster {
   static start(options: ClusterOptions): Cluster;
+  /** Lends memory whose first number is how many news wait, until other memory is lent. */
+  lend(words: Uint32Array): void;
   /** What has become known since the last call, at most so many: the JSON of `k8s` events. */
   take(max: number): string[];
   state(): ClusterState;

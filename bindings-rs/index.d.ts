@@ -24,6 +24,7 @@ export interface OpenOptions {
   /** Bytes of I/O data kept from each call. */
   snaplen: number;
   dropFailed: boolean;
+  /** This process is never recorded. */
   selfPid: number;
 }
 
@@ -42,23 +43,27 @@ export interface DriverStats {
   /** Files of `nameFiles` that are known, and names that found no place. */
   filesNamed: bigint;
   filesRefused: bigint;
-  /** Programs that should be attached, refused ones left out, and how many still are. */
+  /** Programs that should be attached (those that the kernel refused are none), and how many still
+   * are. */
   programs: number;
   attached: number;
 }
 
+/** A process that lost events over its share of the critical ring. */
 export interface ProcessExcess {
   pid: number;
+  /** Of the thread that lost first. */
   name: string;
   lost: bigint;
 }
 
+/** Events of one code that the sieve kept back, or that were lost. */
 export interface CodeEvents {
   code: number;
   events: bigint;
 }
 
-/** How often a program ran, and for how long. */
+/** How often one of the probe's programs ran, and for how long. */
 export interface ProgramRuns {
   name: string;
   runs: bigint;
@@ -76,6 +81,7 @@ export interface AttachedProgram {
   reason: string;
 }
 
+/** A loaded probe. */
 export class Driver {
   static open(options: OpenOptions): Driver;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
@@ -83,7 +89,8 @@ export class Driver {
   /** Blocks until a ring holds something or the time is over; true where there is something. */
   wait(timeoutMs: number): boolean;
   setInterest(codes: Uint16Array): void;
-  /** Loads some programs that nobody wants yet, as long as that is allowed; true: all are. */
+  /** Loads some of the programs of events that nobody wants yet, so that `setInterest` finds them
+   * when the right to load is given up; true when none is left. */
   loadSpare(): boolean;
   /** Exchanges the table of the sieve before the rings (src/sieve/table.ts); an empty one lets
    * everything through. `keepsOpens`: opens are kept whatever it says of them. Throws where this
@@ -93,16 +100,19 @@ export class Driver {
   nameFiles(names: Uint8Array[], hostRoot: string): void;
   /** Events that the sieve kept back, for each code that has some. */
   sifted(): CodeEvents[];
-  /** Events that were lost, for each code that has some; 0: which event it was is not known. */
+  /** Events that were lost, for each code that has some; 0 is the code of those whose event is not
+   * known. */
   lost(): CodeEvents[];
   /** What was found missing among the events that were drained since the last call. */
   takeGaps(): { cpu: number; lane: number; lost: bigint; fromMs: number; untilMs: number }[];
-  /** For each CPU: events that were written, lost of the critical lane, lost of the bulk one. */
+  /** For each CPU that there may be three numbers: events that were written, that were lost of the
+   * critical lane, and of the bulk one. */
   cpus(): Float64Array;
   /** All loaded programs; zeros unless the kernel counts (`kernel.bpf_stats_enabled`). */
   runs(): ProgramRuns[];
   stats(): DriverStats;
-  /** Processes that lost events over their share since the last call, 256 at the most. */
+  /** Processes that lost events over their share since the last call, the greatest loss first. At
+   * most 256 are told at once; `excess` counts those of all. */
   takeExcess(): ProcessExcess[];
   /** What is attached where, and why; asks the kernel whether each link is still there. */
   plan(): AttachedProgram[];
@@ -152,14 +162,15 @@ export class CaptureSieve {
    * gets three numbers for each event that the engine has to see: its offset (events that were held
    * back are copied behind `length`), the events passed over before it, and 1 where it only keeps
    * the tables right. `state` gets how far it came, how many entries there are, and the events
-   * passed over behind the last one, what is asked. Returns 0 at the end, 1 where entries or
-   * room are used up, 2 where something is asked: 1, and of which thread, for `answer`; 2 for
-   * `answerProgram`. `from` behind `length`: other tables come, what is held back is told.
+   * passed over behind the last one, and what is asked: 1 and of which thread for `answer`, 2 for
+   * `answerProgram`. Returns 0 at the end, 1 where entries or room are used up, 2 where something
+   * is asked. `from` behind `length`: other tables come, and what is held back is handed over.
    */
   pass(length: number, from: number): number;
   /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwdBytes`: of the
-   * working directory, in what was lent for it; `low`, `high`: what holds of the thread; `marks`:
-   * 1, no other thread has the table, 2, its process has the same id in its own pid namespace. */
+   * path of the working directory with a slash at its end, in what was lent for it; `low` and
+   * `high`: what holds of the thread (src/sieve/thread_parts.ts); `marks`: 1, no other thread has
+   * the table, 2, its process has the same id in its own pid namespace. */
   answer(
     tid: number,
     owner: number,
@@ -339,62 +350,4 @@ export class GrpcServer {
   state(): GrpcState;
   /** Ends all streams; `state().ended` tells when that is done. */
   close(): void;
-}
-
-export interface RuntimeSocket {
-  kind: "docker" | "podman" | "containerd" | "cri";
-  /** Below the host's root; one directory may be `*`. */
-  path: string;
-}
-
-export interface RuntimesOptions {
-  /** "" for this root. */
-  hostRoot: string;
-  sockets: RuntimeSocket[];
-  /** Labels with longer values are left out. */
-  labelMaxLen: number;
-  /** Ask for sizes too, which takes long. */
-  withSize: boolean;
-  /** After so long a container that nobody knows is given up. */
-  patienceMs: number;
-}
-
-/** 0: the JSON of a container; 1: the id of one that ended; 2: the id of one that nobody knows. */
-export type RuntimeNews = { kind: number; text: string };
-
-/** How one socket stands; `follows`: it tells of containers that come and go. */
-export interface RuntimeState {
-  kind: string;
-  path: string;
-  up: boolean;
-  version: string;
-  /** Why it does not answer. */
-  trouble: string;
-  follows: boolean;
-  connects: number;
-  answers: number;
-  failures: number;
-}
-
-export interface RuntimeTotals {
-  asked: number;
-  /** Of those asked: not taken, since too many questions waited. */
-  refused: number;
-  found: number;
-  unknown: number;
-  /** News that were not taken in time. */
-  dropped: number;
-}
-
-/** Asks the container runtimes of this machine about containers, on a thread of its own. */
-export class Runtimes {
-  static start(options: RuntimesOptions): Runtimes;
-  /** Its first number is kept at how many news wait. */
-  lend(words: Uint32Array): void;
-  /** By the whole id, or as much of it as is known; never waits. */
-  ask(id: string): void;
-  /** What is new, at most so many. */
-  take(max: number): RuntimeNews[];
-  state(): RuntimeState[];
-  totals(): RuntimeTotals;
 }

@@ -6,17 +6,16 @@ use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::thread;
 use std::time::Duration;
 
 use napi_derive::napi;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::async_thread;
 use crate::failure::{Code, Failure, listen_reason};
 use crate::grpc::GrpcPem;
 use crate::tls::{Files, Pem, acceptor};
@@ -92,12 +91,7 @@ impl TlsDoor {
         let counts = Arc::new(Counts::default());
         let (end, ended) = watch::channel(false);
         let door = Door { tls, socket: options.socket_path.into(), counts: Arc::clone(&counts) };
-        let runtime =
-            Builder::new_current_thread().enable_io().enable_time().build().map_err(failed)?;
-        thread::Builder::new()
-            .name("saker-tls".into())
-            .spawn(move || runtime.block_on(door.serve(listener, ended)))
-            .map_err(failed)?;
+        async_thread::run("saker-tls", move || door.serve(listener, ended)).map_err(failed)?;
         Ok(Self { port, counts, end })
     }
 

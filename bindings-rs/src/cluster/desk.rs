@@ -2,11 +2,11 @@
 //! once, in the order in which they came; and how the cluster's side stands.
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::objects::{Told, deleted};
+use crate::bell::Bell;
 
 /// News that the engine has not taken; it takes them many times a second.
 const NEWS_MAX: usize = 16_384;
@@ -51,12 +51,32 @@ struct Inner {
     bytes: usize,
     told: HashMap<String, Known>,
     state: State,
+    bell: Option<Bell>,
+}
+
+impl Inner {
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.set(self.news.len());
+        }
+    }
+
+    /// Whether it found room.
+    fn put(&mut self, json: String) -> bool {
+        if self.news.len() >= NEWS_MAX || self.bytes + json.len() > NEWS_BYTES_MAX {
+            self.state.dropped += 1;
+            return false;
+        }
+        self.bytes += json.len();
+        self.news.push_back(json);
+        self.ring();
+        true
+    }
 }
 
 #[derive(Default)]
 pub struct Desk {
     inner: Mutex<Inner>,
-    waiting: AtomicUsize,
 }
 
 impl Desk {
@@ -77,7 +97,7 @@ impl Desk {
             inner.state.refused += 1;
             return true;
         }
-        if !self.put(&mut inner, json) {
+        if !inner.put(json) {
             return false;
         }
         let kind = told.kind.to_owned();
@@ -113,7 +133,7 @@ impl Desk {
             .map(|(uid, known)| (known.kind.clone(), uid.clone()))
             .collect();
         for (kind, uid) in gone {
-            if !self.put(&mut inner, deleted(&kind, &uid)) {
+            if !inner.put(deleted(&kind, &uid)) {
                 break;
             }
             inner.told.remove(&uid);
@@ -121,27 +141,20 @@ impl Desk {
         count(&mut inner);
     }
 
-    fn put(&self, inner: &mut Inner, json: String) -> bool {
-        if inner.news.len() >= NEWS_MAX || inner.bytes + json.len() > NEWS_BYTES_MAX {
-            inner.state.dropped += 1;
-            return false;
-        }
-        inner.bytes += json.len();
-        inner.news.push_back(json);
-        self.waiting.store(inner.news.len(), Relaxed);
-        true
+    /// Where the engine looks for news; nothing is written to the one before any more.
+    pub fn ring_at(&self, bell: Option<Bell>) {
+        let mut inner = self.lock();
+        inner.bell = bell;
+        inner.ring();
     }
 
-    /// What the engine has not taken yet, oldest first; costs nothing where there is nothing.
+    /// What the engine has not taken yet, oldest first.
     pub fn take(&self, max: usize) -> Vec<String> {
-        if self.waiting.load(Relaxed) == 0 {
-            return Vec::new();
-        }
         let mut inner = self.lock();
         let many = inner.news.len().min(max);
         let taken: Vec<String> = inner.news.drain(..many).collect();
         inner.bytes -= taken.iter().map(String::len).sum::<usize>();
-        self.waiting.store(inner.news.len(), Relaxed);
+        inner.ring();
         taken
     }
 

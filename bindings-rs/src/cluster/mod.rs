@@ -1,4 +1,4 @@
-//! The class Cluster of ../index.d.ts: a thread that asks Kubernetes' API server, or Falco's
+//! The class Cluster of ../cluster.d.ts: a thread that asks Kubernetes' API server, or Falco's
 //! collector, about the pods of this node and what they belong to. News come out, and nobody waits:
 //! what is asked may be absent, hang or lie, and costs its own answers.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
@@ -11,12 +11,13 @@ mod known;
 mod objects;
 
 use std::sync::Arc;
-use std::thread;
 
+use napi::bindgen_prelude::Uint32Array;
 use napi_derive::napi;
-use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use crate::async_thread;
+use crate::bell::Bell;
 use crate::failure::{Code, Failure};
 use api::Api;
 use collector::Collector;
@@ -26,9 +27,6 @@ use follow::{Follow, ask_owners};
 use known::{Known, Listed};
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
-
-/// Threads that read tokens and certificates, or look names up.
-const READERS_MAX: usize = 4;
 
 /// A text, or the file that it stands in.
 #[napi(object)]
@@ -72,8 +70,16 @@ pub struct ClusterState {
 #[napi]
 pub struct Cluster {
     desk: Arc<Desk>,
+    /// The memory where the desk's bell is.
+    bell: Option<Uint32Array>,
     /// The thread ends with it.
     _end: oneshot::Sender<()>,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.desk.ring_at(None);
+    }
 }
 
 #[napi]
@@ -84,29 +90,26 @@ impl Cluster {
         let desk = Arc::new(Desk::default());
         let (end, ended) = oneshot::channel();
         let asking = ask(options, Arc::clone(&desk));
-        let failed = |error: std::io::Error| {
-            Failure::new(Code::Io, format!("Cannot start the thread of the cluster: {error}"))
+        let work = || async {
+            tokio::select! {
+                () = asking => {}
+                _ = ended => {}
+            }
         };
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .max_blocking_threads(READERS_MAX)
-            .build()
-            .map_err(failed)?;
-        thread::Builder::new()
-            .name("saker-cluster".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = asking => {}
-                        _ = ended => {}
-                    }
-                });
-                // A file that hangs is left behind.
-                runtime.shutdown_background();
-            })
-            .map_err(failed)?;
-        Ok(Self { desk, _end: end })
+        async_thread::run("saker-cluster", work).map_err(|error| {
+            Failure::new(Code::Io, format!("Cannot start the thread of the cluster: {error}"))
+        })?;
+        Ok(Self { desk, bell: None, _end: end })
+    }
+
+    /// Keeps the first of the words at how many news wait.
+    #[napi]
+    pub fn lend(&mut self, mut words: Uint32Array) {
+        // SAFETY: the engine lends them, and only reads.
+        let bell = Bell::new(unsafe { words.as_mut() });
+        self.desk.ring_at(bell);
+        // What was lent before is let go only now.
+        self.bell = Some(words);
     }
 
     /// What has become known since the last call, at most so many: the JSON of `k8s` events.

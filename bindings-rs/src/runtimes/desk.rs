@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::bell::Bell;
 use super::info::Info;
+use crate::bell::Bell;
 
 /// News that the engine has not taken; it takes them many times a second.
 const NEWS_MAX: usize = 8192;

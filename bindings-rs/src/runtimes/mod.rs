@@ -1,8 +1,7 @@
-//! The class Runtimes of ../index.d.ts: a thread that asks the container runtimes of this machine
-//! about containers, over their own sockets. Ids go in, what is known of them comes out; neither
-//! ever waits. A socket may be absent, hang or lie: it costs its own answers.
+//! The class Runtimes of ../runtimes.d.ts: a thread that asks the container runtimes of this
+//! machine about containers, over their own sockets. Ids go in, what is known of them comes out;
+//! neither ever waits. A socket may be absent, hang or lie: it costs its own answers.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
-mod bell;
 mod bundle;
 pub mod channel;
 mod containerd;
@@ -25,8 +24,8 @@ use napi::bindgen_prelude::Uint32Array;
 use napi_derive::napi;
 use tokio::sync::mpsc::{Sender, channel};
 
+use crate::bell::Bell;
 use crate::failure::{Code, Failure};
-use bell::Bell;
 use desk::{Desk, News};
 use seek::{Place, Question, Seeker};
 

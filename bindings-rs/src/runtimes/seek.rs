@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,6 +15,7 @@ use super::info::Info;
 use super::up::{Up, ask};
 use super::watch::{Kind, Watch};
 use super::{below, bundle};
+use crate::async_thread;
 
 /// Ids that are asked about at a time.
 const SEARCHES_MAX: usize = 32;
@@ -24,8 +23,7 @@ const SEARCHES_MAX: usize = 32;
 const SOCKETS_MAX: usize = 64;
 /// Between looks for sockets of users.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
-/// Threads that read files, which may lie on a mount that hangs.
-const READERS_MAX: usize = 4;
+/// A file may lie on a mount that hangs.
 const READ: Duration = Duration::from_millis(300);
 /// Between questions about a container that nobody knows yet, doubled each time.
 const AGAIN_MIN: Duration = Duration::from_millis(20);
@@ -54,17 +52,7 @@ pub struct Seeker {
 impl Seeker {
     /// Runs until nobody can ask any more.
     pub fn start(self, places: Vec<Place>, questions: Receiver<Question>) -> io::Result<()> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .max_blocking_threads(READERS_MAX)
-            .build()?;
-        thread::Builder::new().name("saker-runtimes".into()).spawn(move || {
-            runtime.block_on(self.run(places, questions));
-            // A file that hangs is left behind.
-            runtime.shutdown_background();
-        })?;
-        Ok(())
+        async_thread::run("saker-runtimes", move || self.run(places, questions))
     }
 
     async fn run(self, places: Vec<Place>, mut questions: Receiver<Question>) {

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 
-use super::bell::Bell;
 use super::desk::{BY_CONTAINERD, BY_CRI, BY_USER, Desk, News};
 use super::docker::{Change, Docker, seconds};
 use super::info::{DOCKER, Info, short};
 use super::seek::{Place, Question, Seeker};
 use super::watch::Kind;
+use crate::bell::Bell;
 use scene::{Directory, answer_as_docker, answer_garbage, answer_without_end, hang, listen};
 
 const ID: &str = "aa11bb22cc33dd44ee55ff6600112233445566778899aabbccddeeff00112233";

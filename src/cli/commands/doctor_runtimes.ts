@@ -1,6 +1,6 @@
 // What `saker doctor` says of the container runtimes: which were found, by which socket, what each
 // answers, or why not. A configuration comes in, findings go out.
-import type { RuntimeState } from "../../../bindings-rs/index.d.ts";
+import type { RuntimeState } from "../../../bindings-rs/runtimes.d.ts";
 import type { Config } from "../../config/schema.ts";
 import { type Addon, loadAddon } from "../../engine/host/addon.ts";
 import { containersStart, knownContainers } from "../start/containers_start.ts";

@@ -134,8 +134,8 @@ const STOP = 0;
 const MESSAGE = 1;
 const TAKEN = 2;
 const FLAGS = 3;
-/** Written by the addon. */
-const NEWS = 1;
+/** Written by the addon: news of runtimes, and of the cluster. */
+const NEWS = 2;
 
 export class Counters {
   readonly buffer: SharedArrayBuffer;
@@ -150,6 +150,8 @@ export class Counters {
   /** How many news of containers wait for the engine. Here, since the addon's thread writes it
    * until the process ends, and this memory outlives the engine's thread. */
   readonly news: Uint32Array;
+  /** The same of the cluster. */
+  readonly clusterNews: Uint32Array;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
 
@@ -165,7 +167,9 @@ export class Counters {
     this.lag = new Latencies(next(LATENCY_NUMBERS));
     this.toOutput = new Latencies(next(LATENCY_NUMBERS));
     this.#flags = new Int32Array(buffer, 8 * at, FLAGS);
-    this.news = new Uint32Array(buffer, 8 * at + 4 * FLAGS, NEWS);
+    const news = new Uint32Array(buffer, 8 * at + 4 * FLAGS, NEWS);
+    this.news = news.subarray(0, 1);
+    this.clusterNews = news.subarray(1, 2);
   }
 
   get(place: CounterPlace): number {

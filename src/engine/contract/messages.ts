@@ -2,7 +2,11 @@
 // are not said but shared (counters.ts).
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { ClusterOptions, ClusterState } from "../../../bindings-rs/cluster.d.ts";
-import type { RuntimesOptions, RuntimeState, RuntimeTotals } from "../../../bindings-rs/index.d.ts";
+import type {
+  RuntimesOptions,
+  RuntimeState,
+  RuntimeTotals,
+} from "../../../bindings-rs/runtimes.d.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";

@@ -14,12 +14,11 @@ import type {
   GrpcServer,
   NamedFile,
   OpenOptions,
-  Runtimes,
-  RuntimesOptions,
   SieveOptions,
   TlsDoor,
   TlsDoorOptions,
 } from "../../../bindings-rs/index.d.ts";
+import type { Runtimes, RuntimesOptions } from "../../../bindings-rs/runtimes.d.ts";
 
 export type { GrpcAlert, GrpcOptions, GrpcServer, TlsDoor } from "../../../bindings-rs/index.d.ts";
 

@@ -20,13 +20,21 @@ interface Waiting {
 
 export class ClusterSource {
   readonly #cluster: Pick<Cluster, "take" | "state">;
+  /** How many news wait: the addon keeps it, so that a batch without news costs no call. */
+  readonly #news: Uint32Array;
   /** News of a container wait so long. */
   readonly #waitMs: number;
   readonly #pods = new Set<string>();
   #waiting: Waiting[] = [];
 
-  constructor(cluster: Pick<Cluster, "take" | "state">, waitMs: number) {
+  constructor(
+    cluster: Pick<Cluster, "take" | "state" | "lend">,
+    news: Uint32Array,
+    waitMs: number,
+  ) {
+    cluster.lend(news);
     this.#cluster = cluster;
+    this.#news = news;
     this.#waitMs = waitMs;
   }
 
@@ -40,7 +48,7 @@ export class ClusterSource {
 
   /** News of the cluster, as JSON of `k8s` events. */
   take(out: () => BlockBuffer, time: bigint): void {
-    for (const json of this.#cluster.take(NEWS_MAX)) {
+    for (const json of this.#news[0] === 0 ? NONE : this.#cluster.take(NEWS_MAX)) {
       putCluster(out(), time, json);
       const { kind, reason, uid, static_uid } = JSON.parse(json) as Record<string, string>;
       if (kind !== "Pod") continue;

@@ -12,9 +12,19 @@ const POD = JSON.stringify({ reason: "Update", uid: "p1", kind: "Pod", static_ui
 function source(state: Partial<ClusterState>) {
   const news: string[] = [];
   const now = { up: true, tried: true, ...state } as ClusterState;
-  const made = new ClusterSource({ take: () => news.splice(0), state: () => now }, 500);
+  let words = new Uint32Array();
+  const cluster = {
+    take: () => news.splice(0),
+    state: () => now,
+    lend: (lent: Uint32Array) => void (words = lent),
+  };
+  const made = new ClusterSource(cluster, new Uint32Array(1), 500);
   const out = new BlockBuffer(1024);
-  return { made, news, now, take: () => made.take(() => out, 0n), out };
+  const take = () => {
+    words[0] = news.length;
+    made.take(() => out, 0n);
+  };
+  return { made, news, now, take, out };
 }
 
 const never = () => false;

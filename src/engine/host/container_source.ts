@@ -6,7 +6,7 @@ import type {
   Runtimes,
   RuntimeState,
   RuntimeTotals,
-} from "../../../bindings-rs/index.d.ts";
+} from "../../../bindings-rs/runtimes.d.ts";
 import { BlockBuffer } from "../../events/scap/block_buffer.ts";
 import { CONTAINER_UNKNOWN, putContainer } from "../../events/scap/state_events.ts";
 import type { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
@@ -39,7 +39,6 @@ export class ContainerSource {
   /** In the order in which they end. */
   readonly #waits: { readonly id: string; readonly untilMs: number }[] = [];
   #toldAtMs = 0;
-  #askedAtMs = 0;
 
   constructor(parts: ContainerSourceParts) {
     this.#parts = parts;
@@ -65,9 +64,8 @@ export class ContainerSource {
     let made: BlockBuffer | undefined;
     const out = () => made ??= new BlockBuffer(4096);
     const time = BigInt(nowMs) * 1_000_000n;
-    // First, so that a container finds its pod; once in a look at the clock is enough.
-    if (nowMs !== this.#askedAtMs) cluster?.take(out, time);
-    this.#askedAtMs = nowMs;
+    // First, so that a container finds its pod.
+    cluster?.take(out, time);
     for (const { kind, text } of news[0] === 0 ? NONE : runtimes.take(NEWS_MAX)) {
       if (kind === 0 && text.length < JSON_BYTES_MAX) {
         if (cluster?.keeps(text, nowMs) !== true) putContainer(out(), time, text);

@@ -1,7 +1,7 @@
 // The engine's side of what runtimes tell, with the addon and a socket that answers as Docker does:
 // what it asks and takes, and that it crosses for news alone.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import type { Runtimes } from "../../../bindings-rs/index.d.ts";
+import type { Runtimes } from "../../../bindings-rs/runtimes.d.ts";
 import { AwaitedContainers } from "../../state/tables/awaited_containers.ts";
 import { Counters } from "../contract/counters.ts";
 import { loadAddon } from "./addon.ts";

@@ -1,16 +1,13 @@
 // Losses as the journal has them: the source's counters and what its sequence numbers tell come in
 // about once a second; an entry goes out when all of its losses have their place in the sequence,
 // or after some seconds, since nothing may follow a loss.
-import type { EventSource } from "../../events/source.ts";
+import { type EventSource, NUMBERS_BY_CPU } from "../../events/source.ts";
 import type { Counters } from "../contract/counters.ts";
 import { lostByName } from "../contract/drop_kinds.ts";
 import type { LossEntry } from "../contract/loss_journal.ts";
 
 /** An entry is told so long after its first loss at the latest. */
 export const TOLD_AFTER_MS = 3_000;
-
-/** For each CPU: written, lost of the critical lane, lost of the bulk one. */
-export const NUMBERS_BY_CPU = 3;
 
 interface Known {
   readonly critical: number;

@@ -1,10 +1,9 @@
 // Counts by rule, CPU and program: alerts and their outputs come in as they are made, what the rule
 // set and the source know about once a second; all goes into memory that the main thread reads.
-import type { EventSource } from "../../events/source.ts";
+import { type EventSource, NUMBERS_BY_CPU } from "../../events/source.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
-import { NUMBERS_BY_CPU } from "./loss_record.ts";
 import { Tallies, type TalliesTold } from "../contract/tallies.ts";
 
 export interface TallierParts {

@@ -16,7 +16,7 @@ export function liveContainers(
   source: LiveStart | { readonly kind: string },
   addon: () => Addon,
   { awaited, cluster: known }: MachineHost,
-  { news }: Counters,
+  { news, clusterNews }: Counters,
   told: (runtimes: RuntimesTold) => void,
 ): LiveContainers {
   if (!("containers" in source) || source.containers === undefined) return {};
@@ -28,7 +28,8 @@ export function liveContainers(
     ...{ hostRoot, sockets, labelMaxLen, withSize },
     patienceMs: Math.max(waitMs, PATIENCE_MS),
   });
-  const cluster = asked && new ClusterSource(addon().Cluster.start(asked.options), waitMs);
+  const cluster = asked &&
+    new ClusterSource(addon().Cluster.start(asked.options), clusterNews, waitMs);
   known.enabled = cluster !== undefined;
   let before = "";
   const tell = (now: RuntimesTold) => {
