@@ -115,13 +115,14 @@ async function measured(
     place.marker,
   );
   const least = kinds.map(() => Infinity);
+  let before = await nanoseconds(watch.port);
   for (let round = 0; round < rounds; round++) {
     for (const [at, [kind, , share]] of kinds.entries()) {
       const times = Math.max(1, Math.round(calls * share));
-      const before = await nanoseconds(watch.port);
       await mustRun(load, ["calls", kind, place.file("file"), `${times}`]);
       const after = await nanoseconds(watch.port);
       least[at] = Math.min(least[at]!, (after - before) / times);
+      before = after;
     }
   }
   return least;

@@ -3,10 +3,9 @@
 // and descriptors. SAKER_TEST_LIVES: from which seed on, and how many, instead of those kept here.
 import { ok, strictEqual } from "node:assert";
 import { Chance } from "../src/rules/check/condition_fixture.ts";
-import type { RulesStart } from "../src/engine/contract/messages.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
 import { historyByChance } from "./lives_captures.ts";
-import { replayed } from "./sieve_runs.ts";
+import { replayed, rulesStart } from "./sieve_runs.ts";
 
 const STEPS = 160;
 /** What an alert shows of a process. */
@@ -52,18 +51,6 @@ const CONDITIONS = [
   "evt.type = getuid and proc.exepath = /usr/bin/cc",
   "evt.type = getuid and proc.pname = make",
 ];
-
-function rulesStart(text: string): RulesStart {
-  return {
-    files: [{ name: "r.yaml", text }],
-    priority: 7,
-    matching: "all",
-    selections: [],
-    appendOutput: [],
-    staticFields: {},
-    base64: false,
-  };
-}
 
 /** Replays of one seed, with the sieve and without. */
 function compareSeed(seed: number, file: string): { passed: number; alerts: number } {

@@ -1,10 +1,16 @@
 // For tests: a capture through the whole engine, with and without the sieve; what it tells.
 import { formatJson } from "../src/alerts/format/format.ts";
 import { JSON_FORMAT } from "../src/alerts/format/format_fixture.ts";
+import { NO_RULES } from "../src/engine/captures/compile_filter.ts";
 import { Counter, Counters } from "../src/engine/contract/counters.ts";
 import type { FromEngine, RulesStart } from "../src/engine/contract/messages.ts";
 import { unpackAlerts } from "../src/engine/contract/packed_alerts.ts";
 import { startRun } from "../src/engine/thread/run.ts";
+
+/** Rules of a text, each of which may match the same event. */
+export function rulesStart(text: string): RulesStart {
+  return { ...NO_RULES, files: [{ name: "r.yaml", text }], matching: "all" };
+}
 
 export interface RunResult {
   /** The alerts as they are printed. */

@@ -12,19 +12,7 @@ import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
 import { BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
-import { replayed } from "./sieve_runs.ts";
-
-function rulesStart(text: string): RulesStart {
-  return {
-    files: [{ name: "r.yaml", text }],
-    priority: 7,
-    matching: "all",
-    selections: [],
-    appendOutput: [],
-    staticFields: {},
-    base64: false,
-  };
-}
+import { replayed, rulesStart } from "./sieve_runs.ts";
 
 /** Holds a replay with the sieve against one without; how many events it passed over. */
 function compare(files: readonly string[], rules: RulesStart, what: string): number {

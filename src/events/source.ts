@@ -39,6 +39,8 @@ export interface SequenceGap {
   readonly untilMs: number;
 }
 
+export const NUMBERS_BY_CPU = 3;
+
 /** How often a program of the probe ran, and for how long; 0 where the kernel does not count. */
 export interface ProgramRuns {
   readonly name: string;
@@ -87,8 +89,8 @@ export interface EventSource {
   /** What was found missing among the events that were read since the last call; what nothing
    * follows yet is not among it. */
   takeGaps?(): readonly SequenceGap[];
-  /** For each CPU three numbers: events that were written, that were lost of the critical lane, and
-   * of the bulk one. */
+  /** For each CPU NUMBERS_BY_CPU: events that were written, that were lost of the critical lane,
+   * and of the bulk one. */
   cpus?(): Float64Array;
   /** How often the programs of a probe ran. */
   runs?(): readonly ProgramRuns[];

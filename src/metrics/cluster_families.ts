@@ -1,7 +1,7 @@
 // Numbers of the cluster that is asked about pods: they stand in /healthz as they are, and become
 // series here.
 import type { RuntimesTold } from "../engine/contract/messages.ts";
-import type { Family } from "./exposition.ts";
+import { type Family, single } from "./exposition.ts";
 
 /** As /healthz has it. */
 export interface ClusterReport {
@@ -35,10 +35,8 @@ export function clusterReport({ cluster }: RuntimesTold): ClusterReport | undefi
 export function clusterFamilies(report: ClusterReport | undefined): Family[] {
   if (report === undefined) return [];
   const { up, objects, pods, connects, answers, failures, relists, refused, dropped } = report;
-  const gauge = (name: string, help: string, value: number): Family => ({
-    ...{ name: `saker_cluster_${name}`, kind: "gauge", help },
-    samples: [{ labels: {}, value }],
-  });
+  const gauge = (name: string, help: string, value: number) =>
+    single(`saker_cluster_${name}`, "gauge", value, help);
   return [
     gauge("up", "1 while pods of this node are followed.", up ? 1 : 0),
     gauge("pods", "Pods that the cluster told of.", pods),

@@ -18,6 +18,16 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
+/** A family of one number. */
+export function single(
+  name: string,
+  kind: Family["kind"],
+  value: number | bigint,
+  help: string,
+): Family {
+  return { name, kind, help, samples: [{ labels: {}, value }] };
+}
+
 /** Families without a sample are left out. */
 export function exposition(families: readonly Family[]): string {
   return families.filter(({ samples }) => samples.length > 0).map(familyText).join("");

@@ -3,7 +3,7 @@
 import { Counter } from "../engine/contract/counters.ts";
 import { dropKinds } from "../engine/contract/drop_kinds.ts";
 import { ENTER_KINDS } from "./engine_measures.ts";
-import { type Family, labelName, type Sample } from "./exposition.ts";
+import { type Family, labelName, type Sample, single } from "./exposition.ts";
 import { type Facts, measuresOf, queueDrops, type Wanted } from "./facts.ts";
 import { type Measure, seriesName, seriesValue } from "./measure.ts";
 import type { FileSum } from "./file_sums.ts";
@@ -29,12 +29,7 @@ export function falcoFamilies(facts: Facts, wanted: Wanted, nowMs: number): Fami
 }
 
 function one(name: string, kind: Family["kind"], value: number | bigint): Family {
-  return {
-    name: `falcosecurity_falco_${name}`,
-    kind,
-    help: HELP,
-    samples: [{ labels: {}, value }],
-  };
+  return single(`falcosecurity_falco_${name}`, kind, value, HELP);
 }
 
 /** What is told twice, such as equal files of one name in two directories, is told once. */

@@ -7,7 +7,7 @@ import type { Tallies } from "../engine/contract/tallies.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { lostByName } from "../engine/contract/drop_kinds.ts";
 import { auditFamilies } from "./audit_families.ts";
-import type { Family, Sample } from "./exposition.ts";
+import { type Family, type Sample, single } from "./exposition.ts";
 import { clusterFamilies } from "./cluster_families.ts";
 import { runtimeFamilies } from "./runtime_families.ts";
 import type { Facts, Wanted } from "./facts.ts";
@@ -98,7 +98,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
 }
 
 function one(name: string, kind: Family["kind"], value: number, help: string): Family {
-  return { name: `saker_${name}`, kind, help, samples: [{ labels: {}, value }] };
+  return single(`saker_${name}`, kind, value, help);
 }
 
 function info({ sakerVersion, driver }: Facts): Family {

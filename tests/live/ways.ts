@@ -53,9 +53,13 @@ export async function tryWays(
   args: readonly string[],
 ): Promise<void> {
   for (const [index, { name, rule, script, shows = {} }] of ways.entries()) {
-    await t.step(name, async () => {
+    await t.step(name, async (step) => {
       const marker = place.mark(`way${index}-`);
-      if (await codeOf(marker, script, args) === UNSUPPORTED) return;
+      if (await codeOf(marker, script, args) === UNSUPPORTED) {
+        const name = "skipped: this kernel or host has no such way";
+        await step.step({ name, ignore: true, fn() {} });
+        return;
+      }
       const { output_fields: fields } = await saker.alert(rule, marker);
       for (const [field, shown] of Object.entries(shows)) {
         const wanted = typeof shown === "string" ? shown.replaceAll("PLACE", place.path) : shown;

@@ -3,6 +3,7 @@
 import { containerSettings, findsUsersSockets } from "../../config/container_plugin.ts";
 import type { Config } from "../../config/schema.ts";
 import type { ContainersStart } from "../../engine/contract/messages.ts";
+import { imageName } from "../../words/image_name.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
 
 type Socket = ContainersStart["sockets"][number];
@@ -45,18 +46,7 @@ export function knownContainers(config: Config): KnownContainers {
   ];
   if (!one.enabled) return { off };
   const { container_id: id, container_name: name, container_image: image } = one;
-  const info = { id, name, image, ...partsOf(image) };
+  const { repository, tag, digest } = imageName(image);
+  const info = { id, name, image, imagerepo: repository, imagetag: tag, imagedigest: digest };
   return { off, all: { id, fullId: "", type: "", info } };
-}
-
-/** By the names that `container` events give them; a registry's port is no tag. */
-function partsOf(image: string): { imagerepo: string; imagetag: string; imagedigest: string } {
-  const at = image.indexOf("@");
-  const named = at < 0 ? image : image.slice(0, at);
-  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
-  return {
-    imagerepo: colon < 0 ? named : named.slice(0, colon),
-    imagetag: colon < 0 ? "" : named.slice(colon + 1),
-    imagedigest: at < 0 ? "" : image.slice(at + 1),
-  };
 }

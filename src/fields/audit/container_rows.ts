@@ -2,6 +2,7 @@
 // its init containers and ephemeral ones. With an index they are of that container alone.
 import { type JsonTape, Kind } from "../../audit/decode/json_tape.ts";
 import { stringOf, textOf } from "../../audit/decode/json_value.ts";
+import { imageName } from "../../words/image_name.ts";
 import type { Field, Value } from "../row/field.ts";
 import type { AuditAtHand } from "./at_hand.ts";
 import { type Index, indexed } from "./rows_of.ts";
@@ -91,10 +92,7 @@ export function imagesOf(tape: JsonTape, list: string, index: Index): string[] |
 
 /** Falco's plugin ends at the first colon, and so takes a registry's port for a tag. */
 export function repositoryOf(image: string): string {
-  const digest = image.indexOf("@");
-  const name = digest < 0 ? image : image.slice(0, digest);
-  const colon = name.indexOf(":", name.lastIndexOf("/") + 1);
-  return colon < 0 ? name : name.slice(0, colon);
+  return imageName(image).repository;
 }
 
 /** One text a container, of those that have the array; anything but strings is no value. */

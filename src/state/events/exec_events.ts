@@ -77,7 +77,8 @@ const SWITCH = positionsOf(
   ...["pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap"] as const,
 );
 
-const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
+/** Of the parameter of flags. */
+export const EXE_FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
   [1, ThreadFlag.ExeWritable],
   [2, ThreadFlag.ExeUpperLayer],
   [4, ThreadFlag.ExeFromMemfd],

@@ -2,10 +2,11 @@
 // sieve over captures asks of processes that the tables were not told of. In: an event of the clone
 // family or of exec. Out: a thread with the fields that src/sieve/thread_parts.ts names; the tables
 // stay as they are.
-import { type Event } from "../../events/event.ts";
+import type { Event } from "../../events/event.ts";
 import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Tables } from "../tables/tables.ts";
-import { Thread, ThreadFlag } from "../tables/thread.ts";
+import { Thread } from "../tables/thread.ts";
+import { EXE_FLAGS } from "./exec_events.ts";
 
 const EXECUTIONS = ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"];
 const EXECUTION_CODES: ReadonlySet<number> = new Set(EXECUTIONS.map(codeOf));
@@ -18,34 +19,17 @@ const BIRTH = positionsOf(
   ["SYSCALL_CLONE_20_X", "SYSCALL_CLONE3_X", "SYSCALL_FORK_20_X", "SYSCALL_VFORK_20_X"],
   ...["res", "exe", "ptid", "comm", "cgroups"] as const,
 );
-/** Of the parameter of flags. */
-const FLAGS: readonly (readonly [bit: number, flag: ThreadFlag])[] = [
-  [1, ThreadFlag.ExeWritable],
-  [2, ThreadFlag.ExeUpperLayer],
-  [4, ThreadFlag.ExeFromMemfd],
-  [8, ThreadFlag.ExeLowerLayer],
-];
+/** Where one of these is missing nothing is told; arguments may be. */
+const NEEDED: readonly number[] = Object.values(EXECUTION).filter((at) => at !== EXECUTION.args);
+const NEEDED_AT_BIRTH: readonly number[] = Object.values(BIRTH);
 
 export function foresee(tables: Tables, event: Event): Thread | undefined {
   return EXECUTION_CODES.has(event.code) ? executed(tables, event) : born(tables, event);
 }
 
 function executed(tables: Tables, event: Event): Thread | undefined {
+  if (!NEEDED.every((param) => event.has(param))) return undefined;
   const { exe, args, pid, ptid, comm, cgroups, tty, flags, uid, gid } = EXECUTION;
-  const all = [
-    exe,
-    args,
-    pid,
-    ptid,
-    comm,
-    cgroups,
-    tty,
-    flags,
-    uid,
-    EXECUTION.trusted_exepath,
-    gid,
-  ];
-  if (!all.every((param) => param === args || event.has(param))) return undefined;
   const thread = new Thread(event.tid, event.int64(pid));
   thread.ptid = event.int64(ptid);
   thread.exe = tables.text(event, exe);
@@ -59,13 +43,13 @@ function executed(tables: Tables, event: Event): Thread | undefined {
   thread.uid = event.uint32(uid);
   thread.gid = event.uint32(gid);
   const set = event.uint32(flags);
-  for (const [bit, flag] of FLAGS) if (set & bit) thread.flags |= flag;
+  for (const [bit, flag] of EXE_FLAGS) if (set & bit) thread.flags |= flag;
   return thread;
 }
 
 function born(tables: Tables, event: Event): Thread | undefined {
   const { res, exe, ptid, comm, cgroups } = BIRTH;
-  if (![res, exe, ptid, comm, cgroups].every((param) => event.has(param))) return undefined;
+  if (!NEEDED_AT_BIRTH.every((param) => event.has(param))) return undefined;
   const isOwn = event.int64(res) === 0;
   const model = tables.threads.get(isOwn ? event.int64(ptid) : event.tid);
   if (model === undefined || model.isInvalid) return undefined;

@@ -349,7 +349,7 @@ export class Tables extends ThreadTable {
       users: this.users.size,
       fdsRefused: this.budget.refused,
       usersRefused: this.users.refused,
-      containersEvicted: this.containers.evicted,
+      containersEvicted: this.containers.evicted + this.containers.cluster.evicted,
       interfacesRefused: this.interfaces.refused,
       entriesDropped: this.entries.dropped,
       fdsAdded: this.budget.added,

@@ -2,6 +2,7 @@
 argument: tells of one pod and its namespace, and stays. The selector that came is one JSON line of
 standard output."""
 import json
+import os
 import sys
 import time
 from concurrent import futures
@@ -9,17 +10,10 @@ from concurrent import futures
 import grpc
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
+# Nothing is written beside the sources.
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../runtimes"))
+from protobuf_wire import field  # noqa: E402
 
 
 def event(kind, uid, meta, more=b""):

@@ -1,26 +1,15 @@
 """Makes and removes pods through a CRI socket, as the kubelet does: SOCKET, then for each line of
 standard input one JSON object {"pod": {...}, "containers": [...]}, or {"container": ID, "exec":
-[...]}, which runs a program in one of them; one JSON line goes out for each, with the ids.
-Messages are written by hand, field by field: there are no files of the protocol here."""
+[...]}, which runs a program in one of them; one JSON line goes out for each, with the ids."""
 import json
 import sys
 
 import grpc
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    if isinstance(value, (bool, int)):
-        return varint(number << 3) + varint(int(value))
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
+# Nothing is written beside the sources.
+sys.dont_write_bytecode = True
+from protobuf_wire import field  # noqa: E402
 
 
 def pairs(number, entries):

@@ -18,19 +18,9 @@ import grpc
 SERVICE = "runtime.v1.RuntimeService"
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    if isinstance(value, (bool, int)):
-        return varint(number << 3) + varint(int(value))
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
+# Nothing is written beside the sources.
+sys.dont_write_bytecode = True
+from protobuf_wire import field  # noqa: E402
 
 
 def fields(message):
