@@ -12,7 +12,7 @@ const POD = JSON.stringify({ reason: "Update", uid: "p1", kind: "Pod", static_ui
 function source(state: Partial<ClusterState>) {
   const news: string[] = [];
   const now = { up: true, tried: true, ...state } as ClusterState;
-  let words = new Uint32Array();
+  let words: Uint32Array = new Uint32Array();
   const cluster = {
     take: () => news.splice(0),
     state: () => now,
