@@ -1,5 +1,6 @@
 // What an engine is made of: where events come from, what they change, who is told what.
 import type { ContainerSource } from "../host/container_source.ts";
+import type { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
@@ -34,10 +35,22 @@ export interface EngineParts {
   readonly sieve?: ToldSieve;
   /** Who writes what passes, if anybody. */
   readonly tap?: (host: TapHost) => Tap;
+  /** Plugins that parse events or send some of their own. */
+  readonly plugins?: PluginEvents;
   /** Who tells of containers, live. */
   readonly containers?: Pick<ContainerSource, "take" | "isWaiting">;
   /** How counts by rule are taken, and who is told where they are. */
   readonly tally?: Pick<TallierParts, "stopwatch" | "programRuns" | "told">;
+}
+
+/** What plugins do with events besides giving values of fields. */
+export interface PluginEvents {
+  /** By event code: 1 where one of them parses it. */
+  readonly wanted: Uint8Array;
+  /** Hands the event over, once the tables know of it. */
+  parse(event: Event): void;
+  /** Blocks of the asynchronous events that came since the last call. */
+  take(nowMs: number): Uint8Array | undefined;
 }
 
 export interface EngineOptions {

@@ -124,8 +124,8 @@ export class Engine {
       }
       if (counters.takeMessage()) return "message";
       if (nowMs - this.#statsAtMs >= STATS_MS && this.readStats(nowMs)) return "lossy";
-      const news = this.#parts.containers?.take(nowMs);
-      if (news !== undefined) this.takeAside(news);
+      this.takeAside(this.#parts.containers?.take(nowMs));
+      this.takeAside(this.#parts.plugins?.take(nowMs));
       const bytes = source.read(this.#buffer);
       if (bytes === NEW_SNAPSHOT) {
         this.loadSnapshot();
@@ -156,20 +156,20 @@ export class Engine {
   }
 
   /** Takes a batch that was read before (SetAside), as if it came now. */
-  takeAside(batch: Uint8Array): void {
+  takeAside(batch: Uint8Array | undefined): void {
+    if (batch === undefined) return;
     this.#buffer.set(batch);
     this.#takeBatch(batch.length, this.#parts.clock());
   }
 
   /** Applies the batch in the buffer; whether the run is over. */
   #takeBatch(bytes: number, nowMs: number): boolean {
-    const { counters } = this.#parts;
+    const { counters, source: { isPiecemeal = false } } = this.#parts;
     this.#tap?.begin(this.#buffer, bytes);
     this.#walking = true;
     let ended = this.#walkBatch(bytes);
     this.#walking = false;
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
-    const { isPiecemeal = false } = this.#parts.source;
     // One message for each alert would cost more than judging the events.
     if (!isPiecemeal || nowMs - this.#postedAtMs >= GATHER_MS) this.#post();
     counters.set(Counter.Events, this.#events);
@@ -272,9 +272,10 @@ export class Engine {
 
   /** Applies the event and holds it against the rules. */
   #judge(): void {
-    const { machine, context } = this.#parts;
+    const { machine, context, plugins } = this.#parts;
     const { event } = context;
     machine.apply(context);
+    if (plugins !== undefined && plugins.wanted[event.code] === 1) plugins.parse(event);
     if (context.hashes !== undefined) foreseeSum(context);
     if (machine.awaited.active !== 0 && this.#held.take(context, this.#rules)) return;
     if (event.stateOnly || this.#rules.wanted[event.code] === 0) return;

@@ -16,7 +16,7 @@ import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counters } from "../contract/counters.ts";
-import type { EngineOptions } from "./engine_parts.ts";
+import type { EngineOptions, PluginEvents } from "./engine_parts.ts";
 import { Engine } from "./loop.ts";
 import type { Tap, TapHost } from "../captures/tap.ts";
 
@@ -147,6 +147,7 @@ export function engineOver(
   source: ScriptedSource,
   changes: Partial<EngineOptions> = {},
   tap?: (host: TapHost) => Tap,
+  plugins?: PluginEvents,
 ) {
   const counters = new Counters();
   const posts: (readonly Alert[])[] = [];
@@ -170,6 +171,7 @@ export function engineOver(
     onLoss: (line) => losses.push(line),
     clock: () => clock.nowMs,
     ...(tap === undefined ? {} : { tap }),
+    ...(plugins === undefined ? {} : { plugins }),
     options: {
       drops: { threshold: 0.1, rate: 1, burst: 1, alert: true, exit: false },
       patient: false,

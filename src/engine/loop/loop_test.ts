@@ -1,5 +1,7 @@
 // The engine's loop with a scripted source, the real tables, and rules that match by event code.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import type { Event } from "../../events/event.ts";
+import { EVENTS } from "../../events/table.ts";
 import { Counter } from "../contract/counters.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "../contract/messages.ts";
 
@@ -257,3 +259,20 @@ function batches(blocks: readonly Uint8Array[]): Uint8Array[][] {
   for (let at = 0; at < blocks.length; at += 1_000) cut.push(blocks.slice(at, at + 1_000));
   return cut;
 }
+
+Deno.test("plugins parse what they want, and what they send comes between batches", () => {
+  const parsed: number[] = [];
+  const sent = [close(30)];
+  const plugins = {
+    wanted: Uint8Array.from({ length: EVENTS.length }, (_, code) => code === CLOSE ? 1 : 0),
+    parse: (event: Event) => parsed.push(event.tid),
+    take: () => sent.shift(),
+  };
+  const other = close(11, { code: CLOSE - 1 });
+  const source = new ScriptedSource([[close(10), other], [close(12)]]);
+  const { engine, messages } = engineOver(source, {}, undefined, plugins);
+  engine.loadSnapshot();
+  strictEqual(engine.run(), "ended");
+  deepStrictEqual(parsed, [30, 10, 12]);
+  deepStrictEqual(messages(), ["thread 30", "thread 10", "thread 12"]);
+});

@@ -37,6 +37,8 @@ export interface DescriptorTable {
 }
 
 export interface MachineHost extends Machine {
+  /** Told of each thread that is taken out; its id may be another's from then on. */
+  threadGone: ((tid: number) => void) | undefined;
   /** New containers that are still to be told of. */
   readonly awaited: AwaitedContainers;
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the

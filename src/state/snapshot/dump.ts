@@ -202,7 +202,8 @@ function* descriptors(
   }
 }
 
-function listedType(fd: Fd): number {
+/** The number that Falco has for what a descriptor is. */
+export function listedType(fd: Fd): number {
   const listens = (fd.flags & FdFlag.Listening) !== 0;
   if (fd.kind === FdKind.Ipv4) return listens ? ListedFd.Ipv4Server : ListedFd.Ipv4Socket;
   if (fd.kind === FdKind.Ipv6) return listens ? ListedFd.Ipv6Server : ListedFd.Ipv6Socket;

@@ -47,6 +47,8 @@ export class ThreadTable {
     ancestorsHeld: 0,
     ancestorsForgotten: 0,
   };
+  /** Told of each thread that is taken out; its id may be another's from then on. */
+  threadGone: ((tid: number) => void) | undefined = undefined;
   readonly births: Births = new Births(this.threadCounts, () => this.lineage++);
   /** The present in units of 2^32 ns, kept where idle threads are purged. */
   protected now = 0;
@@ -226,6 +228,11 @@ export class ThreadTable {
 
   protected clearThreads(): void {
     this.#isFull = false;
+    if (this.threadGone !== undefined) {
+      for (const tid of this.threads.keys()) {
+        this.threadGone(tid);
+      }
+    }
     this.threads.clear();
     this.groups.clear();
     this.births.clear();
@@ -260,6 +267,7 @@ export class ThreadTable {
     const slot = thread.tid & (RECENT_MAX - 1);
     if (this.#recent[slot] === thread) this.#recent[slot] = undefined;
     this.births.ends(thread);
+    this.threadGone?.(thread.tid);
     this.threadCounts.threadsRemoved++;
     if (thread.pgid === thread.pid || thread.sid === thread.pid) this.lineage++;
   }

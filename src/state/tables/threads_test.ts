@@ -148,6 +148,18 @@ Deno.test("an exit is seen by its own event and gone by the next", () => {
   strictEqual(s.machine.threads.has(10), false);
 });
 
+Deno.test("whoever asks is told of each thread that goes, and whose id is another's", () => {
+  const s = scene();
+  const gone: number[] = [];
+  s.machine.threadGone = (tid) => gone.push(tid);
+  s.forked(10, 11);
+  s.exit(11);
+  s.pass();
+  deepStrictEqual(gone, [11]);
+  (s.machine as MachineState).add(new Thread(10, 10));
+  deepStrictEqual(gone, [11, 10]);
+});
+
 Deno.test("orphans go to the reaper that the kernel names", () => {
   const s = scene();
   s.forked(10, 11);
