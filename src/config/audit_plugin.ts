@@ -1,6 +1,6 @@
 // What Falco's k8saudit plugin is told in `plugins[].init_config` and `open_params`, which saker's
 // own reading of Kubernetes audit events goes by: a Config comes in, plain values go out.
-import { entryOf, loadedNames, readInit } from "./plugin_entry.ts";
+import { entryOf, loadsOurs, readInit } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
 import { type Held, map } from "./shape.ts";
 import { bool, integer, text } from "./values.ts";
@@ -54,7 +54,7 @@ export interface AuditSettings {
 /** Of a Config that was read: its values were checked then. */
 export function auditSettings(config: Config): AuditSettings {
   const found = entryOf(config, AUDIT_PLUGIN);
-  const isLoaded = loadedNames(config).includes(AUDIT_PLUGIN);
+  const isLoaded = loadsOurs(config, AUDIT_PLUGIN);
   if (found === undefined || !isLoaded) {
     return { isLoaded, input: { kind: "none" }, init: AUDIT_INIT.initial() };
   }

@@ -1,6 +1,6 @@
 // What Falco's container plugin is told in `plugins[].init_config`, which saker's own containers go
 // by: a Config comes in, plain values go out. Keys, defaults and sockets are the plugin's.
-import { entryOf, readInit } from "./plugin_entry.ts";
+import { entryOf, isOurs, readInit } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
 import { type Held, map, word } from "./shape.ts";
 import { bool, choice, integer, sequence, text } from "./values.ts";
@@ -61,10 +61,26 @@ export const CONTAINER_INIT = map({
 
 export type ContainerSettings = Held<typeof CONTAINER_INIT>;
 
+const NOBODY_ASKED = withoutRuntimes(CONTAINER_INIT.initial());
+
+function withoutRuntimes(settings: ContainerSettings): ContainerSettings {
+  const off = <T extends { enabled: boolean }>(engine: T): T => ({ ...engine, enabled: false });
+  const { docker, podman, containerd, cri } = settings.engines;
+  const engines = {
+    docker: off(docker),
+    podman: off(podman),
+    containerd: off(containerd),
+    cri: off(cri),
+  };
+  return { ...settings, engines: { ...settings.engines, ...engines } };
+}
+
 /** Of a Config that was read: its values were checked then. */
 export function containerSettings(config: Config): ContainerSettings {
   const found = entryOf(config, "container");
-  return found === undefined ? CONTAINER_INIT.initial() : readInit(CONTAINER_INIT, found).value;
+  if (found === undefined) return CONTAINER_INIT.initial();
+  // Falco's own plugin asks the runtimes then.
+  return isOurs(config, "container") ? readInit(CONTAINER_INIT, found).value : NOBODY_ASKED;
 }
 
 /** Whether Podman's sockets of users are looked for: who names others means those alone. */

@@ -1,6 +1,6 @@
 // What Falco's k8smeta plugin is told in `plugins[].init_config`, which saker's own questions to a
 // cluster go by: a Config comes in, plain values go out.
-import { entryOf, loadedNames, readInit } from "./plugin_entry.ts";
+import { entryOf, loadsOurs, readInit } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
 import { type Held, map } from "./shape.ts";
 import { choice, integer, text } from "./values.ts";
@@ -30,7 +30,7 @@ export type K8smetaInit = Held<typeof K8SMETA_INIT>;
 
 /** Of a Config that was read; undefined where it does not load the plugin. */
 export function k8smetaSettings(config: Config): K8smetaInit | undefined {
-  if (!loadedNames(config).includes(K8SMETA_PLUGIN)) return undefined;
+  if (!loadsOurs(config, K8SMETA_PLUGIN)) return undefined;
   const found = entryOf(config, K8SMETA_PLUGIN);
   return found === undefined ? K8SMETA_INIT.initial() : readInit(K8SMETA_INIT, found).value;
 }

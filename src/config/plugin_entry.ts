@@ -16,6 +16,17 @@ export function loadedNames({ load_plugins, plugins }: Config): readonly string[
   return load_plugins ?? plugins.map(({ name }) => name);
 }
 
+/** Whether saker's own part does the plugin's work: its entry does not ask for the library. */
+export function isOurs({ plugins }: Config, name: string): boolean {
+  if (!BUILT_IN_NAMES.includes(name)) return false;
+  return plugins.find((entry) => entry.name === name)?.builtin ?? true;
+}
+
+/** Whether a part of saker's own is to do that plugin's work. */
+export function loadsOurs(config: Config, name: string): boolean {
+  return loadedNames(config).includes(name) && isOurs(config, name);
+}
+
 /** The first entry of that name, which is the one that holds. */
 export function entryOf(
   { plugins }: Config,

@@ -10,7 +10,8 @@ import {
   type K8smetaInit,
   k8smetaMistake,
 } from "./k8smeta_plugin.ts";
-import { BUILT_IN_NAMES, loadedNames, readInit } from "./plugin_entry.ts";
+import { pathMistake } from "./library_plugins.ts";
+import { BUILT_IN_NAMES, isOurs, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { notReadable } from "./readable_names.ts";
 import type { Config } from "./schema.ts";
@@ -48,8 +49,13 @@ export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
       problems.push({ severity: "warning", where: where(path), key: keyText(path), message });
       continue;
     }
-    const init = Object.hasOwn(INITS, name) ? INITS[name] : undefined;
-    if (init === undefined || !wanted.includes(name)) continue;
+    if (!wanted.includes(name)) continue;
+    const init = isOurs(config, name) ? INITS[name] : undefined;
+    if (init === undefined) {
+      const mistake = pathMistake(entry.library_path);
+      if (mistake !== undefined) refuse(["plugins", at, "library_path"], mistake);
+      continue;
+    }
     const read = readInit(init, { at, entry }, where);
     problems.push(...read.problems);
     if (name === "container") {

@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert";
 import { auditSettings, readOpenParams } from "./audit_plugin.ts";
 import { containerSettings, findsUsersSockets } from "./container_plugin.ts";
+import { libraryPlugins } from "./library_plugins.ts";
 import { problemLine } from "./problem.ts";
 import { readConfig } from "./read_config.ts";
 
@@ -173,4 +174,38 @@ Deno.test("a static engine needs all three of its texts", () => {
     containerConfig(`{engines: {static: {${one}}}}`),
     /:3: plugins\[0\]\.init_config\.engines\.static\.container_image: expected a text, as/,
   );
+});
+
+const library = (...options: string[]) => libraryPlugins(read("", ...options).config);
+
+Deno.test("a library's path is looked for in Falco's directory, and may not lead out of it", () => {
+  const pathOf = (path: string) => library(`plugins[]={name: p, library_path: ${path}}`)[0]!.path;
+  strictEqual(pathOf("libp.so"), "/usr/share/falco/plugins/libp.so");
+  strictEqual(pathOf("/opt/libp.so"), "/opt/libp.so");
+  for (const path of ["../libp.so", "a/../../libp.so"]) {
+    throws(() => pathOf(path), /library_path: expected a path that does not lead out of/);
+  }
+  throws(() => library("plugins[]={name: p}"), /library_path: expected the path of the plugin's/);
+});
+
+Deno.test("a map of init_config is given as JSON with the types that Falco reads", () => {
+  const init = "{count: 3, share: 0.5, on: yes, name: x, list: [1, a], quoted: '7'}";
+  strictEqual(
+    library(`plugins[]={name: p, library_path: p.so, init_config: ${init}}`)[0]!.initConfig,
+    '{"count":3,"share":0.5,"on":true,"name":"x","list":[1,"a"],"quoted":7}',
+  );
+  strictEqual(
+    library("plugins[]={name: p, library_path: p.so, init_config: as it is}")[0]!.initConfig,
+    "as it is",
+  );
+});
+
+Deno.test("the library of a part of saker is loaded where the entry insists on it", () => {
+  const names = (...options: string[]) => library(...options).map(({ name }) => name);
+  const json = "plugins[]={name: json, library_path: libjson.so}";
+  const insisting = "plugins[]={name: json, library_path: libjson.so, builtin: false}";
+  const other = "plugins[]={name: okta, library_path: libokta.so}";
+  deepStrictEqual(names(json, other), ["okta"]);
+  deepStrictEqual(names(insisting, other), ["json", "okta"]);
+  deepStrictEqual(names(insisting, other, "load_plugins[]=json"), ["json"]);
 });

@@ -316,7 +316,7 @@ Deno.test("an option in square brackets is a sequence where one is expected", ()
   const { config } = read("rules_files: [x]\n", [
     "rules_files=[/a.yaml, '/b, c.yaml']",
     "base_syscalls.custom_set=[]",
-    'plugins=[{"name": "p", "init_config": {"a": 1}}]',
+    'plugins=[{"name": "p", "library_path": "p.so", "init_config": {"a": 1}}]',
     "http_output.url=[x]",
   ]);
   deepStrictEqual(config.rules_files, ["/a.yaml", "/b, c.yaml"]);

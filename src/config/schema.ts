@@ -100,6 +100,9 @@ export const schema = map({
     open_params: text(""),
     // Saker's own: false asks for the library where saker has a part of its own.
     builtin: bool(true),
+    // Saker's own, both: a library runs in saker's process; what its own process may have.
+    in_process: bool(false),
+    memory_mb: integer(1024, { min: 16, max: 1 << 20 }),
   })).default([]),
   plugins_hostinfo: bool(true),
   time_format_iso_8601: bool(false),

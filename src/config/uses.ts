@@ -47,14 +47,9 @@ function betterBy<T>(reader: string, why: string): Use<T> {
 type Asks<T> = (value: T, config: Config, initial: T) => boolean;
 
 /**
- * Nobody reads it: told with the reason where a value asks for something that saker does not do,
+ * Saker has no use for it and never will: told with the reason where a value asks for something,
  * which is any other value than the one that holds without a file.
  */
-function notYet<T>(why: string, asks: Asks<T> = isOther): WholeUse<T> {
-  return unread("not yet", why, asks);
-}
-
-/** As `notYet`, of what saker has no use for and never will. */
 function ignored<T>(why: string, asks: Asks<T> = isOther): WholeUse<T> {
   return unread("ignored", why, asks);
 }
@@ -129,7 +124,7 @@ export const USES: Uses<Config> = {
   },
   load_plugins: readBy(PLUGINS),
   plugins: readBy(PLUGINS),
-  plugins_hostinfo: notYet("this version of saker loads no plugins yet"),
+  plugins_hostinfo: ignored("it changes nothing: what saker knows of the host needs no plugin"),
   time_format_iso_8601: readBy(OUTPUTS),
   buffer_format_base64: readBy(START),
   priority: readBy(START),
@@ -263,10 +258,7 @@ export const USES: Uses<Config> = {
     kernel_event_counters_enabled: readBy(METRICS),
     kernel_event_counters_per_cpu_enabled: readBy(METRICS),
     libbpf_stats_enabled: readBy(METRICS),
-    plugins_metrics_enabled: ignored(
-      "saker loads no plugins, whose numbers these are",
-      () => false,
-    ),
+    plugins_metrics_enabled: readBy(METRICS),
     kernel_iter_event_counters_enabled: readBy(METRICS),
     jemalloc_stats_enabled: ignored("saker has another allocator, which tells no such numbers"),
     convert_memory_to_mb: readBy(METRICS),

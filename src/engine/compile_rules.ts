@@ -1,10 +1,17 @@
 // Rules as text → one rule set, on the thread that uses it (compiled functions cannot be sent).
 // Errors become one line each; so do warnings.
-import { AUDIT_SOURCE, auditFieldSet } from "../fields/audit/audit_field_set.ts";
-import { FieldSet } from "../fields/field_set.ts";
+import { AUDIT_SOURCE } from "../fields/audit/audit_field_set.ts";
+import type { FieldSet } from "../fields/field_set.ts";
+import { fieldSets, type Hands, SYSCALL_SOURCE } from "../plugins/field_sets.ts";
 import { parseOutput } from "../rules/check/output.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
-import { type FileResult, type Loaded, type LoadOptions, loadRules } from "../rules/load.ts";
+import {
+  BUILT_IN_PLUGINS,
+  type FileResult,
+  type Loaded,
+  type LoadOptions,
+  loadRules,
+} from "../rules/load.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import { EVENTS } from "../events/table.ts";
 import { namedCodes } from "../rules/match/unfilled.ts";
@@ -18,6 +25,8 @@ export interface CompiledRules {
   readonly rules: RuleSet;
   /** Of audit events of Kubernetes, likewise. */
   readonly auditRules: RuleSet;
+  /** Of that source, likewise. */
+  readonly rulesOf: (source: string) => RuleSet;
   readonly warnings: readonly string[];
   /** Whether a rule shows `fd.types`, whose order the machine then has to keep. */
   readonly fdsOrdered: boolean;
@@ -38,8 +47,12 @@ export interface CompiledRules {
  * Throws an error of one line where the rules are not sound. `breathe` is called again and again
  * on the way, which takes a while.
  */
-export function compileRules(start: RulesStart, breathe?: () => void): CompiledRules {
-  const loaded = loadSound(start, breathe);
+export function compileRules(
+  start: RulesStart,
+  breathe?: () => void,
+  hands?: Hands,
+): CompiledRules {
+  const loaded = loadSound(start, breathe, hands);
   checkAny(loaded, start);
   const fdsOrdered = loaded.enabled.some(({ format }) =>
     format.fields.some(({ text }) => text === "fd.types")
@@ -52,6 +65,7 @@ export function compileRules(start: RulesStart, breathe?: () => void): CompiledR
     get auditRules(): RuleSet {
       return loaded.ruleSetOf(AUDIT_SOURCE)!;
     },
+    rulesOf: (source) => loaded.ruleSetOf(source)!,
     warnings: warningLines(loaded),
     fdsOrdered,
     sumsWanted: sumsWanted(start),
@@ -116,8 +130,8 @@ export function warningLines({ results }: Loaded): string[] {
 }
 
 /** The same load, for those who want everything that came of it. */
-export function loadWith(start: RulesStart, breathe?: () => void): Loaded {
-  const options = loadOptions(start);
+export function loadWith(start: RulesStart, breathe?: () => void, hands?: Hands): Loaded {
+  const options = loadOptions(start, hands);
   return loadRules(start.files, breathe === undefined ? options : { ...options, breathe });
 }
 
@@ -125,17 +139,24 @@ export function loadWith(start: RulesStart, breathe?: () => void): Loaded {
  * How the configuration wants rules to be loaded, whatever the files. Throws where it would append
  * what is no format: no rule is to be blamed for that.
  */
-export function loadOptions(start: Omit<RulesStart, "files">): LoadOptions {
+export function loadOptions(start: Omit<RulesStart, "files">, hands?: Hands): LoadOptions {
   const settings = {
     bufferFormat: start.base64 ? "base64" as const : "dots" as const,
     staticFields: start.staticFields,
     ...(start.lineage && { lineage: start.lineage }),
   };
-  const fields = new FieldSet(settings);
+  const { plugins = [] } = start;
+  const sets = fieldSets(plugins, settings, hands);
+  const fields = sets.get(SYSCALL_SOURCE)!;
   for (const addition of start.appendOutput) checkAddition(addition, fields);
   return {
     fields,
-    pluginFields: new Map([[AUDIT_SOURCE, auditFieldSet(settings)]]),
+    pluginFields: sets,
+    asyncNames: new Set(plugins.flatMap(({ asyncEvents }) => asyncEvents)),
+    plugins: [
+      ...BUILT_IN_PLUGINS.filter(({ name }) => !plugins.some((one) => one.name === name)),
+      ...plugins.map(({ name, version }) => ({ name, version })),
+    ],
     priority: start.priority,
     matching: start.matching,
     selections: start.selections,
@@ -160,8 +181,8 @@ function checkAddition(addition: RulesStart["appendOutput"][number], fields: Fie
 }
 
 /** Loads and wants a sound set; throws an error of one line where it is not. */
-export function loadSound(start: RulesStart, breathe?: () => void): Loaded {
-  const loaded = loadWith(start, breathe);
+export function loadSound(start: RulesStart, breathe?: () => void, hands?: Hands): Loaded {
+  const loaded = loadWith(start, breathe, hands);
   if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
   if (loaded.results.some(({ successful }) => !successful)) {
     throw new Error(errorLine(loaded.results));

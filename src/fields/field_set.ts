@@ -57,7 +57,7 @@ export class FieldSet {
   readonly #meant = new Map<string, string | undefined>();
 
   /** `rows`: those of the source; default: of system calls. */
-  constructor(options: Partial<FieldOptions> = {}, rows = ofSyscalls) {
+  constructor(options: Partial<FieldOptions> = {}, rows = syscallRows) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
     this.#rows = rows;
   }
@@ -122,7 +122,8 @@ export class FieldSet {
   }
 }
 
-function ofSyscalls({ zone, bufferFormat, staticFields, lineage }: FieldOptions): Field[] {
+/** Fields of system calls. */
+export function syscallRows({ zone, bufferFormat, staticFields, lineage }: FieldOptions): Field[] {
   const leftOver = new LeftOver();
   const rows = [
     ...eventTimeFields(zone),
@@ -163,10 +164,14 @@ const NAME_LENGTH_MAX = 256;
 /** Falco has these from plugins, whose fields are refused in words of their own. */
 const PLUGIN_CLASSES: ReadonlySet<string> = new Set(["ka", "json", "jevt"]);
 
+function isOfPlugin({ fieldClass, flags }: Field): boolean {
+  return PLUGIN_CLASSES.has(fieldClass) || flags.has("of_plugin");
+}
+
 /** Reads the field's argument, which may begin at `at`. */
 function bindAt(field: Field, text: string, at: number): Resolved {
   const { argument } = field;
-  if (argument === null && text[at] === "[" && PLUGIN_CLASSES.has(field.fieldClass)) {
+  if (argument === null && text[at] === "[" && isOfPlugin(field)) {
     const given = text.slice(at + 1).replace(/\].*$/s, "");
     return {
       error: `${field.name} does not allow nor require an argument but one is provided: ${given}`,

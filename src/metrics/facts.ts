@@ -10,6 +10,7 @@ import { programMeasures, stateMeasures } from "./engine_measures.ts";
 import type { Group, Measure } from "./measure.ts";
 import type { ClusterReport } from "./cluster_families.ts";
 import type { RuntimeReport } from "./runtime_families.ts";
+import { type PluginFacts, pluginMeasures } from "./plugin_families.ts";
 import type { Resources } from "./resources.ts";
 
 export interface Facts {
@@ -24,6 +25,8 @@ export interface Facts {
   readonly cluster?: () => ClusterReport | undefined;
   /** What brings Kubernetes audit events in; absent: they are not asked for. */
   readonly audit?: () => AuditIntake;
+  /** How plugins stand; absent: none is loaded. */
+  readonly plugins?: () => PluginFacts;
   readonly resources: () => Resources;
   readonly sums: () => { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] };
   readonly reload: () => ReloadFacts;
@@ -75,5 +78,6 @@ export function measuresOf(facts: Facts, wanted: Wanted, resources: Resources): 
     ...(wanted.iterators ? ITERATOR_MEASURES : []),
     ...(wanted.resource ? resources.measures : []),
     ...(wanted.state ? stateMeasures(counters) : []),
+    ...(wanted.plugins && facts.plugins !== undefined ? pluginMeasures(facts.plugins()) : []),
   ];
 }

@@ -14,6 +14,7 @@ export const ALL: Wanted = {
   cpu: true,
   programs: true,
   iterators: true,
+  plugins: true,
   empty: false,
 };
 

@@ -4,7 +4,7 @@
 // stats_writer.cpp of falcosecurity/falco, 2026-07.
 
 /** What a switch `metrics.*_enabled` is about. */
-export type Group = "resource" | "state" | "kernel" | "cpu" | "programs" | "iterators";
+export type Group = "resource" | "state" | "kernel" | "cpu" | "programs" | "iterators" | "plugins";
 
 export type Unit =
   | "count"
@@ -27,10 +27,16 @@ export interface Measure {
 
 const MIB = 1_048_576;
 
+const PREFIXES: Readonly<Partial<Record<Group, string>>> = {
+  resource: "falco.",
+  state: "falco.",
+  plugins: "plugins.",
+};
+
 /** The key of `output_fields`, and its value. */
 export function snapshotField(measure: Measure, inMegabytes: boolean): [string, number] {
   const { name, group, unit, value, of } = measure;
-  const prefix = group === "resource" || group === "state" ? "falco." : "scap.";
+  const prefix = PREFIXES[group] ?? "scap.";
   const whole = group === "programs" ? `${of}.${name}` : group === "cpu" ? `${name}_${of}` : name;
   if (!inMegabytes || (unit !== "kibibytes" && unit !== "bytes")) return [prefix + whole, value];
   const bytes = unit === "kibibytes" ? value * 1024 : value;
@@ -53,9 +59,14 @@ const UNIT_NAMES: Readonly<Record<Unit, string>> = {
   total_nanoseconds: "nanoseconds_total",
 };
 
+const SUBSYSTEMS: Readonly<Partial<Record<Group, string>>> = {
+  resource: "falco",
+  plugins: "plugins",
+};
+
 /** The name of its series. */
 export function seriesName({ name, group, unit, of }: Measure): string {
-  const subsystem = group === "resource" ? "falco" : "scap";
+  const subsystem = SUBSYSTEMS[group] ?? "scap";
   const program = group === "programs" ? `${of}_` : "";
   const plain = name.replace(SUFFIX, "");
   return `falcosecurity_${subsystem}_${program}${plain}_${UNIT_NAMES[unit]}`

@@ -9,6 +9,7 @@ import { lostByName } from "../engine/contract/drop_kinds.ts";
 import { auditFamilies } from "./audit_families.ts";
 import { type Family, type Sample, single } from "./exposition.ts";
 import { clusterFamilies } from "./cluster_families.ts";
+import { pluginFamilies } from "./plugin_families.ts";
 import { runtimeFamilies } from "./runtime_families.ts";
 import type { Facts, Wanted } from "./facts.ts";
 
@@ -74,6 +75,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
     ...runtimeFamilies(facts.runtimes?.()),
     ...clusterFamilies(facts.cluster?.()),
     ...auditFamilies(facts.audit?.() ?? {}),
+    ...(facts.plugins === undefined ? [] : pluginFamilies(facts.plugins())),
     ...(wanted.rules && tallies !== undefined ? ruleTimes(tallies, wanted) : []),
     seconds(
       "saker_matching_seconds_total",

@@ -63,6 +63,22 @@ export interface OpenParam {
   readonly separator: string;
 }
 
+/** A plugin as the configuration wants it; plain data. */
+export interface PluginSetting {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** A shared object, or a module in TypeScript or JavaScript. */
+  readonly kind: "library" | "module";
+  /** Text; of a map its JSON. */
+  readonly initConfig: string;
+  readonly openParams: string;
+  /** A library runs in this process, on the thread that asks it. */
+  readonly inProcess: boolean;
+  /** What its own process may have. */
+  readonly memoryMb: number;
+}
+
 /** What stands in a field's brackets. */
 export type PluginArgument =
   | { readonly key: string; readonly index?: undefined }

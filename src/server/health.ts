@@ -11,6 +11,7 @@ import { unseenLine } from "../engine/host/refused.ts";
 import type { AuditIntake } from "../metrics/audit_families.ts";
 import { REFUSALS } from "../metrics/own_families.ts";
 import type { ClusterReport } from "../metrics/cluster_families.ts";
+import { type PluginFacts, type PluginHealth, pluginHealth } from "../metrics/plugin_families.ts";
 import type { RuntimeReport } from "../metrics/runtime_families.ts";
 import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
@@ -22,6 +23,8 @@ export interface HealthOptions extends SightOptions {
   readonly web?: () => ServerStats | undefined;
   /** What brings Kubernetes audit events in; absent: they are not asked for. */
   readonly audit?: () => AuditIntake;
+  /** How plugins stand; absent: none is loaded. */
+  readonly plugins?: () => PluginFacts;
   /** How the container runtimes stand; undefined where none is asked. */
   readonly runtimes?: () => RuntimeReport | undefined;
   /** How the cluster stands that is asked about pods; undefined where none is. */
@@ -117,6 +120,9 @@ export interface HealthReport {
   readonly kubernetes?: ClusterReport;
   /** What brings Kubernetes audit events in. */
   readonly k8s_audit?: AuditIntake;
+  /** Plugins that are loaded, on each thread that asks them, and what came of their events. */
+  readonly plugins?: readonly PluginHealth[];
+  readonly plugin_sources?: PluginFacts["sources"];
   /** Captures that alerts started, and what is held for the next to begin with. */
   readonly captures: {
     readonly started: number;
@@ -240,6 +246,7 @@ export class Health {
       ...(runtimes === undefined ? {} : { runtimes }),
       ...(cluster === undefined ? {} : { kubernetes: cluster }),
       ...(this.#options.audit === undefined ? {} : { k8s_audit: this.#options.audit() }),
+      ...pluginsOf(this.#options.plugins),
       captures: {
         started: get(Counter.CapturesStarted),
         failed: get(Counter.CapturesFailed),
@@ -309,4 +316,12 @@ function canaryOf(counters: Counters, nowMs: number): Pick<HealthReport, "canary
 
 function seconds(ms: number): number {
   return Math.round(Math.max(0, ms) / 100) / 10;
+}
+
+function pluginsOf(
+  told: (() => PluginFacts) | undefined,
+): Pick<HealthReport, "plugins" | "plugin_sources"> {
+  if (told === undefined) return {};
+  const { plugins, sources } = told();
+  return { plugins: plugins.map(pluginHealth), plugin_sources: sources };
 }

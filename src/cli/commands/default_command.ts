@@ -97,14 +97,13 @@ async function printPlugins(
   terminal: Terminal,
 ): Promise<number> {
   const { listPlugins, printPlugin } = await import("../print/list_plugins.ts");
-  const { notYet } = await import("../not_yet.ts");
-  const missing = notYet(config);
+  const { describeAsked, infosOf, listedPlugins } = await import("../start/plugins_start.ts");
   if (pluginInfo === undefined) {
-    for (const line of missing) terminal.error(`Notice: ${line}\n`);
-    listPlugins(config, terminal.out);
+    listPlugins(config, infosOf(await listedPlugins(config)), terminal.out);
     return 0;
   }
-  const error = printPlugin(pluginInfo, config, terminal.out);
+  const library = await describeAsked(pluginInfo, config);
+  const error = printPlugin(pluginInfo, config, library, terminal.out);
   if (error !== undefined) throw new Error(error);
   return 0;
 }
@@ -114,14 +113,12 @@ async function printFields(
   { config }: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const { AUDIT_SOURCE, auditFieldSet } = await import("../../fields/audit/audit_field_set.ts");
-  const { FieldSet } = await import("../../fields/field_set.ts");
+  const { fieldSets } = await import("../../plugins/field_sets.ts");
+  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
   const { listFields } = await import("../print/list_fields.ts");
   const settings = { staticFields: config.static_fields };
-  const all = [
-    { source: "syscall", fields: new FieldSet(settings).fields },
-    { source: AUDIT_SOURCE, fields: auditFieldSet(settings).fields },
-  ];
+  const all = [...fieldSets(infosOf(await listedPlugins(config)), settings)]
+    .map(([source, { fields }]) => ({ source, fields }));
   const sources = all.filter(({ source }) => flags.list === true || source === flags.list);
   if (sources.length === 0) throw new Error("Value for --list must be a valid source type");
   const options = {
@@ -141,6 +138,7 @@ async function validateRules(
   const { validate } = await import("../print/validate.ts");
   const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { readAllRules, rulesSettings } = await import("../start/engine_start.ts");
+  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
   const { rulesFiles } = await import("../../config/rules_files.ts");
   const describe = flags.describe !== undefined
     ? { rule: flags.describe }
@@ -152,7 +150,7 @@ async function validateRules(
       readAllRules(rulesFiles({ given: flags.validate, configured: undefined, flag: "-V" })!),
     json: config.json_output,
     ...(describe === undefined ? {} : { describe }),
-    load: loadOptions(rulesSettings(config, flags)),
+    load: loadOptions(rulesSettings(config, flags, infosOf(await listedPlugins(config)))),
     isOnTerminal: terminal.outIsTerminal && terminal.errorIsTerminal,
   }, {
     write: terminal.out,
@@ -169,7 +167,8 @@ async function describeRules(
   const { listRules } = await import("../print/list_rules.ts");
   const { loadSound } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
-  const loaded = loadSound(rulesStart(config, flags));
+  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
+  const loaded = loadSound(rulesStart(config, flags, infosOf(await listedPlugins(config))));
   const options = { json: config.json_output, rule: flags.describe };
   const error = listRules(loaded, options, terminal.out);
   if (error !== undefined) throw new Error(error);

@@ -4,7 +4,6 @@ import { compileRules } from "../../engine/compile_rules.ts";
 import { Counters } from "../../engine/contract/counters.ts";
 import { logTo } from "../log.ts";
 import type { Flags } from "../flags.ts";
-import { notYet } from "../not_yet.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
 import { GrpcKeeper } from "../start/grpc.ts";
@@ -13,6 +12,7 @@ import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { makeMetrics } from "../start/metrics.ts";
 import { Numbers } from "../start/numbers.ts";
 import { auditDoor } from "../start/audit_door.ts";
+import { infosOf, loadPlugins } from "../start/plugins_start.ts";
 import { sourcesOf } from "../start/sources.ts";
 import { startWeb } from "../start/web.ts";
 import type { Terminal } from "../terminal.ts";
@@ -28,9 +28,10 @@ export async function dryRun(
   const log = logTo(() => config, terminal);
   const { engine } = config;
   const isReplay = engine.kind === "replay";
-  const rules = rulesStart(config, flags);
-  const sources = isReplay ? undefined : sourcesOf(flags, config, rules.files);
-  const told = sources === undefined ? [] : checkWatch(sources, config);
+  const plugins = await loadPlugins(config);
+  const rules = rulesStart(config, flags, infosOf(plugins));
+  const sources = isReplay ? undefined : sourcesOf(flags, config, rules.files, plugins);
+  const told = sources === undefined ? [] : [...checkWatch(sources, config), ...sources.warnings];
   if (sources?.audit !== undefined) {
     const { warning: warn, info } = log;
     auditDoor({ config, warn, info, sink: () => undefined });
@@ -47,7 +48,6 @@ export async function dryRun(
     grpc: new GrpcKeeper(),
   });
   for (const line of told) log.warning(`Warning: ${line}`);
-  for (const line of notYet(config)) log.notice(`Notice: ${line}`);
   for (const line of compiled.warnings) log.warning(line);
   await outputs.check();
   const counters = new Counters();

@@ -11,6 +11,7 @@ import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
 import { logTo } from "../log.ts";
+import { infosOf, loadPlugins } from "../start/plugins_start.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MIB = 1 << 20;
@@ -48,7 +49,9 @@ export async function record(
     : undefined;
   const start = engineStart(config, flags, {
     counters,
-    rules: wanted.alerts === true ? rulesStart(config, flags) : NO_RULES,
+    rules: wanted.alerts === true
+      ? rulesStart(config, flags, infosOf(await loadPlugins(config)))
+      : NO_RULES,
     source: read === undefined
       ? liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster)
       : { kind: "capture", files: read },

@@ -14,6 +14,9 @@ import { reasonOf } from "../../files/reason.ts";
 import { actOnce, Canary } from "../start/canary.ts";
 import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
+import type { TalliesTold } from "../../engine/contract/tallies.ts";
+import { PluginWatches } from "../start/plugin_watch.ts";
+import { infosOf, loadPlugins } from "../start/plugins_start.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
@@ -45,17 +48,20 @@ export async function watch(
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<number> {
-  const rules = rulesStart(loaded.config, flags);
-  const sources = sourcesOf(flags, loaded.config, rules.files);
+  const plugins = await loadPlugins(loaded.config);
+  const rules = rulesStart(loaded.config, flags, infosOf(plugins));
+  const sources = sourcesOf(flags, loaded.config, rules.files, plugins);
   const config = sources.syscalls ? loaded.config : withoutSyscalls(loaded.config);
   const log = logTo(() => config, terminal);
-  for (const line of checkWatch(sources, loaded.config)) log.warning(`Warning: ${line}`);
+  for (const line of [...checkWatch(sources, loaded.config), ...sources.warnings]) {
+    log.warning(`Warning: ${line}`);
+  }
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const rights = keptRights(config, thisView());
   const cluster = config.engine.kind === "nodriver" ? undefined : clusterOf(config, terminal, log);
-  const start = engineStart(config, flags, {
+  const begun = engineStart(config, flags, {
     counters,
     rules,
     source: config.engine.kind === "nodriver" ? { kind: "nothing" } : {
@@ -64,17 +70,25 @@ export async function watch(
     },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
-  if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
-
-  const audit = sources.audit === undefined ? undefined : new AuditWatch({
-    settings: sources.audit,
+  const onTallies = (source: string, told: TalliesTold) => numbers.onOtherTallies(source, told);
+  const common = {
     config,
     flags,
     rules,
-    hostname: start.machine.hostname,
+    hostname: begun.machine.hostname,
     warn: log.warning,
     info: log.info,
-    onTallies: (told) => numbers.onAuditTallies(told),
+  };
+  const pluginWatches = new PluginWatches(plugins, sources.plugins, { ...common, onTallies });
+  const start = { ...begun, extractors: pluginWatches.extractors("syscall") };
+  if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
+
+  const audit = sources.audit === undefined ? undefined : new AuditWatch({
+    ...common,
+    settings: sources.audit,
+    onTallies: (told) => onTallies("k8s_audit", told),
+    extractors: pluginWatches.extractors("k8s_audit"),
+    onPlugins: pluginWatches.onPlugins("k8s_audit"),
   });
   let outputs: LiveOutputs | undefined;
   let heapTimer: number | undefined;
@@ -85,7 +99,7 @@ export async function watch(
   let runtimes: RuntimesTold | undefined;
   const losses = new LossJournal();
   const stream = new AlertStream({ format: formatOf(config, true) });
-  const numbers = new Numbers({
+  const numbers: Numbers = new Numbers({
     driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
     counters,
     hostRoot,
@@ -97,6 +111,7 @@ export async function watch(
       runtimes: () => runtimes && runtimeReport(counters, runtimes),
       cluster: () => runtimes && clusterReport(runtimes),
       ...(audit === undefined ? {} : { audit: () => audit.intake() }),
+      ...(pluginWatches.isAny ? { plugins: () => pluginWatches.facts() } : {}),
     },
   });
   const { facts } = numbers;
@@ -122,6 +137,7 @@ export async function watch(
       ...troubleOf(reloads),
       ...unchanged,
       ...audit?.troubles() ?? [],
+      ...pluginWatches.troubles(),
       ...(outputs?.stats() ?? []).filter(({ state }) => state !== "ok" && state !== "failing")
         .map(({ name, reason }) => `${name}: ${reason}`),
     ],
@@ -132,6 +148,7 @@ export async function watch(
     reload: () => reload(),
     facts,
     stream,
+    plugins: () => pluginWatches.versions(),
     ...(audit?.route === undefined ? {} : { audit: audit.route }),
     metrics: () => metrics.text,
   });
@@ -184,7 +201,9 @@ export async function watch(
         const warning = web.warning();
         if (warning !== warningBefore) tellWarning(warning);
       },
-      ...(audit === undefined ? {} : { audit: audit.part }),
+      parts: [...(audit === undefined ? [] : [audit.part]), ...pluginWatches.parts],
+      idleFirst: !sources.syscalls,
+      onPlugins: pluginWatches.onPlugins("syscall"),
       ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
       onTallies: (told) => numbers.onTallies(told),
       onRules: (rules) => told = rules,
@@ -233,8 +252,11 @@ function withoutSyscalls(config: Config): Config {
   return { ...config, engine: { ...config.engine, kind: "nodriver" } };
 }
 
-function watching({ engine }: Config, { syscalls }: Sources): string {
-  if (!syscalls) return "judges audit events alone";
+function watching({ engine }: Config, { syscalls, audit, plugins }: Sources): string {
+  if (!syscalls) {
+    const all = [...(audit === undefined ? [] : ["audit events"]), ...plugins.keys()];
+    return `judges ${all.join(", ")} alone`;
+  }
   return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
 }
 

@@ -1,26 +1,28 @@
 // `--list-plugins` and `--plugin-info`: the configured plugins in Falco's shape, which scripts take
-// apart. The work of Falco's container, k8saudit, json and k8smeta plugins is part of saker; this
-// version has no others.
-import { loadedNames } from "../../config/plugin_entry.ts";
+// apart. The work of Falco's container, k8saudit, json and k8smeta plugins is part of saker; others
+// say themselves what they are.
+import type { Description } from "../../engine/host/plugin_ports.ts";
+import type { PluginCapability, PluginInfo } from "../../plugins/contract.ts";
+import { isOurs, loadedNames } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { BUILT_IN_PLUGINS } from "../../rules/load.ts";
 
-/** What a plugin says of itself. */
-interface PluginInfo {
+/** What is printed of a plugin. */
+interface Block {
   readonly name: string;
   readonly description: string;
   readonly contact: string;
   readonly version: string;
   readonly capabilities: readonly string[];
   /** JSON schema of `init_config`. */
-  readonly initSchema: Readonly<Record<string, unknown>>;
+  readonly initSchema?: Readonly<Record<string, unknown>> | undefined;
   /** Of those that bring events in: what `open_params` may say, and what it does. */
   readonly openParams?: readonly (readonly [value: string, about: string])[];
 }
 
 const DRAFT = "http://json-schema.org/draft-04/schema#";
 
-const CONTAINER: Omit<PluginInfo, "version"> = {
+const CONTAINER: Omit<Block, "version"> = {
   name: "container",
   description: "Fields of containers; part of saker, which needs no library for them",
   contact: "saker doctor tells what this host has of them",
@@ -33,7 +35,7 @@ const CONTAINER: Omit<PluginInfo, "version"> = {
   }),
 };
 
-const K8SAUDIT: Omit<PluginInfo, "version"> = {
+const K8SAUDIT: Omit<Block, "version"> = {
   name: "k8saudit",
   description: "Kubernetes audit events; part of saker, which needs no library for them",
   contact: "docs/plugins.md",
@@ -55,7 +57,7 @@ const K8SAUDIT: Omit<PluginInfo, "version"> = {
   ],
 };
 
-const JSON_FIELDS: Omit<PluginInfo, "version"> = {
+const JSON_FIELDS: Omit<Block, "version"> = {
   name: "json",
   description: "Fields of events that are JSON; part of saker, which needs no library for them",
   contact: "docs/plugins.md",
@@ -63,7 +65,7 @@ const JSON_FIELDS: Omit<PluginInfo, "version"> = {
   initSchema: objectSchema({ useAsync: "boolean" }),
 };
 
-const K8SMETA: Omit<PluginInfo, "version"> = {
+const K8SMETA: Omit<Block, "version"> = {
   name: "k8smeta",
   description: "Fields of pods and what they belong to; part of saker, which needs no library",
   contact: "docs/plugins.md",
@@ -83,40 +85,94 @@ const K8SMETA: Omit<PluginInfo, "version"> = {
   }),
 };
 
-const BUILT_IN: readonly PluginInfo[] = [CONTAINER, K8SAUDIT, JSON_FIELDS, K8SMETA].map((info) => ({
+const BUILT_IN: readonly Block[] = [CONTAINER, K8SAUDIT, JSON_FIELDS, K8SMETA].map((info) => ({
   ...info,
   version: BUILT_IN_PLUGINS.find(({ name }) => name === info.name)!.version,
 }));
 
-export function listPlugins(config: Config, write: (text: string) => void): void {
-  const own = loadedNames(config).flatMap((name) => infoOf(name) ?? []);
-  write(`${own.length} Plugins Loaded:\n\n${own.map((one) => `${block(one)}\n`).join("")}\n`);
+/** `libraries`: those that are no parts of saker, in the order in which they are loaded. */
+export function listPlugins(
+  config: Config,
+  libraries: readonly PluginInfo[],
+  write: (text: string) => void,
+): void {
+  const own = loadedNames(config).filter((name) => isOurs(config, name)).flatMap((name) =>
+    infoOf(name) ?? []
+  );
+  const all = [...own, ...libraries.map(blockOf)];
+  write(`${all.length} Plugins Loaded:\n\n${all.map((one) => `${block(one)}\n`).join("")}\n`);
 }
 
-/** By the plugin's name or its library; returns an error where saker does not have it. */
+/** By the plugin's name or its library; returns an error where there is none. `library`: what it
+ * said, where it is no part of saker. */
 export function printPlugin(
   asked: string,
-  { plugins }: Config,
+  config: Config,
+  library: Description | undefined,
   write: (text: string) => void,
 ): string | undefined {
-  const found = plugins.find(({ name, library_path }) => [name, library_path].includes(asked));
-  const info = infoOf(found?.name ?? asked);
-  if (info === undefined) {
-    return found === undefined
-      ? `can't find plugin and print its info: ${asked}`
-      : `--plugin-info ${asked}: this version of saker loads no plugins`;
-  }
-  const schema = JSON.stringify(info.initSchema, null, 2);
-  const { openParams = [] } = info;
-  const suggested = openParams.map(([value, about]) => `${value}: ${about}\n`).join("");
-  write(
-    `${block(info)}\nInit config schema type: JSON\n${schema}\n\n` +
-      (suggested === "" ? "" : `Suggested open params:\n${suggested}\n`),
+  const found = config.plugins.find(({ name, library_path }) =>
+    [name, library_path].includes(asked)
   );
+  const info = library === undefined ? infoOf(found?.name ?? asked) : blockOf(library.info);
+  if (info === undefined) return `can't find plugin and print its info: ${asked}`;
+  const schema = typeof info.initSchema === "object"
+    ? `Init config schema type: JSON\n${JSON.stringify(info.initSchema, null, 2)}\n\n`
+    : "No init config schema available for this plugin\n\n";
+  write(`${block(info)}\n${schema}${paramsText(info, library)}`);
   return undefined;
 }
 
-function infoOf(name: string): PluginInfo | undefined {
+/** What `open_params` may say, of a plugin that brings events in. */
+function paramsText({ openParams = [] }: Block, library: Description | undefined): string {
+  if (library === undefined) {
+    const lines = openParams.map(([value, about]) => `${value}: ${about}\n`).join("");
+    return lines === "" ? "" : `Suggested open params:\n${lines}\n`;
+  }
+  if (!library.info.capabilities.includes("sourcing")) return "";
+  if (typeof library.openParams === "string") {
+    return `No suggested open params available: ${library.openParams}\n\n`;
+  }
+  if (library.openParams.length === 0) return "No suggested open params available\n\n";
+  const lines = library.openParams.map(({ value, description }) =>
+    description === "" ? `${value}\n` : `${value}: ${description}\n`
+  );
+  return `Suggested open params:\n${lines.join("")}\n`;
+}
+
+const CAPABILITIES: Readonly<Record<PluginCapability, string>> = {
+  sourcing: "Event Sourcing",
+  extraction: "Field Extraction",
+  parsing: "Event Parsing",
+  async: "Async Events",
+  listening: "Capture Listening",
+};
+
+function blockOf(info: PluginInfo): Block {
+  const { name, version, description, contact, initSchema, id, source } = info;
+  const sourcing = source === ""
+    ? "Event Sourcing"
+    : `Event Sourcing (ID=${id}, source='${source}')`;
+  return {
+    ...{ name, version, description, contact },
+    capabilities: info.capabilities.map((one) => one === "sourcing" ? sourcing : CAPABILITIES[one]),
+    ...(initSchema === undefined ? {} : { initSchema: schemaOf(initSchema) }),
+  };
+}
+
+/** As text where it is no JSON. */
+function schemaOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function infoOf(name: string): Block | undefined {
   return BUILT_IN.find((one) => one.name === name);
 }
 
@@ -125,7 +181,7 @@ function objectSchema(types: Readonly<Record<string, string>>): Record<string, u
   return { $schema: DRAFT, type: "object", properties: Object.fromEntries(properties) };
 }
 
-function block({ name, description, contact, version, capabilities }: PluginInfo): string {
+function block({ name, description, contact, version, capabilities }: Block): string {
   return [
     `Name: ${name}`,
     `Description: ${description}`,

@@ -6,6 +6,7 @@ import { compileRules } from "../../engine/compile_rules.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { filesBeingWritten } from "../../files/being_written.ts";
+import type { PluginInfo } from "../../plugins/contract.ts";
 import { variable } from "../../words/environment.ts";
 import type { Flags } from "../flags.ts";
 import { terminalOver } from "../terminal.ts";
@@ -20,6 +21,8 @@ export interface AnewStart {
   readonly outIsTerminal: boolean;
   /** Notices of the configuration that need not be told again. */
   readonly notices: readonly string[];
+  /** Plugins stay those of the start. */
+  readonly plugins: readonly PluginInfo[];
 }
 
 export interface Anew {
@@ -67,7 +70,7 @@ scope.onmessage = ({ data }) => {
     const { config } = loaded;
     requireOutput(config);
     waitForWriters([...rulesPaths(config, data.flags)]);
-    const rules = rulesStart(config, data.flags);
+    const rules = rulesStart(config, data.flags, data.plugins);
     const empty = rules.files.find(({ name, text }) =>
       text.trim() === "" && data.filled.includes(name)
     );

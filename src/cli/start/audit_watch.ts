@@ -3,18 +3,17 @@
 import type { AuditSink } from "../../audit/contract.ts";
 import type { AuditSettings } from "../../config/audit_plugin.ts";
 import type { Config } from "../../config/schema.ts";
-import { Counter, Counters } from "../../engine/contract/counters.ts";
-import type { RulesStart } from "../../engine/contract/messages.ts";
+import { Counter, type CounterPlace } from "../../engine/contract/counters.ts";
+import type { PluginTold, RulesStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import type { SinkNumbers } from "../../engine/thread/audit_sink.ts";
-import type { AuditPart } from "../../engine/thread/engines.ts";
+import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { AuditIntake, JudgedNumbers } from "../../metrics/audit_families.ts";
+import type { PluginSetting } from "../../plugins/contract.ts";
 import type { Flags } from "../flags.ts";
 import { auditDoor, type AuditRoute } from "./audit_door.ts";
 import { auditStart, engineStart } from "./engine_start.ts";
-
-/** A thread that has not come round for so long is stuck. */
-const STUCK_MS = 10_000;
+import { SourceWatch } from "./source_watch.ts";
 
 export interface AuditWatchOptions {
   readonly settings: AuditSettings;
@@ -25,18 +24,20 @@ export interface AuditWatchOptions {
   readonly warn: (line: string) => void;
   readonly info: (line: string) => void;
   readonly onTallies: (tallies: TalliesTold) => void;
+  /** Plugins whose fields rules on audit events may ask for, and who is told how they stand. */
+  readonly extractors: readonly PluginSetting[];
+  readonly onPlugins: (plugins: readonly PluginTold[]) => void;
 }
 
 export class AuditWatch {
   /** For the session. */
-  readonly part: AuditPart;
+  readonly part: EnginePart;
   readonly route: AuditRoute | undefined;
   readonly #door: ReturnType<typeof auditDoor>;
-  readonly #counters = new Counters();
+  readonly #watch: SourceWatch;
   readonly #isReadOnce: boolean;
   #sink: AuditSink | undefined;
   #queue: () => SinkNumbers = () => ({ waiting: 0, waitingBytes: 0, busy: 0 });
-  #failure: string | undefined;
 
   constructor(options: AuditWatchOptions) {
     const { config, flags, rules, hostname, settings, warn } = options;
@@ -44,17 +45,17 @@ export class AuditWatch {
     this.route = this.#door?.route;
     this.#isReadOnce = settings.input.kind === "once";
     const source = auditStart(settings);
+    this.#watch = new SourceWatch({ source: "k8s_audit", events: "audit events", warn });
+    const { counters } = this.#watch;
+    const start = engineStart(config, flags, { counters, source, rules, hostname });
     this.part = {
-      start: engineStart(config, flags, { counters: this.#counters, source, rules, hostname }),
-      counters: this.#counters,
+      ...this.#watch.part,
+      start: { ...start, extractors: options.extractors },
+      onPlugins: options.onPlugins,
       onTallies: options.onTallies,
       onSink: (sink, numbers) => {
         this.#sink = sink;
         this.#queue = numbers;
-      },
-      onFailure: (error) => {
-        this.#failure = error;
-        warn(`Warning: k8s_audit: ${error}; audit events are not judged any more`);
       },
     };
   }
@@ -64,19 +65,10 @@ export class AuditWatch {
   }
 
   troubles(): readonly string[] {
-    const failure = this.#failure ?? this.#stuck();
+    // What is read once may be a pipe that nobody writes to, which is waited for.
+    const failure = this.#watch.trouble(this.#isReadOnce);
     const own = failure === undefined ? [] : [`k8s_audit: ${failure}`];
     return [...own, ...this.#door?.troubles() ?? []];
-  }
-
-  /** What is read once may be a pipe that nobody writes to, which is waited for. */
-  #stuck(): string | undefined {
-    if (this.#isReadOnce) return undefined;
-    const movedMs = this.#counters.get(Counter.HeartbeatMs);
-    const stuckMs = Date.now() - movedMs;
-    if (movedMs === 0 || stuckMs < STUCK_MS) return undefined;
-    return `audit events have not been judged for ${Math.round(stuckMs / 1000)} s: ` +
-      "the thread that does it does not move";
   }
 
   begin(): void {
@@ -88,7 +80,7 @@ export class AuditWatch {
   }
 
   #judged(): JudgedNumbers {
-    const get = (place: Parameters<Counters["get"]>[0]) => this.#counters.get(place);
+    const get = (place: CounterPlace) => this.#watch.get(place);
     const { waiting, waitingBytes, busy } = this.#queue();
     return {
       rules: get(Counter.Rules),

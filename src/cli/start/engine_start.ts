@@ -17,6 +17,7 @@ import type {
   RecordStart,
   RulesStart,
 } from "../../engine/contract/messages.ts";
+import type { PluginInfo } from "../../plugins/contract.ts";
 import type { RulesText } from "../../rules/load.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
@@ -152,10 +153,14 @@ export function rulesPaths(config: Config, flags: Flags): string[] {
 }
 
 /** Reads the rules that flags and configuration name, or the built-in ones. */
-export function rulesStart(config: Config, flags: Flags): RulesStart {
+export function rulesStart(
+  config: Config,
+  flags: Flags,
+  plugins: readonly PluginInfo[] = [],
+): RulesStart {
   const files = namedFiles(config, flags);
   return {
-    ...rulesSettings(config, flags),
+    ...rulesSettings(config, flags, plugins),
     files: [
       // The first, so that no other rule takes its event.
       ...(flags.canary === undefined ? [] : [canaryRules(Deno.pid)]),
@@ -165,7 +170,11 @@ export function rulesStart(config: Config, flags: Flags): RulesStart {
 }
 
 /** How rules are to be loaded, whatever the files. */
-export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "files"> {
+export function rulesSettings(
+  config: Config,
+  flags: Flags,
+  plugins: readonly PluginInfo[] = [],
+): Omit<RulesStart, "files"> {
   return {
     priority: priorityOf(config.priority)!,
     matching: config.rule_matching,
@@ -187,6 +196,7 @@ export function rulesSettings(config: Config, flags: Flags): Omit<RulesStart, "f
     base64: config.buffer_format_base64,
     lineage: config.engine.lineage,
     live: true,
+    ...(plugins.length === 0 ? {} : { plugins }),
   };
 }
 

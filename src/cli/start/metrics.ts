@@ -77,6 +77,7 @@ function wantedOf(metrics: Config["metrics"]): Wanted {
     kernel: metrics.kernel_event_counters_enabled,
     cpu: metrics.kernel_event_counters_per_cpu_enabled,
     programs: metrics.libbpf_stats_enabled,
+    plugins: metrics.plugins_metrics_enabled,
     iterators: metrics.kernel_iter_event_counters_enabled,
     empty: metrics.include_empty_values,
   };

@@ -20,7 +20,7 @@ export interface NumbersOptions {
   readonly outputs: () => readonly QueueStats[];
   readonly stream: Facts["stream"];
   /** Who tells of what not every run has. */
-  readonly asked?: Pick<Facts, "runtimes" | "cluster" | "audit">;
+  readonly asked?: Pick<Facts, "runtimes" | "cluster" | "audit" | "plugins">;
 }
 
 const CONFIG_BYTES_MAX = 4 << 20;
@@ -29,7 +29,7 @@ const RESOURCES_MS = 1_000;
 export class Numbers {
   readonly facts: Facts;
   #tallies: Tallies | undefined;
-  #auditTallies: Tallies | undefined;
+  readonly #others = new Map<string, Tallies>();
   #resources: { readonly atMs: number; readonly resources: Resources } | undefined;
   #reload: ReloadFacts = { generation: 1, atMs: Date.now(), refusals: 0, restart: [] };
   #sums: { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] } = {
@@ -47,11 +47,11 @@ export class Numbers {
       stream,
       ...asked,
       hostname,
-      tallies: () => joined(this.#tallies, this.#auditTallies),
+      tallies: () => joined([...(this.#tallies ? [this.#tallies] : []), ...this.#others.values()]),
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),
       sums: () => this.#sums,
       reload: () => this.#reload,
-      falcoVersion: versions()["falco_version"]!,
+      falcoVersion: versions().falco_version,
       sakerVersion: SAKER_VERSION,
       kernelRelease: Deno.osRelease(),
       cpus: navigator.hardwareConcurrency,
@@ -76,9 +76,9 @@ export class Numbers {
     this.#tallies = new Tallies(told);
   }
 
-  /** The same of the rules on audit events. */
-  onAuditTallies(told: TalliesTold): void {
-    this.#auditTallies = new Tallies(told);
+  /** The same of the rules on another source's events. */
+  onOtherTallies(source: string, told: TalliesTold): void {
+    this.#others.set(source, new Tallies(told));
   }
 
   /** What holds now; `files` where others are in force. */
@@ -93,18 +93,22 @@ export class Numbers {
   }
 }
 
-/** Rules of both sources in one table, as its numbers are at the moment. */
-function joined(one: Tallies | undefined, other: Tallies | undefined): Tallies | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  const { programs, cpus } = one;
-  const all = new Tallies({ rules: [...one.rules, ...other.rules], programs, cpus });
-  for (const name of ["matches", "conditionNs", "outputNs"] as const) {
-    all[name].set(one[name]);
-    all[name].set(other[name], one.rules.length);
+/** Rules of all sources in one table, as its numbers are at the moment. */
+function joined(all: readonly Tallies[]): Tallies | undefined {
+  const [first] = all;
+  if (first === undefined || all.length === 1) return first;
+  const { programs, cpus } = first;
+  const whole = new Tallies({ rules: all.flatMap(({ rules }) => rules), programs, cpus });
+  let at = 0;
+  for (const one of all) {
+    for (const name of ["matches", "conditionNs", "outputNs"] as const) {
+      whole[name].set(one[name], at);
+    }
+    at += one.rules.length;
   }
   const ofTheProbe = ["cpuEvents", "cpuLostCritical", "cpuLostBulk", "runs", "runNs"] as const;
-  for (const name of ofTheProbe) all[name].set(one[name]);
-  return all;
+  for (const name of ofTheProbe) whole[name].set(first[name]);
+  return whole;
 }
 
 /** None where it cannot be read any more. */

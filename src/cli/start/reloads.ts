@@ -97,6 +97,7 @@ export class Reloads {
       filled: this.#filled,
       outIsTerminal: terminal.outIsTerminal,
       notices: this.#loaded.notices,
+      plugins: this.#options.rules.plugins ?? [],
     });
     terminal.error(answer.told.error);
     for (const [severity, text] of answer.told.syslog) terminal.syslog(severity, text);

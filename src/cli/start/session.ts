@@ -4,9 +4,9 @@ import { atMost } from "../../alerts/delivery/pause.ts";
 import type { Outputs } from "../../alerts/outputs.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import { type AuditPart, startEngines } from "../../engine/thread/engines.ts";
+import { type EnginePart, startEngines } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
-import type { EngineStart, RuntimesTold } from "../../engine/contract/messages.ts";
+import type { EngineStart, PluginTold, RuntimesTold } from "../../engine/contract/messages.ts";
 import type { LossEntry } from "../../engine/contract/loss_journal.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
@@ -17,7 +17,6 @@ import { logTo } from "../log.ts";
 import { GrpcKeeper } from "./grpc.ts";
 import { LiveOutputs } from "./live_outputs.ts";
 import { capacityOf, makeOutputs } from "./make_outputs.ts";
-import { notYet } from "../not_yet.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import { handleSignals } from "./signals.ts";
@@ -46,6 +45,8 @@ export interface SessionOptions {
   readonly onTallies?: (tallies: TalliesTold) => void;
   /** When which events were lost. */
   readonly onLost?: (entry: LossEntry) => void;
+  /** How plugins stand that are asked of the first thread's events, about once a second. */
+  readonly onPlugins?: (plugins: readonly PluginTold[]) => void;
   /** How the container runtimes stand, about once a second. */
   readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Tell more at the end. */
@@ -59,8 +60,10 @@ export interface SessionOptions {
   readonly onReloadState?: (state: ReloadState, files?: FilesInForce) => void;
   /** Another configuration holds from now on. */
   readonly onConfig?: (loaded: LoadedConfig) => void;
-  /** Kubernetes audit events are judged besides, by a thread of their own. */
-  readonly audit?: AuditPart;
+  /** Other sources are judged besides, each by a thread of its own: audit events, plugins'. */
+  readonly parts?: readonly EnginePart[];
+  /** System calls are not looked at: once all other sources have ended, so does the run. */
+  readonly idleFirst?: boolean;
   /** Takes out what is no alert for the outputs. */
   readonly sift?: (alerts: readonly Alert[]) => readonly Alert[];
   /** The engine has ended; what is left is the summary. */
@@ -97,7 +100,6 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const tell = (alert: OwnAlert) => {
     outputs.send([ownAlert(alert, { hostname: start.machine.hostname, nowMs: Date.now() })]);
   };
-  for (const line of notYet(config)) log.notice(`Notice: ${line}`);
   if (start.captures !== undefined) {
     const { mode, pathPrefix } = start.captures;
     log.info(`Capture is enabled in mode '${mode}'. Capturing events to ${pathPrefix}`);
@@ -154,23 +156,30 @@ export async function runSession(options: SessionOptions): Promise<number> {
       if (!isEnding) await outputs.drained(config.output_timeout);
     }
   };
-  const thread = startEngines(start, counters, {
-    async onAlerts(alerts: readonly Alert[]): Promise<void> {
-      if (!patient) return outputs.send(options.sift?.(alerts) ?? alerts);
-      delivered = delivered.then(() => deliver(alerts));
-      await delivered;
+  const thread = startEngines(
+    start,
+    counters,
+    {
+      async onAlerts(alerts: readonly Alert[]): Promise<void> {
+        if (!patient) return outputs.send(options.sift?.(alerts) ?? alerts);
+        delivered = delivered.then(() => deliver(alerts));
+        await delivered;
+      },
+      onReady(told): void {
+        for (const warning of told.warnings) log.warning(warning);
+        options.onRules?.(told);
+        options.onReady();
+      },
+      onReloaded: (outcome) => reloads?.answered(outcome),
+      onNotice: (line, level) => log[level](line),
+      ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
+      ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
+      ...(options.onRuntimes === undefined ? {} : { onRuntimes: options.onRuntimes }),
+      ...(options.onPlugins === undefined ? {} : { onPlugins: options.onPlugins }),
     },
-    onReady(told): void {
-      for (const warning of told.warnings) log.warning(warning);
-      options.onRules?.(told);
-      options.onReady();
-    },
-    onReloaded: (outcome) => reloads?.answered(outcome),
-    onNotice: (line, level) => log[level](line),
-    ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
-    ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
-    ...(options.onRuntimes === undefined ? {} : { onRuntimes: options.onRuntimes }),
-  }, options.audit);
+    options.parts,
+    { idleFirst: options.idleFirst === true },
+  );
 
   const told = async (reload: Promise<ReloadOutcome>) => {
     options.service?.reloading();
@@ -224,9 +233,13 @@ export async function runSession(options: SessionOptions): Promise<number> {
 }
 
 /** Whose numbers are told at the end. */
-function judgedOf({ start, counters, audit }: SessionOptions): Judged {
-  if (start.source.kind === "audit") return { syscalls: undefined, audit: counters };
-  return { syscalls: counters, audit: audit?.counters };
+function judgedOf({ start, counters, parts = [] }: SessionOptions): Judged {
+  if (start.source.kind === "audit") return { syscalls: undefined, audit: counters, plugins: [] };
+  const audit = parts.find((part) => part.start.source.kind === "audit");
+  const plugins = parts.flatMap((part) =>
+    part.start.source.kind === "plugin" ? [[part.source ?? "", part.counters] as const] : []
+  );
+  return { syscalls: counters, audit: audit?.counters, plugins };
 }
 
 const FLUSH_PATIENT_MS = 60_000;

@@ -5,12 +5,17 @@ import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts"
 import type { Config } from "../../config/schema.ts";
 import { AUDIT_SOURCE } from "../../fields/audit/audit_field_set.ts";
 import type { RulesText } from "../../rules/load.ts";
+import { type LoadedPlugin, type LoadedPlugins, pluginSources } from "./plugins_start.ts";
 import type { Flags } from "../flags.ts";
 
 export interface Sources {
   readonly syscalls: boolean;
   /** Undefined where audit events are not wanted. */
   readonly audit: AuditSettings | undefined;
+  /** Sources of plugins that are enabled, and the plugin that is opened for each. */
+  readonly plugins: ReadonlyMap<string, LoadedPlugin>;
+  /** What there is to say of plugins that are not opened. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -22,13 +27,15 @@ export function sourcesOf(
   { enableSource, disableSource }: Flags,
   config: Config,
   rules: readonly RulesText[] = [],
+  plugins: LoadedPlugins = [],
 ): Sources {
   if (enableSource.length > 0 && disableSource.length > 0) {
     throw new Error("You can not mix --enable-source and --disable-source");
   }
   const settings = auditSettings(config);
-  const isWanted = settings.isLoaded || rules.some(asksForAudit);
-  const known = ["syscall", ...(isWanted ? [AUDIT_SOURCE] : [])];
+  const { opened, warnings } = pluginSources(plugins);
+  const isWanted = !opened.has(AUDIT_SOURCE) && (settings.isLoaded || rules.some(asksForAudit));
+  const known = ["syscall", ...(isWanted ? [AUDIT_SOURCE] : []), ...opened.keys()];
   for (const source of [...enableSource, ...disableSource]) {
     if (known.includes(source)) continue;
     throw new Error(`Attempted disabling/enabling an unknown event source: ${source}`);
@@ -39,7 +46,9 @@ export function sourcesOf(
   if (enabled.length === 0) throw new Error("Must enable at least one event source");
   return {
     syscalls: enabled.includes("syscall"),
-    audit: enabled.includes(AUDIT_SOURCE) ? settings : undefined,
+    audit: isWanted && enabled.includes(AUDIT_SOURCE) ? settings : undefined,
+    plugins: new Map([...opened].filter(([source]) => enabled.includes(source))),
+    warnings,
   };
 }
 
@@ -51,6 +60,8 @@ function asksForAudit({ text, isBuiltIn = false }: RulesText): boolean {
 const ABOUT_AUDIT = new RegExp(`^[^#\n]*\\bsource:\\s*["']?${AUDIT_SOURCE}\\b`, "m");
 
 /** The one file, pipe or directory that is read to its end, after which the run ends as well. */
-export function onlyLogOf({ syscalls, audit }: Sources): string | undefined {
-  return !syscalls && audit?.input.kind === "once" ? audit.input.path : undefined;
+export function onlyLogOf({ syscalls, audit, plugins }: Sources): string | undefined {
+  return !syscalls && plugins.size === 0 && audit?.input.kind === "once"
+    ? audit.input.path
+    : undefined;
 }

@@ -9,6 +9,8 @@ export interface Judged {
   readonly syscalls: Counters | undefined;
   /** Undefined where audit events were not. */
   readonly audit: Counters | undefined;
+  /** Of each plugin's source. */
+  readonly plugins: readonly (readonly [source: string, counters: Counters])[];
 }
 
 export function summary(end: EngineEnd, judged: Judged, outputDropped: number): string {
@@ -18,7 +20,8 @@ export function summary(end: EngineEnd, judged: Judged, outputDropped: number): 
     bySeverity.set(priority, (bySeverity.get(priority) ?? 0) + alerts);
   }
   const total = fired.reduce((sum, [, , alerts]) => sum + alerts, 0);
-  const all = [judged.syscalls, judged.audit].filter((counters) => counters !== undefined);
+  const all = [judged.syscalls, judged.audit, ...judged.plugins.map(([, counters]) => counters)]
+    .filter((counters) => counters !== undefined);
   const get = (place: CounterPlace) => all.reduce((sum, counters) => sum + counters.get(place), 0);
   const lines = [
     `Events detected: ${total}`,
@@ -29,6 +32,7 @@ export function summary(end: EngineEnd, judged: Judged, outputDropped: number): 
     ...fired.map(([rule, , alerts]) => `   ${visibleLine(rule)}: ${alerts}`),
     ...(judged.syscalls === undefined ? [] : syscallLines(judged.syscalls)),
     ...(judged.audit === undefined ? [] : [auditLine(judged.audit)]),
+    ...judged.plugins.map(([source, counters]) => sourceLine(`Events of ${source}`, counters)),
   ];
   const refused = [Counter.ThreadsRefused, Counter.FdsRefused, Counter.ArgumentsForgotten].map(get);
   if (refused.some((count) => count > 0)) {
@@ -59,7 +63,11 @@ function syscallLines(counters: Counters): string[] {
 }
 
 function auditLine(counters: Counters): string {
-  return `Audit events: ${counters.get(Counter.Events)}; malformed: ` +
+  return sourceLine("Audit events", counters);
+}
+
+function sourceLine(what: string, counters: Counters): string {
+  return `${what}: ${counters.get(Counter.Events)}; malformed: ` +
     `${counters.get(Counter.Malformed)}, not judged: ${counters.get(Counter.Mistakes)}`;
 }
 

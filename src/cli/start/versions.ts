@@ -17,8 +17,11 @@ const PLUGIN_API_VERSION = "3.12.0";
 /** Of the driver and the libraries that are part of saker, in the shape that scripts take apart. */
 const OWN_VERSION = `${SAKER_VERSION}+saker`;
 
-/** Falco's version JSON with `saker_version` beside; keys sorted. */
-export function versions(): Record<string, string> {
+type Versions = Readonly<Record<string, string>>;
+
+/** Falco's version JSON with `saker_version` beside; keys sorted. `plugins`: those that are
+ * loaded. */
+export function versions(plugins: Versions = {}) {
   return {
     default_driver_version: OWN_VERSION,
     driver_api_version: DRIVER_API_VERSION,
@@ -28,6 +31,7 @@ export function versions(): Record<string, string> {
     falco_version: FALCO_VERSION,
     libs_version: OWN_VERSION,
     plugin_api_version: PLUGIN_API_VERSION,
+    ...(Object.keys(plugins).length === 0 ? {} : { plugin_versions: plugins }),
     saker_version: SAKER_VERSION,
   };
 }

@@ -38,6 +38,8 @@ export interface WebOptions {
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
+  /** Names and versions of the plugins that are loaded. */
+  readonly plugins?: () => Readonly<Record<string, string>>;
   /** What takes Kubernetes audit events, where it is this server. */
   readonly audit?: AuditRoute;
   /** What Prometheus is answered by the present configuration; undefined where it is not to be. */
@@ -79,6 +81,7 @@ export function startWeb(options: WebOptions): Web {
     ...(facts.runtimes === undefined ? {} : { runtimes: facts.runtimes }),
     ...(facts.cluster === undefined ? {} : { cluster: facts.cluster }),
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
+    ...(facts.plugins === undefined ? {} : { plugins: facts.plugins }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
     ...(options.losses === undefined ? {} : { losses: options.losses }),
     ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),
@@ -213,7 +216,7 @@ function appOf(
   return makeApp({
     healthPath: webserver.k8s_healthz_endpoint,
     health: report,
-    versions,
+    versions: () => versions(options.plugins?.()),
     hosts: [address, ...webserver.allowed_hosts],
     rights: rightsWith(token),
     ...(audit === undefined

@@ -7,7 +7,12 @@ import type {
   RuntimeState,
   RuntimeTotals,
 } from "../../../bindings-rs/runtimes.d.ts";
-import type { PluginInfo } from "../../plugins/contract.ts";
+import type {
+  PluginInfo,
+  PluginMetric,
+  PluginNumbers,
+  PluginSetting,
+} from "../../plugins/contract.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -66,6 +71,15 @@ export interface RuntimesTold {
   readonly cluster?: ClusterState & Pick<ClusterStart, "address">;
 }
 
+/** How a plugin stands on one thread. */
+export interface PluginTold {
+  readonly name: string;
+  /** Of the events that it gives or is asked about. */
+  readonly source: string;
+  readonly numbers: PluginNumbers;
+  readonly metrics: readonly PluginMetric[];
+}
+
 /** Watch nothing: `engine.kind: nodriver`. */
 export interface NothingStart {
   readonly kind: "nothing";
@@ -84,6 +98,14 @@ export interface AuditStart {
   readonly files?: readonly string[];
   /** Bytes of one event at the most; larger ones are counted. */
   readonly eventBytesMax: number;
+}
+
+/** Judge the events of a plugin's source. */
+export interface PluginStart {
+  readonly kind: "plugin";
+  readonly plugin: PluginSetting;
+  /** It is all that there is to judge: it is waited for outputs rather than an alert lost. */
+  readonly patient: boolean;
 }
 
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
@@ -174,7 +196,7 @@ export interface EngineSettings {
 
 export interface EngineStart extends EngineSettings {
   readonly counters: SharedArrayBuffer;
-  readonly source: LiveStart | CaptureStart | NothingStart | AuditStart;
+  readonly source: LiveStart | CaptureStart | NothingStart | AuditStart | PluginStart;
   readonly rules: RulesStart;
   readonly machine: MachineOptions;
   /** Whether events that can matter to nobody may be passed over. */
@@ -186,11 +208,14 @@ export interface EngineStart extends EngineSettings {
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;
+  /** Plugins whose fields can be asked of these events, besides the one that gives them. */
+  readonly extractors?: readonly PluginSetting[];
 }
 
 /** It is read from front to back, and waits for its outputs rather than lose an alert. */
 export function isReplay(source: EngineStart["source"]): boolean {
-  return source.kind === "capture" || (source.kind === "audit" && source.files !== undefined);
+  return source.kind === "capture" || (source.kind === "audit" && source.files !== undefined) ||
+    (source.kind === "plugin" && source.patient);
 }
 
 export type ToEngine =
@@ -247,6 +272,8 @@ export type FromEngine =
   /** A line for the person who runs saker. */
   | { readonly kind: "notice"; readonly line: string; readonly level: NoticeLevel }
   | { readonly kind: "verdict"; readonly number: number; readonly verdict: AuditVerdict }
+  /** How the thread's plugins stand, about once a second. */
+  | { readonly kind: "plugins"; readonly plugins: readonly PluginTold[] }
   | { readonly kind: "ended"; readonly end: EngineEnd };
 
 export interface EngineEnd {

@@ -5,6 +5,7 @@ import process from "node:process";
 import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { variable } from "../../words/environment.ts";
 import type { Cluster, ClusterOptions } from "../../../bindings-rs/cluster.d.ts";
+import type { Plugin, PluginOptions } from "../../../bindings-rs/plugins.d.ts";
 import type {
   CaptureDisk,
   CaptureSieve,
@@ -31,6 +32,7 @@ export interface Addon {
   readonly Cluster: { start(options: ClusterOptions): Cluster };
   readonly Runtimes: { start(options: RuntimesOptions): Runtimes };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
+  readonly Plugin: { load(options: PluginOptions): Plugin };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;
@@ -40,7 +42,7 @@ export interface Addon {
 }
 
 /** A file of the build as the executable (or the checkout) holds it. */
-export function embeddedFile(name: "probe.o" | "addon.node"): Uint8Array {
+export function embeddedFile(name: "probe.o" | "addon.node" | "plugin-host"): Uint8Array {
   return Deno.readFileSync(new URL(`../../../dist/embed/${name}`, import.meta.url));
 }
 

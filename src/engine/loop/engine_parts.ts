@@ -31,6 +31,8 @@ export interface EngineParts {
   readonly options: EngineOptions;
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;
+  /** Called about once in STATS_MS, and at the end. */
+  readonly perSecond?: () => void;
   /** Of a capture's events, who says which can matter. */
   readonly sieve?: ToldSieve;
   /** Who writes what passes, if anybody. */

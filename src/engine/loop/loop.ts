@@ -380,7 +380,8 @@ export class Engine {
       this.#upkeepAtMs = nowMs;
       this.#parts.upkeep?.();
     }
-    const { source, machine, context, counters, options, sieve } = this.#parts;
+    const { source, machine, context, counters, options, sieve, perSecond } = this.#parts;
+    perSecond?.();
     const stats = source.stats();
     const { lost, excess = 0, skipped = 0 } = stats;
     counters.set(Counter.Malformed, this.#malformed + (source.malformed ?? 0));

@@ -14,6 +14,7 @@ import {
   type FromEngine,
   isReplay,
   type NoticeLevel,
+  type PluginTold,
   type RefusedProgram,
   type RulesStart,
   type RuntimesTold,
@@ -42,6 +43,8 @@ export interface EngineEvents {
   readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** How the thread's plugins stand, about once a second. */
+  readonly onPlugins?: (plugins: readonly PluginTold[]) => void;
   /** What became of a piece of audit events, by its number. */
   readonly onVerdict?: (number: number, verdict: AuditVerdict) => void;
 }
@@ -118,6 +121,9 @@ export function startEngineThread(
         break;
       case "runtimes":
         events.onRuntimes?.(data.runtimes);
+        break;
+      case "plugins":
+        events.onPlugins?.(data.plugins);
         break;
       case "ready":
         events.onReady(data);

@@ -1,9 +1,9 @@
-// The threads that judge, as the main thread holds them: one of system calls, and one of audit
-// events where those are wanted. Both are one thread to whoever starts, reloads and ends them; a
-// failure of the second does not end the first.
+// The threads that judge, as the main thread holds them: one of system calls, and one for each
+// other source that is wanted. They are one thread to whoever starts, reloads and ends them; a
+// failure of another does not end the first.
 import type { AuditSink } from "../../audit/contract.ts";
 import type { Counters } from "../contract/counters.ts";
-import type { EngineEnd, EngineStart } from "../contract/messages.ts";
+import type { EngineEnd, EngineStart, PluginTold } from "../contract/messages.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
 import { QueueSink, type SinkNumbers } from "./audit_sink.ts";
 import {
@@ -13,98 +13,178 @@ import {
   startEngineThread,
 } from "./engine_thread.ts";
 
-export interface AuditPart {
+/** The thread of one source besides system calls. */
+export interface EnginePart {
   readonly start: EngineStart;
   readonly counters: Counters;
-  /** The sink stands; its numbers can be asked for. */
+  /** Name of a plugin's source. */
+  readonly source?: string;
+  /** Where it is fed with audit events: the sink stands; its numbers can be asked for. */
   readonly onSink?: (sink: AuditSink, numbers: () => SinkNumbers) => void;
   readonly onTallies?: (tallies: TalliesTold) => void;
+  readonly onPlugins?: (plugins: readonly PluginTold[]) => void;
+  /** A failure before it is ready ends everything, as everything else that a start finds amiss. */
+  readonly isNeeded?: boolean;
   /** It judges no more, for that reason, while the watch goes on. */
   readonly onFailure?: (error: string) => void;
+  /** Its source came to its end while the watch goes on. */
+  readonly onEnd?: () => void;
+}
+
+export interface EnginesOptions {
+  /** The first has nothing to judge: once all others have ended, so does it. */
+  readonly idleFirst?: boolean;
 }
 
 export function startEngines(
   start: EngineStart,
   counters: Counters,
   events: EngineEvents,
-  audit?: AuditPart,
+  parts: readonly EnginePart[] = [],
+  options: EnginesOptions = {},
 ): EngineThread {
-  if (audit === undefined) return startEngineThread(start, counters, events);
-  return new EnginePair(start, counters, events, audit);
+  if (parts.length === 0) return startEngineThread(start, counters, events);
+  return new EngineGroup({ start, counters, events, parts, ...options });
 }
 
 type Reload = Parameters<EngineThread["reload"]>;
 type Outcome = RulesTold | { readonly error: string };
 
-class EnginePair implements EngineThread {
+interface Member {
+  readonly part: EnginePart;
+  readonly thread: EngineThread;
+  readonly sink: QueueSink | undefined;
+  lives: boolean;
+  isReady: boolean;
+  /** It was given new rules and has not answered yet. */
+  isAsked: boolean;
+}
+
+interface Group extends EnginesOptions {
+  readonly start: EngineStart;
+  readonly counters: Counters;
+  readonly events: EngineEvents;
+  readonly parts: readonly EnginePart[];
+}
+
+class EngineGroup implements EngineThread {
   readonly ended: Promise<EngineEnd>;
   readonly #events: EngineEvents;
-  readonly #audit: AuditPart;
   readonly #first: EngineThread;
-  readonly #second: EngineThread;
-  readonly #sink: QueueSink;
+  readonly #members: Member[];
+  readonly #idleFirst: boolean;
   /** What each of them said of its first rules. */
   #readiness: RulesTold[] = [];
+  #firstReady = false;
   #isReady = false;
-  /** What the first said of rules that it took; they are for the second now. */
-  #taken: { readonly rules: Reload; readonly told: RulesTold | undefined } | undefined;
-  #secondLives = true;
+  /** Rules that the first is asked to take, and are for the others then. */
+  #asked: Reload | undefined;
+  /** What was said of the rules that are being taken. */
+  #taken: Outcome[] | undefined;
   #isEnding = false;
+  /** Why a source that is needed could not begin. */
+  #failure: string | undefined;
   #sequence = 0;
 
-  constructor(start: EngineStart, counters: Counters, events: EngineEvents, audit: AuditPart) {
+  constructor({ start, counters, events, parts, idleFirst = false }: Group) {
     this.#events = events;
-    this.#audit = audit;
-    this.#sink = new QueueSink((number, piece) => this.#second.offer(number, piece));
+    this.#idleFirst = idleFirst;
     const onAlerts: EngineEvents["onAlerts"] = (alerts) =>
       events.onAlerts(alerts.map((alert) => ({ ...alert, sequence: ++this.#sequence })));
     this.#first = startEngineThread(start, counters, {
       ...events,
       onAlerts,
-      onReady: (told) => this.#ready(told),
+      onReady: (told) => {
+        this.#firstReady = true;
+        this.#ready(told);
+      },
       onReloaded: (outcome) => this.#firstReloaded(outcome),
     });
-    this.#second = startEngineThread(audit.start, audit.counters, {
-      onAlerts,
-      onReady: (told) => this.#ready(told),
-      onReloaded: (outcome) => this.#secondReloaded(outcome),
-      onNotice: events.onNotice,
-      ...(audit.onTallies === undefined ? {} : { onTallies: audit.onTallies }),
-      onVerdict: (number, verdict) => this.#sink.judged(number, verdict),
-    });
+    this.#members = parts.map((part) => this.#begin(part, onAlerts));
     this.ended = this.#end();
   }
 
-  /** The first reads them first: what it takes, the second, which reads the same, takes too. */
+  #begin(part: EnginePart, onAlerts: EngineEvents["onAlerts"]): Member {
+    const sink = part.onSink === undefined
+      ? undefined
+      : new QueueSink((number, piece) => member.thread.offer(number, piece));
+    const thread = startEngineThread(part.start, part.counters, {
+      onAlerts,
+      onReady: (told) => {
+        member.isReady = true;
+        this.#ready(told);
+      },
+      onReloaded: (outcome) => this.#memberReloaded(member, outcome),
+      onNotice: this.#events.onNotice,
+      ...(part.onTallies === undefined ? {} : { onTallies: part.onTallies }),
+      ...(part.onPlugins === undefined ? {} : { onPlugins: part.onPlugins }),
+      onVerdict: (number, verdict) => sink?.judged(number, verdict),
+    });
+    const member: Member = {
+      part,
+      thread,
+      sink,
+      lives: true,
+      isReady: false,
+      isAsked: false,
+    };
+    return member;
+  }
+
+  /** The first reads them first: what it takes, the others, which read the same, take too. */
   reload(...rules: Reload): void {
-    this.#taken = { rules, told: undefined };
+    this.#asked = rules;
     this.#first.reload(...rules);
   }
 
   offer(...piece: Parameters<EngineThread["offer"]>): void {
-    this.#second.offer(...piece);
+    this.#members.find(({ sink }) => sink !== undefined)?.thread.offer(...piece);
   }
 
   stop(limits: Parameters<EngineThread["stop"]>[0]): void {
     this.#isEnding = true;
     this.#first.stop(limits);
-    if (this.#secondLives) this.#second.stop(limits);
+    this.#stopMembers(limits);
+  }
+
+  #stopMembers(limits: Parameters<EngineThread["stop"]>[0]): void {
+    for (const { lives, thread } of this.#members) if (lives) thread.stop(limits);
   }
 
   async #end(): Promise<EngineEnd> {
-    const second = this.#second.ended.then((end) => {
-      this.#secondLives = false;
-      this.#sink.end();
-      this.#tellReady();
-      this.#secondReloaded(undefined);
-      if (end.error !== undefined && !this.#isEnding) this.#audit.onFailure?.(end.error);
-      return end;
-    });
+    const others = this.#members.map((member) =>
+      member.thread.ended.then((end) => {
+        this.#memberEnded(member, end);
+        return end;
+      })
+    );
     const first = await this.#first.ended;
     this.#isEnding = true;
-    if (this.#secondLives) this.#second.stop(STOP);
-    const { alertsByRule } = await second;
-    return { error: first.error, alertsByRule: [...first.alertsByRule, ...alertsByRule] };
+    this.#stopMembers(STOP);
+    const ends = await Promise.all(others);
+    const alertsByRule = [first, ...ends].flatMap((end) => end.alertsByRule);
+    return { error: first.error ?? this.#failure, alertsByRule };
+  }
+
+  #memberEnded(member: Member, { error }: EngineEnd): void {
+    member.lives = false;
+    member.sink?.end();
+    const { isNeeded, onFailure, onEnd } = member.part;
+    if (!this.#isEnding) {
+      if (error === undefined) onEnd?.();
+      else if (isNeeded === true && !member.isReady) this.#failure ??= error;
+      else onFailure?.(error);
+    }
+    const isOver = this.#idleFirst && this.#members.every(({ lives }) => !lives);
+    if (isOver && !this.#isEnding && this.#failure === undefined) this.#failure = error;
+    if (isOver || this.#failure !== undefined) {
+      this.#isEnding = true;
+      this.#first.stop(STOP);
+      this.#stopMembers(STOP);
+      return;
+    }
+    this.#tellReady();
+    this.#memberReloaded(member, undefined);
   }
 
   #ready(told: RulesTold): void {
@@ -112,40 +192,53 @@ class EnginePair implements EngineThread {
     this.#tellReady();
   }
 
-  /** Once both are ready, or the second will never be. */
+  /** Once all are ready, or will never be. */
   #tellReady(): void {
-    const wanted = this.#secondLives ? 2 : 1;
-    if (this.#isReady || this.#readiness.length < wanted) return;
+    if (this.#isReady || !this.#firstReady || this.#failure !== undefined) return;
+    if (this.#members.some(({ lives, isReady }) => lives && !isReady)) return;
     this.#isReady = true;
     this.#events.onReady(merged(this.#readiness));
-    this.#audit.onSink?.(this.#sink, () => this.#sink.numbers());
+    for (const { part, sink } of this.#members) {
+      if (sink !== undefined) part.onSink?.(sink, () => sink.numbers());
+    }
   }
 
   #firstReloaded(outcome: Outcome): void {
-    const rules = this.#taken?.rules;
-    if ("error" in outcome || rules === undefined || !this.#secondLives) {
-      this.#taken = undefined;
-      return this.#events.onReloaded(outcome);
+    const rules = this.#asked;
+    this.#asked = undefined;
+    if ("error" in outcome || rules === undefined) return this.#events.onReloaded(outcome);
+    this.#taken = [outcome];
+    for (const member of this.#members) {
+      if (!member.lives) continue;
+      member.isAsked = true;
+      member.thread.reload(...rules);
     }
-    this.#taken = { rules, told: outcome };
-    this.#second.reload(...rules);
+    this.#tellReloaded();
   }
 
   /** An end is an answer as well. */
-  #secondReloaded(outcome: Outcome | undefined): void {
-    const told = this.#taken?.told;
-    if (told === undefined) return;
+  #memberReloaded(member: Member, outcome: Outcome | undefined): void {
+    if (!member.isAsked) return;
+    member.isAsked = false;
+    if (outcome !== undefined) this.#taken?.push(outcome);
+    this.#tellReloaded();
+  }
+
+  #tellReloaded(): void {
+    const taken = this.#taken;
+    if (taken === undefined || this.#members.some(({ isAsked }) => isAsked)) return;
     this.#taken = undefined;
+    const refused = taken.find((outcome) => "error" in outcome);
     this.#events.onReloaded(
-      outcome === undefined ? told : "error" in outcome ? outcome : merged([told, outcome]),
+      refused ?? merged(taken.flatMap((outcome) => "error" in outcome ? [] : [outcome])),
     );
   }
 }
 
-/** Where the first ends by itself, the second has so long. */
+/** Where the first ends by itself, the others have so long. */
 const STOP = { timeoutMs: 2_000, stuckMs: 1_000 };
 
-/** Both read the same files, and mostly say the same. */
+/** All read the same files, and mostly say the same. */
 function merged(told: readonly RulesTold[]): RulesTold {
   const warnings = [...new Set(told.flatMap(({ warnings }) => warnings))];
   const dead = new Map(told.flatMap(({ dead }) => dead).map((one) => [JSON.stringify(one), one]));

@@ -30,27 +30,28 @@ import type {
   EngineSettings,
   EngineStart,
   LiveStart,
-  NoticeLevel,
   RefusedProgram,
   RulesStart,
 } from "../contract/messages.ts";
 import { type LiveSieve, PARAM_COUNTS, PID_PARAMS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
-import { everyNow, levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
+import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
+import { type Notice, noticeTo } from "./source_run.ts";
+import { openExtractors } from "./extractors.ts";
+import { PluginReport } from "./plugin_report.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
 import { planTap, type TapPlan } from "../captures/tap_plan.ts";
 
-type Notice = (line: string, level?: NoticeLevel) => void;
-
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
-  const first = compileRules(start.rules);
+  const addon = once<Addon>(loadAddon);
+  const hands = openExtractors(start, "syscall", addon);
+  const report = new PluginReport("syscall", hands, post);
+  const first = compileRules(start.rules, undefined, hands);
   const { rules, fdsOrdered, sumsWanted } = first;
-  const addon = once(loadAddon);
   const clock = () => Date.now();
-  const notice = (line: string, level: NoticeLevel = levelOf(line)) =>
-    post({ kind: "notice", line, level });
+  const notice = noticeTo(post);
   const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
   const opened = openSource(start, rules, plan, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
@@ -74,6 +75,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     rules: attached?.rules(rules) ?? rules,
     counters,
     post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
+    perSecond: () => report.look(),
     upkeep: () => {
       heap.look();
       tellHeap(counters);
@@ -131,7 +133,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       const before = baseSyscalls;
       try {
         // What comes while they are compiled is for the old rules.
-        const compiled = compileRules(next, () => aside?.readOn());
+        const compiled = compileRules(next, () => aside?.readOn(), hands);
         const rules = attached?.rules(compiled.rules) ?? compiled.rules;
         baseSyscalls = settings.baseSyscalls;
         const interest = wanted(compiled.rules);
@@ -180,6 +182,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     close(): void {
       sums?.close();
       opened.source.close();
+      for (const { port } of hands.values()) port.close();
     },
   };
 }
@@ -330,12 +333,6 @@ function openLive(
     release: () => addon.releaseStartMemory(),
     lookups: lookupsOf(addon, live.hostRoot),
   };
-}
-
-/** What `make` makes, made when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => made ??= make();
 }
 
 /** Freed memory stays with the process otherwise, such as what a burst of new names took; it costs

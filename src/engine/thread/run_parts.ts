@@ -65,3 +65,9 @@ function closeQuietly(engine: Engine): void {
     // The first failure is the one to tell.
   }
 }
+
+/** What `make` makes, made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}

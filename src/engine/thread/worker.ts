@@ -4,6 +4,7 @@ import { Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import type { EngineEnd, EngineSettings, FromEngine, ToEngine } from "../contract/messages.ts";
 import { startAuditRun } from "./audit_run.ts";
+import { startPluginRun } from "./plugin_run.ts";
 import type { Run } from "./run_parts.ts";
 import { startRun } from "./run.ts";
 import { catchStrays } from "../contract/strays.ts";
@@ -24,13 +25,25 @@ catchStrays((failure) => {
   scope.postMessage({ kind: "notice", line, level: "warning" });
 });
 
+/** By what is to be judged. */
+const RUNS = {
+  live: startRun,
+  capture: startRun,
+  nothing: startRun,
+  audit: startAuditRun,
+  plugin: startPluginRun,
+};
+
 scope.onmessage = ({ data }) => {
   try {
     if (data.kind === "start") {
       const counters = new Counters(data.start.counters);
       running.settings = data.start;
-      const start = data.start.source.kind === "audit" ? startAuditRun : startRun;
-      running.run = start(data.start, counters, (message) => scope.postMessage(message));
+      running.run = RUNS[data.start.source.kind](
+        data.start,
+        counters,
+        (message) => scope.postMessage(message),
+      );
     } else if (data.kind === "piece") {
       running.run?.offer?.(data.number, data.piece);
     } else {

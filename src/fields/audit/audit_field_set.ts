@@ -16,8 +16,13 @@ export const AUDIT_SOURCE = "k8s_audit";
 const AUDIT_PLUGIN = "k8saudit";
 
 export function auditFieldSet(options: Partial<FieldOptions> = {}): FieldSet {
+  return new FieldSet(options, auditRows);
+}
+
+/** The rows of the source. */
+export function auditRows(all: FieldOptions): Field[] {
   const hand = new AuditAtHand();
-  return new FieldSet(options, (all) => [
+  return [
     ...ofEverySource(all, {
       source: AUDIT_SOURCE,
       plugin: AUDIT_PLUGIN,
@@ -33,7 +38,13 @@ export function auditFieldSet(options: Partial<FieldOptions> = {}): FieldSet {
     ...response(hand),
     ...json(hand, "json"),
     ...json(hand, "jevt"),
-  ]);
+  ];
+}
+
+/** Of any source whose events may be JSON. */
+export function jsonRows(): Field[] {
+  const hand = new AuditAtHand();
+  return [...json(hand, "json"), ...json(hand, "jevt")];
 }
 
 function event(hand: AuditAtHand): Field[] {

@@ -28,6 +28,8 @@ export type FieldFlag =
   | "deprecated"
   /** Not shown by `--list`. */
   | "hidden"
+  /** A plugin gives it: its lists are written as Falco writes those. */
+  | "of_plugin"
   | "print_only"
   /** Added to outputs under `suggested_output`. */
   | "suggested";

@@ -1,0 +1,86 @@
+// The plugins of a configuration that are not parts of saker, as they are to be loaded: a Config
+// comes in, plain values go out, paths whole and `init_config` as the text that a plugin is given.
+import { isOurs, loadedNames, type PluginEntry } from "./plugin_entry.ts";
+import type { Config } from "./schema.ts";
+
+/** Where Falco looks for libraries whose path is no whole one. */
+export const PLUGINS_DIRECTORY = "/usr/share/falco/plugins";
+
+export interface LibraryPlugin {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: "library" | "module";
+  readonly initConfig: string;
+  readonly openParams: string;
+  readonly inProcess: boolean;
+  readonly memoryMb: number;
+}
+
+/** In the order in which they are loaded. */
+export function libraryPlugins(config: Config): readonly LibraryPlugin[] {
+  return loadedNames(config).flatMap((name) => {
+    if (isOurs(config, name)) return [];
+    const entry = config.plugins.find((one) => one.name === name);
+    return entry === undefined ? [] : [libraryPlugin(entry)];
+  });
+}
+
+export function libraryPlugin(entry: PluginEntry): LibraryPlugin {
+  const { name, open_params, in_process, memory_mb } = entry;
+  const path = libraryPath(entry.library_path);
+  return {
+    name,
+    path,
+    kind: /\.[cm]?[tj]s$/.test(path) ? "module" : "library",
+    initConfig: initText(entry.init_config),
+    openParams: open_params.trim(),
+    inProcess: in_process,
+    memoryMb: memory_mb,
+  };
+}
+
+/** A whole path: one that is not is looked for below Falco's directory of plugins. */
+export function libraryPath(given: string): string {
+  return given.startsWith("/") ? given : `${PLUGINS_DIRECTORY}/${given}`;
+}
+
+/** What is wrong with a library's path; undefined: nothing. */
+export function pathMistake(given: string): string | undefined {
+  if (given === "") return "expected the path of the plugin's library";
+  if (given.includes("\0")) return "expected a path, found one with a NUL";
+  if (given.startsWith("/")) return undefined;
+  let depth = 0;
+  for (const part of given.split("/")) {
+    if (part === "" || part === ".") continue;
+    depth += part === ".." ? -1 : 1;
+    if (depth < 0) {
+      return `expected a path that does not lead out of ${PLUGINS_DIRECTORY}, found "${given}"`;
+    }
+  }
+  return undefined;
+}
+
+/** A text as it is; of a map its JSON, whose values are read as Falco reads them. */
+function initText(given: unknown): string {
+  if (given === undefined) return "";
+  return typeof given === "string" ? given : JSON.stringify(typed(given));
+}
+
+const INTEGER = /^[-+]?(0x[0-9a-fA-F]+|[0-9]{1,18})$/;
+const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+const TRUE = /^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
+const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
+
+/** Integers, numbers, truth values, texts: tried in this order, however they were quoted. */
+function typed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typed);
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, typed(one)]));
+  }
+  if (typeof value !== "string") return value;
+  if (INTEGER.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
+  if (FLOAT.test(value)) return Number(value);
+  if (TRUE.test(value)) return true;
+  if (FALSE.test(value)) return false;
+  return value;
+}

@@ -1,0 +1,98 @@
+// The fields of every source that rules may be about, plugins' own included: what plugins say of
+// themselves in, a field set for each source out.
+import { AUDIT_SOURCE, auditRows, jsonRows } from "../fields/audit/audit_field_set.ts";
+import { type FieldOptions, FieldSet, ofEverySource, syscallRows } from "../fields/field_set.ts";
+import type { Field } from "../fields/row/field.ts";
+import { isCompatible, sourcesOf } from "./compatible.ts";
+import type { PluginInfo } from "./contract.ts";
+import type { PluginHand } from "./plugin_hand.ts";
+import { pluginRows } from "./rows.ts";
+
+export const SYSCALL_SOURCE = "syscall";
+
+/** Where plugins run in this thread, by name. */
+export type Hands = ReadonlyMap<string, PluginHand>;
+
+/** The field sets by source; those of Falco's own sources are there whatever is loaded. */
+export function fieldSets(
+  infos: readonly PluginInfo[],
+  options: Partial<FieldOptions>,
+  hands: Hands = new Map(),
+): ReadonlyMap<string, FieldSet> {
+  const sources = [...new Set([SYSCALL_SOURCE, AUDIT_SOURCE, ...sourcesOf(infos)])];
+  return new Map(sources.map((source) => {
+    const rows = (all: FieldOptions) => {
+      const compatible = infos.filter((info) => isCompatible(info, source));
+      const theirs = compatible.flatMap((info) => pluginRows(info, hands.get(info.name)));
+      const names = new Set(theirs.map(({ name }) => name));
+      const own = ownRows(source, infos, all, hands).filter(({ name }) => !names.has(name));
+      return [...own, ...theirs];
+    };
+    return [source, new FieldSet(options, rows)];
+  }));
+}
+
+function ownRows(
+  source: string,
+  infos: readonly PluginInfo[],
+  all: FieldOptions,
+  hands: Hands,
+): Field[] {
+  if (source === SYSCALL_SOURCE) return syscallRows(all);
+  const giver = infos.find((info) => info.source === source);
+  if (giver === undefined) return auditRows(all);
+  const info = (context: Parameters<PluginHand["eventText"]>[0]) =>
+    hands.get(giver.name)?.eventText(context);
+  const every = ofEverySource(all, { source, plugin: giver.name, info });
+  if (source !== AUDIT_SOURCE) return [...every, ...jsonRows()];
+  const names = new Set(every.map(({ name }) => name));
+  return [...every, ...auditRows(all).filter(({ name }) => !names.has(name))];
+}
+
+/** What is wrong with those plugins together, in Falco's words; undefined: nothing. */
+export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined {
+  const reserved = infos.find(({ source }) => source === SYSCALL_SOURCE);
+  if (reserved !== undefined) {
+    return `Plugin '${reserved.name}' has the event source name '${SYSCALL_SOURCE}', which is ` +
+      "reserved";
+  }
+  const sets = fieldSets([], {});
+  const sources = [...new Set([...sets.keys(), ...sourcesOf(infos)])];
+  for (const source of sources) {
+    const taken = new Set(
+      (sets.get(source)?.fields ?? ofEverySource(sets.get(SYSCALL_SOURCE)!.options, {
+        source,
+        info: () => undefined,
+      })).map(({ name }) => name),
+    );
+    for (const info of infos.filter((one) => isCompatible(one, source))) {
+      for (const { name } of info.fields) {
+        // Falco's own plugins have the fields of saker's parts, which give way to them.
+        if (!taken.has(name) || isOurPart(info.name, name)) {
+          taken.add(name);
+          continue;
+        }
+        return `Plugin '${info.name}' supports extraction of field '${name}' that is overlapping ` +
+          `for source '${source}'`;
+      }
+    }
+  }
+  const idle = infos.find((info) =>
+    info.fields.length > 0 && info.source === "" &&
+    !sources.some((source) => isCompatible(info, source))
+  );
+  return idle &&
+    `Plugin '${idle.name}' is loaded but unused as not compatible with any known event source`;
+}
+
+/** Prefixes of the fields that Falco has from plugins and saker of its own, by plugin. */
+const OUR_PARTS: Readonly<Record<string, RegExp>> = {
+  container: /^(container|k8s|proc\.is_container)/,
+  k8saudit: /^(ka|jevt|json)\./,
+  json: /^(json|jevt)\./,
+  k8smeta: /^k8smeta\./,
+};
+
+function isOurPart(plugin: string, field: string): boolean {
+  return OUR_PARTS[plugin]?.test(field) ?? false;
+}

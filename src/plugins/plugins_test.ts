@@ -1,0 +1,122 @@
+// A plugin as source and fields: its batches walked, its fields read as rules read them.
+import { deepStrictEqual as assertEquals, match as assertMatch } from "node:assert/strict";
+import { BlockWalk, Step } from "../events/blocks.ts";
+import { Event } from "../events/event.ts";
+import { shownValue, valueJson, valueText } from "../fields/render.ts";
+import { Context } from "../state/contract/context.ts";
+import { createMachine } from "../state/create_machine.ts";
+import type { PluginInfo, PluginPort } from "./contract.ts";
+import { fieldSets, pluginsMistake } from "./field_sets.ts";
+import { PluginHand } from "./plugin_hand.ts";
+import { PluginSource } from "./plugin_source.ts";
+import { pluginField, pluginInfo, TextsPort } from "./port_fixture.ts";
+
+const BUFFER_BYTES = 1 << 16;
+
+/** Values of fields, as outputs show them, of each event. */
+function shown(port: PluginPort, names: readonly string[], infos = [port.info]): string[][] {
+  const source = new PluginSource(port);
+  const hands = new Map([[port.info.name, new PluginHand(port, source.source, source)]]);
+  const fields = fieldSets(infos, {}, hands).get(source.source)!;
+  const bounds = names.map((name) => {
+    const resolved = fields.resolve(name);
+    if ("error" in resolved) throw new Error(resolved.error);
+    return resolved.bound;
+  });
+  const machine = createMachine({ hostname: "host", threadsMax: 1, fdsMax: 1, paths: "both" });
+  const context = new Context(machine, new Event());
+  const walk = new BlockWalk(context.event);
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  const lines: string[][] = [];
+  for (let bytes = source.read(buffer); bytes >= 0; bytes = source.read(buffer)) {
+    walk.begin(buffer, bytes);
+    for (let step = walk.next(); step !== Step.End; step = walk.next()) {
+      context.event.num++;
+      machine.apply(context);
+      lines.push(bounds.map((bound) => valueText(bound, shownValue(bound, context))));
+      for (const bound of bounds) valueJson(bound, shownValue(bound, context));
+    }
+  }
+  return lines;
+}
+
+Deno.test("a plugin's fields have the values that it gives, of every type", () => {
+  const names = [
+    "text.all",
+    "text.length",
+    "text.words",
+    "text.word[1]",
+    "text.is_long",
+    "text.address",
+    "evt.source",
+    "evt.pluginname",
+    "evt.plugininfo",
+  ];
+  assertEquals(shown(new TextsPort(["one", "one two three"]), names), [
+    ["one", "3", "(one)", "<NA>", "false", "10.0.0.3", "texts", "texts", "text: one"],
+    [
+      "one two three",
+      "13",
+      "(one,two,three)",
+      "two",
+      "true",
+      "10.0.0.13",
+      "texts",
+      "texts",
+      "text: one two three",
+    ],
+  ]);
+});
+
+Deno.test("a field that is asked of every event is asked once for a batch", () => {
+  const texts = Array.from({ length: 256 }, (_, at) => `text ${at}`);
+  const port = new TextsPort(texts, 64);
+  const lines = shown(port, ["text.all", "text.words"]);
+  assertEquals(lines.map(([text]) => text), texts);
+  // Four one by one until it shows, then the rest; from the second batch on one for each field.
+  assertEquals(port.columns <= 2 * (5 + 3), true, `${port.columns} columns`);
+  assertEquals(port.singles, 0);
+});
+
+Deno.test("a plugin's field says what is wrong with its argument", () => {
+  const fields = fieldSets([pluginInfo()], {}).get("texts")!;
+  const errorOf = (text: string) => {
+    const resolved = fields.resolve(text);
+    return "error" in resolved ? resolved.error : "none";
+  };
+  assertEquals(errorOf("text.word"), "text.word requires an argument but none provided");
+  assertMatch(errorOf("text.word[a]"), /invalid index argument not composed only by digits/);
+  assertMatch(errorOf("text.all[1]"), /does not allow nor require an argument/);
+  assertEquals(errorOf("text.word[3]"), "none");
+});
+
+const lone = (more: Partial<PluginInfo>) =>
+  pluginInfo({ source: "", id: 0, capabilities: ["extraction"], ...more });
+
+Deno.test("extraction alone goes with the sources that it names, or with all", () => {
+  const names = (info: PluginInfo) =>
+    [...fieldSets([pluginInfo({ fields: [] }), info], {})]
+      .filter(([, set]) => set.get("more.field") !== undefined).map(([source]) => source);
+  const fields = [pluginField("more.field")];
+  assertEquals(names(lone({ name: "more", fields })), ["syscall", "k8s_audit", "texts"]);
+  assertEquals(names(lone({ name: "more", fields, extractSources: ["texts"] })), ["texts"]);
+});
+
+Deno.test("fields that two plugins give for one source are refused in Falco's words", () => {
+  const other = lone({ name: "other", fields: [pluginField("text.all")] });
+  assertEquals(
+    pluginsMistake([pluginInfo(), other]),
+    "Plugin 'other' supports extraction of field 'text.all' that is overlapping for source 'texts'",
+  );
+  const apart = { ...other, extractSources: ["syscall"] };
+  assertEquals(pluginsMistake([pluginInfo(), apart]), undefined);
+  assertMatch(
+    pluginsMistake([lone({ name: "proc", fields: [pluginField("proc.name")] })])!,
+    /'proc.name' that is overlapping for source 'syscall'/,
+  );
+  assertMatch(
+    pluginsMistake([lone({ name: "idle", extractSources: ["nowhere"] })])!,
+    /Plugin 'idle' is loaded but unused as not compatible with any known event source/,
+  );
+  assertMatch(pluginsMistake([pluginInfo({ source: "syscall" })])!, /reserved/);
+});

@@ -1,0 +1,89 @@
+// A plugin's fields as rows like all others. Where the plugin does not run (another thread, a
+// check of rules), they have no value.
+import { type Field, type FieldFlag, UNDECIDED, type Value } from "../fields/row/field.ts";
+import { type ArgumentInfo, type Reader, withArgument } from "../fields/row/row.ts";
+import { codeOf, type ParamFormat, type ParamType } from "../events/table.ts";
+import type { Context } from "../state/contract/context.ts";
+import type { PluginArgument, PluginField, PluginFieldType, PluginInfo } from "./contract.ts";
+import type { PluginHand } from "./plugin_hand.ts";
+import { isCompatible } from "./compatible.ts";
+
+const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
+
+const TYPES: Readonly<Record<PluginFieldType, readonly [ParamType, ParamFormat]>> = {
+  string: ["CHARBUF", "NA"],
+  uint64: ["UINT64", "DEC"],
+  bool: ["BOOL", "NA"],
+  reltime: ["RELTIME", "DEC"],
+  abstime: ["ABSTIME", "DEC"],
+  ipaddr: ["IPADDR", "NA"],
+  ipnet: ["IPNET", "NA"],
+};
+
+/** `hand`: where the plugin runs. */
+export function pluginRows(info: PluginInfo, hand: PluginHand | undefined): Field[] {
+  const codes = codesOf(info);
+  return info.fields.map((one, place) => {
+    const [type, format] = TYPES[one.type];
+    const { name, isList, description } = one;
+    const row = { name, type, format, isList, description, flags: flagsOf(one) };
+    return withArgument(info.name, row, argumentOf(one), (text) => {
+      const given = readArgument(one, text);
+      if (given !== undefined && "error" in given) return given;
+      return readerOf(hand?.reader(place, given), codes);
+    });
+  });
+}
+
+/** Events of other types have no value, and the plugin is not asked. */
+function readerOf(
+  read: ((context: Context) => Value) | undefined,
+  codes: ReadonlySet<number> | undefined,
+): Reader {
+  if (read === undefined) return { extract: () => undefined };
+  if (codes === undefined) return { extract: read };
+  return {
+    extract: (context) => codes.has(context.event.code) ? read(context) : undefined,
+    ofCode: (code) => codes.has(code) ? UNDECIDED : undefined,
+  };
+}
+
+/** Undefined: of all events. */
+function codesOf(info: PluginInfo): ReadonlySet<number> | undefined {
+  if (info.extractEventTypes.length > 0) return new Set(info.extractEventTypes);
+  return isCompatible(info, "syscall") ? undefined : new Set([PLUGIN_EVENT]);
+}
+
+function flagsOf({ addOutput, properties }: PluginField): FieldFlag[] {
+  return [
+    "of_plugin",
+    ...(addOutput ? ["suggested" as const] : []),
+    ...(properties.includes("hidden") ? ["hidden" as const] : []),
+  ];
+}
+
+function argumentOf({ argument }: PluginField): ArgumentInfo | null {
+  if (argument === undefined || !(argument.isIndex || argument.isKey)) return null;
+  return {
+    required: argument.isRequired,
+    kinds: [
+      ...(argument.isIndex ? ["INDEX" as const] : []),
+      ...(argument.isKey ? ["KEY" as const] : []),
+    ],
+  };
+}
+
+function readArgument(
+  { name, argument }: PluginField,
+  text: string | undefined,
+): PluginArgument | undefined | { readonly error: string } {
+  if (text === undefined || argument === undefined) return undefined;
+  if (!argument.isIndex) return { key: text };
+  if (/^\d+$/.test(text)) {
+    const index = Number(text);
+    if (Number.isSafeInteger(index)) return { index };
+    return { error: `${name} has an index that is out of bounds: ${text}` };
+  }
+  if (argument.isKey) return { key: text };
+  return { error: `${name} has an invalid index argument not composed only by digits` };
+}
