@@ -41,8 +41,6 @@ pub struct OwnEntry {
     pub of: Own,
     pub key: i64,
     place: usize,
-    /// It is given back when the plugin is called again: the older functions have no other way.
-    until_next_call: bool,
     is_free: bool,
 }
 
@@ -70,6 +68,8 @@ pub enum Place {
 struct Entries {
     all: Vec<Box<OwnEntry>>,
     free: Vec<usize>,
+    /// Places of those that end with the call.
+    passing: Vec<usize>,
 }
 
 #[derive(Default)]
@@ -120,10 +120,12 @@ impl Access {
     pub fn begin_call(&self) {
         self.back_to(Mark { inner: 0, texts: 0 });
         let mut entries = self.entries.borrow_mut();
-        let Entries { all, free } = &mut *entries;
-        for entry in all.iter_mut().filter(|entry| entry.until_next_call && !entry.is_free) {
-            entry.is_free = true;
-            free.push(entry.place);
+        let Entries { all, free, passing } = &mut *entries;
+        for place in passing.drain(..) {
+            if !all[place].is_free {
+                all[place].is_free = true;
+                free.push(place);
+            }
         }
     }
 
@@ -158,29 +160,34 @@ impl Access {
         Ok(inner.last().map_or(std::ptr::null_mut(), |it| std::ptr::from_ref(&**it).cast_mut()))
     }
 
-    pub fn entry(&self, of: Own, key: i64, until_next_call: bool) -> Result<*mut OwnEntry, String> {
+    /// `passes`: it is given back when the plugin is called again, since the older functions have
+    /// no other way.
+    pub fn entry(&self, of: Own, key: i64, passes: bool) -> Result<*mut OwnEntry, String> {
         let mut entries = self.entries.borrow_mut();
-        let Entries { all, free } = &mut *entries;
-        if let Some(place) = free.pop() {
-            let entry = &mut *all[place];
-            *entry = OwnEntry { of, key, place, until_next_call, is_free: false };
-            return Ok(std::ptr::from_mut(entry));
-        }
-        if all.len() >= ENTRIES_MAX {
+        let Entries { all, free, passing } = &mut *entries;
+        let place = free.pop().unwrap_or(all.len());
+        if place >= ENTRIES_MAX {
             return Err(format!("a plugin holds {ENTRIES_MAX} entries of tables at the most"));
         }
-        let place = all.len();
-        all.push(Box::new(OwnEntry { of, key, place, until_next_call, is_free: false }));
+        if passes {
+            passing.push(place);
+        }
+        let entry = OwnEntry { of, key, place, is_free: false };
+        match all.get_mut(place) {
+            Some(there) => **there = entry,
+            None => all.push(Box::new(entry)),
+        }
         Ok(std::ptr::from_mut(&mut *all[place]))
     }
 
     pub fn release(&self, entry: &OwnEntry) {
         let place = entry.place;
         let mut entries = self.entries.borrow_mut();
-        let Entries { all, free } = &mut *entries;
+        let Entries { all, free, passing } = &mut *entries;
         if let Some(entry) = all.get_mut(place).filter(|entry| !entry.is_free) {
             entry.is_free = true;
             free.push(place);
+            passing.retain(|passed| *passed != place);
         }
     }
 
