@@ -9,8 +9,36 @@ export interface PluginOptions {
   inProcess: boolean;
   /** The program of its own process (dist/embed/plugin-host); not read where it runs in this. */
   host?: Uint8Array;
+  /** What it and the others of this thread have of state tables, where it runs in this process;
+   * without, there are no threads. */
+  tables?: PluginTables;
   /** Memory that its own process may have; beyond it, it is ended and started anew. */
   memoryMb: number;
+}
+
+/**
+ * Answers what plugins ask of the table of threads and of those within each thread
+ * (src/plugins/thread_tables.ts): `what` is 0 size, 1 whether an entry is there, 2 keys (the bytes
+ * of doubles), 3 a field's value; `which` and `field` are places in
+ * plugin-host/src/tables/machine.rs. Undefined: there is no such entry. Called while a plugin is.
+ */
+export type PluginTablesAsk = (
+  what: number,
+  which: number,
+  tid: number,
+  key: number,
+  field: number,
+) => number | bigint | Uint8Array | undefined;
+
+/** State tables of the plugins of one thread. */
+export class PluginTables {
+  static make(ask: PluginTablesAsk): PluginTables;
+  /** The thread is gone: what plugins keep of it goes too. */
+  forget(tid: number): void;
+  /** Whether plugins keep anything of threads. */
+  hasColumns(): boolean;
+  /** Values that the bounds refused. */
+  refused(): number;
 }
 
 export interface PluginNoticeLine {
@@ -111,6 +139,16 @@ export class Plugin {
   eventText(event: Uint8Array, number: number): string | null;
   progress(): PluginProgress | null;
   setConfig(config: string): void;
+  /** Hands over one event of another source to be parsed, `bytes[start .. end)`. */
+  parse(bytes: Uint8Array, start: number, end: number, number: number, source: string): void;
+  /** As PluginPort.beginAsync; events for a source besides system calls name no thread. */
+  beginAsync(ofSystemCalls: boolean): void;
+  /** Fills `buffer` with blocks of asynchronous events; 0: none now. */
+  takeAsync(buffer: Uint8Array, sourceId: number): number;
+  endAsync(): void;
+  dumpState(sourceId: number): Uint8Array;
+  captureOpen(): void;
+  captureClose(): void;
   metrics(): PluginMetricValue[];
   numbers(): PluginNumberValues;
   /** Lines for the log since the last call, without the plugin's name. */

@@ -173,6 +173,19 @@ export interface PluginPort {
   /** How far the source is, 0 to 1, and the plugin's words of it. */
   progress?(): { readonly share: number; readonly text: string } | undefined;
   openParams?(): readonly OpenParam[];
+  /** Hands over an event of another source to be parsed: `bytes[start .. end)` from its header on.
+   * Only where the plugin runs on this thread. */
+  parse?(bytes: Uint8Array, start: number, end: number, number: number, source: string): void;
+  /** From now on the plugin may send asynchronous events; throws where it refuses. */
+  beginAsync?(ofSystemCalls: boolean): void;
+  /** Fills the buffer with blocks of asynchronous events of that source; returns their bytes. */
+  takeAsync?(buffer: Uint8Array, sourceId: number): number;
+  endAsync?(): void;
+  /** Blocks of events that tell the plugin's state, for a capture that begins. */
+  dumpState?(sourceId: number): Uint8Array;
+  /** The events begin, the tables know of the machine; throws where the plugin refuses. */
+  captureOpen?(): void;
+  captureClose?(): void;
   metrics(): readonly PluginMetric[];
   numbers(): PluginNumbers;
   /** Lines for the log since the last call, without the plugin's name: what it logs itself, what

@@ -3,9 +3,12 @@
 import { Event } from "../events/event.ts";
 import { BlockWalk, Step } from "../events/blocks.ts";
 import type { EventSource, SourceStats } from "../events/source.ts";
+import { codeOf } from "../events/table.ts";
 import type { Context } from "../state/contract/context.ts";
 import type { PluginPort } from "./contract.ts";
 import type { Batches } from "./plugin_hand.ts";
+
+const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
 
 export class PluginSource implements EventSource, Batches {
   readonly name: string;
@@ -35,7 +38,8 @@ export class PluginSource implements EventSource, Batches {
   }
 
   placeOf({ event }: Context): number {
-    if (event.bytes !== this.#buffer) return -1;
+    // What comes from elsewhere is put into the same memory: asynchronous events.
+    if (event.bytes !== this.#buffer || event.code !== PLUGIN_EVENT) return -1;
     const { offset } = event;
     const near = this.#found;
     if (near >= 0 && this.#offsets[near] === offset) return near;

@@ -16,7 +16,7 @@ import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { PluginWatches } from "../start/plugin_watch.ts";
-import { infosOf, loadPlugins } from "../start/plugins_start.ts";
+import { infosOf, inProcessLines, loadPlugins } from "../start/plugins_start.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
@@ -56,6 +56,7 @@ export async function watch(
   for (const line of [...checkWatch(sources, loaded.config), ...sources.warnings]) {
     log.warning(`Warning: ${line}`);
   }
+  for (const line of inProcessLines(plugins)) log.info(line);
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";

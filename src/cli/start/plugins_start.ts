@@ -8,7 +8,8 @@ import { describePlugin, type Description } from "../../engine/host/plugin_ports
 import { once } from "../../engine/thread/run_parts.ts";
 import { isCompatible } from "../../plugins/compatible.ts";
 import type { PluginInfo, PluginSetting } from "../../plugins/contract.ts";
-import { pluginsMistake } from "../../plugins/field_sets.ts";
+import { concerns, parsesOther } from "../../plugins/plugin_events.ts";
+import { pluginsMistake, SYSCALL_SOURCE } from "../../plugins/field_sets.ts";
 
 export interface LoadedPlugin {
   /** Under the name that the plugin gives itself. */
@@ -42,11 +43,27 @@ async function loaded(config: Config, init: boolean): Promise<LoadedPlugins> {
           `'${info.name}' is loaded before it (${other.setting.path})`,
       );
     }
-    all.push({ setting: { ...setting, name: info.name }, info });
+    const inProcess = setting.inProcess || needsThreads(info);
+    all.push({ setting: { ...setting, name: info.name, inProcess }, info });
   }
   const mistake = pluginsMistake(infosOf(all));
   if (mistake !== undefined) throw new Error(mistake);
   return all;
+}
+
+/** The tables of threads are on the thread that judges system calls. */
+function needsThreads(info: PluginInfo): boolean {
+  return parsesOther(info, SYSCALL_SOURCE);
+}
+
+/** One line for each plugin that runs in saker's own process, and can take it with it. */
+export function inProcessLines(plugins: LoadedPlugins): readonly string[] {
+  return plugins.filter(({ setting }) => setting.inProcess && setting.kind === "library")
+    .map(({ info }) =>
+      `Plugin '${info.name}' runs in saker's own process` +
+      (needsThreads(info) ? ", since it parses system calls" : "") +
+      ": should it crash, saker does"
+    );
 }
 
 export function infosOf(plugins: LoadedPlugins): readonly PluginInfo[] {
@@ -82,10 +99,13 @@ function loneLibrary(asked: string): PluginSetting | undefined {
   };
 }
 
-/** Those whose fields can be asked of events of the source, but for the one that gives them. */
+/** Those that give values of events of the source, parse them, add to them or listen to them, but
+ * for the one that gives them. */
 export function extractorsOf(plugins: LoadedPlugins, source: string): readonly PluginSetting[] {
   return plugins
-    .filter(({ info }) => info.source !== source && isCompatible(info, source))
+    .filter(({ info }) =>
+      info.source !== source && (isCompatible(info, source) || concerns(info, source))
+    )
     .map(({ setting }) => setting);
 }
 

@@ -208,7 +208,7 @@ export interface EngineStart extends EngineSettings {
   /** Stop after so many seconds of event time. */
   readonly seconds: number | undefined;
   readonly record?: RecordStart;
-  /** Plugins whose fields can be asked of these events, besides the one that gives them. */
+  /** Plugins that have to do with these events, besides the one that gives them. */
   readonly extractors?: readonly PluginSetting[];
 }
 

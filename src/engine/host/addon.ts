@@ -5,7 +5,12 @@ import process from "node:process";
 import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { variable } from "../../words/environment.ts";
 import type { Cluster, ClusterOptions } from "../../../bindings-rs/cluster.d.ts";
-import type { Plugin, PluginOptions } from "../../../bindings-rs/plugins.d.ts";
+import type {
+  Plugin,
+  PluginOptions,
+  PluginTables,
+  PluginTablesAsk,
+} from "../../../bindings-rs/plugins.d.ts";
 import type {
   CaptureDisk,
   CaptureSieve,
@@ -33,6 +38,7 @@ export interface Addon {
   readonly Runtimes: { start(options: RuntimesOptions): Runtimes };
   readonly NamedFile: { open(path: Uint8Array): NamedFile };
   readonly Plugin: { load(options: PluginOptions): Plugin };
+  readonly PluginTables: { make(ask: PluginTablesAsk): PluginTables };
   snapshot(hostRoot: string, selfPid: number): Uint8Array;
   snapshotProcess(hostRoot: string, pid: number): Uint8Array;
   snapshotAccounts(hostRoot: string, pid: number): Uint8Array;

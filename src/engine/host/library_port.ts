@@ -78,6 +78,34 @@ export class LibraryPort implements PluginPort {
     return JSON.parse(this.#plugin.openParams());
   }
 
+  parse(bytes: Uint8Array, start: number, end: number, number: number, source: string): void {
+    this.#plugin.parse(bytes, start, end, number, source);
+  }
+
+  beginAsync(ofSystemCalls: boolean): void {
+    this.#plugin.beginAsync(ofSystemCalls);
+  }
+
+  takeAsync(buffer: Uint8Array, sourceId: number): number {
+    return this.#plugin.takeAsync(buffer, sourceId);
+  }
+
+  endAsync(): void {
+    this.#plugin.endAsync();
+  }
+
+  dumpState(sourceId: number): Uint8Array {
+    return this.#plugin.dumpState(sourceId);
+  }
+
+  captureOpen(): void {
+    this.#plugin.captureOpen();
+  }
+
+  captureClose(): void {
+    this.#plugin.captureClose();
+  }
+
   metrics(): readonly PluginMetric[] {
     return this.#plugin.metrics() as unknown as PluginMetric[];
   }

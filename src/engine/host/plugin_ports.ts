@@ -1,6 +1,6 @@
 // From a plugin's setting to what it says of itself (before anything starts), and to the port of
 // one that runs (on the thread that asks it). Errors are one line with the plugin's name.
-import type { Plugin } from "../../../bindings-rs/plugins.d.ts";
+import type { Plugin, PluginTables } from "../../../bindings-rs/plugins.d.ts";
 import type { OpenParam, PluginInfo, PluginPort, PluginSetting } from "../../plugins/contract.ts";
 import { type Addon, embeddedFile } from "./addon.ts";
 import { LibraryPort } from "./library_port.ts";
@@ -46,9 +46,13 @@ export async function describePlugin(
 }
 
 /** Starts the plugin; throws where it refuses. Its source is not opened yet. */
-export function openPort(setting: PluginSetting, addon: () => Addon): PluginPort {
+export function openPort(
+  setting: PluginSetting,
+  addon: () => Addon,
+  tables?: () => PluginTables,
+): PluginPort {
   if (setting.kind === "module") throw new Error(noModules(setting));
-  const plugin = load(setting, addon());
+  const plugin = load(setting, addon(), setting.inProcess ? tables?.() : undefined);
   try {
     named(setting, () => plugin.init(setting.initConfig));
     return new LibraryPort(plugin, withTypes(plugin, infoOf(plugin)));
@@ -58,11 +62,15 @@ export function openPort(setting: PluginSetting, addon: () => Addon): PluginPort
   }
 }
 
-function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon): Plugin {
+function load(
+  { path, name, inProcess, memoryMb }: PluginSetting,
+  addon: Addon,
+  tables?: PluginTables,
+): Plugin {
   const host = inProcess ? {} : { host: embeddedFile("plugin-host") };
   return named(
     { name, path },
-    () => addon.Plugin.load({ path, name, inProcess, memoryMb, ...host }),
+    () => addon.Plugin.load({ path, name, inProcess, memoryMb, ...host, ...tables && { tables } }),
     "Cannot load plugin",
   );
 }

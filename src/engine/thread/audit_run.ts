@@ -9,6 +9,7 @@ import type { AuditStart, EngineStart } from "../contract/messages.ts";
 import { type Addon, loadAddon } from "../host/addon.ts";
 import { openExtractors } from "./extractors.ts";
 import { PluginReport } from "./plugin_report.ts";
+import { pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
 import { once, type Post, type Run } from "./run_parts.ts";
 import { noticeTo, startSourceRun } from "./source_run.ts";
 
@@ -26,11 +27,14 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
       notice(`Warning: k8s_audit: passed over what is no audit event: ${reason}${besides}`);
     }),
   });
-  const hands = openExtractors(start, source.source, once<Addon>(loadAddon));
+  const addon = once<Addon>(loadAddon);
+  const { tables } = new PluginThreads(addon);
+  const hands = openExtractors(start, source.source, addon, tables);
   const report = new PluginReport(source.source, hands, post);
   const run = startSourceRun(start, counters, post, {
     source,
     hands,
+    plugins: pluginEventsOf(start, hands, source.source),
     prepare: (context) => context.documents = source,
     perSecond: () => report.look(),
   });

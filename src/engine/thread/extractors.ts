@@ -1,5 +1,6 @@
-// Plugins whose fields can be asked of a thread's events, besides the one that gives them.
+// Plugins that have to do with a thread's events, besides the one that gives them.
 import { PluginHand } from "../../plugins/plugin_hand.ts";
+import type { PluginTables } from "../../../bindings-rs/plugins.d.ts";
 import type { EngineStart } from "../contract/messages.ts";
 import type { Addon } from "../host/addon.ts";
 import { openPort } from "../host/plugin_ports.ts";
@@ -9,11 +10,12 @@ export function openExtractors(
   { extractors = [] }: EngineStart,
   source: string,
   addon: () => Addon,
+  tables?: () => PluginTables,
 ): ReadonlyMap<string, PluginHand> {
   const hands = new Map<string, PluginHand>();
   try {
     for (const setting of extractors) {
-      const port = openPort(setting, addon);
+      const port = openPort(setting, addon, tables);
       hands.set(port.info.name, new PluginHand(port, source));
     }
   } catch (error) {

@@ -39,36 +39,42 @@ import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { type Notice, noticeTo } from "./source_run.ts";
 import { openExtractors } from "./extractors.ts";
+import { type EventNeeds, neededEvents, pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
 import { PluginReport } from "./plugin_report.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
-import { planTap, type TapPlan } from "../captures/tap_plan.ts";
+import { planTap } from "../captures/tap_plan.ts";
 
 /** Makes everything ready; throws where the source cannot be opened or the rules are not sound. */
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
   const addon = once<Addon>(loadAddon);
-  const hands = openExtractors(start, "syscall", addon);
+  const threads = new PluginThreads(addon);
+  const hands = openExtractors(start, "syscall", addon, threads.tables);
+  const plugins = pluginEventsOf(start, hands, "syscall");
   const report = new PluginReport("syscall", hands, post);
   const first = compileRules(start.rules, undefined, hands);
   const { rules, fdsOrdered, sumsWanted } = first;
   const clock = () => Date.now();
   const notice = noticeTo(post);
   const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
-  const opened = openSource(start, rules, plan, addon, notice);
+  const needs = neededEvents(plan, plugins);
+  const opened = openSource(start, rules, needs, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
   const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
+  threads.bind(machine);
   const context = new Context(machine, new Event());
   const sums = programSums(start, machine);
   context.hashes = sumsWanted ? sums : undefined;
   const attached = plan?.attach({ machine, context });
   const heap = new HeapWatch();
   const release = everyNow(RELEASE_MS, () => opened.release?.());
-  const sieve = plan === undefined ? captureSieve(start, first.sieve, addon) : undefined;
+  const sieve = needs === undefined ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
   const runtimes = liveContainers(start.source, addon, machine, counters, (told) => {
     post({ kind: "runtimes", runtimes: told });
   });
   const engine = new Engine({
     ...runtimes,
+    ...(plugins === undefined ? {} : { plugins }),
     source: opened.source,
     machine,
     context,
@@ -96,15 +102,16 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
-  const live = sieveLive(opened.source, asksKernel(start, plan) ? first.liveSieve() : undefined);
+  const live = sieveLive(opened.source, asksKernel(start, needs) ? first.liveSieve() : undefined);
   let { keepsOpens } = live;
   const nameFiles = ({ namedFiles }: CompiledRules) =>
     start.machine.paths === "both" ? filesNamed(opened.source, namedFiles()) : [];
   let { baseSyscalls } = start;
-  const wanted = (of: RuleSet) => wantedCodes(baseSyscalls, of, plan);
+  const wanted = (of: RuleSet) => wantedCodes(baseSyscalls, of, needs);
   let recorded = wanted(rules).codes;
   const aside = start.source.kind === "live" ? new SetAside(opened.source) : undefined;
   engine.loadSnapshot();
+  plugins?.begin();
   engine.readStats(Date.now());
   counters.set(Counter.HeartbeatMs, Date.now());
   counters.set(Counter.StartedMs, Date.now());
@@ -139,7 +146,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         const interest = wanted(compiled.rules);
         // Whatever fails does so before the rules change, and no rule is without its events.
         opened.source.setInterest(interest.codes.union(recorded));
-        const liveSieve = asksKernel(start, plan) ? compiled.liveSieve() : undefined;
+        const liveSieve = asksKernel(start, needs) ? compiled.liveSieve() : undefined;
         aside?.readOn();
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
@@ -180,6 +187,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       }
     },
     close(): void {
+      plugins?.end();
       sums?.close();
       opened.source.close();
       for (const { port } of hands.values()) port.close();
@@ -187,9 +195,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   };
 }
 
-/** Live, the kernel keeps back what nobody can use, unless somebody records it. */
-function asksKernel({ source, kernelSieve }: EngineStart, plan: TapPlan | undefined): boolean {
-  return source.kind === "live" && kernelSieve && plan === undefined;
+/** Live, the kernel keeps back what nobody can use, unless somebody records or parses it. */
+function asksKernel({ source, kernelSieve }: EngineStart, needs: EventNeeds | undefined): boolean {
+  return source.kind === "live" && kernelSieve && needs === undefined;
 }
 
 /** Returns what is to be told where this kernel cannot, and whether every open comes. */
@@ -265,12 +273,12 @@ interface Opened {
 function openSource(
   start: EngineStart,
   rules: RuleSet,
-  plan: TapPlan | undefined,
+  needs: EventNeeds | undefined,
   loaded: () => Addon,
   notice: Notice,
 ): Opened {
   const { source: from } = start;
-  if (from.kind === "live") return openLive(start, from, rules, plan, loaded(), notice);
+  if (from.kind === "live") return openLive(start, from, rules, needs, loaded(), notice);
   const plain = {
     programsWanted: () => 0,
     warnings: [],
@@ -292,11 +300,11 @@ function openLive(
   start: EngineStart,
   live: LiveStart,
   rules: RuleSet,
-  plan: TapPlan | undefined,
+  needs: EventNeeds | undefined,
   addon: Addon,
   notice: Notice,
 ): Opened {
-  const interest = wantedCodes(start.baseSyscalls, rules, plan);
+  const interest = wantedCodes(start.baseSyscalls, rules, needs);
   const driver = addon.Driver.open({
     probe: embeddedFile("probe.o"),
     interest: Uint16Array.from(interest.codes),
@@ -364,11 +372,11 @@ function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
   };
 }
 
-function wantedCodes(baseSyscalls: BaseSyscalls, rules: RuleSet, plan: TapPlan | undefined) {
+function wantedCodes(baseSyscalls: BaseSyscalls, rules: RuleSet, needs: EventNeeds | undefined) {
   return interestOf({
     ...baseSyscalls,
-    eventNames: rules.eventNames.union(plan?.eventNames ?? new Set()),
-    namedEvents: rules.namedEvents ?? new Set(),
-    all: baseSyscalls.all || plan?.all === true,
+    eventNames: rules.eventNames.union(needs?.eventNames ?? new Set()),
+    namedEvents: (rules.namedEvents ?? new Set()).union(needs?.namedEvents ?? new Set()),
+    all: baseSyscalls.all || needs?.all === true,
   });
 }

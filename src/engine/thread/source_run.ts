@@ -3,6 +3,7 @@
 import { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { Hands } from "../../plugins/field_sets.ts";
+import type { PluginEvents } from "../../plugins/plugin_events.ts";
 import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
@@ -30,6 +31,8 @@ export interface RunSource {
   /** Hands the context what fields ask besides the event. */
   readonly prepare?: (context: Context) => void;
   readonly perSecond?: () => void;
+  /** What plugins do with the events besides giving values. */
+  readonly plugins?: PluginEvents | undefined;
 }
 
 export type Notice = (line: string, level?: NoticeLevel) => void;
@@ -42,7 +45,7 @@ export function startSourceRun(
   start: EngineStart,
   counters: Counters,
   post: Post,
-  { source, hands, prepare, perSecond }: RunSource,
+  { source, hands, prepare, perSecond, plugins }: RunSource,
 ): Run {
   const compile = (rules: RulesStart) => compileRules(rules, undefined, hands);
   const rulesOf = (compiled: CompiledRules) => compiled.rulesOf(source.source);
@@ -65,6 +68,7 @@ export function startSourceRun(
       tellHeap(counters);
     },
     ...(perSecond === undefined ? {} : { perSecond }),
+    ...(plugins === undefined ? {} : { plugins }),
     onMistake: (line) => notice(`Warning: ${line}`),
     onLoss: (line, level) => notice(line, level),
     clock,
@@ -78,6 +82,7 @@ export function startSourceRun(
       progress: () => source.progress?.(),
     },
   });
+  plugins?.begin();
   engine.readStats(clock());
   counters.set(Counter.HeartbeatMs, clock());
   counters.set(Counter.StartedMs, clock());
@@ -100,6 +105,9 @@ export function startSourceRun(
         post({ kind: "refused", error: driverErrorLine(failure) });
       }
     },
-    close: () => source.close(),
+    close(): void {
+      plugins?.end();
+      source.close();
+    },
   };
 }
