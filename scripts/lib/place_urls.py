@@ -13,6 +13,8 @@ import sys
 
 ORIGIN = re.compile(r"^// (\S+\.(?:ts|js|mjs|cjs|json))$")
 TABLE = re.compile(r"^var (\w+) = \{$")
+# A text that sucrase would write, and code of nobody's.
+TEXT = "CREATE_REQUIRE_NAME(import.meta.url)"
 WORKER = re.compile(r'new URL\("([^"]+worker)\.ts", import\.meta\.url\)')
 
 
@@ -32,7 +34,7 @@ def placed(text: str, name: str, source: str) -> str:
             is_in_table = True
             text_of_table = json.dumps(table(origin), separators=(",", ":"))
             line = f"var {TABLE.match(line)[1]} = JSON.parse({json.dumps(text_of_table)});"
-        elif "import.meta.url" in line:
+        elif "import.meta.url" in line and TEXT not in line:
             if origin is None or not origin.startswith(f"{source}/"):
                 raise SystemExit(f"saker: {name}:{number}: import.meta.url outside of {source}/")
             line = WORKER.sub(r'new URL("\1.js", import.meta.url)', line)

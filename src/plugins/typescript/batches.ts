@@ -1,0 +1,129 @@
+// The plugin's thread: events that its source gives, into the batches of the channel. A batch is
+// handed over when it is full, or when the source gives nothing more for now.
+import {
+  type Channel,
+  EVENT_BYTES_MAX,
+  EVENT_WORDS,
+  Owner,
+  SLOT_BYTES,
+  SLOT_EVENTS,
+  State,
+  Word,
+} from "./channel.ts";
+import { GivenEvent } from "./given_event.ts";
+
+const NS = 1_000_000_000n;
+/** So long the thread sleeps on the channel while both batches are away, before it looks after its
+ * own timers and sockets again; after so many times it waits for a message. */
+const BLOCKED_MS = 4;
+const BLOCKED_TIMES = 8;
+
+export interface BatchesOptions {
+  readonly channel: Channel;
+  readonly source: string;
+  /** Answers what was asked meanwhile. */
+  readonly serve: () => void;
+  readonly warn: (line: string) => void;
+  /** Resolves once the thread has seen to all else. */
+  readonly breathe: () => Promise<void>;
+  /** Resolves when a message came that says that a batch is free. */
+  readonly awaitMessage: () => Promise<void>;
+  readonly soon: (callback: () => void) => void;
+}
+
+export class Batches {
+  /** Of each of the two batches. */
+  readonly events: readonly GivenEvent[][] = [[], []];
+  readonly #options: BatchesOptions;
+  #slot = 0;
+  #count = 0;
+  #bytes = 0;
+  #isDue = false;
+  #isEnded = false;
+
+  constructor(options: BatchesOptions) {
+    this.#options = options;
+  }
+
+  /** Takes all that the source gives. */
+  async run(events: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+    const { channel } = this.#options;
+    try {
+      for await (const given of events) {
+        if (channel.get(Word.Asked) !== channel.get(Word.Answered)) this.#options.serve();
+        await this.#take(given);
+      }
+    } finally {
+      if (this.#count > 0) this.#handOver();
+      this.#isEnded = true;
+    }
+    channel.set(Word.State, State.Ended);
+    channel.rouse(Word.News);
+  }
+
+  async #take(given: unknown): Promise<void> {
+    const { channel } = this.#options;
+    const event = new GivenEvent(this.#options.source, -1n, given, now);
+    const { bytes } = event;
+    channel.add(Word.Beat);
+    if (bytes.length > EVENT_BYTES_MAX) {
+      channel.add(Word.EventsDropped);
+      this.#options.warn(`an event has more than ${EVENT_BYTES_MAX} bytes and is left out`);
+      return;
+    }
+    if (this.#count === SLOT_EVENTS || this.#bytes + bytes.length > SLOT_BYTES) this.#handOver();
+    // Always before the first event of a batch: who has it decides.
+    if (this.#count === 0) await this.#awaitSlot();
+    const heads = channel.heads[this.#slot]!;
+    const at = this.#count * EVENT_WORDS;
+    channel.data[this.#slot]!.set(bytes, this.#bytes);
+    heads[at] = bytes.length;
+    heads[at + 1] = Number(event.time / NS);
+    heads[at + 2] = Number(event.time % NS);
+    this.events[this.#slot]!.push(event);
+    this.#count++;
+    this.#bytes += bytes.length;
+    channel.set(Word.Pending, this.#count);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#options.soon(() => {
+      this.#isDue = false;
+      if (this.#count > 0 && !this.#isEnded) this.#handOver();
+    });
+  }
+
+  #handOver(): void {
+    const { channel } = this.#options;
+    channel.set(Word.SlotEvents + this.#slot, this.#count);
+    channel.set(Word.SlotOwner + this.#slot, Owner.Judge);
+    channel.set(Word.Pending, 0);
+    channel.rouse(Word.News);
+    this.#slot = 1 - this.#slot;
+    this.#count = this.#bytes = 0;
+  }
+
+  async #awaitSlot(): Promise<void> {
+    const { channel, serve, breathe, awaitMessage } = this.#options;
+    const owner = Word.SlotOwner + this.#slot;
+    for (let times = 0; channel.get(owner) === Owner.Judge; times++) {
+      const seen = channel.get(Word.Wake);
+      serve();
+      if (channel.get(owner) !== Owner.Judge) break;
+      channel.add(Word.Beat);
+      if (times < BLOCKED_TIMES) {
+        const isWoken = channel.sleep(Word.Wake, seen, BLOCKED_MS);
+        if (isWoken) times = 0;
+        else await breathe();
+        continue;
+      }
+      channel.set(Word.WantsSlot, 1);
+      if (channel.get(owner) === Owner.Judge) await awaitMessage();
+      channel.set(Word.WantsSlot, 0);
+    }
+    this.events[this.#slot]!.length = 0;
+  }
+}
+
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}

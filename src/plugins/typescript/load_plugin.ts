@@ -1,0 +1,79 @@
+// A plugin in TypeScript, before it runs: its path and what the configuration says of it go in;
+// what it is and all that a thread needs to run it go out. Its module runs once for that, in a
+// thread that may do nothing.
+import { type Granted, NO_PERMISSIONS, permitted, workerPermissions } from "./permissions.ts";
+import { type Exported, readManifest } from "./manifest.ts";
+import type { ModuleText } from "./module_text.ts";
+import { readModules } from "./modules.ts";
+import type { DescribeOrder, PluginAnswer } from "./plugin_worker.ts";
+import type { TypeScriptStart } from "./typescript_start.ts";
+
+export interface TypeScriptEntry {
+  /** As the configuration names it. */
+  readonly name: string;
+  readonly path: string;
+  /** `init_config` as it stands there. */
+  readonly config: unknown;
+  readonly params: string;
+  /** "asked": what it asks for; for plugins that are part of saker alone. */
+  readonly granted: Granted | "asked";
+  readonly memoryMb: number;
+}
+
+const DESCRIBE_MS = 10_000;
+
+/** Whether a library's path is one of a module that is run here. */
+export function isTypeScriptPath(path: string): boolean {
+  return /\.m?[tj]s$/.test(path);
+}
+
+/** Throws an Error of one line, without the plugin's name. */
+export async function loadTypeScriptPlugin(
+  entry: TypeScriptEntry,
+  timeoutMs = DESCRIBE_MS,
+): Promise<TypeScriptStart> {
+  const { name, path, config, params, granted, memoryMb } = entry;
+  const modules = await readModules(path);
+  const { info, asked } = readManifest(
+    await described(modules, { config, params, timeoutMs }),
+    name,
+  );
+  const grants = granted !== "asked" ? granted : {
+    net: asked.net === true ? [] : asked.net ?? [],
+    read: asked.read === true ? [] : asked.read ?? [],
+    env: asked.env === true ? [] : asked.env ?? [],
+  };
+  return { info, modules, permissions: permitted(asked, grants), config, memoryMb };
+}
+
+async function described(
+  modules: readonly ModuleText[],
+  given: { readonly config: unknown; readonly params: string; readonly timeoutMs: number },
+): Promise<Exported> {
+  const { config, params, timeoutMs } = given;
+  const worker = new Worker(new URL("./plugin_worker.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: workerPermissions(NO_PERMISSIONS) },
+  } as WorkerOptions);
+  const { promise, resolve, reject } = Promise.withResolvers<Exported>();
+  const refuse = (line: string) => reject(new Error(line));
+  const timer = setTimeout(
+    () => refuse(`its module did not come to its end within ${timeoutMs / 1000} s`),
+    timeoutMs,
+  );
+  worker.onmessage = ({ data }: MessageEvent<PluginAnswer>) =>
+    data.kind === "described" ? resolve(data.exported) : refuse(data.error);
+  worker.onmessageerror = () => refuse("what its module exports cannot be read");
+  worker.onerror = (event) => {
+    event.preventDefault();
+    refuse(event.message);
+  };
+  const order: DescribeOrder = { kind: "describe", modules, config, params };
+  worker.postMessage(order);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    worker.terminate();
+  }
+}

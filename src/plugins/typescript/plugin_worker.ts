@@ -1,0 +1,162 @@
+// The thread of a plugin in TypeScript: its modules come in, and what it exports goes out, or it
+// runs: its source gives batches, its fields are asked for columns, all over the channel. Before
+// the first line of the plugin runs, the thread is left with what a plugin may have (confine.ts).
+import { AUTHOR_API } from "./author_api.ts";
+import { confine } from "./confine.ts";
+import { Channel } from "./channel.ts";
+import type { Exported } from "./manifest.ts";
+import { AUTHOR_MODULE, type ModuleText } from "./module_text.ts";
+import { Serving } from "./serving.ts";
+
+/** Tells what the module exports. */
+export interface DescribeOrder {
+  readonly kind: "describe";
+  readonly modules: readonly ModuleText[];
+  readonly config: unknown;
+  readonly params: string;
+}
+
+export interface RunOrder {
+  readonly kind: "run";
+  readonly modules: readonly ModuleText[];
+  readonly config: unknown;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** 0: there is something to look at. */
+export type PluginOrder = DescribeOrder | RunOrder | 0;
+
+export type PluginAnswer =
+  | { readonly kind: "described"; readonly exported: Exported }
+  | { readonly kind: "failed"; readonly error: string };
+
+type Exports = Record<string, unknown>;
+/** Lines that the runtime puts before the text that it makes a function of. */
+const LINES_BEFORE = 2;
+
+const scope = globalThis as unknown as {
+  postMessage(message: PluginAnswer): void;
+  addEventListener: typeof globalThis.addEventListener;
+};
+const post = scope.postMessage.bind(globalThis);
+const { memoryUsage } = Deno;
+const thread: { serving: Serving | undefined; log: (level: string, line: string) => void } = {
+  serving: undefined,
+  log: () => {},
+};
+
+globalThis.addEventListener("error", (event) => {
+  event.preventDefault();
+  thread.serving?.fail(wordsOf(event.error ?? event.message));
+});
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  thread.serving?.fail(wordsOf(event.reason));
+});
+globalThis.addEventListener("message", (event) => {
+  const order = (event as MessageEvent<PluginOrder>).data;
+  if (order === 0) thread.serving?.look();
+  // Neither rejects: both tell what fails.
+  else if (order.kind === "describe") describe(order);
+  else run(order);
+});
+
+async function describe(order: DescribeOrder): Promise<void> {
+  try {
+    const exports = await load(order.modules);
+    post({ kind: "described", exported: exportedOf(exports, order) });
+  } catch (error) {
+    post({ kind: "failed", error: wordsOf(error) });
+  }
+}
+
+async function run(order: RunOrder): Promise<void> {
+  const serving = new Serving(new Channel(order.shared), {
+    memoryKib: () => {
+      const { heapUsed, external } = memoryUsage();
+      return (heapUsed + external) >> 10;
+    },
+    wordsOf,
+    config: order.config,
+  });
+  thread.serving = serving;
+  thread.log = (level, line) => serving.log(level, line);
+  try {
+    serving.begin(await load(order.modules));
+  } catch (error) {
+    serving.fail(wordsOf(error));
+  }
+}
+
+/** Runs the modules, each after those that it imports; gives what the last one exports. */
+async function load(modules: readonly ModuleText[]): Promise<Exports> {
+  const { compile } = confine((level, line) => thread.log(level, line));
+  const made = new Map<string, Exports>();
+  let last: Exports = {};
+  for (const { name, text, imports } of modules) {
+    last = {};
+    made.set(name, last);
+    const require = (wanted: unknown): unknown => {
+      if (wanted === AUTHOR_MODULE) return AUTHOR_API;
+      const found = Object.hasOwn(imports, String(wanted)) ? imports[String(wanted)] : undefined;
+      if (found === undefined) throw new Error(`cannot import ${String(wanted)}`);
+      return made.get(found);
+    };
+    await compile(`"use strict";${text}\n//# sourceURL=${name}`)(last, require);
+  }
+  return last;
+}
+
+/** Plain data of what a module exports, whatever that is. */
+function exportedOf(
+  exports: Exports,
+  { config, params }: { readonly config: unknown; readonly params: string },
+): Exported {
+  const { permissions, initSchema } = exports;
+  const asked = typeof permissions === "function" ? permissions(config, params) : permissions;
+  const fields = exports.fields as Exports | undefined;
+  return {
+    plugin: plain(exports.plugin),
+    permissions: plain(asked),
+    source: plain(exports.source, ["events", "text"]),
+    fields: fields === undefined ? undefined : {
+      sources: plain(fields.sources),
+      fields: Object.fromEntries(
+        Object.entries(fields.fields as Exports).map(([name, field]) => [
+          name,
+          { ...plain(field) as Exports, value: typeof (field as Exports).value === "function" },
+        ]),
+      ),
+    },
+    initSchema: initSchema === undefined ? undefined : JSON.stringify(initSchema),
+  };
+}
+
+/** A copy without functions. */
+function plain(given: unknown, functions: readonly string[] = []): unknown {
+  if (given === undefined) return undefined;
+  const copy = JSON.parse(JSON.stringify(given)) as Exports;
+  for (const name of functions) {
+    if (copy !== null && typeof (given as Exports)[name] === "function") copy[name] = true;
+  }
+  return copy;
+}
+
+/** What failed, in one line, with the place in the plugin where that is known. */
+function wordsOf(failure: unknown): string {
+  try {
+    if (!(failure instanceof Error)) return `it threw ${String(failure).slice(0, 500)}`;
+    const place = /(?:\(|at )((?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.m?[tj]s)(?:, <anonymous>)?:(\d+):/
+      .exec(
+        String(failure.stack),
+      );
+    const at = place === null ? "" : ` (${place[1]}:${Number(place[2]) - LINES_BEFORE})`;
+    const kind = failure.name === "Error" ? "" : `${String(failure.name)}: `;
+    const [first] = String(failure.message).split("\n");
+    // The runtime goes on about how it was compiled.
+    const message = first!.replace(/, specify the required permissions .*$/, "").slice(0, 1_000);
+    return `${kind}${message}${at}`;
+  } catch {
+    return "it threw what cannot be told";
+  }
+}
