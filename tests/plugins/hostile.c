@@ -1,7 +1,8 @@
 // A plugin that does harm in one chosen way. In: init_config "mode=MODE after=N pause=MS
 // once=FILE": numbered events, one each pause (10 ms), and after N of them (3) the harm; with a
 // file, the harm is done only where the file is not there yet, and makes it. Modes that must show
-// before init() are macros: HOSTILE_NAME, HOSTILE_API, HOSTILE_FIELDS, HOSTILE_VERSION,
+// before init() are macros: HOSTILE_NAME (its source, too), HOSTILE_ID,
+// HOSTILE_API, HOSTILE_FIELDS, HOSTILE_VERSION,
 // WITHOUT_INIT, WITHOUT_NEXT_BATCH, WITHOUT_EXTRACT, WITHOUT_ERROR. Out: see the modes below.
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,9 @@
 
 #ifndef HOSTILE_NAME
 #define HOSTILE_NAME "hostile"
+#endif
+#ifndef HOSTILE_ID
+#define HOSTILE_ID 997
 #endif
 #ifndef HOSTILE_API
 #define HOSTILE_API PLUGIN_API_VERSION
@@ -53,8 +57,8 @@ const char *plugin_get_name(void) { return HOSTILE_NAME; }
 const char *plugin_get_description(void) { return "Does harm, for tests"; }
 const char *plugin_get_contact(void) { return "saker's tests"; }
 const char *plugin_get_version(void) { return HOSTILE_VERSION; }
-uint32_t plugin_get_id(void) { return 997; }
-const char *plugin_get_event_source(void) { return "hostile"; }
+uint32_t plugin_get_id(void) { return HOSTILE_ID; }
+const char *plugin_get_event_source(void) { return HOSTILE_NAME; }
 const char *plugin_get_fields(void) { return HOSTILE_FIELDS; }
 
 static void rest(uint64_t milliseconds) {

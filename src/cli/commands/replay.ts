@@ -11,6 +11,15 @@ import type { LiveOutputs } from "../start/live_outputs.ts";
 import { startProgress } from "../progress.ts";
 import type { ReplayMetrics, ReplayRun } from "../start/replay_metrics.ts";
 import { runSession } from "../start/session.ts";
+import { PluginWatches } from "../start/plugin_watch.ts";
+import {
+  infosOf,
+  type LoadedPlugin,
+  type LoadedPlugins,
+  loadPlugins,
+  pluginSources,
+} from "../start/plugins_start.ts";
+import { logTo } from "../log.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function replay(
@@ -86,12 +95,21 @@ async function run(
 ): Promise<number> {
   const { config } = loaded;
   const counters = new Counters();
-  const start = engineStart(config, flags, {
-    counters,
-    rules: { ...rulesStart(config, flags), live: false },
-    source,
-    hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
+  const plugins = await loadPlugins(config);
+  const rules = { ...rulesStart(config, flags, infosOf(plugins)), live: false };
+  const hostname = terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname();
+  const log = logTo(() => config, terminal);
+  const watches = new PluginWatches(plugins, capturedSources(source, plugins), {
+    ...{ config, flags, rules, hostname },
+    warn: log.warning,
+    info: log.info,
+    onTallies: () => {},
+    ...(source.kind === "capture" ? { files: source.files } : {}),
   });
+  const start = {
+    ...engineStart(config, flags, { counters, rules, source, hostname }),
+    extractors: watches.extractors(source.kind === "capture" ? "syscall" : "k8s_audit"),
+  };
   let outputs: LiveOutputs | undefined;
   const metrics = await metricsOf(loaded, { counters, start, outputs: () => outputs }, terminal);
   const progress = startProgress(counters, terminal);
@@ -105,6 +123,7 @@ async function run(
       verbose: flags.verbose === true,
       onOutputs: (made) => outputs = made,
       onTallies: (told) => metrics?.onTallies(told),
+      parts: watches.parts,
       onReady: () => metrics?.begin((alerts) => outputs?.send(alerts)),
       onEnd: () => progress.stop(),
     });
@@ -112,6 +131,15 @@ async function run(
     metrics?.close();
     progress.stop();
   }
+}
+
+/** Sources of plugins whose events captures may hold; standard input is read once alone. */
+function capturedSources(
+  source: CaptureStart | AuditStart,
+  plugins: LoadedPlugins,
+): ReadonlyMap<string, LoadedPlugin> {
+  if (source.kind !== "capture" || source.files.includes("-")) return new Map();
+  return pluginSources(plugins).opened;
 }
 
 /** What tells metrics is loaded where somebody wants them. */

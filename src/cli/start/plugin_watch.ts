@@ -23,6 +23,8 @@ export interface PluginWatchOptions {
   readonly warn: (line: string) => void;
   readonly info: (line: string) => void;
   readonly onTallies: (source: string, tallies: TalliesTold) => void;
+  /** Captures whose events are judged, not those that plugins give. */
+  readonly files?: readonly string[];
 }
 
 /** All of a watch. */
@@ -100,12 +102,17 @@ class PluginWatch {
   readonly #source: string;
 
   constructor(options: OneOptions) {
-    const { plugin, source, extractors, config, flags, rules, hostname, warn, info } = options;
+    const { plugin, source, extractors, files, config, flags, rules, hostname, warn, info } =
+      options;
     this.#source = source;
     this.#watch = new SourceWatch({ source, events: `events of the source '${source}'`, warn });
     const start = engineStart(config, flags, {
       counters: this.#watch.counters,
-      source: { kind: "plugin", plugin: plugin.setting, patient: false },
+      source: {
+        kind: "plugin",
+        plugin: plugin.setting,
+        ...(files === undefined ? {} : { files }),
+      },
       rules,
       hostname,
     });
@@ -119,7 +126,7 @@ class PluginWatch {
       onPlugins: options.onPlugins,
       onEnd: () => {
         part.onEnd?.();
-        info(`The source '${source}' has come to its end`);
+        if (files === undefined) info(`The source '${source}' has come to its end`);
       },
     };
   }

@@ -178,7 +178,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
       ...(options.onPlugins === undefined ? {} : { onPlugins: options.onPlugins }),
     },
     options.parts,
-    { idleFirst: options.idleFirst === true },
+    { idleFirst: options.idleFirst === true, eachToItsEnd: patient },
   );
 
   const told = async (reload: Promise<ReloadOutcome>) => {

@@ -104,8 +104,8 @@ export interface AuditStart {
 export interface PluginStart {
   readonly kind: "plugin";
   readonly plugin: PluginSetting;
-  /** It is all that there is to judge: it is waited for outputs rather than an alert lost. */
-  readonly patient: boolean;
+  /** Captures whose events of the plugin are judged; absent: those that it gives itself. */
+  readonly files?: readonly string[];
 }
 
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
@@ -214,8 +214,7 @@ export interface EngineStart extends EngineSettings {
 
 /** It is read from front to back, and waits for its outputs rather than lose an alert. */
 export function isReplay(source: EngineStart["source"]): boolean {
-  return source.kind === "capture" || (source.kind === "audit" && source.files !== undefined) ||
-    (source.kind === "plugin" && source.patient);
+  return source.kind === "capture" || ("files" in source && source.files !== undefined);
 }
 
 export type ToEngine =

@@ -34,6 +34,8 @@ export interface EnginePart {
 export interface EnginesOptions {
   /** The first has nothing to judge: once all others have ended, so does it. */
   readonly idleFirst?: boolean;
+  /** A replay: each comes to its own end. */
+  readonly eachToItsEnd?: boolean;
 }
 
 export function startEngines(
@@ -73,6 +75,7 @@ class EngineGroup implements EngineThread {
   readonly #first: EngineThread;
   readonly #members: Member[];
   readonly #idleFirst: boolean;
+  readonly #eachToItsEnd: boolean;
   /** What each of them said of its first rules. */
   #readiness: RulesTold[] = [];
   #firstReady = false;
@@ -86,7 +89,9 @@ class EngineGroup implements EngineThread {
   #failure: string | undefined;
   #sequence = 0;
 
-  constructor({ start, counters, events, parts, idleFirst = false }: Group) {
+  constructor(group: Group) {
+    const { start, counters, events, parts, idleFirst = false, eachToItsEnd = false } = group;
+    this.#eachToItsEnd = eachToItsEnd;
     this.#events = events;
     this.#idleFirst = idleFirst;
     const onAlerts: EngineEvents["onAlerts"] = (alerts) =>
@@ -159,8 +164,10 @@ class EngineGroup implements EngineThread {
       })
     );
     const first = await this.#first.ended;
-    this.#isEnding = true;
-    this.#stopMembers(STOP);
+    if (!this.#eachToItsEnd || first.error !== undefined) {
+      this.#isEnding = true;
+      this.#stopMembers(STOP);
+    }
     const ends = await Promise.all(others);
     const alertsByRule = [first, ...ends].flatMap((end) => end.alertsByRule);
     return { error: first.error ?? this.#failure, alertsByRule };

@@ -36,7 +36,7 @@ export class PluginThreads {
 
 /** What the thread's plugins do with events of the source; undefined where none does anything. */
 export function pluginEventsOf(
-  { source: { kind } }: EngineStart,
+  { source: from }: EngineStart,
   hands: Hands,
   source: string,
   sourceId = 0,
@@ -44,7 +44,7 @@ export function pluginEventsOf(
   const events = new PluginEvents([...hands.values()].map(({ port }) => port), {
     source,
     sourceId,
-    isCapture: kind === "capture",
+    isCapture: from.kind === "capture" || (from.kind === "plugin" && from.files !== undefined),
   });
   return events.isIdle ? undefined : events;
 }

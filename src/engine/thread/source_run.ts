@@ -76,7 +76,8 @@ export function startSourceRun(
     options: {
       // Nothing is lost between such a source and the rules without its being told there.
       drops: { ...start.drops, alert: false, exit: false, simulate: false },
-      patient: isReplay(start.source),
+      // A plugin waits with its events; those of a live audit log or webhook go on coming.
+      patient: isReplay(start.source) || start.source.kind === "plugin",
       seconds: start.seconds,
       programsWanted: () => 0,
       progress: () => source.progress?.(),
