@@ -42,8 +42,9 @@ const FRAME_START = 8;
 const RARE_PER_SECOND = 16;
 /** Alerts of a batch are posted at this many; nobody waits for the first ones of a replay. */
 const postAt = (patient: boolean) => patient ? 256 : 64;
-/** So long alerts are gathered where a source hands over few events at a time. */
-const GATHER_MS = 20;
+/** So long alerts are gathered where a source has more at once: of one that nobody waits for, and
+ * of one whose events come as they happen. */
+const gatherMs = (patient: boolean) => patient ? 100 : 20;
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -164,14 +165,15 @@ export class Engine {
 
   /** Applies the batch in the buffer; whether the run is over. */
   #takeBatch(bytes: number, nowMs: number): boolean {
-    const { counters, source: { isPiecemeal = false } } = this.#parts;
+    const { counters, source: { isPiecemeal = false }, options } = this.#parts;
     this.#tap?.begin(this.#buffer, bytes);
     this.#walking = true;
     let ended = this.#walkBatch(bytes);
     this.#walking = false;
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
     // One message for each alert would cost more than judging the events.
-    if (!isPiecemeal || nowMs - this.#postedAtMs >= GATHER_MS) this.#post();
+    const isDue = nowMs - this.#postedAtMs >= gatherMs(options.patient);
+    if (!isPiecemeal || isDue) this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
@@ -329,8 +331,11 @@ export class Engine {
   /** What has been written so far becomes whole. */
   closeTap(): void {
     this.#held.releaseAll(this.#parts.context);
-    this.#tap?.close();
-    this.#post();
+    try {
+      this.#tap?.close();
+    } finally {
+      this.#post();
+    }
   }
 
   #push(alert: Alert): void {

@@ -105,6 +105,11 @@ export class CaptureSource implements EventSource {
     this.#scanner = scanner;
   }
 
+  /** A file has its next events at once, a pipe may be long in coming by them. */
+  get isPiecemeal(): boolean {
+    return this.#input !== undefined && this.#input.total > 0;
+  }
+
   /** A capture is never waited for. */
   wait(_timeoutMs: number): void {}
 
