@@ -108,6 +108,9 @@ impl Sieve {
     /// For which parts of rules the event's thread may be.
     #[inline]
     pub fn facts_for(&mut self, record: &Record) -> u64 {
+        if self.guards[record.code].effect != effect::MUCH {
+            return self.tables.facts_of(record.tid);
+        }
         if is_exec(record) {
             // What it executes is what counts, and of one that failed nothing is known.
             return self.answered.map_or(u64::MAX, |(_, rules)| rules);

@@ -43,6 +43,26 @@ impl Directory {
         Some(Rc::new(Directory { text: text.into(), place, taken: taken.clone() }))
     }
 
+    /// The directory of this path, which `name` below `base` was joined to.
+    pub fn below(
+        base: Option<&Rc<Directory>>,
+        name: &[u8],
+        path: &[u8],
+        taken: &Taken,
+        names: &Names,
+    ) -> Option<Rc<Directory>> {
+        let made = Directory::new(path, taken)?;
+        // The walk goes on where that of the base ended, as long as nothing was folded.
+        if let Some(base) = base
+            && let Some(Some(place)) = base.place.get()
+            && made.text.strip_prefix(&base.text[..]).and_then(|rest| rest.strip_suffix(b"/"))
+                == Some(name)
+        {
+            let _ = made.place.set(walk(names, Some(*place), &made.text[base.text.len()..]));
+        }
+        Some(made)
+    }
+
     /// Where names below it go on; `None`: that is not known.
     #[inline]
     pub fn place(&self, names: &Names) -> Option<Place> {

@@ -15,7 +15,7 @@ const O_DIRECTORY: u32 = 1 << 10;
 pub const O_CLOEXEC: u32 = 1 << 12;
 /// What the engine clears besides when a descriptor's flag is set anew.
 const CLOEXEC_BITS: u32 = O_CLOEXEC | 1;
-const F_SETFD: u8 = 3;
+pub const F_SETFD: u8 = 3;
 
 impl Sieve {
     pub fn open(
@@ -124,7 +124,9 @@ impl Sieve {
         (slot.path, slot.base) = (None, None);
         (slot.directory, slot.from_cwd) = (-1, false);
         (slot.result_at, slot.flags_at) = (0, 0);
-        table.depend(before, false);
+        if before >= 0 {
+            table.depend(before, false);
+        }
         self.pending += usize::from(!was_held);
         table.pending += usize::from(!was_held);
         table.slot(number)
@@ -146,23 +148,29 @@ impl Sieve {
         }
         let Some(number) = self.used(record) else { return Ok(true) };
         self.settle_dependents(table, number, room, out)?;
+        Ok(self.close_alone(table, number, record.block))
+    }
+
+    /// A close of what nothing depends on; whether the engine has to see it.
+    #[inline]
+    pub fn close_alone(&mut self, table: usize, number: i32, block: &[u8]) -> bool {
         let state = self.tables.all[table].state(number);
         let remains = match state {
-            State::Absent | State::Closed => return Ok(false),
+            State::Absent | State::Closed => return false,
             State::Unknown | State::File => true,
             State::Pending | State::Socket => self.tables.all[table].slots[number as usize].under,
         };
         if !remains {
             self.drop_held(table, number, State::Absent);
-            return Ok(false);
+            return false;
         }
-        if !self.holds(number, record.block.len()) && !state.is_held() {
-            return Ok(true);
+        if !self.holds(number, block.len()) && !state.is_held() {
+            return true;
         }
         // What the engine has there goes, once somebody could look at it.
-        let Some(slot) = self.begin_held(table, number, State::Closed) else { return Ok(true) };
-        slot.block.extend_from_slice(record.block);
-        Ok(false)
+        let Some(slot) = self.begin_held(table, number, State::Closed) else { return true };
+        slot.block.extend_from_slice(block);
+        false
     }
 
     pub fn fcntl(
@@ -244,10 +252,7 @@ impl Sieve {
         if state == State::File && from != to && self.holds(to, record.block.len()) {
             return self.copy_later(record, table, (from, to), room, out);
         }
-        let held = state == State::Pending
-            && from != to
-            && self.holds(to, 0)
-            && self.tables.all[table].slots[from as usize].flags_at != 0;
+        let held = self.copies_held(table, (from, to));
         self.settle_dependents(table, to, room, out)?;
         // Settling may have handed over what is copied.
         if !held || self.tables.all[table].state(from) != State::Pending {
@@ -255,6 +260,21 @@ impl Sieve {
             self.touch(table, to, room, out)?;
             return Ok(true);
         }
+        self.copy_held(table, (from, to), cloexec)?;
+        Ok(false)
+    }
+
+    /// Whether the copy of an open that is held back is one too.
+    #[inline]
+    pub fn copies_held(&self, table: usize, (from, to): (i32, i32)) -> bool {
+        from != to
+            && self.tables.all[table].state(from) == State::Pending
+            && self.holds(to, 0)
+            && self.tables.all[table].slots[from as usize].flags_at != 0
+    }
+
+    /// Makes it so; nothing depends on what was there.
+    pub fn copy_held(&mut self, table: usize, (from, to): (i32, i32), cloexec: bool) -> Done {
         let source = &self.tables.all[table].slots[from as usize];
         let (marks, path, base) = (source.marks, source.path.clone(), source.base.clone());
         let (directory, from_cwd) = (source.directory, source.from_cwd);
@@ -270,7 +290,7 @@ impl Sieve {
         target.block[result_at..result_at + 8].copy_from_slice(&i64::from(to).to_le_bytes());
         set_cloexec(target, cloexec);
         self.tables.all[table].depend(directory, true);
-        Ok(false)
+        Ok(())
     }
 }
 
@@ -307,7 +327,8 @@ fn flags_at(record: &Record) -> usize {
 }
 
 /// Sets the flag as the engine would; false where the event has no flags.
-fn set_cloexec(slot: &mut Slot, set: bool) -> bool {
+#[inline]
+pub fn set_cloexec(slot: &mut Slot, set: bool) -> bool {
     if slot.flags_at == 0 {
         return false;
     }

@@ -1,9 +1,9 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
 use std::rc::Rc;
 
-use probe::sieve::guard::{ALL_MARKS, CLAUSES, Text, text};
+use probe::sieve::guard::{ALL_MARKS, CLAUSES, Params, TESTS, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
-use probe::sieve::{Verdict, facts};
+use probe::sieve::{Guard, Verdict};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
@@ -62,7 +62,7 @@ impl Sieve {
             return (false, None);
         }
         let asked = WithProtocol { sieve: self, record, table };
-        let Some(facts) = facts(guard, &asked) else { return (true, None) };
+        let Some(facts) = facts_once(guard, &asked) else { return (true, None) };
         let mut is_plain = false;
         for (at, (clause, _)) in clauses.clone() {
             if !clause.takes_facts(facts) {
@@ -153,7 +153,13 @@ impl Sieve {
                         return None;
                     }
                     join(base.unwrap_or(b""), raw, &mut self.joined);
-                    slot.path = Directory::new(&self.joined, &self.tables.taken);
+                    slot.path = Directory::below(
+                        slot.base.as_ref(),
+                        raw,
+                        &self.joined,
+                        &self.tables.taken,
+                        &self.names,
+                    );
                 }
                 slot.path.clone()
             }
@@ -198,4 +204,21 @@ impl Sieve {
         let given = (given.walk.found | ends) & !IRREGULAR;
         found & self.names.joined | given & self.names.raw
     }
+}
+
+/// As `facts` of probe-rs/src/sieve/guard.rs, but a number is read once for all tests of it that
+/// follow one another.
+#[inline]
+fn facts_once<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
+    let mut facts = 0;
+    let mut read = None;
+    for test in &guard.tests[..usize::from(guard.tests_used).min(TESTS)] {
+        let (value, present) = match read {
+            Some((param, form, number)) if (param, form) == (test.param, test.form) => number,
+            _ => params.number(test.param, test.form)?,
+        };
+        read = Some((test.param, test.form, (value, present)));
+        facts |= u32::from(test.holds(value, present)) << (test.bit & 31);
+    }
+    Some(facts)
 }

@@ -20,6 +20,7 @@ mod scan;
 mod settle;
 mod sockets;
 mod tables;
+mod usual;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -33,6 +34,7 @@ use life::{Lives, Programs, Question};
 use out::Out;
 use pass::{Asked, ClauseThreads, Sieve, Stop};
 use tables::{Answer, Tables};
+use usual::Usual;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
@@ -165,6 +167,7 @@ impl CaptureSieve {
                     raw: options.asks_raw,
                     all: options.keeps_descriptors,
                 },
+                usual: Usual::of(&guards, &options.counts, &options.uses),
                 guards,
                 threads,
                 counts: options.counts.to_vec(),
@@ -178,7 +181,7 @@ impl CaptureSieve {
                 joined: Vec::new(),
                 told: Vec::new(),
                 stranger: None,
-                passed: vec![0.0; codes],
+                passed: vec![0; codes],
             },
         };
         made.sieve.holds_lives = made.sieve.may_hold_lives();
@@ -199,6 +202,7 @@ impl CaptureSieve {
         self.sieve.lookers = lookers(&lists.lookers, codes)?;
         self.sieve.names = names(&parts);
         self.sieve.asked.descriptors = asks_descriptors(&guards);
+        self.sieve.usual = Usual::of(&guards, &self.sieve.counts, &self.sieve.uses);
         self.sieve.guards = guards;
         self.sieve.descriptors = lists.descriptors.to_vec();
         self.sieve.asked.all = lists.keeps_descriptors;
@@ -316,7 +320,9 @@ impl CaptureSieve {
 
     /// Events passed over so far, by code.
     #[napi]
+    #[allow(clippy::cast_precision_loss, reason = "nobody passes over 2^53 events")]
     pub fn passed(&self) -> Float64Array {
-        Float64Array::new(self.sieve.passed.clone())
+        let passed: Vec<f64> = self.sieve.passed.iter().map(|events| *events as f64).collect();
+        Float64Array::new(passed)
     }
 }

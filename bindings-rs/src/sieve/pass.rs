@@ -14,6 +14,7 @@ use super::out::Out;
 pub use super::out::{Done, NoRoom};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
 use super::tables::{State, Tables};
+use super::usual::Usual;
 
 /// Why a pass over a buffer ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub type ClauseThreads = [u64; CLAUSES];
 pub struct Sieve {
     pub names: Box<Names>,
     pub guards: Vec<Guard>,
+    pub usual: Usual,
     /// By code.
     pub threads: Vec<ClauseThreads>,
     /// Parameters of events by code.
@@ -81,7 +83,7 @@ pub struct Sieve {
     /// A thread that the engine does not know.
     pub stranger: Option<i64>,
     /// Events passed over, by code.
-    pub passed: Vec<f64>,
+    pub passed: Vec<u64>,
 }
 
 /// Whether it is looked at all descriptors of the process to say who is the client of a socket.
@@ -123,6 +125,7 @@ impl Sieve {
         if !holds && self.reveal_all(room, out).is_err() {
             return (at, Stop::Full);
         }
+        let mut record = Record::nothing();
         while at < blocks.len() {
             if !out.has_room(1) {
                 return (at, Stop::Full);
@@ -134,15 +137,18 @@ impl Sieve {
                 return (blocks.len(), Stop::End);
             }
             let block = &blocks[at..at + length];
-            let done = match Record::read(block, &self.counts) {
-                None => self.odd(at, room, out),
-                Some(mut record) => {
-                    if self.asks(&record) {
-                        return (at, Stop::Ask);
-                    }
-                    record.facts = self.facts_for(&record);
-                    self.event(&record, at, room, out)
-                }
+            if self.is_usual(block) {
+                out.passed += 1;
+                at += length;
+                continue;
+            }
+            let done = if record.take(block, &self.counts).is_none() {
+                self.odd(at, room, out)
+            } else if self.asks(&record) {
+                return (at, Stop::Ask);
+            } else {
+                record.facts = self.facts_for(&record);
+                self.event(&record, at, room, out)
             };
             if done.is_err() {
                 return (at, Stop::Full);
@@ -313,7 +319,7 @@ impl Sieve {
 
     #[inline]
     pub fn pass_over(&mut self, record: &Record, out: &mut Out) {
-        self.passed[record.code] += 1.0;
+        self.passed[record.code] += 1;
         out.passed += 1;
     }
 

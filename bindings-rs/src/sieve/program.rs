@@ -168,7 +168,9 @@ impl Sieve {
         if self.tables.all[table].pending == 0 {
             return;
         }
-        for at in 0..self.tables.all[table].slots.len() {
+        let mut next = 0;
+        while let Some(at) = self.tables.all[table].next_used(next) {
+            next = at + 1;
             if self.tables.all[table].slots[at].state.is_held() {
                 self.drop_held(table, at as i32, State::Unknown);
             }
@@ -177,7 +179,9 @@ impl Sieve {
 
     /// Another program: descriptors that are marked for it are closed.
     pub fn close_for_program(&mut self, table: usize, room: &mut [u8], out: &mut Out) -> Done {
-        for at in 0..self.tables.all[table].slots.len() {
+        let mut next = 0;
+        while let Some(at) = self.tables.all[table].next_used(next) {
+            next = at + 1;
             let number = at as i32;
             let slot = &self.tables.all[table].slots[at];
             match slot.state {
@@ -197,7 +201,10 @@ impl Sieve {
             }
         }
         // What was handed over meanwhile may be closed as well.
-        for slot in &mut self.tables.all[table].slots {
+        next = 0;
+        while let Some(at) = self.tables.all[table].next_used(next) {
+            next = at + 1;
+            let slot = &mut self.tables.all[table].slots[at];
             if slot.state == State::File {
                 (slot.state, slot.path) = (State::Unknown, None);
             }

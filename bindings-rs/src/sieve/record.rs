@@ -60,8 +60,20 @@ impl<'a> Record<'a> {
     /// The event of a whole block; `counts`: parameters by code. `None` for what is no event, for
     /// one that is not sound, and for events of our own drivers: those carry what the kernel knows
     /// of paths and descriptors, behind the event or as more parameters, and were chosen already.
-    #[inline]
     pub fn read(block: &'a [u8], counts: &[u8]) -> Option<Record<'a>> {
+        let mut record = Record::nothing();
+        record.take(block, counts)?;
+        Some(record)
+    }
+
+    /// No event: to be filled by `take`, which leaves all of it where it is.
+    pub fn nothing() -> Record<'a> {
+        Record { block: &[], code: 0, tid: 0, count: 0, starts: [0; PARAMS + 1], facts: u64::MAX }
+    }
+
+    /// As `read`, in place of what was; of no use after `None`.
+    #[inline]
+    pub fn take(&mut self, block: &'a [u8], counts: &[u8]) -> Option<()> {
         if block.len() < 12 + 2 + HEADER {
             return None;
         }
@@ -90,18 +102,18 @@ impl<'a> Record<'a> {
         if data > end {
             return None;
         }
-        let mut starts = [0; PARAMS + 1];
         let mut next = data as u32;
-        for (start, bytes) in starts.iter_mut().zip(block[lengths..data].chunks_exact(2)) {
+        for (start, bytes) in self.starts.iter_mut().zip(block[lengths..data].chunks_exact(2)) {
             *start = next;
             next += half(bytes, 0) as u32;
         }
-        starts[count] = next;
+        self.starts[count] = next;
         if next as usize > end {
             return None;
         }
-        let tid = long(block, event + 8) as i64;
-        Some(Record { block, code, tid, count, starts, facts: u64::MAX })
+        self.tid = long(block, event + 8) as i64;
+        (self.block, self.code, self.count, self.facts) = (block, code, count, u64::MAX);
+        Some(())
     }
 
     /// Bytes of an event's header: behind it stand the lengths of its parameters.

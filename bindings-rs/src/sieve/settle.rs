@@ -115,6 +115,7 @@ impl Sieve {
     }
 
     /// What is held back of a descriptor is so no longer.
+    #[inline]
     pub fn drop_held(&mut self, table: usize, number: i32, state: State) {
         let table = &mut self.tables.all[table];
         let slot = &mut table.slots[number as usize];
@@ -126,6 +127,7 @@ impl Sieve {
     }
 
     /// Hands over the opens whose names start from a descriptor that is about to change.
+    #[inline]
     pub fn settle_dependents(
         &mut self,
         table: usize,
@@ -155,7 +157,9 @@ impl Sieve {
         room: &mut [u8],
         out: &mut Out,
     ) -> Done {
-        for at in 0..self.tables.all[table].slots.len() {
+        let mut next = 0;
+        while let Some(at) = self.tables.all[table].next_used(next) {
+            next = at + 1;
             let slot = &self.tables.all[table].slots[at];
             if slot.state.is_held() && is_due(slot) {
                 self.touch(table, at as i32, room, out)?;

@@ -97,6 +97,8 @@ pub struct Table {
     pub tids: Vec<i64>,
     pub cwd: Option<Rc<Directory>>,
     pub slots: Vec<Slot>,
+    /// A bit for each slot of which anything is known.
+    used: [u64; SLOTS / 64],
     pub pending: usize,
     /// No other thread has these descriptors.
     pub is_alone: bool,
@@ -118,7 +120,20 @@ impl Table {
         if at >= self.slots.len() {
             self.slots.resize_with((at + 8).min(SLOTS), Slot::default);
         }
+        self.used[at / 64] |= 1 << (at % 64);
         Some(&mut self.slots[at])
+    }
+
+    /// The first slot from `at` on of which anything is known.
+    #[inline]
+    pub fn next_used(&self, at: usize) -> Option<usize> {
+        let mut word = at / 64;
+        let mut bits = self.used.get(word)? & u64::MAX << (at % 64);
+        while bits == 0 {
+            word += 1;
+            bits = *self.used.get(word)?;
+        }
+        Some(word * 64 + bits.trailing_zeros() as usize)
     }
 
     #[inline]
@@ -245,7 +260,11 @@ impl Tables {
         if to.slots.len() < from.slots.len() {
             to.slots.resize_with(from.slots.len(), Slot::default);
         }
-        for (to, from) in to.slots.iter_mut().zip(&from.slots) {
+        to.used = from.used;
+        let mut next = 0;
+        while let Some(at) = from.next_used(next) {
+            next = at + 1;
+            let (to, from) = (&mut to.slots[at], &from.slots[at]);
             (to.state, to.under, to.marks) = (from.state, from.under, from.marks);
             (to.directory, to.from_cwd) = (from.directory, from.from_cwd);
             (to.dependents, to.result_at, to.flags_at) =
@@ -272,10 +291,14 @@ impl Tables {
         let gone = &mut self.all[table];
         debug_assert_eq!(gone.pending, 0);
         self.owners.remove(&gone.owner);
-        for slot in &mut gone.slots {
+        let mut next = 0;
+        while let Some(at) = gone.next_used(next) {
+            next = at + 1;
+            let slot = &mut gone.slots[at];
             slot.state = State::Unknown;
             (slot.path, slot.base) = (None, None);
         }
+        gone.used = [0; SLOTS / 64];
         (gone.cwd, gone.born, gone.by_itself) = (None, None, false);
         self.free.push(table);
     }
