@@ -1,6 +1,7 @@
 //! The class CaptureSieve of ../index.d.ts: the sieve over the blocks of captures, before they
 //! reach the engine.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
+mod at_once;
 mod birth;
 mod directory;
 mod effect;

@@ -40,10 +40,8 @@ const DRAIN_BATCHES = 32;
 const FRAME_START = 8;
 /** Alerts of a rule that pass in a second although the main thread is behind. */
 const RARE_PER_SECOND = 16;
-/** Alerts of a batch are posted at this many; nobody waits for the first ones of a replay. */
+/** Alerts are posted at this many, or so late where a source has more at once. */
 const postAt = (patient: boolean) => patient ? 256 : 64;
-/** So long alerts are gathered where a source has more at once: of one that nobody waits for, and
- * of one whose events come as they happen. */
 const gatherMs = (patient: boolean) => patient ? 100 : 20;
 
 export class Engine {
@@ -172,8 +170,7 @@ export class Engine {
     this.#walking = false;
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
     // One message for each alert would cost more than judging the events.
-    const isDue = nowMs - this.#postedAtMs >= gatherMs(options.patient);
-    if (!isPiecemeal || isDue) this.#post();
+    if (!isPiecemeal || nowMs - this.#postedAtMs >= gatherMs(options.patient)) this.#post();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
@@ -331,11 +328,9 @@ export class Engine {
   /** What has been written so far becomes whole. */
   closeTap(): void {
     this.#held.releaseAll(this.#parts.context);
-    try {
-      this.#tap?.close();
-    } finally {
-      this.#post();
-    }
+    this.#post();
+    this.#tap?.close();
+    this.#post();
   }
 
   #push(alert: Alert): void {
