@@ -5,11 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use aya::Btf;
 use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array};
 use napi_derive::napi;
-use probe::counters::ROWS;
 
 use crate::blocks::Blocks as _;
 use crate::budget;
-use crate::counters::by_code;
 use crate::failure::{Code, Failure};
 use crate::gaps::{Gap, Gaps};
 use crate::loader::Probe;
@@ -117,8 +115,9 @@ struct Open {
 /// So many take some tens of milliseconds.
 const SPARE_AT_ONCE: usize = 8;
 
-/// How long an answer of the kernel about its programs is good for `stats`.
-const PLAN_AGE: Duration = Duration::from_millis(500);
+/// How long an answer of the kernel about its programs is good for `stats`, unless they changed: it
+/// takes some hundred calls.
+const PLAN_AGE: Duration = Duration::from_secs(5);
 
 /// Asks the kernel.
 fn look(probe: &Probe) -> (Instant, u32, u32, u64) {
@@ -218,7 +217,9 @@ impl Driver {
             })?;
             open.probe.load_wanted(&codes, &btf);
         }
-        Ok(open.probe.route(&codes)?)
+        let routed = open.probe.route(&codes);
+        open.seen = look(&open.probe);
+        Ok(routed?)
     }
 
     /// Exchanges the files that are known by their inodes too.
@@ -259,7 +260,7 @@ impl Driver {
     /// Events that were lost, by code.
     #[napi]
     pub fn lost(&mut self) -> Result<Vec<CodeEvents>> {
-        Ok(code_events(by_code(&self.opened()?.probe.lost, ROWS)))
+        Ok(code_events(self.opened()?.probe.lost.sums()))
     }
 
     /// What sequence numbers told since the last call.

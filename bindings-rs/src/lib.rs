@@ -17,6 +17,7 @@ mod grpc;
 #[cfg(test)]
 mod live_test;
 mod loader;
+mod maps;
 mod memory;
 mod merge;
 mod name;

@@ -9,6 +9,7 @@ use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
 use probe::compat;
+use probe::counters::ROWS;
 use probe::fillers::FILLERS;
 use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS};
@@ -16,8 +17,9 @@ use probe::table::{GENERIC_X, SYSCALLS};
 use crate::at_once::load_at_once;
 use crate::btf;
 use crate::budget::Part;
-use crate::counters::CountersValue;
+use crate::counters::{ByCode, CountersValue};
 use crate::failure::{Code, Failure};
+use crate::maps::{map_fd, take};
 use crate::ring::Ring;
 use crate::rings::Rings;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
@@ -64,7 +66,7 @@ pub struct Probe {
     pub routes_map: OwnedFd,
     pub routes: Array<MapData, u64>,
     pub counters: PerCpuArray<MapData, CountersValue>,
-    pub lost: PerCpuArray<MapData, u64>,
+    pub lost: ByCode,
     pub excess: PerCpuHashMap<MapData, u32, Part>,
     pub sieve: Sieve,
     pub rings: Rings,
@@ -75,28 +77,6 @@ pub struct Probe {
     pub types: Option<Btf>,
     pub attached: Vec<Attached>,
     pub expected_routes: Vec<u64>,
-}
-
-fn take<T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
-    ebpf: &mut Ebpf,
-    name: &str,
-) -> Result<T, Failure> {
-    let map = ebpf
-        .take_map(name)
-        .ok_or_else(|| Failure::new(Code::Probe, format!("Cannot find map {name} in the probe")))?;
-    T::try_from(map).map_err(|error| Failure::of_map(&error, &format!("use map {name}")))
-}
-
-/// A descriptor of our own for a map.
-pub fn map_fd(ebpf: &Ebpf, name: &str) -> Result<OwnedFd, Failure> {
-    match ebpf.map(name) {
-        Some(Map::ProgramArray(map) | Map::Array(map) | Map::HashMap(map)) => map
-            .fd()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|error| Failure::new(Code::Io, format!("Cannot hold map {name}: {error}"))),
-        _ => Err(Failure::new(Code::Probe, format!("Cannot find map {name} in the probe"))),
-    }
 }
 
 impl Probe {
@@ -117,7 +97,7 @@ impl Probe {
             .btf(None)
             .override_global("OFFSETS", &offsets[..], true)
             .override_global("SETTINGS", &settings[..], true)
-            .map_max_entries("SCRATCH", cpus as u32 * probe::counters::ROWS)
+            .map_max_entries("SCRATCH", cpus as u32 * ROWS)
             .map_max_entries("LONG", cpus as u32)
             .map_max_entries("CRITICAL_RING", options.critical_ring_bytes)
             .map_max_entries("BULK_RING", options.bulk_ring_bytes);
@@ -133,12 +113,12 @@ impl Probe {
             exec_programs: take(&mut ebpf, "EXEC_PROGRAMS")?,
             routes: take(&mut ebpf, "ROUTES")?,
             counters: take(&mut ebpf, "COUNTERS")?,
-            lost: take(&mut ebpf, "LOST")?,
+            lost: ByCode::take(&mut ebpf, "LOST", ROWS)?,
             excess: take(&mut ebpf, "EXCESS")?,
             sieve: Sieve {
                 guards: take(&mut ebpf, "GUARDS")?,
                 names: take(&mut ebpf, "NAMES")?,
-                sifted: take(&mut ebpf, "SIFTED")?,
+                sifted: ByCode::take(&mut ebpf, "SIFTED", 1)?,
                 refused: None,
             },
             rings: Rings::new(

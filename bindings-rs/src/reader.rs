@@ -11,7 +11,8 @@ use probe::further::NAME_BYTES;
 use probe::kernel::Host;
 
 use crate::failure::{Code, Failure};
-use crate::loader::{Probe, map_fd};
+use crate::loader::Probe;
+use crate::maps::map_fd;
 
 const BPF_PROG_TEST_RUN: libc::c_long = 10;
 

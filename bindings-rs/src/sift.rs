@@ -4,13 +4,13 @@
 //!
 //! Live, an event may be kept back where the tables of the engine do not need it: what it does to
 //! them stands with its guard.
-use aya::maps::{Array, MapData, PerCpuArray};
+use aya::maps::{Array, MapData};
 use probe::sieve::guard::{Clause, Test, form, test, text};
 use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
 use probe::table::PARAM_COUNTS;
 
-use crate::counters::by_code;
+use crate::counters::ByCode;
 use crate::failure::{Code, Failure};
 
 #[repr(transparent)]
@@ -43,7 +43,7 @@ const COMMAND: u8 = 2;
 pub struct Sieve {
     pub guards: Array<MapData, GuardValue>,
     pub names: Array<MapData, NamesValue>,
-    pub sifted: PerCpuArray<MapData, u64>,
+    pub sifted: ByCode,
     /// Why the kernel cannot ask it.
     pub refused: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Sieve {
 
     /// Events kept back so far, of all CPUs, for each code that has some.
     pub fn counts(&self) -> Vec<(u16, u64)> {
-        by_code(&self.sifted, 1)
+        self.sifted.sums()
     }
 }
 

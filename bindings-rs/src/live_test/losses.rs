@@ -3,11 +3,9 @@
 use std::ptr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use probe::counters::ROWS;
 use probe::table;
 
 use super::{Recorder, open, options};
-use crate::counters::by_code;
 use crate::gaps::Gap;
 use crate::settings::Options;
 
@@ -48,7 +46,7 @@ fn on_every_cpu(times: u64) {
 }
 
 fn lost_of(recorder: &Recorder, code: u16) -> u64 {
-    let lost = by_code(&recorder.probe.lost, ROWS);
+    let lost = recorder.probe.lost.sums();
     lost.iter().find(|(of, _)| *of == code).map_or(0, |(_, lost)| *lost)
 }
 

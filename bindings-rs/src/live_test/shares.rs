@@ -2,12 +2,10 @@
 use std::path::Path;
 use std::ptr;
 
-use probe::counters::ROWS;
 use probe::table;
 
 use super::{Recorder, c, open, options};
 use crate::budget;
-use crate::counters::by_code;
 
 fn in_child(act: impl FnOnce() -> i32) -> u32 {
     // SAFETY: the child only makes system calls; nothing is read while it runs.
@@ -58,7 +56,7 @@ fn one_process_cannot_push_another_out_of_the_critical_ring_and_is_told_by_name(
     assert!(excess.iter().all(|one| one.process != needle));
     let named: u64 = excess.iter().map(|one| one.lost).sum();
     assert_eq!((named, named <= counters.lost[0]), (counters.excess, true));
-    let by_code = by_code(&recorder.probe.lost, ROWS);
+    let by_code = recorder.probe.lost.sums();
     let opens = by_code.iter().find(|(code, _)| *code == table::SYSCALL_OPENAT_2_X);
     assert!(opens.is_some_and(|&(_, lost)| lost >= told.lost), "{by_code:?}");
     let by_cpu = recorder.probe.counters_by_cpu();
