@@ -23,6 +23,7 @@ mod merge;
 mod name;
 mod named;
 mod plan;
+mod plugins;
 mod privileges;
 mod reader;
 mod ring;

@@ -1,0 +1,292 @@
+//! A plugin in saker's own process: its functions are called on the thread that asks. What it does
+//! to the process it does to saker; what it answers is checked as anywhere.
+use std::ffi::CString;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::blocks::{block_bytes, events_of, is_large, write_block};
+use crate::column::Column;
+use crate::extraction::{Asked, Given};
+use crate::instance::{Batch, Instance, Metric};
+use crate::owner::TableDoor;
+use crate::port::{Lending, Now, Pause, Port, Span, State, Told};
+use crate::record::{Level, Record, add};
+use crate::said::for_plugin;
+
+/// A source that says at once that it has nothing is asked again after so long.
+const IDLE: Duration = Duration::from_millis(10);
+
+pub struct Local {
+    pub instance: Instance,
+    record: Arc<Record>,
+    params: String,
+    pause: Pause,
+    has_ended: bool,
+    /// Where in the plugin's batch the next event to be handed over is.
+    next: usize,
+    /// Those that `read` gave last: where they begin, how many, and their first number.
+    first: usize,
+    given: usize,
+    number: u64,
+    source: CString,
+    lent: Lent,
+    scratch: [Column; 1],
+    /// What is in `scratch`.
+    held: Option<(Asked, Span)>,
+    last_call: Duration,
+}
+
+/// Events of another source.
+#[derive(Default)]
+struct Lent {
+    bytes: Vec<u8>,
+    events: Vec<(usize, usize)>,
+    source: CString,
+    number: u64,
+    /// Source of the single event that was asked of last.
+    single: CString,
+}
+
+impl Local {
+    pub fn load(path: &str, tables: TableDoor) -> Told<Self> {
+        let record = Arc::new(Record::default());
+        let lines = Arc::clone(&record);
+        let log = Box::new(move |severity, line: &str| lines.logged(severity, line));
+        let instance = Instance::load(path, Arc::clone(&record), log, tables)?;
+        let source = for_plugin(&instance.info.source);
+        Ok(Self {
+            instance,
+            record,
+            params: String::new(),
+            pause: Pause::default(),
+            has_ended: false,
+            next: 0,
+            first: 0,
+            given: 0,
+            number: 1,
+            source,
+            lent: Lent::default(),
+            scratch: [Column::default()],
+            held: None,
+            last_call: Duration::ZERO,
+        })
+    }
+
+    fn fail(&mut self, why: &str) {
+        self.record.failed(why);
+        self.instance.close_source();
+        let pause = self.pause.begin(Instant::now()).as_secs();
+        let line = format!("{why}; its source is opened anew in {pause} s");
+        self.record.notice(Level::Critical, &line);
+    }
+
+    /// Whether the source is open; a pause that is over ends here.
+    fn is_open(&mut self) -> bool {
+        if !self.pause.is_on() {
+            return self.instance.is_open();
+        }
+        let now = Instant::now();
+        if !self.pause.left(now).is_zero() {
+            return false;
+        }
+        add(&self.record.restarts, 1);
+        self.pause.end(now);
+        let params = self.params.clone();
+        if let Err(why) = self.instance.open(&params) {
+            self.fail(&why);
+        }
+        self.instance.is_open()
+    }
+
+    /// Fills the buffer with what is left of the batch.
+    fn hand_over(&mut self, out: &mut [u8]) -> usize {
+        self.number += self.given as u64;
+        self.first = self.next;
+        self.given = 0;
+        let mut at = 0;
+        while let Some(event) = self.instance.event(self.next) {
+            let bytes = block_bytes(event.len());
+            if bytes > out.len() - at {
+                if at > 0 {
+                    break;
+                }
+                let length = event.len();
+                add(&self.record.dropped, 1);
+                self.instance.refuse(&format!("an event of {length} bytes is larger than a batch"));
+                self.first = self.next + 1;
+            } else {
+                at += write_block(&mut out[at..], event, is_large(event).unwrap_or(true));
+                self.given += 1;
+            }
+            self.next += 1;
+        }
+        at
+    }
+
+    fn fill(&mut self, asked: &Asked, span: Span) {
+        let column = &mut self.scratch;
+        column[0].clear();
+        let (there, number) = if span.lent {
+            (self.lent.events.len(), self.lent.number)
+        } else {
+            (self.given, self.number)
+        };
+        let asked = std::slice::from_ref(asked);
+        for place in span.first.min(there)..span.first.saturating_add(span.count).min(there) {
+            let number = number + place as u64;
+            if span.lent {
+                let (start, end) = self.lent.events[place];
+                let given = Given { bytes: &self.lent.bytes[start..end], number };
+                self.instance.extract(given, &self.lent.source, asked, column);
+            } else if let Some(bytes) = self.instance.event(self.first + place) {
+                // SAFETY: the plugin's own bytes, which hold until the next batch is asked for.
+                let bytes = unsafe { std::slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
+                let given = Given { bytes, number };
+                self.instance.extract(given, &self.source, asked, column);
+            }
+            if column[0].is_full() {
+                break;
+            }
+        }
+    }
+}
+
+impl Port for Local {
+    fn info(&self) -> String {
+        self.instance.info.to_json(&self.instance.library).to_string()
+    }
+
+    fn init(&mut self, config: &str) -> Told<()> {
+        self.instance.init(config)
+    }
+
+    fn event_types(&mut self) -> String {
+        self.instance.event_types().to_string()
+    }
+
+    fn open_params(&mut self) -> Told<String> {
+        self.instance.open_params().map(|params| params.to_string())
+    }
+
+    fn open(&mut self, params: &str) -> Told<()> {
+        params.clone_into(&mut self.params);
+        self.instance.open(params)?;
+        self.has_ended = false;
+        self.pause.end(Instant::now());
+        Ok(())
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> i64 {
+        self.held = None;
+        if self.has_ended {
+            return -1;
+        }
+        if !self.is_open() {
+            return 0;
+        }
+        if self.next >= self.instance.events() {
+            self.next = 0;
+            let began = Instant::now();
+            let batch = self.instance.next_batch();
+            self.last_call = began.elapsed();
+            match batch {
+                Batch::Events | Batch::Nothing => {}
+                Batch::End => {
+                    self.has_ended = true;
+                    self.hand_over(out);
+                    return -1;
+                }
+                Batch::Failed(why) => self.fail(&why),
+            }
+        }
+        self.hand_over(out) as i64
+    }
+
+    fn wait(&mut self, most: Duration) {
+        if self.pause.is_on() || !self.instance.is_open() || self.has_ended {
+            let left = self.pause.left(Instant::now());
+            sleep(if self.pause.is_on() { left.min(most) } else { most });
+        } else if self.last_call < IDLE / 10 {
+            sleep(IDLE.min(most));
+        }
+    }
+
+    fn lend(&mut self, blocks: &[u8], lending: &Lending<'_>) -> usize {
+        self.held = None;
+        let Lent { bytes, events, source, number, .. } = &mut self.lent;
+        bytes.clear();
+        bytes.extend_from_slice(blocks);
+        events.clear();
+        events_of(bytes, events);
+        if source.as_bytes() != lending.source.as_bytes() {
+            *source = for_plugin(lending.source);
+        }
+        *number = lending.number;
+        events.len()
+    }
+
+    fn column(&mut self, asked: &Asked, span: Span, out: &mut [u8]) -> i64 {
+        let is_held = self.held.as_ref().is_some_and(|held| held.0 == *asked && held.1 == span);
+        if !is_held {
+            self.fill(asked, span);
+        }
+        let bytes = self.scratch[0].write(out);
+        // Asked again with more room: the plugin need not be.
+        self.held = (bytes < 0).then(|| (asked.clone(), span));
+        bytes
+    }
+
+    fn column_of(
+        &mut self,
+        event: &[u8],
+        lending: &Lending<'_>,
+        asked: &Asked,
+        out: &mut [u8],
+    ) -> i64 {
+        self.held = None;
+        if self.lent.single.as_bytes() != lending.source.as_bytes() {
+            self.lent.single = for_plugin(lending.source);
+        }
+        let given = Given { bytes: event, number: lending.number };
+        let asked = std::slice::from_ref(asked);
+        self.scratch[0].clear();
+        if is_large(event).is_some() {
+            self.instance.extract(given, &self.lent.single, asked, &mut self.scratch);
+        } else {
+            self.scratch[0].end_event();
+        }
+        self.scratch[0].write(out)
+    }
+
+    fn event_text(&mut self, event: &[u8], number: u64) -> Option<String> {
+        self.instance.event_text(event, number)
+    }
+
+    fn progress(&mut self) -> Option<(u32, String)> {
+        self.instance.progress()
+    }
+
+    fn set_config(&mut self, config: &str) -> Told<()> {
+        self.instance.set_config(config)
+    }
+
+    fn metrics(&mut self) -> Vec<Metric> {
+        self.instance.metrics()
+    }
+
+    fn now(&mut self) -> Now {
+        let state = if self.has_ended {
+            State::Ended
+        } else if self.pause.is_on() {
+            State::Pausing
+        } else {
+            State::Running
+        };
+        Now { state, resident_bytes: 0, blocked: Duration::ZERO }
+    }
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+}
