@@ -6,7 +6,7 @@ import { embeddedFile, loadAddon } from "../../engine/host/addon.ts";
 import { driverErrorLine } from "../../engine/host/driver_error.ts";
 import { interestOf } from "../../engine/host/interest.ts";
 import { ownPid } from "../../engine/host/own_pid.ts";
-import type { LiveStart } from "../../engine/contract/messages.ts";
+import type { LiveStart, RulesStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
@@ -18,6 +18,8 @@ import { type Finding, hostFindings, type HostView, type Verdict } from "../star
 import type { Flags } from "../flags.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
+import { infosOf, loadPlugins } from "../start/plugins_start.ts";
+import type { PluginInfo } from "../../plugins/contract.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterFindings } from "./doctor_cluster.ts";
 import { runtimeFindings } from "./doctor_runtimes.ts";
@@ -35,10 +37,13 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
   const { config } = loadConfig(flags, terminal);
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const live = liveStart(config, navigator.hardwareConcurrency, hostRoot);
-  const { programs, findings: ofProbe } = probeFindings(live, config, flags);
+  const plugins = await pluginFindings(config);
+  const rules = () => rulesStart(config, flags, plugins.infos);
+  const { programs, findings: ofProbe } = probeFindings(live, config, rules);
   const findings = [
     ...hostFindings(thisHost(), hostRoot),
     ...ofProbe,
+    ...plugins.findings,
     rightsFinding(config),
     ...await runtimeFindings(config, hostRoot),
     ...await clusterFindings(config, terminal.environment),
@@ -100,6 +105,22 @@ function thisHost(): HostView {
   };
 }
 
+/** Plugins that are no parts of saker: each is loaded, as a watch would. */
+async function pluginFindings(
+  config: Config,
+): Promise<{ readonly findings: readonly Finding[]; readonly infos: readonly PluginInfo[] }> {
+  try {
+    const infos = infosOf(await loadPlugins(config));
+    const findings = infos.map(({ name, version }): Finding => ({
+      verdict: "ok",
+      text: `plugin ${name} ${version} can be loaded`,
+    }));
+    return { findings, infos };
+  } catch (error) {
+    return { findings: [{ verdict: "missing", text: (error as Error).message }], infos: [] };
+  }
+}
+
 interface ProbeFindings {
   readonly findings: readonly Finding[];
   readonly programs: readonly AttachedProgram[];
@@ -109,7 +130,7 @@ function amiss(text: string): ProbeFindings {
   return { findings: [{ verdict: "missing", text }], programs: [] };
 }
 
-function probeFindings(live: LiveStart, config: Config, flags: Flags): ProbeFindings {
+function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart): ProbeFindings {
   let addon: Addon;
   try {
     addon = loadAddon();
@@ -121,7 +142,7 @@ function probeFindings(live: LiveStart, config: Config, flags: Flags): ProbeFind
   try {
     // The same events, and so the same programs, as a watch with this configuration.
     const { custom_set, repair, all } = config.base_syscalls;
-    compiled = compileRules(rulesStart(config, flags));
+    compiled = compileRules(rules());
     const { eventNames, namedEvents } = compiled.rules;
     ({ codes } = interestOf({
       eventNames,

@@ -65,10 +65,14 @@ export async function watch(
   const begun = engineStart(config, flags, {
     counters,
     rules,
-    source: config.engine.kind === "nodriver" ? { kind: "nothing" } : {
-      ...liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster),
-      ...(typeof rights === "string" ? {} : { rights }),
-    },
+    source: sources.raw !== undefined
+      ? { kind: "raw", plugin: sources.raw.setting }
+      : config.engine.kind === "nodriver"
+      ? { kind: "nothing" }
+      : {
+        ...liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster),
+        ...(typeof rights === "string" ? {} : { rights }),
+      },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
   const onTallies = (source: string, told: TalliesTold) => numbers.onOtherTallies(source, told);
@@ -253,11 +257,12 @@ function withoutSyscalls(config: Config): Config {
   return { ...config, engine: { ...config.engine, kind: "nodriver" } };
 }
 
-function watching({ engine }: Config, { syscalls, audit, plugins }: Sources): string {
+function watching({ engine }: Config, { syscalls, raw, audit, plugins }: Sources): string {
   if (!syscalls) {
     const all = [...(audit === undefined ? [] : ["audit events"]), ...plugins.keys()];
     return `judges ${all.join(", ")} alone`;
   }
+  if (raw !== undefined) return `judges what plugin ${raw.info.name} gives`;
   return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
 }
 
@@ -279,8 +284,8 @@ function watchedPaths(flags: Flags, { config, sources }: LoadedConfig): string[]
 }
 
 /** What there is to say of such a watch. */
-export function checkWatch({ syscalls }: Sources, config: Config): string[] {
-  if (!syscalls) return [];
+export function checkWatch({ syscalls, raw }: Sources, config: Config): string[] {
+  if (!syscalls || raw !== undefined) return [];
   const { kind } = config.engine;
   if (kind === "nodriver") {
     return [

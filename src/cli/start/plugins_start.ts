@@ -112,6 +112,8 @@ export function extractorsOf(plugins: LoadedPlugins, source: string): readonly P
 export interface PluginSources {
   /** The plugin that is opened, by source. */
   readonly opened: ReadonlyMap<string, LoadedPlugin>;
+  /** The one that gives system calls, having no source of its own. */
+  readonly raw: LoadedPlugin | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -131,5 +133,8 @@ export function pluginSources(plugins: LoadedPlugins): PluginSources {
       );
     }
   }
-  return { opened, warnings };
+  const raw = plugins.find(({ info }) =>
+    info.source === "" && info.capabilities.includes("sourcing")
+  );
+  return { opened, raw, warnings };
 }

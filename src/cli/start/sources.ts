@@ -14,6 +14,8 @@ export interface Sources {
   readonly audit: AuditSettings | undefined;
   /** Sources of plugins that are enabled, and the plugin that is opened for each. */
   readonly plugins: ReadonlyMap<string, LoadedPlugin>;
+  /** The plugin that gives system calls where no driver does (`engine.kind: nodriver`). */
+  readonly raw: LoadedPlugin | undefined;
   /** What there is to say of plugins that are not opened. */
   readonly warnings: readonly string[];
 }
@@ -33,7 +35,7 @@ export function sourcesOf(
     throw new Error("You can not mix --enable-source and --disable-source");
   }
   const settings = auditSettings(config);
-  const { opened, warnings } = pluginSources(plugins);
+  const { opened, raw, warnings } = pluginSources(plugins);
   const isWanted = !opened.has(AUDIT_SOURCE) && (settings.isLoaded || rules.some(asksForAudit));
   const known = ["syscall", ...(isWanted ? [AUDIT_SOURCE] : []), ...opened.keys()];
   for (const source of [...enableSource, ...disableSource]) {
@@ -48,6 +50,7 @@ export function sourcesOf(
     syscalls: enabled.includes("syscall"),
     audit: isWanted && enabled.includes(AUDIT_SOURCE) ? settings : undefined,
     plugins: new Map([...opened].filter(([source]) => enabled.includes(source))),
+    raw: enabled.includes("syscall") && config.engine.kind === "nodriver" ? raw : undefined,
     warnings,
   };
 }

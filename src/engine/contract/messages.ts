@@ -108,6 +108,13 @@ export interface PluginStart {
   readonly files?: readonly string[];
 }
 
+/** Judge system calls that a plugin gives, instead of the probe: one without a source of its own,
+ * with `engine.kind: nodriver`. */
+export interface RawStart {
+  readonly kind: "raw";
+  readonly plugin: PluginSetting;
+}
+
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */
 export interface RulesStart {
   readonly files: readonly RulesText[];
@@ -196,7 +203,13 @@ export interface EngineSettings {
 
 export interface EngineStart extends EngineSettings {
   readonly counters: SharedArrayBuffer;
-  readonly source: LiveStart | CaptureStart | NothingStart | AuditStart | PluginStart;
+  readonly source:
+    | LiveStart
+    | CaptureStart
+    | NothingStart
+    | AuditStart
+    | PluginStart
+    | RawStart;
   readonly rules: RulesStart;
   readonly machine: MachineOptions;
   /** Whether events that can matter to nobody may be passed over. */

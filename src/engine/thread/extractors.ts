@@ -1,9 +1,11 @@
-// Plugins that have to do with a thread's events, besides the one that gives them.
+// Plugins that have to do with a thread's events, besides the one whose source they are; and the
+// one that gives system calls instead of the probe.
 import { PluginHand } from "../../plugins/plugin_hand.ts";
 import type { PluginTables } from "../../../bindings-rs/plugins.d.ts";
-import type { EngineStart } from "../contract/messages.ts";
+import { PluginSource } from "../../plugins/plugin_source.ts";
+import type { EngineStart, RawStart } from "../contract/messages.ts";
 import type { Addon } from "../host/addon.ts";
-import { openPort } from "../host/plugin_ports.ts";
+import { named, openPort } from "../host/plugin_ports.ts";
 
 /** Throws where one refuses. */
 export function openExtractors(
@@ -23,4 +25,16 @@ export function openExtractors(
     throw error;
   }
   return hands;
+}
+
+/** Throws where it refuses. */
+export function rawSource({ plugin }: RawStart, addon: () => Addon): PluginSource {
+  const port = openPort(plugin, addon);
+  try {
+    named(plugin, () => port.open(plugin.openParams));
+    return new PluginSource(port);
+  } catch (error) {
+    port.close();
+    throw error;
+  }
 }

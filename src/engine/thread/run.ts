@@ -38,7 +38,7 @@ import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { type Notice, noticeTo } from "./source_run.ts";
-import { openExtractors } from "./extractors.ts";
+import { openExtractors, rawSource } from "./extractors.ts";
 import { type EventNeeds, neededEvents, pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
 import { PluginReport } from "./plugin_report.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
@@ -286,8 +286,9 @@ function openSource(
     refused: () => [],
     lookups: {},
   };
-  if (start.source.kind !== "capture") return { ...plain, source: new NoSource() };
-  const source = new CaptureSource(start.source.files);
+  if (from.kind === "raw") return { ...plain, source: rawSource(from, loaded) };
+  if (from.kind !== "capture") return { ...plain, source: new NoSource() };
+  const source = new CaptureSource(from.files);
   return {
     ...plain,
     source,

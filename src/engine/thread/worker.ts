@@ -32,6 +32,7 @@ const RUNS = {
   nothing: startRun,
   audit: startAuditRun,
   plugin: startPluginRun,
+  raw: startRun,
 };
 
 scope.onmessage = ({ data }) => {
