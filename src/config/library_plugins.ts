@@ -6,6 +6,10 @@ import type { Config } from "./schema.ts";
 /** Where Falco looks for libraries whose path is no whole one. */
 export const PLUGINS_DIRECTORY = "/usr/share/falco/plugins";
 
+/** Modules that are part of saker, and what stands for where they are. */
+export const SHIPPED_NAMES: readonly string[] = ["logfile", "webhook"];
+export const SHIPPED = "saker:";
+
 export interface LibraryPlugin {
   readonly name: string;
   readonly path: string;
@@ -14,6 +18,8 @@ export interface LibraryPlugin {
   readonly openParams: string;
   readonly inProcess: boolean;
   readonly memoryMb: number;
+  /** What a module may have of what it asks for; "asked": all, of those that are ours. */
+  readonly permissions: PluginEntry["permissions"] | "asked";
 }
 
 /** In the order in which they are loaded. */
@@ -27,28 +33,46 @@ export function libraryPlugins(config: Config): readonly LibraryPlugin[] {
 
 export function libraryPlugin(entry: PluginEntry): LibraryPlugin {
   const { name, open_params, in_process, memory_mb } = entry;
-  const path = libraryPath(entry.library_path);
+  const isShipped = isShippedModule(entry);
+  const path = isShipped ? `${SHIPPED}${name}.ts` : libraryPath(entry.library_path);
   return {
     name,
     path,
-    kind: /\.[cm]?[tj]s$/.test(path) ? "module" : "library",
+    kind: isModulePath(path) ? "module" : "library",
     initConfig: initText(entry.init_config),
     openParams: open_params.trim(),
     inProcess: in_process,
     memoryMb: memory_mb,
+    permissions: isShipped ? "asked" : entry.permissions,
   };
 }
 
-/** A whole path: one that is not is looked for below Falco's directory of plugins. */
+/** Whether a library's path is that of a module in TypeScript or JavaScript. */
+export function isModulePath(path: string): boolean {
+  return /\.m?[tj]s$/.test(path);
+}
+
+/** Whether the entry means a module that is part of saker. */
+export function isShippedModule({ name, library_path }: PluginEntry): boolean {
+  return library_path === "" && SHIPPED_NAMES.includes(name);
+}
+
+/** From the working directory. */
+function isBeside(path: string): boolean {
+  return isModulePath(path) && /^\.\.?\//.test(path);
+}
+
+/** A whole path: one that is not is looked for below Falco's directory of plugins, but for modules
+ * whose path begins with a dot. */
 export function libraryPath(given: string): string {
-  return given.startsWith("/") ? given : `${PLUGINS_DIRECTORY}/${given}`;
+  return given.startsWith("/") || isBeside(given) ? given : `${PLUGINS_DIRECTORY}/${given}`;
 }
 
 /** What is wrong with a library's path; undefined: nothing. */
 export function pathMistake(given: string): string | undefined {
   if (given === "") return "expected the path of the plugin's library";
   if (given.includes("\0")) return "expected a path, found one with a NUL";
-  if (given.startsWith("/")) return undefined;
+  if (given.startsWith("/") || isBeside(given)) return undefined;
   let depth = 0;
   for (const part of given.split("/")) {
     if (part === "" || part === ".") continue;

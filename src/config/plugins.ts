@@ -10,7 +10,7 @@ import {
   type K8smetaInit,
   k8smetaMistake,
 } from "./k8smeta_plugin.ts";
-import { pathMistake } from "./library_plugins.ts";
+import { isShippedModule, pathMistake } from "./library_plugins.ts";
 import { BUILT_IN_NAMES, isOurs, loadedNames, readInit } from "./plugin_entry.ts";
 import { ConfigError, type ConfigProblem, keyText } from "./problem.ts";
 import { notReadable } from "./readable_names.ts";
@@ -52,7 +52,7 @@ export function checkPlugins(config: Config, where: Where): ConfigProblem[] {
     if (!wanted.includes(name)) continue;
     const init = isOurs(config, name) ? INITS[name] : undefined;
     if (init === undefined) {
-      const mistake = pathMistake(entry.library_path);
+      const mistake = isShippedModule(entry) ? undefined : pathMistake(entry.library_path);
       if (mistake !== undefined) refuse(["plugins", at, "library_path"], mistake);
       continue;
     }

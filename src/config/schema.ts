@@ -103,6 +103,12 @@ export const schema = map({
     // Saker's own, both: a library runs in saker's process; what its own process may have.
     in_process: bool(false),
     memory_mb: integer(1024, { min: 16, max: 1 << 20 }),
+    // Saker's own: what a plugin in TypeScript may have of what it asks for.
+    permissions: map({
+      net: sequence(word).default([]),
+      read: sequence(word).default([]),
+      env: sequence(word).default([]),
+    }),
   })).default([]),
   plugins_hostinfo: bool(true),
   time_format_iso_8601: bool(false),

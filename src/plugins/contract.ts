@@ -75,7 +75,37 @@ export interface PluginSetting {
   readonly openParams: string;
   /** A library runs in this process, on the thread that asks it. */
   readonly inProcess: boolean;
-  /** What its own process may have. */
+  /** What its own process may have; of a module, its thread. */
+  readonly memoryMb: number;
+  /** What the configuration grants a module; "asked": all that it asks for, since it is ours. */
+  readonly permissions: PluginGrants | "asked";
+  /** A module as it was read when it was described; it is run as that. */
+  readonly module?: PluginModule;
+}
+
+/** Addresses to connect to or to listen at, files and directories to read, variables. */
+export type PluginPermissions = {
+  readonly [kind in "net" | "read" | "env"]: readonly string[];
+};
+export type PluginGrants = Partial<PluginPermissions>;
+
+/** One file of a plugin in TypeScript, ready to run. */
+export interface ModuleText {
+  /** For messages: the path below the plugin's own directory. */
+  readonly name: string;
+  readonly text: string;
+  /** What its imports name, as written → the module's name. */
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** All that a thread needs to run a plugin in TypeScript; plain data. */
+export interface PluginModule {
+  readonly info: PluginInfo;
+  /** The last one is the plugin itself. */
+  readonly files: readonly ModuleText[];
+  readonly permissions: PluginPermissions;
+  /** `init_config`, as the module gets it. */
+  readonly config: unknown;
   readonly memoryMb: number;
 }
 

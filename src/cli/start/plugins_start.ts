@@ -1,6 +1,7 @@
 // Config → the plugins that are no parts of saker: each loaded and asked what it is, in a process
 // of its own, before anything begins. What does not fit together is refused in Falco's words.
-import { libraryPlugin, libraryPlugins } from "../../config/library_plugins.ts";
+import { resolve } from "node:path";
+import { isModulePath, libraryPlugin, libraryPlugins } from "../../config/library_plugins.ts";
 import { isOurs } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { loadAddon } from "../../engine/host/addon.ts";
@@ -30,12 +31,12 @@ export async function listedPlugins(config: Config): Promise<LoadedPlugins> {
 }
 
 async function loaded(config: Config, init: boolean): Promise<LoadedPlugins> {
-  const settings = libraryPlugins(config);
+  const settings = libraryPlugins(config).map(whole);
   if (settings.length === 0) return [];
   const addon = once(loadAddon);
   const all: LoadedPlugin[] = [];
   for (const setting of settings) {
-    const { info } = await describePlugin(setting, addon, { init });
+    const { info, module } = await describePlugin(setting, addon, { init });
     const other = all.find((one) => one.info.name === info.name);
     if (other !== undefined) {
       throw new Error(
@@ -44,7 +45,10 @@ async function loaded(config: Config, init: boolean): Promise<LoadedPlugins> {
       );
     }
     const inProcess = setting.inProcess || needsThreads(info);
-    all.push({ setting: { ...setting, name: info.name, inProcess }, info });
+    all.push({
+      setting: { ...setting, name: info.name, inProcess, ...(module ? { module } : {}) },
+      info,
+    });
   }
   const mistake = pluginsMistake(infosOf(all));
   if (mistake !== undefined) throw new Error(mistake);
@@ -80,7 +84,7 @@ export async function describeAsked(
     [name, library_path].includes(asked)
   );
   if (entry !== undefined && isOurs(config, entry.name)) return undefined;
-  const setting = entry === undefined ? loneLibrary(asked) : libraryPlugin(entry);
+  const setting = entry === undefined ? loneLibrary(asked) : whole(libraryPlugin(entry));
   if (setting === undefined) return undefined;
   return await describePlugin(setting, once(loadAddon), { init: true, openParams: true });
 }
@@ -90,13 +94,19 @@ function loneLibrary(asked: string): PluginSetting | undefined {
   if (!asked.includes("/")) return undefined;
   return {
     name: asked.replace(/^.*\//, ""),
-    path: asked,
-    kind: "library",
+    path: resolve(asked),
+    kind: isModulePath(asked) ? "module" : "library",
     initConfig: "",
     openParams: "",
     inProcess: false,
     memoryMb: 1024,
+    permissions: {},
   };
+}
+
+/** Modules may be named from the working directory. */
+function whole<T extends { readonly path: string }>(setting: T): T {
+  return setting.path.startsWith(".") ? { ...setting, path: resolve(setting.path) } : setting;
 }
 
 /** Those that give values of events of the source, parse them, add to them or listen to them, but

@@ -1,7 +1,15 @@
 // From a plugin's setting to what it says of itself (before anything starts), and to the port of
 // one that runs (on the thread that asks it). Errors are one line with the plugin's name.
 import type { Plugin, PluginTables } from "../../../bindings-rs/plugins.d.ts";
-import type { OpenParam, PluginInfo, PluginPort, PluginSetting } from "../../plugins/contract.ts";
+import type {
+  OpenParam,
+  PluginInfo,
+  PluginModule,
+  PluginPort,
+  PluginSetting,
+} from "../../plugins/contract.ts";
+import { loadTypeScriptPlugin } from "../../plugins/typescript/load_plugin.ts";
+import { TypeScriptPort } from "../../plugins/typescript/port.ts";
 import { type Addon, embeddedFile } from "./addon.ts";
 import { LibraryPort } from "./library_port.ts";
 
@@ -9,6 +17,8 @@ export interface Description {
   readonly info: PluginInfo;
   /** What `open_params` may say; why that is not known. */
   readonly openParams: readonly OpenParam[] | string;
+  /** Where it is one in TypeScript: to be kept in its setting. */
+  readonly module?: PluginModule;
 }
 
 /** How far a plugin is asked: what it says before it is initialized may be all that is wanted. */
@@ -23,7 +33,10 @@ export async function describePlugin(
   addon: () => Addon,
   { init, openParams = false }: DescribeOptions,
 ): Promise<Description> {
-  if (setting.kind === "module") throw new Error(noModules(setting));
+  if (setting.kind === "module") {
+    const module = await loadModule(setting);
+    return { info: module.info, openParams: [], module };
+  }
   const plugin = load({ ...setting, inProcess: false }, addon());
   try {
     const info = infoOf(plugin);
@@ -51,7 +64,7 @@ export function openPort(
   addon: () => Addon,
   tables?: () => PluginTables,
 ): PluginPort {
-  if (setting.kind === "module") throw new Error(noModules(setting));
+  if (setting.module !== undefined) return new TypeScriptPort(setting.module);
   const plugin = load(setting, addon(), setting.inProcess ? tables?.() : undefined);
   try {
     named(setting, () => plugin.init(setting.initConfig));
@@ -97,6 +110,29 @@ export function named<T>(
   }
 }
 
-function noModules({ name, path }: PluginSetting): string {
-  return `Cannot load plugin '${name}' (${path}): it is no shared object`;
+async function loadModule(setting: PluginSetting): Promise<PluginModule> {
+  const { name, path, initConfig, openParams, permissions, memoryMb } = setting;
+  try {
+    return await loadTypeScriptPlugin({
+      name,
+      path,
+      config: configOf(initConfig),
+      params: openParams,
+      granted: permissions,
+      memoryMb,
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`Cannot load plugin '${name}' (${path}): ${message}`, { cause: error });
+  }
+}
+
+/** Of a map in the configuration it is JSON; a text that is none stays a text. */
+function configOf(text: string): unknown {
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,5 +1,7 @@
 // The module "saker/plugin" as plugins see it while they run; author_types.ts has its types.
 
+export const AUTHOR_MODULE = "saker/plugin";
+
 /** An event with a time of its own. */
 export class TimedEvent {
   readonly time: unknown;

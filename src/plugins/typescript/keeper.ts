@@ -1,7 +1,13 @@
 // Keeps a plugin's thread: starts it, asks it, and where it fails, does not answer or grows beyond
 // its bound, ends it and starts it anew after a pause that grows. None of it throws once the plugin
 // was opened.
-import type { PluginArgument, PluginNotice, PluginNumbers, PluginState } from "../contract.ts";
+import type {
+  PluginArgument,
+  PluginModule,
+  PluginNotice,
+  PluginNumbers,
+  PluginState,
+} from "../contract.ts";
 import {
   ARGUMENT_BYTES,
   Channel,
@@ -17,7 +23,6 @@ import {
   Word,
 } from "./channel.ts";
 import { workerPermissions } from "./permissions.ts";
-import type { TypeScriptStart } from "./typescript_start.ts";
 import type { PluginOrder } from "./plugin_worker.ts";
 
 const START_MS = 10_000;
@@ -40,7 +45,7 @@ export class Keeper {
   channel = new Channel();
   /** How often a thread was started. */
   starts = 0;
-  readonly #start: TypeScriptStart;
+  readonly #start: PluginModule;
   readonly #stuckMs: number;
   #worker: Worker | undefined;
   #params: string | undefined;
@@ -59,7 +64,7 @@ export class Keeper {
   #residentBytes = 0;
   #notices: PluginNotice[] = [];
 
-  constructor(start: TypeScriptStart, stuckMs: number) {
+  constructor(start: PluginModule, stuckMs: number) {
     this.#start = start;
     this.#stuckMs = stuckMs;
   }
@@ -221,8 +226,8 @@ export class Keeper {
     // Told in the channel, or seen by its silence.
     worker.onerror = (event) => event.preventDefault();
     worker.onmessageerror = (event) => event.preventDefault();
-    const { modules, config } = this.#start;
-    send(worker, { kind: "run", modules, config, shared: this.channel.shared });
+    const { files, config } = this.#start;
+    send(worker, { kind: "run", files, config, shared: this.channel.shared });
     this.#await(() => this.channel.get(Word.State) !== State.Starting, START_MS);
     this.#supervise();
   }

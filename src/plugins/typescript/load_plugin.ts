@@ -1,12 +1,11 @@
 // A plugin in TypeScript, before it runs: its path and what the configuration says of it go in;
 // what it is and all that a thread needs to run it go out. Its module runs once for that, in a
 // thread that may do nothing.
-import { type Granted, NO_PERMISSIONS, permitted, workerPermissions } from "./permissions.ts";
+import type { ModuleText, PluginGrants, PluginModule } from "../contract.ts";
+import { NO_PERMISSIONS, permitted, workerPermissions } from "./permissions.ts";
 import { type Exported, readManifest } from "./manifest.ts";
-import type { ModuleText } from "./module_text.ts";
 import { readModules } from "./modules.ts";
 import type { DescribeOrder, PluginAnswer } from "./plugin_worker.ts";
-import type { TypeScriptStart } from "./typescript_start.ts";
 
 export interface TypeScriptEntry {
   /** As the configuration names it. */
@@ -16,26 +15,21 @@ export interface TypeScriptEntry {
   readonly config: unknown;
   readonly params: string;
   /** "asked": what it asks for; for plugins that are part of saker alone. */
-  readonly granted: Granted | "asked";
+  readonly granted: PluginGrants | "asked";
   readonly memoryMb: number;
 }
 
 const DESCRIBE_MS = 10_000;
 
-/** Whether a library's path is one of a module that is run here. */
-export function isTypeScriptPath(path: string): boolean {
-  return /\.m?[tj]s$/.test(path);
-}
-
 /** Throws an Error of one line, without the plugin's name. */
 export async function loadTypeScriptPlugin(
   entry: TypeScriptEntry,
   timeoutMs = DESCRIBE_MS,
-): Promise<TypeScriptStart> {
+): Promise<PluginModule> {
   const { name, path, config, params, granted, memoryMb } = entry;
-  const modules = await readModules(path);
+  const files = await readModules(path);
   const { info, asked } = readManifest(
-    await described(modules, { config, params, timeoutMs }),
+    await described(files, { config, params, timeoutMs }),
     name,
   );
   const grants = granted !== "asked" ? granted : {
@@ -43,11 +37,11 @@ export async function loadTypeScriptPlugin(
     read: asked.read === true ? [] : asked.read ?? [],
     env: asked.env === true ? [] : asked.env ?? [],
   };
-  return { info, modules, permissions: permitted(asked, grants), config, memoryMb };
+  return { info, files, permissions: permitted(asked, grants), config, memoryMb };
 }
 
 async function described(
-  modules: readonly ModuleText[],
+  files: readonly ModuleText[],
   given: { readonly config: unknown; readonly params: string; readonly timeoutMs: number },
 ): Promise<Exported> {
   const { config, params, timeoutMs } = given;
@@ -68,7 +62,7 @@ async function described(
     event.preventDefault();
     refuse(event.message);
   };
-  const order: DescribeOrder = { kind: "describe", modules, config, params };
+  const order: DescribeOrder = { kind: "describe", files, config, params };
   worker.postMessage(order);
   try {
     return await promise;

@@ -3,7 +3,9 @@
 // reads no TypeScript, and modules that it reads by itself it reads whatever the permissions say.
 import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
-import { AUTHOR_MODULE, type ModuleText } from "./module_text.ts";
+import type { ModuleText } from "../contract.ts";
+import { AUTHOR_MODULE } from "./author_api.ts";
+import { shippedText } from "./shipped.ts";
 
 const MODULES_MAX = 200;
 const MODULE_BYTES_MAX = 4 << 20;
@@ -20,7 +22,7 @@ type Strip = (text: string, options: object) => { readonly code: string };
 export async function readModules(path: string): Promise<readonly ModuleText[]> {
   // Only who has such plugins pays for it.
   const { transform } = await import("sucrase");
-  const slash = path.lastIndexOf("/");
+  const slash = Math.max(path.lastIndexOf("/"), path.indexOf(":"));
   const reading = new Reading(path.slice(0, slash + 1), transform as Strip);
   await reading.read(path.slice(slash + 1), []);
   return reading.modules;
@@ -47,7 +49,7 @@ class Reading {
     if (!EXTENSIONS.some((extension) => name.endsWith(extension))) {
       throw new Error(`${name}: expected a module whose name ends with ${EXTENSIONS.join(", ")}`);
     }
-    const text = this.#stripped(name, await this.#textOf(name));
+    const text = this.#stripped(name, this.#textOf(name));
     const imports: Record<string, string> = {};
     for (const [, single, double] of text.matchAll(REQUIRED)) {
       const wanted = single ?? double ?? "";
@@ -60,10 +62,10 @@ class Reading {
     this.modules.push({ name, text, imports });
   }
 
-  async #textOf(name: string): Promise<string> {
+  #textOf(name: string): string {
     const path = `${this.#directory}${name}`;
     try {
-      return await readTextFile(path, MODULE_BYTES_MAX);
+      return shippedText(path) ?? readTextFile(path, MODULE_BYTES_MAX);
     } catch (error) {
       throw new Error(`cannot read ${path}: ${reasonOf(error)}`);
     }

@@ -2,17 +2,15 @@
 // what it gets goes out, or a line on what is asked and not granted. Nothing else is ever allowed:
 // no programs, no libraries, no writing.
 
+import type { PluginGrants, PluginPermissions } from "../contract.ts";
+
 export const PERMISSION_KINDS = ["net", "read", "env"] as const;
 export type PermissionKind = typeof PERMISSION_KINDS[number];
 
-/** As `plugins[].permissions` has it; all may be left out. */
-export type Granted = { readonly [kind in PermissionKind]?: readonly string[] };
 /** As a module exports it: `true` is whatever is granted. */
 export type Asked = { readonly [kind in PermissionKind]?: true | readonly string[] };
-/** Plain data for the thread that is started. */
-export type Permissions = { readonly [kind in PermissionKind]: readonly string[] };
 
-export const NO_PERMISSIONS: Permissions = { net: [], read: [], env: [] };
+export const NO_PERMISSIONS: PluginPermissions = { net: [], read: [], env: [] };
 
 /** Reads what a module exported; throws an Error of one line where it cannot be meant. */
 export function readAsked(given: unknown): Asked {
@@ -32,7 +30,7 @@ export function readAsked(given: unknown): Asked {
 }
 
 /** What it gets; throws an Error of one line that names all that is not granted. */
-export function permitted(asked: Asked, granted: Granted): Permissions {
+export function permitted(asked: Asked, granted: PluginGrants): PluginPermissions {
   const missing: string[] = [];
   const of = (kind: PermissionKind): readonly string[] => {
     const wanted = asked[kind] ?? [];
@@ -57,7 +55,7 @@ export function permitted(asked: Asked, granted: Granted): Permissions {
 
 /** For the runtime's own check, which is the one that holds. */
 export function workerPermissions(
-  { net, read, env }: Permissions,
+  { net, read, env }: PluginPermissions,
 ): Deno.PermissionOptionsObject {
   return {
     net: some(net),

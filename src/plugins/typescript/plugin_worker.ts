@@ -1,24 +1,24 @@
 // The thread of a plugin in TypeScript: its modules come in, and what it exports goes out, or it
 // runs: its source gives batches, its fields are asked for columns, all over the channel. Before
 // the first line of the plugin runs, the thread is left with what a plugin may have (confine.ts).
-import { AUTHOR_API } from "./author_api.ts";
+import type { ModuleText } from "../contract.ts";
+import { AUTHOR_API, AUTHOR_MODULE } from "./author_api.ts";
 import { confine } from "./confine.ts";
 import { Channel } from "./channel.ts";
 import type { Exported } from "./manifest.ts";
-import { AUTHOR_MODULE, type ModuleText } from "./module_text.ts";
 import { Serving } from "./serving.ts";
 
 /** Tells what the module exports. */
 export interface DescribeOrder {
   readonly kind: "describe";
-  readonly modules: readonly ModuleText[];
+  readonly files: readonly ModuleText[];
   readonly config: unknown;
   readonly params: string;
 }
 
 export interface RunOrder {
   readonly kind: "run";
-  readonly modules: readonly ModuleText[];
+  readonly files: readonly ModuleText[];
   readonly config: unknown;
   readonly shared: SharedArrayBuffer;
 }
@@ -63,7 +63,7 @@ globalThis.addEventListener("message", (event) => {
 
 async function describe(order: DescribeOrder): Promise<void> {
   try {
-    const exports = await load(order.modules);
+    const exports = await load(order.files);
     post({ kind: "described", exported: exportedOf(exports, order) });
   } catch (error) {
     post({ kind: "failed", error: wordsOf(error) });
@@ -82,18 +82,18 @@ async function run(order: RunOrder): Promise<void> {
   thread.serving = serving;
   thread.log = (level, line) => serving.log(level, line);
   try {
-    serving.begin(await load(order.modules));
+    serving.begin(await load(order.files));
   } catch (error) {
     serving.fail(wordsOf(error));
   }
 }
 
 /** Runs the modules, each after those that it imports; gives what the last one exports. */
-async function load(modules: readonly ModuleText[]): Promise<Exports> {
+async function load(files: readonly ModuleText[]): Promise<Exports> {
   const { compile } = confine((level, line) => thread.log(level, line));
   const made = new Map<string, Exports>();
   let last: Exports = {};
-  for (const { name, text, imports } of modules) {
+  for (const { name, text, imports } of files) {
     last = {};
     made.set(name, last);
     const require = (wanted: unknown): unknown => {

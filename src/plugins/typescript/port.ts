@@ -12,6 +12,7 @@ import type {
   PluginColumn,
   PluginInfo,
   PluginMetric,
+  PluginModule,
   PluginNotice,
   PluginNumbers,
   PluginPort,
@@ -26,7 +27,6 @@ import {
   Word,
 } from "./channel.ts";
 import { ColumnCopy } from "./column_copy.ts";
-import type { TypeScriptStart } from "./typescript_start.ts";
 import { Keeper, STUCK_MS } from "./keeper.ts";
 
 /** Where the data of a plugin event stands, from its header on. */
@@ -49,7 +49,7 @@ export class TypeScriptPort implements PluginPort {
   #dropped = 0;
   #refused = 0;
 
-  constructor(start: TypeScriptStart, stuckMs = STUCK_MS) {
+  constructor(start: PluginModule, stuckMs = STUCK_MS) {
     this.info = start.info;
     this.#keeper = new Keeper(start, stuckMs);
   }

@@ -3,13 +3,12 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
-import type { PluginColumn } from "../contract.ts";
-import type { Granted } from "./permissions.ts";
+import type { PluginColumn, PluginGrants } from "../contract.ts";
 import { loadTypeScriptPlugin } from "./load_plugin.ts";
 import { TypeScriptPort } from "./port.ts";
 
 interface Given {
-  readonly granted?: Granted;
+  readonly granted?: PluginGrants;
   readonly params?: string;
   readonly config?: unknown;
   readonly files?: Readonly<Record<string, string>>;
