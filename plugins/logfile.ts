@@ -4,7 +4,7 @@
 //   plugins:
 //     - {name: logfile, open_params: "/var/log/auth.log,/var/log/app.json"}
 //
-// `open_params` names files, divided by commas; `init_config` may say where to begin, {from: start}.
+// `open_params` names files, divided by commas; `init_config` may say {from: start}.
 import { defineFields, defineSource, type SourceEvent } from "saker/plugin";
 import { follow } from "./follow.ts";
 import { numberOf, textOf, valueAt } from "./pointer.ts";
@@ -40,6 +40,7 @@ export const source = defineSource({
     return follow(paths, {
       lineBytesMax: LINE_BYTES_MAX,
       fromStart: from === "start",
+      // deno-lint-ignore no-console
       warn: (line) => console.warn(line),
     }, signal);
   },

@@ -16,8 +16,11 @@ export interface SyslogLine {
 }
 
 const NEW = /^<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) ([^]*)$/;
-const OLD =
-  /^(?:<(\d{1,3})>)?(?:([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)|(\d{4}-\d\d-\d\dT\S+)) (\S+) ([^]*)$/;
+const OLD = new RegExp(
+  "^(?:<(\\d{1,3})>)?" +
+    "(?:([A-Z][a-z]{2}) ([ \\d]\\d) (\\d\\d):(\\d\\d):(\\d\\d)|(\\d{4}-\\d\\d-\\d\\dT\\S+)) " +
+    "(\\S+) ([^]*)$",
+);
 const TAG = /^([^\s:[\]]{1,128})(?:\[(\d{1,10})\])?: ?([^]*)$/;
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 

@@ -6,8 +6,9 @@
 //       open_params: http://127.0.0.1:9090/hook
 //       init_config: {tokenFile: /etc/saker/hook.token}
 //
-// `https:` wants `certificate` and `key`, PEM files. A body is one JSON value; of an array each item
-// is an event. Who posts hears 202 once the events wait to be judged, 503 where there is no room.
+// `https:` wants `certificate` and `key`, PEM files. A body is one JSON value; of an array each
+// item is an event. Who posts hears 202 once the events wait to be judged, 503 where there is no
+// room.
 import { defineFields, defineSource, type SourceEvent } from "saker/plugin";
 import { numberOf, textOf, valueAt } from "./pointer.ts";
 
@@ -60,6 +61,7 @@ export const source = defineSource({
     const queue = new Queue();
     const hook = new Hook(queue, { path, token, bodyBytesMax: bodyBytesOf(config) });
     if (token === undefined && !isLoopback(hostname)) {
+      // deno-lint-ignore no-console
       console.warn(`there is no tokenFile: whoever reaches ${hostname}:${port} can make events`);
     }
     const server = Deno.serve({
@@ -70,6 +72,7 @@ export const source = defineSource({
       onError: () => new Response(null, { status: 500 }),
     }, (request, { remoteAddr }) => hook.answer(request, (remoteAddr as Deno.NetAddr).hostname));
     signal.addEventListener("abort", () => queue.end());
+    // deno-lint-ignore no-console
     console.log(`listening at http${secure ? "s" : ""}://${hostname}:${port}${path}`);
     try {
       yield* queue;

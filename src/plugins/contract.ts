@@ -1,6 +1,7 @@
 // What a plugin is to saker, wherever it runs: C in this process, C in a process of its own, or
 // TypeScript in a worker. Plugins implement `PluginPort`; sources and fields ask it. All that
 // crosses a thread (`PluginInfo`) is plain data.
+import type { ModuleText } from "./typescript/module_text.ts";
 
 export type PluginCapability = "sourcing" | "extraction" | "parsing" | "async" | "listening";
 
@@ -88,15 +89,6 @@ export type PluginPermissions = {
   readonly [kind in "net" | "read" | "env"]: readonly string[];
 };
 export type PluginGrants = Partial<PluginPermissions>;
-
-/** One file of a plugin in TypeScript, ready to run. */
-export interface ModuleText {
-  /** For messages: the path below the plugin's own directory. */
-  readonly name: string;
-  readonly text: string;
-  /** What its imports name, as written → the module's name. */
-  readonly imports: Readonly<Record<string, string>>;
-}
 
 /** All that a thread needs to run a plugin in TypeScript; plain data. */
 export interface PluginModule {

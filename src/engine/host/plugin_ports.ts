@@ -9,6 +9,7 @@ import type {
   PluginSetting,
 } from "../../plugins/contract.ts";
 import { loadTypeScriptPlugin } from "../../plugins/typescript/load_plugin.ts";
+import { configOf } from "../../plugins/typescript/typescript_start.ts";
 import { TypeScriptPort } from "../../plugins/typescript/port.ts";
 import { type Addon, embeddedFile } from "./addon.ts";
 import { LibraryPort } from "./library_port.ts";
@@ -124,15 +125,5 @@ async function loadModule(setting: PluginSetting): Promise<PluginModule> {
   } catch (error) {
     const { message } = error as Error;
     throw new Error(`Cannot load plugin '${name}' (${path}): ${message}`, { cause: error });
-  }
-}
-
-/** Of a map in the configuration it is JSON; a text that is none stays a text. */
-function configOf(text: string): unknown {
-  if (text === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

@@ -92,8 +92,13 @@ declare module "saker/plugin" {
     addOutput?: boolean;
   }
   /** What stands in a field's brackets: none, or a text, or a number; \`?\`: it may be left out. */
-  type Arguments = { none: []; key: [string]; "key?": [string | undefined]; index: [number];
-    "index?": [number | undefined] };
+  type Arguments = {
+    none: [];
+    key: [string];
+    "key?": [string | undefined];
+    index: [number];
+    "index?": [number | undefined];
+  };
   type OneField = {
     [T in keyof Values]: {
       [A in keyof Arguments]:

@@ -25,7 +25,7 @@ import {
 import { workerPermissions } from "./permissions.ts";
 import type { PluginOrder } from "./plugin_worker.ts";
 
-const START_MS = 10_000;
+const START_MS = 30_000;
 const ANSWER_MS = 1_000;
 /** A thread that has not come round for so long is in a loop without an end. */
 export const STUCK_MS = 10_000;
@@ -234,8 +234,11 @@ export class Keeper {
 
   #openSource(): void {
     this.putText(this.#params ?? "");
-    if (this.ask(Request.Open, START_MS)) this.#supervise();
-    else if (this.#worker !== undefined) this.fail(this.text() || "it did not open");
+    if (this.ask(Request.Open, START_MS)) {
+      // What fails at once is told as what does not open.
+      this.#await(() => this.channel.get(Word.State) !== State.Ready, START_MS);
+      this.#supervise();
+    } else if (this.#worker !== undefined) this.fail(this.text() || "it did not open");
   }
 
   /** Waits until that holds; false: the plugin is ended since it did not, or failed. */

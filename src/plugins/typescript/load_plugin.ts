@@ -1,7 +1,8 @@
 // A plugin in TypeScript, before it runs: its path and what the configuration says of it go in;
 // what it is and all that a thread needs to run it go out. Its module runs once for that, in a
 // thread that may do nothing.
-import type { ModuleText, PluginGrants, PluginModule } from "../contract.ts";
+import type { PluginGrants, PluginModule } from "../contract.ts";
+import type { ModuleText } from "./module_text.ts";
 import { NO_PERMISSIONS, permitted, workerPermissions } from "./permissions.ts";
 import { type Exported, readManifest } from "./manifest.ts";
 import { readModules } from "./modules.ts";
@@ -19,7 +20,7 @@ export interface TypeScriptEntry {
   readonly memoryMb: number;
 }
 
-const DESCRIBE_MS = 10_000;
+const DESCRIBE_MS = 30_000;
 
 /** Throws an Error of one line, without the plugin's name. */
 export async function loadTypeScriptPlugin(

@@ -3,7 +3,7 @@
 // reads no TypeScript, and modules that it reads by itself it reads whatever the permissions say.
 import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
-import type { ModuleText } from "../contract.ts";
+import type { ModuleText } from "./module_text.ts";
 import { AUTHOR_MODULE } from "./author_api.ts";
 import { shippedText } from "./shipped.ts";
 

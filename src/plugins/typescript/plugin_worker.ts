@@ -1,7 +1,7 @@
 // The thread of a plugin in TypeScript: its modules come in, and what it exports goes out, or it
 // runs: its source gives batches, its fields are asked for columns, all over the channel. Before
 // the first line of the plugin runs, the thread is left with what a plugin may have (confine.ts).
-import type { ModuleText } from "../contract.ts";
+import type { ModuleText } from "./module_text.ts";
 import { AUTHOR_API, AUTHOR_MODULE } from "./author_api.ts";
 import { confine } from "./confine.ts";
 import { Channel } from "./channel.ts";

@@ -177,7 +177,11 @@ export class Serving {
       awaitMessage: () => new Promise((resolve) => this.#heard = resolve),
       soon: (callback) => later(callback, 0),
     });
-    channel.set(Word.State, State.Running);
+    later(() => {
+      if (channel.get(Word.State) !== State.Ready) return;
+      channel.set(Word.State, State.Running);
+      channel.rouse(Word.News);
+    }, 0);
     this.#batches.run(events).catch((error) => this.fail(this.#options.wordsOf(error)));
   }
 
