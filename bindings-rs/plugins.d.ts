@@ -9,9 +9,6 @@ export interface PluginOptions {
   inProcess: boolean;
   /** The program of its own process (dist/embed/plugin-host); not read where it runs in this. */
   host?: Uint8Array;
-  /** What it and the others of this thread have of state tables, where it runs in this process;
-   * without, there are no threads. */
-  tables?: PluginTables;
   /** Memory that its own process may have; beyond it, it is ended and started anew. */
   memoryMb: number;
 }
@@ -91,6 +88,9 @@ export class Plugin {
   static load(options: PluginOptions): Plugin;
   /** The JSON of a PluginInfo (src/plugins/contract.ts). */
   info(): string;
+  /** What it and the others of this thread have of state tables, where it runs in this process; to
+   * be called before `init`. Without, there are no threads. */
+  useTables(tables: PluginTables): void;
   /** Holds the configuration against the plugin's schema, and initializes it. */
   init(config: string): void;
   /** Event types are known once it is initialized: JSON of the lists of PluginInfo,

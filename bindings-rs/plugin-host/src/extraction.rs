@@ -10,11 +10,13 @@ use crate::abi::{
 };
 use crate::blocks::{HEADER, kind_of};
 use crate::column::{COLUMN_MAX, Column};
+use crate::doors::reader_ext;
 use crate::info::Field;
 use crate::instance::Instance;
-use crate::owner::last_error;
+use crate::last_error::last_error;
 use crate::record::add;
 use crate::said;
+use crate::tables::reading::READER;
 
 /// Values of one field of one event.
 const VALUES_MAX: u64 = 1 << 16;
@@ -89,6 +91,7 @@ impl Instance {
     /// Whether the plugin answered.
     fn ask(&mut self, given: Given<'_>, source: &CStr, fields: &mut Vec<ExtractField>) -> bool {
         let Some(extract) = self.library.functions.extract_fields else { return false };
+        self.owner.state.access.begin_call();
         let event = EventInput {
             event: given.bytes.as_ptr().cast(),
             number: given.number,
@@ -99,8 +102,8 @@ impl Instance {
             owner_error: Some(last_error),
             count: fields.len() as u32,
             fields: fields.as_mut_ptr(),
-            reader: self.owner.tables.reader,
-            reader_ext: &raw mut *self.owner.tables.reader_ext,
+            reader: READER,
+            reader_ext: reader_ext(),
             offsets: null_mut(),
         };
         // SAFETY: the plugin's own state; all that is handed over outlives the call.

@@ -10,9 +10,11 @@ use crate::abi::{
     self, ConfigInput, Event, EventInput, FAILURE, Handle, InitInput, Plugin, SUCCESS,
 };
 use crate::blocks::HEADER;
+use crate::doors::init_tables;
 use crate::info::{Info, event_types, open_params};
+use crate::last_error::last_error;
 use crate::library::Library;
-use crate::owner::{Log, Owner, TableDoor, last_error, log};
+use crate::owner::{Log, Owner, log};
 use crate::record::{Level, Record};
 use crate::said::{self, JSON_MAX, WORDS_MAX, for_plugin, one_line};
 use crate::schema::check_config;
@@ -60,23 +62,13 @@ pub struct Metric {
 
 impl Instance {
     /// Loads and checks the library; nothing of it has been initialized.
-    pub fn load(
-        path: &str,
-        record: Arc<Record>,
-        log: Log,
-        tables: TableDoor,
-    ) -> Result<Self, String> {
-        Self::of(Library::load(path)?, record, log, tables)
+    pub fn load(path: &str, record: Arc<Record>, log: Log) -> Result<Self, String> {
+        Self::of(Library::load(path)?, record, log)
     }
 
-    pub fn of(
-        library: Library,
-        record: Arc<Record>,
-        log: Log,
-        tables: TableDoor,
-    ) -> Result<Self, String> {
+    pub fn of(library: Library, record: Arc<Record>, log: Log) -> Result<Self, String> {
         let info = Info::of(&library)?;
-        let owner = Owner::new(log, tables);
+        let owner = Owner::new(log);
         Ok(Self {
             library,
             info,
@@ -99,8 +91,9 @@ impl Instance {
         };
         let config = for_plugin(&self.fitting(config)?);
         let can = self.library.capabilities;
-        let tables = self.owner.init_tables();
-        let has_tables = can.parsing || can.extraction;
+        let tables = init_tables();
+        let has_tables = can.parsing || can.extraction || can.listening;
+        self.owner.state.access.begin_call();
         let input = InitInput {
             config: config.as_ptr(),
             owner: self.owner.pointer(),
@@ -115,6 +108,7 @@ impl Instance {
         if rc != SUCCESS {
             return Err(format!("could not initialize plugin: {}", self.last_error()));
         }
+        self.owner.state.set_plugin(self.plugin);
         let functions = &self.library.functions;
         // SAFETY: it is initialized.
         unsafe {
@@ -283,10 +277,14 @@ fn metric_of(metric: &abi::Metric) -> Option<Metric> {
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        self.end_async();
+        self.owner.state.routines.end();
         self.close_source();
         if let Some(destroy) = self.library.functions.destroy.filter(|_| !self.plugin.is_null()) {
             // SAFETY: the plugin's own state, which nobody uses any more.
             unsafe { destroy(self.plugin) };
         }
+        let provider = self.owner.pointer().addr();
+        self.owner.state.access.registry.remove_of(provider);
     }
 }

@@ -1,18 +1,23 @@
 //! Falco's plugins (shared objects with Falco's C interface), run in saker's process or in one of
 //! their own: the interface (`abi`), a library (`library`, `info`), one instance of a plugin
-//! (`instance`, `sourcing`, `extraction`), what it gives (`blocks`, `column`), what happens to it
-//! (`record`), and what else it asks of its owner (`async_events`, `routines`, `tables`).
+//! (`instance`, `sourcing`, `extraction`, `listening`), what it gives (`blocks`, `column`), what
+//! happens to it (`record`), what it asks of its owner (`owner`, `doors`, `state`): state tables
+//! (`tables`), asynchronous events, routines.
 
 pub mod abi;
 pub mod async_events;
 pub mod blocks;
 pub mod column;
+mod doors;
+pub mod event_port;
 pub mod extraction;
 pub mod info;
 pub mod instance;
 pub mod last_error;
 pub mod library;
+pub mod listening;
 pub mod local;
+mod local_events;
 pub mod owner;
 pub mod port;
 pub mod record;
@@ -20,6 +25,7 @@ pub mod routines;
 mod said;
 mod schema;
 pub mod sourcing;
+pub mod state;
 pub mod tables;
 
 pub use said::for_plugin as text_for_plugin;

@@ -9,7 +9,6 @@ use crate::blocks::{block_bytes, events_of, is_large, write_block};
 use crate::column::Column;
 use crate::extraction::{Asked, Given};
 use crate::instance::{Batch, Instance, Metric};
-use crate::owner::TableDoor;
 use crate::port::{Lending, Now, Pause, Port, Span, State, Told};
 use crate::record::{Level, Record, add};
 use crate::said::for_plugin;
@@ -30,6 +29,8 @@ pub struct Local {
     given: usize,
     number: u64,
     source: CString,
+    /// Of the events that it parses.
+    pub(crate) parsed_source: CString,
     lent: Lent,
     scratch: [Column; 1],
     /// What is in `scratch`.
@@ -49,11 +50,11 @@ struct Lent {
 }
 
 impl Local {
-    pub fn load(path: &str, tables: TableDoor) -> Told<Self> {
+    pub fn load(path: &str) -> Told<Self> {
         let record = Arc::new(Record::default());
         let lines = Arc::clone(&record);
         let log = Box::new(move |severity, line: &str| lines.logged(severity, line));
-        let instance = Instance::load(path, Arc::clone(&record), log, tables)?;
+        let instance = Instance::load(path, Arc::clone(&record), log)?;
         let source = for_plugin(&instance.info.source);
         Ok(Self {
             instance,
@@ -66,6 +67,7 @@ impl Local {
             given: 0,
             number: 1,
             source,
+            parsed_source: CString::default(),
             lent: Lent::default(),
             scratch: [Column::default()],
             held: None,
@@ -119,7 +121,13 @@ impl Local {
                 at += write_block(&mut out[at..], event, is_large(event).unwrap_or(true));
                 self.given += 1;
             }
+            let place = self.next;
             self.next += 1;
+            if self.given > 0 && self.instance.parses_own() {
+                self.instance.parse_own(place, self.number, &self.source);
+                // What it knows then is of this event, and not of those behind it.
+                break;
+            }
         }
         at
     }

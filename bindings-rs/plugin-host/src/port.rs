@@ -2,6 +2,7 @@
 //! columns of values and texts go out. `Local` runs it on the threads that ask.
 use std::time::{Duration, Instant};
 
+use crate::event_port::EventPort;
 use crate::extraction::Asked;
 use crate::instance::Metric;
 use crate::record::Record;
@@ -46,7 +47,7 @@ pub struct Span {
 /// All of one line, without the plugin's name.
 pub type Told<T> = Result<T, String>;
 
-pub trait Port {
+pub trait Port: EventPort {
     /// JSON of what it says of itself.
     fn info(&self) -> String;
     fn init(&mut self, config: &str) -> Told<()>;

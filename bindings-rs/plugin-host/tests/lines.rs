@@ -7,7 +7,6 @@ use std::time::Duration;
 use plugin_host::column::is_column;
 use plugin_host::extraction::Asked;
 use plugin_host::local::Local;
-use plugin_host::owner::TableDoor;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, read};
 use plugin_host::text_for_plugin;
@@ -28,7 +27,7 @@ fn built(name: &str, source: &str, defines: &[&str]) -> String {
 }
 
 fn lines(name: &str) -> Local {
-    Local::load(&built(name, "lines", &[]), TableDoor::default()).expect("a plugin")
+    Local::load(&built(name, "lines", &[])).expect("a plugin")
 }
 
 fn opened(name: &str, params: &str) -> Local {
@@ -204,9 +203,8 @@ fn a_source_that_fails_is_opened_anew_after_a_pause() {
 
 #[test]
 fn a_library_that_is_not_what_falco_asks_for_is_told() {
-    let refusal = |name: &str, defines: &[&str]| {
-        Local::load(&built(name, "hostile", defines), TableDoor::default()).err()
-    };
+    let refusal =
+        |name: &str, defines: &[&str]| Local::load(&built(name, "hostile", defines)).err();
     assert_eq!(
         refusal("without_init", &["WITHOUT_INIT"]).as_deref(),
         Some("required symbol not implemented: 'init'")

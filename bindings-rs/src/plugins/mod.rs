@@ -1,6 +1,9 @@
 //! The class Plugin of ../plugins.d.ts: one plugin of Falco's, asked by one thread. What it is and
 //! does is told by the crate plugin-host; here it crosses into JavaScript.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
+mod events;
+mod tables;
+
 use std::time::Duration;
 
 use napi::bindgen_prelude::Uint8Array;
@@ -8,7 +11,6 @@ use napi_derive::napi;
 use plugin_host::extraction::Asked;
 use plugin_host::instance::Metric;
 use plugin_host::local::Local;
-use plugin_host::owner::TableDoor;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, Notice, read};
 use plugin_host::text_for_plugin;
@@ -80,7 +82,7 @@ impl Plugin {
     #[napi(factory)]
     pub fn load(options: PluginOptions) -> Result<Self> {
         let PluginOptions { path, .. } = options;
-        let port = Local::load(&path, TableDoor::default()).map_err(refused)?;
+        let port = Local::load(&path).map_err(refused)?;
         Ok(Self { port: Some(Box::new(port)) })
     }
 

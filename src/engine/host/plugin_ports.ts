@@ -66,8 +66,9 @@ export function openPort(
   tables?: () => PluginTables,
 ): PluginPort {
   if (setting.module !== undefined) return new TypeScriptPort(setting.module);
-  const plugin = load(setting, addon(), setting.inProcess ? tables?.() : undefined);
+  const plugin = load(setting, addon());
   try {
+    if (setting.inProcess && tables !== undefined) plugin.useTables(tables());
     named(setting, () => plugin.init(setting.initConfig));
     return new LibraryPort(plugin, withTypes(plugin, infoOf(plugin)));
   } catch (error) {
@@ -76,15 +77,11 @@ export function openPort(
   }
 }
 
-function load(
-  { path, name, inProcess, memoryMb }: PluginSetting,
-  addon: Addon,
-  tables?: PluginTables,
-): Plugin {
+function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon): Plugin {
   const host = inProcess ? {} : { host: embeddedFile("plugin-host") };
   return named(
     { name, path },
-    () => addon.Plugin.load({ path, name, inProcess, memoryMb, ...host, ...tables && { tables } }),
+    () => addon.Plugin.load({ path, name, inProcess, memoryMb, ...host }),
     "Cannot load plugin",
   );
 }
