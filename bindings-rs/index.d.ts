@@ -23,6 +23,10 @@ export interface OpenOptions {
   bulkRingBytes: number;
   /** Bytes of I/O data kept from each call. */
   snaplen: number;
+  /** Of sockets with a port in this range, ends included, up to 16,000 bytes; absent: none. */
+  fullPorts?: [from: number, to: number];
+  /** Whether up to 2,000 bytes are kept of protocols that are known. */
+  dynamicSnaplen?: boolean;
   dropFailed: boolean;
   /** This process is never recorded. */
   selfPid: number;

@@ -31,6 +31,8 @@ pub struct OpenOptions {
     pub critical_ring_bytes: u32,
     pub bulk_ring_bytes: u32,
     pub snaplen: u32,
+    pub full_ports: Option<Vec<u32>>,
+    pub dynamic_snaplen: Option<bool>,
     pub drop_failed: bool,
     pub self_pid: u32,
 }
@@ -161,6 +163,11 @@ impl Driver {
             snaplen: options.snaplen,
             drop_failed: options.drop_failed,
             self_pid: options.self_pid,
+            full_ports: match options.full_ports.as_deref() {
+                Some(&[from, to]) => (from, to),
+                _ => (0, 0),
+            },
+            dynamic_snaplen: options.dynamic_snaplen.unwrap_or(false),
         };
         let probe = Probe::load(&options.probe, &chosen, &options.interest)?;
         let critical = probe.map_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;

@@ -18,6 +18,7 @@ mod processes;
 mod rings;
 mod shares;
 mod sifted;
+mod snaplens;
 mod sockets;
 mod tail_calls;
 mod waits;
@@ -104,6 +105,8 @@ pub(super) fn options() -> Options {
         snaplen: 80,
         drop_failed: false,
         self_pid: std::process::id(),
+        full_ports: (0, 0),
+        dynamic_snaplen: false,
     }
 }
 

@@ -16,9 +16,10 @@ use crate::at_once::load_at_once;
 use crate::failure::{Code, Failure};
 use crate::wanted::GENERIC_CALL;
 
-const RING_STAGES: [(&str, u32); 7] = [
+const RING_STAGES: [(&str, u32); 8] = [
     ("ring_start", stage::START),
     ("ring_walk", stage::WALK),
+    ("ring_far", stage::FAR),
     ("ring_look_up", stage::LOOK_UP),
     ("ring_files", stage::FILES),
     ("ring_further", stage::FURTHER),

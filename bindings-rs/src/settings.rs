@@ -10,6 +10,9 @@ pub struct Options {
     pub snaplen: u32,
     pub drop_failed: bool,
     pub self_pid: u32,
+    /// Ports whose data is kept whole, from the first to the last; zeros: none.
+    pub full_ports: (u32, u32),
+    pub dynamic_snaplen: bool,
 }
 
 /// The kernel's types. A test may name another file, to be like a kernel that has none.
@@ -56,9 +59,13 @@ pub fn settings(options: &Options) -> Vec<u8> {
     let mut bytes = boot_epoch_ns().to_le_bytes().to_vec();
     for word in [
         options.self_pid,
-        options.snaplen.min(4000),
+        options.snaplen.min(probe::snaplen::FULL),
         u32::from(options.drop_failed),
         options.critical_ring_bytes,
+        options.full_ports.0,
+        options.full_ports.1,
+        u32::from(options.dynamic_snaplen),
+        0,
     ] {
         bytes.extend_from_slice(&word.to_le_bytes());
     }

@@ -12,11 +12,13 @@ pub const LOOK_UP: &str = "stage_look_up";
 
 /// Stages that events can do without: names then come as the caller gave them, descriptors without
 /// what the kernel knows of them, and one call is not told of at all.
-pub const DISPENSABLE: [&str; 4] = [LOOK_UP, "stage_files", "stage_further", HANDLE_END];
+/// A path of very many components is cut without the stage of those.
+pub const DISPENSABLE: [&str; 5] =
+    [LOOK_UP, "stage_files", "stage_further", "stage_far", HANDLE_END];
 pub const HANDLE_END: &str = "stage_handle_end";
 
 /// Stages on `sys_exit` and their slots (probe::stage).
-pub const STAGES: [(&str, u32); 11] = [
+pub const STAGES: [(&str, u32); 12] = [
     ("stage_start", 8),
     ("stage_walk", 1),
     ("stage_cgroups", 3),
@@ -27,6 +29,7 @@ pub const STAGES: [(&str, u32); 11] = [
     (LOOK_UP, 9),
     ("stage_files", probe::stage::FILES),
     ("stage_further", probe::stage::FURTHER),
+    ("stage_far", probe::stage::FAR),
     ("stage_end", probe::stage::END),
 ];
 /// The sieve before the rings; kernels before 5.17 lack the loop that it walks names with.
@@ -40,12 +43,14 @@ pub const BATCHES: [(&str, u32, u16); 2] = [
     ("stage_received", probe::stage::RECEIVED, SOCKET_RECVMMSG_X),
 ];
 /// Stages of a program's start.
-pub const EXEC_STAGES: [(&str, u32); 7] = [
+pub const EXEC_STAGES: [(&str, u32); 9] = [
     ("started_start", 8),
     ("started_walk", 1),
+    ("started_far", probe::stage::FAR),
     ("started_cgroups", 3),
     ("started_exec_middle", 5),
     ("started_exec_end", 6),
+    ("started_further", probe::stage::FURTHER),
     ("started_end", probe::stage::END),
     ("started_long", probe::stage::LONG),
 ];

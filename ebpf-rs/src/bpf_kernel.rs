@@ -9,7 +9,7 @@ use probe::event::Event;
 use probe::kernel::{Host, Kernel, Maker, Settings};
 use probe::offsets::Offsets;
 use probe::scratch::Place;
-use probe::{offset, vectors};
+use probe::{exec, offset, vectors};
 
 use crate::block::scratch;
 use crate::{makers, named};
@@ -47,6 +47,14 @@ pub fn take_of<K: Kernel, const SUM: bool>(k: &K, row: u32, index: u64) -> i64 {
     i64::from(vectors::take::<K, SUM>(&mut e, index as u32))
 }
 
+/// One argument of a program that could not be started, of the event in this CPU's block.
+unsafe extern "C" fn take_argument(index: u64, _none: *mut c_void) -> i64 {
+    let Some(block) = scratch(row::CALLS) else { return 1 };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    i64::from(exec::take_argument(&mut e, index as usize))
+}
+
 /// Both implementations: with loops and without.
 macro_rules! kernels {
     ($($(#[$about:meta])* $name:ident $loops:literal;)*) => { $(
@@ -64,6 +72,11 @@ macro_rules! kernels {
             #[inline(always)]
             fn take_vectors_and_sum(&self, count: u32) {
                 repeat(count, take::<true>);
+            }
+
+            #[inline(always)]
+            fn take_arguments(&self, count: u32) {
+                repeat(count, take_argument);
             }
 
             #[inline(always)]

@@ -5,13 +5,13 @@
 use aya_ebpf::EbpfContext;
 use probe::counters::row;
 use probe::event::Event;
-use probe::file::{S_IFDIR, S_IFMT, file_of};
+use probe::file::{OVERLAY_MAGIC, S_IFDIR, S_IFMT, file_of};
 use probe::kernel::Kernel as _;
 use probe::scratch::{COPY_AT, PATH_BYTES, Place};
 use probe::sieve::guard::{Guard, may_admit, text};
 use probe::sieve::names::IRREGULAR;
 use probe::stage::GATE;
-use probe::{offset, path, table};
+use probe::{get, offset, path, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::names::{Text, names};
@@ -145,6 +145,10 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     path::of_place(e, place);
     e.state().place = 0;
     path::start(e);
+    // A file of another mount may be on an overlay, and have a name on one of its layers.
+    if place.mnt != get!(e.state().root.mnt) && is_of_overlay(inode) {
+        return false;
+    }
     if !path::pass(e) {
         return false;
     }
@@ -163,6 +167,12 @@ fn names_drop(e: &mut Event<Bpf>, guard: &Guard, code: u16) -> bool {
     }
     let marks = caller.walk(names);
     marks & IRREGULAR == 0 && !may_admit(guard, marks)
+}
+
+#[inline(always)]
+fn is_of_overlay(inode: usize) -> bool {
+    let sb = Bpf.address(inode + offset!(Bpf, inode_sb));
+    Bpf.word(sb + offset!(Bpf, sb_magic)) == OVERLAY_MAGIC
 }
 
 /// Whether rules name this file, which has another name as well.

@@ -7,7 +7,9 @@ use probe::{cgroup, exec, files, further, lane, open, process, table};
 
 use crate::bpf_kernel::{Bpf, Short};
 use crate::record::{EXEC_PROGRAMS, PROGRAMS, scratch};
-use crate::stages::{end, end_of_start, follow_filler, look_up, sift, stage, start, walk};
+use crate::stages::{
+    end, end_of_start, follow_filler, look_up, sift, stage, start, walk, walk_far,
+};
 use crate::{gate, long, loops};
 
 macro_rules! programs {
@@ -59,6 +61,7 @@ stages! { "sched_process_exec" EXEC_PROGRAMS:
     started_cgroups |e| cgroup::cgroups(e);
     started_exec_middle |e| exec::exec_middle(e);
     started_exec_end |e| exec::exec_end(e);
+    started_further |e| further::further(e);
 }
 
 macro_rules! short_programs {
@@ -106,6 +109,18 @@ fn stage_walk(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exec")]
 fn started_walk(ctx: BtfTracePointContext) -> i32 {
     walk(&ctx, &EXEC_PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sys_exit")]
+fn stage_far(ctx: BtfTracePointContext) -> i32 {
+    walk_far(&ctx, &PROGRAMS);
+    0
+}
+
+#[btf_tracepoint(function = "sched_process_exec")]
+fn started_far(ctx: BtfTracePointContext) -> i32 {
+    walk_far(&ctx, &EXEC_PROGRAMS);
     0
 }
 

@@ -36,7 +36,7 @@ pub const CALLS: u32 = 512;
 #[map]
 pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 #[map]
-pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(16, 0);
+pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 /// Programs of io_uring's events, in the slots of `PROGRAMS` as far as they are stages.
 #[map]
 pub static RING_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);

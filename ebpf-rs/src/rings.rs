@@ -18,7 +18,7 @@ use probe::{files, further, lane, lookup, offset, setting, table};
 use crate::bpf_kernel::Bpf;
 use crate::record::{RING_PROGRAMS, count_lost, is_self, lose, scratch};
 use crate::ring_kernel::RingBpf;
-use crate::stages::{end, follow, follow_filler, look_up, sift, stage, start, walk};
+use crate::stages::{end, follow, follow_filler, look_up, sift, stage, start, walk, walk_far};
 
 /// Where each operation goes: a slot in RING_PROGRAMS (0: nobody wants it), the call's generic code
 /// and its number, 16 bits each.
@@ -229,6 +229,12 @@ fn ring_start(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint]
 fn ring_walk(ctx: RawTracePointContext) -> i32 {
     walk(&ctx, &RING_PROGRAMS);
+    0
+}
+
+#[raw_tracepoint]
+fn ring_far(ctx: RawTracePointContext) -> i32 {
+    walk_far(&ctx, &RING_PROGRAMS);
     0
 }
 

@@ -7,7 +7,7 @@ use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::maps::ProgramArray;
 use probe::counters::row;
 use probe::event::{Event, Next};
-use probe::{lookup, path, stage, table};
+use probe::{further, lookup, path, stage, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, row_of, scratch};
@@ -141,6 +141,11 @@ pub fn end_of_start<C: EbpfContext>(ctx: &C) {
             let _ = EXEC_PROGRAMS.tail_call(ctx, stage::LONG);
         }
         // It is not there: the lists stay cut.
+    } else if e.state().further != 0 {
+        // SAFETY: as above.
+        unsafe {
+            let _ = EXEC_PROGRAMS.tail_call(ctx, stage::FURTHER);
+        }
     }
     let own = e.state().own;
     emit(&mut e, own);
@@ -246,11 +251,52 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
                 let _ = programs.tail_call(ctx, stage::WALK);
             }
         }
+        // SAFETY: as above.
+        unsafe {
+            let _ = programs.tail_call(ctx, stage::FAR);
+        }
         // No further pass: what there is must do.
         path::cut(&mut e);
     }
-    path::write(&mut e);
-    let next = match path::next(&mut e) {
+    walked(ctx, programs, &mut e);
+}
+
+/// Goes on with a path that has more components than the passes are for.
+#[inline(always)]
+pub fn walk_far<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
+    let mut row = row_of(programs);
+    let Some(block) = scratch(row) else { return };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if !e.is_whole() {
+        return lose(&mut e);
+    }
+    // SAFETY: the kernel calls the step back while this program runs.
+    let steps = unsafe {
+        let step = climb_step as *const () as *mut c_void;
+        bpf::bpf_loop(path::FAR, step, (&raw mut row).cast(), 0)
+    };
+    if steps >= i64::from(path::FAR) {
+        path::cut(&mut e);
+    }
+    walked(ctx, programs, &mut e);
+}
+
+/// One step of a walk; 1 ends the loop.
+unsafe extern "C" fn climb_step(_index: u64, row: *mut c_void) -> i64 {
+    // SAFETY: the row that the loop was given.
+    let row = unsafe { *row.cast::<u32>() };
+    let Some(block) = scratch(row) else { return 1 };
+    // SAFETY: the block has SCRATCH_BYTES and is this CPU's alone.
+    let mut e = unsafe { Event::resume(&Bpf, block) };
+    if path::climb(&mut e) { 1 } else { 0 }
+}
+
+/// Writes the path and goes on with what follows it.
+#[inline(always)]
+fn walked<C: EbpfContext>(ctx: &C, programs: &ProgramArray, e: &mut Event<Bpf>) {
+    path::write(e);
+    let next = match path::next(e) {
         Next::Stage(stage::EMIT_WITH_PATHS) => {
             let paths = e.state().place_count;
             e.state().own = paths;
@@ -258,7 +304,7 @@ pub fn walk<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
         }
         next => next,
     };
-    follow(ctx, programs, &mut e, next);
+    follow(ctx, programs, e, next);
 }
 
 /// Looks the call's names up, then has their paths written.
@@ -284,6 +330,7 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
             (*counters).unresolved += u64::from(lookup::unknown(&mut e));
         }
     }
+    further::note_looked_up(&mut e);
     path::start(&mut e);
     // SAFETY: the context is the one that this program was given.
     unsafe {

@@ -76,6 +76,7 @@ impl<'k, K: Kernel> Event<'k, K> {
         state.code = code;
         state.lane = lane;
         state.truncated = 0;
+        state.most = setting!(k, snaplen);
         (state.sift, state.by_name) = (0, 0);
         state.place_count = 0;
         state.own = 0;

@@ -7,7 +7,7 @@ use crate::offsets::ABSENT;
 use crate::pid::{PIDTYPE_PGID, inner_number, signal_pid};
 use crate::process::{ARGS_BYTES, identity, list, own_args, own_mm};
 use crate::scratch::Place;
-use crate::{credentials, flags, get, namespaces, offset, path, set, stage, table};
+use crate::{credentials, files, flags, further, get, namespaces, offset, path, set, stage, table};
 
 /// First stage of a successful exec of either kind, in the new image.
 #[inline(always)]
@@ -20,8 +20,17 @@ pub fn exec<K: Kernel>(e: &mut Event<K>) -> Next {
     Next::Stage(stage::CGROUPS)
 }
 
+/// Pointers of a caller's array that are looked at, where the kernel has no loops or the stage is
+/// one of all kernels.
 const POINTERS: usize = 16;
+/// Where it has them.
+const POINTERS_MAX: u32 = 4096;
 const ARGUMENT_BYTES: u32 = 1024;
+/// Of the arguments of an exec that failed, so much stands at the head, and of the last so much
+/// behind what was left out.
+const HEAD_BYTES: usize = 4095;
+const LAST_BYTES: usize = 1024;
+const LEFT_OUT: [u8; 4] = *b"\xe2\x80\xa6\0";
 
 /// One pointer of a caller's array.
 #[inline(always)]
@@ -33,12 +42,12 @@ fn pointer<K: Kernel>(e: &mut Event<K>, array: usize, index: usize) -> usize {
     }
 }
 
-/// The strings of a caller's array from `first` on, one behind the other.
+/// The strings of a caller's array, one behind the other, as far as a few go.
 #[inline(always)]
-fn array<K: Kernel>(e: &mut Event<K>, array: usize, first: usize, max: usize) {
+fn array<K: Kernel>(e: &mut Event<K>, array: usize, max: usize) {
     let k = e.k;
     set!(e.state().total, 0);
-    for index in first..POINTERS {
+    for index in 0..POINTERS {
         let at = pointer(e, array, index);
         if at == 0 || get!(e.state().total) as usize >= max {
             break;
@@ -53,6 +62,77 @@ fn array<K: Kernel>(e: &mut Event<K>, array: usize, first: usize, max: usize) {
     }
     let total = get!(e.state().total) as usize;
     e.end(total);
+}
+
+/// The arguments behind the first: the head of them, and where that is not all, "…" and the last.
+#[inline(always)]
+fn arguments<K: Kernel>(e: &mut Event<K>, argv: usize) {
+    let state = e.state();
+    set!(state.at.mnt, argv);
+    set!(state.total, 0);
+    set!(state.free, 0);
+    set!(state.count, 0);
+    if K::LOOPS {
+        e.save();
+        e.k.take_arguments(POINTERS_MAX);
+        e.reload();
+    } else {
+        for index in 0..POINTERS {
+            if take_argument(e, index) {
+                break;
+            }
+        }
+    }
+    let state = e.state();
+    let (total, last, left_out) = (get!(state.total), get!(state.free), get!(state.count));
+    if left_out != 0 {
+        state.truncated += 1;
+    }
+    e.end((total + last) as usize);
+}
+
+/// Takes one argument; whether it was the last. Those for which the head has no room are written
+/// behind it, each over the one before.
+#[inline(always)]
+pub fn take_argument<K: Kernel>(e: &mut Event<K>, index: usize) -> bool {
+    let k = e.k;
+    let argv = get!(e.state().at.mnt);
+    let at = pointer(e, argv, index + 1);
+    if at == 0 {
+        return true;
+    }
+    let total = get!(e.state().total) as usize;
+    let is_head = get!(e.state().count) == 0 && total < HEAD_BYTES;
+    if !is_head && get!(e.state().count) == 0 {
+        e.bytes(LEFT_OUT);
+        e.forget();
+        let state = e.state();
+        set!(state.total, total as u32 + LEFT_OUT.len() as u32);
+        set!(state.count, 1);
+    }
+    let last = get!(e.state().free) as usize;
+    if !is_head {
+        let at = e.position();
+        set!(e.state().data, at.wrapping_sub(last) as u32);
+        e.reload();
+    }
+    let room = e.bound(if is_head { HEAD_BYTES - total } else { LAST_BYTES });
+    // SAFETY: `room` takes 4 KiB.
+    let got = unsafe { k.copy_user_str(e.room(), room as u32, at) };
+    let bytes = if got < 0 { 0 } else { got as usize & 0xfff };
+    e.grow(bytes);
+    e.forget();
+    if bytes == room && bytes != 0 {
+        e.state().truncated += 1;
+    }
+    let state = e.state();
+    if is_head {
+        set!(state.total, (total + bytes) as u32);
+    } else {
+        set!(state.free, bytes as u32);
+    }
+    e.save();
+    false
 }
 
 /// First stage of an exec that failed: the arguments are still the caller's.
@@ -70,7 +150,7 @@ pub fn exec_failed<K: Kernel>(e: &mut Event<K>, argv: usize) -> Next {
         e.empty();
     } else {
         e.user_string(exe);
-        array(e, argv, 1, ARGS_BYTES);
+        arguments(e, argv);
     }
     let mm = own_mm(e.k);
     identity(e, mm);
@@ -145,7 +225,7 @@ pub fn exec_middle<K: Kernel>(e: &mut Event<K>) -> Next {
     } else {
         let index = if e.state().code == table::SYSCALL_EXECVEAT_X { 3 } else { 2 };
         let envp = if index == 3 { e.arg(3) } else { e.arg(2) } as usize;
-        array(e, envp, 0, ARGS_BYTES);
+        array(e, envp, ARGS_BYTES);
     }
     e.u32(tty(k));
     e.i64(inner_number(k, signal_pid(k, PIDTYPE_PGID)));
@@ -181,6 +261,10 @@ pub fn exec_middle<K: Kernel>(e: &mut Event<K>) -> Next {
         dentry: k.address(file + offset!(k, file_dentry)),
     };
     path::of_place(e, place);
+    if e.ret() == 0 {
+        files::look(e, file);
+        further::note_layer(e);
+    }
     let state = e.state();
     state.place = 0;
     state.then = stage::EXEC_END;
@@ -210,6 +294,7 @@ pub fn exec_end<K: Kernel>(e: &mut Event<K>) -> Next {
         return Next::EmitOwn;
     }
     // The process's executable is not what it failed to start.
+    e.state().further = 0;
     e.empty();
     Next::EmitOne
 }

@@ -167,12 +167,14 @@ macro_rules! with_fillers {
     };
 }
 
-/// Fillers whose lists of buffers need loops, for kernels that have none: each takes the place of
-/// the one whose name is behind `short_`.
+/// Fillers whose lists of buffers or arguments need loops, for kernels that have none: each takes
+/// the place of the one whose name is behind `short_`.
 #[macro_export]
 macro_rules! with_short_fillers {
     ($go:ident) => {
         $go! {
+            short_execve SYSCALL_EXECVE_19_X $crate::exec::execve;
+            short_execveat SYSCALL_EXECVEAT_X $crate::exec::execveat;
             short_readv SYSCALL_READV_X $crate::io::readv;
             short_writev SYSCALL_WRITEV_X $crate::io::writev;
             short_preadv SYSCALL_PREADV_X $crate::io::preadv;

@@ -9,12 +9,14 @@
 //!     with a NUL
 //!
 //! Nearly no event has any: whether it has is found out by comparing roots, and of a file by its
-//! count of links.
+//! count of links, or by its being on an overlay: such a file has a name on one of the layers too.
 use crate::event::{Event, Next};
-use crate::file::{INODE, PATH_FOLLOWS, S_IFDIR, S_IFMT, SB, encode_dev};
+use crate::file::{
+    FILE, INODE, OVERLAY_MAGIC, PATH_FOLLOWS, S_IFDIR, S_IFMT, S_IFREG, SB, encode_dev,
+};
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
-use crate::scratch::Place;
+use crate::scratch::{Place, TEXT};
 use crate::{get, offset, set, stage};
 
 /// Kinds of records that are of no descriptor.
@@ -28,12 +30,15 @@ const HOST: [u32; 2] = [1, 2];
 const NAMED: u32 = 4;
 
 /// Notes that a place has another name on the host, where it has. Of walks whose path becomes one
-/// of our own two parameters, and of opens whose names are only looked at.
+/// of our own two parameters, that of an executed file too, and of opens whose names are only
+/// looked at.
 #[inline(always)]
 pub fn note_place<K: Kernel>(e: &mut Event<K>, at: Place, root: Place) {
     let state = e.state();
-    let counts =
-        matches!(state.then, 0 | stage::EMIT_WITH_PATHS | stage::FILES | stage::HANDLE_END);
+    let counts = matches!(
+        state.then,
+        0 | stage::EMIT_WITH_PATHS | stage::FILES | stage::HANDLE_END | stage::EXEC_END
+    );
     if !counts || get!(state.inside) != 0 || at.dentry <= 1 || !is_elsewhere(e.k, at, root) {
         return;
     }
@@ -84,22 +89,101 @@ fn is_moved<K: Kernel>(k: &K, root: Place) -> bool {
 #[inline(always)]
 pub fn note_file<K: Kernel>(e: &mut Event<K>) {
     let k = e.k;
-    if e.copied::<u32>(INODE, offset!(k, inode_links)) < 2 {
-        return;
-    }
     let mode: u16 = e.copied(INODE, offset!(k, inode_mode));
     if mode & S_IFMT == S_IFDIR {
         return;
     }
-    let dev: u32 = e.copied(SB, offset!(k, sb_dev));
-    let ino: u64 = e.copied(INODE, offset!(k, inode_ino));
-    if k.name_of(dev, ino) != 0 {
-        let state = e.state();
-        (state.named_dev, state.named_ino) = (dev, ino);
-        state.further |= NAMED;
-        // What a rule names is what must not be lost.
-        state.lane = CRITICAL;
+    if e.copied::<u32>(INODE, offset!(k, inode_links)) > 1 {
+        let dev: u32 = e.copied(SB, offset!(k, sb_dev));
+        let ino: u64 = e.copied(INODE, offset!(k, inode_ino));
+        note_named(e, dev, ino);
     }
+    note_layer(e);
+}
+
+/// The same of an executed file, whose links are names of other programs as often as not (busybox,
+/// git), by its layer alone.
+#[inline(always)]
+pub fn note_layer<K: Kernel>(e: &mut Event<K>) {
+    let k = e.k;
+    let mode: u16 = e.copied(INODE, offset!(k, inode_mode));
+    if e.copied::<u64>(SB, offset!(k, sb_magic)) == OVERLAY_MAGIC && mode & S_IFMT == S_IFREG {
+        note_real(e, mode);
+    }
+}
+
+/// Notes the file of our first path where rules name it.
+#[inline(always)]
+fn note_named<K: Kernel>(e: &mut Event<K>, dev: u32, ino: u64) {
+    if e.k.name_of(dev, ino) == 0 {
+        return;
+    }
+    let state = e.state();
+    (state.named_dev, state.named_ino) = (dev, ino);
+    state.further |= NAMED;
+    // What a rule names is what must not be lost.
+    state.lane = CRITICAL;
+}
+
+/// A looked-at file of an overlay lies on one of its layers: there rules may name it, and where
+/// the process has the host's root, it has a name as well that rules may be about. (Containers
+/// have roots of their own: what their images are called on the host is no rule's matter.)
+#[inline(always)]
+fn note_real<K: Kernel>(e: &mut Event<K>, mode: u16) {
+    let k = e.k;
+    let kept: usize = e.copied(FILE, offset!(k, file_private));
+    let own: usize = e.copied(INODE, offset!(k, inode_sb));
+    // Since 6.13 there is a structure between, whose first member it is.
+    let mut real = k.address(kept);
+    if !is_real(k, real, mode, own) {
+        real = kept;
+        if !is_real(k, real, mode, own) {
+            return;
+        }
+    }
+    let inode = k.address(real + offset!(k, file_inode));
+    let sb = k.address(inode + offset!(k, inode_sb));
+    note_named(e, k.int(sb + offset!(k, sb_dev)), k.word(inode + offset!(k, inode_ino)));
+    let place = Place {
+        mnt: k.address(real + offset!(k, file_mnt)),
+        dentry: k.address(real + offset!(k, file_dentry)),
+    };
+    // A mount namespace of its own has the root by another mount.
+    let is_host = k.root().dentry == k.host().root.dentry;
+    // Before 6.6 the file on the layer has the overlay's name.
+    if is_host && k.address(place.dentry + offset!(k, dentry_sb)) == sb {
+        let state = e.state();
+        state.host_places[0] = place;
+        state.host_suffix_bytes[0] = 0;
+        state.further |= HOST[0];
+    }
+}
+
+/// Whether this is an open file of another file system than the overlay's, of the same mode.
+#[inline(always)]
+fn is_real<K: Kernel>(k: &K, file: usize, mode: u16, own: usize) -> bool {
+    let inode = k.address(file + offset!(k, file_inode));
+    let sb = k.address(inode + offset!(k, inode_sb));
+    k.read::<u16>(inode + offset!(k, inode_mode)) == mode && sb != 0 && sb != own
+}
+
+/// Notes that rules name the file which a call named first without opening it, where it has another
+/// name. (Of those that it made or took away it is the directory that was looked up.)
+#[inline(always)]
+pub fn note_looked_up<K: Kernel>(e: &mut Event<K>) {
+    let state = e.state();
+    let (dentry, suffix) = (get!(state.places[0].dentry), get!(state.suffix_bytes[0]));
+    if dentry <= TEXT || suffix != 0 {
+        return;
+    }
+    let k = e.k;
+    let inode = k.address(dentry + offset!(k, dentry_inode));
+    let mode: u16 = k.read(inode + offset!(k, inode_mode));
+    if k.int(inode + offset!(k, inode_links)) < 2 || mode & S_IFMT == S_IFDIR {
+        return;
+    }
+    let sb = k.address(inode + offset!(k, inode_sb));
+    note_named(e, k.int(sb + offset!(k, sb_dev)), k.word(inode + offset!(k, inode_ino)));
 }
 
 /// One run of the stage: a record a run, until the event can be emitted.

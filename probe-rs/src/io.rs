@@ -2,18 +2,20 @@
 use crate::compat;
 use crate::event::{Event, Next};
 use crate::flags::bit;
+use crate::get;
 use crate::kernel::Kernel;
+use crate::snaplen::settle;
 use crate::table::{flock_flags, splice_flags};
 use crate::transfer::position;
 use crate::vectors::{data, data_and_size, kept, kept_or};
-use crate::{get, setting};
 
 #[inline(always)]
 pub fn read<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, asked, ret) = (e.arg(1) as usize, e.arg(2) as u32, e.ret());
+    settle(e, 0, at, asked);
     let bytes = kept(e, ret);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     e.fd(0);
     e.u32(asked);
     Next::Emit
@@ -24,8 +26,9 @@ pub fn read<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn write<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, asked) = (e.arg(1) as usize, e.arg(2) as u32);
+    settle(e, 0, at, asked);
     let bytes = kept_or(e, asked);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     e.fd(0);
     e.u32(asked);
     Next::Emit
@@ -36,6 +39,7 @@ pub fn readv<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, count, ret) = (e.arg(1) as usize, e.arg(2), e.ret());
     e.u32(if ret > 0 { ret as u32 } else { 0 });
+    settle(e, 0, at, 0);
     let most = kept(e, ret);
     data(e, at, count, most);
     e.fd(0);
@@ -54,7 +58,8 @@ pub fn preadv<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn writev<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, count, ret) = (e.arg(1) as usize, e.arg(2), e.ret());
-    let most = if ret > 0 { kept(e, ret) } else { setting!(e.k, snaplen) as usize };
+    settle(e, 0, at, 0);
+    let most = if ret > 0 { kept(e, ret) } else { get!(e.state().most) as usize };
     let together = data_and_size(e, at, count, most);
     e.fd(0);
     e.u32(together);

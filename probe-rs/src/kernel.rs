@@ -18,6 +18,12 @@ pub struct Settings {
     pub drop_failed: u32,
     /// Bytes of the critical lane's ring.
     pub critical_ring_bytes: u32,
+    /// Ports whose data is kept whole, the last of them too (snaplen.rs); zeros: none.
+    pub port_from: u32,
+    pub port_to: u32,
+    /// Whether more is kept of protocols that are known.
+    pub dynamic: u32,
+    pub pad: u32,
 }
 
 impl Settings {
@@ -27,6 +33,10 @@ impl Settings {
         snaplen: 80,
         drop_failed: 0,
         critical_ring_bytes: 0,
+        port_from: 0,
+        port_to: 0,
+        dynamic: 0,
+        pad: 0,
     };
 }
 
@@ -56,6 +66,8 @@ pub trait Kernel {
     fn take_vectors(&self, _count: u32) {}
     /// The same, with how long they are together.
     fn take_vectors_and_sum(&self, _count: u32) {}
+    /// Runs `exec::take_argument` for so many arguments; only with LOOPS.
+    fn take_arguments(&self, _count: u32) {}
 
     fn offsets(&self) -> *const Offsets;
     fn settings(&self) -> *const Settings;

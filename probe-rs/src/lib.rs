@@ -43,6 +43,7 @@ pub mod ring;
 pub mod scratch;
 pub mod semaphore;
 pub mod sieve;
+pub mod snaplen;
 pub mod socket;
 pub mod sockopt;
 pub mod stage;

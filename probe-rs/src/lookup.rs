@@ -19,8 +19,7 @@ mod text;
 use crate::event::{Event, HEADER_BYTES, Next};
 use crate::file::file_of;
 use crate::kernel::Kernel;
-use crate::path::TEXT;
-use crate::scratch::{EVENT_AT, Place, STRING_BYTES};
+use crate::scratch::{EVENT_AT, Place, STRING_BYTES, TEXT};
 use crate::{get, offset, path, set, stage};
 pub use state::{AT_FDCWD, EMPTY, FOLLOW, MOUNTPOINT, PARENT};
 use state::{

@@ -10,6 +10,9 @@ use crate::scratch::Place;
 use crate::{flags, further, offset, path, stage};
 
 const FMODE_CREATED: u32 = 1 << 20;
+/// What an open file does not keep of its flags: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, and what it
+/// has of itself (O_LARGEFILE).
+const NOT_KEPT: u32 = 0o100 | 0o200 | 0o400 | flags::O_TRUNC | flags::O_LARGEFILE;
 
 /// A call opened something that is no directory, or a directory (`State::opened`).
 pub const OPENED_FILE: u32 = 1;
@@ -19,6 +22,8 @@ struct Opened {
     dev: u32,
     ino: u64,
     flags: u32,
+    /// The kernel's own note of how it is open.
+    how: u32,
 }
 
 /// Device, inode and what the flags say beyond the call's own; notes the path for our parameters.
@@ -28,7 +33,7 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     let ret = event.ret();
     let file = if ret < 0 { 0 } else { file_of(k, ret as i32) };
     if file == 0 {
-        return Opened { dev: 0, ino: 0, flags: 0 };
+        return Opened { dev: 0, ino: 0, flags: 0, how: call_flags };
     }
     look(event, file);
     let mut more = 0;
@@ -58,7 +63,8 @@ fn opened<K: Kernel>(event: &mut Event<K>, call_flags: u32) -> Opened {
     let state = event.state();
     state.opened = if is_directory { OPENED_DIRECTORY } else { OPENED_FILE };
     state.inode = ino;
-    Opened { dev: encode_dev(event.copied(SB, offset!(k, sb_dev))), ino, flags: more }
+    let how = event.copied(FILE, offset!(k, file_flags));
+    Opened { dev: encode_dev(event.copied(SB, offset!(k, sb_dev))), ino, flags: more, how }
 }
 
 #[inline(always)]
@@ -112,11 +118,17 @@ pub fn openat2<K: Kernel>(e: &mut Event<K>) -> Next {
         How { flags: u64::from(k.int(file + offset!(k, file_flags))), mode: 0, resolve: 0 }
     };
     let opened = opened(e, how.flags as u32);
+    // The structure may have been rewritten meanwhile: what the kernel keeps of it is believed.
+    let said = how.flags as u32;
+    let call_flags = opened.how & !NOT_KEPT | said & NOT_KEPT;
+    if call_flags & 3 != 0 {
+        e.state().lane = CRITICAL;
+    }
     e.res();
     e.fd(0);
     e.string(1);
-    e.u32(flags::open(how.flags as u32) | opened.flags);
-    e.u32(flags::open_mode(how.flags as u32, how.mode as u32));
+    e.u32(flags::open(call_flags) | opened.flags);
+    e.u32(flags::open_mode(call_flags, how.mode as u32));
     e.u32(flags::resolve(how.resolve as u32));
     e.u32(opened.dev);
     e.u64(opened.ino);

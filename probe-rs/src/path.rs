@@ -2,23 +2,30 @@
 //! through the mounts, as the kernel's own d_path does, but reading only.
 //!
 //! It is built from its end in the path area, a component at a time, and copied into the event as
-//! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds.
-//! A path of more than PATH_BYTES (or of some five hundred components) is cut at its head and
-//! starts with "." instead of "/"; the event is counted as truncated.
+//! one parameter. The walk is cut into passes of bounded length, because verifiers want bounds;
+//! what the passes leave, a loop goes on with, where the kernel has loops. Of a path of more than
+//! PATH_BYTES the middle is left out, where "/…" stands, so that rules meet both of its ends. One
+//! of more than FAR components is cut at its head and starts with "." instead of "/". Either event
+//! is counted as truncated.
 use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::lane::{CRITICAL, matters};
-use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place};
+use crate::scratch::{EVENT_AT, EVENT_MASK, PATH_AT, PATH_BYTES, Place, TEXT};
 use crate::stage::FILES;
 use crate::{further, get, offset, set};
 
 /// Components of one pass; passes follow until the path is whole or too long.
 pub const PASS: usize = 28;
-/// Passes of an event. The kernel allows 33 tail calls, of which 13 may be other stages: some 500
-/// components, and what lies above them is cut.
-pub const PASSES: u32 = 18;
+/// Passes of an event. The kernel allows 33 tail calls, of which 14 may be other stages: some 480
+/// components.
+pub const PASSES: u32 = 17;
 /// Where further names follow, stages of theirs come to it.
-const PASSES_FURTHER: u32 = 10;
+const PASSES_FURTHER: u32 = 9;
+/// Components and mounts that the loop behind the passes goes through.
+pub const FAR: u32 = 8192;
+/// Where the end of a path begins that is too long to be kept: before it stands what was left out.
+const END_AT: usize = 3072;
+const LEFT_OUT: [u8; 4] = *b"/\xe2\x80\xa6";
 /// Parents of a file on another mount that are looked at for the root.
 const PARENTS: usize = 32;
 /// The area holds PATH_BYTES plus room before it that a name may touch.
@@ -54,9 +61,6 @@ pub fn of_place<K: Kernel>(event: &mut Event<K>, place: Place) {
     state.suffix_bytes[0] = 0;
     state.from_top = 0;
 }
-
-/// No dentry: the place is a text, which stands where its last name would.
-pub const TEXT: usize = 1;
 
 /// Gets the walk of `places[place]` ready.
 #[inline(always)]
@@ -156,48 +160,69 @@ fn is_below<K: Kernel>(k: &K, dentry: usize, root: usize) -> bool {
 /// One pass of the walk. Whether the path is whole.
 #[inline(always)]
 pub fn pass<K: Kernel>(event: &mut Event<K>) -> bool {
+    for _ in 0..PASS {
+        if climb(event) {
+            return true;
+        }
+    }
+    false
+}
+
+/// One step of the walk: a component, or out of a mount. Whether the path is whole.
+#[inline(always)]
+pub fn climb<K: Kernel>(event: &mut Event<K>) -> bool {
     let k = event.k;
     let base = event.base();
     let to_mount = offset!(k, mount_vfsmount);
-    for _ in 0..PASS {
-        let state = event.state();
-        let (dentry, mnt) = (get!(state.at.dentry), get!(state.at.mnt));
-        if dentry == get!(state.root.dentry) && mnt == get!(state.root.mnt) {
-            return true;
-        }
-        if dentry == get!(state.mount_root) {
-            let mount = mnt.wrapping_sub(to_mount);
-            let parent = k.address(mount + offset!(k, mount_parent));
-            if parent == mount || parent == 0 {
-                return true;
-            }
-            set!(state.at.dentry, k.address(mount + offset!(k, mount_mountpoint)));
-            set!(state.at.mnt, parent + to_mount);
-            let root = k.address(parent + to_mount + offset!(k, vfsmount_root));
-            set!(state.mount_root, root);
-            continue;
-        }
-        let step: Step = k.read(dentry + offset!(k, dentry_parent));
-        if step.parent == dentry || step.parent == 0 {
-            return true;
-        }
-        let bytes = (step.name_bytes & 0xff) as usize;
-        let free = get!(state.free) as usize;
-        if free <= bytes {
-            cut(event);
-            return true;
-        }
-        let free = free - bytes - 1;
-        // SAFETY: masked; the area has 255 bytes of room behind the mask's reach.
-        unsafe {
-            let to = base.add(AREA + (free & AREA_MASK));
-            *to = b'/';
-            k.copy_kernel(to.add(1), bytes as u32, step.name);
-        }
-        set!(state.free, free as u32);
-        set!(state.at.dentry, step.parent);
+    let state = event.state();
+    let (dentry, mnt) = (get!(state.at.dentry), get!(state.at.mnt));
+    if dentry == get!(state.root.dentry) && mnt == get!(state.root.mnt) {
+        return true;
     }
+    if dentry == get!(state.mount_root) {
+        let mount = mnt.wrapping_sub(to_mount);
+        let parent = k.address(mount + offset!(k, mount_parent));
+        if parent == mount || parent == 0 {
+            return true;
+        }
+        set!(state.at.dentry, k.address(mount + offset!(k, mount_mountpoint)));
+        set!(state.at.mnt, parent + to_mount);
+        let root = k.address(parent + to_mount + offset!(k, vfsmount_root));
+        set!(state.mount_root, root);
+        return false;
+    }
+    let step: Step = k.read(dentry + offset!(k, dentry_parent));
+    if step.parent == dentry || step.parent == 0 {
+        return true;
+    }
+    let bytes = (step.name_bytes & 0xff) as usize;
+    let free = get!(state.free) as usize;
+    if free <= bytes {
+        // The component comes again, once there is room for it.
+        leave_out(event);
+        return false;
+    }
+    let free = free - bytes - 1;
+    // SAFETY: masked; the area has 255 bytes of room behind the mask's reach.
+    unsafe {
+        let to = base.add(AREA + (free & AREA_MASK));
+        *to = b'/';
+        k.copy_kernel(to.add(1), bytes as u32, step.name);
+    }
+    set!(state.free, free as u32);
+    set!(state.at.dentry, step.parent);
     false
+}
+
+/// Makes room for the head of a path by leaving out what stands before its end.
+#[inline(always)]
+fn leave_out<K: Kernel>(event: &mut Event<K>) {
+    const AT: usize = END_AT - LEFT_OUT.len();
+    // SAFETY: inside of the area.
+    unsafe { event.base().add(AREA + AT).cast::<[u8; 4]>().write_unaligned(LEFT_OUT) };
+    let state = event.state();
+    set!(state.free, AT as u32);
+    state.truncated += 1;
 }
 
 /// Passes that the event's walks may take.

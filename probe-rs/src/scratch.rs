@@ -42,6 +42,9 @@ pub struct Place {
     pub dentry: usize,
 }
 
+/// No dentry: the place is a text, which stands where its last name would.
+pub const TEXT: usize = 1;
+
 /// What the stages of one event hand to each other.
 #[repr(C)]
 pub struct State {
@@ -86,6 +89,8 @@ pub struct State {
     /// The filler's own slot, and which message of a batch the event tells.
     pub slot: u32,
     pub index: u32,
+    /// Bytes of data that are kept of the call (snaplen.rs).
+    pub most: u32,
     /// See Event::bound.
     pub bound: u32,
     /// Passes of all walks of the event.

@@ -21,6 +21,8 @@ pub const FILES: u32 = 10;
 pub const GATE: u32 = 254;
 /// Further names of the event's files (further.rs).
 pub const FURTHER: u32 = 253;
+/// The rest of a walk that has more components than its passes; kernels before 5.17 lack the loop.
+pub const FAR: u32 = 250;
 /// The messages of a batch behind the first, sent and received; kernels before 5.17 lack the loop.
 pub const SENT: u32 = 252;
 pub const RECEIVED: u32 = 251;

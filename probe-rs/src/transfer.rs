@@ -1,9 +1,10 @@
 //! Data sent and received: how much, with whom, and its first bytes up to the snaplen.
 use crate::address::{Direction, tuple};
 use crate::event::{Event, Next};
+use crate::get;
 use crate::kernel::Kernel;
+use crate::snaplen::settle;
 use crate::vectors::{data, data_and_size, kept, kept_or};
-use crate::{get, setting};
 
 /// The position of pread64 and pwrite64; the 32-bit entry has it in two arguments.
 #[inline(always)]
@@ -18,7 +19,7 @@ pub fn pread<K: Kernel>(e: &mut Event<K>) -> Next {
     let (at, size) = (e.arg(1) as usize, e.arg(2) as u32);
     let ret = e.ret();
     let bytes = kept(e, ret);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     e.fd(0);
     e.u32(size);
     let position = position(e);
@@ -31,7 +32,7 @@ pub fn pwrite<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, size) = (e.arg(1) as usize, e.arg(2) as u32);
     let bytes = kept_or(e, size);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     e.fd(0);
     e.u32(size);
     let position = position(e);
@@ -44,8 +45,9 @@ pub fn sendto<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (fd, at, size, peer) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.arg(4) as usize);
     let ret = e.ret();
+    settle(e, peer, at, size);
     let bytes = kept_or(e, size);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     e.fd(0);
     e.u32(size);
     if ret >= 0 {
@@ -64,8 +66,9 @@ pub fn recvfrom<K: Kernel>(e: &mut Event<K>) -> Next {
     let (fd, at, size, peer) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.arg(4) as usize);
     let ret = e.ret();
     if ret >= 0 {
+        settle(e, peer, at, size);
         let bytes = kept(e, ret);
-        e.user_bytes(at, bytes, 4095);
+        e.data(at, bytes);
         let peer_len: u32 = k.read_user(len_at).unwrap_or(0);
         tuple(e, fd, Direction::In, peer, peer_len as usize);
     } else {
@@ -82,8 +85,9 @@ pub fn recvfrom<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn send<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (fd, at, size) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32);
+    settle(e, 0, at, size);
     let bytes = kept_or(e, size);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     ended(e, fd, size, Direction::Out)
 }
 
@@ -91,8 +95,9 @@ pub fn send<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn recv<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (fd, at, size, ret) = (e.int(0), e.arg(1) as usize, e.arg(2) as u32, e.ret());
+    settle(e, 0, at, size);
     let bytes = kept(e, ret);
-    e.user_bytes(at, bytes, 4095);
+    e.data(at, bytes);
     ended(e, fd, size, Direction::In)
 }
 
@@ -142,6 +147,13 @@ fn message_data<K: Kernel>(e: &mut Event<K>, most: usize) -> u32 {
     data_and_size(e, at, count, most)
 }
 
+/// How much of the message is kept.
+#[inline(always)]
+fn settle_message<K: Kernel>(e: &mut Event<K>) {
+    let peer = member(e, NAME) as usize;
+    settle(e, peer, 0, 0);
+}
+
 /// The ends of the socket, with the peer that the message names.
 #[inline(always)]
 fn message_tuple<K: Kernel>(e: &mut Event<K>, way: Direction) {
@@ -164,7 +176,8 @@ pub fn sendmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     let (at, ret) = (e.arg(1) as usize, e.ret());
     look_at(e, at);
-    let most = if ret > 0 { kept(e, ret) } else { setting!(e.k, snaplen) as usize };
+    settle_message(e);
+    let most = if ret > 0 { kept(e, ret) } else { get!(e.state().most) as usize };
     let size = message_data(e, most);
     e.fd(0);
     e.u32(size);
@@ -183,6 +196,7 @@ pub fn recvmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     if ret >= 0 {
         e.u32(ret as u32);
         look_at(e, at);
+        settle_message(e);
         let most = kept(e, ret);
         let (list, count) = (member(e, VECTORS) as usize, member(e, VECTOR_COUNT));
         data(e, list, count, most);
@@ -236,6 +250,7 @@ pub fn sendmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.fd(0);
     let at = e.position();
     e.u32(0);
+    settle_message(e);
     let most = kept(e, i64::from(len));
     let size = message_data(e, most);
     e.change(at, size);
@@ -259,6 +274,7 @@ pub fn recvmmsg<K: Kernel>(e: &mut Event<K>) -> Next {
     e.i64(i64::from(len));
     e.fd(0);
     e.u32(len);
+    settle_message(e);
     let most = kept(e, i64::from(len));
     let (list, count) = (member(e, VECTORS) as usize, member(e, VECTOR_COUNT));
     data(e, list, count, most);

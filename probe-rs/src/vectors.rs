@@ -1,7 +1,7 @@
 //! Lists of buffers (struct iovec) of the caller: their first bytes, and how long all of them are.
 use crate::event::Event;
 use crate::kernel::Kernel;
-use crate::{get, set, setting};
+use crate::{get, set};
 
 /// Buffers that a call may have (UIO_MAXIOV), all of which are looked at. (Falco looks at 32.)
 pub const VECTORS: u32 = 1024;
@@ -12,7 +12,7 @@ const VECTORS_SHORT: u32 = 64;
 /// Bytes of the data to keep: no more than were moved, no more than the snaplen.
 #[inline(always)]
 pub fn kept<K: Kernel>(e: &mut Event<K>, moved: i64) -> usize {
-    let most = setting!(e.k, snaplen) as usize;
+    let most = get!(e.state().most) as usize;
     if moved < 0 {
         0
     } else if (moved as usize) < most {
@@ -52,7 +52,7 @@ fn walk<K: Kernel, const SUM: bool>(e: &mut Event<K>, at: usize, count: u64, mos
     let looked_at = if K::LOOPS { VECTORS } else { VECTORS_SHORT };
     let all = if count > u64::from(looked_at) { looked_at } else { count as u32 };
     set!(state.count, all);
-    set!(state.free, if most > 4095 { 4095 } else { most as u32 });
+    set!(state.free, most as u32);
     set!(state.at.mnt, at);
     set!(state.node, 0);
     set!(state.total, 0);
@@ -83,7 +83,6 @@ fn walk<K: Kernel, const SUM: bool>(e: &mut Event<K>, at: usize, count: u64, mos
 /// Takes one buffer; whether no other is needed.
 #[inline(always)]
 pub fn take<K: Kernel, const SUM: bool>(e: &mut Event<K>, index: u32) -> bool {
-    let k = e.k;
     let state = e.state();
     let left = get!(state.free);
     if !SUM && left == 0 {
@@ -95,19 +94,11 @@ pub fn take<K: Kernel, const SUM: bool>(e: &mut Event<K>, index: u32) -> bool {
         let sum = get!(e.state().node);
         set!(e.state().node, sum.wrapping_add(len as usize));
     }
-    let bytes = e.bound(if len < u64::from(left) { len as usize } else { left as usize });
-    // SAFETY: `room` takes 4 KiB.
-    if unsafe { k.copy_user(e.room(), bytes as u32, at) } {
-        e.grow(bytes);
-        e.forget();
-        let state = e.state();
-        let (free, total) = (get!(state.free), get!(state.total));
-        set!(state.free, free.wrapping_sub(bytes as u32));
-        set!(state.total, total.wrapping_add(bytes as u32));
-    } else {
-        // Not in memory: what lies behind would stand in the wrong place.
-        set!(e.state().free, 0);
-    }
+    let wanted = if len < u64::from(left) { len as u32 } else { left };
+    set!(e.state().free, wanted);
+    let whole = e.spans(at);
+    // Where it was not in memory, what lies behind would stand in the wrong place.
+    set!(e.state().free, if whole { left.wrapping_sub(wanted) } else { 0 });
     false
 }
 

@@ -33,6 +33,11 @@ export const DESCRIBED: Words<Config> = {
       "is now, birth who made the process.",
     sieve: "Pass over events that neither a rule nor a table can use.",
     kernel_sieve: "Do so in the kernel, before an event is written.",
+    snaplen: {
+      "": "More of what sockets send and receive than falco_libs.snaplen.",
+      ports: "Keep up to 16,000 bytes where either end has this port, or one of FIRST-LAST.",
+      dynamic: "Keep up to 2,000 bytes of DNS, statsd, HTTP, MySQL, PostgreSQL and MongoDB.",
+    },
     drop_privileges_after: "Seconds after the start at which capabilities that a watch needs no " +
       "more are given up; 0: never.",
     container_wait: "Alerts of a new container wait so long (ms) for what its runtime tells of it.",

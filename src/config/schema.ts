@@ -34,6 +34,15 @@ const age = checkedText(
   "a duration such as 1d or 12h",
 );
 
+const PORTS = "a port, or a first and a last one such as 8000-8010";
+
+/** A range of ports as the configuration has it. */
+export function portsOf(text: string): [from: number, to: number] | undefined {
+  const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  const [from, to] = [Number(first), Number(last)];
+  return from >= 1 && from <= to && to <= 65_535 ? [from, to] : undefined;
+}
+
 /** Syslog's, in the order of their numbers. */
 export const FACILITIES = [
   ...["kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron"],
@@ -62,6 +71,12 @@ export const schema = map({
     sieve: bool(true),
     // Saker's own: whether that happens in the kernel, before an event is written.
     kernel_sieve: bool(true),
+    // Saker's own: more of the data of sockets than falco_libs.snaplen says. Falco's driver has the
+    // same, which no key of its configuration reaches.
+    snaplen: map({
+      ports: checkedText("", (value) => value === "" || portsOf(value) !== undefined, PORTS),
+      dynamic: bool(false),
+    }),
     // Saker's own: the priority of the thread that reads events, so that a busy machine cannot
     // starve it; 0 leaves it alone.
     nice: integer(-10, { min: -20, max: 19 }),

@@ -64,7 +64,7 @@ function isOther<T>(value: T, _config: Config, initial: T): boolean {
 }
 
 /** Bytes of a call's data that the probe keeps at the most. */
-export const SNAPLEN_MAX = 4000;
+export const SNAPLEN_MAX = 16_000;
 
 const PURGING = "saker ends idle threads by asking /proc, in a time of its own";
 
@@ -96,6 +96,7 @@ export const USES: Uses<Config> = {
     lineage: readBy(START),
     sieve: readBy(START),
     kernel_sieve: readBy(START),
+    snaplen: { ports: readBy(START), dynamic: readBy(START) },
     nice: readBy(START),
     drop_privileges_after: readBy("cli/start/privileges.ts"),
     container_wait: readBy(CONTAINERS),

@@ -60,8 +60,8 @@ Deno.test("a value that nobody heeds is told with its key and the reason", () =>
 });
 
 Deno.test("a snaplen beyond what the probe keeps is told, not cut in silence", () => {
-  deepStrictEqual(told("falco_libs.snaplen=4000"), []);
-  ok(/snaplen: the probe keeps at most 4000 bytes/.test(told("falco_libs.snaplen=4001")[0]!));
+  deepStrictEqual(told("falco_libs.snaplen=16000"), []);
+  ok(/snaplen: the probe keeps at most 16000 bytes/.test(told("falco_libs.snaplen=16001")[0]!));
 });
 
 Deno.test("values that ask for nothing are silent, as in the file that Falco ships", () => {

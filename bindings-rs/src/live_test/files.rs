@@ -104,7 +104,7 @@ fn openat2_and_creat_and_open_have_their_paths() {
 }
 
 #[test]
-fn a_path_of_hundreds_of_folders_is_whole_and_a_longer_one_is_marked() {
+fn a_path_of_hundreds_of_folders_is_whole_and_of_a_longer_one_both_ends_are_kept() {
     let folder = Folder::new("deep");
     let folders = |count: usize| {
         let act = {
@@ -125,10 +125,59 @@ fn a_path_of_hundreds_of_folders_is_whole_and_a_longer_one_is_marked() {
         let event = events.into_iter().rfind(|event| event.code == table::SYSCALL_OPENAT_2_X);
         Some(event.expect("an open").path())
     };
-    let Some(path) = folders(300) else { return };
-    assert_eq!(path, format!("{}{}/f", folder.0.display(), "/d".repeat(300)));
-    let path = folders(2500).unwrap();
-    assert!(path.starts_with('.') && path.ends_with("/d/d/f") && path.len() > 900, "{path}");
+    let here = folder.0.display();
+    for count in [300, 1900] {
+        let Some(path) = folders(count) else { return };
+        assert_eq!(path, format!("{here}{}/f", "/d".repeat(count)));
+    }
+    let path = folders(2300).unwrap();
+    assert!(path.starts_with(&format!("{here}/d/d/")) && path.ends_with("/d/d/f"), "{path}");
+    assert!(path.contains("/…") && path.len() > 1000, "{path}");
+}
+
+#[test]
+fn how_a_file_is_open_is_the_kernels_word_whatever_becomes_of_the_callers() {
+    let folder = Folder::new("how");
+    let (pipe, path) = (folder.0.join("pipe"), c(folder.0.join("pipe")));
+    let act = || unsafe {
+        // SAFETY: valid arguments; the memory is shared with the child's own child.
+        libc::mkfifo(path.as_ptr(), 0o600);
+        let how: *mut [u64; 3] = libc::mmap(
+            ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+        .cast();
+        *how = [libc::O_WRONLY as u64, 0, 0];
+        let opener = libc::getpid();
+        if libc::fork() == 0 {
+            // Once the kernel has its copy, it waits for a reader.
+            let call = format!("/proc/{opener}/syscall");
+            for _ in 0..5000 {
+                let is_waiting = fs::read_to_string(&call)
+                    .is_ok_and(|line| line.starts_with(&format!("{} ", libc::SYS_openat2)));
+                if is_waiting {
+                    break;
+                }
+                libc::usleep(1000);
+            }
+            (&raw mut (*how)[0]).write_volatile(0);
+            libc::_exit(libc::open(path.as_ptr(), libc::O_RDONLY).min(0));
+        }
+        let fd = libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how, 24);
+        libc::wait(ptr::null_mut());
+        i32::from(fd < 0)
+    };
+    super::expect(table::SYSCALL_OPENAT2_X, act, |_, events| {
+        let event = &events[0];
+        assert!(event.number(0) >= 0);
+        assert_eq!(event.path(), pipe.display().to_string());
+        // PPM_O_WRONLY.
+        assert_eq!(event.number(3) & 3, 2, "{:#x}", event.number(3));
+    });
 }
 
 #[test]

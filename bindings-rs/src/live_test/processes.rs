@@ -67,6 +67,41 @@ fn an_exec_that_fails_has_the_callers_arguments() {
 }
 
 #[test]
+fn an_exec_that_fails_has_both_ends_of_long_arguments() {
+    let asked = c("/nowhere/program");
+    let failed = |args: Vec<std::ffi::CString>| {
+        let pointers: Vec<_> = args.iter().map(|arg| arg.as_ptr()).chain([ptr::null()]).collect();
+        let act = || unsafe {
+            // SAFETY: arrays that end with a null pointer.
+            let envp = [ptr::null()];
+            libc::execve(asked.as_ptr(), pointers.as_ptr(), envp.as_ptr());
+            0
+        };
+        let mut told = None;
+        expect(table::SYSCALL_EXECVE_19_X, act, |_, events| {
+            told = Some(events[0].params[2].clone());
+        });
+        told
+    };
+    let numbered = |count: usize| (0..count).map(|at| c(format!("a{at:05}"))).collect::<Vec<_>>();
+    let joined = |args: &[std::ffi::CString]| {
+        args.iter().flat_map(std::ffi::CString::as_bytes_with_nul).copied().collect::<Vec<u8>>()
+    };
+    // All of a hundred; both ends of thousands, and of a few that are long.
+    let args = numbered(100);
+    let Some(told) = failed(args.clone()) else { return };
+    assert_eq!(told, joined(&args[1..]));
+    let args = numbered(3000);
+    let told = failed(args.clone()).unwrap();
+    assert!(told.starts_with(&joined(&args[1..580])), "{}", told.len());
+    assert!(told.ends_with("…\0a02999\0".as_bytes()), "{}", told.len());
+    let args = vec![c("zero"), c("x".repeat(6000)), c("between"), c("-payload")];
+    let told = failed(args).unwrap();
+    assert!(told.starts_with(&[b'x'; 4094]));
+    assert!(told.ends_with("…\0-payload\0".as_bytes()), "{}", told.len());
+}
+
+#[test]
 fn a_program_that_lives_in_memory_only_is_marked() {
     let program = fs::read("/bin/true").unwrap();
     let argv = [c("ghost"), c("x")];

@@ -163,6 +163,8 @@ function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart)
       criticalRingBytes: live.criticalRingBytes,
       bulkRingBytes: live.bulkRingBytes,
       snaplen: live.snaplen,
+      ...live.fullPorts === undefined ? {} : { fullPorts: live.fullPorts },
+      dynamicSnaplen: live.dynamicSnaplen,
       dropFailed: live.dropFailed,
       selfPid: ownPid(live.hostRoot),
     });

@@ -3,7 +3,7 @@
 import type { AuditSettings } from "../../config/audit_plugin.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
-import type { Config } from "../../config/schema.ts";
+import { type Config, portsOf } from "../../config/schema.ts";
 import { SNAPLEN_MAX } from "../../config/uses.ts";
 import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
@@ -119,6 +119,7 @@ export function liveStart(
   cluster?: ClusterStart,
 ): LiveStart {
   const { buf_size_preset, cpus_for_each_buffer, drop_failed_exit } = config.engine.modern_ebpf;
+  const fullPorts = portsOf(config.engine.snaplen.ports);
   const preset = MIB * 2 ** (buf_size_preset - 1);
   const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
   return {
@@ -126,6 +127,8 @@ export function liveStart(
     criticalRingBytes: Math.max(preset / 2, MIB),
     bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
     snaplen: Math.min(config.falco_libs.snaplen || SNAPLEN, SNAPLEN_MAX),
+    ...fullPorts === undefined ? {} : { fullPorts },
+    dynamicSnaplen: config.engine.snaplen.dynamic,
     dropFailed: drop_failed_exit,
     nice: config.engine.nice,
     hostRoot,

@@ -26,6 +26,9 @@ export interface LiveStart {
   readonly criticalRingBytes: number;
   readonly bulkRingBytes: number;
   readonly snaplen: number;
+  /** Of these ports all that the probe can keep; absent: none. */
+  readonly fullPorts?: [from: number, to: number];
+  readonly dynamicSnaplen: boolean;
   readonly dropFailed: boolean;
   /** Of the engine's thread; 0 leaves it as it is. */
   readonly nice: number;

@@ -312,6 +312,8 @@ function openLive(
     criticalRingBytes: live.criticalRingBytes,
     bulkRingBytes: live.bulkRingBytes,
     snaplen: live.snaplen,
+    ...live.fullPorts === undefined ? {} : { fullPorts: live.fullPorts },
+    dynamicSnaplen: live.dynamicSnaplen,
     dropFailed: live.dropFailed,
     selfPid: ownPid(live.hostRoot),
   });

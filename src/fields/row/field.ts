@@ -11,7 +11,8 @@ export const UNDECIDED = Symbol("undecided");
 /** What a value depends on, so that rules can keep what they learnt of it. */
 export type Domain =
   /** The thread and its ancestors, users and containers: holds while `thread.version` and
-   * `machine.lineage` do, but under View.CallerProgram, of which nothing is kept. */
+   * `machine.lineage` do, but for the program under views that have other names of it
+   * (showsOwnProgram), of which nothing is kept. */
   | "thread"
   /** `context.fdName` and the kind of `context.fd` alone. */
   | "name"

@@ -1,6 +1,5 @@
 // Fields of the process that an event belongs to: its program, arguments and ids.
 import type { Context } from "../../state/contract/context.ts";
-import { Differs, View } from "../../state/contract/views.ts";
 import { EMPTY, MISSING } from "../../state/tables/strings.ts";
 import { type Thread, ThreadFlag } from "../../state/tables/thread.ts";
 import {
@@ -12,6 +11,7 @@ import {
   variable,
 } from "../text/arguments_text.ts";
 import type { Domain, Field, Origin, Value } from "../row/field.ts";
+import { programUnderView } from "../text/kernel_paths.ts";
 import { exact } from "../text/param_values.ts";
 import { fields, indexArgument, type Row, textOf, withArgument } from "../row/row.ts";
 
@@ -57,9 +57,8 @@ function program(): Field[] {
       ...thread,
       ...textOf((context) => {
         if (context.thread === undefined) return MISSING;
-        return context.view === View.CallerProgram && (context.differs & Differs.Program) !== 0
-          ? context.callerProgram
-          : context.thread.exepath;
+        const name = programUnderView(context);
+        return name === MISSING ? context.thread.exepath : name;
       }),
     },
     {

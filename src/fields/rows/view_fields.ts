@@ -26,7 +26,7 @@ const SEEN: ReadonlyMap<string, number> = new Map([
   ["evt.args", NAMES],
   ["evt.info", NAMES],
   ["proc.cwd", Differs.Directory],
-  ["proc.exepath", Differs.Program],
+  ["proc.exepath", Differs.Program | FURTHER],
   ["fdlist.names", Differs.Others],
   ["proc.stdin.name", Differs.Others],
   ["proc.stdout.name", Differs.Others],

@@ -1,7 +1,7 @@
 // The paths that the kernel acted on, as fields read them: those of our own parameters, in events
 // of our own drivers.
 import { OWN_PATH, OWN_PATH2 } from "../../events/event.ts";
-import { EVENTS } from "../../events/table.ts";
+import { codeOf, EVENTS } from "../../events/table.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { Differs, isCaller, View } from "../../state/contract/views.ts";
 import { MISSING } from "../../state/tables/strings.ts";
@@ -56,4 +56,20 @@ export function kernelPathOf(context: Context, index: number): number {
   const place = PATH_PARAMS[context.event.code]!.indexOf(index);
   if (place < 0 || place > 1) return MISSING;
   return actedOn(context, place === 0 ? OWN_PATH : OWN_PATH2);
+}
+
+const EXECUTIONS: ReadonlySet<number> = new Set(
+  ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"].map(codeOf),
+);
+
+/** The executed file of an execution as the present view has it; MISSING where that is the
+ * kernel's. */
+export function programUnderView(context: Context): number {
+  const { view, differs, event } = context;
+  if (view === View.Kernel || !EXECUTIONS.has(event.code)) return MISSING;
+  if (view === View.CallerProgram && (differs & Differs.Program) !== 0) {
+    return context.callerProgram;
+  }
+  if (view === View.Host && (differs & Differs.Host) !== 0) return context.hostPath;
+  return view === View.Inode && (differs & Differs.Inode) !== 0 ? context.inodePath : MISSING;
 }

@@ -2,7 +2,7 @@
 // those of the event that cost little. Each has a number; asking one gives the class of its value.
 import { seenBy } from "../../fields/rows/view_fields.ts";
 import type { Context } from "../../state/contract/context.ts";
-import { Differs, View } from "../../state/contract/views.ts";
+import { Differs, showsOwnProgram } from "../../state/contract/views.ts";
 import type { Atom } from "../check/condition.ts";
 import { NameClasses } from "./name_classes.ts";
 import { OperandClasses } from "./operand_classes.ts";
@@ -121,7 +121,7 @@ export class OperandTable {
   classOf(operand: number, place: Place | undefined, context: Context): number {
     if (operand < this.#threadCount) {
       // What is kept of a thread is its own program's.
-      const isKept = context.view !== View.CallerProgram || !this.#seesProgram[operand];
+      const isKept = showsOwnProgram(context.view) || !this.#seesProgram[operand];
       return this.threads.classOf(operand, isKept ? place : undefined, context);
     }
     const name = this.#names[operand - this.#threadCount];

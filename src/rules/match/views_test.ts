@@ -3,6 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import type { Value } from "../../fields/row/field.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { otherViews, View } from "../../state/contract/views.ts";
+import { MISSING } from "../../state/tables/strings.ts";
 import { LiveScene } from "../../state/views_fixture.ts";
 import { Chance, conditionByChance } from "../check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../load_fixture.ts";
@@ -175,6 +176,22 @@ Deno.test("an executed file has both names, and Falco's combination of them", ()
   strictEqual(message, "/srv/link/run in /srv/link/");
   strictEqual(fields["proc.exepath.other"], "/opt/program");
   strictEqual(fields["proc.cwd.other"], "/srv/real/");
+});
+
+Deno.test("an executed file has the name that the host has for it, while it is executed", () => {
+  const live = scene();
+  const rule = ruleText("r", "proc.exepath = /jail/program", {
+    output: "'%proc.exepath %evt.view %proc.exepath.other'",
+  });
+  const ran = live.executed(PID, "/program", "/program");
+  strictEqual(ran.differs, 0);
+  ran.setFurtherPaths(ran.machine.strings.internText("/jail/program"), MISSING, MISSING);
+  strictEqual(rendered(rule, ran).message, "/jail/program host /program");
+  deepStrictEqual(matches(setOf(ruleText("r", "proc.exepath = /program")), ran), ["r"]);
+  // What it opens in its root tells nothing of its program.
+  const opened = live.opened(PID, 3, "/file", "/file");
+  opened.setFurtherPaths(opened.machine.strings.internText("/jail/program"), MISSING, MISSING);
+  deepStrictEqual(matches(setOf(rule), opened), []);
 });
 
 Deno.test("engine.paths chooses one view, or both", () => {

@@ -22,6 +22,11 @@ export function isCaller(view: View): boolean {
   return view === View.Caller || view === View.CallerProgram;
 }
 
+/** Whether a thread's program is its own under the view, and no other name of an execution's. */
+export function showsOwnProgram(view: View): boolean {
+  return view === View.Kernel || view === View.Caller;
+}
+
 /** As explanations name them. */
 export const VIEW_LABELS: readonly string[] = [
   "the kernel's view",
