@@ -21,6 +21,7 @@ export function createMachine(options: MachineOptions): MachineHost {
 export class MachineState extends Tables implements MachineHost {
   readonly awaited: AwaitedContainers = this.containers.awaited;
   readonly cluster: Cluster = this.containers.cluster;
+  dumpsToo: (() => readonly Uint8Array[]) | undefined = undefined;
   readonly #snapshot: Snapshot = new Snapshot(this);
   #started = false;
 
@@ -54,7 +55,17 @@ export class MachineState extends Tables implements MachineHost {
   }
 
   dump(time: bigint): Uint8Array {
-    return dumpMachine(this, time);
+    const own = dumpMachine(this, time);
+    const others = this.dumpsToo?.() ?? [];
+    if (others.length === 0) return own;
+    const whole = new Uint8Array(others.reduce((sum, { length }) => sum + length, own.length));
+    let at = own.length;
+    whole.set(own);
+    for (const blocks of others) {
+      whole.set(blocks, at);
+      at += blocks.length;
+    }
+    return whole;
   }
 
   settle(): void {

@@ -61,6 +61,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
   const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
   threads.bind(machine);
+  if (plugins !== undefined) machine.dumpsToo = () => plugins.dump();
   const context = new Context(machine, new Event());
   const sums = programSums(start, machine);
   context.hashes = sumsWanted ? sums : undefined;

@@ -39,6 +39,8 @@ export interface DescriptorTable {
 export interface MachineHost extends Machine {
   /** Told of each thread that is taken out; its id may be another's from then on. */
   threadGone: ((tid: number) => void) | undefined;
+  /** Blocks that stand behind those of a dump: what plugins tell of their state. */
+  dumpsToo: (() => readonly Uint8Array[]) | undefined;
   /** New containers that are still to be told of. */
   readonly awaited: AwaitedContainers;
   /** Reads a block of state (process list, descriptors, users, interfaces, machine), from the

@@ -247,6 +247,15 @@ Deno.test("of both names that a dump has, a machine of one view takes its own", 
   deepStrictEqual(told("caller"), ["/tmp/link", undefined, "/tmp/d/", undefined]);
 });
 
+Deno.test("what others tell of their state stands behind a dump", () => {
+  const tables = machine();
+  const own = tables.dump(5n);
+  tables.dumpsToo = () => [Uint8Array.of(1, 2), Uint8Array.of(3)];
+  const whole = tables.dump(5n);
+  deepStrictEqual([...whole.subarray(own.length)], [1, 2, 3]);
+  deepStrictEqual(whole.subarray(0, own.length), own);
+});
+
 Deno.test("a dump leaves made-up threads out", () => {
   const first = machine();
   first.get(7);

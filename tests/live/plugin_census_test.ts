@@ -1,0 +1,69 @@
+// A plugin that parses system calls with the table of threads, sends events of its own, and
+// listens: its column counts executions of threads, its events are judged by their name.
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { rustPlugin } from "../plugins/build.ts";
+import { eventually, Saker } from "./saker.ts";
+import { isRoot, Place, shell, triggersOf } from "./trigger.ts";
+
+function rules(marker: string): string {
+  return `- rule: Executed again
+  desc: d
+  condition: >
+    evt.type in (execve, execveat) and census.executions > 1 and census.args intersects
+    (${marker}) and ${triggersOf(marker)}
+  output: "%census.executions %census.comm %census.program[true] %census.fds %census.rounds"
+  priority: NOTICE
+- rule: Tick
+  desc: d
+  condition: evt.type = census.tick and evt.is_async = true
+  output: "${marker} %evt.type %evt.asynctype %evt.source"
+  priority: NOTICE
+`;
+}
+
+Deno.test({
+  name: "a plugin counts executions of each thread, and its own events match rules by name",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const { marker } = place;
+    const library = await rustPlugin("census");
+    const config = place.file("falco.yaml");
+    Deno.writeTextFileSync(
+      config,
+      `plugins:
+  - name: census
+    library_path: ${library}
+    init_config: tick=50
+load_plugins: [census]
+json_output: true
+`,
+    );
+    const file = place.file("rules.yaml");
+    Deno.writeTextFileSync(file, rules(marker));
+    await using saker = await Saker.start([marker], { args: ["-c", config, "-r", file] });
+    assertIncludes(
+      saker.told,
+      "'census' runs in saker's own process, since it parses system calls",
+    );
+    const tick = await eventually(
+      "an event of the plugin's own",
+      () => saker.alerts().find(({ rule }) => rule === "Tick"),
+    );
+    assertIncludes(tick.output, `${marker} census.tick census.tick syscall`);
+    // Three executions of one thread, each in the place of the one before.
+    await shell(marker, `exec /bin/sh -c 'exec /bin/true "$0"' "$0"`);
+    const again = await eventually(
+      "an alert of the thread's third execution",
+      () =>
+        saker.alerts().find(({ rule, output_fields }) =>
+          rule === "Executed again" && output_fields["census.comm"] === "true"
+        ),
+    );
+    const { output_fields } = again;
+    assertEquals(output_fields["census.executions"], 3);
+    assert(Number(output_fields["census.program[true]"]) >= 1, JSON.stringify(output_fields));
+    assert(Number(output_fields["census.rounds"]) >= 1, JSON.stringify(output_fields));
+    assertEquals((await saker.stop()).code, 0);
+  },
+});
