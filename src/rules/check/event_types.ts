@@ -37,8 +37,9 @@ function placesOf(name: string): number[] {
   return places;
 }
 
-function bitsOf(name: string): EventBits {
-  return (placesByName.get(name) ?? []).reduce((bits, place) => bits | 1n << BigInt(place), 0n);
+function bitsOf(name: string, asyncNames: ReadonlySet<string>): EventBits {
+  const places = placesByName.get(name) ?? (asyncNames.has(name) ? [ASYNC_EVENT] : []);
+  return places.reduce((bits, place) => bits | 1n << BigInt(place), 0n);
 }
 
 const tableNames = new Set<string>([
@@ -64,6 +65,12 @@ export type EventTypes = { readonly bits: EventBits } | {
 export class EventTypeSearch {
   readonly #known = new Map<Expr, EventBits>();
   readonly #negated = new Map<Expr, EventBits>();
+  readonly #asyncNames: ReadonlySet<string>;
+
+  /** Names of the asynchronous events that plugins send. */
+  constructor(asyncNames: ReadonlySet<string> = new Set()) {
+    this.#asyncNames = asyncNames;
+  }
 
   search(expr: Expr): EventTypes {
     try {
@@ -95,7 +102,7 @@ export class EventTypeSearch {
       case "macro":
         return ALL_EVENTS;
       case "check": {
-        const bits = checkBits(expr);
+        const bits = checkBits(expr, this.#asyncNames);
         if (bits === undefined) return ALL_EVENTS;
         return negated ? ALL_EVENTS ^ bits : bits;
       }
@@ -110,7 +117,7 @@ class Unsupported extends Error {
 }
 
 /** The events that a check allows; undefined where it says nothing of them. */
-function checkBits(check: Check): EventBits | undefined {
+function checkBits(check: Check, asyncNames: ReadonlySet<string>): EventBits | undefined {
   const number = eventNumberBits(check);
   if (number !== undefined) return number;
   const { left, operator, right } = check;
@@ -135,7 +142,7 @@ function checkBits(check: Check): EventBits | undefined {
     );
   }
   const names = right.kind === "values" ? right.texts : [right.text];
-  const bits = names.reduce((all, name) => all | bitsOf(name), 0n);
+  const bits = names.reduce((all, name) => all | bitsOf(name, asyncNames), 0n);
   return operator === "!=" ? ALL_EVENTS ^ bits : bits;
 }
 

@@ -4,10 +4,10 @@ import { EVENTS } from "../../events/table.ts";
 import { ALL_EVENTS, codesOf, EventTypeSearch, isEventName, namesOf } from "./event_types.ts";
 import { parse } from "../parse/parse.ts";
 
-function search(condition: string) {
+function search(condition: string, asyncNames: readonly string[] = []) {
   const parsed = parse(condition);
   if (!("tree" in parsed)) throw new Error(parsed.error.message);
-  return new EventTypeSearch().search(parsed.tree);
+  return new EventTypeSearch(new Set(asyncNames)).search(parsed.tree);
 }
 
 function namesIn(condition: string): string[] | "all" | "all but" {
@@ -50,6 +50,11 @@ for (const [condition, names] of CONDITIONS) {
     deepStrictEqual(namesIn(condition), names);
   });
 }
+
+Deno.test("EventTypeSearch takes the names of plugins' asynchronous events", () => {
+  deepStrictEqual(search("evt.type = plugin.tick"), { bits: 0n });
+  deepStrictEqual(search("evt.type = plugin.tick", ["plugin.tick"]), { bits: 1n << 402n });
+});
 
 Deno.test("EventTypeSearch finds all versions of an event; the generic one for other calls", () => {
   const codes = (condition: string) => {

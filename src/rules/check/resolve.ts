@@ -73,7 +73,7 @@ class Resolution {
   readonly #to: (place: Place) => Diagnostics;
   readonly #lists: Lists;
   readonly #nodes = new NodeTable();
-  readonly #search = new EventTypeSearch();
+  readonly #search: EventTypeSearch;
   readonly #checkers = new Map<string, Checker>();
   readonly #macros: Macros;
   #charsLeft = TOTAL_CHARS_MAX;
@@ -88,6 +88,7 @@ class Resolution {
     this.#context = context;
     this.#to = to;
     this.#lists = new Lists(collection.lists);
+    this.#search = new EventTypeSearch(context.asyncNames);
     const parsed = new Map<string, Expr>();
     for (const { name, condition } of collection.macros.values()) {
       const tree = this.#parse(condition.text, condition);
