@@ -4,6 +4,7 @@
 // always holds.
 import type { Context } from "../state/contract/context.ts";
 import type { Atom, Node } from "../rules/check/condition.ts";
+import type { Bound, Value } from "../fields/row/field.ts";
 import { MISSING } from "../state/tables/strings.ts";
 import type { Thread } from "../state/tables/thread.ts";
 import { EVERY_THREAD } from "./clauses.ts";
@@ -35,6 +36,10 @@ export const OF_EXECUTIONS: ReadonlySet<string> = new Set([
 const PARTS_MAX = 63;
 const PARTS_OF_WORD = 32;
 const ALL = 0xffff_ffff;
+/** What is known of an atom. */
+const UNTRIED = 0;
+const HOLDS = 1;
+const FAILS = 2;
 /** Programs whose answers are remembered; a power of two. A newer one takes an older one's
  * place. */
 const MEMO_SIZE = 1 << 10;
@@ -55,6 +60,12 @@ export class ThreadParts {
   #bits = new Map<string, bigint>();
   #atoms: Atom[] = [];
   #places = new Map<string, number>();
+  /** By atom: whether it holds of the thread that is asked for; the first atom of its field. */
+  #known: number[] = [];
+  #fieldOf: number[] = [];
+  /** By the first atom of a field, what it shows of that thread. */
+  #values: (Value | undefined)[] = [];
+  #context: Context | undefined;
 
   readonly #maker = new FormulaMaker(undefined, (atom, negated) => {
     const { left, right } = atom;
@@ -94,6 +105,11 @@ export class ThreadParts {
     if (place === undefined) {
       place = this.#atoms.length;
       this.#atoms.push(atom);
+      this.#known.push(UNTRIED);
+      const { text } = atom.left;
+      const same = this.#atoms.findIndex(({ left }) => left.text === text);
+      this.#fieldOf.push(same);
+      this.#values.push(undefined);
       this.#places.set(atom.text, place);
     }
     return place;
@@ -113,9 +129,11 @@ export class ThreadParts {
     if (this.#remembers && this.#recall(thread)) return;
     facts[0] = 0;
     facts[1] = Number(EVERY_THREAD >> 32n);
-    const atoms = this.#lookAt(context);
-    for (const [place, part] of this.#parts.entries()) {
-      if (!holds(part, atoms)) continue;
+    this.#context = context;
+    this.#known.fill(UNTRIED);
+    this.#values.fill(undefined);
+    for (let place = 0; place < this.#parts.length; place++) {
+      if (!holds(this.#parts[place]!, this.#atom)) continue;
       const word = place < PARTS_OF_WORD ? 0 : 1;
       facts[word] = facts[word]! | 1 << place % PARTS_OF_WORD;
     }
@@ -123,23 +141,20 @@ export class ThreadParts {
     if (this.#remembers && thread.containerId !== MISSING) this.#remember(thread);
   }
 
-  /** Whether atoms hold of the context's thread: each is tried when it is first asked for, and each
-   * field read once, since most parts end with the program's name. */
-  #lookAt(context: Context): (place: number) => boolean {
-    const known: (boolean | undefined)[] = [];
-    const values = new Map<string, ReturnType<Atom["left"]["read"]>>();
-    return (place) => {
-      const before = known[place];
-      if (before !== undefined) return before;
-      const { test, left } = this.#atoms[place]!;
-      let value = values.get(left.text);
-      if (value === undefined) {
-        value = left.read((bound) => bound.extract(context));
-        values.set(left.text, value);
-      }
-      return known[place] = test(value, undefined);
-    };
-  }
+  /** Whether an atom holds of the thread that is asked for: each is tried when it is first asked
+   * for, and each field read once, since most parts end with the program's name. */
+  readonly #atom = (place: number): boolean => {
+    const before = this.#known[place]!;
+    if (before !== UNTRIED) return before === HOLDS;
+    const { test, left } = this.#atoms[place]!;
+    const field = this.#fieldOf[place]!;
+    const value = this.#values[field] ??= left.read(this.#extract);
+    const holds = test(value, undefined);
+    this.#known[place] = holds ? HOLDS : FAILS;
+    return holds;
+  };
+
+  readonly #extract = (bound: Bound) => bound.extract(this.#context!);
 
   /** Fills `facts` as for another thread that shows the same; whether there was one. */
   #recall(thread: Thread): boolean {
@@ -178,6 +193,9 @@ export class ThreadParts {
     this.#bits = other.#bits;
     this.#atoms = other.#atoms;
     this.#places = other.#places;
+    this.#known = other.#known;
+    this.#fieldOf = other.#fieldOf;
+    this.#values = other.#values;
     this.#forget(this.#generation);
   }
 }
@@ -200,9 +218,11 @@ function holds(part: Formula, atoms: (place: number) => boolean): boolean {
     case "thread":
       return atoms(part.place) !== part.negated;
     case "and":
-      return part.parts.every((one) => holds(one, atoms));
-    case "or":
-      return part.parts.some((one) => holds(one, atoms));
+    case "or": {
+      const isAny = part.kind === "or";
+      for (const one of part.parts) if (holds(one, atoms) === isAny) return isAny;
+      return !isAny;
+    }
     default:
       return part.kind !== "false";
   }
