@@ -44,7 +44,7 @@ async function loaded(config: Config, init: boolean): Promise<LoadedPlugins> {
           `'${info.name}' is loaded before it (${other.setting.path})`,
       );
     }
-    const inProcess = setting.inProcess || needsThreads(info);
+    const inProcess = setting.inProcess || reasonInside({ info }) !== undefined;
     all.push({
       setting: { ...setting, name: info.name, inProcess, ...(module ? { module } : {}) },
       info,
@@ -55,19 +55,24 @@ async function loaded(config: Config, init: boolean): Promise<LoadedPlugins> {
   return all;
 }
 
-/** The tables of threads are on the thread that judges system calls. */
-function needsThreads(info: PluginInfo): boolean {
-  return parsesOther(info, SYSCALL_SOURCE);
+/** Why a plugin has to run in saker's own process; undefined where it need not. A process of its
+ * own is asked for events and values alone. */
+function reasonInside({ info }: Pick<LoadedPlugin, "info">): string | undefined {
+  // The table of threads is on the thread that judges system calls.
+  if (parsesOther(info, SYSCALL_SOURCE)) return "parses system calls";
+  if (info.capabilities.includes("async")) return "sends asynchronous events";
+  return info.capabilities.includes("listening") ? "listens to captures" : undefined;
 }
 
 /** One line for each plugin that runs in saker's own process, and can take it with it. */
 export function inProcessLines(plugins: LoadedPlugins): readonly string[] {
   return plugins.filter(({ setting }) => setting.inProcess && setting.kind === "library")
-    .map(({ info }) =>
-      `Plugin '${info.name}' runs in saker's own process` +
-      (needsThreads(info) ? ", since it parses system calls" : "") +
-      ": should it crash, saker does"
-    );
+    .map((plugin) => {
+      const reason = reasonInside(plugin);
+      const why = reason === undefined ? "" : `, since it ${reason}`;
+      const { name } = plugin.info;
+      return `Plugin '${name}' runs in saker's own process${why}: should it crash, saker does`;
+    });
 }
 
 export function infosOf(plugins: LoadedPlugins): readonly PluginInfo[] {
