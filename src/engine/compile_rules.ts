@@ -148,7 +148,10 @@ export function loadOptions(start: Omit<RulesStart, "files">, hands?: Hands): Lo
   const { plugins = [] } = start;
   const sets = fieldSets(plugins, settings, hands);
   const fields = sets.get(SYSCALL_SOURCE)!;
-  for (const addition of start.appendOutput) checkAddition(addition, fields);
+  for (const addition of start.appendOutput) {
+    const ofSource = sets.get(addition.match.source);
+    checkAddition(addition, ofSource === undefined ? [...sets.values()] : [ofSource]);
+  }
   return {
     fields,
     pluginFields: sets,
@@ -165,7 +168,11 @@ export function loadOptions(start: Omit<RulesStart, "files">, hands?: Hands): Lo
   };
 }
 
-function checkAddition(addition: RulesStart["appendOutput"][number], fields: FieldSet): void {
+/** It must be a format for one of the sets, of which the first is that of system calls. */
+function checkAddition(
+  addition: RulesStart["appendOutput"][number],
+  sets: readonly FieldSet[],
+): void {
   const { extraOutput, extraFields, origin = "append_output" } = addition;
   const texts = [
     extraOutput.replaceAll("%container.info", ""),
@@ -173,8 +180,9 @@ function checkAddition(addition: RulesStart["appendOutput"][number], fields: Fie
   ];
   for (const text of texts) {
     if (text === "") continue;
-    const parsed = parseOutput(text, fields);
-    if (!("error" in parsed)) continue;
+    const tried = sets.map((fields) => parseOutput(text, fields));
+    const parsed = tried[0]!;
+    if (!("error" in parsed) || tried.some((one) => !("error" in one))) continue;
     const hint = parsed.hint === undefined ? "" : `, ${parsed.hint}`;
     throw new Error(`${origin}: bad output format "${text}": ${parsed.error}${hint}`);
   }

@@ -14,7 +14,7 @@ function rules(marker: string, word: string): string {
   priority: NOTICE
 - rule: Line
   desc: d
-  condition: lines.even = true and lines.from = 10.0.0.0/8 and lines.digits intersects (4)
+  condition: lines.even = true and lines.net = 10.0.0.0/8 and lines.digits intersects (4)
   output: "${word} %lines.number %lines.text %lines.words %lines.word[0] %evt.pluginname"
   priority: NOTICE
   source: lines
@@ -48,7 +48,7 @@ Deno.test({
   - name: lines
     library_path: ${lines}
     init_config: {prefix: ${marker}}
-    open_params: "rate=50 end=wait"
+    open_params: "rate=50 count=1000000 end=wait"
   - name: other
     library_path: ${other}
     init_config: {prefix: ${marker}}

@@ -2,6 +2,7 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import { LossJournal } from "../../engine/contract/loss_journal.ts";
+import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { RuntimesTold } from "../../engine/contract/messages.ts";
 import { clusterReport } from "../../metrics/cluster_families.ts";
@@ -95,6 +96,7 @@ export async function watch(
     extractors: pluginWatches.extractors("k8s_audit"),
     onPlugins: pluginWatches.onPlugins("k8s_audit"),
   });
+  const parts = [...(audit === undefined ? [] : [audit.part]), ...pluginWatches.parts];
   let outputs: LiveOutputs | undefined;
   let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
@@ -206,7 +208,7 @@ export async function watch(
         const warning = web.warning();
         if (warning !== warningBefore) tellWarning(warning);
       },
-      parts: [...(audit === undefined ? [] : [audit.part]), ...pluginWatches.parts],
+      parts,
       idleFirst: !sources.syscalls,
       onPlugins: pluginWatches.onPlugins("syscall"),
       ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
@@ -220,7 +222,7 @@ export async function watch(
         const url = web.url();
         log.info(
           `saker ${SAKER_VERSION} ${watching(config, sources)}: ${
-            counters.get(Counter.Rules)
+            rulesOfAll(counters, parts)
           } rules, ` +
             `${counters.get(Counter.ProgramsWanted) - counters.get(Counter.ProgramsDetached)} ` +
             "programs" +
@@ -234,7 +236,7 @@ export async function watch(
         tellWarning(web.warning());
         canary?.begin();
         metrics.begin((alerts) => outputs?.send(alerts));
-        service.ready(`Watches with ${counters.get(Counter.Rules)} rules`);
+        service.ready(`Watches with ${rulesOfAll(counters, parts)} rules`);
         audit?.begin();
         web.keepTrying((at) => log.info(`Health is at ${at}`));
         setTimeout(collectGarbage, SETTLED_MS);
@@ -250,6 +252,12 @@ export async function watch(
     await audit?.close();
     await web.close();
   }
+}
+
+/** Of all sources. */
+function rulesOfAll(first: Counters, parts: readonly EnginePart[]): number {
+  const all = [first, ...parts.map(({ counters }) => counters)];
+  return all.reduce((sum, counters) => sum + counters.get(Counter.Rules), 0);
 }
 
 /** What is asked of the system calls' side of a run that has none. */
