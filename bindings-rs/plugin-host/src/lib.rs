@@ -7,6 +7,7 @@
 pub mod abi;
 pub mod async_events;
 pub mod blocks;
+pub mod child;
 pub mod column;
 mod doors;
 pub mod event_port;
@@ -21,11 +22,17 @@ mod local_events;
 pub mod owner;
 pub mod port;
 pub mod record;
+pub mod remote;
+mod remote_events;
+mod remote_port;
 pub mod routines;
 mod said;
 mod schema;
+pub mod served;
 pub mod sourcing;
 pub mod state;
 pub mod tables;
+mod watched;
+pub mod wire;
 
 pub use said::for_plugin as text_for_plugin;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::blocks::{block_bytes, events_of, is_large, write_block};
+use crate::blocks::{events_of, is_large};
 use crate::column::Column;
 use crate::extraction::{Asked, Given};
 use crate::instance::{Batch, Instance, Metric};
@@ -104,32 +104,15 @@ impl Local {
     /// Fills the buffer with what is left of the batch.
     fn hand_over(&mut self, out: &mut [u8]) -> usize {
         self.number += self.given as u64;
-        self.first = self.next;
-        self.given = 0;
-        let mut at = 0;
-        while let Some(event) = self.instance.event(self.next) {
-            let bytes = block_bytes(event.len());
-            if bytes > out.len() - at {
-                if at > 0 {
-                    break;
-                }
-                let length = event.len();
-                add(&self.record.dropped, 1);
-                self.instance.refuse(&format!("an event of {length} bytes is larger than a batch"));
-                self.first = self.next + 1;
-            } else {
-                at += write_block(&mut out[at..], event, is_large(event).unwrap_or(true));
-                self.given += 1;
-            }
-            let place = self.next;
-            self.next += 1;
-            if self.given > 0 && self.instance.parses_own() {
-                self.instance.parse_own(place, self.number, &self.source);
-                // What it knows then is of this event, and not of those behind it.
-                break;
-            }
+        // What it knows after it parsed one is of this event, and not of those behind it.
+        let parses = self.instance.parses_own();
+        let most = if parses { 1 } else { usize::MAX };
+        let filled = self.instance.put_blocks(&mut self.next, most, out);
+        (self.first, self.given) = (filled.first, filled.events);
+        if parses && filled.events > 0 {
+            self.instance.parse_own(filled.first, self.number, &self.source);
         }
-        at
+        filled.bytes
     }
 
     fn fill(&mut self, asked: &Asked, span: Span) {

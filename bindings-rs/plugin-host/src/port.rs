@@ -35,6 +35,9 @@ pub struct Lending<'a> {
     pub number: u64,
 }
 
+/// What begins a line of a plugin's own log among all that its process prints.
+pub const LOG_MARK: char = '\u{1}';
+
 /// Which events of those at hand values are asked of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {

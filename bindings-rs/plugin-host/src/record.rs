@@ -19,6 +19,16 @@ pub enum Level {
     Info,
 }
 
+impl Level {
+    pub fn of(severity: Severity) -> Self {
+        match severity {
+            ..=SEVERITY_ERROR => Self::Critical,
+            SEVERITY_WARNING => Self::Warning,
+            _ => Self::Info,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub level: Level,
@@ -75,12 +85,7 @@ impl Record {
 
     /// A line that the plugin logs itself.
     pub fn logged(&self, severity: Severity, line: &str) {
-        let level = match severity {
-            ..=SEVERITY_ERROR => Level::Critical,
-            SEVERITY_WARNING => Level::Warning,
-            _ => Level::Info,
-        };
-        self.notice(level, line);
+        self.notice(Level::of(severity), line);
     }
 
     /// Something failed; it is counted, and kept as the last that did.

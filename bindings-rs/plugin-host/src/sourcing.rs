@@ -4,12 +4,23 @@ use std::ptr::null_mut;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::abi::{EOF, Event, SUCCESS, TIMEOUT};
-use crate::blocks::{EVENT_MAX, HEADER, PLUGIN_DATA, is_large, is_plugin_event, kind_of, u32_at};
+use crate::blocks::{
+    EVENT_MAX, HEADER, PLUGIN_DATA, block_bytes, is_large, is_plugin_event, kind_of, u32_at,
+    write_block,
+};
 use crate::instance::{Batch, Instance};
+use crate::record::add;
 
 /// Events of one batch.
 pub const BATCH_MAX: usize = 1 << 16;
 const ID_AT: usize = HEADER + 8;
+
+/// Events that were put into a buffer: their first place in the batch, how many, their bytes.
+pub struct Filled {
+    pub first: usize,
+    pub events: usize,
+    pub bytes: usize,
+}
 
 impl Instance {
     /// Asks for events. Those of the batch before are gone then.
@@ -118,6 +129,31 @@ impl Instance {
             bytes[..8].copy_from_slice(&now.to_le_bytes());
         }
         Ok(())
+    }
+
+    /// Puts blocks of the events from `next` on into the buffer, as many as there is room for
+    /// and `most` allows. An event that is larger than all of it is left out and counted.
+    pub fn put_blocks(&mut self, next: &mut usize, most: usize, out: &mut [u8]) -> Filled {
+        let mut filled = Filled { first: *next, events: 0, bytes: 0 };
+        while filled.events < most
+            && let Some(event) = self.event(*next)
+        {
+            let bytes = block_bytes(event.len());
+            if bytes <= out.len() - filled.bytes {
+                let large = is_large(event).unwrap_or(true);
+                filled.bytes += write_block(&mut out[filled.bytes..], event, large);
+                filled.events += 1;
+            } else if filled.bytes > 0 {
+                break;
+            } else {
+                let length = event.len();
+                add(&self.record.dropped, 1);
+                self.refuse(&format!("an event of {length} bytes is larger than a batch"));
+                filled.first = *next + 1;
+            }
+            *next += 1;
+        }
+        filled
     }
 
     /// The bytes of an event of the batch.

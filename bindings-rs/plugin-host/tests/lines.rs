@@ -1,30 +1,16 @@
 //! The tests' plugin of numbered lines (tests/plugins/lines.c), built here, through the door that
 //! saker has: what it gives, what is asked of it, how it fails.
-use std::path::PathBuf;
-use std::process::Command;
+mod built;
+
 use std::time::Duration;
 
+use built::{asked, built, values};
 use plugin_host::column::is_column;
 use plugin_host::extraction::Asked;
 use plugin_host::local::Local;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, read};
-use plugin_host::text_for_plugin;
 use serde_json::{Value, json};
-
-/// The library, of the C source with these macros.
-fn built(name: &str, source: &str, defines: &[&str]) -> String {
-    let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/plugins");
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("lib{name}.so"));
-    let done = Command::new("cc")
-        .args(["-O1", "-shared", "-fPIC", "-pthread", "-o"])
-        .arg(&target)
-        .args(defines.iter().map(|define| format!("-D{define}")))
-        .arg(sources.join(format!("{source}.c")))
-        .status();
-    assert!(done.expect("cc").success());
-    target.to_string_lossy().into_owned()
-}
 
 fn lines(name: &str) -> Local {
     Local::load(&built(name, "lines", &[])).expect("a plugin")
@@ -35,30 +21,6 @@ fn opened(name: &str, params: &str) -> Local {
     plugin.init(r#"{"prefix": "row"}"#).expect("init");
     plugin.open(params).expect("open");
     plugin
-}
-
-/// Values of a column: of each event a list of bytes.
-fn values(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
-    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4")) as usize;
-    let (events, count) = (word(0), word(4));
-    let data = 16 + 4 * (events + count);
-    let mut value = 0;
-    let mut from = 0;
-    let mut out = Vec::new();
-    for event in 0..events {
-        let mut these = Vec::new();
-        for _ in 0..word(16 + 4 * event) {
-            let to = word(16 + 4 * (events + value));
-            these.push(bytes[data + from..data + to].to_vec());
-            (from, value) = (to, value + 1);
-        }
-        out.push(these);
-    }
-    out
-}
-
-fn asked(field: u32, key: Option<&str>, index: Option<u64>) -> Asked {
-    Asked { field, key: key.map(text_for_plugin), index }
 }
 
 fn column(plugin: &mut dyn Port, asked: &Asked, span: Span) -> Vec<Vec<Vec<u8>>> {

@@ -13,6 +13,7 @@ use plugin_host::instance::Metric;
 use plugin_host::local::Local;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, Notice, read};
+use plugin_host::remote::{Options, Remote};
 use plugin_host::text_for_plugin;
 
 use crate::failure::{Code, Failure};
@@ -81,9 +82,16 @@ fn asked(field: u32, key: Option<String>, index: Option<f64>) -> Asked {
 impl Plugin {
     #[napi(factory)]
     pub fn load(options: PluginOptions) -> Result<Self> {
-        let PluginOptions { path, .. } = options;
-        let port = Local::load(&path).map_err(refused)?;
-        Ok(Self { port: Some(Box::new(port)) })
+        let PluginOptions { path, name, in_process, host, memory_mb } = options;
+        let port: Box<dyn Port> = if in_process {
+            Box::new(Local::load(&path).map_err(refused)?)
+        } else {
+            let program = host.ok_or_else(|| refused("its program is missing".into()))?;
+            let memory_bytes = u64::from(memory_mb) << 20;
+            let options = Options { program: &program, path: &path, name: &name, memory_bytes };
+            Box::new(Remote::load(&options).map_err(refused)?)
+        };
+        Ok(Self { port: Some(port) })
     }
 
     fn port(&mut self) -> Result<&mut dyn Port> {

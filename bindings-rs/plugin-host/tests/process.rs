@@ -1,0 +1,181 @@
+//! The process of a plugin (src/main.rs), started as saker does: what comes out of it is what a
+//! plugin in this process gives, and whatever it does harms nobody else.
+mod built;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use built::{asked, built, values};
+use plugin_host::blocks::events_of;
+use plugin_host::port::{Lending, Port, Span, State};
+use plugin_host::record::{Level, read};
+use plugin_host::remote::{Options, Remote};
+use serde_json::Value;
+
+const ALL: Span = Span { lent: false, first: 0, count: 100_000 };
+
+fn program() -> Vec<u8> {
+    std::fs::read(env!("CARGO_BIN_EXE_plugin-host")).expect("the program")
+}
+
+fn remote(path: &str, memory_mb: u64) -> Result<Remote, String> {
+    let program = program();
+    let memory_bytes = memory_mb << 20;
+    Remote::load(&Options { program: &program, path, name: "tested", memory_bytes })
+}
+
+fn column(plugin: &mut Remote, field: u32) -> Vec<Vec<Vec<u8>>> {
+    let mut out = vec![0; 1 << 20];
+    let size = plugin.column(&asked(field, None, None), ALL, &mut out);
+    values(&out[..size as usize])
+}
+
+/// Reads until there are events or the source ends.
+fn batch(plugin: &mut Remote, buffer: &mut [u8]) -> i64 {
+    let end = Instant::now() + Duration::from_mins(1);
+    loop {
+        match plugin.read(buffer) {
+            0 if Instant::now() < end => plugin.wait(Duration::from_millis(100)),
+            bytes => return bytes,
+        }
+    }
+}
+
+fn hostile(mode: &str) -> Remote {
+    let path = built(&format!("hostile_{mode}"), "hostile", &[]);
+    let mut plugin = remote(&path, 256).expect("a plugin");
+    plugin.init(&format!("mode={mode} after=2 pause=1")).expect("init");
+    plugin.open("").expect("open");
+    plugin
+}
+
+/// Reads until it pauses; what was told of it.
+fn until_it_fails(plugin: &mut Remote) -> String {
+    let mut buffer = vec![0; 1 << 20];
+    let end = Instant::now() + Duration::from_mins(1);
+    while plugin.now().state != State::Pausing && Instant::now() < end {
+        if plugin.read(&mut buffer) == 0 {
+            plugin.wait(Duration::from_millis(50));
+        } else {
+            column(plugin, 0);
+            column(plugin, 1);
+        }
+    }
+    assert_eq!(plugin.now().state, State::Pausing);
+    let told = plugin.record().take().pop().expect("a notice");
+    assert_eq!(told.level, Level::Critical);
+    told.line
+}
+
+#[test]
+fn batches_and_columns_are_those_of_the_plugin() {
+    let path = built("remote", "lines", &[]);
+    let mut plugin = remote(&path, 256).expect("a plugin");
+    let info: Value = serde_json::from_str(&plugin.info()).expect("JSON");
+    assert_eq!((&info["name"], &info["id"]), (&"lines".into(), &999.into()));
+    assert!(plugin.init(r#"{"prefix": ""}"#).expect_err("a refusal").contains("<root>[prefix]"));
+    plugin.init("").expect("init");
+    assert!(plugin.open_params().expect("params").contains("count=10"));
+    assert_eq!(plugin.open("no=1").err().as_deref(), Some("\"no=1\" is no parameter of lines"));
+    plugin.open("count=1000 batch=50 time=0").expect("open");
+    let mut buffer = vec![0; 1 << 20];
+    let mut seen = 0_u64;
+    loop {
+        let bytes = batch(&mut plugin, &mut buffer);
+        if bytes < 0 {
+            break;
+        }
+        let mut found = Vec::new();
+        assert!(events_of(&buffer[..bytes as usize], &mut found));
+        let numbers = column(&mut plugin, 0);
+        let texts = column(&mut plugin, 1);
+        assert_eq!((numbers.len(), texts.len()), (found.len(), found.len()));
+        for (place, (start, end)) in found.iter().enumerate() {
+            assert_eq!(numbers[place], [seen.to_le_bytes().to_vec()]);
+            assert_eq!(texts[place][0], &buffer[start + 38..*end]);
+            seen += 1;
+        }
+        let (start, end) = found[0];
+        let event = &buffer[start..end];
+        let lending = Lending { source: "lines", number: 1 };
+        let mut out = vec![0; 256];
+        let size = plugin.column_of(event, &lending, &asked(0, None, None), &mut out);
+        assert_eq!(values(&out[..size as usize])[0], numbers[0]);
+        assert_eq!(plugin.lend(&buffer[..bytes as usize], &lending), found.len());
+        let mut out = vec![0; 1 << 16];
+        let lent = Span { lent: true, first: 1, count: 2 };
+        let size = plugin.column(&asked(0, None, None), lent, &mut out);
+        assert_eq!(values(&out[..size as usize]), numbers[1..3]);
+    }
+    assert_eq!(seen, 1000);
+    assert_eq!(plugin.now().state, State::Ended);
+    assert_eq!(plugin.progress().map(|(part, _)| part), Some(10_000));
+    assert!(plugin.metrics().iter().any(|metric| metric.name == "lines.made"));
+    assert_eq!((read(&plugin.record().errors), read(&plugin.record().restarts)), (0, 0));
+    assert_eq!(plugin.record().take()[0].line, "initialized");
+}
+
+#[test]
+fn a_process_that_ends_is_started_anew() {
+    let mut plugin = hostile("next_crash");
+    let told = until_it_fails(&mut plugin);
+    assert!(told.contains("signal 11") && told.ends_with("started anew in 1 s"), "{told}");
+    let mut buffer = vec![0; 1 << 20];
+    assert!(batch(&mut plugin, &mut buffer) > 0);
+    assert_eq!(read(&plugin.record().restarts), 1);
+    let mut plugin = hostile("exit_quietly");
+    let told = until_it_fails(&mut plugin);
+    assert!(told.contains("exit code 3"), "{told}");
+}
+
+#[test]
+fn events_that_are_none_are_refused() {
+    for (mode, why) in [
+        ("next_short", "has 3 bytes"),
+        ("next_long", "has 4294967295 bytes"),
+        ("next_type", "malformed plugin event"),
+        ("next_params", "malformed plugin event"),
+        ("next_lengths", "malformed plugin event"),
+        ("next_id", "unexpected plugin ID"),
+        ("next_null", "nowhere (NULL)"),
+        ("next_null_event", "nowhere (NULL)"),
+        ("next_count", "65536 at the most"),
+        ("next_wild", "signal 11"),
+        ("next_abort", "signal 6"),
+    ] {
+        let told = until_it_fails(&mut hostile(mode));
+        assert!(told.contains(why), "{mode}: {told}");
+    }
+}
+
+#[test]
+fn what_is_not_loaded_is_told_and_leaves_no_process() {
+    let missing = remote("/nowhere/libnone.so", 256).err().expect("a refusal");
+    assert!(missing.starts_with("can't load plugin dynamic library: "), "{missing}");
+    let refused = remote(&built("no_init", "hostile", &["WITHOUT_INIT"]), 256).err();
+    assert_eq!(refused.as_deref(), Some("required symbol not implemented: 'init'"));
+    assert!(Path::new("/proc/self").exists());
+}
+
+#[test]
+fn a_process_that_takes_too_much_memory_is_ended() {
+    let mut plugin = hostile("leak");
+    let told = until_it_fails(&mut plugin);
+    assert!(told.contains("more than the 256 MB that it may"), "{told}");
+}
+
+#[test]
+fn a_call_that_does_not_return_holds_nobody_up() {
+    let mut plugin = hostile("next_block");
+    let mut buffer = vec![0; 1 << 20];
+    let end = Instant::now() + Duration::from_secs(30);
+    while plugin.now().blocked < Duration::from_millis(300) && Instant::now() < end {
+        if plugin.read(&mut buffer) == 0 {
+            plugin.wait(Duration::from_millis(20));
+        }
+    }
+    assert!(plugin.now().blocked >= Duration::from_millis(300));
+    let began = Instant::now();
+    drop(plugin);
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
