@@ -1,17 +1,20 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // Events a second and CPU of the same audit events through saker's own source, through a plugin in
-// C in saker's process and in a process of its own, and through plugins that are given. In: a file
-// of audit events, one a line. Out: one line for each way, in turn, with its share of the first.
+// C in saker's process and in a process of its own, in TypeScript, and through given ones. In: a
+// file of audit events, one a line. Out: one line for each way, in turn, with its share of the
+// first.
 import { SAKER } from "../tests/live/saker.ts";
 import { cPlugin } from "../tests/plugins/build.ts";
 import { timed, type Times } from "./live_bench/workloads.ts";
 
 const USAGE = `usage: scripts/bench plugins [options]
-  --log FILE     audit events, one a line, .gz or plain (../shared/audit/public.all.jsonl.gz)
+  --log FILE     audit events, one a line, .gz or plain (../shared/audit/public.jsonl.gz)
   --times N      the file so often (200)
   --rounds N     runs of each, in turn (3)
   --rules FILE   rules on them (default: three on their fields, one of which matches)
   SAKER_TEST_PLUGINS=DIR  besides: Falco's own libk8saudit.so and libjson.so of that directory`;
+
+const TYPESCRIPT = new URL("./plugins_bench/audit_lines.ts", import.meta.url).pathname;
 
 /** Asked of every event: two fields by column, a third where those hold. */
 const RULES = `
@@ -82,6 +85,9 @@ async function waysOf(directory: string, log: string): Promise<[name: string, co
     ["built in", [`{name: k8saudit, open_params: ${log}}`]],
     ["C, in saker's process", [entry(library, log, "builtin: false, in_process: true")]],
     ["C, in its own process", [entry(library, log, "builtin: false")]],
+    ["TypeScript, in a thread of its own", [
+      entry(TYPESCRIPT, log, `builtin: false, permissions: {read: ["${log}"]}`),
+    ]],
   ];
   const given = Deno.env.get("SAKER_TEST_PLUGINS") ?? "";
   if (given !== "") {
@@ -138,7 +144,7 @@ function parse(args: readonly string[]): Options | undefined {
     if (name === undefined || args[at + 1] === undefined) return undefined;
     given[name] = args[at + 1]!;
   }
-  const log = given["log"] ?? "../shared/audit/public.all.jsonl.gz";
+  const log = given["log"] ?? "../shared/audit/public.jsonl.gz";
   const [times, rounds] = [Number(given["times"] ?? 200), Number(given["rounds"] ?? 3)];
   if (!(times >= 1 && rounds >= 1)) return undefined;
   return { log, times, rounds, rules: given["rules"] };
