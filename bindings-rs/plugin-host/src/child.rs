@@ -17,6 +17,8 @@ use crate::wire::{Message, Shared, TOTAL, receive, send};
 
 pub const SOCKET_FD: RawFd = 3;
 pub const MEMORY_FD: RawFd = 4;
+/// Numbers that are none of these.
+const ABOVE: RawFd = 16;
 /// How long a process that is to end may take to do so by itself.
 const LEAVE: Duration = Duration::from_millis(500);
 const LEAVE_STEP: Duration = Duration::from_millis(2);
@@ -72,7 +74,9 @@ fn placed(place: Option<&str>, bytes: &[u8]) -> io::Result<OwnedFd> {
     file.write_all(bytes)?;
     // A file that is open for writing is not started.
     let program = File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    Ok(program.into())
+    // Not where the process has its socket and its memory: it is started by its number.
+    // SAFETY: a new descriptor of one that is open.
+    unsafe { owned(libc::fcntl(program.as_raw_fd(), libc::F_DUPFD_CLOEXEC, ABOVE)) }
 }
 
 /// # Safety
@@ -131,7 +135,7 @@ impl Child {
         // first, since either may stand where the other goes.
         unsafe {
             command.pre_exec(move || {
-                let above = fds.map(|fd| libc::fcntl(fd, libc::F_DUPFD, 16));
+                let above = fds.map(|fd| libc::fcntl(fd, libc::F_DUPFD, ABOVE));
                 let placed = libc::dup2(above[0], SOCKET_FD) | libc::dup2(above[1], MEMORY_FD);
                 if placed < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
             });

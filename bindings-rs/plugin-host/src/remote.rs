@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::child::Child;
+use crate::extraction::Asked;
 use crate::port::{Pause, Told};
 use crate::record::{Level, Record, add};
 use crate::said::one_line;
@@ -53,7 +54,11 @@ pub struct Remote {
     pub(crate) quick: bool,
     pub(crate) room: usize,
     pub(crate) watched: Watched,
+    /// Columns that came with the batch that `read` gave last, of which fields they are, and of
+    /// which those of the batch on its way will be.
     pub(crate) columns: Vec<Vec<u8>>,
+    pub(crate) columns_of: Arc<[Asked]>,
+    pub(crate) fetching_of: Arc<[Asked]>,
     pub(crate) found: Vec<(usize, usize)>,
     pub(crate) lent: Option<(String, u64, usize)>,
     pub(crate) scratch: Vec<u8>,
@@ -98,6 +103,8 @@ impl Remote {
             room: 0,
             watched: Watched::default(),
             columns: Vec::new(),
+            columns_of: Arc::default(),
+            fetching_of: Arc::default(),
             found: Vec::new(),
             lent: None,
             scratch: Vec::new(),

@@ -1,5 +1,6 @@
 //! Batches, columns and texts of a plugin in a process of its own. In: what saker asks of it. Out:
 //! what the process answered, copied and held against what it must be.
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ impl Remote {
     /// Asks for the next batch, into the place that saker does not look at.
     fn fetch(&mut self) {
         let changed = self.watched.next();
+        self.fetching_of = Arc::clone(&self.watched.now);
         let text = if changed {
             asked_text(&self.watched.now.iter().collect::<Vec<_>>())
         } else {
@@ -85,7 +87,8 @@ impl Remote {
 
     /// Copies the columns that came with a batch.
     fn take_columns(&mut self, answer: &Message, place: usize) {
-        self.columns.resize_with(self.watched.now.len(), Vec::new);
+        self.columns_of = Arc::clone(&self.fetching_of);
+        self.columns.resize_with(self.columns_of.len(), Vec::new);
         let Some(child) = &self.child else { return };
         let mut at = 0;
         for (slot, column) in self.columns.iter_mut().enumerate() {
@@ -217,7 +220,7 @@ impl Port for Remote {
             return self.put_scratch(is_there, span.count, out);
         }
         self.watched.ask(asked);
-        let slot = self.watched.now.iter().position(|watched| watched == asked);
+        let slot = self.columns_of.iter().position(|column| column == asked);
         let came = slot.and_then(|slot| self.columns.get(slot)).filter(|column| !column.is_empty());
         if let Some(column) = came {
             return Column::write_part(column, span.first, span.count, out);

@@ -1,5 +1,7 @@
 //! Which columns a plugin's process makes of each batch unasked: what saker asks of batches comes
 //! in, those that are asked often go out.
+use std::sync::Arc;
+
 use crate::extraction::Asked;
 use crate::wire::WATCHED_MAX;
 
@@ -12,7 +14,7 @@ const KNOWN_MAX: usize = 256;
 pub struct Watched {
     known: Vec<Known>,
     /// Those that are watched, in the order of the columns.
-    pub now: Vec<Asked>,
+    pub now: Arc<[Asked]>,
     batch: u64,
 }
 
@@ -49,7 +51,7 @@ impl Watched {
 
     /// Another process knows of none.
     pub fn forget(&mut self) {
-        self.now.clear();
+        self.now = Arc::default();
     }
 }
 
@@ -67,7 +69,7 @@ mod tests {
             watched.ask(&asked);
             assert_eq!(watched.next(), batch + 1 == OFTEN);
         }
-        assert_eq!(watched.now, [asked]);
+        assert_eq!(*watched.now, [asked]);
         let changes = (0..=FORGOTTEN).filter(|_| watched.next()).count();
         assert_eq!((changes, watched.now.len()), (1, 0));
     }

@@ -116,6 +116,27 @@ fn batches_and_columns_are_those_of_the_plugin() {
 }
 
 #[test]
+fn what_comes_with_a_batch_stays_right_when_other_fields_are_asked() {
+    let mut plugin = remote(&built("watched", "lines", &[]), 256).expect("a plugin");
+    plugin.init("").expect("init");
+    plugin.open("count=500 batch=5").expect("open");
+    let mut buffer = vec![0; 1 << 16];
+    let mut batches = 0_u64;
+    while batch(&mut plugin, &mut buffer) > 0 {
+        // The number is no longer asked after some batches, the text always.
+        if batches < 10 {
+            column(&mut plugin, 0);
+        }
+        let first = batches * 5;
+        let parity = ["even", "odd"][(first % 2) as usize];
+        let text = format!("line {first} n={first} parity={parity}");
+        assert_eq!(column(&mut plugin, 1)[0], [text.into_bytes()]);
+        batches += 1;
+    }
+    assert_eq!(batches, 100);
+}
+
+#[test]
 fn a_process_that_ends_is_started_anew() {
     let mut plugin = hostile("next_crash");
     let told = until_it_fails(&mut plugin);
