@@ -65,7 +65,8 @@ for (
     ],
     [
       "fills its heap",
-      sourceOf(`${BREATH} const all = []; for (;;) all.push(new Array(1000).fill(all.length));`),
+      sourceOf(`${BREATH} const all = [];
+        for (;;) { const one = []; for (let n = 0; n < 1000; n++) one.push(n); all.push(one); }`),
       /^it has more memory than 64 MB \(memory_mb\)/,
     ],
     [
