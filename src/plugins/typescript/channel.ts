@@ -58,6 +58,8 @@ export const Word = {
   Pending: 33,
   /** Bytes of why it failed. */
   FailureBytes: 34,
+  /** 1: the plugin's loops are to end. */
+  Stop: 35,
   Words: 64,
 } as const;
 

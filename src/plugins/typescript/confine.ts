@@ -35,7 +35,7 @@ const DENO_KEPT = [
 
 export interface Captured {
   /** Makes a function of a module's text; nothing else in the thread can. */
-  readonly compile: (text: string) => (...given: unknown[]) => Promise<unknown>;
+  readonly compile: (text: string, alive: string) => (...given: unknown[]) => Promise<unknown>;
 }
 
 /** Takes away all else; `log` gets what the plugin says. Throws where that is not possible. */
@@ -71,7 +71,7 @@ export function confine(log: (level: "info" | "warning", line: string) => void):
   scope.Deno = denoOf(runtime as unknown as Record<string, unknown>);
   scope.console = consoleOf(runtime.inspect, log);
   return {
-    compile: (text) => new Async("exports", "require", text),
+    compile: (text, alive) => new Async("exports", "require", alive, text),
   };
 }
 

@@ -1,6 +1,7 @@
 // Plugins in TypeScript that do harm, each in one way: what is told, that they come back after a
 // pause, and that nobody else is held up.
-import { match, ok, strictEqual } from "node:assert";
+import { match, ok, rejects, strictEqual } from "node:assert";
+import { cpuUsage } from "node:process";
 import { loadTypeScriptPlugin } from "./load_plugin.ts";
 import { TypeScriptPort } from "./port.ts";
 
@@ -65,8 +66,7 @@ for (
     ],
     [
       "fills its heap",
-      sourceOf(`${BREATH} const all = [];
-        for (;;) { const one = []; for (let n = 0; n < 1000; n++) one.push(n); all.push(one); }`),
+      sourceOf(`${BREATH} const all = []; for (;;) all.push(new Array(1000).fill(all.length));`),
       /^it has more memory than 64 MB \(memory_mb\)/,
     ],
     [
@@ -132,4 +132,37 @@ Deno.test("a plugin that ends its thread's own parts harms itself alone", async 
   const { counts } = port.column(0, undefined, 0, 1);
   ok(counts[0]! <= 1);
   port.close();
+});
+
+Deno.test("threads of plugins that loop and fill memory are gone once they are ended", async () => {
+  /** Seconds of CPU that this process has taken. */
+  const taken = () => {
+    const { user, system } = cpuUsage();
+    return (user + system) / 1e6;
+  };
+  const grow = "const all: any[] = []; const more = () => all.push(new Array(1000).fill(1));";
+  const loops = [
+    "for (;;) all.push(new Array(1000).fill(all.length));",
+    "while (true) try { for (;;) more(); } catch {}",
+    "do all.push(new Array(1000).fill(1)); while (true)",
+    "if (all) for (const one of (all.push(1), all)) all.push(new Array(1000).fill(one)); else 1;",
+  ];
+  for (const loop of loops) {
+    const port = await portOf(sourceOf(`${BREATH} ${grow} ${loop}`), 64);
+    port.open("");
+    ok(readUntil(port, () => port.numbers().state === "pausing"), loop);
+    port.close();
+    // A thread that goes on takes all of a CPU, and a gigabyte a second.
+    for (let waits = 0;; waits++) {
+      ok(waits < 10, `${loop}: its thread goes on`);
+      const before = taken();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      if (taken() - before < 0.2) break;
+    }
+  }
+});
+
+Deno.test("a module that fills memory before it is known is refused", async () => {
+  const text = "const all: any[] = []; for (;;) all.push(new Array(1000).fill(1));";
+  await rejects(portOf(text, 64), /^Error: its module takes more memory than 64 MB \(memory_mb\)$/);
 });

@@ -21,6 +21,8 @@ export interface TypeScriptEntry {
 }
 
 const DESCRIBE_MS = 30_000;
+/** How often its memory is looked at meanwhile. */
+const WATCH_MS = 50;
 
 /** Throws an Error of one line, without the plugin's name. */
 export async function loadTypeScriptPlugin(
@@ -30,7 +32,7 @@ export async function loadTypeScriptPlugin(
   const { name, path, config, params, granted, memoryMb } = entry;
   const files = await readModules(path);
   const { info, asked } = readManifest(
-    await described(files, { config, params, timeoutMs }),
+    await described(files, { config, params, timeoutMs, memoryMb }),
     name,
   );
   const grants = granted !== "asked" ? granted : {
@@ -43,9 +45,9 @@ export async function loadTypeScriptPlugin(
 
 async function described(
   files: readonly ModuleText[],
-  given: { readonly config: unknown; readonly params: string; readonly timeoutMs: number },
+  given: Pick<TypeScriptEntry, "config" | "params" | "memoryMb"> & { readonly timeoutMs: number },
 ): Promise<Exported> {
-  const { config, params, timeoutMs } = given;
+  const { config, params, timeoutMs, memoryMb } = given;
   const worker = new Worker(new URL("./plugin_worker.ts", import.meta.url), {
     type: "module",
     deno: { permissions: workerPermissions(NO_PERMISSIONS) },
@@ -63,12 +65,20 @@ async function described(
     event.preventDefault();
     refuse(event.message);
   };
-  const order: DescribeOrder = { kind: "describe", files, config, params };
+  const stop = new SharedArrayBuffer(4);
+  const atFirst = Deno.memoryUsage().rss;
+  const watch = setInterval(() => {
+    if (Deno.memoryUsage().rss - atFirst < memoryMb << 20) return;
+    refuse(`its module takes more memory than ${memoryMb} MB (memory_mb)`);
+  }, WATCH_MS);
+  const order: DescribeOrder = { kind: "describe", files, config, params, stop };
   worker.postMessage(order);
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
+    Atomics.store(new Int32Array(stop), 0, 1);
     worker.terminate();
   }
 }

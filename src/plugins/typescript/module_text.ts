@@ -5,6 +5,8 @@ export interface ModuleText {
   /** For messages: the path below the plugin's own directory. */
   readonly name: string;
   readonly text: string;
+  /** What its loops call in every turn (loops.ts): a name that its own text cannot know. */
+  readonly alive: string;
   /** What its imports name, as written → the module's name. */
   readonly imports: Readonly<Record<string, string>>;
 }

@@ -5,6 +5,7 @@ import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import type { ModuleText } from "./module_text.ts";
 import { AUTHOR_MODULE } from "./author_api.ts";
+import { endable } from "./loops.ts";
 import { shippedText } from "./shipped.ts";
 
 const MODULES_MAX = 200;
@@ -16,14 +17,22 @@ const EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
 const IMPORT_CALL = /\bimport\s*(?:[(/.<]|$)/;
 const REQUIRED = /\brequire\((?:'([^'\\]*)'|"([^"\\]*)")\)/g;
 
-type Strip = (text: string, options: object) => { readonly code: string };
+/** Types off, imports as calls, loops that can be ended. */
+type Strip = (text: string, options: object) => string;
 
 /** The last one is the plugin itself. Throws an Error of one line where one cannot be read. */
 export async function readModules(path: string): Promise<readonly ModuleText[]> {
   // Only who has such plugins pays for it.
-  const { transform } = await import("sucrase");
+  const { transform } = (await import("sucrase/dist/index.js")).default;
+  const { parse } = (await import("sucrase/dist/parser/index.js")).default;
+  const types = (await import("sucrase/dist/parser/tokenizer/types.js")).default.TokenType;
+  const alive = `$${crypto.randomUUID().replaceAll("-", "")}`;
   const slash = Math.max(path.lastIndexOf("/"), path.indexOf(":"));
-  const reading = new Reading(path.slice(0, slash + 1), transform as Strip);
+  const strip: Strip = (text, options) => {
+    const { code } = transform(text, options);
+    return endable(code, alive, parse(code, false, false, false).tokens, types);
+  };
+  const reading = new Reading(path.slice(0, slash + 1), alive, strip);
   await reading.read(path.slice(slash + 1), []);
   return reading.modules;
 }
@@ -31,11 +40,13 @@ export async function readModules(path: string): Promise<readonly ModuleText[]> 
 class Reading {
   readonly modules: ModuleText[] = [];
   readonly #directory: string;
+  readonly #alive: string;
   readonly #strip: Strip;
   readonly #done = new Set<string>();
 
-  constructor(directory: string, strip: Strip) {
+  constructor(directory: string, alive: string, strip: Strip) {
     this.#directory = directory;
+    this.#alive = alive;
     this.#strip = strip;
   }
 
@@ -59,7 +70,7 @@ class Reading {
       imports[wanted] = found;
       await this.read(found, [...from, name]);
     }
-    this.modules.push({ name, text, imports });
+    this.modules.push({ name, text, alive: this.#alive, imports });
   }
 
   #textOf(name: string): string {
@@ -86,7 +97,7 @@ class Reading {
       filePath: name,
     };
     try {
-      const { code } = this.#strip(text, options);
+      const code = this.#strip(text, options);
       if (!IMPORT_CALL.test(code.replaceAll(/\s+/g, " "))) return code;
     } catch (error) {
       const line = (error as Error).message.replace(/^Error transforming [^:]*: /, "");

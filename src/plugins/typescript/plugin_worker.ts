@@ -4,7 +4,7 @@
 import type { ModuleText } from "./module_text.ts";
 import { AUTHOR_API, AUTHOR_MODULE } from "./author_api.ts";
 import { confine } from "./confine.ts";
-import { Channel } from "./channel.ts";
+import { Channel, Word } from "./channel.ts";
 import type { Exported } from "./manifest.ts";
 import { Serving } from "./serving.ts";
 
@@ -14,6 +14,8 @@ export interface DescribeOrder {
   readonly files: readonly ModuleText[];
   readonly config: unknown;
   readonly params: string;
+  /** One word: 1 ends the module's loops. */
+  readonly stop: SharedArrayBuffer;
 }
 
 export interface RunOrder {
@@ -63,7 +65,7 @@ globalThis.addEventListener("message", (event) => {
 
 async function describe(order: DescribeOrder): Promise<void> {
   try {
-    const exports = await load(order.files);
+    const exports = await load(order.files, new Int32Array(order.stop), 0);
     post({ kind: "described", exported: exportedOf(exports, order) });
   } catch (error) {
     post({ kind: "failed", error: wordsOf(error) });
@@ -71,7 +73,8 @@ async function describe(order: DescribeOrder): Promise<void> {
 }
 
 async function run(order: RunOrder): Promise<void> {
-  const serving = new Serving(new Channel(order.shared), {
+  const channel = new Channel(order.shared);
+  const serving = new Serving(channel, {
     memoryKib: () => {
       const { heapUsed, external } = memoryUsage();
       return (heapUsed + external) >> 10;
@@ -82,18 +85,28 @@ async function run(order: RunOrder): Promise<void> {
   thread.serving = serving;
   thread.log = (level, line) => serving.log(level, line);
   try {
-    serving.begin(await load(order.files));
+    serving.begin(await load(order.files, channel.words, Word.Stop));
   } catch (error) {
     serving.fail(wordsOf(error));
   }
 }
 
 /** Runs the modules, each after those that it imports; gives what the last one exports. */
-async function load(files: readonly ModuleText[]): Promise<Exports> {
+async function load(
+  files: readonly ModuleText[],
+  words: Int32Array,
+  stop: number,
+): Promise<Exports> {
+  // Before the plugin can put another one there.
+  const look = Atomics.load;
+  const goesOn = (): boolean => {
+    if (look(words, stop) !== 0) throw new Error("it is ended");
+    return true;
+  };
   const { compile } = confine((level, line) => thread.log(level, line));
   const made = new Map<string, Exports>();
   let last: Exports = {};
-  for (const { name, text, imports } of files) {
+  for (const { name, text, alive, imports } of files) {
     last = {};
     made.set(name, last);
     const require = (wanted: unknown): unknown => {
@@ -102,7 +115,8 @@ async function load(files: readonly ModuleText[]): Promise<Exports> {
       if (found === undefined) throw new Error(`cannot import ${String(wanted)}`);
       return made.get(found);
     };
-    await compile(`"use strict";${text}\n//# sourceURL=${name}`)(last, require);
+    const module = compile(`"use strict";${text}\n//# sourceURL=${name}`, alive);
+    await module(last, require, goesOn);
   }
   return last;
 }
