@@ -76,7 +76,9 @@ Deno.test({
     Deno.writeTextFileSync(file, rules.join(""));
     // A plugin that is away makes saker degraded: it is not waited for its being well.
     await using saker = Saker.launch([marker], { args: ["-c", config, "-r", file] });
-    await eventually("saker to watch", () => /rules, \d+ programs/.test(saker.told) || undefined);
+    // Fifteen plugins are started twice each, on however busy a machine.
+    const watches = () => /rules, \d+ programs/.test(saker.told) || undefined;
+    await eventually("saker to watch", watches, 120_000);
     const told = async () => ((await saker.health())?.body["plugins"] ?? []) as readonly Told[];
     const script = `i=0; while [ $i -lt ${OPENS} ]; do true < $1/${marker}-n$i-; i=$((i+1)); done`;
     await shell(

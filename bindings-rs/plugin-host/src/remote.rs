@@ -21,8 +21,8 @@ use crate::wire::{
 pub(crate) const START_WITHIN: Duration = Duration::from_mins(1);
 /// What it may take to answer anything else.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-/// When a call that does not return is told.
-const BLOCKED_TOLD: Duration = Duration::from_secs(10);
+/// When a call that does not return is counted.
+const BLOCKED_COUNTED: Duration = Duration::from_secs(10);
 const SIZE_EVERY: Duration = Duration::from_millis(500);
 
 pub struct Remote {
@@ -44,7 +44,7 @@ pub struct Remote {
     pub(crate) listens: bool,
     pub(crate) pause: Pause,
     pub(crate) has_ended: bool,
-    /// When the batch was asked for that is not there yet, into which place, told that it blocks.
+    /// When the batch was asked for that is not there yet, into which place, counted as blocked.
     pub(crate) fetching: Option<(Instant, usize, bool)>,
     pub(crate) ready: Option<(Message, usize)>,
     /// Where the batch stands that `read` gave last.
@@ -65,6 +65,8 @@ pub struct Remote {
     pub(crate) counted: (u64, u64),
     pub(crate) sized: Option<(Instant, u64)>,
     pub(crate) asked_async: Option<Instant>,
+    /// Of which event it was last seen to be asked for values, and since when.
+    pub(crate) asking: Option<(u64, Instant)>,
 }
 
 pub struct Options<'a> {
@@ -92,6 +94,7 @@ impl Remote {
             begun_async: None,
             listens: false,
             asked_async: None,
+            asking: None,
             pause: Pause::default(),
             has_ended: false,
             fetching: None,
@@ -122,6 +125,7 @@ impl Remote {
         let child = Child::start(&self.program, &self.name)
             .map_err(|error| format!("its process cannot be started: {error}"))?;
         (self.child, self.counted, self.fetching, self.ready) = (Some(child), (0, 0), None, None);
+        self.asking = None;
         self.watched.forget();
         Ok(())
     }
@@ -278,6 +282,18 @@ impl Remote {
         steps.into_iter().flatten().collect()
     }
 
+    /// Whether it has been asked for values of one event for too long.
+    fn is_stuck(&mut self) -> bool {
+        let now = self.child.as_ref().map_or(0, |child| child.shared.asked_now());
+        match self.asking {
+            Some((event, since)) if now != 0 && event == now => since.elapsed() >= ANSWER_WITHIN,
+            _ => {
+                self.asking = Some((now, Instant::now()));
+                false
+            }
+        }
+    }
+
     fn check_size(&mut self) {
         let Some(child) = &mut self.child else { return };
         if self.sized.is_some_and(|(when, _)| when.elapsed() < SIZE_EVERY) {
@@ -301,11 +317,14 @@ impl Remote {
                 (self.fetching, self.ready) = (None, Some((answer, place)));
             }
             Ok(Some(_)) => self.fail("it answers what it was not asked"),
-            Ok(None) if !told && since.elapsed() >= BLOCKED_TOLD => {
+            Ok(None) if self.is_stuck() => {
+                add(&self.record.timeouts, 1);
+                self.fail("it did not answer within 1 s when it was asked for values");
+            }
+            // That `next_batch` blocks is no failure; who reads `Now::blocked` tells it.
+            Ok(None) if !told && since.elapsed() >= BLOCKED_COUNTED => {
                 self.fetching = Some((since, place, true));
                 add(&self.record.timeouts, 1);
-                let line = "next_batch has not returned for 10 s; it is waited for";
-                self.record.notice(Level::Warning, line);
             }
             Ok(None) => {}
             Err(why) => self.fail(&why),

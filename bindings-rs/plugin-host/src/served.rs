@@ -248,8 +248,10 @@ impl Served {
         let List { events, number } = &self.lists[place];
         for (event, (start, end)) in events.iter().enumerate() {
             let given = Given { bytes: &bytes[*start..*end], number: number + event as u64 };
+            self.shared.set_asking(event as u64 + 1);
             instance.extract(given, &self.own, &self.watched, &mut self.columns);
         }
+        self.shared.set_asking(0);
         let mut at = 0;
         // SAFETY: saker asks for the batch whose columns it does not look at.
         let out = unsafe { self.shared.bytes(COLUMNS[place]) };

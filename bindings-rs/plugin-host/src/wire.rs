@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -52,7 +53,9 @@ pub const ASKED: Area = Area(24 * MB, 4 * MB);
 pub const LENT: Area = Area(28 * MB, 36 * MB);
 /// Texts and columns of answers.
 pub const ANSWER: Area = Area(64 * MB, 17 * MB);
-pub const TOTAL: usize = 81 * MB;
+/// One number: 0, or which event of a batch the plugin is asked for values of.
+const ASKING: usize = 81 * MB;
+pub const TOTAL: usize = 81 * MB + 4096;
 /// The memory's place among the lists of events: two batches, and what is lent.
 pub const LENT_LIST: usize = 2;
 
@@ -90,6 +93,20 @@ impl Shared {
             std::ptr::copy_nonoverlapping(self.0.add(area.0 + from), to.as_mut_ptr(), to.len());
         }
         Some(())
+    }
+
+    fn asking(&self) -> &AtomicU64 {
+        // SAFETY: within the mapping, and aligned; both sides use it as an atomic alone.
+        unsafe { AtomicU64::from_ptr(self.0.add(ASKING).cast()) }
+    }
+
+    /// The plugin is asked for values of this event of a batch (from 1), or of none (0).
+    pub fn set_asking(&self, event: u64) {
+        self.asking().store(event, Ordering::Relaxed);
+    }
+
+    pub fn asked_now(&self) -> u64 {
+        self.asking().load(Ordering::Relaxed)
     }
 
     pub fn text(&self, area: Area, length: u64) -> Option<String> {

@@ -170,6 +170,20 @@ fn events_that_are_none_are_refused() {
 }
 
 #[test]
+fn who_does_not_answer_when_asked_for_values_is_ended() {
+    // Asked at once, and with a batch once the field is asked often.
+    for after in [0, 20] {
+        let path = built(&format!("silent_{after}"), "hostile", &[]);
+        let mut plugin = remote(&path, 256).expect("a plugin");
+        plugin.init(&format!("mode=extract_block after={after} pause=1")).expect("init");
+        plugin.open("").expect("open");
+        let told = until_it_fails(&mut plugin);
+        assert!(told.contains("did not answer within 1 s"), "{told}");
+        assert!(read(&plugin.record().timeouts) > 0);
+    }
+}
+
+#[test]
 fn what_is_not_loaded_is_told_and_leaves_no_process() {
     let missing = remote("/nowhere/libnone.so", 256).err().expect("a refusal");
     assert!(missing.starts_with("can't load plugin dynamic library: "), "{missing}");
