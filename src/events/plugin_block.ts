@@ -13,7 +13,7 @@ export const PLUGIN_DATA_AT = LENGTHS_AT + 8 + ID_BYTES;
 
 /** Bytes of the block of an event with so much data. */
 export function pluginBlockBytes(dataBytes: number): number {
-  return PLUGIN_DATA_AT + ((dataBytes + 2 + 3) & ~3) - 2 + 4;
+  return PLUGIN_DATA_AT + ((dataBytes + 3) & ~3) + 4;
 }
 
 /** Writes the frames of blocks into one buffer. */

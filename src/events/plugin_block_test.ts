@@ -10,6 +10,8 @@ Deno.test("blocks of plugin events of any length are walked over", () => {
   const walk = new BlockWalk(event);
   for (let length = 0; length < 9; length++) {
     const size = pluginBlockBytes(length);
+    // As every reader of such files expects it of a block.
+    strictEqual(size % 4, 0);
     const bytes = new Uint8Array(2 * size);
     const frames = new PluginFrames();
     frames.bind(bytes);
