@@ -1,7 +1,8 @@
 // A plugin that is a source of numbered lines and knows fields of every type of them. In:
 // init_config {"prefix": "line"}; open_params "count=N rate=N size=N batch=N start=N time=NS
-// end=eof|wait|fail", all optional (rate 0: as fast as asked; time: the first line's time, each
-// next a millisecond later; without it the host stamps). Out: lines such as
+// stale=MS end=eof|wait|fail", all optional (rate 0: as fast as asked; time: the first line's time,
+// each next a millisecond later; without it the host stamps; stale: it has nothing for who did not
+// ask for so long). Out: lines such as
 // "line 7 n=7 parity=odd xxx", padded to the size, and what can be asked of them.
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -40,7 +41,8 @@ struct plugin {
 };
 
 struct instance {
-    uint64_t next, last, count, rate, time, size;
+    uint64_t next, last, count, rate, time, size, stale;
+    struct timespec asked;
     uint32_t batch;
     int end;
     struct timespec began;
@@ -148,6 +150,7 @@ static int take_param(struct instance *h, const char *word) {
     if (*rest || !*value) return 0;
     if (strncmp(word, "count=", 6) == 0) return h->count = number, 1;
     if (strncmp(word, "rate=", 5) == 0) return h->rate = number, 1;
+    if (strncmp(word, "stale=", 6) == 0) return h->stale = number, 1;
     if (strncmp(word, "time=", 5) == 0) return h->time = number, 1;
     if (strncmp(word, "start=", 6) == 0) return h->next = number, 1;
     if (strncmp(word, "size=", 5) == 0) return h->size = number, number <= SIZE_MOST;
@@ -219,6 +222,15 @@ static void rest(long milliseconds) {
     nanosleep(&time, NULL);
 }
 
+// Whether it was not asked for so long: then a time limit of plugins in Go has passed meanwhile.
+static int is_stale(struct instance *h) {
+    struct timespec now, before = h->asked;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    h->asked = now;
+    int64_t ms = (now.tv_sec - before.tv_sec) * 1000 + (now.tv_nsec - before.tv_nsec) / 1000000;
+    return h->stale != 0 && ms >= (int64_t)h->stale;
+}
+
 // How many lines are due; a source without a rate owes all.
 static uint64_t due(const struct instance *h) {
     uint64_t left = h->last - h->next;
@@ -239,6 +251,7 @@ ss_plugin_rc plugin_next_batch(ss_plugin_t *s, ss_instance_t *handle, uint32_t *
     struct instance *h = handle;
     *count = 0;
     *events = h->events;
+    if (is_stale(h)) return SS_PLUGIN_TIMEOUT;
     if (h->next == h->last) {
         if (h->end == EOF_END) return SS_PLUGIN_EOF;
         snprintf(p->error, sizeof p->error, "no line after %" PRIu64, h->last);

@@ -48,6 +48,16 @@ fn it_tells_what_it_is() {
 }
 
 #[test]
+fn a_plugin_whose_time_limit_passed_between_two_questions_is_asked_again() {
+    let mut plugin = opened("stale", "count=3 batch=1 stale=20");
+    let mut buffer = vec![0; 1 << 16];
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(plugin.read(&mut buffer) > 0);
+    }
+}
+
+#[test]
 fn lines_come_as_blocks_with_values_of_every_type() {
     let mut plugin = opened("given", "count=10 batch=4 time=1000000000");
     let mut buffer = vec![0; 1 << 16];
