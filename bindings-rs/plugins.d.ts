@@ -77,8 +77,8 @@ export interface PluginNumberValues {
  *
  * A column is written to `out`, all numbers little end first: u32 events, u32 values, u32 bytes,
  * u32 0; then of each event a u32, how many values it has; then of each value a u32, where it ends
- * in the bytes; then the bytes: of uint64, bool, reltime and abstime 8, of string UTF-8 (what is
- * none is replaced), of ipaddr 4 or 16, of ipnet 4 or 16 and the length of the prefix. Returned are
+ * in the bytes; then the bytes: of uint64, bool, reltime and abstime 8, of string as the
+ * plugin gave it, of ipaddr 4 or 16, of ipnet 4 or 16 and the length of the prefix. Returned are
  * the bytes of the column, or, where `out` is too small for it, what it takes as a negative number
  * (nothing is written then). A column has at most 16 MB: values of further events are left out
  * (the events are fewer than `count`), and of an event that has more by itself, too.
