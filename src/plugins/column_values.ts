@@ -24,6 +24,11 @@ export class ColumnValues {
     this.#bytes = bytes.slice();
   }
 
+  /** Events that it has values of, or is known to have none of. */
+  get events(): number {
+    return this.#counts.length;
+  }
+
   /** Of the n-th event of the column. */
   of(event: number): Value {
     if (event < this.#event) this.#event = this.#before = 0;

@@ -138,6 +138,7 @@ class KeptColumn {
     const column = this.#port.column(this.#field, this.#argument, place, count);
     this.#values = new ColumnValues(column, type, isList);
     this.#first = place;
-    this.#end = place + count;
+    // Fewer may have come than were asked for.
+    this.#end = place + Math.max(this.#values.events, 1);
   }
 }

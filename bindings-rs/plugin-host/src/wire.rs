@@ -15,7 +15,7 @@ use crate::said::for_plugin;
 pub const WORDS: usize = 8 + 3 * WATCHED_MAX;
 pub type Message = [u64; WORDS];
 /// Columns that come with each batch unasked.
-pub const WATCHED_MAX: usize = 16;
+pub const WATCHED_MAX: usize = 64;
 
 pub const LOAD: u64 = 1;
 pub const INIT: u64 = 2;

@@ -24,11 +24,14 @@ const NOTHING: PluginColumn = {
 export class LibraryPort implements PluginPort {
   readonly info: PluginInfo;
   readonly #plugin: Plugin;
+  readonly #isHere: boolean;
   #out = new Uint8Array(COLUMN_BYTES);
 
-  constructor(plugin: Plugin, info: PluginInfo) {
+  /** `isHere`: the plugin runs in this process. */
+  constructor(plugin: Plugin, info: PluginInfo, isHere: boolean) {
     this.#plugin = plugin;
     this.info = info;
+    this.#isHere = isHere;
   }
 
   open(params: string): void {
@@ -50,7 +53,11 @@ export class LibraryPort implements PluginPort {
     count: number,
   ): PluginColumn {
     const { key, index } = given(argument);
-    return this.#column((out) => this.#plugin.column(field, key, index, first, count, out));
+    // Plugins keep what they read of the event that was asked last: one field of many events after
+    // the other would have each of them read anew. (A process of its own is asked for all fields
+    // of an event together.)
+    const events = this.#isHere ? 1 : count;
+    return this.#column((out) => this.#plugin.column(field, key, index, first, events, out));
   }
 
   columnOf(

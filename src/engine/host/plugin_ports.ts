@@ -70,7 +70,7 @@ export function openPort(
   try {
     if (setting.inProcess && tables !== undefined) plugin.useTables(tables());
     named(setting, () => plugin.init(setting.initConfig));
-    return new LibraryPort(plugin, withTypes(plugin, infoOf(plugin)));
+    return new LibraryPort(plugin, withTypes(plugin, infoOf(plugin)), setting.inProcess);
   } catch (error) {
     plugin.close();
     throw error;
