@@ -11,7 +11,9 @@ function rules(marker: string): string {
   condition: >
     evt.type in (execve, execveat) and census.executions > 1 and census.args intersects
     (${marker}) and ${triggersOf(marker)}
-  output: "%census.executions %census.comm %census.program[true] %census.fds %census.rounds"
+  output: >
+    ${marker} %census.executions %census.comm %census.program[true] %census.fds
+    %census.rounds
   priority: NOTICE
 - rule: Tick
   desc: d
