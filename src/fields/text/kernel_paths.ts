@@ -65,8 +65,11 @@ const EXECUTIONS: ReadonlySet<number> = new Set(
 /** The executed file of an execution as the present view has it; MISSING where that is the
  * kernel's. */
 export function programUnderView(context: Context): number {
-  const { view, differs, event } = context;
-  if (view === View.Kernel || !EXECUTIONS.has(event.code)) return MISSING;
+  const { view } = context;
+  // Of the thread alone then: its classes are kept by it.
+  if (view === View.Kernel) return MISSING;
+  const { differs, event } = context;
+  if (!EXECUTIONS.has(event.code)) return MISSING;
   if (view === View.CallerProgram && (differs & Differs.Program) !== 0) {
     return context.callerProgram;
   }
