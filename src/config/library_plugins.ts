@@ -1,6 +1,6 @@
 // The plugins of a configuration that are not parts of saker, as they are to be loaded: a Config
 // comes in, plain values go out, paths whole and `init_config` as the text that a plugin is given.
-import { isOurs, loadedNames, type PluginEntry } from "./plugin_entry.ts";
+import { entryOf, isOurs, loadedNames, type PluginEntry } from "./plugin_entry.ts";
 import type { Config } from "./schema.ts";
 
 /** Where Falco looks for libraries whose path is no whole one. */
@@ -26,8 +26,8 @@ export interface LibraryPlugin {
 export function libraryPlugins(config: Config): readonly LibraryPlugin[] {
   return loadedNames(config).flatMap((name) => {
     if (isOurs(config, name)) return [];
-    const entry = config.plugins.find((one) => one.name === name);
-    return entry === undefined ? [] : [libraryPlugin(entry)];
+    const found = entryOf(config, name);
+    return found === undefined ? [] : [libraryPlugin(found.entry)];
   });
 }
 

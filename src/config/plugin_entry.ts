@@ -17,9 +17,9 @@ export function loadedNames({ load_plugins, plugins }: Config): readonly string[
 }
 
 /** Whether saker's own part does the plugin's work: its entry does not ask for the library. */
-export function isOurs({ plugins }: Config, name: string): boolean {
+export function isOurs(config: Config, name: string): boolean {
   if (!BUILT_IN_NAMES.includes(name)) return false;
-  return plugins.find((entry) => entry.name === name)?.builtin ?? true;
+  return entryOf(config, name)?.entry.builtin ?? true;
 }
 
 /** Whether a part of saker's own is to do that plugin's work. */
@@ -35,6 +35,11 @@ export function entryOf(
   const at = plugins.findIndex((entry) => entry.name === name);
   const entry = plugins[at];
   return entry && { at, entry };
+}
+
+/** The entry that somebody means by its name or by the path of its library. */
+export function entryAsked({ plugins }: Config, asked: string): PluginEntry | undefined {
+  return plugins.find(({ name, library_path }) => [name, library_path].includes(asked));
 }
 
 /** Reads the `init_config` of an entry; throws a ConfigError where a value cannot be meant. */

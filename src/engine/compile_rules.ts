@@ -2,7 +2,8 @@
 // Errors become one line each; so do warnings.
 import { AUDIT_SOURCE } from "../fields/audit/audit_field_set.ts";
 import type { FieldSet } from "../fields/field_set.ts";
-import { fieldSets, type Hands, SYSCALL_SOURCE } from "../plugins/field_sets.ts";
+import { SYSCALL_SOURCE } from "../plugins/compatible.ts";
+import { fieldSets, type Hands } from "../plugins/field_sets.ts";
 import { parseOutput } from "../rules/check/output.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import {

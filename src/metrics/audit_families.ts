@@ -1,6 +1,7 @@
 // Numbers of what brings Kubernetes audit events in: the webhook and the followed files. They stand
 // in /healthz as they are, and become series here.
 import type { Family, Sample } from "./exposition.ts";
+import type { SourceNumbers } from "./source_numbers.ts";
 
 /** Why a request was refused. `unwanted`: another method or content type; `hostile`: what cannot be
  * read at all, or holds no audit event. */
@@ -37,15 +38,7 @@ export interface FileNumbers {
 }
 
 /** What became of audit events, whatever brought them in. */
-export interface JudgedNumbers {
-  readonly rules: number;
-  readonly events: number;
-  readonly malformed: number;
-  readonly alerts: number;
-  /** Alerts that the main thread was too far behind for. */
-  readonly alerts_dropped: number;
-  /** Events that were passed over by a mistake in saker. */
-  readonly mistakes: number;
+export interface JudgedNumbers extends SourceNumbers {
   /** Pieces that wait to be judged, their bytes, and those that there was no room for. */
   readonly waiting: number;
   readonly waiting_bytes: number;

@@ -3,18 +3,13 @@
 import type { PluginTold } from "../engine/contract/messages.ts";
 import type { Family, Sample } from "./exposition.ts";
 import type { Measure } from "./measure.ts";
+import type { SourceNumbers } from "./source_numbers.ts";
 
 /** What came of a plugin source's events. */
-export interface PluginSourceReport {
+export interface PluginSourceReport extends SourceNumbers {
   readonly source: string;
   /** It came to its end. */
   readonly ended: boolean;
-  readonly rules: number;
-  readonly events: number;
-  readonly malformed: number;
-  readonly alerts: number;
-  readonly alerts_dropped: number;
-  readonly mistakes: number;
 }
 
 export interface PluginFacts {

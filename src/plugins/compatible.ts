@@ -1,5 +1,8 @@
-// Which plugins' fields go with which source, as Falco has it.
+// Which plugins have to do with which source, as Falco has it: whose fields, parsing and events go
+// with it.
 import type { PluginInfo } from "./contract.ts";
+
+export const SYSCALL_SOURCE = "syscall";
 
 /** Whether the plugin's fields can be asked of events of the source. */
 export function isCompatible(info: PluginInfo, source: string): boolean {
@@ -20,4 +23,21 @@ export function listHas(
 /** Sources that plugins bring, in the order in which they are loaded. */
 export function sourcesOf(infos: readonly PluginInfo[]): readonly string[] {
   return [...new Set(infos.map(({ source }) => source).filter((source) => source !== ""))];
+}
+
+/** Whether the plugin parses events of the source, which is not its own. */
+export function parsesOther(info: PluginInfo, source: string): boolean {
+  return info.capabilities.includes("parsing") && info.source !== source &&
+    listHas(info, info.parseSources, source);
+}
+
+/** Whether the plugin sends asynchronous events of the source. */
+export function sendsTo(info: PluginInfo, source: string): boolean {
+  return info.capabilities.includes("async") && listHas(info, info.asyncSources, source);
+}
+
+/** Whether the plugin has to do with events of the source, besides giving values of fields. */
+export function concerns(info: PluginInfo, source: string): boolean {
+  return parsesOther(info, source) || sendsTo(info, source) ||
+    info.capabilities.includes("listening");
 }

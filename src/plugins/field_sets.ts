@@ -3,12 +3,10 @@
 import { AUDIT_SOURCE, auditRows, jsonRows } from "../fields/audit/audit_field_set.ts";
 import { type FieldOptions, FieldSet, ofEverySource, syscallRows } from "../fields/field_set.ts";
 import type { Field } from "../fields/row/field.ts";
-import { isCompatible, sourcesOf } from "./compatible.ts";
+import { isCompatible, sourcesOf, SYSCALL_SOURCE } from "./compatible.ts";
 import type { PluginInfo } from "./contract.ts";
 import type { PluginHand } from "./plugin_hand.ts";
 import { pluginRows } from "./rows.ts";
-
-export const SYSCALL_SOURCE = "syscall";
 
 /** Where plugins run in this thread, by name. */
 export type Hands = ReadonlyMap<string, PluginHand>;

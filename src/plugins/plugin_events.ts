@@ -3,36 +3,19 @@
 // Out: blocks of asynchronous events; what goes wrong is the ports' to tell.
 import type { Event } from "../events/event.ts";
 import { codeOf, EVENTS } from "../events/table.ts";
-import { listHas } from "./compatible.ts";
+import { listHas, parsesOther, sendsTo, SYSCALL_SOURCE } from "./compatible.ts";
 import type { PluginInfo, PluginPort } from "./contract.ts";
 
 const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
-const SYSCALL = "syscall";
 /** Asynchronous events are looked for this often. */
 const LOOK_MS = 10;
 /** Blocks that are taken at once; an event may have 1 MiB. */
 const TAKEN_BYTES = (1 << 20) - 4096;
 
-/** Whether the plugin parses events of the source, which is not its own. */
-export function parsesOther(info: PluginInfo, source: string): boolean {
-  return info.capabilities.includes("parsing") && info.source !== source &&
-    listHas(info, info.parseSources, source);
-}
-
-function sendsTo(info: PluginInfo, source: string): boolean {
-  return info.capabilities.includes("async") && listHas(info, info.asyncSources, source);
-}
-
-/** Whether the plugin has to do with events of the source, besides giving values of fields. */
-export function concerns(info: PluginInfo, source: string): boolean {
-  return parsesOther(info, source) || sendsTo(info, source) ||
-    info.capabilities.includes("listening");
-}
-
 /** Event codes that the plugin parses, of a source that is not its own. */
 export function parsedCodes(info: PluginInfo): readonly number[] {
   if (info.parseEventTypes.length > 0) return info.parseEventTypes;
-  return listHas(info, info.parseSources, SYSCALL)
+  return listHas(info, info.parseSources, SYSCALL_SOURCE)
     ? EVENTS.map(({ code }) => code)
     : [PLUGIN_EVENT];
 }
@@ -89,7 +72,7 @@ export class PluginEvents {
 
   /** To be called once the tables are loaded; throws where a plugin refuses. */
   begin(): void {
-    for (const port of this.#senders) port.beginAsync?.(this.#options.source === SYSCALL);
+    for (const port of this.#senders) port.beginAsync?.(this.#options.source === SYSCALL_SOURCE);
     for (const port of this.#listeners) port.captureOpen?.();
   }
 

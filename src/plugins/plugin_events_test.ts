@@ -3,7 +3,8 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Event } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
 import type { PluginInfo, PluginPort } from "./contract.ts";
-import { concerns, parsedCodes, PluginEvents } from "./plugin_events.ts";
+import { concerns } from "./compatible.ts";
+import { parsedCodes, PluginEvents } from "./plugin_events.ts";
 import { pluginInfo, TextsPort } from "./port_fixture.ts";
 
 const EXECVE = codeOf("SYSCALL_EXECVE_19_X");

@@ -97,11 +97,12 @@ async function printPlugins(
   terminal: Terminal,
 ): Promise<number> {
   const { listPlugins, printPlugin } = await import("../print/list_plugins.ts");
-  const { describeAsked, infosOf, listedPlugins } = await import("../start/plugins_start.ts");
+  const { listedPlugins } = await import("../start/plugins_start.ts");
   if (pluginInfo === undefined) {
-    listPlugins(config, infosOf(await listedPlugins(config)), terminal.out);
+    listPlugins(config, await listedPlugins(config), terminal.out);
     return 0;
   }
+  const { describeAsked } = await import("../start/describe_plugins.ts");
   const library = await describeAsked(pluginInfo, config);
   const error = printPlugin(pluginInfo, config, library, terminal.out);
   if (error !== undefined) throw new Error(error);
@@ -114,10 +115,10 @@ async function printFields(
   terminal: Terminal,
 ): Promise<number> {
   const { fieldSets } = await import("../../plugins/field_sets.ts");
-  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
+  const { listedPlugins } = await import("../start/plugins_start.ts");
   const { listFields } = await import("../print/list_fields.ts");
   const settings = { staticFields: config.static_fields };
-  const all = [...fieldSets(infosOf(await listedPlugins(config)), settings)]
+  const all = [...fieldSets(await listedPlugins(config), settings)]
     .map(([source, { fields }]) => ({ source, fields }));
   const sources = all.filter(({ source }) => flags.list === true || source === flags.list);
   if (sources.length === 0) throw new Error("Value for --list must be a valid source type");
@@ -138,7 +139,7 @@ async function validateRules(
   const { validate } = await import("../print/validate.ts");
   const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { readAllRules, rulesSettings } = await import("../start/engine_start.ts");
-  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
+  const { listedPlugins } = await import("../start/plugins_start.ts");
   const { rulesFiles } = await import("../../config/rules_files.ts");
   const describe = flags.describe !== undefined
     ? { rule: flags.describe }
@@ -150,7 +151,7 @@ async function validateRules(
       readAllRules(rulesFiles({ given: flags.validate, configured: undefined, flag: "-V" })!),
     json: config.json_output,
     ...(describe === undefined ? {} : { describe }),
-    load: loadOptions(rulesSettings(config, flags, infosOf(await listedPlugins(config)))),
+    load: loadOptions(rulesSettings(config, flags, await listedPlugins(config))),
     isOnTerminal: terminal.outIsTerminal && terminal.errorIsTerminal,
   }, {
     write: terminal.out,
@@ -167,8 +168,8 @@ async function describeRules(
   const { listRules } = await import("../print/list_rules.ts");
   const { loadSound } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
-  const { infosOf, listedPlugins } = await import("../start/plugins_start.ts");
-  const loaded = loadSound(rulesStart(config, flags, infosOf(await listedPlugins(config))));
+  const { listedPlugins } = await import("../start/plugins_start.ts");
+  const loaded = loadSound(rulesStart(config, flags, await listedPlugins(config)));
   const options = { json: config.json_output, rule: flags.describe };
   const error = listRules(loaded, options, terminal.out);
   if (error !== undefined) throw new Error(error);

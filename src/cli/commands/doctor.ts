@@ -18,7 +18,8 @@ import { type Finding, hostFindings, type HostView, type Verdict } from "../star
 import type { Flags } from "../flags.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
-import { infosOf, loadPlugins } from "../start/plugins_start.ts";
+import { infosOf } from "../start/loaded_plugins.ts";
+import { loadPlugins } from "../start/plugins_start.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterFindings } from "./doctor_cluster.ts";

@@ -11,7 +11,8 @@ import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
 import { logTo } from "../log.ts";
-import { infosOf, loadPlugins } from "../start/plugins_start.ts";
+import { infosOf } from "../start/loaded_plugins.ts";
+import { loadPlugins } from "../start/plugins_start.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MIB = 1 << 20;

@@ -16,9 +16,9 @@ import {
   infosOf,
   type LoadedPlugin,
   type LoadedPlugins,
-  loadPlugins,
   pluginSources,
-} from "../start/plugins_start.ts";
+} from "../start/loaded_plugins.ts";
+import { loadPlugins } from "../start/plugins_start.ts";
 import { logTo } from "../log.ts";
 import type { Terminal } from "../terminal.ts";
 

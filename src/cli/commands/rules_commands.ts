@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { readFlags } from "../flags.ts";
 import { loadConfig } from "../start/load_config.ts";
-import { infosOf, listedPlugins } from "../start/plugins_start.ts";
+import { listedPlugins } from "../start/plugins_start.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Adds the commands; `onEnd` gets the exit code of the one that ran. */
@@ -56,7 +56,7 @@ async function loadRules(program: Command, terminal: Terminal, paths: readonly s
   const { rulesStart } = await import("../start/engine_start.ts");
   const flags = readFlags(program);
   const { config } = loadConfig(flags, terminal);
-  const infos = infosOf(await listedPlugins(config));
+  const infos = await listedPlugins(config);
   const named = paths.length === 0 ? flags : { ...flags, rules: paths };
   return loadWith(rulesStart(config, named, infos));
 }
@@ -68,7 +68,7 @@ async function settings(program: Command, terminal: Terminal) {
   const flags = readFlags(program);
   const { config } = loadConfig(flags, terminal);
   return {
-    fields: loadOptions(rulesSettings(config, flags, infosOf(await listedPlugins(config)))).fields,
+    fields: loadOptions(rulesSettings(config, flags, await listedPlugins(config))).fields,
     paths: config.engine.paths,
   };
 }

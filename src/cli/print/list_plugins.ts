@@ -1,9 +1,9 @@
 // `--list-plugins` and `--plugin-info`: the configured plugins in Falco's shape, which scripts take
 // apart. The work of Falco's container, k8saudit, json and k8smeta plugins is part of saker; others
 // say themselves what they are.
-import type { Description } from "../../engine/host/plugin_ports.ts";
+import type { Description } from "../../engine/host/describe_plugin.ts";
 import type { PluginCapability, PluginInfo } from "../../plugins/contract.ts";
-import { isOurs, loadedNames } from "../../config/plugin_entry.ts";
+import { entryAsked, isOurs, loadedNames } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { BUILT_IN_PLUGINS } from "../../rules/load.ts";
 
@@ -111,9 +111,7 @@ export function printPlugin(
   library: Description | undefined,
   write: (text: string) => void,
 ): string | undefined {
-  const found = config.plugins.find(({ name, library_path }) =>
-    [name, library_path].includes(asked)
-  );
+  const found = entryAsked(config, asked);
   const info = library === undefined ? infoOf(found?.name ?? asked) : blockOf(library.info);
   if (info === undefined) return `can't find plugin and print its info: ${asked}`;
   const schema = typeof info.initSchema === "object"

@@ -3,7 +3,6 @@
 import type { AuditSink } from "../../audit/contract.ts";
 import type { AuditSettings } from "../../config/audit_plugin.ts";
 import type { Config } from "../../config/schema.ts";
-import { Counter, type CounterPlace } from "../../engine/contract/counters.ts";
 import type { PluginTold, RulesStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import type { SinkNumbers } from "../../engine/thread/audit_sink.ts";
@@ -80,15 +79,9 @@ export class AuditWatch {
   }
 
   #judged(): JudgedNumbers {
-    const get = (place: CounterPlace) => this.#watch.get(place);
     const { waiting, waitingBytes, busy } = this.#queue();
     return {
-      rules: get(Counter.Rules),
-      events: get(Counter.Events),
-      malformed: get(Counter.Malformed),
-      alerts: get(Counter.Alerts),
-      alerts_dropped: get(Counter.AlertsDropped),
-      mistakes: get(Counter.Mistakes),
+      ...this.#watch.judged(),
       waiting,
       waiting_bytes: waitingBytes,
       busy,

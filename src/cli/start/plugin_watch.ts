@@ -1,6 +1,5 @@
 // Plugins in a watch: the threads that judge events of their sources, and the numbers of all.
 import type { Config } from "../../config/schema.ts";
-import { Counter } from "../../engine/contract/counters.ts";
 import type { PluginTold, RulesStart } from "../../engine/contract/messages.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import type { EnginePart } from "../../engine/thread/engines.ts";
@@ -12,7 +11,7 @@ import {
 import type { PluginSetting } from "../../plugins/contract.ts";
 import type { Flags } from "../flags.ts";
 import { engineStart } from "./engine_start.ts";
-import { extractorsOf, type LoadedPlugin, type LoadedPlugins } from "./plugins_start.ts";
+import { extractorsOf, type LoadedPlugin, type LoadedPlugins } from "./loaded_plugins.ts";
 import { SourceWatch } from "./source_watch.ts";
 
 export interface PluginWatchOptions {
@@ -132,17 +131,7 @@ class PluginWatch {
   }
 
   report(): PluginSourceReport {
-    const get = (place: Parameters<SourceWatch["get"]>[0]) => this.#watch.get(place);
-    return {
-      source: this.#source,
-      ended: this.#watch.hasEnded,
-      rules: get(Counter.Rules),
-      events: get(Counter.Events),
-      malformed: get(Counter.Malformed),
-      alerts: get(Counter.Alerts),
-      alerts_dropped: get(Counter.AlertsDropped),
-      mistakes: get(Counter.Mistakes),
-    };
+    return { source: this.#source, ended: this.#watch.hasEnded, ...this.#watch.judged() };
   }
 
   troubles(): readonly string[] {

@@ -2,6 +2,7 @@
 // moves, and why it does no more.
 import { Counter, type CounterPlace, Counters } from "../../engine/contract/counters.ts";
 import type { EnginePart } from "../../engine/thread/engines.ts";
+import type { SourceNumbers } from "../../metrics/source_numbers.ts";
 
 /** A thread that has not come round for so long is stuck. */
 const STUCK_MS = 10_000;
@@ -54,7 +55,16 @@ export class SourceWatch {
       "the thread that does it does not move";
   }
 
-  get(place: CounterPlace): number {
-    return this.counters.get(place);
+  /** What became of its events. */
+  judged(): SourceNumbers {
+    const get = (place: CounterPlace) => this.counters.get(place);
+    return {
+      rules: get(Counter.Rules),
+      events: get(Counter.Events),
+      malformed: get(Counter.Malformed),
+      alerts: get(Counter.Alerts),
+      alerts_dropped: get(Counter.AlertsDropped),
+      mistakes: get(Counter.Mistakes),
+    };
   }
 }

@@ -5,7 +5,7 @@ import { type AuditSettings, auditSettings } from "../../config/audit_plugin.ts"
 import type { Config } from "../../config/schema.ts";
 import { AUDIT_SOURCE } from "../../fields/audit/audit_field_set.ts";
 import type { RulesText } from "../../rules/load.ts";
-import { type LoadedPlugin, type LoadedPlugins, pluginSources } from "./plugins_start.ts";
+import { type LoadedPlugin, type LoadedPlugins, pluginSources } from "./loaded_plugins.ts";
 import type { Flags } from "../flags.ts";
 
 export interface Sources {

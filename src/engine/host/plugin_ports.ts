@@ -1,63 +1,10 @@
-// From a plugin's setting to what it says of itself (before anything starts), and to the port of
-// one that runs (on the thread that asks it). Errors are one line with the plugin's name.
+// From a plugin's setting to the port of one that runs, on the thread that asks it. Errors are one
+// line with the plugin's name.
 import type { Plugin, PluginTables } from "../../../bindings-rs/plugins.d.ts";
-import type {
-  OpenParam,
-  PluginInfo,
-  PluginModule,
-  PluginPort,
-  PluginSetting,
-} from "../../plugins/contract.ts";
-import { loadTypeScriptPlugin } from "../../plugins/typescript/load_plugin.ts";
-import { configOf } from "../../plugins/typescript/typescript_start.ts";
+import type { PluginInfo, PluginPort, PluginSetting } from "../../plugins/contract.ts";
 import { TypeScriptPort } from "../../plugins/typescript/port.ts";
 import { type Addon, embeddedFile } from "./addon.ts";
 import { LibraryPort } from "./library_port.ts";
-
-export interface Description {
-  readonly info: PluginInfo;
-  /** What `open_params` may say; why that is not known. */
-  readonly openParams: readonly OpenParam[] | string;
-  /** Where it is one in TypeScript: to be kept in its setting. */
-  readonly module?: PluginModule;
-}
-
-/** How far a plugin is asked: what it says before it is initialized may be all that is wanted. */
-export interface DescribeOptions {
-  readonly init: boolean;
-  readonly openParams?: boolean;
-}
-
-/** In a process of its own in any case: a library may do anything while it is loaded. */
-export async function describePlugin(
-  setting: PluginSetting,
-  addon: () => Addon,
-  { init, openParams = false }: DescribeOptions,
-): Promise<Description> {
-  if (setting.kind === "module") {
-    const module = await loadModule(setting);
-    return { info: module.info, openParams: [], module };
-  }
-  const plugin = load({ ...setting, inProcess: false }, addon());
-  try {
-    const info = infoOf(plugin);
-    if (!init) return await Promise.resolve({ info, openParams: [] });
-    try {
-      named(setting, () => plugin.init(setting.initConfig));
-    } catch (error) {
-      // Who only lists them goes on without.
-      if (!openParams) throw error;
-      return { info, openParams: (error as Error).message };
-    }
-    const whole = withTypes(plugin, info);
-    const params = openParams && info.capabilities.includes("sourcing")
-      ? JSON.parse(plugin.openParams())
-      : [];
-    return { info: whole, openParams: params };
-  } finally {
-    plugin.close();
-  }
-}
 
 /** Starts the plugin; throws where it refuses. Its source is not opened yet. */
 export function openPort(
@@ -77,7 +24,8 @@ export function openPort(
   }
 }
 
-function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon): Plugin {
+/** A library, of which nothing has been initialized yet. */
+export function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon): Plugin {
   const host = inProcess ? {} : { host: embeddedFile("plugin-host") };
   return named(
     { name, path },
@@ -86,11 +34,12 @@ function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon):
   );
 }
 
-function infoOf(plugin: Plugin): PluginInfo {
+export function infoOf(plugin: Plugin): PluginInfo {
   return JSON.parse(plugin.info());
 }
 
-function withTypes(plugin: Plugin, info: PluginInfo): PluginInfo {
+/** Event types are known once it is initialized. */
+export function withTypes(plugin: Plugin, info: PluginInfo): PluginInfo {
   return { ...info, ...JSON.parse(plugin.eventTypes()) };
 }
 
@@ -105,22 +54,5 @@ export function named<T>(
   } catch (error) {
     const where = what === "Plugin" ? "" : ` (${path})`;
     throw new Error(`${what} '${name}'${where}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-async function loadModule(setting: PluginSetting): Promise<PluginModule> {
-  const { name, path, initConfig, openParams, permissions, memoryMb } = setting;
-  try {
-    return await loadTypeScriptPlugin({
-      name,
-      path,
-      config: configOf(initConfig),
-      params: openParams,
-      granted: permissions,
-      memoryMb,
-    });
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`Cannot load plugin '${name}' (${path}): ${message}`, { cause: error });
   }
 }

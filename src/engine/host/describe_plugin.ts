@@ -1,0 +1,69 @@
+// From a plugin's setting to what it says of itself, before anything starts. Errors are one line
+// with the plugin's name.
+import type { OpenParam, PluginInfo, PluginModule, PluginSetting } from "../../plugins/contract.ts";
+import { loadTypeScriptPlugin } from "../../plugins/typescript/load_plugin.ts";
+import { configOf } from "../../plugins/typescript/typescript_start.ts";
+import type { Addon } from "./addon.ts";
+import { infoOf, load, named, withTypes } from "./plugin_ports.ts";
+
+export interface Description {
+  readonly info: PluginInfo;
+  /** What `open_params` may say; why that is not known. */
+  readonly openParams: readonly OpenParam[] | string;
+  /** Where it is one in TypeScript: to be kept in its setting. */
+  readonly module?: PluginModule;
+}
+
+/** How far a plugin is asked: what it says before it is initialized may be all that is wanted. */
+export interface DescribeOptions {
+  readonly init: boolean;
+  readonly openParams?: boolean;
+}
+
+/** In a process of its own in any case: a library may do anything while it is loaded. */
+export async function describePlugin(
+  setting: PluginSetting,
+  addon: () => Addon,
+  { init, openParams = false }: DescribeOptions,
+): Promise<Description> {
+  if (setting.kind === "module") {
+    const module = await loadModule(setting);
+    return { info: module.info, openParams: [], module };
+  }
+  const plugin = load({ ...setting, inProcess: false }, addon());
+  try {
+    const info = infoOf(plugin);
+    if (!init) return await Promise.resolve({ info, openParams: [] });
+    try {
+      named(setting, () => plugin.init(setting.initConfig));
+    } catch (error) {
+      // Who only lists them goes on without.
+      if (!openParams) throw error;
+      return { info, openParams: (error as Error).message };
+    }
+    const whole = withTypes(plugin, info);
+    const params = openParams && info.capabilities.includes("sourcing")
+      ? JSON.parse(plugin.openParams())
+      : [];
+    return { info: whole, openParams: params };
+  } finally {
+    plugin.close();
+  }
+}
+
+async function loadModule(setting: PluginSetting): Promise<PluginModule> {
+  const { name, path, initConfig, openParams, permissions, memoryMb } = setting;
+  try {
+    return await loadTypeScriptPlugin({
+      name,
+      path,
+      config: configOf(initConfig),
+      params: openParams,
+      granted: permissions,
+      memoryMb,
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`Cannot load plugin '${name}' (${path}): ${message}`, { cause: error });
+  }
+}
