@@ -1,9 +1,10 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
+use std::cell::Cell;
 use std::rc::Rc;
 
-use probe::sieve::guard::{ALL_MARKS, CLAUSES, Params, TESTS, Text, text};
+use probe::sieve::guard::{ALL_MARKS, CLAUSES, Params, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
-use probe::sieve::{Guard, Verdict};
+use probe::sieve::{Verdict, facts};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
@@ -61,8 +62,9 @@ impl Sieve {
         if left == 0 {
             return (false, None);
         }
-        let asked = WithProtocol { sieve: self, record, table };
-        let Some(facts) = facts_once(guard, &asked) else { return (true, None) };
+        let params = WithProtocol { sieve: self, record, table };
+        let asked = Remembered { params, last: Cell::new(None) };
+        let Some(facts) = facts(guard, &asked) else { return (true, None) };
         let mut is_plain = false;
         for (at, (clause, _)) in clauses.clone() {
             if !clause.takes_facts(facts) {
@@ -206,19 +208,29 @@ impl Sieve {
     }
 }
 
-/// As `facts` of probe-rs/src/sieve/guard.rs, but a number is read once for all tests of it that
-/// follow one another.
-#[inline]
-fn facts_once<P: Params>(guard: &Guard, params: &P) -> Option<u32> {
-    let mut facts = 0;
-    let mut read = None;
-    for test in &guard.tests[..usize::from(guard.tests_used).min(TESTS)] {
-        let (value, present) = match read {
-            Some((param, form, number)) if (param, form) == (test.param, test.form) => number,
-            _ => params.number(test.param, test.form)?,
-        };
-        read = Some((test.param, test.form, (value, present)));
-        facts |= u32::from(test.holds(value, present)) << (test.bit & 31);
+/// Reads a number once for all tests of it that follow one another.
+struct Remembered<P> {
+    params: P,
+    last: Cell<Option<Read>>,
+}
+
+#[derive(Clone, Copy)]
+struct Read {
+    param: u8,
+    form: u8,
+    number: (i64, bool),
+}
+
+impl<P: Params> Params for Remembered<P> {
+    #[inline]
+    fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
+        if let Some(last) = self.last.get()
+            && (last.param, last.form) == (param, form)
+        {
+            return Some(last.number);
+        }
+        let number = self.params.number(param, form)?;
+        self.last.set(Some(Read { param, form, number }));
+        Some(number)
     }
-    Some(facts)
 }
