@@ -1,6 +1,6 @@
 // `saker plugin new NAME`: a plugin to begin with and the types for editors, in this directory.
 import { reasonOf } from "../../files/reason.ts";
-import { AUTHOR_TYPES } from "../../plugins/typescript/author_types.ts";
+import { authorTypes } from "../../plugins/typescript/shipped.ts";
 import { templateOf } from "../../plugins/typescript/template.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -12,7 +12,7 @@ export function newPlugin(name: string, terminal: Terminal): number {
   }
   write(`${name}.ts`, templateOf(name));
   // The same for every plugin of the directory.
-  Deno.writeTextFileSync(TYPES_FILE, AUTHOR_TYPES);
+  Deno.writeTextFileSync(TYPES_FILE, authorTypes());
   terminal.out(`Wrote ${name}.ts and ${TYPES_FILE}. Try it: `);
   terminal.out(`saker plugin try ./${name}.ts --open-params 5\n`);
   return 0;

@@ -21,8 +21,8 @@ export function addPluginCommands(
   plugin.command("types")
     .description("print the types that plugins are written against (saker-plugin.d.ts)")
     .action(async () => {
-      const { AUTHOR_TYPES } = await import("../../plugins/typescript/author_types.ts");
-      terminal.out(AUTHOR_TYPES);
+      const { authorTypes } = await import("../../plugins/typescript/shipped.ts");
+      terminal.out(authorTypes());
       onEnd(0);
     });
   plugin.command("try")

@@ -1,4 +1,5 @@
-// The module "saker/plugin" as plugins see it while they run; author_types.ts has its types.
+// The module "saker/plugin" as plugins see it while they run; plugins/saker-plugin.d.ts has its
+// types.
 
 export const AUTHOR_MODULE = "saker/plugin";
 

@@ -17,3 +17,9 @@ export function shippedText(path: string): string | undefined {
     return Deno.readTextFileSync(new URL(url));
   }
 }
+
+/** What authors of plugins write against; the API of the module "saker/plugin" at run time
+ * (author_api.ts) is what it says. */
+export function authorTypes(): string {
+  return shippedText(`${SHIPPED}saker-plugin.d.ts`)!;
+}

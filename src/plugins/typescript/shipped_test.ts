@@ -2,7 +2,7 @@
 // followed through rotations, lines of each form, and what is posted to the webhook.
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { shownValues } from "./column_text.ts";
-import { AUTHOR_TYPES } from "./author_types.ts";
+import { authorTypes } from "./shipped.ts";
 import { loadTypeScriptPlugin } from "./load_plugin.ts";
 import { TypeScriptPort } from "./port.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
@@ -168,12 +168,12 @@ Deno.test("our plugins refuse settings that cannot be meant", async () => {
 
 Deno.test("the types beside our plugins are those that authors get", () => {
   const beside = new URL("../../../plugins/saker-plugin.d.ts", import.meta.url);
-  strictEqual(Deno.readTextFileSync(beside), AUTHOR_TYPES);
+  strictEqual(Deno.readTextFileSync(beside), authorTypes());
 });
 
 Deno.test("the plugin to begin with runs, and is right by its types", async () => {
   const directory = Deno.makeTempDirSync();
-  Deno.writeTextFileSync(`${directory}/saker-plugin.d.ts`, AUTHOR_TYPES);
+  Deno.writeTextFileSync(`${directory}/saker-plugin.d.ts`, authorTypes());
   Deno.writeTextFileSync(`${directory}/mine.ts`, templateOf("mine"));
   const port = new TypeScriptPort(
     await loadTypeScriptPlugin({
