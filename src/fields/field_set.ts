@@ -9,7 +9,7 @@ import { commonEventFields, eventTimeFields, type SourceGiver } from "./rows/evt
 import { fdEndFields } from "./rows/fd_ends.ts";
 import { fdFields } from "./rows/fd_fields.ts";
 import { fdListFields } from "./rows/fd_list.ts";
-import type { Bound, Field } from "./row/field.ts";
+import { type Bound, type Field, isOfPlugin } from "./row/field.ts";
 import { fsPathFields } from "./rows/fs_path.ts";
 import { hashField } from "./rows/hash.ts";
 import { LeftOver } from "./text/left_over.ts";
@@ -160,13 +160,6 @@ export function ofEverySource(
 const MEANT_MAX = 1000;
 const WORD = /^[A-Za-z_][A-Za-z0-9_.]*/;
 const NAME_LENGTH_MAX = 256;
-
-/** Falco has these from plugins, whose fields are refused in words of their own. */
-const PLUGIN_CLASSES: ReadonlySet<string> = new Set(["ka", "json", "jevt"]);
-
-function isOfPlugin({ fieldClass, flags }: Field): boolean {
-  return PLUGIN_CLASSES.has(fieldClass) || flags.has("of_plugin");
-}
 
 /** Reads the field's argument, which may begin at `at`. */
 function bindAt(field: Field, text: string, at: number): Resolved {

@@ -3,7 +3,7 @@ import { MISSING_TEXT } from "../words/missing.ts";
 import { type Context, MISSING_FD } from "../state/contract/context.ts";
 import { ipText } from "./text/addresses.ts";
 import { givenDirectory } from "./rows/evt_args.ts";
-import type { Bound, Field, Value } from "./row/field.ts";
+import { type Bound, isOfPlugin, type Value } from "./row/field.ts";
 import { numberText } from "./text/numbers.ts";
 import { bufferText } from "./text/params.ts";
 import { bytesOf, rawText, shownText } from "../words/raw_text.ts";
@@ -49,10 +49,6 @@ export function valueText(bound: Bound, value: Value): string {
     return isOfPlugin(bound.field) ? listText(texts) : `(${texts.join(",")})`;
   }
   return single(bound, value);
-}
-
-function isOfPlugin({ fieldClass, flags }: Field): boolean {
-  return fieldClass === "ka" || flags.has("of_plugin");
 }
 
 /** Bytes of a list's text in Falco: what is longer is cut. */

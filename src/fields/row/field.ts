@@ -111,3 +111,12 @@ export interface Bound {
   /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */
   readonly show?: (context: Context) => Value;
 }
+
+/** Classes that Falco has from plugins, and saker of its own. */
+const PLUGIN_CLASSES: ReadonlySet<string> = new Set(["ka", "json", "jevt"]);
+
+/** Whether Falco has the field from a plugin: refused in words of their own, its lists written in a
+ * way of their own. */
+export function isOfPlugin({ fieldClass, flags }: Field): boolean {
+  return PLUGIN_CLASSES.has(fieldClass) || flags.has("of_plugin");
+}
