@@ -61,7 +61,7 @@ impl ByCode {
     }
 
     /// All values by one call, which kernels before 5.13 do not have for such maps: a call for each
-    /// of them, once a second, was most of what an idle saker cost.
+    /// of them, once a second, was a good part of what an idle saker cost.
     fn at_once(&self) -> Option<Vec<u64>> {
         /// The members of union bpf_attr for this command.
         #[repr(C)]
