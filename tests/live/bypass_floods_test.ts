@@ -15,12 +15,14 @@ const GROWTH_MB = 120;
 
 interface Flood {
   readonly name: string;
-  /** Python that goes on until its standard input is closed; argv[2] is the file of the rule. */
+  /** Python that says when it floods, and goes on until its standard input is closed; argv[2] is
+   * the file of the rule. */
   readonly script: string;
   readonly processes: number;
 }
 
 const UNTIL = `import os, select, sys
+def floods(): os.write(1, b"!")
 def over(): return select.select([0], [], [], 0)[0]
 `;
 
@@ -29,13 +31,15 @@ const FLOODS: readonly Flood[] = [
     // The same file: the kernel keeps none of these back.
     name: "two processes that open a watched file as fast as they can",
     processes: 2,
-    script: `${UNTIL}while not over():
+    script: `${UNTIL}floods()
+while not over():
     for _ in range(1000): os.close(os.open(sys.argv[2], os.O_RDONLY))`,
   },
   {
     name: "processes that end at once",
     processes: 2,
-    script: `${UNTIL}while not over():
+    script: `${UNTIL}floods()
+while not over():
     for _ in range(50):
         if os.fork() == 0: os._exit(0)
         os.wait()`,
@@ -54,6 +58,7 @@ for _ in range(${THREADS + 500}):
         os.read(r, 1)
         os._exit(0)
     children.append(pid)
+floods()
 while not over(): select.select([0], [], [])
 os.close(w)
 for pid in children: os.waitpid(pid, 0)`,
@@ -68,6 +73,7 @@ here = os.open(sys.argv[2], os.O_RDONLY)
 try:
     while True: os.dup(here)
 except OSError: pass
+floods()
 while not over(): select.select([0], [], [])`,
   },
   {
@@ -76,6 +82,7 @@ while not over(): select.select([0], [], [])`,
     script: `${UNTIL}
 try: os.nice(-20)
 except OSError: pass
+floods()
 while not over(): sum(range(10000))`,
   },
 ];
@@ -104,11 +111,12 @@ Deno.test({
           new Deno.Command(PYTHON, {
             args: ["-I", "-S", "-c", script, place.mark(`${index}-flood`), secret],
             stdin: "piped",
-            stdout: "null",
+            stdout: "piped",
             stderr: "null",
           }).spawn());
         try {
-          await new Promise((resolve) => setTimeout(resolve, 700));
+          for (const { stdout } of children) for await (const _ of stdout) break;
+          await new Promise((resolve) => setTimeout(resolve, 500));
           const act = "import os, sys; os.close(os.open(sys.argv[2], os.O_RDONLY))";
           await python(place.mark(`${index}-act`), act, [secret]);
           await saker.alert(RULE, place.mark(`${index}-act`));

@@ -42,7 +42,8 @@ export interface Beyond {
 export interface TableOptions {
   /** Which paths count where an event has kernel-resolved ones: `engine.paths`. */
   paths: "both" | "kernel" | "caller";
-  /** Threads held at the most; more are refused and counted (Falco's thread_table_size). */
+  /** Threads held at the most (Falco's thread_table_size): more are refused, as in Falco, or, with
+   * `isAlive`, others give way to them. Both are counted. */
   threadsMax: number;
   /** Descriptors held at the most over all processes. */
   fdsMax: number;
@@ -55,10 +56,8 @@ export interface TableOptions {
   fdsOrdered?: boolean;
   /** Memory of interned strings from which on unused ones are freed. Default: 64 MiB. */
   stringBytesMax?: number;
-  /**
-   * Whether a thread is still alive, asked every 300 s of event time for those that were idle so
-   * long; without it nothing is purged, as on captures.
-   */
+  /** Whether a thread is still alive, asked every 300 s of event time for those that were idle so
+   * long; without it nothing is purged, as on captures. */
   isAlive?: (tid: number) => boolean;
 }
 
@@ -142,7 +141,7 @@ export class Tables extends ThreadTable {
   #lookUpsLeft = LOOK_UPS;
 
   constructor(options: TableOptions) {
-    super(options.threadsMax);
+    super(options.threadsMax, options.isAlive !== undefined);
     this.options = options;
     this.hostname = options.hostname;
     this.kernelPaths = options.paths !== "caller";

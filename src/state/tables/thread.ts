@@ -269,7 +269,7 @@ export class ThreadGroup {
   /** Undefined where only other threads are known. */
   main: Thread | undefined = undefined;
   /** The other threads that are in the table, dead ones included until they are removed. */
-  readonly others: Thread[] = [];
+  others: Thread[] = [];
   /** Threads that are alive, the main one included. */
   alive = 0;
   /** Adopts orphans: init of a pid namespace, or a child subreaper. */

@@ -1,6 +1,7 @@
 // The threads of the machine and how they are related: parents, children, processes, who adopts
 // orphans. Nothing here looks at events.
 import { Births } from "./births.ts";
+import { thoseThatGiveWay } from "./give_way.ts";
 import { adopt, disown } from "./siblings.ts";
 import { LongLists, Pieces, shortOf } from "./long_lists.ts";
 import { SeenBytes } from "./seen_bytes.ts";
@@ -16,6 +17,7 @@ const STALE_NS = 2e9;
 const PURGE_PERIOD = 70;
 
 export interface ThreadCounts {
+  /** Those that the bound let go, or refused. */
   threadsRefused: number;
   threadsPurged: number;
   threadLookupsFailed: number;
@@ -54,6 +56,7 @@ export class ThreadTable {
   protected now = 0;
 
   readonly #threadsMax: number;
+  readonly #givesWay: boolean;
   /** No more are taken, whatever their number. */
   #isFull = false;
   readonly #recent: (Thread | undefined)[] = new Array(RECENT_MAX).fill(undefined);
@@ -62,8 +65,10 @@ export class ThreadTable {
   readonly #exitedTimes = new Float64Array(EXITED_MAX);
   #purgeAt = 0;
 
-  constructor(threadsMax: number) {
+  /** `givesWay`: in a full table others give way to a new thread. */
+  constructor(threadsMax: number, givesWay: boolean) {
     this.#threadsMax = threadsMax;
+    this.#givesWay = givesWay;
   }
 
   /** Whether new threads are taken from now on. */
@@ -94,6 +99,36 @@ export class ThreadTable {
     }
   }
 
+  /** Whether a new thread is taken; where the machine can be asked again, others give way to it. */
+  #hasRoom(thread: Thread): boolean {
+    if (this.#isFull) return false;
+    if (this.threads.size < this.#threadsMax) return true;
+    if (!this.#givesWay) return false;
+    const spared = (other: Thread) =>
+      other.tid === thread.ptid || other.tid === thread.pid ||
+      this.#recent[other.tid & (RECENT_MAX - 1)] === other;
+    this.#letGo(thoseThatGiveWay(this.threads, this.now, spared));
+    return this.threads.size < this.#threadsMax;
+  }
+
+  /** Takes threads out that nobody descends from; they are alive as far as is known. */
+  #letGo(threads: ReadonlySet<Thread>): void {
+    const groups = new Set<ThreadGroup>();
+    for (const thread of threads) {
+      const { group } = thread;
+      if (thread.isMain || group === undefined || thread.isInvalid) this.remove(thread.tid);
+      else {
+        if (!thread.isDead) group.alive--;
+        thread.flags |= ThreadFlag.Dead;
+        groups.add(group);
+        this.#forget(thread);
+      }
+    }
+    // At once: a process may have as many as the table holds.
+    for (const group of groups) group.others = group.others.filter((one) => !threads.has(one));
+    this.threadCounts.threadsRefused += threads.size;
+  }
+
   /** Puts a thread in the table, and, unless it comes from a state dump, among its kin. */
   add(thread: Thread): Thread | undefined {
     const replaced = this.threads.get(thread.tid);
@@ -101,7 +136,7 @@ export class ThreadTable {
       this.remove(thread.tid);
       // A main thread stays behind its process's other threads.
       if (this.threads.get(thread.tid) === replaced) this.#forget(replaced);
-    } else if (this.#isFull || this.threads.size >= this.#threadsMax) {
+    } else if (!this.#hasRoom(thread)) {
       this.threadCounts.threadsRefused++;
       this.births.ends(thread);
       return undefined;

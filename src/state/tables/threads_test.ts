@@ -223,6 +223,34 @@ Deno.test("threads above the bound are refused and counted", () => {
   strictEqual(s.pass(19).thread, undefined);
 });
 
+Deno.test("in a full live table copies of their makers give way to what is new", () => {
+  const bound = 800;
+  const s = new Scene({ threadsMax: bound, isAlive: () => true });
+  s.exec(1, "init", { ptid: 0, pgid: 1, vpgid: 1 });
+  for (let tid = 10; tid < 60; tid++) {
+    s.born(tid, tid, 1);
+    s.exec(tid, `daemon${tid}`);
+  }
+  s.born(100, 100, 1);
+  s.exec(100, "flood");
+  for (let tid = 1001; tid <= 3000; tid++) {
+    s.born(tid, tid, 100);
+    strictEqual(s.thread(tid).parent, s.thread(100));
+  }
+  for (let tid = 3001; tid <= 4000; tid++) s.born(tid, 100, 1, THREAD_FLAGS);
+  s.born(5000, 5000, 10);
+  s.exec(5000, "act");
+  strictEqual(s.text(s.thread(5000).exepath), "/usr/bin/act");
+  strictEqual(s.machine.parentOf(s.thread(5000)), s.thread(10));
+  const { threads, threadsRefused } = s.machine.stats();
+  strictEqual(threads <= bound, true);
+  strictEqual(threads + threadsRefused, 1 + 50 + 1 + 2000 + 1000 + 1);
+  for (let tid = 10; tid < 60; tid++) strictEqual(s.text(s.thread(tid).comm), `daemon${tid}`);
+  const { others, alive } = s.thread(100).group!;
+  strictEqual(alive, 1 + others.length);
+  for (const other of others) strictEqual(s.thread(other.tid), other);
+});
+
 Deno.test("idle threads that are gone are purged after 300 seconds, the living stay", () => {
   const s = new Scene({ isAlive: (tid) => tid === 10 });
   s.exec(10, "stays");
