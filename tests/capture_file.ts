@@ -1,6 +1,8 @@
-// Small captures for tests: opened files come in, a .scap file goes out, in saker's own writing.
+// Small captures for tests: opened files and what plugins gave come in, a .scap file goes out, in
+// saker's own writing.
 import { BLOCK_EVENT } from "../src/events/blocks.ts";
 import { OWN_LANE, OWN_PARAMS, OWN_PATH, OWN_SEQUENCE } from "../src/events/event.ts";
+import { PLUGIN_DATA_AT, pluginBlockBytes, PluginFrames } from "../src/events/plugin_block.ts";
 import { bytesOf } from "../src/words/raw_text.ts";
 import { codeOf, flagValue } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
@@ -24,8 +26,16 @@ export interface Opened {
   readonly kernel?: string;
 }
 
+/** An event of a plugin's source. */
+export interface Given {
+  /** The plugin's id. */
+  readonly plugin: number;
+  readonly data: string;
+  readonly second: number;
+}
+
 /** Writes a capture in which a thread that nobody knows opens files for reading. */
-export function writeCapture(file: string, opened: readonly Opened[]): void {
+export function writeCapture(file: string, happened: readonly (Opened | Given)[]): void {
   const writer = new CaptureWriter(outputTo(file, 6));
   const state = new BlockBuffer();
   putMachine(state, {
@@ -37,16 +47,27 @@ export function writeCapture(file: string, opened: readonly Opened[]): void {
   });
   writer.begin(state.bytes);
   const block = new BlockBuffer();
-  opened.forEach((open, at) => {
-    block.clear();
-    putOpen(block, open, BigInt(at));
-    writer.write(
-      new DataView(block.bytes.buffer, block.bytes.byteOffset),
-      0,
-      block.length,
-    );
+  happened.forEach((event, at) => {
+    const bytes = "plugin" in event ? givenBlock(event) : openBlock(block, event, at);
+    writer.write(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   });
   writer.close();
+}
+
+function openBlock(block: BlockBuffer, open: Opened, at: number): Uint8Array {
+  block.clear();
+  putOpen(block, open, BigInt(at));
+  return block.bytes.subarray(0, block.length);
+}
+
+function givenBlock({ plugin, data, second }: Given): Uint8Array {
+  const text = bytesOf(data);
+  const bytes = new Uint8Array(pluginBlockBytes(text.length));
+  const frames = new PluginFrames();
+  frames.bind(bytes);
+  frames.write(0, text.length, plugin, second, 0);
+  bytes.set(text, PLUGIN_DATA_AT);
+  return bytes;
 }
 
 /** An openat event: result, directory, name, flags, mode, device, inode, then our own. */

@@ -7,8 +7,9 @@ import { type EventSource, NEW_SNAPSHOT, type SourceStats } from "../events/sour
 import { codeOf } from "../events/table.ts";
 import type { PluginInfo } from "./contract.ts";
 
-const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
-/** Parameter of plugin events: which plugin's. */
+/** What a plugin gives, and what plugins send into its source. */
+const THEIRS: readonly number[] = [codeOf("PLUGINEVENT_E"), codeOf("ASYNCEVENT_E")];
+/** Parameter of both: of which plugin's source. */
 const ID = 0;
 /** Of a block, before its body and behind it. */
 const FRAME_START = 8;
@@ -48,7 +49,7 @@ export class CapturedSource implements EventSource {
     let kept = 0;
     walk.begin(buffer, bytes);
     for (let step = walk.next(); step !== Step.End; step = walk.next()) {
-      if (step !== Step.Event || walk.event.code !== PLUGIN_EVENT) continue;
+      if (step !== Step.Event || !THEIRS.includes(walk.event.code)) continue;
       if (!walk.event.has(ID) || walk.event.uint32(ID) !== this.#id) continue;
       const [from, to] = [walk.start - FRAME_START, walk.end + FRAME_END];
       buffer.copyWithin(kept, from, to);

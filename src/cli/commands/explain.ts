@@ -1,17 +1,17 @@
 // `saker explain RULE --event FILE[#NUMBER]`: the rule's condition as a tree with each part's
 // answer on an event: one written by hand in YAML, or one of a capture or an audit log. Without a
 // number it is the first on which the rule fires, or else the one that came closest.
-import type { FieldSet } from "../../fields/field_set.ts";
 import { wantedCodes } from "../../rules/match/compile.ts";
 import { readDocuments } from "../../rules/read/document.ts";
 import { Lines } from "../../rules/read/lines.ts";
 import { explain, partsThatHold, type Seen } from "../../rules/tools/explain.ts";
 import { readHandEvent, viewsOf } from "../../rules/tools/hand_event.ts";
 import { interpret } from "../../rules/match/interpret.ts";
-import type { Loaded } from "../../rules/load.ts";
+import { type Loaded, type LoadOptions, loadRules, type RulesText } from "../../rules/load.ts";
 import { readTextFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { nearest } from "../../words/nearest.ts";
+import type { ToolPlugins } from "../start/tool_plugins.ts";
 import type { CheckedRule } from "../../rules/check/resolve.ts";
 import { openSource, type Paths, walkSource } from "../../rules/tools/scenario_run.ts";
 import type { Context } from "../../state/contract/context.ts";
@@ -21,17 +21,21 @@ export interface ExplainOptions {
   readonly rule: string;
   /** A YAML file, or a capture or audit log with or without `#` and the event's number. */
   readonly event: string;
-  readonly fields: FieldSet;
+  /** How rules are read. */
+  readonly load: LoadOptions;
   /** Which views count in captures: engine.paths. */
   readonly paths: Paths;
+  /** Plugins that can be asked of events of captures, where any are loaded. */
+  readonly plugins?: Pick<ToolPlugins, "running">;
 }
 
 /** Explains and returns the exit code; what is wrong with the request is thrown as one line. */
 export function explainRule(
-  loaded: Loaded,
+  files: readonly RulesText[],
   options: ExplainOptions,
   write: (text: string) => void,
 ): number {
+  const loaded = loadRules(files, options.load);
   const rule = loaded.rules.find(({ name }) => name === options.rule);
   if (rule === undefined) {
     const near = nearest(options.rule, loaded.rules.map(({ name }) => name));
@@ -40,7 +44,7 @@ export function explainRule(
   }
   const text = /\.ya?ml$/.test(options.event)
     ? explainByHand(rule, loaded, options)
-    : explainCapture(rule, loaded, options);
+    : explainCapture(rule, loaded, files, options);
   write(`${text}\n`);
   return 0;
 }
@@ -66,18 +70,34 @@ function explainByHand(rule: CheckedRule, loaded: Loaded, options: ExplainOption
   if (node?.kind !== "map") {
     throw new Error(`${options.event}: an event is a map of type and fields`);
   }
-  const read = readHandEvent(node, options.fields);
+  const { fields, pluginFields, asyncNames = new Set() } = options.load;
+  const read = readHandEvent(node, pluginFields?.get(rule.source) ?? fields, {
+    source: rule.source,
+    asyncNames,
+  });
   if ("errors" in read) throw new Error(`${place(read.errors[0]!.at)}: ${read.errors[0]!.message}`);
   return explain(rule, loaded.resolved, read.event.code, viewsOf(read.event));
 }
 
-function explainCapture(rule: CheckedRule, loaded: Loaded, options: ExplainOptions): string {
+function explainCapture(
+  { name, source }: CheckedRule,
+  first: Loaded,
+  files: readonly RulesText[],
+  options: ExplainOptions,
+): string {
   const { event, paths } = options;
+  let loaded = first;
+  const running = options.plugins?.running((by) => (loaded = loadRules(files, by)).rules);
+  const rules = running?.rulesOf(source) ?? loaded.rules;
+  const rule = rules.find((one) => one.name === name)!;
   const [, path = "", number] = /^(.*?)(?:#(\d+))?$/.exec(event)!;
   const codes = new Set(wantedCodes(rule, rule.source));
   let best = -1;
   let text: string | undefined;
-  walkSource(openSource(path), paths, (context) => {
+  const events = running?.sources.includes(source) === true
+    ? running.open(path, source)
+    : openSource(path);
+  walkSource(events, paths, (context) => {
     const { num, code } = context.event;
     const views = viewsIn(context);
     const tell = () => {

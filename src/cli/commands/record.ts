@@ -1,9 +1,11 @@
-// `saker record F`: the live driver (or captures) into a capture, until a limit or a signal ends
-// it. A line on a terminal tells how far it is; at the end one line tells what was written.
+// `saker record F`: the live driver, the source of a plugin, or captures into a capture, until a
+// limit or a signal ends it. A line on a terminal tells how far it is; at the end one line tells
+// what was written.
 import type { Config } from "../../config/schema.ts";
 import { NO_RULES } from "../../engine/captures/compile_filter.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
-import type { RecordStart } from "../../engine/contract/messages.ts";
+import type { EngineStart, RecordStart } from "../../engine/contract/messages.ts";
+import { SYSCALL_SOURCE } from "../../plugins/compatible.ts";
 import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
@@ -11,7 +13,14 @@ import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
 import { logTo } from "../log.ts";
-import { infosOf } from "../start/loaded_plugins.ts";
+import {
+  extractorsOf,
+  infosOf,
+  inProcessLines,
+  type LoadedPlugin,
+  type LoadedPlugins,
+  pluginSources,
+} from "../start/loaded_plugins.ts";
 import { loadPlugins } from "../start/plugins_start.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -45,20 +54,29 @@ export async function record(
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
   const { read } = wanted;
-  const cluster = read === undefined
-    ? clusterOf(config, terminal, logTo(() => config, terminal))
+  const log = logTo(() => config, terminal);
+  const plugins = await loadPlugins(config);
+  const plugin = recordedPlugin(flags, plugins);
+  const source = plugin?.info.source ?? SYSCALL_SOURCE;
+  const cluster = read === undefined && plugin === undefined
+    ? clusterOf(config, terminal, log)
     : undefined;
-  const start = engineStart(config, flags, {
+  for (const line of inProcessLines(plugins)) log.info(line);
+  const infos = infosOf(plugins);
+  const begun = engineStart(config, flags, {
     counters,
     rules: wanted.alerts === true
-      ? rulesStart(config, flags, infosOf(await loadPlugins(config)))
-      : NO_RULES,
-    source: read === undefined
+      ? rulesStart(config, flags, infos)
+      : { ...NO_RULES, plugins: infos },
+    source: plugin !== undefined
+      ? pluginStart(plugin, read)
+      : read === undefined
       ? liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster)
       : { kind: "capture", files: read },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
     record: recordStart(terminal.nameOf(file), wanted),
   });
+  const start = { ...begun, extractors: extractorsOf(plugins, source) };
   const startedMs = performance.now();
   const progress = startProgress(() => recordLine(counters, performance.now() - startedMs), {
     terminal,
@@ -73,7 +91,8 @@ export async function record(
       patient: read !== undefined,
       onReady(): void {
         if (config.log_stderr && read === undefined) {
-          terminal.error(`saker is recording to ${file}; ctrl-C ends it\n`);
+          const what = plugin === undefined ? "" : `the source '${source}' `;
+          terminal.error(`saker is recording ${what}to ${file}; ctrl-C ends it\n`);
         }
       },
       onEnd: () => progress.stop(),
@@ -82,6 +101,39 @@ export async function record(
   } finally {
     progress.stop();
   }
+}
+
+/**
+ * The plugin whose source is recorded; undefined: system calls are. A capture is of one source:
+ * the flags may name no more. Throws where they name none that is there.
+ */
+function recordedPlugin(
+  { enableSource, disableSource }: Flags,
+  plugins: LoadedPlugins,
+): LoadedPlugin | undefined {
+  const { opened } = pluginSources(plugins);
+  const known = [SYSCALL_SOURCE, ...opened.keys()];
+  if (disableSource.length > 0) {
+    throw new Error("A recording is of one source: name it with --enable-source");
+  }
+  const [source = SYSCALL_SOURCE, other] = [...new Set(enableSource)];
+  if (other !== undefined) {
+    throw new Error(`A recording is of one source: --enable-source names ${source} and ${other}`);
+  }
+  if (!known.includes(source)) {
+    throw new Error(
+      `Cannot record the source '${source}': expected ${known.join(", ")}` +
+        (opened.size === 0 ? " (the configuration loads no plugin that gives a source)" : ""),
+    );
+  }
+  return opened.get(source);
+}
+
+function pluginStart(
+  { setting }: LoadedPlugin,
+  files: readonly string[] | undefined,
+): EngineStart["source"] {
+  return { kind: "plugin", plugin: setting, ...(files === undefined ? {} : { files }) };
 }
 
 function checkFlags(file: string, wanted: RecordFlags, terminal: Terminal): void {

@@ -10,6 +10,7 @@ Examples:
   saker record trace.scap -M 60 --filter 'proc.name = nginx'
   saker record ring.scap --file-size 100 --files 5 the last 500 MB, in ring_00001.scap ...
   saker record - --compress 0 | ssh host 'cat > trace.scap'
+  saker record doors.scap -c falco.yaml --enable-source doors
   saker record small.scap --read big.scap --filter 'fd.name startswith /etc'`;
 
 export function addRecord(

@@ -1,8 +1,10 @@
 // `saker rules lint`, `filter` and `test` and `saker explain`: how they are asked for.
 import type { Command } from "commander";
+import type { RulesStart } from "../../engine/contract/messages.ts";
 import { readFlags } from "../flags.ts";
 import { loadConfig } from "../start/load_config.ts";
-import { listedPlugins } from "../start/plugins_start.ts";
+import { infosOf, type LoadedPlugins } from "../start/loaded_plugins.ts";
+import { listedPlugins, loadPlugins } from "../start/plugins_start.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Adds the commands; `onEnd` gets the exit code of the one that ran. */
@@ -33,8 +35,12 @@ export function addRulesCommands(
     .action(async (files: string[]) => {
       const { testRules } = await import("./test_rules.ts");
       const { verbose = false } = readFlags(program);
-      const { fields, paths } = await settings(program, terminal);
-      onEnd(testRules({ files, fields, paths, verbose }, terminal.out));
+      const { load, paths, plugins } = await settings(program, terminal);
+      try {
+        onEnd(testRules({ files, load, paths, verbose, ...plugins && { plugins } }, terminal.out));
+      } finally {
+        plugins?.close();
+      }
     });
   program.command("explain")
     .description("show why a rule fires on an event, or does not")
@@ -45,12 +51,19 @@ export function addRulesCommands(
     )
     .action(async (rule: string, { event }: { event: string }) => {
       const { explainRule } = await import("./explain.ts");
-      const { fields, paths } = await settings(program, terminal);
-      const loaded = await loadRules(program, terminal, []);
-      onEnd(explainRule(loaded, { rule, event, fields, paths }, terminal.out));
+      const { rulesStart } = await import("../start/engine_start.ts");
+      const { config, flags, infos, load, paths, plugins } = await settings(program, terminal);
+      try {
+        const { files } = rulesStart(config, flags, infos);
+        const options = { rule, event, load, paths, ...plugins && { plugins } };
+        onEnd(explainRule(files, options, terminal.out));
+      } finally {
+        plugins?.close();
+      }
     });
 }
 
+/** The rules that the command line or the configuration names. */
 async function loadRules(program: Command, terminal: Terminal, paths: readonly string[]) {
   const { loadWith } = await import("../../engine/compile_rules.ts");
   const { rulesStart } = await import("../start/engine_start.ts");
@@ -61,14 +74,27 @@ async function loadRules(program: Command, terminal: Terminal, paths: readonly s
   return loadWith(rulesStart(config, named, infos));
 }
 
-/** The fields, and which views count. */
+/** What rules may name, which views count, and the plugins, which can be asked of captures. */
 async function settings(program: Command, terminal: Terminal) {
   const { loadOptions } = await import("../../engine/compile_rules.ts");
   const { rulesSettings } = await import("../start/engine_start.ts");
   const flags = readFlags(program);
   const { config } = loadConfig(flags, terminal);
+  const loaded = await loadPlugins(config);
+  const wanted = rulesSettings(config, flags, infosOf(loaded));
   return {
-    fields: loadOptions(rulesSettings(config, flags, await listedPlugins(config))).fields,
+    config,
+    flags,
+    infos: infosOf(loaded),
+    load: loadOptions(wanted),
     paths: config.engine.paths,
+    plugins: await toolPlugins(loaded, wanted),
   };
+}
+
+/** Read where there are plugins alone. */
+async function toolPlugins(loaded: LoadedPlugins, wanted: Omit<RulesStart, "files">) {
+  if (loaded.length === 0) return undefined;
+  const { ToolPlugins } = await import("../start/tool_plugins.ts");
+  return new ToolPlugins(loaded, wanted);
 }

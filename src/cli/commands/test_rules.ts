@@ -1,21 +1,23 @@
 // `saker rules test FILE…`: runs the tests that are kept beside rules.
-import { AUDIT_SOURCE, auditFieldSet } from "../../fields/audit/audit_field_set.ts";
-import type { FieldSet } from "../../fields/field_set.ts";
 import { readTextFile } from "../../files/read_text.ts";
-import { type Loaded, loadRules } from "../../rules/load.ts";
+import { type Loaded, type LoadOptions, loadRules } from "../../rules/load.ts";
 import { contentsOf, verboseText } from "../../rules/report.ts";
 import { readScenarios, type ScenarioFile, unknownRules } from "../../rules/tools/scenario.ts";
-import { type Paths, runScenario } from "../../rules/tools/scenario_run.ts";
+import { type Paths, type RunningPlugins, runScenario } from "../../rules/tools/scenario_run.ts";
 import { RULES_BYTES_MAX } from "../start/engine_start.ts";
+import type { ToolPlugins } from "../start/tool_plugins.ts";
 
 export interface RulesTestOptions {
   /** Files of tests; see rules/scenario.ts for what stands in them. */
   readonly files: readonly string[];
-  readonly fields: FieldSet;
+  /** Fields, plugins and their events, that the configuration gives. */
+  readonly load: Pick<LoadOptions, "fields" | "pluginFields" | "asyncNames" | "plugins">;
   /** Which views count in captures: engine.paths. */
   readonly paths: Paths;
   /** Tell the cases that hold, too. */
   readonly verbose: boolean;
+  /** Plugins that can be asked of events of captures, where any are loaded. */
+  readonly plugins?: Pick<ToolPlugins, "running">;
 }
 
 /** Runs the tests and returns the exit code: 0 where every case holds. */
@@ -23,7 +25,7 @@ export function testRules(options: RulesTestOptions, write: (text: string) => vo
   let passed = 0;
   let failed = 0;
   for (const file of options.files) {
-    const loaded = load(file, options.fields, write);
+    const loaded = load(file, options, write);
     if (loaded === undefined) {
       failed++;
       continue;
@@ -35,6 +37,7 @@ export function testRules(options: RulesTestOptions, write: (text: string) => vo
         loaded.rules,
         scenario.capture === undefined ? undefined : beside(file, scenario.capture),
         options.paths,
+        loaded.plugins,
       );
       if (failures.length === 0) {
         passed++;
@@ -50,17 +53,24 @@ export function testRules(options: RulesTestOptions, write: (text: string) => vo
   return failed === 0 ? 0 : 1;
 }
 
+interface LoadedTests {
+  readonly file: ScenarioFile;
+  readonly rules: Loaded;
+  readonly plugins: RunningPlugins | undefined;
+}
+
 function load(
   path: string,
-  fields: FieldSet,
+  { load: wanted, plugins }: RulesTestOptions,
   write: (text: string) => void,
-): { file: ScenarioFile; rules: Loaded } | undefined {
+): LoadedTests | undefined {
   const text = read(path);
   if (text === undefined) {
     write(`FAIL ${path}: cannot be read\n`);
     return undefined;
   }
-  const file = readScenarios(path, text, fields);
+  const { fields, pluginFields = new Map(), asyncNames = new Set() } = wanted;
+  const file = readScenarios(path, text, fields, { fields: pluginFields, asyncNames });
   const names = file.rules?.map((name) => beside(path, name)) ??
     [path.replace(/_test(\.ya?ml)$/, "$1")];
   const errors = [...file.errors];
@@ -72,10 +82,9 @@ function load(
     write(`FAIL ${path}\n${errors.map((error) => `    ${error}\n`).join("")}`);
     return undefined;
   }
-  const rules = loadRules(texts.map(({ name, text }) => ({ name, text: text! })), {
-    fields,
-    pluginFields: new Map([[AUDIT_SOURCE, auditFieldSet()]]),
-  });
+  const files = texts.map(({ name, text }) => ({ name, text: text! }));
+  const loadAll = (by: RulesTestOptions["load"]) => loadRules(files, fieldsOf(by));
+  const rules = loadAll(wanted);
   const wrong = rules.results.filter(({ successful }) => !successful);
   if (wrong.length > 0 || rules.pluginError !== undefined) {
     const contents = contentsOf(rules.results);
@@ -89,7 +98,19 @@ function load(
     write(`FAIL ${path}\n${unknown.map((error) => `    ${error}\n`).join("")}`);
     return undefined;
   }
-  return { file, rules };
+  return { file, rules, plugins: plugins?.running((options) => loadAll(options).rules) };
+}
+
+/** Whatever else the configuration says of rules, a test is of what they mean. */
+function fieldsOf(
+  { fields, pluginFields, asyncNames, plugins }: RulesTestOptions["load"],
+): LoadOptions {
+  return {
+    fields,
+    ...(pluginFields === undefined ? {} : { pluginFields }),
+    ...(asyncNames === undefined ? {} : { asyncNames }),
+    ...(plugins === undefined ? {} : { plugins }),
+  };
 }
 
 function read(path: string): string | undefined {

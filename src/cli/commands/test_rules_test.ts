@@ -12,7 +12,7 @@ function tested(files: Readonly<Record<string, string>>, name: string): string {
     let said = "";
     const options = {
       files: [`${directory}/${name}`],
-      fields: new FieldSet(),
+      load: { fields: new FieldSet() },
       paths: "both" as const,
       verbose: false,
     };

@@ -4,6 +4,8 @@ import { AtomFunctions } from "../../rules/match/atom_functions.ts";
 import { generate } from "../../rules/match/generate.ts";
 import type { Context } from "../../state/contract/context.ts";
 import { otherViews } from "../../state/contract/views.ts";
+import { SYSCALL_SOURCE } from "../../plugins/compatible.ts";
+import type { Hands } from "../../plugins/field_sets.ts";
 import { loadWith } from "../compile_rules.ts";
 import type { RulesStart } from "../contract/messages.ts";
 
@@ -17,8 +19,19 @@ export interface Filter {
   takes(context: Context): boolean;
 }
 
+/** What a filter is about. */
+export interface FilterScope {
+  readonly source: string;
+  /** Plugins that are loaded, and those of them that run on this thread. */
+  readonly plugins: RulesStart["plugins"];
+  readonly hands: Hands | undefined;
+}
+
 /** Throws an error of one line where the condition is not sound. */
-export function compileFilter(condition: string): Filter {
+export function compileFilter(
+  condition: string,
+  { source, plugins = [], hands }: Partial<FilterScope> = {},
+): Filter {
   // JSON is YAML: whatever the condition holds, it stays one text.
   const rule = {
     rule: NAME,
@@ -26,12 +39,15 @@ export function compileFilter(condition: string): Filter {
     condition,
     output: NAME,
     priority: "DEBUG",
+    source: source ?? SYSCALL_SOURCE,
     warn_evttypes: false,
   };
-  const { ruleSet, enabled, results } = loadWith({
-    ...NO_RULES,
-    files: [{ name: NAME, text: JSON.stringify([rule]) }],
-  });
+  const { ruleSetOf, enabled, results } = loadWith(
+    { ...NO_RULES, plugins, files: [{ name: NAME, text: JSON.stringify([rule]) }] },
+    undefined,
+    hands,
+  );
+  const ruleSet = ruleSetOf(rule.source);
   const checked = enabled[0];
   if (ruleSet === undefined || checked === undefined) {
     const problem = results.flatMap(({ errors }) => errors)[0];

@@ -5,8 +5,13 @@ import type { RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { codeOf as codeOfError } from "../../files/reason.ts";
-import { compileFilter, type Filter } from "./compile_filter.ts";
-import type { CaptureRulesStart, EngineStart, RecordStart } from "../contract/messages.ts";
+import { compileFilter, type Filter, type FilterScope } from "./compile_filter.ts";
+import {
+  type CaptureRulesStart,
+  type EngineStart,
+  isReplay,
+  type RecordStart,
+} from "../contract/messages.ts";
 import { CaptureDisk, type CaptureDiskParts, HOW } from "./capture_disk.ts";
 import { numbered, Recorder } from "./recorder.ts";
 import { RuleCapture } from "./rule_capture.ts";
@@ -39,13 +44,19 @@ export interface Attached {
  * Undefined where nothing is written. Throws an error of one line for a bad filter, and where a
  * recording would overwrite something.
  */
-export function planTap(start: EngineStart, makeParts: () => PlanParts): TapPlan | undefined {
+export function planTap(
+  start: EngineStart,
+  makeParts: () => PlanParts,
+  scope: Pick<FilterScope, "source" | "hands">,
+): TapPlan | undefined {
   const { record, captures } = start;
   if (record === undefined && captures === undefined) return undefined;
-  const isReplay = start.source.kind === "capture";
-  const filter = record?.filter === undefined ? undefined : compileFilter(record.filter);
+  const ofCapture = isReplay(start.source);
+  const filter = record?.filter === undefined
+    ? undefined
+    : compileFilter(record.filter, { ...scope, plugins: start.rules.plugins });
   const parts = makeParts();
-  const disk = new CaptureDisk({ ...parts, isReplay });
+  const disk = new CaptureDisk({ ...parts, isReplay: ofCapture });
   if (record !== undefined) {
     if (record.force !== true) checkTarget(record, disk);
     return planRecord(record, { filter, disk, start, ...parts });
@@ -63,7 +74,7 @@ export function planTap(start: EngineStart, makeParts: () => PlanParts): TapPlan
             ...attached,
             host,
             options: captures!,
-            isReplay,
+            isReplay: ofCapture,
             disk,
           }),
         setCaptures: (options) => capture?.setOptions(options),

@@ -36,6 +36,7 @@ export function startPluginRun(start: EngineStart, counters: Counters, post: Pos
     hands,
     plugins: pluginEventsOf(start, hands, source.source, port.info.id),
     perSecond: () => report.look(),
+    recordWith: addon,
   });
   return {
     ...run,

@@ -55,7 +55,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const { rules, fdsOrdered, sumsWanted } = first;
   const clock = () => Date.now();
   const notice = noticeTo(post);
-  const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }));
+  const plan = planTap(start, () => ({ addon: addon(), counters, notice, clock }), {
+    source: "syscall",
+    hands,
+  });
   const needs = neededEvents(plan, plugins);
   const opened = openSource(start, rules, needs, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };

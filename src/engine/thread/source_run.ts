@@ -4,6 +4,7 @@ import { Event } from "../../events/event.ts";
 import type { EventSource } from "../../events/source.ts";
 import type { Hands } from "../../plugins/field_sets.ts";
 import type { PluginEvents } from "../../plugins/plugin_events.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
 import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
@@ -15,6 +16,8 @@ import {
   type NoticeLevel,
   type RulesStart,
 } from "../contract/messages.ts";
+import { planTap } from "../captures/tap_plan.ts";
+import type { Addon } from "../host/addon.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { packAlerts } from "../contract/packed_alerts.ts";
 import { Engine } from "../loop/loop.ts";
@@ -33,6 +36,8 @@ export interface RunSource {
   readonly perSecond?: () => void;
   /** What plugins do with the events besides giving values. */
   readonly plugins?: PluginEvents | undefined;
+  /** Where its events may be recorded. */
+  readonly recordWith?: () => Addon;
 }
 
 export type Notice = (line: string, level?: NoticeLevel) => void;
@@ -45,7 +50,7 @@ export function startSourceRun(
   start: EngineStart,
   counters: Counters,
   post: Post,
-  { source, hands, prepare, perSecond, plugins }: RunSource,
+  { source, hands, prepare, perSecond, plugins, recordWith }: RunSource,
 ): Run {
   const compile = (rules: RulesStart) => compileRules(rules, undefined, hands);
   const rulesOf = (compiled: CompiledRules) => compiled.rulesOf(source.source);
@@ -53,14 +58,21 @@ export function startSourceRun(
   const clock = () => Date.now();
   const notice = noticeTo(post);
   const machine = createMachine({ ...start.machine, threadsMax: 1, fdsMax: 1 });
+  if (plugins !== undefined) machine.dumpsToo = () => plugins.dump();
   const heap = new HeapWatch();
   const context = new Context(machine, new Event());
   prepare?.(context);
+  const attached = recordWith && planTap(
+    start,
+    () => ({ addon: recordWith(), counters, notice, clock }),
+    { source: source.source, hands },
+  )?.attach({ machine, context });
+  const tapped = (rules: RuleSet) => attached?.rules(rules) ?? rules;
   const engine = new Engine({
     source,
     machine,
     context,
-    rules: rulesOf(first),
+    rules: tapped(rulesOf(first)),
     counters,
     post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
     upkeep: () => {
@@ -69,6 +81,7 @@ export function startSourceRun(
     },
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(plugins === undefined ? {} : { plugins }),
+    ...(attached === undefined ? {} : { tap: (host) => attached.tap(host) }),
     onMistake: (line) => notice(`Warning: ${line}`),
     onLoss: (line, level) => notice(line, level),
     clock,
@@ -91,10 +104,11 @@ export function startSourceRun(
   post({ kind: "ready", warnings: first.warnings, dead: first.dead, refused: [] });
   return {
     resume: () => resumeEngine(engine),
-    reload(next: RulesStart, _settings: EngineSettings): void {
+    reload(next: RulesStart, settings: EngineSettings): void {
       try {
         const compiled = compile(next);
-        engine.setRules(rulesOf(compiled));
+        engine.setRules(tapped(rulesOf(compiled)));
+        if (settings.captures !== undefined) attached?.setCaptures?.(settings.captures);
         counters.set(Counter.ReloadedMs, clock());
         post({
           kind: "reloaded",

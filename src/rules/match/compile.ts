@@ -46,10 +46,11 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
 /** A rule of more events than this names none of them. */
 export const NAMED_MAX = 100;
 
-/** Asynchronous events go to every rule, events of plugins to all rules of their source. */
+/** Asynchronous events go to every rule, events of plugins to all rules of their source and to none
+ * of system calls, whose captures may hold them. */
 export function wantedCodes(rule: CheckedRule, source: string): number[] {
   if (source !== "syscall") return [PLUGIN_EVENT, ASYNC_EVENT];
-  const codes = codesOf(rule.events);
+  const codes = codesOf(rule.events).filter((code) => code !== PLUGIN_EVENT);
   return codes.includes(ASYNC_EVENT) ? codes : [...codes, ASYNC_EVENT];
 }
 

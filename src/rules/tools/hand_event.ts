@@ -25,20 +25,32 @@ export interface HandEventError {
   readonly at: number;
 }
 
+/** Of which source an event by hand is. */
+export interface HandSource {
+  readonly source: string;
+  /** Names of asynchronous events that plugins give. */
+  readonly asyncNames: ReadonlySet<string>;
+}
+
+const OF_SYSCALLS: HandSource = { source: "syscall", asyncNames: new Set() };
+/** What events of other sources are, unless they say otherwise. */
+const PLUGIN_EVENT = "pluginevent";
+
 /** Reads `{ type: openat, fields: { fd.name: /etc/shadow }, caller: { fd.name: /tmp/link } }`. */
 export function readHandEvent(
   node: MapNode,
   lookup: FieldLookup,
+  { source, asyncNames }: HandSource = OF_SYSCALLS,
 ): { readonly event: HandEvent } | { readonly errors: readonly HandEventError[] } {
   const errors: HandEventError[] = [];
-  let type = "";
+  let type = source === OF_SYSCALLS.source ? "" : PLUGIN_EVENT;
   const values = new Map<string, Value>();
   const caller = new Map<string, Value>();
   for (const { key, value } of node.entries) {
     if (key.text === "type") {
       type = value.kind === "scalar" ? value.text : "";
-      if (!isEventName(type, new Set())) {
-        const near = nearest(type, eventNames());
+      if (!isEventName(type, asyncNames)) {
+        const near = nearest(type, [...eventNames(), ...asyncNames]);
         errors.push({
           message: `unknown event type "${type}"${near ? `, did you mean ${near}?` : ""}`,
           at: value.at,
@@ -63,9 +75,11 @@ export function readHandEvent(
   }
   if (errors.length > 0) return { errors };
   const callerValues = caller.size === 0 ? undefined : new Map([...values, ...caller]);
-  derive(type, values);
-  if (callerValues !== undefined) derive(type, callerValues);
-  return { event: { type, code: codeOfType(type), values, callerValues } };
+  const code = asyncNames.has(type) ? ASYNC_EVENT : codeOfType(type);
+  const about = { type, code, source };
+  derive(about, values);
+  if (callerValues !== undefined) derive(about, callerValues);
+  return { event: { type, code, values, callerValues } };
 }
 
 /** How the event's fields are read, view by view. */
@@ -129,12 +143,15 @@ function valueOf(text: string, { type }: Bound): Value {
 }
 
 /** Values that follow from those given. */
-function derive(type: string, values: Map<string, Value>): void {
+function derive(
+  { type, code, source }: { type: string; code: number; source: string },
+  values: Map<string, Value>,
+): void {
   const set = (field: string, value: Value) => {
     if (value !== undefined && !values.has(field)) values.set(field, value);
   };
-  const code = codeOfType(type);
   set("evt.type", type);
+  set("evt.source", source);
   set("evt.dir", code % 2 === 1 || code === 0 ? "<" : ">");
   if (EVENTS[code]!.kind.includes("syscall")) set("syscall.type", type);
   set("evt.num", 1);

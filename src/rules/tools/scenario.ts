@@ -17,6 +17,11 @@
 //         - verb: get
 //           objectRef: { resource: pods, subresource: exec }
 //       fires: [Shell in a pod]
+//     - name: a badge at the vault
+//       source: doors                 # of a plugin that the configuration loads
+//       events:
+//         - fields: { door.name: vault, door.badge: 4711 }
+//       fires: [Strange badge]
 //
 // All rules are tried, also those that are switched off, and all that match fire.
 import { readDocuments } from "../read/document.ts";
@@ -30,6 +35,8 @@ import type { FieldLookup } from "../check/operand.ts";
 export interface Scenario {
   readonly name: string;
   readonly line: number;
+  /** Of the events by hand. */
+  readonly source: string;
   readonly events: readonly HandEvent[];
   /** JSON of audit events. */
   readonly audit: readonly string[];
@@ -47,9 +54,26 @@ export interface ScenarioFile {
   readonly errors: readonly string[];
 }
 
-/** Reads a file of tests. */
-export function readScenarios(file: string, text: string, lookup: FieldLookup): ScenarioFile {
-  return new Reader(file, text, lookup).read();
+/** What cases may name besides system calls. */
+export interface OtherSources {
+  /** Fields by source. */
+  readonly fields: ReadonlyMap<string, FieldLookup>;
+  /** Names of asynchronous events that plugins give. */
+  readonly asyncNames: ReadonlySet<string>;
+}
+
+const NO_OTHERS: OtherSources = { fields: new Map(), asyncNames: new Set() };
+
+const SYSCALLS = "syscall";
+
+/** Reads a file of tests; `lookup`: fields of system calls. */
+export function readScenarios(
+  file: string,
+  text: string,
+  lookup: FieldLookup,
+  others = NO_OTHERS,
+): ScenarioFile {
+  return new Reader(file, text, lookup, others).read();
 }
 
 /** Names of rules that a file's cases use but that are not there. */
@@ -74,13 +98,15 @@ class Reader {
   readonly #text: string;
   readonly #lines: Lines;
   readonly #lookup: FieldLookup;
+  readonly #others: OtherSources;
   readonly #errors: string[] = [];
 
-  constructor(file: string, text: string, lookup: FieldLookup) {
+  constructor(file: string, text: string, lookup: FieldLookup, others: OtherSources) {
     this.#file = file;
     this.#text = text;
     this.#lines = new Lines(text);
     this.#lookup = lookup;
+    this.#others = others;
   }
 
   read(): ScenarioFile {
@@ -121,8 +147,10 @@ class Reader {
     let quiet: string[] | "others" = [];
     const events: HandEvent[] = [];
     const audit: string[] = [];
+    const source = this.#source(node);
     for (const { key, value } of node.entries) {
       const text = value.kind === "scalar" ? value.text : "";
+      if (key.text === "source") continue;
       if (key.text === "name") name = text;
       else if (key.text === "capture") capture = text;
       else if (key.text === "fires") fires = this.#texts(value, "fires");
@@ -133,13 +161,14 @@ class Reader {
           if (item.kind === "map") audit.push(auditJson(item));
           else this.#fail("an audit event is a map", item.at);
         }
-      } else if (key.text === "event") this.#event(value, events);
+      } else if (key.text === "event") this.#event(value, source, events);
       else if (key.text === "events") {
-        if (value.kind === "seq") value.items.forEach((item) => this.#event(item, events));
+        if (value.kind === "seq") value.items.forEach((item) => this.#event(item, source, events));
         else this.#fail("events must be a list", value.at);
       } else {
         this.#fail(
-          `unknown key "${key.text}", a case has name, events, audit, capture, fires and quiet`,
+          `unknown key "${key.text}", a case has name, source, events, audit, capture, ` +
+            "fires and quiet",
           key.at,
         );
       }
@@ -153,12 +182,29 @@ class Reader {
       this.#fail(`case "${name}" says neither what fires nor what is quiet`, node.at);
     }
     const { line } = this.#lines.at(node.at);
-    return { name, line: line + 1, events, audit, capture, fires, quiet };
+    return { name, line: line + 1, source, events, audit, capture, fires, quiet };
   }
 
-  #event(node: YamlNode, events: HandEvent[]): void {
+  /** Of the case's events by hand. */
+  #source(node: MapNode): string {
+    const value = node.entries.find(({ key }) => key.text === "source")?.value;
+    if (value === undefined) return SYSCALLS;
+    const source = value.kind === "scalar" ? value.text : "";
+    if (source === SYSCALLS || this.#others.fields.has(source)) return source;
+    const known = [...new Set([SYSCALLS, ...this.#others.fields.keys()])];
+    this.#fail(
+      `there is no source "${source}": expected ${known.join(", ")}, or that of a plugin which ` +
+        "the configuration loads",
+      value.at,
+    );
+    return SYSCALLS;
+  }
+
+  #event(node: YamlNode, source: string, events: HandEvent[]): void {
     if (node.kind !== "map") return this.#fail("an event is a map of type and fields", node.at);
-    const read = readHandEvent(node, this.#lookup);
+    const { fields, asyncNames } = this.#others;
+    const lookup = fields.get(source) ?? this.#lookup;
+    const read = readHandEvent(node, lookup, { source, asyncNames });
     if ("event" in read) events.push(read.event);
     else for (const { message, at } of read.errors) this.#fail(message, at);
   }

@@ -30,18 +30,33 @@ export interface ScenarioResult {
   readonly failures: readonly string[];
 }
 
+/** What plugins bring to events that are not written by hand. */
+export interface RunningPlugins {
+  /** Sources whose events captures may hold. */
+  readonly sources: readonly string[];
+  /** The capture's events of such a source. */
+  open(path: string, source: string): EventSource;
+  /** The rules, which ask plugins for values of events of that source. */
+  rulesOf(source: string): readonly CheckedRule[];
+}
+
 /** Runs a case; `capturePath` is where its capture lies, `paths` the views that count there. */
 export function runScenario(
   scenario: Scenario,
   loaded: Loaded,
   capturePath: string | undefined,
   paths: Paths,
+  plugins?: RunningPlugins,
 ): ScenarioResult {
   const { rules } = loaded;
-  const source = capturePath === undefined
-    ? scenario.audit.length > 0 ? auditSource(inputOf(scenario.audit)) : undefined
-    : openSource(capturePath);
-  const fired = source === undefined ? firedByHand(scenario, rules) : firedIn(source, rules, paths);
+  const sources = capturePath === undefined
+    ? scenario.audit.length > 0 ? [auditSource(inputOf(scenario.audit))] : []
+    : openAll(capturePath, plugins);
+  const fired = sources.length === 0
+    ? firedByHand(scenario, rules)
+    : new Set(sources.flatMap((source) => [
+      ...firedIn(source, plugins?.rulesOf(source.source) ?? rules, paths),
+    ]));
   const failures: string[] = [];
   for (const name of scenario.fires) {
     if (!fired.has(name)) failures.push(`"${name}" did not fire${why(name, scenario, loaded)}`);
@@ -53,9 +68,8 @@ export function runScenario(
   return { scenario, fired, failures };
 }
 
-/** What is written by hand is of system calls. */
-function firedByHand({ events }: Scenario, all: readonly CheckedRule[]): Set<string> {
-  const rules = all.filter(({ source }) => source === "syscall");
+function firedByHand({ events, source: of }: Scenario, all: readonly CheckedRule[]): Set<string> {
+  const rules = all.filter(({ source }) => source === of);
   const fired = new Set<string>();
   for (const event of events) {
     const views = viewsOf(event);
@@ -83,6 +97,13 @@ const BATCH_BYTES = 1 << 20;
 export function openSource(path: string): EventSource & Partial<Documents> {
   if (!/\.jsonl?(\.gz)?$/.test(path)) return new CaptureSource([path]);
   return auditSource(new AuditFileInput([path]));
+}
+
+/** The capture's events of every source. */
+function openAll(path: string, plugins: RunningPlugins | undefined): EventSource[] {
+  const first = openSource(path);
+  const others = first instanceof CaptureSource ? plugins?.sources ?? [] : [];
+  return [first, ...others.map((source) => plugins!.open(path, source))];
 }
 
 function auditSource(input: AuditInput): AuditSource {

@@ -74,6 +74,7 @@ Deno.test("fields that follow from others need not be given", () => {
     "evt.failed": true,
     "evt.num": 1,
     "evt.rawres": -2,
+    "evt.source": "syscall",
     "evt.type": "execve",
     "fd.directory": "/a",
     "fd.filename": "b",
