@@ -57,21 +57,18 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
   const sets = fieldSets([], {});
   const sources = [...new Set([...sets.keys(), ...sourcesOf(infos)])];
   for (const source of sources) {
+    const own = sets.get(source)?.fields ??
+      ofEverySource(sets.get(SYSCALL_SOURCE)!.options, { source, info: () => undefined });
     const taken = new Set(
-      (sets.get(source)?.fields ?? ofEverySource(sets.get(SYSCALL_SOURCE)!.options, {
-        source,
-        info: () => undefined,
-      })).map(({ name }) => name),
+      own.map(({ name }) => name).filter((name) => !OF_FALCOS_PLUGINS.test(name)),
     );
     for (const info of infos.filter((one) => isCompatible(one, source))) {
       for (const { name } of info.fields) {
-        // Falco's own plugins have the fields of saker's parts, which give way to them.
-        if (!taken.has(name) || isOurPart(info.name, name)) {
-          taken.add(name);
-          continue;
+        if (taken.has(name)) {
+          return `Plugin '${info.name}' supports extraction of field '${name}' that is ` +
+            `overlapping for source '${source}'`;
         }
-        return `Plugin '${info.name}' supports extraction of field '${name}' that is overlapping ` +
-          `for source '${source}'`;
+        taken.add(name);
       }
     }
   }
@@ -83,14 +80,8 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
     `Plugin '${idle.name}' is loaded but unused as not compatible with any known event source`;
 }
 
-/** Prefixes of the fields that Falco has from plugins and saker of its own, by plugin. */
-const OUR_PARTS: Readonly<Record<string, RegExp>> = {
-  container: /^(container|k8s|proc\.is_container)/,
-  k8saudit: /^(ka|jevt|json)\./,
-  json: /^(json|jevt)\./,
-  k8smeta: /^k8smeta\./,
-};
-
-function isOurPart(plugin: string, field: string): boolean {
-  return OUR_PARTS[plugin]?.test(field) ?? false;
-}
+/**
+ * Fields that Falco has from plugins alone: saker's own give way to those of any plugin that is
+ * loaded. Plugins for the audit logs of clouds have the same as k8saudit, for its source.
+ */
+const OF_FALCOS_PLUGINS = /^(container|k8s|k8smeta|ka|json|jevt)\.|^proc\.is_container_/;

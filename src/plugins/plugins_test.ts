@@ -120,3 +120,18 @@ Deno.test("fields that two plugins give for one source are refused in Falco's wo
   );
   assertMatch(pluginsMistake([pluginInfo({ source: "syscall" })])!, /reserved/);
 });
+
+Deno.test("saker's own fields of Falco's plugins give way to any plugin's, but not to two", () => {
+  // As those for the audit logs of clouds, whatever they are called.
+  const cloud = (name: string) =>
+    pluginInfo({ name, source: "k8s_audit", fields: [pluginField("ka.verb")] });
+  assertEquals(pluginsMistake([cloud("k8saudit-gke")]), undefined);
+  const given = fieldSets([cloud("k8saudit-gke")], {}).get("k8s_audit")!;
+  assertEquals(given.get("ka.verb")?.flags.has("of_plugin"), true);
+  assertMatch(
+    pluginsMistake([cloud("k8saudit"), cloud("k8saudit-gke")])!,
+    /extraction of field .ka.verb. that is overlapping for source .k8s_audit/,
+  );
+  const smeta = lone({ name: "pods", fields: [pluginField("k8s.pod.name")] });
+  assertEquals(pluginsMistake([smeta]), undefined);
+});
