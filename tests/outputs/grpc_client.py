@@ -115,9 +115,11 @@ def cut():
 
 
 def many():
-    """Opens so many streams at once, and tells how the server answers each."""
+    """Opens so many streams at once, and tells how each of them is once all were answered."""
     streams = [sub(channel(), asking()) for _ in range(number)]
-    codes = ["open" if opened(stream) else stream.code().name for stream in streams]
+    for stream in streams:
+        opened(stream)
+    codes = [stream.code().name if stream.done() else "open" for stream in streams]
     tell(json.dumps({code: codes.count(code) for code in codes}))
     os._exit(0)
 

@@ -107,7 +107,7 @@ const ALL_RULES_BYTES_MAX = 64 << 20;
 export const FDS_MAX = 4_194_304;
 /** Over captures, which are small and tell of as much as their writer likes: so that a replay takes
  * less than 300 MB, of which 120 are the program. */
-const CAPTURE_BOUNDS = { fdsMax: 262_144, bytesMax: 80 << 20 };
+const CAPTURE_BOUNDS = { fdsMax: 262_144, bytesMax: 72 << 20 };
 
 const MIB = 1_048_576;
 
