@@ -103,8 +103,9 @@ export class Plugin {
   /** As PluginPort.read. */
   read(buffer: Uint8Array): number;
   wait(timeoutMs: number): void;
-  /** Of the events that `read` gave last. `key` and `index` are the field's argument: a number
-   * alone stands in `index`, and both are null where the field has none. */
+  /** Of the events that `read` gave last. `key` and `index` are the field's argument: a
+   * number stands in `index`, in both where the field takes either, and both are null where there
+   * is none. */
   column(
     field: number,
     key: string | null,

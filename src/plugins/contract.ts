@@ -101,9 +101,9 @@ export interface PluginModule {
   readonly memoryMb: number;
 }
 
-/** What stands in a field's brackets. */
+/** What stands in a field's brackets; both where it can be meant as both. */
 export type PluginArgument =
-  | { readonly key: string; readonly index?: undefined }
+  | { readonly key: string; readonly index?: number }
   | { readonly index: number; readonly key?: undefined };
 
 /**

@@ -5,7 +5,7 @@ import { Event } from "../events/event.ts";
 import { shownValue, valueJson, valueText } from "../fields/render.ts";
 import { Context } from "../state/contract/context.ts";
 import { createMachine } from "../state/create_machine.ts";
-import type { PluginInfo, PluginPort } from "./contract.ts";
+import type { PluginArgument, PluginInfo, PluginPort } from "./contract.ts";
 import { fieldSets, pluginsMistake } from "./field_sets.ts";
 import { PluginHand } from "./plugin_hand.ts";
 import { PluginSource } from "./plugin_source.ts";
@@ -87,7 +87,33 @@ Deno.test("a plugin's field says what is wrong with its argument", () => {
   assertEquals(errorOf("text.word"), "text.word requires an argument but none provided");
   assertMatch(errorOf("text.word[a]"), /invalid index argument not composed only by digits/);
   assertMatch(errorOf("text.all[1]"), /does not allow nor require an argument/);
+  assertMatch(errorOf("text.word[03]"), /invalid index argument starting with 0: 03/);
   assertEquals(errorOf("text.word[3]"), "none");
+});
+
+Deno.test("a number is given as key and as index where a field takes either", () => {
+  const argument = { isRequired: true, isIndex: true, isKey: true };
+  const info = pluginInfo({ fields: [pluginField("text.given", { argument })] });
+  const given: (PluginArgument | undefined)[] = [];
+  class Asked extends TextsPort {
+    override columnOf(...[, , , , argument]: Parameters<TextsPort["columnOf"]>) {
+      given.push(argument);
+      return { counts: Uint32Array.of(0), ends: new Uint32Array(), bytes: new Uint8Array() };
+    }
+    override column(...[, argument]: Parameters<TextsPort["column"]>) {
+      return this.columnOf(new Uint8Array(), 0, "", 0, argument);
+    }
+  }
+  const names = ["text.given[2]", "text.given[02]", "text.given[/etc]"];
+  shown(new Asked(["one"], 1, info), names);
+  assertEquals(
+    new Set(given.map((one) => JSON.stringify(one))),
+    new Set([
+      '{"key":"2","index":2}',
+      '{"key":"02"}',
+      '{"key":"/etc"}',
+    ]),
+  );
 });
 
 const lone = (more: Partial<PluginInfo>) =>

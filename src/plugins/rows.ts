@@ -79,11 +79,15 @@ function readArgument(
 ): PluginArgument | undefined | { readonly error: string } {
   if (text === undefined || argument === undefined) return undefined;
   if (!argument.isIndex) return { key: text };
-  if (/^\d+$/.test(text)) {
-    const index = Number(text);
-    if (Number.isSafeInteger(index)) return { index };
-    return { error: `${name} has an index that is out of bounds: ${text}` };
+  const index = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : undefined;
+  // As Falco has it: a number is a key, too, where keys can be given, and `01` is no index.
+  if (argument.isKey) {
+    return Number.isSafeInteger(index) ? { key: text, index: index! } : { key: text };
   }
-  if (argument.isKey) return { key: text };
-  return { error: `${name} has an invalid index argument not composed only by digits` };
+  if (index === undefined) {
+    const what = /^\d+$/.test(text) ? "starting with 0" : "not composed only by digits";
+    return { error: `${name} has an invalid index argument ${what}: ${text}` };
+  }
+  if (Number.isSafeInteger(index)) return { index };
+  return { error: `${name} has an index that is out of bounds: ${text}` };
 }

@@ -21,7 +21,7 @@ const char *plugin_get_fields(void) {
         FIELD("string", "key", "\"arg\": {\"isRequired\": true, \"isKey\": true}, ",
               "What stands behind KEY=") ","
         FIELD("string", "any", "\"arg\": {\"isIndex\": true, \"isKey\": true}, ",
-              "The argument's own text, or (none)") ","
+              "The key and, behind #, the index, or (none)") ","
         FIELD("string", "words", "\"isList\": true, ", "All words") ","
         FIELD("uint64", "digits", "\"isList\": true, ", "The digits of the number") ","
         FIELD("ipaddr", "froms", "\"isList\": true, ", "The address under both families") ","
@@ -153,8 +153,11 @@ static void extract(struct plugin *p, const ss_plugin_event *event, const struct
         return;
     case ANY:
         if (!field->arg_present) return one_text(p, field, "(none)", 6);
-        if (field->arg_key) return one_text(p, field, field->arg_key, strlen(field->arg_key));
-        snprintf(text, sizeof text, "#%" PRIu64, field->arg_index);
+        // No index is -1, which Falco's container plugin asks for.
+        if (field->arg_index == (uint64_t)-1)
+            snprintf(text, sizeof text, "%s", field->arg_key);
+        else
+            snprintf(text, sizeof text, "%s#%" PRIu64, field->arg_key, field->arg_index);
         return one_text(p, field, text, strlen(text));
     case ALL_WORDS:
         count = words_of(line, starts, lengths);

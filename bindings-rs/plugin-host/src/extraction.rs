@@ -128,7 +128,8 @@ fn extract_field(
     out.id = one.field;
     out.name = field.c_name.as_ptr();
     out.key = one.key.as_ref().map_or(null(), |key| key.as_ptr());
-    out.index = one.index.unwrap_or(0);
+    // Falco's word for an argument that is no index; 0 would be one.
+    out.index = one.index.unwrap_or(u64::MAX);
     out.has_argument = u32::from(one.key.is_some() || one.index.is_some());
     out.kind = field.kind;
     out.is_list = u32::from(field.is_list);

@@ -88,6 +88,8 @@ fn lines_come_as_blocks_with_values_of_every_type() {
     assert_eq!(one(&mut plugin, asked(8, Some("parity"), None)), texts(&["odd"]));
     assert_eq!(one(&mut plugin, asked(8, Some("none"), None)), texts(&[]));
     assert_eq!(one(&mut plugin, asked(9, None, None)), texts(&["(none)"]));
+    assert_eq!(one(&mut plugin, asked(9, Some("a"), None)), texts(&["a"]));
+    assert_eq!(one(&mut plugin, asked(9, Some("3"), Some(3))), texts(&["3#3"]));
     assert_eq!(one(&mut plugin, asked(10, None, None)), texts(&["row", "1", "n=1", "parity=odd"]));
     assert_eq!(one(&mut plugin, asked(12, None, None)).len(), 2);
     assert_eq!(one(&mut plugin, asked(99, None, None)), texts(&[]));
