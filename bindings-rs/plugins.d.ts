@@ -91,7 +91,8 @@ export class Plugin {
   /** What it and the others of this thread have of state tables, where it runs in this process; to
    * be called before `init`. Without, there are no threads. */
   useTables(tables: PluginTables): void;
-  /** Holds the configuration against the plugin's schema, and initializes it. */
+  /** Holds the configuration against the plugin's schema, and initializes it. A switch `useAsync`
+   * of the schema that the configuration does not set is off. */
   init(config: string): void;
   /** Event types are known once it is initialized: JSON of the lists of PluginInfo,
    * `{"extractEventTypes": [], "parseEventTypes": []}`. */
@@ -115,7 +116,8 @@ export class Plugin {
     out: Uint8Array,
   ): number;
   /** Hands over events of another source, whole .scap blocks, the first of them with this number
-   * (`evt.num`); returns how many there are. They hold until the next call. */
+   * (`evt.num`); returns how many there are. They hold until the next call of this or
+   * of `columnOf`. */
   lend(blocks: Uint8Array, source: string, firstNumber: number): number;
   /** As `column`, of the events that were lent last. */
   lentColumn(

@@ -93,7 +93,9 @@ async function waysOf(directory: string, log: string): Promise<[name: string, co
   if (given !== "") {
     const json = `{name: json, library_path: ${given}/libjson.so, builtin: false}`;
     const falcos = entry(`${given}/libk8saudit.so`, log, "builtin: false");
-    entries.push(["Falco's k8saudit, in its own process", [falcos, json]]);
+    entries.push(["Falco's k8saudit and json, in their own processes", [falcos, json]]);
+    const here = [falcos, json].map((one) => one.replace("false", "false, in_process: true"));
+    entries.push(["Falco's k8saudit and json, in saker's process", here]);
   }
   return entries.map(([name, plugins], at) => {
     const config = `${directory}/falco${at}.yaml`;
@@ -111,7 +113,7 @@ function tell(name: string, events: number, runs: readonly Times[], first: reado
   const wall = median(runs.map((one) => one.wall));
   const ratio = median(runs.map((one, round) => one.cpu / first[round]!.cpu));
   console.log(
-    `${name.padEnd(40)} ${Math.round(events / wall)} events/s, CPU ${cpu.toFixed(2)} s ` +
+    `${name.padEnd(50)} ${Math.round(events / wall)} events/s, CPU ${cpu.toFixed(2)} s ` +
       `(x${ratio.toFixed(2)})`,
   );
 }

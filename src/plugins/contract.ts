@@ -190,6 +190,19 @@ export interface PluginPort {
     field: number,
     argument: PluginArgument | undefined,
   ): PluginColumn;
+  /** Takes events of another source, whole .scap blocks, the first of them with that number
+   * (`evt.num`); they hold until the next call of this or of `columnOf`. Only where asking them
+   * together is quicker than one by one. */
+  readonly lend?:
+    | ((blocks: Uint8Array, source: string, firstNumber: number) => void)
+    | undefined;
+  /** As `column`, of the events that were lent last. */
+  lentColumn?(
+    field: number,
+    argument: PluginArgument | undefined,
+    first: number,
+    count: number,
+  ): PluginColumn;
   /** The plugin's own text of an event of its own (`evt.plugininfo`). */
   eventText?(event: Uint8Array, number: number): string | undefined;
   /** How far the source is, 0 to 1, and the plugin's words of it. */

@@ -1,10 +1,10 @@
 // What asks a running plugin for values: an event at hand and a field come in, the value goes out.
-// Events of the plugin's own batch are asked by column, once it shows that most of them are asked;
-// all others one by one.
+// Events of a plugin's batch are asked by column, once it shows that most of them are asked: of its
+// own, and of another plugin's where it runs in a process of its own. All others one by one.
 import type { Value } from "../fields/row/field.ts";
 import type { Context } from "../state/contract/context.ts";
 import { ColumnValues } from "./column_values.ts";
-import type { PluginArgument, PluginPort } from "./contract.ts";
+import type { PluginArgument, PluginColumn, PluginPort } from "./contract.ts";
 
 /** Where an event stands in the batch that was read last. */
 export interface Batches {
@@ -12,8 +12,16 @@ export interface Batches {
   readonly batch: number;
   /** Events of the batch. */
   readonly size: number;
+  /** Its blocks. */
+  readonly blocks: Uint8Array;
   /** -1: it is none of the batch. */
   placeOf(context: Context): number;
+}
+
+/** Whose batches they are. */
+export interface Given {
+  readonly batches: Batches;
+  readonly isOwn: boolean;
 }
 
 /** Asked so often in a batch, and of one event in four, the rest is fetched at once. */
@@ -25,23 +33,30 @@ export class PluginHand {
   /** Name of the source whose events are asked. */
   readonly #source: string;
   readonly #batches: Batches | undefined;
+  readonly #columns: Columns | undefined;
 
-  /** `batches`: of the plugin's own events, where it is the source of them. */
-  constructor(port: PluginPort, source: string, batches?: Batches) {
+  /** `given`: the batches of the source, where they come from a plugin that runs. */
+  constructor(port: PluginPort, source: string, given?: Given) {
     this.port = port;
     this.#source = source;
+    if (given === undefined || !(given.isOwn || port.lend)) return;
+    const { batches, isOwn } = given;
     this.#batches = batches;
+    this.#columns = isOwn ? port.column.bind(port) : lentColumns(port, source, batches);
   }
 
   /** Reads the field (its place in the plugin's fields) with that argument. */
   reader(field: number, argument: PluginArgument | undefined): (context: Context) => Value {
-    const batches = this.#batches;
-    if (batches === undefined) return this.#single(field, argument);
+    const [batches, columns] = [this.#batches, this.#columns];
     const single = this.#single(field, argument);
-    const kept = new KeptColumn(this.port, batches, field, argument);
+    if (batches === undefined || columns === undefined) return single;
+    const { type, isList } = this.port.info.fields[field]!;
+    const fetch = (place: number, count: number, num: number) =>
+      new ColumnValues(columns(field, argument, place, count, num), type, isList);
+    const kept = new KeptColumn(batches, fetch);
     return (context) => {
       const place = batches.placeOf(context);
-      return place < 0 ? single(context) : kept.at(place);
+      return place < 0 ? single(context) : kept.at(place, context.event.num);
     };
   }
 
@@ -83,12 +98,31 @@ class AtHand {
   }
 }
 
+/** Columns of a batch at hand: `num` is `evt.num` of the event at `first`. */
+type Columns = (
+  field: number,
+  argument: PluginArgument | undefined,
+  first: number,
+  count: number,
+  num: number,
+) => PluginColumn;
+
+/** Another plugin's batch is handed over when it is asked of for the first time. */
+function lentColumns(port: PluginPort, source: string, batches: Batches): Columns {
+  let lent = -1;
+  return (field, argument, first, count, num) => {
+    if (lent !== batches.batch) {
+      port.lend!(batches.blocks, source, num - first);
+      lent = batches.batch;
+    }
+    return port.lentColumn!(field, argument, first, count);
+  };
+}
+
 /** What is known of one field in the present batch. */
 class KeptColumn {
-  readonly #port: PluginPort;
   readonly #batches: Batches;
-  readonly #field: number;
-  readonly #argument: PluginArgument | undefined;
+  readonly #ask: (place: number, count: number, num: number) => ColumnValues;
   #batch = -1;
   /** Events of the batch that were asked; whether most of the one before were. */
   #asked = 0;
@@ -101,23 +135,19 @@ class KeptColumn {
   #size = 0;
 
   constructor(
-    port: PluginPort,
     batches: Batches,
-    field: number,
-    argument: PluginArgument | undefined,
+    ask: (place: number, count: number, num: number) => ColumnValues,
   ) {
-    this.#port = port;
     this.#batches = batches;
-    this.#field = field;
-    this.#argument = argument;
+    this.#ask = ask;
   }
 
-  at(place: number): Value {
+  at(place: number, num: number): Value {
     if (this.#batch !== this.#batches.batch) this.#begin();
     if (place === this.#place) return this.#value;
     this.#place = place;
     this.#asked++;
-    if (place < this.#first || place >= this.#end) this.#fetch(place);
+    if (place < this.#first || place >= this.#end) this.#fetch(place, num);
     return this.#value = this.#values!.of(place - this.#first);
   }
 
@@ -130,13 +160,10 @@ class KeptColumn {
     this.#place = -1;
   }
 
-  #fetch(place: number): void {
+  #fetch(place: number, num: number): void {
     const isOften = this.#isOften ||
       (this.#asked >= ASKED_MIN && this.#asked * ASKED_SHARE >= place);
-    const count = isOften ? this.#size - place : 1;
-    const { type, isList } = this.#port.info.fields[this.#field]!;
-    const column = this.#port.column(this.#field, this.#argument, place, count);
-    this.#values = new ColumnValues(column, type, isList);
+    this.#values = this.#ask(place, isOften ? this.#size - place : 1, num);
     this.#first = place;
     // Fewer may have come than were asked for.
     this.#end = place + Math.max(this.#values.events, 1);

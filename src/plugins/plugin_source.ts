@@ -18,6 +18,7 @@ export class PluginSource implements EventSource, Batches {
   readonly #offsets: number[] = [];
   readonly #walk = new BlockWalk(new Event());
   #buffer: Uint8Array | undefined;
+  #bytes = 0;
   /** Place of the event that was asked for last: the next one is mostly the next. */
   #found = -1;
   #batch = 0;
@@ -37,6 +38,10 @@ export class PluginSource implements EventSource, Batches {
     return this.#offsets.length;
   }
 
+  get blocks(): Uint8Array {
+    return this.#buffer?.subarray(0, this.#bytes) ?? new Uint8Array();
+  }
+
   placeOf({ event }: Context): number {
     // What comes from elsewhere is put into the same memory: asynchronous events.
     if (event.bytes !== this.#buffer || event.code !== PLUGIN_EVENT) return -1;
@@ -54,6 +59,7 @@ export class PluginSource implements EventSource, Batches {
     this.#batch++;
     this.#found = -1;
     this.#buffer = buffer;
+    this.#bytes = bytes;
     this.#offsets.length = 0;
     const walk = this.#walk;
     walk.begin(buffer, bytes);

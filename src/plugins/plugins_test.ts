@@ -16,7 +16,8 @@ const BUFFER_BYTES = 1 << 16;
 /** Values of fields, as outputs show them, of each event. */
 function shown(port: PluginPort, names: readonly string[], infos = [port.info]): string[][] {
   const source = new PluginSource(port);
-  const hands = new Map([[port.info.name, new PluginHand(port, source.source, source)]]);
+  const own = { batches: source, isOwn: true };
+  const hands = new Map([[port.info.name, new PluginHand(port, source.source, own)]]);
   const fields = fieldSets(infos, {}, hands).get(source.source)!;
   const bounds = names.map((name) => {
     const resolved = fields.resolve(name);

@@ -11,6 +11,7 @@ use crate::abi::{
 };
 use crate::blocks::HEADER;
 use crate::doors::init_tables;
+use crate::go_kit::without_spinning;
 use crate::info::{Info, event_types, open_params};
 use crate::last_error::last_error;
 use crate::library::Library;
@@ -120,7 +121,9 @@ impl Instance {
 
     fn fitting(&self, config: &str) -> Result<String, String> {
         match &self.info.init_schema {
-            Some(schema) => check_config(&self.info.name, schema, config),
+            Some(schema) => {
+                Ok(without_spinning(schema, check_config(&self.info.name, schema, config)?))
+            }
             None => Ok(config.to_owned()),
         }
     }

@@ -9,18 +9,23 @@ use serde_json::Value;
 
 use crate::child::Child;
 use crate::extraction::Asked;
+use crate::lent::{Columns, Lent};
 use crate::port::{Pause, Told};
 use crate::record::{Level, Record, add};
 use crate::said::one_line;
 use crate::watched::Watched;
 use crate::wire::{
-    ANSWER, ASKED, BEGIN_ASYNC, CAPTURE_OPEN, DONE, INIT, LOAD, Message, NEXT, NOTHING, OPEN, WORDS,
+    ANSWER, ASKED, BEGIN_ASYNC, CAPTURE_OPEN, COLUMN, DONE, INIT, LOAD, Message, NEXT, NOTHING,
+    OPEN, WORDS,
 };
 
 /// What a plugin may take to load, to initialize, to open its source.
 pub(crate) const START_WITHIN: Duration = Duration::from_mins(1);
 /// What it may take to answer anything else.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+const ANSWER_STEP: Duration = Duration::from_millis(5);
+/// How much longer values of many events may take, as long as one comes after the other.
+const COLUMN_MORE: Duration = Duration::from_secs(9);
 /// When a call that does not return is counted.
 const BLOCKED_COUNTED: Duration = Duration::from_secs(10);
 const SIZE_EVERY: Duration = Duration::from_millis(500);
@@ -54,13 +59,15 @@ pub struct Remote {
     pub(crate) quick: bool,
     pub(crate) room: usize,
     pub(crate) watched: Watched,
-    /// Columns that came with the batch that `read` gave last, of which fields they are, and of
-    /// which those of the batch on its way will be.
-    pub(crate) columns: Vec<Vec<u8>>,
-    pub(crate) columns_of: Arc<[Asked]>,
+    /// Columns that came with the batch that `read` gave last, and of which fields those of the
+    /// batch on its way will be.
+    pub(crate) columns: Columns,
     pub(crate) fetching_of: Arc<[Asked]>,
     pub(crate) found: Vec<(usize, usize)>,
-    pub(crate) lent: Option<(String, u64, usize)>,
+    /// The same of events that were lent.
+    pub(crate) lent: Option<Lent>,
+    pub(crate) lent_watched: Watched,
+    pub(crate) lent_columns: Columns,
     pub(crate) scratch: Vec<u8>,
     pub(crate) counted: (u64, u64),
     pub(crate) sized: Option<(Instant, u64)>,
@@ -105,11 +112,12 @@ impl Remote {
             quick: false,
             room: 0,
             watched: Watched::default(),
-            columns: Vec::new(),
-            columns_of: Arc::default(),
+            columns: Columns::default(),
             fetching_of: Arc::default(),
             found: Vec::new(),
             lent: None,
+            lent_watched: Watched::default(),
+            lent_columns: Columns::default(),
             scratch: Vec::new(),
             counted: (0, 0),
             sized: None,
@@ -136,6 +144,7 @@ impl Remote {
         let why = own.unwrap_or_else(|| why.to_owned());
         self.record.failed(&why);
         (self.starting, self.fetching, self.ready, self.given) = (None, None, None, 0);
+        self.lent = None;
         let pause = self.pause.begin(Instant::now()).as_secs();
         self.record.notice(Level::Critical, &format!("{why}; it is started anew in {pause} s"));
     }
@@ -166,16 +175,23 @@ impl Remote {
     pub(crate) fn ask(&mut self, question: &Message, within: Duration) -> Told<Message> {
         let asked = self.child.as_ref().map(|child| child.send(question));
         let until = Instant::now() + within;
+        self.asking = Some((0, Instant::now()));
         let why = loop {
             match asked {
                 None => return Err("it does not run".into()),
                 Some(Err(_)) => break "its process ended".to_owned(),
                 Some(Ok(())) => {}
             }
-            match self.receive(until.saturating_duration_since(Instant::now())) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.receive(left.max(ANSWER_STEP)) {
                 Ok(Some(answer)) if answer[0] == question[0] => return Ok(answer),
                 Ok(Some(_)) => break "it answers what it was not asked".to_owned(),
                 Ok(None) if Instant::now() < until => {}
+                // Values of many events take their time, as long as it comes from one to the next.
+                Ok(None)
+                    if question[0] == COLUMN
+                        && until.elapsed() < COLUMN_MORE
+                        && !self.is_stuck(true) => {}
                 Ok(None) => {
                     add(&self.record.timeouts, 1);
                     break format!("it did not answer within {} s", within.as_secs());
@@ -282,11 +298,13 @@ impl Remote {
         steps.into_iter().flatten().collect()
     }
 
-    /// Whether it has been asked for values of one event for too long.
-    fn is_stuck(&mut self) -> bool {
+    /// Whether it has been asked for values of one event for too long; of none, too, if so said.
+    fn is_stuck(&mut self, of_none: bool) -> bool {
         let now = self.child.as_ref().map_or(0, |child| child.shared.asked_now());
         match self.asking {
-            Some((event, since)) if now != 0 && event == now => since.elapsed() >= ANSWER_WITHIN,
+            Some((event, since)) if (now != 0 || of_none) && event == now => {
+                since.elapsed() >= ANSWER_WITHIN
+            }
             _ => {
                 self.asking = Some((now, Instant::now()));
                 false
@@ -317,7 +335,7 @@ impl Remote {
                 (self.fetching, self.ready) = (None, Some((answer, place)));
             }
             Ok(Some(_)) => self.fail("it answers what it was not asked"),
-            Ok(None) if self.is_stuck() => {
+            Ok(None) if self.is_stuck(false) => {
                 add(&self.record.timeouts, 1);
                 self.fail("it did not answer within 1 s when it was asked for values");
             }

@@ -10,13 +10,15 @@ use crate::blocks::{events_of, is_large, is_plugin_event, u32_at};
 use crate::column::{COLUMN_MAX, Column, is_column};
 use crate::extraction::Asked;
 use crate::instance::Metric;
+use crate::lent::{At, Columns, Lent};
 use crate::port::{Lending, Now, Port, Span, State, Told};
 use crate::record::Record;
 use crate::remote::{ANSWER_WITHIN, Remote, START_WITHIN};
 use crate::said::one_line;
 use crate::wire::{
-    ANSWER, BATCHES, COLUMN, COLUMNS, DONE, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT, LENT_LIST,
-    METRICS, Message, NEXT, NOTHING, OPEN, OPEN_PARAMS, PROGRESS, SET_CONFIG, asked_text,
+    ANSWER, Area, BATCHES, COLUMN, COLUMNS, DONE, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT,
+    LENT_LIST, METRICS, Message, NEXT, NOTHING, OPEN, OPEN_PARAMS, PROGRESS, SET_CONFIG,
+    asked_text,
 };
 
 /// A source that answers quicker has more at once: its next batch is fetched ahead.
@@ -25,7 +27,7 @@ const QUICK_US: u64 = 2_000;
 impl Remote {
     /// Asks for the next batch, into the place that saker does not look at.
     fn fetch(&mut self) {
-        let changed = self.watched.next();
+        let changed = self.watched.next(self.given);
         self.fetching_of = Arc::clone(&self.watched.now);
         let text = if changed {
             asked_text(&self.watched.now.iter().collect::<Vec<_>>())
@@ -87,40 +89,59 @@ impl Remote {
 
     /// Copies the columns that came with a batch.
     fn take_columns(&mut self, answer: &Message, place: usize) {
-        self.columns_of = Arc::clone(&self.fetching_of);
-        self.columns.resize_with(self.columns_of.len(), Vec::new);
-        let Some(child) = &self.child else { return };
+        let asked = Arc::clone(&self.fetching_of);
+        let columns = std::mem::take(&mut self.columns);
+        self.columns = self.unpack(answer, COLUMNS[place], (asked, self.given), columns);
+    }
+
+    /// Copies the columns of an answer, each of that many events.
+    fn unpack(
+        &self,
+        answer: &Message,
+        area: Area,
+        (of, events): (Arc<[Asked]>, usize),
+        mut columns: Columns,
+    ) -> Columns {
+        columns.bytes.resize_with(of.len(), Vec::new);
+        columns.of = of;
         let mut at = 0;
-        for (slot, column) in self.columns.iter_mut().enumerate() {
+        for (slot, column) in columns.bytes.iter_mut().enumerate() {
             let length = usize::try_from(answer[8 + slot]).unwrap_or(0).min(COLUMN_MAX);
             column.resize(length, 0);
-            let copied = child.shared.take(COLUMNS[place], at, column);
-            if copied.is_none() || !is_column(column, self.given) {
+            let copied = self.child.as_ref().and_then(|c| c.shared.take(area, at, column));
+            let is_sound = copied.is_some() && is_column(column, events);
+            if !is_sound || u32_at(column, 0) as usize != events {
                 column.clear();
             }
             at += length;
         }
+        columns
+    }
+
+    /// Asks for columns of events at hand, and waits for the answer.
+    fn ask_columns(&mut self, asked: &[&Asked], at: At, span: Span) -> Option<Message> {
+        if !self.is_free(ANSWER_WITHIN) {
+            return None;
+        }
+        let text = asked_text(asked);
+        let lent = if span.lent { self.lent.as_ref() } else { None };
+        let source = lent.map_or("", |lent| &lent.source);
+        let mut question = self.question(COLUMN, &format!("{text}{source}"))?;
+        question[1] = text.len() as u64;
+        let list = if span.lent { LENT_LIST } else { self.place };
+        question[4..7].copy_from_slice(&[list as u64, span.first as u64, span.count as u64]);
+        if let Some(lent) = lent {
+            let is_single = u64::from(at == At::Single);
+            let source = source.len() as u64;
+            question[7..11].copy_from_slice(&[lent.number, lent.bytes as u64, is_single, source]);
+        }
+        self.ask(&question, ANSWER_WITHIN).ok()
     }
 
     /// Asks for one column; the answer is in `scratch`, or there is none.
-    fn ask_column(&mut self, asked: &Asked, lent: Option<[u64; 5]>, span: Span) -> bool {
-        if !self.is_free(ANSWER_WITHIN) {
-            return false;
-        }
-        let text = asked_text(&[asked]);
-        let source = self.lent.as_ref().filter(|_| lent.is_some()).map_or("", |lent| &lent.0);
-        let Some(mut question) = self.question(COLUMN, &format!("{text}{source}")) else {
-            return false;
-        };
-        question[1] = text.len() as u64;
-        let list = if lent.is_some() { LENT_LIST } else { self.place };
-        question[4..7].copy_from_slice(&[list as u64, span.first as u64, span.count as u64]);
-        if let Some(lent) = lent {
-            question[7..12].copy_from_slice(&lent);
-            question[10] = source.len() as u64;
-        }
-        let Ok(answer) = self.ask(&question, ANSWER_WITHIN) else { return false };
-        let length = usize::try_from(answer[4]).unwrap_or(0).min(COLUMN_MAX);
+    fn ask_column(&mut self, asked: &Asked, at: At, span: Span) -> bool {
+        let Some(answer) = self.ask_columns(&[asked], at, span) else { return false };
+        let length = usize::try_from(answer[8]).unwrap_or(0).min(COLUMN_MAX);
         self.scratch.resize(length, 0);
         let copied = self.child.as_ref().and_then(|c| c.shared.take(ANSWER, 0, &mut self.scratch));
         let is_sound = copied.is_some() && is_column(&self.scratch, span.count.max(1));
@@ -128,6 +149,28 @@ impl Remote {
             self.fail("its process gave what is no column of values");
         }
         is_sound
+    }
+
+    /// A column of events that were lent, with those of all fields that are asked of most events.
+    fn lent_column(&mut self, asked: &Asked, span: Span, out: &mut [u8]) -> i64 {
+        let Some(events) = self.lent.as_ref().map(|lent| lent.events) else {
+            return self.put_scratch(false, span.count, out);
+        };
+        self.lent_watched.ask(asked, span.count.min(events));
+        let now = Arc::clone(&self.lent_watched.now);
+        if self.lent_columns.of.is_empty() && now.contains(asked) {
+            let all = Span { lent: true, first: 0, count: events };
+            let list: Vec<&Asked> = now.iter().collect();
+            if let Some(answer) = self.ask_columns(&list, At::List, all) {
+                let columns = std::mem::take(&mut self.lent_columns);
+                self.lent_columns = self.unpack(&answer, ANSWER, (now, events), columns);
+            }
+        }
+        if let Some(column) = self.lent_columns.find(asked) {
+            return Column::write_part(column, span.first, span.count, out);
+        }
+        let is_there = self.lent.is_some() && self.ask_column(asked, At::List, span);
+        self.put_scratch(is_there, span.count, out)
     }
 
     fn put_scratch(&self, is_there: bool, count: usize, out: &mut [u8]) -> i64 {
@@ -203,31 +246,30 @@ impl Port for Remote {
     fn lend(&mut self, blocks: &[u8], lending: &Lending<'_>) -> usize {
         self.found.clear();
         events_of(blocks, &mut self.found);
-        self.lent = None;
+        let before = self.lent.take().map_or(0, |lent| lent.events);
+        self.lent_watched.next(before);
+        self.lent_columns.forget();
+        let events = self.found.len();
         if self.is_free(ANSWER_WITHIN)
             && self.child.as_ref().is_some_and(|child| child.shared.put(LENT, blocks))
         {
-            self.lent = Some((lending.source.to_owned(), lending.number, blocks.len()));
+            let Lending { source, number } = *lending;
+            self.lent = Some(Lent { source: source.into(), number, bytes: blocks.len(), events });
         }
-        self.found.len()
+        events
     }
 
     fn column(&mut self, asked: &Asked, span: Span, out: &mut [u8]) -> i64 {
         if span.lent {
-            let lent =
-                self.lent.as_ref().map(|(_, number, bytes)| [*number, *bytes as u64, 0, 0, 0]);
-            let is_there = lent.is_some() && self.ask_column(asked, lent, span);
-            return self.put_scratch(is_there, span.count, out);
-        }
-        self.watched.ask(asked);
-        let slot = self.columns_of.iter().position(|column| column == asked);
-        let came = slot.and_then(|slot| self.columns.get(slot)).filter(|column| !column.is_empty());
-        if let Some(column) = came {
-            return Column::write_part(column, span.first, span.count, out);
+            return self.lent_column(asked, span, out);
         }
         let count = span.count.min(self.given.saturating_sub(span.first));
         let span = Span { count, ..span };
-        let is_there = self.ask_column(asked, None, span);
+        self.watched.ask(asked, count);
+        if let Some(column) = self.columns.find(asked) {
+            return Column::write_part(column, span.first, span.count, out);
+        }
+        let is_there = self.ask_column(asked, At::List, span);
         self.put_scratch(is_there, count, out)
     }
 
@@ -242,9 +284,10 @@ impl Port for Remote {
         let is_lent = is_large(event).is_some()
             && self.is_free(ANSWER_WITHIN)
             && self.child.as_ref().is_some_and(|child| child.shared.put(LENT, event));
-        self.lent = Some((lending.source.to_owned(), lending.number, event.len()));
-        let lent = [lending.number, event.len() as u64, 1, 0, 0];
-        let is_there = is_lent && self.ask_column(asked, Some(lent), span);
+        let Lending { source, number } = *lending;
+        self.lent = Some(Lent { source: source.into(), number, bytes: event.len(), events: 1 });
+        let is_there = is_lent && self.ask_column(asked, At::Single, span);
+        // What was lent before is overwritten.
         self.lent = None;
         self.put_scratch(is_there, 1, out)
     }

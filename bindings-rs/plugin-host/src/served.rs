@@ -17,10 +17,10 @@ use crate::port::LOG_MARK;
 use crate::record::{Level, Notice, Record, read};
 use crate::said::{for_plugin, one_line};
 use crate::wire::{
-    ANSWER, ASKED, Area, BATCHES, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, COLUMN, COLUMNS, DONE,
-    DUMP, END_ASYNC, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT, LENT_LIST, LOAD, METRICS, Message,
-    NEXT, NOTHING, OPEN, OPEN_PARAMS, PROGRESS, REFUSED, SET_CONFIG, Shared, TAKE_ASYNC,
-    WATCHED_MAX, WORDS, asked_of, receive, send,
+    ANSWER, ASKED, BATCHES, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, COLUMN, COLUMNS, DONE, DUMP,
+    END_ASYNC, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT, LENT_LIST, LOAD, METRICS, Message, NEXT,
+    NOTHING, OPEN, OPEN_PARAMS, PROGRESS, REFUSED, SET_CONFIG, Shared, TAKE_ASYNC, WATCHED_MAX,
+    WORDS, asked_of, receive, send,
 };
 
 struct Served {
@@ -252,16 +252,9 @@ impl Served {
             instance.extract(given, &self.own, &self.watched, &mut self.columns);
         }
         self.shared.set_asking(0);
-        let mut at = 0;
         // SAFETY: saker asks for the batch whose columns it does not look at.
         let out = unsafe { self.shared.bytes(COLUMNS[place]) };
-        for (slot, column) in self.columns.iter().enumerate() {
-            let length = column.write(&mut out[at..]);
-            if length > 0 && column.counts.len() == events.len() {
-                answer[8 + slot] = length as u64;
-                at += length as usize;
-            }
-        }
+        pack(&self.columns, events.len(), out, answer);
     }
 
     fn column(&mut self, question: &Message) -> Message {
@@ -280,20 +273,35 @@ impl Served {
             source = for_plugin(text.get(question[1] as usize..).unwrap_or_default());
         }
         let Some(instance) = &mut self.instance else { return answer };
-        let mut column = [Column::default()];
+        let asked = &asked[..asked.len().min(WATCHED_MAX)];
+        let mut columns: Vec<Column> = asked.iter().map(|_| Column::default()).collect();
         let List { events, number } = &self.lists[list];
         for (place, (start, end)) in events.iter().enumerate().skip(first).take(count) {
             let given = Given { bytes: &bytes[*start..*end], number: number + place as u64 };
-            instance.extract(given, &source, &asked[..asked.len().min(1)], &mut column);
-            if column[0].is_full() {
+            self.shared.set_asking(place as u64 + 1);
+            instance.extract(given, &source, asked, &mut columns);
+            if columns.iter().all(Column::is_full) {
                 break;
             }
         }
-        let Area(_, room) = ANSWER;
+        self.shared.set_asking(0);
         // SAFETY: saker waits for the answer before it looks there.
-        let length = column[0].write(unsafe { &mut self.shared.bytes(ANSWER)[..room] });
-        answer[4] = length.max(0) as u64;
+        let out = unsafe { self.shared.bytes(ANSWER) };
+        let least = if asked.len() == 1 { 0 } else { events.len() };
+        pack(&columns, least, out, &mut answer);
         answer
+    }
+}
+
+/// Writes columns one behind the other, and their lengths into the answer. 0: it has no room, or
+/// has fewer events than it is to have.
+fn pack(columns: &[Column], least: usize, out: &mut [u8], answer: &mut Message) {
+    let mut at = 0;
+    for (slot, column) in columns.iter().enumerate() {
+        let is_whole = column.counts.len() >= least;
+        let length = if is_whole { column.write(&mut out[at..]).max(0) } else { 0 };
+        answer[8 + slot] = length as u64;
+        at += length as usize;
     }
 }
 

@@ -137,6 +137,47 @@ fn what_comes_with_a_batch_stays_right_when_other_fields_are_asked() {
 }
 
 #[test]
+fn events_that_are_lent_have_the_values_of_each_by_itself() {
+    let path = built("lent", "lines", &[]);
+    let mut source = remote(&path, 256).expect("a plugin");
+    let mut other = remote(&path, 256).expect("a plugin");
+    source.init("").expect("init");
+    other.init("").expect("init");
+    source.open("count=600 batch=30").expect("open");
+    let mut buffer = vec![0; 1 << 16];
+    let mut number = 1;
+    let mut batches = 0;
+    loop {
+        let bytes = batch(&mut source, &mut buffer);
+        if bytes < 0 {
+            break;
+        }
+        let lending = Lending { source: "lines", number };
+        let events = other.lend(&buffer[..bytes as usize], &lending);
+        // One field of all, a second of some, in another order once they come together.
+        let whole = Span { lent: true, first: 0, count: events };
+        let part = Span { lent: true, first: 7, count: 9 };
+        let mut out = vec![0; 1 << 16];
+        let mut ask = |field: u32, span: Span| {
+            let size = other.column(&asked(field, None, None), span, &mut out);
+            values(&out[..size as usize])
+        };
+        let asked_for = if batches % 2 == 0 {
+            [ask(0, whole), ask(1, part)]
+        } else {
+            let texts = ask(1, part);
+            [ask(0, whole), texts]
+        };
+        let expected = [column(&mut source, 0), column(&mut source, 1)[7..16].to_vec()];
+        assert_eq!(asked_for, expected);
+        number += events as u64;
+        batches += 1;
+    }
+    assert_eq!((number, batches), (601, 20));
+    assert_eq!(read(&other.record().errors), 0);
+}
+
+#[test]
 fn a_process_that_ends_is_started_anew() {
     let mut plugin = hostile("next_crash");
     let told = until_it_fails(&mut plugin);
@@ -181,6 +222,24 @@ fn who_does_not_answer_when_asked_for_values_is_ended() {
         assert!(told.contains("did not answer within 1 s"), "{told}");
         assert!(read(&plugin.record().timeouts) > 0);
     }
+    // Asked of what another source gave.
+    let mut source = hostile("none");
+    let mut buffer = vec![0; 1 << 16];
+    let mut blocks = Vec::new();
+    while blocks.len() < 500 {
+        let bytes = batch(&mut source, &mut buffer) as usize;
+        blocks.extend_from_slice(&buffer[..bytes]);
+    }
+    let mut plugin = remote(&built("silent_lent", "hostile", &[]), 256).expect("a plugin");
+    plugin.init("mode=extract_block after=4").expect("init");
+    let events = plugin.lend(&blocks, &Lending { source: "hostile", number: 1 });
+    assert!(events > 4);
+    let whole = Span { lent: true, first: 0, count: events };
+    let mut out = vec![0; 1 << 16];
+    let size = plugin.column(&asked(0, None, None), whole, &mut out);
+    assert!(values(&out[..size as usize]).iter().all(Vec::is_empty));
+    assert_eq!(plugin.now().state, State::Pausing);
+    assert_eq!(read(&plugin.record().timeouts), 1);
 }
 
 #[test]

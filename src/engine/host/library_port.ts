@@ -23,6 +23,7 @@ const NOTHING: PluginColumn = {
 
 export class LibraryPort implements PluginPort {
   readonly info: PluginInfo;
+  readonly lend: PluginPort["lend"];
   readonly #plugin: Plugin;
   readonly #isHere: boolean;
   #out = new Uint8Array(COLUMN_BYTES);
@@ -32,6 +33,10 @@ export class LibraryPort implements PluginPort {
     this.#plugin = plugin;
     this.info = info;
     this.#isHere = isHere;
+    // A question to another process costs more than most answers.
+    this.lend = isHere
+      ? undefined
+      : (blocks, source, firstNumber) => void plugin.lend(blocks, source, firstNumber);
   }
 
   open(params: string): void {
@@ -58,6 +63,16 @@ export class LibraryPort implements PluginPort {
     // of an event together.)
     const events = this.#isHere ? 1 : count;
     return this.#column((out) => this.#plugin.column(field, key, index, first, events, out));
+  }
+
+  lentColumn(
+    field: number,
+    argument: PluginArgument | undefined,
+    first: number,
+    count: number,
+  ): PluginColumn {
+    const { key, index } = given(argument);
+    return this.#column((out) => this.#plugin.lentColumn(field, key, index, first, count, out));
   }
 
   columnOf(

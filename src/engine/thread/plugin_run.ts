@@ -23,8 +23,11 @@ export function startPluginRun(start: EngineStart, counters: Counters, post: Pos
     ? new PluginSource(port)
     : new CapturedSource(files, port.info);
   const batches = source instanceof PluginSource ? source : undefined;
-  const hand = new PluginHand(port, source.source, batches);
-  const extractors = orClosed([port], () => openExtractors(start, source.source, addon, tables));
+  const hand = new PluginHand(port, source.source, batches && { batches, isOwn: true });
+  const extractors = orClosed(
+    [port],
+    () => openExtractors(start, source.source, addon, tables, batches),
+  );
   const hands = new Map([[port.info.name, hand], ...extractors]);
   const report = new PluginReport(source.source, hands, post);
   if (files === undefined) {
