@@ -8,7 +8,8 @@ import { field } from "../row/row.ts";
 
 const FURTHER = Differs.Host | Differs.Inode;
 const FD = Differs.Fd | FURTHER;
-const NAMES = Differs.Fd | Differs.Directory | Differs.Paths | FURTHER;
+const DIRECTORY = Differs.Directory | Differs.HostDirectory;
+const NAMES = Differs.Fd | DIRECTORY | Differs.Paths | FURTHER;
 
 /** By name of a field: what of Differs it depends on; 0 for most. */
 const SEEN: ReadonlyMap<string, number> = new Map([
@@ -25,7 +26,7 @@ const SEEN: ReadonlyMap<string, number> = new Map([
   ["evt.abspath", NAMES],
   ["evt.args", NAMES],
   ["evt.info", NAMES],
-  ["proc.cwd", Differs.Directory],
+  ["proc.cwd", DIRECTORY],
   ["proc.exepath", Differs.Program | FURTHER],
   ["fdlist.names", Differs.Others],
   ["proc.stdin.name", Differs.Others],
@@ -119,7 +120,7 @@ function otherValue(bound: Bound, context: Context): Value {
   const others = [
     View.CallerProgram,
     ...context.differs & Differs.Inode ? [View.Inode] : [],
-    ...context.differs & Differs.Host ? [View.Host] : [],
+    ...context.differs & (Differs.Host | Differs.HostDirectory) ? [View.Host] : [],
   ];
   return others.map(under).find((value) => value !== shown);
 }

@@ -147,6 +147,7 @@ export class Context {
 
   /** String id of a process's working directory under the present view. */
   cwdOf(process: Thread): number {
+    if (this.view === View.Host && process.hostCwd !== MISSING) return process.hostCwd;
     return !isCaller(this.view) || process.callerCwd === MISSING ? process.cwd : process.callerCwd;
   }
 }

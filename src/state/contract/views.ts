@@ -62,6 +62,8 @@ export const enum Differs {
   Host = 32,
   /** There is a name that rules have for the file. */
   Inode = 64,
+  /** The working directory has another name on the host. */
+  HostDirectory = 128,
 }
 
 const OF_CALLER = Differs.Fd | Differs.Directory | Differs.Paths | Differs.Others;
@@ -77,11 +79,12 @@ const VIEWS: readonly (readonly View[])[] = Array.from({ length: 16 }, (_, bits)
 /** The views besides the kernel's that are worth a look where these bits differ, in order. */
 export function otherViews(differs: number): readonly View[] {
   return VIEWS[
-    (differs & Differs.Program ? 1 : 0) | (differs & Differs.Host ? 2 : 0) |
+    (differs & Differs.Program ? 1 : 0) |
+    (differs & (Differs.Host | Differs.HostDirectory) ? 2 : 0) |
     (differs & Differs.Inode ? 4 : 0) | (differs & OF_CALLER ? 8 : 0)
   ]!;
 }
 
 /** What is known to differ. */
 export const DIFFERS_FOR_SURE: number = Differs.Fd | Differs.Directory | Differs.Paths |
-  Differs.Program | Differs.Host | Differs.Inode;
+  Differs.Program | Differs.Host | Differs.Inode | Differs.HostDirectory;

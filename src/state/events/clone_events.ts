@@ -325,6 +325,8 @@ function inheritThread(child: Thread, from: Thread): void {
 function inheritProcess(machine: Tables, child: Thread, from: Thread): void {
   child.fds = machine.fdsOf(from)?.copy();
   child.cwd = machine.cwdOf(from);
-  child.callerCwd = machine.mainOf(from)?.callerCwd ?? MISSING;
+  const main = machine.mainOf(from);
+  child.callerCwd = main?.callerCwd ?? MISSING;
+  child.hostCwd = main?.hostCwd ?? MISSING;
   child.env = from.env;
 }

@@ -253,12 +253,20 @@ export function onFchdir(machine: Tables, context: Context): void {
 export function onGetcwd(machine: Tables, context: Context): void {
   const { event, thread } = context;
   if (thread !== undefined && succeeded(event)) {
-    setCwd(machine, thread, machine.text(event, DIRECTORY));
+    const path = machine.text(event, DIRECTORY);
+    setCwd(machine, thread, path, MISSING, machine.mainOf(thread)?.hostCwd);
   }
 }
 
-/** `callerPath`: the same in the caller's words; MISSING: there are no others. */
-function setCwd(machine: Tables, thread: Thread, path: number, callerPath = MISSING): void {
+/** `callerPath`: the same in the caller's words; MISSING: there are no others. `hostCwd`: as the
+ * host sees it; where it is left out, the event says. */
+function setCwd(
+  machine: Tables,
+  thread: Thread,
+  path: number,
+  callerPath = MISSING,
+  hostCwd = hostDirectory(machine),
+): void {
   const main = machine.mainOf(thread);
   if (main === undefined) return;
   const cwd = machine.paths.joinDirectory(thread.cwd, path);
@@ -267,11 +275,19 @@ function setCwd(machine: Tables, thread: Thread, path: number, callerPath = MISS
     callerCwd = machine.paths.joinDirectory(machine.cwdOf(thread, true), callerPath);
     if (callerCwd === cwd) callerCwd = MISSING;
   }
-  if (cwd === main.cwd && callerCwd === main.callerCwd) return;
+  const onHost = hostCwd === cwd ? MISSING : hostCwd;
+  if (cwd === main.cwd && callerCwd === main.callerCwd && onHost === main.hostCwd) return;
   main.cwd = cwd;
   main.callerCwd = callerCwd;
+  main.hostCwd = onHost;
   machine.changed(main);
   if (thread !== main) thread.version++;
+}
+
+/** The event's directory as the host sees it; MISSING: not otherwise than its process. */
+function hostDirectory({ bothPaths, further, paths }: Tables): number {
+  if (!bothPaths || !further.isAny || further.host === MISSING) return MISSING;
+  return paths.joinDirectory(EMPTY, further.host);
 }
 
 export function onChroot(machine: Tables, context: Context): void {

@@ -1,6 +1,7 @@
 // The table of descriptors against what the kernel says of them.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { ParamValue } from "../../events/event_fixture.ts";
+import { Differs, View } from "../contract/views.ts";
 import { FD_TYPES, FdFlag, FdKind } from "../tables/fd.ts";
 import { Scene } from "../scene.ts";
 
@@ -257,4 +258,35 @@ Deno.test("records that are cut short or of any bytes change nothing else", () =
   strictEqual(scene.fds(TID)[5], "/etc/hostname");
   const noise = Uint8Array.from({ length: 400 }, (_, index) => index * 89 & 255);
   scene.event(FCHMOD, TID, { res: 0, fd: 5, mode: 0 }, own("", noise));
+});
+
+Deno.test("a working directory in another root has the host's name under the host's view", () => {
+  const KIND_HOST = 64;
+  const scene = new Scene({ paths: "both" });
+  scene.exec(TID, "sh");
+  const host = (path: string) =>
+    record({
+      ...{ number: 0, kind: KIND_HOST, marks: PATH_FOLLOWS, flags: 0, dev: 0, ino: 0 },
+      more: new TextEncoder().encode(`${path}\0`),
+    });
+  const seen = (tid: number) => {
+    const context = scene.event("SYSCALL_SETSID_X", tid, { res: -1 }, own(""));
+    const cwd = (view: View) =>
+      scene.text(context.under(view, () => context.cwdOf(context.process!)));
+    return [
+      ...[View.Kernel, View.Host].map(cwd),
+      (context.differs & Differs.HostDirectory) !== 0,
+    ];
+  };
+  const chdir = { res: 0, path: "in" };
+  scene.event("SYSCALL_CHDIR_X", TID, chdir, own("/in", host("/jail/in")));
+  deepStrictEqual(seen(TID), ["/in/", "/jail/in/", true]);
+  scene.event("SYSCALL_GETCWD_X", TID, { res: 4, path: "/in" }, own(""));
+  scene.forked(TID, 11);
+  deepStrictEqual(seen(11), ["/in/", "/jail/in/", true]);
+  // Outside of its root it has one name alone.
+  scene.event("SYSCALL_CHDIR_X", TID, chdir, own("/srv", host("/srv")));
+  deepStrictEqual(seen(TID), ["/srv/", "/srv/", false]);
+  scene.event("SYSCALL_CHDIR_X", 11, chdir, own("/srv"));
+  deepStrictEqual(seen(11), ["/srv/", "/srv/", false]);
 });

@@ -60,7 +60,13 @@ export function callerName(
 export function noteViews(tables: Tables, context: Context, thread: Thread): void {
   const { process, event } = context;
   if (othersDiffer(tables, event.code, thread)) context.differs |= Differs.Others;
-  if (process!.callerCwd !== MISSING) context.differs |= Differs.Directory;
+  const { callerCwd, hostCwd } = process!;
+  if (callerCwd !== MISSING) context.differs |= Differs.Directory;
+  if (hostCwd !== MISSING) {
+    // The event's own paths are looked at under that view as well.
+    if (!tables.further.isAny) context.setFurtherPaths(MISSING, MISSING, MISSING);
+    context.differs |= Differs.HostDirectory;
+  }
   if (event.code === GENERIC_X && saidDiffers(tables, context, thread)) {
     context.differs |= Differs.Paths;
   }

@@ -78,6 +78,8 @@ export class Thread {
   cwd = EMPTY;
   /** The same by the names that the process used; MISSING: no other. */
   callerCwd = MISSING;
+  /** The same as the host sees it, where its root is another; MISSING: no other. */
+  hostCwd = MISSING;
   /** Short container id, "" on the host; MISSING while nothing is known. */
   containerId = MISSING;
   /** Where it lives (residence.ts, Lives; 0: not known), and the inodes of its namespaces. */

@@ -334,7 +334,8 @@ Deno.test("of a thread that nothing told of nothing is known", () => {
   deepStrictEqual(Object.fromEntries(known), {
     ...{ tid: 5, pid: 4, ptid: 0, reaperTid: 0, vtid: 0, vpid: 0, sid: 0, vpgid: 0, pgid: 0 },
     ...{ flags: 0, cloneFlags: 0, comm: 0, exe: 0, exepath: 0, cgroups: 0, root: 0, cwd: 0 },
-    ...{ callerCwd: -1, containerId: -1, namespaces: 0, pidNamespace: 0, mountNamespace: 0 },
+    ...{ callerCwd: -1, hostCwd: -1, containerId: -1 },
+    ...{ namespaces: 0, pidNamespace: 0, mountNamespace: 0 },
     ...{ args: new Uint8Array(0), env: new Uint8Array(0) },
     ...{ uid: 0xffff_ffff, gid: 0xffff_ffff, loginuid: 0xffff_ffff, tty: 0 },
     ...{ seen: 0, version: 1, rulePlace: -1 },

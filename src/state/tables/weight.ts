@@ -46,6 +46,7 @@ export function markHeld(tables: Weighed, mark: (id: number) => void): void {
     mark(thread.root);
     mark(thread.cwd);
     mark(thread.callerCwd);
+    mark(thread.hostCwd);
     mark(thread.containerId);
     for (const [, fd] of thread.fds?.entries() ?? []) {
       mark(fd.name);
