@@ -102,6 +102,8 @@ export class Driver {
   setSieve(table: Uint8Array, keepsOpens: boolean): void;
   /** Exchanges the files that rules name, and are known by their inodes below `hostRoot`. */
   nameFiles(names: Uint8Array[], hostRoot: string): void;
+  /** Those of a root that is new, a container's, are looked for soon, not within seconds. */
+  lookAtRoots(): void;
   /** Events that the sieve kept back, for each code that has some. */
   sifted(): CodeEvents[];
   /** Events that were lost, for each code that has some; 0 is the code of those whose event is not

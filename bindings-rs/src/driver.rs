@@ -246,6 +246,15 @@ impl Driver {
         Ok(())
     }
 
+    /// There may be a root whose files are not known yet: a container has begun.
+    #[napi]
+    pub fn look_at_roots(&mut self) -> Result<()> {
+        if let Some(named) = &self.opened()?.named {
+            named.look_at_roots();
+        }
+        Ok(())
+    }
+
     /// Loads some of the programs that nobody wants yet; whether all are loaded.
     #[napi]
     pub fn load_spare(&mut self) -> Result<bool> {

@@ -1,61 +1,58 @@
 //! Files that rules name, known by device and inode (ebpf-rs/src/named.rs). In: their names. Out: a
 //! map that the probe looks a file with several names up in, kept true by a thread of its own: the
 //! files are looked up at once, again when their directories say that another file has the name,
-//! and all of them every few seconds. A mount that hangs holds up this thread alone.
+//! and all of them every few seconds; so are the host's mounts (named_mounts.rs). A mount that
+//! hangs holds up this thread alone. Other roots have a thread of their own (named_roots.rs).
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr};
-use std::mem::zeroed;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use probe::further::NAME_BYTES;
 
+use crate::named_mounts::Mounts;
+use crate::named_parts::{EVERY_MS, FILES_MAX, Shared, key_of, look_up_below, owned, put};
+use crate::named_roots;
 use crate::reader::{HostValue, Key, Parts};
 
-/// Files of all rules, and directories that are watched for them, at the most.
-const FILES_MAX: usize = 4096;
+/// Directories that are watched for them, at the most.
 const DIRECTORIES_MAX: usize = 512;
-/// All names are looked up anew after so long: a directory may have been replaced itself.
-const EVERY_MS: libc::c_int = 5_000;
+/// Mounts are looked at so long after the first change of them.
+const SETTLES: Duration = Duration::from_millis(100);
 
-#[derive(Default)]
-struct Shared {
-    /// What rules name now; None once it is over.
-    wanted: Mutex<Option<BTreeSet<Vec<u8>>>>,
-    known: AtomicU64,
-    refused: AtomicU64,
-}
-
-/// The thread; it ends when this is dropped.
+/// The threads; they end when this is dropped.
 pub struct Named {
     shared: Arc<Shared>,
     wake: OwnedFd,
+    wake_roots: OwnedFd,
 }
 
 impl Named {
     /// Begins. `host_root`: where the host's files are.
-    pub fn begin(parts: Parts, host_root: &str) -> std::io::Result<Self> {
-        // SAFETY: makes descriptors only.
-        let wake = unsafe { owned(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)) }?;
+    pub fn begin([parts, of_roots]: [Parts; 2], host_root: &str) -> std::io::Result<Self> {
+        let (wake, wake_roots) = (bell()?, bell()?);
         let shared = Arc::new(Shared::default());
         *shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(BTreeSet::new());
         let (theirs, woken) = (shared.clone(), wake.try_clone()?);
         // SAFETY: makes a descriptor only.
         let watch = unsafe { owned(libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK)) }?;
         let (root, is_root) = root_of(host_root)?;
+        named_roots::begin(of_roots, &root, shared.clone(), wake_roots.try_clone()?)?;
         let (entries, watched) = (BTreeMap::new(), BTreeMap::new());
-        let mut keeper = Keeper { parts, root, watch, entries, watched };
+        let mounts = Mounts::new(&root, host_root == "/");
+        let mut keeper = Keeper { parts, root, watch, entries, watched, mounts };
         if is_root {
             keeper.tell_root();
         }
         thread::Builder::new()
             .name("named-files".to_owned())
             .spawn(move || keeper.keep(&theirs, &woken))?;
-        Ok(Self { shared, wake })
+        Ok(Self { shared, wake, wake_roots })
     }
 
     /// Exchanges the names.
@@ -72,15 +69,20 @@ impl Named {
 
     /// Files that are known, and names that found no place.
     pub fn counts(&self) -> (u64, u64) {
-        let Shared { known, refused, .. } = &*self.shared;
-        (known.load(Ordering::Relaxed), refused.load(Ordering::Relaxed))
+        let Shared { known, refused, refused_in_roots, refused_mounts, .. } = &*self.shared;
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (of(known), of(refused) + of(refused_in_roots) + of(refused_mounts))
+    }
+
+    /// There may be a root that is not known yet.
+    pub fn look_at_roots(&self) {
+        ring(&self.wake_roots);
     }
 
     fn set(&self, wanted: Option<BTreeSet<Vec<u8>>>) {
         *self.shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
-        let one = 1u64.to_ne_bytes();
-        // SAFETY: eight bytes of ours.
-        unsafe { libc::write(self.wake.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+        ring(&self.wake);
+        ring(&self.wake_roots);
     }
 }
 
@@ -90,14 +92,15 @@ impl Drop for Named {
     }
 }
 
-/// # Safety
-/// The descriptor is nobody else's.
-unsafe fn owned(fd: libc::c_int) -> std::io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    // SAFETY: as the caller promises.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+fn bell() -> std::io::Result<OwnedFd> {
+    // SAFETY: makes a descriptor only.
+    unsafe { owned(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)) }
+}
+
+fn ring(bell: &OwnedFd) {
+    let one = 1u64.to_ne_bytes();
+    // SAFETY: eight bytes of ours.
+    unsafe { libc::write(bell.as_raw_fd(), one.as_ptr().cast(), one.len()) };
 }
 
 /// Where names lead as on the host: the root of its first process where it is to be had, else the
@@ -127,6 +130,7 @@ struct Keeper {
     entries: BTreeMap<Vec<u8>, Option<Key>>,
     /// Directories by their watches.
     watched: BTreeMap<i32, Vec<u8>>,
+    mounts: Mounts,
 }
 
 impl Keeper {
@@ -138,8 +142,8 @@ impl Keeper {
 
     fn keep(mut self, shared: &Shared, woken: &OwnedFd) {
         loop {
-            let wanted = shared.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(wanted) = wanted else { return };
+            let Some(wanted) = shared.wanted() else { return };
+            self.mounts.look(&mut self.parts, &self.root);
             for name in self.entries.keys().cloned().collect::<Vec<_>>() {
                 if !wanted.contains(&name) {
                     self.lead(&name, None);
@@ -168,22 +172,28 @@ impl Keeper {
     }
 
     fn tell(&self, shared: &Shared) {
-        let known = self.entries.values().filter(|key| key.is_some()).count() as u64;
-        shared.known.store(known, Ordering::Relaxed);
+        let known: Vec<Key> = self.entries.values().flatten().copied().collect();
+        shared.known.store(known.len() as u64, Ordering::Relaxed);
+        shared.refused_mounts.store(self.mounts.refused, Ordering::Relaxed);
+        *shared.hosts.lock().unwrap_or_else(PoisonError::into_inner) = known.into_iter().collect();
     }
 
     /// Returns when there is something; whether names were exchanged.
     fn wait(&self, woken: &OwnedFd) -> bool {
-        let ready = libc::POLLIN;
-        let mut both = [woken, &self.watch].map(|fd| libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: ready,
-            revents: 0,
-        });
+        let ready = [
+            (woken.as_raw_fd(), libc::POLLIN),
+            (self.watch.as_raw_fd(), libc::POLLIN),
+            (self.mounts.fd(), libc::POLLPRI),
+        ];
+        let mut all = ready.map(|(fd, events)| libc::pollfd { fd, events, revents: 0 });
         let mut count = [0u8; 8];
-        // SAFETY: two entries, and eight bytes of ours.
+        // SAFETY: three entries, and eight bytes of ours.
         unsafe {
-            libc::poll(both.as_mut_ptr(), 2, EVERY_MS);
+            libc::poll(all.as_mut_ptr(), 3, EVERY_MS);
+            if all[2].revents != 0 {
+                // Many come at once.
+                thread::sleep(SETTLES);
+            }
             libc::read(woken.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) == 8
         }
     }
@@ -245,32 +255,12 @@ impl Keeper {
 
     /// What a name leads to below the host's root; nothing is opened but the name.
     fn open(&self, name: &[u8]) -> Option<OwnedFd> {
-        let path = CString::new(name).ok()?;
-        // SAFETY: plain numbers.
-        let mut how: libc::open_how = unsafe { zeroed() };
-        how.flags = (libc::O_PATH | libc::O_CLOEXEC) as u64;
-        how.resolve = libc::RESOLVE_IN_ROOT;
-        // SAFETY: a path and a structure of ours.
-        let fd = unsafe {
-            libc::syscall(
-                libc::SYS_openat2,
-                self.root.as_raw_fd(),
-                path.as_ptr(),
-                &raw const how,
-                size_of::<libc::open_how>(),
-            )
-        };
-        // SAFETY: it is this call's own.
-        unsafe { owned(fd as libc::c_int) }.ok()
+        look_up_below(&self.root, name)
     }
 
     /// Looks a name up, and has the map say what it leads to.
     fn find(&mut self, name: &[u8]) {
-        let key = self.open(name).and_then(|file| {
-            let looked = self.parts.look(file.as_raw_fd())?;
-            let is_file = looked.mode & libc::S_IFMT == libc::S_IFREG;
-            is_file.then_some(Key { ino: looked.ino, dev: looked.dev, pad: 0 })
-        });
+        let key = self.open(name).and_then(|file| key_of(&self.parts, &file));
         if self.entries.get(name) != Some(&key) {
             self.lead(name, key);
             self.entries.insert(name.to_vec(), key);
@@ -299,8 +289,6 @@ impl Keeper {
     }
 
     fn put(&mut self, key: Key, name: &[u8]) {
-        let mut text = [0u8; NAME_BYTES];
-        text[..name.len()].copy_from_slice(name);
-        let _ = self.parts.names.insert(key, text, 0);
+        put(&mut self.parts, key, name);
     }
 }

@@ -3,6 +3,7 @@
 //! opened.
 use std::mem::zeroed;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, Map, MapData, MapError};
@@ -42,32 +43,41 @@ unsafe impl aya::Pod for HostValue {}
 // SAFETY: as above.
 unsafe impl aya::Pod for Looked {}
 
-/// What the thread works with: the program that looks at its descriptors, and the maps.
+/// What a thread works with: the program that looks at its descriptors, and the maps.
 pub struct Parts {
     pub program: OwnedFd,
     pub looked: Array<MapData, Looked>,
     pub host: Array<MapData, HostValue>,
     pub names: HashMap<MapData, Key, [u8; NAME_BYTES]>,
+    pub mounts: HashMap<MapData, u32, u64>,
 }
 
 impl Probe {
-    /// What knows files by their inodes, once; why this kernel has no such thing.
-    pub fn take_named(&mut self) -> Result<Parts, Failure> {
+    /// What knows files by their inodes, for two threads, once; why this kernel has no such thing.
+    pub fn take_named(&mut self) -> Result<[Parts; 2], Failure> {
         const NAME: &str = "look_at_reader";
         let Some(Program::RawTracePoint(program)) = self.ebpf.program_mut(NAME) else {
             return Err(Failure::new(Code::Probe, format!("Cannot find program {NAME}")));
         };
         program.load().map_err(|error| Failure::of_program(&error, NAME))?;
         let fd = program.fd().map_err(|error| Failure::of_program(&error, NAME))?;
-        let program = fd.as_fd().try_clone_to_owned().map_err(|error| {
-            Failure::new(Code::Io, format!("Cannot hold program {NAME}: {error}"))
-        })?;
-        Ok(Parts {
-            program,
-            looked: shared(&self.ebpf, "LOOKED")?,
-            host: shared(&self.ebpf, "HOST")?,
-            names: shared(&self.ebpf, "NAMED")?,
-        })
+        let hold = || {
+            fd.as_fd().try_clone_to_owned().map_err(|error| {
+                Failure::new(Code::Io, format!("Cannot hold program {NAME}: {error}"))
+            })
+        };
+        let programs = [hold()?, hold()?];
+        let parts = |program| -> Result<Parts, Failure> {
+            Ok(Parts {
+                program,
+                looked: shared(&self.ebpf, "LOOKED")?,
+                host: shared(&self.ebpf, "HOST")?,
+                names: shared(&self.ebpf, "NAMED")?,
+                mounts: shared(&self.ebpf, "MOUNTS")?,
+            })
+        };
+        let [one, other] = programs;
+        Ok([parts(one)?, parts(other)?])
     }
 }
 
@@ -103,9 +113,13 @@ struct TestRun {
     pad: u32,
 }
 
+static LOOKING: Mutex<()> = Mutex::new(());
+
 impl Parts {
     /// What the kernel has for a descriptor of ours.
     pub fn look(&self, fd: i32) -> Option<Looked> {
+        // There is one place for what is found.
+        let _looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
         let context = [fd as u32 as u64];
         // SAFETY: plain numbers.
         let mut run: TestRun = unsafe { zeroed() };

@@ -127,6 +127,11 @@ macro_rules! kernels {
             }
 
             #[inline(always)]
+            fn host_mount(&self, dev: u32) -> usize {
+                named::host_mount(dev)
+            }
+
+            #[inline(always)]
             fn name_of(&self, dev: u32, ino: u64) -> usize {
                 named::name_of(dev, ino)
             }

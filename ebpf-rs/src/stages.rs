@@ -135,17 +135,19 @@ pub fn end_of_start<C: EbpfContext>(ctx: &C) {
     if !e.is_whole() {
         return lose(&mut e);
     }
-    if e.state().long != 0 {
+    if e.state().further != 0 {
+        // It comes back here.
         // SAFETY: the context is the one that this program was given.
+        unsafe {
+            let _ = EXEC_PROGRAMS.tail_call(ctx, stage::FURTHER);
+        }
+    }
+    if e.state().long != 0 {
+        // SAFETY: as above.
         unsafe {
             let _ = EXEC_PROGRAMS.tail_call(ctx, stage::LONG);
         }
         // It is not there: the lists stay cut.
-    } else if e.state().further != 0 {
-        // SAFETY: as above.
-        unsafe {
-            let _ = EXEC_PROGRAMS.tail_call(ctx, stage::FURTHER);
-        }
     }
     let own = e.state().own;
     emit(&mut e, own);
@@ -330,7 +332,8 @@ pub fn look_up<C: EbpfContext>(ctx: &C, programs: &ProgramArray) {
             (*counters).unresolved += u64::from(lookup::unknown(&mut e));
         }
     }
-    further::note_looked_up(&mut e);
+    let moved = lookup::entry(&e);
+    further::note_looked_up(&mut e, moved);
     path::start(&mut e);
     // SAFETY: the context is the one that this program was given.
     unsafe {

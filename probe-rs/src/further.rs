@@ -39,7 +39,14 @@ pub fn note_place<K: Kernel>(e: &mut Event<K>, at: Place, root: Place) {
         state.then,
         0 | stage::EMIT_WITH_PATHS | stage::FILES | stage::HANDLE_END | stage::EXEC_END
     );
-    if !counts || get!(state.inside) != 0 || at.dentry <= 1 || !is_elsewhere(e.k, at, root) {
+    if !counts || get!(state.inside) != 0 || at.dentry <= 1 {
+        return;
+    }
+    let mut at = at;
+    let mount = if at.mnt == root.mnt { 0 } else { other_mount(e.k, at) };
+    if mount != 0 {
+        at.mnt = mount;
+    } else if !is_elsewhere(e.k, at, root) {
         return;
     }
     let state = e.state();
@@ -68,6 +75,38 @@ fn is_elsewhere<K: Kernel>(k: &K, at: Place, root: Place) -> bool {
         return true;
     }
     is_moved(k, root)
+}
+
+/// The mount by which the host has a place that was reached through another: a part of its file
+/// system bound elsewhere, or all of it once more. 0: there is none. (A mount namespace of its own
+/// has copies of the host's mounts at the same points: those are none.)
+#[inline(always)]
+fn other_mount<K: Kernel>(k: &K, at: Place) -> usize {
+    let sb = k.address(at.dentry + offset!(k, dentry_sb));
+    if sb == k.host().sb {
+        // The walk goes by the root's own mount.
+        return 0;
+    }
+    let host = k.host_mount(k.int(sb + offset!(k, sb_dev)));
+    if host == 0 || host == at.mnt || k.address(host + offset!(k, vfsmount_sb)) != sb {
+        return 0;
+    }
+    if point(k, host) == point(k, at.mnt) { 0 } else { host }
+}
+
+/// Where a mount is and what it shows. (One that is bound onto itself, as services have it that may
+/// not write there, is where the one below is.)
+#[inline(always)]
+fn point<K: Kernel>(k: &K, mnt: usize) -> (usize, usize) {
+    let to_mount = offset!(k, mount_vfsmount);
+    let root = k.address(mnt + offset!(k, vfsmount_root));
+    let mut mount = mnt.wrapping_sub(to_mount);
+    let mut point = k.address(mount + offset!(k, mount_mountpoint));
+    if point == root {
+        mount = k.address(mount + offset!(k, mount_parent));
+        point = k.address(mount + offset!(k, mount_mountpoint));
+    }
+    (point, root)
 }
 
 /// Whether a root is not the top of the mounts that its process has.
@@ -167,23 +206,78 @@ fn is_real<K: Kernel>(k: &K, file: usize, mode: u16, own: usize) -> bool {
     k.read::<u16>(inode + offset!(k, inode_mode)) == mode && sb != 0 && sb != own
 }
 
-/// Notes that rules name the file which a call named first without opening it, where it has another
-/// name. (Of those that it made or took away it is the directory that was looked up.)
+/// Notes what else the files are called that a call named without opening them: the first of them
+/// where rules name it and it has another name, all of them where they lie on an overlay. (Of those
+/// that it made or took away it is the directory that was looked up; of what it moved, `moved` is
+/// the inode.)
 #[inline(always)]
-pub fn note_looked_up<K: Kernel>(e: &mut Event<K>) {
+pub fn note_looked_up<K: Kernel>(e: &mut Event<K>, moved: usize) {
+    note_upper(e, false);
+    note_upper(e, true);
+    let k = e.k;
     let state = e.state();
     let (dentry, suffix) = (get!(state.places[0].dentry), get!(state.suffix_bytes[0]));
-    if dentry <= TEXT || suffix != 0 {
-        return;
+    let mut inode = moved;
+    if inode == 0 && dentry > TEXT && suffix == 0 {
+        inode = k.address(dentry + offset!(k, dentry_inode));
     }
-    let k = e.k;
-    let inode = k.address(dentry + offset!(k, dentry_inode));
     let mode: u16 = k.read(inode + offset!(k, inode_mode));
-    if k.int(inode + offset!(k, inode_links)) < 2 || mode & S_IFMT == S_IFDIR {
+    if inode == 0 || mode & S_IFMT == S_IFDIR {
         return;
     }
+    if k.int(inode + offset!(k, inode_links)) > 1 {
+        note_inode(e, inode);
+    }
+    let upper = upper_of(k, inode);
+    if upper != 0 {
+        note_inode(e, k.address(upper + offset!(k, dentry_inode)));
+    }
+}
+
+#[inline(always)]
+fn note_inode<K: Kernel>(e: &mut Event<K>, inode: usize) {
+    let k = e.k;
     let sb = k.address(inode + offset!(k, inode_sb));
     note_named(e, k.int(sb + offset!(k, sb_dev)), k.word(inode + offset!(k, inode_ino)));
+}
+
+/// The upper layer's entry of an overlay's file; 0: none. What changes such a file by its name
+/// changes that one; files of lower layers stay as they are.
+#[inline(always)]
+fn upper_of<K: Kernel>(k: &K, inode: usize) -> usize {
+    let sb = k.address(inode + offset!(k, inode_sb));
+    if k.word(sb + offset!(k, sb_magic)) != OVERLAY_MAGIC {
+        return 0;
+    }
+    // struct ovl_inode: the vfs inode, then this.
+    k.address(inode + offset!(k, inode_size))
+}
+
+/// Notes the name that a place has on the overlay's upper layer, where that is on the host's root
+/// and the process has that root.
+#[inline(always)]
+fn note_upper<K: Kernel>(e: &mut Event<K>, second: bool) {
+    let k = e.k;
+    let state = e.state();
+    let dentry = get!(state.places[usize::from(second)].dentry);
+    if dentry <= TEXT {
+        return;
+    }
+    let upper = upper_of(k, k.address(dentry + offset!(k, dentry_inode)));
+    let host = k.host();
+    if upper == 0
+        || k.address(upper + offset!(k, dentry_sb)) != host.sb
+        || k.root().dentry != host.root.dentry
+    {
+        return;
+    }
+    let state = e.state();
+    let which = usize::from(second);
+    // The layer's own mount says nothing of where it is.
+    state.host_places[which] = Place { mnt: host.root.mnt, dentry: upper };
+    state.host_suffix_at[which] = get!(state.suffix_at[which]);
+    state.host_suffix_bytes[which] = get!(state.suffix_bytes[which]);
+    set!(state.further, get!(state.further) | HOST[which]);
 }
 
 /// One run of the stage: a record a run, until the event can be emitted.

@@ -120,7 +120,9 @@ pub fn generic<K: Kernel>(e: &mut Event<K>) -> Next {
         FUTIMESAT => (e.int(0), e.arg(1), FOLLOW),
         UTIMENSAT | FCHMODAT2 => {
             let flags = e.arg(3) as u32;
-            (e.int(0), e.arg(1), follows_unless(flags))
+            // Without a name the former is about the descriptor (futimens).
+            let empty = if e.arg(1) == 0 { EMPTY } else { 0 };
+            (e.int(0), e.arg(1), follows_unless(flags) | empty)
         }
         SETXATTRAT | REMOVEXATTRAT => {
             let flags = e.arg(2) as u32;

@@ -116,6 +116,11 @@ pub trait Kernel {
         Host::default()
     }
 
+    /// Where the host has mounted the whole file system of this device first; 0: not known.
+    fn host_mount(&self, _dev: u32) -> usize {
+        0
+    }
+
     /// Address of the name that rules have for the file of this device and inode, NUL-terminated;
     /// 0 where they have none.
     fn name_of(&self, _dev: u32, _ino: u64) -> usize {

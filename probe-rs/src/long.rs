@@ -5,7 +5,8 @@
 //!     u32 bytes of all arguments but the first, u32 bytes of the environment,
 //!     u16 bytes of the arguments' tail, u16 bytes of the environment's tail, the two tails,
 //!     and last what it has of every execution, where the process lives (namespaces.rs)
-//! A tail of nothing: the parameter holds all, or the tail could not be read.
+//! A tail of nothing: the parameter holds all, or the tail could not be read. The third, where it
+//! is written already, has further names of the program's file (further.rs).
 use crate::event::{BLOCK, BLOCK_HEAD, Event, HEADER_BYTES};
 use crate::kernel::Kernel;
 use crate::process::own_mm;
@@ -27,16 +28,22 @@ pub const LONG_BYTES: usize = AT + MASK + 1 + 16_384 + 64;
 const EXE: usize = 1;
 const ARGS: usize = 2;
 const ENV: usize = 15;
+/// Longest records of further names: a path and a rule's name.
+const RECORDS_MASK: usize = 0x1fff;
 /// What is tried where not all of a tail is in memory.
 const LAST: usize = 4095;
 
 /// Bytes that a parameter of the event in the block has.
 #[inline(always)]
 fn length<K: Kernel>(e: &Event<K>, param: usize) -> usize {
+    length_at(e, HEADER_BYTES + 2 * param)
+}
+
+/// The length that stands at `at` in the event.
+#[inline(always)]
+fn length_at<K: Kernel>(e: &Event<K>, at: usize) -> usize {
     // SAFETY: lengths stand at the start of the event.
-    let length = unsafe {
-        (e.base().add(EVENT_AT + HEADER_BYTES + 2 * param) as *const u16).read_volatile()
-    };
+    let length = unsafe { (e.base().add(EVENT_AT + (at & 0xff)) as *const u16).read_volatile() };
     usize::from(length)
 }
 
@@ -85,10 +92,16 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
 
     // The parameter is written already, with what stands last in it from now on.
     let written = e.position();
-    if written > EVENT_MASK || e.state().own != 2 {
+    let own = get!(e.state().own);
+    if written > EVENT_MASK || !(2..=3).contains(&own) {
         return 0;
     }
-    let from = written.wrapping_sub(namespaces::BYTES);
+    e.save();
+    let lengths = get!(e.state().length).wrapping_sub(2 * (own - 1)) as usize;
+    let records = if own == 3 { length_at(e, lengths + 2) & RECORDS_MASK } else { 0 };
+    // The verifier wants to see that it is no longer than the event.
+    set!(e.state().total, written.wrapping_sub(records + namespaces::BYTES) as u32);
+    let from = get!(e.state().total) as usize & EVENT_MASK;
     // SAFETY: masked; both have room for so much.
     unsafe {
         let event = e.base().add(EVENT_AT);
@@ -117,9 +130,16 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
         k.copy_kernel(room.add(AT + (at & MASK)), namespaces::BYTES as u32, lives);
     }
     at += namespaces::BYTES;
+    let lists = at - from;
+    set!(e.state().total, records as u32);
+    let records = get!(e.state().total) as usize & RECORDS_MASK;
+    // SAFETY: as above.
+    unsafe {
+        let names = e.base().add(EVENT_AT + ((from + namespaces::BYTES) & EVENT_MASK)) as usize;
+        k.copy_kernel(room.add(AT + (at & MASK)), records as u32, names);
+    }
+    at += records;
 
-    e.save();
-    let lengths = e.state().length as usize;
     let (lane, now) = (e.state().lane, k.boot_ns() + setting!(k, boot_epoch_ns));
     set!(e.state().total, (at + 9) as u32);
     let bytes = get!(e.state().total) as usize & MASK;
@@ -134,9 +154,9 @@ pub unsafe fn finish<K: Kernel>(e: &mut Event<K>, room: *mut u8, sequence: u64, 
         put(from + 10).cast::<u16>().write_unaligned(env_tail as u16);
         put(at).cast::<u64>().write_unaligned(sequence);
         put(at + 8).write(lane);
-        let own = room.add(AT + (lengths.wrapping_sub(2) & 0xff));
-        own.cast::<u16>().write_unaligned((at - from) as u16);
-        own.add(2).cast::<u16>().write_unaligned(0);
+        let own = room.add(AT + (lengths & 0xff));
+        own.cast::<u16>().write_unaligned(lists as u16);
+        own.add(2).cast::<u16>().write_unaligned(records as u16);
         own.add(4).cast::<u16>().write_unaligned(8);
         own.add(6).cast::<u16>().write_unaligned(1);
         room.add(AT).cast::<u64>().write_unaligned(now);

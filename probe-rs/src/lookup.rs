@@ -21,11 +21,11 @@ use crate::file::file_of;
 use crate::kernel::Kernel;
 use crate::scratch::{EVENT_AT, Place, STRING_BYTES, TEXT};
 use crate::{get, offset, path, set, stage};
-pub use state::{AT_FDCWD, EMPTY, FOLLOW, MOUNTPOINT, PARENT};
+pub use state::{AT_FDCWD, EMPTY, ENTRY, FOLLOW, MOUNTPOINT, PARENT};
 use state::{
     BEGIN, CHAIN, CHILD, COMPARE, COVERED, HASH, LEARN, MOUNTS, NAME, NOTHING, REACHED, SAID, TAKE,
-    UP, Want, arrive, directory, file_place, found, from, give_up, go, next, of, on, set_found,
-    set_from,
+    UP, Want, arrive, directory, file_place, found, from, give_up, go, next, of, on, put,
+    set_found, set_from,
 };
 
 /// Steps for all names of one call; a step looks at eight entries of a list.
@@ -108,6 +108,8 @@ pub fn start<K: Kernel>(e: &mut Event<K>) {
     set!(lookup.current, 0);
     set!(lookup.phase, BEGIN);
     set!(lookup.unknown, 0);
+    set!(lookup.entering, 0);
+    set!(lookup.entry, 0);
     let none = Place { mnt: 0, dentry: 0 };
     let count = lookup.count;
     let state = e.state();
@@ -118,6 +120,12 @@ pub fn start<K: Kernel>(e: &mut Event<K>) {
     state.place = 0;
     state.from_top = 0;
     state.then = stage::EMIT_WITH_PATHS;
+}
+
+/// Inode of the file that a name with ENTRY leads to now; 0: there was none, or it is not known.
+#[inline(always)]
+pub fn entry<K: Kernel>(e: &Event<K>) -> usize {
+    get!(of(e).entry)
 }
 
 /// Names whose look-up did not come to its end, once no step follows.
@@ -173,6 +181,7 @@ fn begin<K: Kernel>(e: &mut Event<K>) {
     }
     set!(lookup.how, how);
     set!(lookup.links, 0);
+    set!(lookup.entering, 0);
     let base = if bytes != 0 && text::put(e, at, bytes) == b'/' {
         k.root()
     } else if fd == AT_FDCWD {
@@ -212,7 +221,12 @@ fn take<K: Kernel>(e: &mut Event<K>) {
             return give_up(e);
         }
         let (at, bytes) = text::last(e);
-        return arrive(e, here, at, bytes);
+        if get!(lookup.how) & ENTRY == 0 {
+            return arrive(e, here, at, bytes);
+        }
+        put(e, here, at, bytes);
+        set!(of(e).entering, 1);
+        return child::start(e);
     }
     if !dots {
         return child::start(e);
@@ -238,6 +252,10 @@ fn reached<K: Kernel>(e: &mut Event<K>) {
     let inode = k.address(place.dentry + offset!(k, dentry_inode));
     if inode == 0 {
         return give_up(e);
+    }
+    if get!(lookup.entering) != 0 {
+        set!(lookup.entry, inode);
+        return next(e);
     }
     let mode = k.int(inode + offset!(k, inode_mode)) & S_IFMT;
     if mode == S_IFLNK && follow {

@@ -8,7 +8,7 @@
 use crate::event::{Event, Next};
 use crate::file::with_paths;
 use crate::kernel::Kernel;
-use crate::lookup::{AT_FDCWD, EMPTY, FOLLOW, PARENT, want, with_names};
+use crate::lookup::{AT_FDCWD, EMPTY, ENTRY, FOLLOW, PARENT, want, with_names};
 use crate::scratch::{Place, VIA_FCHMODAT2};
 use crate::{flags, get, offset, path};
 
@@ -110,7 +110,7 @@ pub fn unlinkat<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn rename<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     first(e, 0, PARENT);
-    second(e, 1, PARENT);
+    second(e, 1, PARENT | ENTRY);
     with_names(e)
 }
 
@@ -118,7 +118,7 @@ pub fn rename<K: Kernel>(e: &mut Event<K>) -> Next {
 pub fn renameat<K: Kernel>(e: &mut Event<K>) -> Next {
     e.res();
     first_at(e, 0, PARENT);
-    second_at(e, 2, PARENT);
+    second_at(e, 2, PARENT | ENTRY);
     with_names(e)
 }
 

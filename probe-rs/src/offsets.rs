@@ -61,6 +61,7 @@ offsets! {
     fs_pwd_mnt = "fs_struct.pwd.mnt",
     fs_pwd_dentry = "fs_struct.pwd.dentry",
     vfsmount_root = "vfsmount.mnt_root",
+    vfsmount_sb = "vfsmount.mnt_sb",
     mount_vfsmount = "mount.mnt",
     mount_parent = "mount.mnt_parent",
     mount_mountpoint = "mount.mnt_mountpoint",

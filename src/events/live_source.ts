@@ -88,6 +88,10 @@ export class LiveSource implements EventSource {
     this.#driver.nameFiles(names.map((name) => encoder.encode(name)), this.#hostRoot || "/");
   }
 
+  lookAtRoots(): void {
+    this.#driver.lookAtRoots();
+  }
+
   sifted(): ReadonlyMap<number, number> {
     return new Map(this.#driver.sifted().map(({ code, events }) => [code, Number(events)]));
   }

@@ -82,6 +82,8 @@ export interface EventSource {
   setSieve?(table: Uint8Array, keepsOpens: boolean): void;
   /** The files that are to be known under any of their links, too. Throws where that cannot be. */
   nameFiles?(names: readonly string[]): void;
+  /** There may be processes with a root that is new: those files are looked for there soon. */
+  lookAtRoots?(): void;
   /** Events that the sieve kept back, by event code. */
   sifted?(): ReadonlyMap<number, number>;
   /** Events that were lost, by event code; 0 is the code of those that are not known. */

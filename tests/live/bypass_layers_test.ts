@@ -1,8 +1,9 @@
 // Ways around a rule on a file that change where it is to be found: an overlay over its directory,
 // trees of mounts that are in no namespace, roots that a call chooses, paths too long to be told,
 // flags that are rewritten, names given to another of its links. One session.
+import { assertEquals } from "./expect.ts";
 import { Saker } from "./saker.ts";
-import { isRoot, Place } from "./trigger.ts";
+import { isRoot, Place, run } from "./trigger.ts";
 import { LIBC, rulesOfWays, tryWays, UNSUPPORTED, type Way } from "./ways.ts";
 import { eventually } from "./saker.ts";
 
@@ -11,6 +12,9 @@ const BELOW = "File of the directory opened";
 const RAN = "Program of the directory run";
 const WRITTEN = "Secret opened to be written";
 const CHANGED = "Secret changed";
+const MOVED = "Secret moved";
+const REMOVED = "File of the directory changed";
+const OTHER = "File of another file system opened";
 
 const OPENS = "evt.type in (open, openat, openat2, creat, open_by_handle_at)";
 const RULES = {
@@ -20,7 +24,13 @@ const RULES = {
     "proc.exepath startswith PLACE/kept/",
   [WRITTEN]: `${OPENS} and evt.is_open_write = true and fd.name = PLACE/pipe`,
   [CHANGED]: "evt.type in (chmod, fchmodat, chown, fchownat, link, linkat) and " +
-    "(fs.path.name = PLACE/secret or fs.path.source = PLACE/secret)",
+    "(fs.path.name in (PLACE/secret, PLACE/layer/secret) or fs.path.source = PLACE/secret)",
+  [MOVED]: "evt.type in (rename, renameat, renameat2) and fs.path.source = PLACE/secret",
+  [OTHER]: `${OPENS} and fd.name startswith PLACE/own/`,
+  [REMOVED]:
+    "evt.type in (chmod, fchmodat, unlink, unlinkat, rename, renameat, renameat2, mkdir, " +
+    "mkdirat) and (fs.path.name startswith PLACE/layer/ or " +
+    "fs.path.target startswith PLACE/layer/ or fs.path.name startswith PLACE/own/)",
 };
 
 /** A mount namespace of the script's own. */
@@ -35,6 +45,15 @@ os.mkdir(over)
 done(mount("tmpfs", over, "tmpfs", 0))
 for name in ("merged", "upper", "work"): os.mkdir(over + "/" + name)
 layers = f"lowerdir={path},upperdir={over}/upper,workdir={over}/work"
+if mount("overlay", over + "/merged", "overlay", 0, layers) != 0: sys.exit(${UNSUPPORTED})
+`;
+/** An overlay whose changes go to a directory of the place. */
+const UPPER =
+  `${MOUNTS}over, work = path + "/over" + str(os.getpid()), path + "/work" + str(os.getpid())
+for name in (over, work): os.mkdir(name)
+done(mount("tmpfs", over, "tmpfs", 0))
+for name in ("merged", "lower"): os.mkdir(over + "/" + name)
+layers = f"lowerdir={over}/lower,upperdir={path}/layer,workdir={work}"
 if mount("overlay", over + "/merged", "overlay", 0, layers) != 0: sys.exit(${UNSUPPORTED})
 `;
 /** A tree of mounts that no name leads to. */
@@ -88,6 +107,69 @@ os.open("/secret", os.O_RDONLY)`,
     script: `${LIBC}${EXIT}os.chroot(path + "/kept")
 ${RUN}run("/exit")`,
     shows: { "proc.exepath": "PLACE/kept/exit", "evt.view": "host" },
+  },
+  {
+    name: "a program in another root, with long arguments",
+    rule: RAN,
+    script: `${LIBC}${EXIT}os.chroot(path + "/kept")
+child = os.fork()
+if child == 0: os.execve("/exit", ["true", sys.argv[1], *["x" * 9000] * 9], {})
+assert os.waitpid(child, 0)[1] == 0`,
+    shows: { "proc.exepath": "PLACE/kept/exit", "evt.view": "host", "proc.args.truncated": true },
+  },
+  {
+    name: "a mode that is changed by an overlay whose upper layer the file is on",
+    rule: REMOVED,
+    script: `${LIBC}${UPPER}os.chmod(over + "/merged/file", 0o600)`,
+    shows: { "fs.path.name": "PLACE/layer/file", "evt.view": "host" },
+  },
+  {
+    name: "a directory that is made there",
+    rule: REMOVED,
+    script: `${LIBC}${UPPER}os.mkdir(over + "/merged/made")`,
+    shows: { "fs.path.name": "PLACE/layer/made", "evt.view": "host" },
+  },
+  {
+    name: "a file that is moved there",
+    rule: REMOVED,
+    script: `${LIBC}${UPPER}os.chdir(over + "/merged")
+open("fresh", "w").close()
+os.rename("fresh", "moved")`,
+    shows: { "fs.path.target": "PLACE/layer/moved", "evt.view": "host" },
+  },
+  {
+    name: "a file that is removed there",
+    rule: REMOVED,
+    script: `${LIBC}${UPPER}os.unlink(over + "/merged/gone")`,
+    shows: { "fs.path.name": "PLACE/layer/gone", "evt.view": "host" },
+  },
+  {
+    name: "a file that is changed by its name there, in a root of its own",
+    rule: CHANGED,
+    script: `${LIBC}${UPPER}os.chroot(over + "/merged")
+os.chmod("/secret", 0o600)`,
+    shows: { "fs.path.name": "PLACE/layer/secret", "evt.view": "inode" },
+  },
+  {
+    name: "a directory of another file system, bound elsewhere",
+    rule: OTHER,
+    script: `${LIBC}${MOUNTS}done(mount(path + "/own/inner", path + "/bound", None, 4096))
+os.open(path + "/bound/file", os.O_RDONLY)`,
+    shows: { "fd.name": "PLACE/own/inner/file", "evt.view": "host" },
+  },
+  {
+    name: "a file of another file system, bound elsewhere",
+    rule: OTHER,
+    script: `${LIBC}${MOUNTS}done(mount(path + "/own/inner/file", path + "/pipe", None, 4096))
+os.open(path + "/pipe", os.O_RDONLY)`,
+    shows: { "fd.name": "PLACE/own/inner/file", "fd.name.other": "PLACE/pipe" },
+  },
+  {
+    name: "all of another file system, once more, and changed there",
+    rule: REMOVED,
+    script: `${LIBC}${MOUNTS}done(mount(path + "/own", path + "/bound", None, 4096))
+os.chmod(path + "/bound/inner/file", 0o600)`,
+    shows: { "fs.path.name": "PLACE/own/inner/file", "evt.view": "host" },
   },
   {
     name: "a tree of mounts that is nowhere attached",
@@ -152,22 +234,47 @@ done(libc.syscall(437, -100, (path + "/pipe").encode(), how, 24))`,
     script: `${LIBC}os.chmod(path + "/second", 0o600)`,
     shows: { "fs.path.name": "PLACE/secret", "evt.view": "inode" },
   },
+  {
+    name: "a link of the file that is moved",
+    rule: MOVED,
+    script: `${LIBC}os.rename(path + "/third", path + "/fourth")`,
+    shows: { "fs.path.source": "PLACE/secret", "fs.path.source.other": "PLACE/third" },
+  },
 ];
+
+/** A file system of its own there, as the host has it. */
+async function mounted(path: string): Promise<AsyncDisposable> {
+  assertEquals((await run("mount", ["-t", "tmpfs", "tmpfs", path])).code, 0);
+  return {
+    async [Symbol.asyncDispose]() {
+      await run("umount", ["-l", path]);
+    },
+  };
+}
 
 Deno.test({
   name: "a file is known wherever it is to be found",
   ignore: !isRoot(),
   async fn(t) {
     await using place = new Place();
-    for (const directory of ["kept", "bound"]) Deno.mkdirSync(place.file(directory));
+    for (const directory of ["kept", "bound", "layer", "own"]) {
+      Deno.mkdirSync(place.file(directory));
+    }
+    await using _own = await mounted(place.file("own"));
+    Deno.mkdirSync(place.file("own/inner"));
+    Deno.writeTextFileSync(place.file("own/inner/file"), "");
     Deno.copyFileSync("/bin/true", place.file("kept/true"));
-    for (const name of ["secret", "kept/file"]) Deno.writeTextFileSync(place.file(name), name);
-    Deno.linkSync(place.file("secret"), place.file("second"));
+    const layer = ["file", "gone", "secret"].map((name) => `layer/${name}`);
+    for (const name of ["secret", "kept/file", ...layer]) {
+      Deno.writeTextFileSync(place.file(name), name);
+    }
+    for (const link of ["second", "third"]) Deno.linkSync(place.file("secret"), place.file(link));
     new Deno.Command("mkfifo", { args: [place.file("pipe")] }).outputSync();
     const rules = rulesOfWays(
       place,
       RULES,
-      "%evt.type %evt.view %fd.name %fs.path.name %proc.exepath",
+      "%evt.type %evt.view %fd.name %fs.path.name %fs.path.source %fs.path.target %proc.exepath " +
+        "%proc.args.truncated",
     );
     await using saker = await Saker.start([place.marker], { args: ["-r", rules] });
     await eventually("the file that the rules name to be known", async () => {

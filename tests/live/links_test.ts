@@ -8,6 +8,7 @@ const OPENED = "Named file opened";
 const READ = "Named file read";
 const CHANGED = "Named file changed";
 const IN_ROOT = "File of the process's root";
+const DIRECTORY = "Directory of the process";
 
 /** Paths below the place, that the rules name. */
 const NAMED = ["secret", "jail/hosted", "jail/through", "jail/kept", "elsewhere/bound"];
@@ -17,7 +18,7 @@ function rules(place: Place, more: readonly string[] = []): string {
     rule: name,
     desc: name,
     condition: `${condition} and ${triggersOf(place.marker)}`,
-    output: "%evt.type %fd.name %fs.path.name %fs.path.target %proc.pid %proc.cmdline",
+    output: "%evt.type %fd.name %fs.path.name %fs.path.target %proc.cwd %proc.pid %proc.cmdline",
     priority: "NOTICE",
   });
   const files = [...NAMED, ...more].map(place.file.bind(place)).join(", ");
@@ -34,6 +35,7 @@ function rules(place: Place, more: readonly string[] = []): string {
         place.file("jail/moved")
       })`,
     ),
+    rule(DIRECTORY, `evt.type in (open, openat) and proc.cwd = ${place.file("jail/deeper/")}`),
     rule(IN_ROOT, `evt.type in (open, openat) and fd.name = /${place.marker}-own`),
   ]);
 }
@@ -117,6 +119,24 @@ os.open("/" + os.path.basename(place) + "-own", os.O_RDONLY)`,
       name: `/${place.marker}-own`,
       view: "kernel",
       other: place.file(`jail/${place.marker}-own`),
+    }),
+  },
+  {
+    name: "a working directory in another root, of a child",
+    script: `${LIBC}os.chroot(place + "/jail")
+os.chdir("/deeper")
+os.getcwd()
+child = os.fork()
+if child == 0:
+    os.open("/", os.O_RDONLY)
+    os._exit(0)
+os.waitpid(child, 0)`,
+    told: (place) => ({
+      rule: DIRECTORY,
+      field: "proc.cwd",
+      name: place.file("jail/deeper/"),
+      view: "host",
+      other: "/deeper/",
     }),
   },
   {
@@ -224,6 +244,7 @@ function lay(place: Place): void {
   }
   Deno.linkSync(place.file("secret"), place.file("link"));
   Deno.linkSync(place.file("used"), place.file("read by this"));
+  Deno.linkSync(place.file(own), place.file("jail/of its own"));
 }
 
 Deno.test({
@@ -263,6 +284,23 @@ Deno.test({
         }
       });
     }
+    await t.step("a second link of what a name leads to in another root", async () => {
+      const marker = place.mark("rooted");
+      const script = `${LIBC}import time
+outside = os.open(place, os.O_RDONLY)
+os.chroot(place + "/jail")
+while not os.access("stop", os.F_OK, dir_fd=outside):
+    os.close(os.open("/of its own", os.O_RDONLY))
+    time.sleep(0.1)`;
+      const running = python(marker, script, [place.path]);
+      const { output_fields: told } = await saker.alert(IN_ROOT, marker);
+      Deno.writeTextFileSync(place.file("stop"), "");
+      await running;
+      assertEquals(
+        [told["evt.view"], told["fd.name"], told["fd.name.other"]],
+        ["inode", `/${place.marker}-own`, "/of its own"],
+      );
+    });
     await t.step("a file that takes the place of the one that a rule names", async () => {
       const script = `${LIBC}open(place + "/next", "w").close()
 os.link(place + "/next", place + "/second")

@@ -246,6 +246,8 @@ fn calls_without_an_event_of_their_own_are_told_by_both_paths() {
         failed += libc::syscall(libc::SYS_utimes, name, now);
         failed += libc::syscall(libc::SYS_utimensat, AT_FDCWD, name, now, nofollow);
         failed += libc::syscall(libc::SYS_utimensat, at, c"pw".as_ptr(), now, 0);
+        let opened = libc::open(name, libc::O_RDONLY);
+        failed += libc::syscall(libc::SYS_utimensat, opened, now, now, 0);
         // Where this fails, it has no path.
         libc::syscall(libc::SYS_setxattr, c"nowhere".as_ptr(), c"user.x".as_ptr(), now, 0, 0);
         failed as i32
@@ -263,6 +265,7 @@ fn calls_without_an_event_of_their_own_are_told_by_both_paths() {
         (call("truncate"), full("passwd"), said.clone()),
         (call("utimes"), full("passwd"), said.clone()),
         (call("utimensat"), full("pw"), said),
+        (call("utimensat"), full("passwd"), unsaid.clone()),
         (call("utimensat"), full("passwd"), unsaid.clone()),
         (call("setxattr"), unsaid.clone(), unsaid),
     ];

@@ -18,6 +18,8 @@ pub const EMPTY: u32 = 8;
 pub const NOTHING: u32 = 16;
 /// What the caller said is told as it is.
 pub const SAID: u32 = 32;
+/// With PARENT: the file that the entry leads to now is looked for as well.
+pub const ENTRY: u32 = 64;
 
 pub const AT_FDCWD: i32 = -100;
 
@@ -94,6 +96,9 @@ pub struct Lookup {
     pub list: u32,
     /// Where in the name its hash or a comparison is.
     pub word_at: u32,
+    /// The place of an entry is told, and its file is looked for; the inode that was found.
+    pub entering: u32,
+    pub entry: usize,
     /// What this CPU has learned of the kernel's table of names, kept from one call to the next.
     pub table: Table,
 }
@@ -122,13 +127,22 @@ pub fn next<K: Kernel>(e: &mut Event<K>) {
 #[inline(always)]
 pub fn give_up<K: Kernel>(e: &mut Event<K>) {
     let lookup = of(e);
-    set!(lookup.unknown, get!(lookup.unknown) + 1);
+    // The file of an entry is not what a path is told of.
+    let paths = if get!(lookup.entering) == 0 { 1 } else { 0 };
+    set!(lookup.unknown, get!(lookup.unknown) + paths);
     next(e);
 }
 
 /// The name leads to `place`, or to the entry of the last name in it.
 #[inline(always)]
 pub fn arrive<K: Kernel>(e: &mut Event<K>, place: Place, suffix_at: u32, suffix_bytes: u32) {
+    put(e, place, suffix_at, suffix_bytes);
+    next(e);
+}
+
+/// Notes the place without going on.
+#[inline(always)]
+pub fn put<K: Kernel>(e: &mut Event<K>, place: Place, suffix_at: u32, suffix_bytes: u32) {
     let second = get!(of(e).current) != 0;
     let state = e.state();
     if second {
@@ -142,7 +156,6 @@ pub fn arrive<K: Kernel>(e: &mut Event<K>, place: Place, suffix_at: u32, suffix_
         set!(state.suffix_at[0], suffix_at);
         set!(state.suffix_bytes[0], suffix_bytes);
     }
-    next(e);
 }
 
 #[inline(always)]

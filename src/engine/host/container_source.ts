@@ -22,6 +22,8 @@ export interface ContainerSourceParts {
   readonly news: Uint32Array;
   /** An alert waits so long for what is known of its container. */
   readonly waitMs: number;
+  /** Called where containers are new. */
+  readonly begun?: () => void;
   /** Called about once a second with how the sockets stand. */
   readonly told: (states: readonly RuntimeState[], totals: RuntimeTotals) => void;
 }
@@ -53,7 +55,9 @@ export class ContainerSource {
   /** Asks about what is new; blocks of events that tell what has become known. */
   take(nowMs: number): Uint8Array | undefined {
     const { runtimes, cluster, awaited, waitMs, told, news } = this.#parts;
-    for (const id of awaited.takeFresh()) runtimes.ask(id);
+    const fresh = awaited.takeFresh();
+    for (const id of fresh) runtimes.ask(id);
+    if (fresh.length > 0) this.#parts.begun?.();
     // Since the first alert: a container may be made long before it runs anything.
     for (const id of awaited.takeHeld()) this.#waits.push({ id, untilMs: nowMs + waitMs });
     if (nowMs - this.#toldAtMs >= TOLD_MS) {

@@ -18,6 +18,7 @@ export function liveContainers(
   { awaited, cluster: known }: MachineHost,
   { news, clusterNews }: Counters,
   told: (runtimes: RuntimesTold) => void,
+  begun: () => void,
 ): LiveContainers {
   if (!("containers" in source) || source.containers === undefined) return {};
   const { sockets, labelMaxLen, withSize, waitMs } = source.containers;
@@ -40,7 +41,7 @@ export function liveContainers(
   };
   return {
     containers: new ContainerSource({
-      ...{ runtimes, awaited, news, waitMs },
+      ...{ runtimes, awaited, news, waitMs, begun },
       ...(cluster === undefined ? {} : { cluster }),
       told: (sockets, totals) =>
         tell({

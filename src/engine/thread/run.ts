@@ -32,6 +32,7 @@ import type {
   LiveStart,
   RefusedProgram,
   RulesStart,
+  RuntimesTold,
 } from "../contract/messages.ts";
 import { type LiveSieve, PARAM_COUNTS, PID_PARAMS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
@@ -73,9 +74,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const release = everyNow(RELEASE_MS, () => opened.release?.());
   const sieve = needs === undefined ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
-  const runtimes = liveContainers(start.source, addon, machine, counters, (told) => {
-    post({ kind: "runtimes", runtimes: told });
-  });
+  const toldOf = (runtimes: RuntimesTold) => post({ kind: "runtimes", runtimes });
+  const begun = () => opened.source.lookAtRoots?.();
+  const runtimes = liveContainers(start.source, addon, machine, counters, toldOf, begun);
   const engine = new Engine({
     ...runtimes,
     ...(plugins === undefined ? {} : { plugins }),
