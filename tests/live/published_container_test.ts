@@ -49,16 +49,23 @@ Deno.test({
   async fn(t) {
     await withRuntime(t, "docker", async (docker, place) => {
       const run = (mark: string, ...options: string[]) =>
-        docker.must(...["run", "--network=none", "--name", mark, ...options, IMAGE, "sh", "-c"]
-          .concat(options.includes("-d") ? ["sleep 1000"] : ["true", mark]));
+        docker.must(
+          ...["run", "-d", "--network=none", "--name", mark, ...options, IMAGE],
+          ...["sh", "-c", "sleep 1000"],
+        );
+      const act = (mark: string) => docker.must("exec", mark, "sh", "-c", "true", mark);
       const before = place.mark("before");
-      await run(before, "-d", "--label", "team=blue");
+      await run(before, "--label", "team=blue");
       const args = configOf(place, docker.socket);
       for (const round of ["first", "again"]) {
         await using saker = await Saker.start([place.marker], { args });
         assertIncludes(saker.told, "Plugin 'container' runs in saker's own process");
         const mark = place.mark(round);
-        await run(mark, "--rm", "--label", "team=red", "-v", "/etc:/host/etc:ro");
+        await run(mark, "--label", "team=red", "-v", "/etc:/host/etc:ro");
+        // The plugin asks Docker, which may answer only when the container runs.
+        const made = await saker.alert("Made", mark);
+        assertEquals(about(made, "evt.asynctype", "container.label[team]"), ["container", "red"]);
+        await act(mark);
         const alert = await saker.alert("In a container", mark);
         assertEquals(
           about(alert, "container.name", "container.image", "container.type"),
@@ -72,8 +79,7 @@ Deno.test({
           about(alert, "container.mount.source[/host/etc]", "container.mount[/nowhere]"),
           ["/etc", null],
         );
-        const made = await saker.alert("Made", mark);
-        assertEquals(about(made, "evt.asynctype", "container.label[team]"), ["container", "red"]);
+        await docker.must("rm", "--force", mark);
         const gone = await saker.alert("Gone", mark);
         assertEquals(about(gone, "evt.asynctype"), ["container_removed"]);
         await docker.must("exec", before, "sh", "-c", "true", `${before}-${round}`);

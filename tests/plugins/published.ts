@@ -63,9 +63,9 @@ export const PUBLISHED: readonly Published[] = [
   ...["dummy", "dummy_c", "dummy_rs"].map((name) => ({
     name,
     source: name,
-    fields: ["dummy.value", "dummy.strvalue", "dummy.divisible"],
+    fields: ["dummy.value", "dummy.strvalue"],
     initConfig: { jitter: 3 },
-    run: { ...NUMBERS, condition: "dummy.value > 0 and dummy.divisible[1] = 1" },
+    run: { ...NUMBERS, condition: "dummy.value > 0 and dummy.strvalue != 0" },
   })),
   {
     name: "k8saudit",
@@ -112,6 +112,8 @@ export const PUBLISHED: readonly Published[] = [
   { name: "okta", source: "okta", fields: ["okta.evt.type"] },
   { name: "collector", source: "collector", fields: [] },
   { name: "kafka", source: "kafka", fields: [] },
+  { name: "k8smeta", source: "", fields: ["k8smeta.pod.name"] },
+  { name: "anomalydetection", source: "", fields: ["anomaly.falco.duration_ns"] },
   { name: "container", source: "", fields: ["container.id", "container.label", "k8s.pod.name"] },
 ];
 
