@@ -91,6 +91,10 @@ export class Plugin {
   /** What it and the others of this thread have of state tables, where it runs in this process; to
    * be called before `init`. Without, there are no threads. */
   useTables(tables: PluginTables): void;
+  /** Loads and initializes another plugin in its process first, whose tables and columns it may
+   * need; to be called before `init`. Nothing else is asked of that one. In saker's own process
+   * they are there by `useTables`. */
+  beginAfter(path: string, config: string): void;
   /** Holds the configuration against the plugin's schema, and initializes it. A switch `useAsync`
    * of the schema that the configuration does not set is off. */
   init(config: string): void;

@@ -70,7 +70,14 @@ export const THREAD_FIELDS: readonly (readonly [name: string, of: Of<Thread> | u
   ["tty", ({ tty }) => tty],
   ["file_descriptors", INNER],
   ["cwd", (thread, machine) => textOf(machine, (machine.mainOf(thread) ?? thread).cwd)],
+  // Of Falco's container plugin, in whose place saker has a part of its own.
+  ["container_id", ({ containerId }, machine) => containerIdOf(machine, containerId)],
 ];
+
+function containerIdOf(machine: Machine, id: number): Uint8Array {
+  const bytes = textOf(machine, id);
+  return machine.strings.text(id) === "host" ? NO_TEXT : bytes;
+}
 
 function textOf({ strings }: Machine, id: number): Uint8Array {
   return id === MISSING || id === EMPTY ? NO_TEXT : strings.bytes(id);

@@ -47,12 +47,18 @@ Deno.test("fields of threads and descriptors stand in the addon's order", () => 
 });
 
 Deno.test("a thread's fields are those that rules see", () => {
-  const { thread, ask, keys } = tables();
+  const { machine, thread, ask, keys } = tables();
   strictEqual(thread(CHILD, "comm"), "cat");
   strictEqual(thread(CHILD, "exe_path"), "/usr/bin/cat");
   strictEqual(thread(CHILD, "ptid"), SHELL);
   strictEqual(thread(CHILD, "tid"), CHILD);
   deepStrictEqual([thread(CHILD, "exe_writable"), thread(CHILD, "exe_from_memfd")], [1, 0]);
+  strictEqual(thread(CHILD, "container_id"), "");
+  const child = machine.threads.get(CHILD)!;
+  child.containerId = machine.strings.internText("host");
+  strictEqual(thread(CHILD, "container_id"), "");
+  child.containerId = machine.strings.internText("3ad7b26ded6d");
+  strictEqual(thread(CHILD, "container_id"), "3ad7b26ded6d");
   strictEqual(thread(4711, "comm"), undefined);
   deepStrictEqual(keys(THREADS!, 0).sort(), [SHELL, CHILD].sort());
   strictEqual(ask(SIZE!, THREADS!, 0, 0, 0), 2);

@@ -91,6 +91,9 @@ ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc) {
         strcpy(p->error, "the prefix \"refused\" is refused");
         *rc = SS_PLUGIN_FAILURE;
     }
+#ifdef LINES_PRINTS
+    printf("printed by a plugin\n");
+#endif
     if (in->log_fn) in->log_fn(in->owner, NULL, "initialized", SS_PLUGIN_LOG_SEV_INFO);
     return p;
 }

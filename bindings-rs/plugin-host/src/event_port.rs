@@ -8,6 +8,9 @@ pub trait EventPort {
     /// The state tables that it shares with others; to be called before it is initialized. Of no
     /// use where it runs in a process of its own.
     fn use_tables(&mut self, registry: Arc<Registry>);
+    /// Another one whose tables and columns are to be there, as saker's own process would have
+    /// them; to be called before it is initialized.
+    fn begin_after(&mut self, path: &str, config: &str) -> Result<(), String>;
     /// Hands over an event of another source, its bytes from the header on.
     fn parse(&mut self, event: &[u8], number: u64, source: &str);
     /// From now on it may send asynchronous events.

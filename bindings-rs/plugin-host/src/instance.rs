@@ -23,6 +23,7 @@ use crate::schema::check_config;
 /// Metrics of one plugin.
 const METRICS_MAX: usize = 1024;
 /// Answers that are refused are told so often.
+pub(crate) const NO_REASON: &str = "it gave no reason";
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 pub struct Instance {
@@ -146,7 +147,7 @@ impl Instance {
             Some(error) if !self.plugin.is_null() => unsafe { said::line(error(self.plugin)) },
             _ => return "plugin handle or 'get_last_error' function not defined".into(),
         };
-        if said.is_empty() { "it gave no reason".into() } else { said }
+        if said.is_empty() { NO_REASON.into() } else { said }
     }
 
     pub fn set_config(&mut self, config: &str) -> Result<(), String> {

@@ -8,14 +8,14 @@ use crate::abi::{Event, EventInput, SUCCESS};
 use crate::async_events::{AsyncCounts, block_size, write_block};
 use crate::blocks::kind_of;
 use crate::doors::{dump, listen_input, parse_input, send};
-use crate::instance::Instance;
+use crate::instance::{Instance, NO_REASON};
 
 /// The source of system calls.
 pub const SYSCALLS: &CStr = c"syscall";
 
 impl Instance {
     /// Hands an event over to be parsed: its bytes from the header on. What the plugin cannot parse
-    /// is counted, and told now and then.
+    /// for a reason that it says is an error, and told now and then.
     pub fn parse(&mut self, event: &[u8], number: u64, source: &CStr) {
         let Some(parse) = self.library.functions.parse_event else { return };
         if self.plugin.is_null() || event.len() < size_of::<Event>() {
@@ -31,7 +31,11 @@ impl Instance {
         if rc != SUCCESS {
             state.failed.fetch_add(1, Ordering::Relaxed);
             let why = self.last_error();
-            self.refuse(&format!("it could not parse an event: {why}"));
+            // Mostly an event that it has no use for: Falco's container plugin answers so to each
+            // execution that failed.
+            if why != NO_REASON {
+                self.refuse(&format!("it could not parse an event: {why}"));
+            }
         }
     }
 

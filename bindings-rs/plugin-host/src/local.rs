@@ -1,6 +1,6 @@
 //! A plugin in saker's own process: its functions are called on the thread that asks. What it does
 //! to the process it does to saker; what it answers is checked as anywhere.
-use std::ffi::CString;
+use std::ffi::{CString, c_void};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -49,8 +49,20 @@ struct Lent {
     single: CString,
 }
 
+/// What plugins in C and C++ print in saker's own process goes to its log: its standard output is
+/// for alerts alone. Nothing of saker's uses the C library's streams.
+fn print_to_stderr() {
+    unsafe extern "C" {
+        static mut stdout: *mut c_void;
+        static mut stderr: *mut c_void;
+    }
+    // SAFETY: the C library's own variables, which programs may set.
+    unsafe { stdout = stderr };
+}
+
 impl Local {
     pub fn load(path: &str) -> Told<Self> {
+        print_to_stderr();
         let record = Arc::new(Record::default());
         let lines = Arc::clone(&record);
         let log = Box::new(move |severity, line: &str| lines.logged(severity, line));

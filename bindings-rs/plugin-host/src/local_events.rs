@@ -12,6 +12,11 @@ impl EventPort for Local {
         self.instance.owner.state.share(registry);
     }
 
+    /// They are there: all share `use_tables`.
+    fn begin_after(&mut self, _path: &str, _config: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     fn parse(&mut self, event: &[u8], number: u64, source: &str) {
         // Nearly always the same source: its name is made once.
         if self.parsed_source.as_bytes() != source.as_bytes() {

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::blocks::events_of;
 use crate::event_port::EventPort;
 use crate::remote::{ANSWER_WITHIN, Remote, START_WITHIN};
 use crate::tables::registry::Registry;
-use crate::wire::{ANSWER, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, DUMP, END_ASYNC, TAKE_ASYNC};
+use crate::wire::{
+    ANSWER, BEFORE, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, DUMP, END_ASYNC, TAKE_ASYNC,
+};
 
 /// The process is asked for what it sends at most so often.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
@@ -36,6 +40,11 @@ impl Remote {
 
 impl EventPort for Remote {
     fn use_tables(&mut self, _registry: Arc<Registry>) {}
+
+    fn begin_after(&mut self, path: &str, config: &str) -> Result<(), String> {
+        let text = json!([path, config]).to_string();
+        self.words(BEFORE, &text, START_WITHIN).map(|_| ())
+    }
 
     fn parse(&mut self, _event: &[u8], _number: u64, _source: &str) {}
 

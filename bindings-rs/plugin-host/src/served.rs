@@ -16,17 +16,22 @@ use crate::instance::{Batch, Instance};
 use crate::port::LOG_MARK;
 use crate::record::{Level, Notice, Record, read};
 use crate::said::{for_plugin, one_line};
+use crate::tables::machine::NoThreads;
+use crate::tables::registry::Registry;
 use crate::wire::{
-    ANSWER, ASKED, BATCHES, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, COLUMN, COLUMNS, DONE, DUMP,
-    END_ASYNC, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT, LENT_LIST, LOAD, METRICS, Message, NEXT,
-    NOTHING, OPEN, OPEN_PARAMS, PROGRESS, REFUSED, SET_CONFIG, Shared, TAKE_ASYNC, WATCHED_MAX,
-    WORDS, asked_of, receive, send,
+    ANSWER, ASKED, BATCHES, BEFORE, BEGIN_ASYNC, CAPTURE_CLOSE, CAPTURE_OPEN, COLUMN, COLUMNS,
+    DONE, DUMP, END_ASYNC, ENDED, EVENT_TEXT, EVENT_TYPES, INIT, LENT, LENT_LIST, LOAD, METRICS,
+    Message, NEXT, NOTHING, OPEN, OPEN_PARAMS, PROGRESS, REFUSED, SET_CONFIG, Shared, TAKE_ASYNC,
+    WATCHED_MAX, WORDS, asked_of, receive, send,
 };
 
 struct Served {
     shared: Shared,
     record: Arc<Record>,
     instance: Option<Instance>,
+    /// Others with which it shares the tables of `registry`; nothing else is asked of them.
+    others: Vec<Instance>,
+    registry: Option<Arc<Registry>>,
     /// Where in the plugin's batch the next event to be handed over is.
     next: usize,
     lists: [List; 3],
@@ -48,6 +53,8 @@ pub fn serve(socket: BorrowedFd<'_>, memory: BorrowedFd<'_>) -> std::io::Result<
         shared: Shared::map(memory)?,
         record: Arc::default(),
         instance: None,
+        others: Vec::new(),
+        registry: None,
         next: 0,
         lists: Default::default(),
         watched: Vec::new(),
@@ -116,6 +123,9 @@ impl Served {
     fn words(&mut self, question: &Message, text: &str) -> Answered {
         if question[0] == LOAD {
             return self.load(text);
+        }
+        if question[0] == BEFORE {
+            return self.load_other(text);
         }
         let Some(instance) = &mut self.instance else { return Err("nothing is loaded".into()) };
         match question[0] {
@@ -187,6 +197,22 @@ impl Served {
         let info = instance.info.to_json(&instance.library).to_string();
         self.instance = Some(instance);
         Ok(Some(info))
+    }
+
+    /// Another plugin, whose columns and tables this one may need to begin.
+    fn load_other(&mut self, text: &str) -> Answered {
+        let [path, config]: [String; 2] =
+            serde_json::from_str(text).map_err(|_| "no path and configuration")?;
+        let registry = self.registry.get_or_insert_with(|| Registry::new(Box::new(NoThreads)));
+        if let Some(instance) = &mut self.instance {
+            instance.owner.state.share(Arc::clone(registry));
+        }
+        // What it says was told when it was described itself.
+        let mut other = Instance::load(&path, Arc::default(), Box::new(|_, _| {}))?;
+        other.owner.state.share(Arc::clone(registry));
+        other.init(&config)?;
+        self.others.push(other);
+        Ok(Some(String::new()))
     }
 
     /// Fills one of the two batches, and the columns that go with it.

@@ -34,6 +34,7 @@ pub const END_ASYNC: u64 = 14;
 pub const DUMP: u64 = 15;
 pub const CAPTURE_OPEN: u64 = 16;
 pub const CAPTURE_CLOSE: u64 = 17;
+pub const BEFORE: u64 = 18;
 
 /// Answers: the second number of one.
 pub const DONE: u64 = 0;

@@ -1,15 +1,18 @@
 //! The tests' plugin of numbered lines (tests/plugins/lines.c), built here, through the door that
-//! saker has: what it gives, what is asked of it, how it fails.
+//! saker has: what it gives, what is asked of it, how it fails; and one that wants no event
+//! (tests/plugins/picky.c).
 mod built;
 
 use std::time::Duration;
 
 use built::{asked, built, values};
 use plugin_host::column::is_column;
+use plugin_host::event_port::EventPort as _;
 use plugin_host::extraction::Asked;
 use plugin_host::local::Local;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, read};
+use plugin_host::remote::{Options, Remote};
 use serde_json::{Value, json};
 
 fn lines(name: &str) -> Local {
@@ -187,4 +190,39 @@ fn a_library_that_is_not_what_falco_asks_for_is_told() {
     assert!(version.ends_with("'3.12.0': major versions disagree"), "{version}");
     let fields = refusal("no_json", &["HOSTILE_FIELDS=\"{\""]).expect("a refusal");
     assert_eq!(fields, "error in plugin hostile: get_fields returned an invalid JSON");
+}
+
+#[test]
+fn an_event_that_is_not_parsed_for_no_reason_is_no_error() {
+    let mut plugin = Local::load(&built("picky", "picky", &[])).expect("a plugin");
+    plugin.init("").expect("init");
+    let event = [0; 26];
+    for number in 1..10 {
+        plugin.parse(&event, number, "syscall");
+    }
+    assert_eq!((read(&plugin.record().errors), plugin.record().last_error()), (0, None));
+    plugin.parse(&event, 10, "syscall");
+    let record = plugin.record();
+    let why = "it could not parse an event: it ends in 0";
+    assert_eq!((read(&record.errors), record.last_error().as_deref()), (1, Some(why)));
+    assert_eq!(record.take().len(), 1);
+}
+
+#[test]
+fn a_plugin_begins_after_another_whose_column_it_needs() {
+    let giver = built("giver", "picky", &["PICKY_NAME=\"giver\"", "PICKY_ADDS=\"given\""]);
+    let taker = built("taker", "picky", &["PICKY_NAME=\"taker\"", "PICKY_NEEDS=\"given\""]);
+    let program = std::fs::read(env!("CARGO_BIN_EXE_plugin-host")).expect("the program");
+    let load = || {
+        let options =
+            Options { program: &program, path: &taker, name: "taker", memory_bytes: 1 << 28 };
+        Remote::load(&options).expect("a plugin")
+    };
+    let alone = load().init("").unwrap_err();
+    assert_eq!(alone, "could not initialize plugin: it lacks a column");
+    let mut after = load();
+    after.begin_after(&giver, "").expect("the other");
+    after.init("").expect("init");
+    let why = load().begin_after("/nowhere.so", "").unwrap_err();
+    assert!(why.contains("/nowhere.so"), "{why}");
 }

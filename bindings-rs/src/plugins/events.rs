@@ -15,6 +15,11 @@ impl Plugin {
     }
 
     #[napi]
+    pub fn begin_after(&mut self, path: String, config: String) -> Result<()> {
+        self.port()?.begin_after(&path, &config).map_err(refused)
+    }
+
+    #[napi]
     pub fn parse(&mut self, bytes: Uint8Array, start: u32, end: u32, number: f64, source: String) {
         let Some(port) = &mut self.port else { return };
         #[allow(clippy::cast_possible_truncation, reason = "saturates")]

@@ -20,7 +20,10 @@ export async function describeAll(
   const addon = once(loadAddon);
   const all: LoadedPlugin[] = [];
   for (const setting of plugins.map(whole)) {
-    const { info, module } = await describePlugin(setting, addon, { init });
+    const after = all.map((one) => one.setting).filter((one) =>
+      one.inProcess && one.kind === "library"
+    );
+    const { info, module } = await describePlugin(setting, addon, { init, after });
     const other = all.find((one) => one.info.name === info.name);
     if (other !== undefined) {
       throw new Error(

@@ -18,28 +18,44 @@ export interface Description {
 export interface DescribeOptions {
   readonly init: boolean;
   readonly openParams?: boolean;
+  /** Plugins that share state tables with it and come before it. */
+  readonly after?: readonly PluginSetting[];
 }
 
 /** In a process of its own in any case: a library may do anything while it is loaded. */
 export async function describePlugin(
   setting: PluginSetting,
   addon: () => Addon,
-  { init, openParams = false }: DescribeOptions,
+  { init, openParams = false, after = [] }: DescribeOptions,
 ): Promise<Description> {
   if (setting.kind === "module") {
     const module = await loadModule(setting);
     return { info: module.info, openParams: [], module };
   }
-  const plugin = load({ ...setting, inProcess: false }, addon());
+  const lone = { ...setting, inProcess: false };
+  let plugin = load(lone, addon());
+  /** It may need tables or columns that another one has: what it says where they are there. */
+  const laterFailure = () => {
+    try {
+      plugin.close();
+      plugin = load(lone, addon());
+      for (const { path, initConfig } of after) plugin.beginAfter(path, initConfig);
+      named(setting, () => plugin.init(setting.initConfig));
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
   try {
     const info = infoOf(plugin);
     if (!init) return await Promise.resolve({ info, openParams: [] });
     try {
       named(setting, () => plugin.init(setting.initConfig));
-    } catch (error) {
+    } catch (alone) {
+      const failed = after.length === 0 ? alone : laterFailure();
       // Who only lists them goes on without.
-      if (!openParams) throw error;
-      return { info, openParams: (error as Error).message };
+      if (failed !== undefined && !openParams) throw failed;
+      if (failed !== undefined) return { info, openParams: (failed as Error).message };
     }
     const whole = withTypes(plugin, info);
     const params = openParams && info.capabilities.includes("sourcing")

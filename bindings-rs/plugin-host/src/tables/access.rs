@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::sync::Arc;
 
 use crate::abi::{FieldInfo, STATE_STRING, StateType, TableInfo};
-use crate::tables::machine::Which;
+use crate::tables::machine::{Which, gives_way};
 use crate::tables::registry::{Foreign, Registry};
 use crate::tables::value::type_name;
 
@@ -229,7 +229,8 @@ impl Access {
     }
 
     pub fn list_fields(&self, which: Which, count: &mut u32) -> *const FieldInfo {
-        let statics = which.fields().iter().map(|it| (it.name.to_owned(), it.kind, 1));
+        let statics = which.fields().iter().filter(|it| !self.is_hidden(which, it.name));
+        let statics = statics.map(|it| (it.name.to_owned(), it.kind, 1));
         let mut all: Vec<(CString, StateType, u32)> = statics.collect();
         if which == Which::Threads {
             self.registry.with_columns(|columns| {
@@ -262,7 +263,8 @@ impl Access {
             let there = self.registry.with_columns(|columns| columns.all()[place].kind);
             (Place::Column(place), there)
         };
-        let found = match which.fields().iter().position(|it| it.name == name) {
+        let own = which.fields().iter().position(|it| it.name == name);
+        let found = match own.filter(|_| !self.is_hidden(which, name)) {
             Some(place) => Some((Place::Static(place), which.fields()[place].kind)),
             None if which != Which::Threads => None,
             None => self.registry.with_columns(|columns| columns.find(name)).map(of_column),
@@ -287,7 +289,7 @@ impl Access {
         name: &CStr,
         kind: StateType,
     ) -> Result<*mut OwnField, String> {
-        if which.fields().iter().any(|it| it.name == name) {
+        if which.fields().iter().any(|it| it.name == name && !gives_way(name)) {
             return self.field(which, name, kind);
         }
         if which != Which::Threads {
@@ -296,6 +298,12 @@ impl Access {
         }
         let place = self.registry.with_columns(|columns| columns.add(name, kind))?;
         Ok(self.kept(which, kind, Place::Column(place)))
+    }
+
+    /// A column stands in the place of a field of the host's.
+    fn is_hidden(&self, which: Which, name: &CStr) -> bool {
+        let has_column = || self.registry.with_columns(|columns| columns.find(name).is_some());
+        which == Which::Threads && gives_way(name) && has_column()
     }
 
     fn kept(&self, which: Which, kind: StateType, place: Place) -> *mut OwnField {

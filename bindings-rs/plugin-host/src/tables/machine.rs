@@ -34,7 +34,7 @@ const fn table(name: &'static CStr, within: Which) -> StaticField {
 }
 
 /// A field's place here is its number for `Machine::read` (src/plugins/machine_fields.ts).
-pub static THREADS: [StaticField; 32] = [
+pub static THREADS: [StaticField; 33] = [
     field(c"tid", STATE_I64),
     field(c"pid", STATE_I64),
     field(c"ptid", STATE_I64),
@@ -67,7 +67,14 @@ pub static THREADS: [StaticField; 32] = [
     field(c"tty", STATE_U32),
     table(c"file_descriptors", Which::Fds),
     field(c"cwd", STATE_STRING),
+    field(c"container_id", STATE_STRING),
 ];
+
+/// A field that Falco has from its container plugin, in whose place saker has a part of its own: a
+/// column that a plugin adds under this name hides it.
+pub fn gives_way(name: &CStr) -> bool {
+    name == c"container_id"
+}
 
 pub static FDS: [StaticField; 32] = [
     field(c"type", STATE_U8),

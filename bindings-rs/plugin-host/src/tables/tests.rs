@@ -43,6 +43,7 @@ impl Machine for Few {
         let text = |text: &str| Some(Told::Text(text.as_bytes().to_vec()));
         match (which, which.fields()[field].name.to_bytes()) {
             (Which::Threads, b"comm") => text(threads.get(&key)?.0),
+            (Which::Threads, b"container_id") => text("of the host"),
             (Which::Threads, b"tid") => threads.get(&key).map(|_| Told::Number(key as u64)),
             (Which::Threads, b"uid") => threads.get(&key).map(|_| Told::Number(0xffff_ffff)),
             (Which::Args, _) => text(threads.get(&tid)?.1.get(key as usize)?),
@@ -139,9 +140,31 @@ fn fields_are_known_by_name_and_type() {
     let listed = unsafe { FIELDS.list.unwrap()(bench.table, &raw mut count) };
     let listed = unsafe { std::slice::from_raw_parts(listed, count as usize) };
     let names: Vec<_> = listed.iter().map(|it| unsafe { CStr::from_ptr(it.name) }).collect();
-    assert_eq!(names.len(), 33);
-    assert_eq!((names[0], names[32]), (c"tid", c"mine"));
-    assert_eq!((listed[0].read_only, listed[32].read_only), (1, 0));
+    assert_eq!(names.len(), 34);
+    assert_eq!((names[0], names[33]), (c"tid", c"mine"));
+    assert_eq!((listed[0].read_only, listed[33].read_only), (1, 0));
+}
+
+#[test]
+fn the_container_id_is_the_hosts_until_a_plugin_has_a_column_of_it() {
+    let bench = bench();
+    let name = c"container_id";
+    let shell = entry(bench.table, 7);
+    let listed = || {
+        let mut count = 0;
+        let listed = unsafe { FIELDS.list.unwrap()(bench.table, &raw mut count) };
+        let listed = unsafe { std::slice::from_raw_parts(listed, count as usize) };
+        listed.iter().filter(|it| unsafe { CStr::from_ptr(it.name) } == name).count()
+    };
+    let hosts = field(bench.table, name, STATE_STRING);
+    assert_eq!(text(read(bench.table, shell, hosts)).as_deref(), Some("of the host"));
+    assert_eq!(listed(), 1);
+    let mine = add_field(bench.table, name, STATE_STRING);
+    assert_ne!(mine, hosts);
+    assert_eq!(field(bench.table, name, STATE_STRING), mine);
+    assert_eq!(write(bench.table, shell, mine, StateData { text: c"mine".as_ptr() }), SUCCESS);
+    assert_eq!(text(read(bench.table, shell, mine)).as_deref(), Some("mine"));
+    assert_eq!(listed(), 1);
 }
 
 #[test]
