@@ -11,6 +11,8 @@ export interface PluginOptions {
   host?: Uint8Array;
   /** Memory that its own process may have; beyond it, it is ended and started anew. */
   memoryMb: number;
+  /** Its own process may start others; without it the kernel refuses that. */
+  processes?: boolean;
 }
 
 /**

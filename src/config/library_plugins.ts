@@ -18,6 +18,7 @@ export interface LibraryPlugin {
   readonly openParams: string;
   readonly inProcess: boolean;
   readonly memoryMb: number;
+  readonly processes: boolean;
   /** What a module may have of what it asks for; "asked": all, of those that are ours. */
   readonly permissions: PluginEntry["permissions"] | "asked";
 }
@@ -32,7 +33,7 @@ export function libraryPlugins(config: Config): readonly LibraryPlugin[] {
 }
 
 export function libraryPlugin(entry: PluginEntry): LibraryPlugin {
-  const { name, open_params, in_process, memory_mb } = entry;
+  const { name, open_params, in_process, memory_mb, processes } = entry;
   const isShipped = isShippedModule(entry);
   const path = isShipped ? `${SHIPPED}${name}.ts` : libraryPath(entry.library_path);
   return {
@@ -43,6 +44,7 @@ export function libraryPlugin(entry: PluginEntry): LibraryPlugin {
     openParams: open_params.trim(),
     inProcess: in_process,
     memoryMb: memory_mb,
+    processes,
     permissions: isShipped ? "asked" : entry.permissions,
   };
 }

@@ -78,6 +78,8 @@ export interface PluginSetting {
   readonly inProcess: boolean;
   /** What its own process may have; of a module, its thread. */
   readonly memoryMb: number;
+  /** Its own process may start others. */
+  readonly processes?: boolean;
   /** What the configuration grants a module; "asked": all that it asks for, since it is ours. */
   readonly permissions: PluginGrants | "asked";
   /** A module as it was read when it was described; it is run as that. */

@@ -13,6 +13,8 @@ const HARM: readonly (readonly [mode: string, isNoticed: (told: Told) => boolean
   ["exit", ({ restarts }) => restarts > 0],
   ["thread_crash", ({ restarts }) => restarts > 0],
   ["next_block", ({ blocked_ms }) => blocked_ms > 0],
+  ["next_spin", ({ blocked_ms }) => blocked_ms > 0],
+  ["signals", ({ blocked_ms }) => blocked_ms > 0],
   ["next_fail", ({ errors, restarts }) => errors + restarts > 0],
   ["next_rc", ({ errors, restarts }) => errors + restarts > 0],
   ["next_long", ({ errors, dropped, restarts }) => errors + dropped + restarts > 0],
@@ -22,6 +24,11 @@ const HARM: readonly (readonly [mode: string, isNoticed: (told: Told) => boolean
   ["extract_block", ({ timeouts, restarts }) => timeouts + restarts > 0],
   ["extract_huge", () => true],
   ["leak", ({ restarts }) => restarts > 0],
+  // They start no process; what they print is the log's.
+  ["fork", ({ state }) => state === "running"],
+  ["fork_bomb", ({ state }) => state === "running"],
+  ["output", ({ state }) => state === "running"],
+  ["threads", ({ restarts }) => restarts > 0],
   ["close", ({ errors, restarts }) => errors + restarts > 0],
 ];
 
@@ -76,7 +83,7 @@ Deno.test({
     Deno.writeTextFileSync(file, rules.join(""));
     // A plugin that is away makes saker degraded: it is not waited for its being well.
     await using saker = Saker.launch([marker], { args: ["-c", config, "-r", file] });
-    // Fifteen plugins are started twice each, on however busy a machine.
+    // Twenty plugins are started twice each, on however busy a machine.
     const watches = () => /rules, \d+ programs/.test(saker.told) || undefined;
     await eventually("saker to watch", watches, 120_000);
     const told = async () => ((await saker.health())?.body["plugins"] ?? []) as readonly Told[];
@@ -102,6 +109,13 @@ Deno.test({
     for (let at = 0; at < OPENS; at++) {
       await eventually(`the alerts of file ${at}`, () => opened(at) >= 3 || undefined);
     }
+    // Each has one process and no more; who forks does not even then.
+    for (const mode of ["fork", "fork_bomb", "output"]) {
+      await eventually(`lines of ${mode}`, () => hasEvents(saker, mode) || undefined);
+      assertEquals(processesOf(`h_${mode}`), 1);
+    }
+    match(saker.told, /plugin h_fork_bomb: 0 of 50 were forked/);
+    match(saker.told, /plugin h_output: hostile output /);
     // What fails again and again is told now and then, with its name.
     match(saker.told, /Warning: plugin h_next_crash: /);
     assert(saker.told.split("\n").length < 500, "what plugins do floods the log");
@@ -111,3 +125,22 @@ Deno.test({
     assertEquals(code, 0);
   },
 });
+
+/** Whether it goes on giving events once it does harm (after three). */
+function hasEvents(saker: Saker, mode: string): boolean {
+  return saker.alerts().some(({ rule, output }) =>
+    rule === `Event of h_${mode}` && /hostile ([4-9]|\d\d+)$/.test(output)
+  );
+}
+
+/** Processes that were started as that plugin's, or by it. */
+function processesOf(plugin: string): number {
+  const title = `saker: plugin ${plugin}\0`;
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    try {
+      return /^\d+$/.test(name) && Deno.readTextFileSync(`/proc/${name}/cmdline`).startsWith(title);
+    } catch {
+      return false;
+    }
+  }).length;
+}

@@ -168,6 +168,11 @@ void plugin_close(ss_plugin_t *s, ss_instance_t *h) {
     if (is(s, "close_block")) forever();
 }
 
+static void *resting(void *nothing) {
+    rest(60000);
+    return nothing;
+}
+
 static void make_event(struct plugin *p, ss_plugin_event *event) {
     char *data = (char *)event + DATA;
     uint32_t length = (uint32_t)snprintf(data, 64, "hostile %" PRIu64, p->number++);
@@ -196,9 +201,17 @@ static void harm_process(struct plugin *p) {
         rest(200);
         _exit(0);
     }
-    if (is(p, "fork_bomb"))
-        for (int i = 0; i < 50; i++)
-            if (fork() == 0) rest(300), _exit(0);
+    if (is(p, "fork_bomb")) {
+        int forked = 0;
+        for (int i = 0; i < 50; i++) {
+            pid_t pid = fork();
+            if (pid == 0) rest(300), _exit(0);
+            forked += pid > 0;
+        }
+        printf("%d of 50 were forked\n", forked), fflush(stdout);
+    }
+    if (is(p, "threads"))
+        for (pthread_t thread; pthread_create(&thread, NULL, resting, NULL) == 0;) continue;
     if (is(p, "close"))
         for (int fd = 0; fd < 1024; fd++) close(fd);
     if (is(p, "output"))

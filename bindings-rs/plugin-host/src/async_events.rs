@@ -3,7 +3,7 @@
 //! Out: .scap blocks with a time and the id of the source that they are put into.
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::abi::{EVENT_ASYNC, Event};
 
@@ -48,6 +48,8 @@ pub struct AsyncEvents {
     open: AtomicBool,
     of_system_calls: AtomicBool,
     queue: Mutex<Queue>,
+    /// Counts what was taken from the plugin, for who looks from another process.
+    counter: OnceLock<&'static AtomicU64>,
     taken: AtomicU64,
     dropped: AtomicU64,
     refused: AtomicU64,
@@ -104,7 +106,20 @@ impl AsyncEvents {
         }
         queue.bytes += event.len();
         queue.events.push_back(event);
+        drop(queue);
+        if let Some(counter) = self.counter.get() {
+            counter.fetch_add(1, Ordering::Release);
+        }
         Ok(())
+    }
+
+    /// From now on each event that is taken is counted there.
+    pub fn count(&self, counter: &'static AtomicU64) {
+        let _ = self.counter.set(counter);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queue().events.is_empty()
     }
 
     /// The event's bytes, if it is an asynchronous one with a name of this plugin.

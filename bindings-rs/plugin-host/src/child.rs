@@ -17,6 +17,8 @@ use crate::wire::{Message, Shared, TOTAL, receive, send};
 
 pub const SOCKET_FD: RawFd = 3;
 pub const MEMORY_FD: RawFd = 4;
+/// The argument of a process that may start others.
+pub const MAY_START: &str = "processes";
 /// Numbers that are none of these.
 const ABOVE: RawFd = 16;
 /// How long a process that is to end may take to do so by itself.
@@ -119,7 +121,7 @@ fn sockets() -> io::Result<[OwnedFd; 2]> {
 
 impl Child {
     /// Starts the program for the plugin of this name.
-    pub fn start(bytes: &[u8], name: &str) -> io::Result<Self> {
+    pub fn start(bytes: &[u8], name: &str, rights: Option<&str>) -> io::Result<Self> {
         let program = program(bytes)?;
         let [socket, theirs] = sockets()?;
         let memory = memory()?;
@@ -128,6 +130,7 @@ impl Child {
         let title = process_title(name);
         let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
         command.arg0(&title).arg(std::process::id().to_string()).arg(name);
+        command.args(rights);
         command.stdin(Stdio::null()).stdout(prints.try_clone()?).stderr(prints).process_group(0);
         // What is configured for saker alone is no plugin's business; HOME and the like are.
         let fds = [theirs.as_raw_fd(), memory.as_raw_fd()];
@@ -213,11 +216,22 @@ impl Child {
         resident.unwrap_or(0) * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64
     }
 
+    pub fn threads(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        // Behind its name, which may have blanks: the state, and so on.
+        let behind = stat.rsplit(") ").next().unwrap_or_default();
+        behind.split(' ').nth(17).and_then(|threads| threads.parse().ok()).unwrap_or(0)
+    }
+
     /// Ends it at once; how it ended by itself, if it did.
     pub fn kill(mut self, record: &Record) -> Option<String> {
         // What ends lets its socket go first.
         sleep(LEAVE_STEP);
         let own = self.ended();
+        // What it started is of its group, unless it left that.
+        // SAFETY: a group of ours: its first process is not waited for yet, or was just now.
+        unsafe { libc::kill(-(self.process.id() as i32), libc::SIGKILL) };
         let _ = self.process.kill();
         let _ = self.process.wait();
         self.take_printed(record);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::abi::{
     self, ConfigInput, Event, EventInput, FAILURE, Handle, InitInput, Plugin, SUCCESS,
 };
+use crate::async_events::AsyncCounts;
 use crate::blocks::HEADER;
 use crate::doors::init_tables;
 use crate::go_kit::without_spinning;
@@ -41,6 +42,8 @@ pub struct Instance {
     pub(crate) extract_types: Vec<u16>,
     pub parse_types: Vec<u16>,
     told: Option<Instant>,
+    /// Asynchronous events that were dropped and refused, as far as the record has them.
+    pub(crate) counted: AsyncCounts,
     is_open: bool,
 }
 
@@ -83,6 +86,7 @@ impl Instance {
             extract_types: Vec::new(),
             parse_types: Vec::new(),
             told: None,
+            counted: AsyncCounts::default(),
             is_open: false,
         })
     }

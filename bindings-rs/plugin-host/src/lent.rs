@@ -1,7 +1,8 @@
-//! What saker has in hand of a plugin's process: events that were lent to it, and columns that came
-//! of a batch.
+//! What saker has in hand of a plugin's process: events that were lent to it, columns that came of
+//! a batch, asynchronous events.
 use std::sync::Arc;
 
+use crate::async_events::AsyncEvents;
 use crate::extraction::Asked;
 
 /// Events of another source that stand in the memory.
@@ -36,4 +37,12 @@ impl Columns {
     pub fn forget(&mut self) {
         self.of = Arc::default();
     }
+}
+
+/// Asynchronous events on saker's side: checked, waiting to be taken.
+#[derive(Default)]
+pub struct Sent {
+    pub events: AsyncEvents,
+    /// How many its process had sent when it was asked last.
+    pub seen: u64,
 }

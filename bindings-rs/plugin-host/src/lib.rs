@@ -9,6 +9,7 @@ pub mod async_events;
 pub mod blocks;
 pub mod child;
 pub mod column;
+pub mod confined;
 mod doors;
 pub mod event_port;
 pub mod extraction;

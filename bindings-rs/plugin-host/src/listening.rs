@@ -9,6 +9,7 @@ use crate::async_events::{AsyncCounts, block_size, write_block};
 use crate::blocks::kind_of;
 use crate::doors::{dump, listen_input, parse_input, send};
 use crate::instance::{Instance, NO_REASON};
+use crate::record::add;
 
 /// The source of system calls.
 pub const SYSCALLS: &CStr = c"syscall";
@@ -96,6 +97,17 @@ impl Instance {
 
     pub fn async_counts(&self) -> AsyncCounts {
         self.owner.state.events.counts()
+    }
+
+    /// Takes what became of asynchronous events since the last call into the record.
+    pub fn count_sent(&mut self) {
+        let AsyncCounts { dropped, refused, .. } = self.async_counts();
+        add(&self.record.dropped, dropped - self.counted.dropped);
+        if refused > self.counted.refused {
+            add(&self.record.errors, refused - self.counted.refused - 1);
+            self.record.failed("it sent asynchronous events that are none of its own");
+        }
+        self.counted = AsyncCounts { taken: 0, dropped, refused };
     }
 
     /// Blocks of events that tell the plugin's state, for a capture that begins.

@@ -279,6 +279,7 @@ impl Port for Local {
     }
 
     fn now(&mut self) -> Now {
+        self.instance.count_sent();
         let state = if self.has_ended {
             State::Ended
         } else if self.pause.is_on() {

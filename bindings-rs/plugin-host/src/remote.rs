@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::child::Child;
+use crate::child::{Child, MAY_START};
+use crate::confined::THREADS_MAX;
 use crate::extraction::Asked;
-use crate::lent::{Columns, Lent};
+use crate::lent::{Columns, Lent, Sent};
 use crate::port::{Pause, Told};
 use crate::record::{Level, Record, add};
 use crate::said::one_line;
@@ -35,6 +36,8 @@ pub struct Remote {
     pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) memory_bytes: u64,
+    /// What its process is told besides: whether it may start others.
+    pub(crate) rights: Option<&'static str>,
     pub(crate) record: Arc<Record>,
     pub(crate) info: String,
     pub(crate) id: u32,
@@ -71,7 +74,7 @@ pub struct Remote {
     pub(crate) scratch: Vec<u8>,
     pub(crate) counted: (u64, u64),
     pub(crate) sized: Option<(Instant, u64)>,
-    pub(crate) asked_async: Option<Instant>,
+    pub(crate) sent: Sent,
     /// Of which event it was last seen to be asked for values, and since when.
     pub(crate) asking: Option<(u64, Instant)>,
 }
@@ -81,6 +84,8 @@ pub struct Options<'a> {
     pub path: &'a str,
     pub name: &'a str,
     pub memory_bytes: u64,
+    /// Whether it may start processes.
+    pub may_start: bool,
 }
 
 impl Remote {
@@ -90,6 +95,7 @@ impl Remote {
             path: options.path.into(),
             name: options.name.into(),
             memory_bytes: options.memory_bytes,
+            rights: options.may_start.then_some(MAY_START),
             record: Arc::default(),
             info: String::new(),
             id: 0,
@@ -100,7 +106,7 @@ impl Remote {
             steps: VecDeque::new(),
             begun_async: None,
             listens: false,
-            asked_async: None,
+            sent: Sent::default(),
             asking: None,
             pause: Pause::default(),
             has_ended: false,
@@ -126,14 +132,16 @@ impl Remote {
         remote.info = remote.words(LOAD, options.path, START_WITHIN)?.unwrap_or_default();
         let info: Value = serde_json::from_str(&remote.info).map_err(|_| "it says nonsense")?;
         remote.id = info["id"].as_u64().unwrap_or(0) as u32;
+        let names = info["asyncEvents"].as_array().into_iter().flatten();
+        remote.sent.events.name(names.filter_map(Value::as_str).map(str::to_owned));
         Ok(remote)
     }
 
     fn spawn(&mut self) -> Told<()> {
-        let child = Child::start(&self.program, &self.name)
+        let child = Child::start(&self.program, &self.name, self.rights)
             .map_err(|error| format!("its process cannot be started: {error}"))?;
         (self.child, self.counted, self.fetching, self.ready) = (Some(child), (0, 0), None, None);
-        self.asking = None;
+        (self.asking, self.sent.seen) = (None, 0);
         self.watched.forget();
         Ok(())
     }
@@ -317,11 +325,13 @@ impl Remote {
         if self.sized.is_some_and(|(when, _)| when.elapsed() < SIZE_EVERY) {
             return;
         }
-        let bytes = child.resident_bytes();
+        let (bytes, threads) = (child.resident_bytes(), child.threads());
         self.sized = Some((Instant::now(), bytes));
         if bytes > self.memory_bytes {
             let (has, may) = (bytes >> 20, self.memory_bytes >> 20);
             self.fail(&format!("it has {has} MB of memory, more than the {may} MB that it may"));
+        } else if threads > THREADS_MAX {
+            self.fail(&format!("it has {threads} threads, more than the {THREADS_MAX} it may"));
         } else if let Some(why) = child.ended() {
             self.fail(&why);
         }

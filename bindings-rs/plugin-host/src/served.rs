@@ -26,9 +26,10 @@ use crate::wire::{
 };
 
 struct Served {
+    /// Stands first: it ends before its memory does.
+    instance: Option<Instance>,
     shared: Shared,
     record: Arc<Record>,
-    instance: Option<Instance>,
     /// Others with which it shares the tables of `registry`; nothing else is asked of them.
     others: Vec<Instance>,
     registry: Option<Arc<Registry>>,
@@ -50,9 +51,9 @@ struct List {
 /// Serves until the other side is gone.
 pub fn serve(socket: BorrowedFd<'_>, memory: BorrowedFd<'_>) -> std::io::Result<()> {
     let mut served = Served {
+        instance: None,
         shared: Shared::map(memory)?,
         record: Arc::default(),
-        instance: None,
         others: Vec::new(),
         registry: None,
         next: 0,
@@ -63,6 +64,9 @@ pub fn serve(socket: BorrowedFd<'_>, memory: BorrowedFd<'_>) -> std::io::Result<
     };
     while let Ok(Some(question)) = receive(socket, true) {
         let mut answer = served.answer(&question);
+        if let Some(instance) = &mut served.instance {
+            instance.count_sent();
+        }
         let Record { errors, dropped, .. } = &*served.record;
         (answer[0], answer[2], answer[3]) = (question[0], read(errors), read(dropped));
         for Notice { level, line } in served.record.take() {
@@ -193,6 +197,8 @@ impl Served {
         let log = Box::new(|severity, line: &str| say(Level::of(severity), line));
         let record = Arc::clone(&self.record);
         let instance = Instance::load(path, record, log)?;
+        // SAFETY: the memory is mapped for longer than the instance lives.
+        instance.owner.state.events.count(unsafe { self.shared.count_sent() });
         self.own = for_plugin(&instance.info.source);
         let info = instance.info.to_json(&instance.library).to_string();
         self.instance = Some(instance);

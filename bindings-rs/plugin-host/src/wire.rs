@@ -56,6 +56,8 @@ pub const LENT: Area = Area(28 * MB, 36 * MB);
 pub const ANSWER: Area = Area(64 * MB, 17 * MB);
 /// One number: 0, or which event of a batch the plugin is asked for values of.
 const ASKING: usize = 81 * MB;
+/// One number: how many asynchronous events the plugin has sent.
+const SENT: usize = ASKING + 64;
 pub const TOTAL: usize = 81 * MB + 4096;
 /// The memory's place among the lists of events: two batches, and what is lent.
 pub const LENT_LIST: usize = 2;
@@ -108,6 +110,25 @@ impl Shared {
 
     pub fn asked_now(&self) -> u64 {
         self.asking().load(Ordering::Relaxed)
+    }
+
+    fn counter_of_sent(&self) -> &AtomicU64 {
+        // SAFETY: as in `asking`.
+        unsafe { AtomicU64::from_ptr(self.0.add(SENT).cast()) }
+    }
+
+    /// Asynchronous events that its process has sent so far.
+    pub fn sent(&self) -> u64 {
+        self.counter_of_sent().load(Ordering::Acquire)
+    }
+
+    /// The same, to be counted by the side that sends.
+    ///
+    /// # Safety
+    /// The memory stays mapped for as long as the counter is used.
+    pub unsafe fn count_sent(&self) -> &'static AtomicU64 {
+        // SAFETY: as the caller says.
+        unsafe { &*std::ptr::from_ref(self.counter_of_sent()) }
     }
 
     pub fn text(&self, area: Area, length: u64) -> Option<String> {

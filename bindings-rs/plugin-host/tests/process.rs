@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use built::{asked, built, values};
-use plugin_host::blocks::events_of;
+use plugin_host::blocks::{events_of, u32_at};
+use plugin_host::event_port::EventPort as _;
 use plugin_host::port::{Lending, Port, Span, State};
 use plugin_host::record::{Level, read};
 use plugin_host::remote::{Options, Remote};
@@ -21,7 +22,13 @@ fn program() -> Vec<u8> {
 fn remote(path: &str, memory_mb: u64) -> Result<Remote, String> {
     let program = program();
     let memory_bytes = memory_mb << 20;
-    Remote::load(&Options { program: &program, path, name: "tested", memory_bytes })
+    Remote::load(&Options {
+        program: &program,
+        path,
+        name: "tested",
+        memory_bytes,
+        may_start: false,
+    })
 }
 
 fn column(plugin: &mut Remote, field: u32) -> Vec<Vec<Vec<u8>>> {
@@ -178,6 +185,35 @@ fn events_that_are_lent_have_the_values_of_each_by_itself() {
 }
 
 #[test]
+fn a_plugin_that_sends_and_listens_does_so_from_its_process() {
+    let mut plugin = remote(&built("ticks", "ticks", &[]), 256).expect("a plugin");
+    plugin.init("tick=5").expect("init");
+    let mut out = vec![0; 1 << 16];
+    assert_eq!(plugin.take_async(&mut out, 0), 0);
+    plugin.capture_open().expect("a listener");
+    plugin.begin_async(true).expect("a sender");
+    let end = Instant::now() + Duration::from_mins(1);
+    let mut found = Vec::new();
+    while found.len() < 10 && Instant::now() < end {
+        let bytes = plugin.take_async(&mut out, 7);
+        assert!(events_of(&out[..bytes], &mut found));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(found.len() >= 10, "{}", found.len());
+    plugin.end_async();
+    assert_eq!(plugin.take_async(&mut out, 7), 0);
+    let dump = plugin.dump_state(7);
+    let mut dumped = Vec::new();
+    assert!(events_of(&dump, &mut dumped));
+    let (start, end) = dumped[0];
+    let told = String::from_utf8_lossy(&dump[start..end]);
+    assert!(told.contains(" opened=1 ") && !told.contains("rounds=0"), "{told}");
+    // The id of its source stands in front of its name.
+    assert_eq!((dumped.len(), u32_at(&dump, start + 38)), (1, 7));
+    assert_eq!(read(&plugin.record().errors), 0);
+}
+
+#[test]
 fn a_process_that_ends_is_started_anew() {
     let mut plugin = hostile("next_crash");
     let told = until_it_fails(&mut plugin);
@@ -240,6 +276,19 @@ fn who_does_not_answer_when_asked_for_values_is_ended() {
     assert!(values(&out[..size as usize]).iter().all(Vec::is_empty));
     assert_eq!(plugin.now().state, State::Pausing);
     assert_eq!(read(&plugin.record().timeouts), 1);
+}
+
+#[test]
+fn a_process_starts_no_others_and_may_not_have_too_many_threads() {
+    let mut plugin = hostile("fork_bomb");
+    let mut buffer = vec![0; 1 << 16];
+    for _ in 0..10 {
+        assert!(batch(&mut plugin, &mut buffer) > 0);
+    }
+    assert!(plugin.record().take().iter().any(|notice| notice.line == "0 of 50 were forked"));
+    assert_eq!(read(&plugin.record().errors), 0);
+    let told = until_it_fails(&mut hostile("threads"));
+    assert!(told.contains("threads, more than the 1024 it may"), "{told}");
 }
 
 #[test]

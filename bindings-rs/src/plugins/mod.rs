@@ -27,6 +27,7 @@ pub struct PluginOptions {
     pub in_process: bool,
     pub host: Option<Uint8Array>,
     pub memory_mb: u32,
+    pub processes: Option<bool>,
 }
 
 #[napi(object)]
@@ -82,13 +83,15 @@ fn asked(field: u32, key: Option<String>, index: Option<f64>) -> Asked {
 impl Plugin {
     #[napi(factory)]
     pub fn load(options: PluginOptions) -> Result<Self> {
-        let PluginOptions { path, name, in_process, host, memory_mb } = options;
+        let PluginOptions { path, name, in_process, host, memory_mb, processes } = options;
+        let may_start = processes.unwrap_or(false);
         let port: Box<dyn Port> = if in_process {
             Box::new(Local::load(&path).map_err(refused)?)
         } else {
             let program = host.ok_or_else(|| refused("its program is missing".into()))?;
             let memory_bytes = u64::from(memory_mb) << 20;
-            let options = Options { program: &program, path: &path, name: &name, memory_bytes };
+            let (program, path, name) = (&program, &path, &name);
+            let options = Options { program, path, name, memory_bytes, may_start };
             Box::new(Remote::load(&options).map_err(refused)?)
         };
         Ok(Self { port: Some(port) })

@@ -68,7 +68,7 @@ export async function watch(
     counters,
     rules,
     source: sources.raw !== undefined
-      ? { kind: "raw", plugin: sources.raw.setting }
+      ? { kind: "raw", plugin: sources.raw.setting, hostRoot }
       : config.engine.kind === "nodriver"
       ? { kind: "nothing" }
       : {

@@ -11,13 +11,16 @@ export interface LoadedPlugin {
 
 export type LoadedPlugins = readonly LoadedPlugin[];
 
-/** Why a plugin has to run in saker's own process; undefined where it need not. A process of its
- * own is asked for events and values alone. */
+/** Why a plugin has to run in saker's own process; undefined where it need not. */
 export function reasonInside({ info }: Pick<LoadedPlugin, "info">): string | undefined {
-  // The table of threads is on the thread that judges system calls.
+  // The table of threads is on the thread that judges system calls, and tables are shared by the
+  // plugins of a thread.
   if (parsesOther(info, SYSCALL_SOURCE)) return "parses system calls";
-  if (info.capabilities.includes("async")) return "sends asynchronous events";
-  return info.capabilities.includes("listening") ? "listens to captures" : undefined;
+  const { capabilities, parseSources, source } = info;
+  const isOfOthers = source === "" || parseSources.some((parsed) => parsed !== source);
+  return capabilities.includes("parsing") && isOfOthers
+    ? "parses events of other sources"
+    : undefined;
 }
 
 /** One line for each plugin that runs in saker's own process, and can take it with it. */

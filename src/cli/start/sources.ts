@@ -46,13 +46,20 @@ export function sourcesOf(
     enableSource.length > 0 ? enableSource.includes(source) : !disableSource.includes(source)
   );
   if (enabled.length === 0) throw new Error("Must enable at least one event source");
+  const isRaw = enabled.includes("syscall") && config.engine.kind === "nodriver";
   return {
     syscalls: enabled.includes("syscall"),
     audit: isWanted && enabled.includes(AUDIT_SOURCE) ? settings : undefined,
     plugins: new Map([...opened].filter(([source]) => enabled.includes(source))),
-    raw: enabled.includes("syscall") && config.engine.kind === "nodriver" ? raw : undefined,
-    warnings,
+    raw: isRaw ? raw : undefined,
+    warnings: raw === undefined || isRaw ? warnings : [...warnings, rawLine(raw)],
   };
+}
+
+/** As in Falco, which does not say so. */
+function rawLine({ info }: LoadedPlugin): string {
+  return `plugin ${info.name} gives system calls itself: it is opened with engine.kind: nodriver ` +
+    "and the source 'syscall' alone, and is not now";
 }
 
 /** saker's own rules on audit events wait for those: a host without them pays nothing. */

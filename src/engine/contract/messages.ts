@@ -116,6 +116,8 @@ export interface PluginStart {
 export interface RawStart {
   readonly kind: "raw";
   readonly plugin: PluginSetting;
+  /** Where the machine's /proc is found, for what no event tells. */
+  readonly hostRoot: string;
 }
 
 /** What a set of rules is made from; plain data, so that the engine thread compiles them. */

@@ -25,11 +25,12 @@ export function openPort(
 }
 
 /** A library, of which nothing has been initialized yet. */
-export function load({ path, name, inProcess, memoryMb }: PluginSetting, addon: Addon): Plugin {
+export function load(setting: PluginSetting, addon: Addon): Plugin {
+  const { path, name, inProcess, memoryMb, processes = false } = setting;
   const host = inProcess ? {} : { host: embeddedFile("plugin-host") };
   return named(
     { name, path },
-    () => addon.Plugin.load({ path, name, inProcess, memoryMb, ...host }),
+    () => addon.Plugin.load({ path, name, inProcess, memoryMb, processes, ...host }),
     "Cannot load plugin",
   );
 }

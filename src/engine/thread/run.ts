@@ -39,7 +39,7 @@ import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { type Notice, noticeTo } from "./source_run.ts";
-import { openExtractors, rawSource } from "./extractors.ts";
+import { openSyscallPlugins } from "./extractors.ts";
 import { type EventNeeds, neededEvents, pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
 import { PluginReport } from "./plugin_report.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
@@ -49,7 +49,7 @@ import { planTap } from "../captures/tap_plan.ts";
 export function startRun(start: EngineStart, counters: Counters, post: Post): Run {
   const addon = once<Addon>(loadAddon);
   const threads = new PluginThreads(addon);
-  const hands = openExtractors(start, "syscall", addon, threads.tables);
+  const { hands, raw } = openSyscallPlugins(start, addon, threads.tables);
   const plugins = pluginEventsOf(start, hands, "syscall");
   const report = new PluginReport("syscall", hands, post);
   const first = compileRules(start.rules, undefined, hands);
@@ -61,7 +61,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     hands,
   });
   const needs = neededEvents(plan, plugins);
-  const opened = openSource(start, rules, needs, addon, notice);
+  const opened = openSource(start, { rules, needs, raw }, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
   const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
   threads.bind(machine);
@@ -277,8 +277,11 @@ interface Opened {
 
 function openSource(
   start: EngineStart,
-  rules: RuleSet,
-  needs: EventNeeds | undefined,
+  { rules, needs, raw }: {
+    readonly rules: RuleSet;
+    readonly needs: EventNeeds | undefined;
+    readonly raw: EventSource | undefined;
+  },
   loaded: () => Addon,
   notice: Notice,
 ): Opened {
@@ -291,7 +294,9 @@ function openSource(
     refused: () => [],
     lookups: {},
   };
-  if (from.kind === "raw") return { ...plain, source: rawSource(from, loaded) };
+  if (from.kind === "raw" && raw !== undefined) {
+    return { ...plain, source: raw, lookups: lookupsOf(loaded(), from.hostRoot) };
+  }
   if (from.kind !== "capture") return { ...plain, source: new NoSource() };
   const source = new CaptureSource(from.files);
   return {
