@@ -1,17 +1,21 @@
 //! JSON schemas of plugins' configurations: a schema and a configuration come in; what does not fit
 //! goes out as one line. Asked are: `$ref` within the schema, `type`, `enum`, `const`, `required`,
-//! `properties`, `additionalProperties`, numbers of properties and items, `items`, `uniqueItems`,
-//! bounds of numbers and lengths, `multipleOf`, `allOf`, `anyOf`, `oneOf`, `not`,
-//! `if`/`then`/`else`. Not asked, thus never refused: `pattern`, `patternProperties` (what an
-//! expression could mean is not followed), `format`, `dependencies`, schemas elsewhere.
+//! `properties`, `patternProperties`, `additionalProperties`, `dependencies` (and what they are
+//! called later), numbers of properties and items, `items`, `uniqueItems`, bounds of numbers and
+//! lengths, `pattern`, `multipleOf`, `allOf`, `anyOf`, `oneOf`, `not`, `if`/`then`/`else`. Not
+//! asked, thus never refused: `format` (which says what a text is for), expressions that look
+//! around or back, schemas elsewhere.
 use std::collections::HashSet;
 
+use regex_lite::RegexBuilder;
 use serde_json::{Map, Value};
 
 /// How deep schema and configuration may go into each other; a schema may refer to itself.
 const DEPTH_MAX: usize = 64;
 /// Steps in all: combinations of schemas can multiply.
 const STEPS_MAX: usize = 100_000;
+/// Bytes of one expression, as it is followed.
+const PATTERN_MAX: usize = 1 << 20;
 
 /// Holds a plugin's `init_config` against its schema. Returns what the plugin is to be given: an
 /// empty configuration is `{}` where there is a schema.
@@ -85,6 +89,10 @@ impl<'a> Check<'a> {
             Value::String(text) => {
                 let length = text.chars().count();
                 check_count(schema, ["minLength", "maxLength"], length, "characters", place)?;
+                let pattern = schema.get("pattern").and_then(Value::as_str);
+                if let Some(pattern) = pattern.filter(|it| has_match(it, text) == Some(false)) {
+                    return place.misfit(format!("the value must be of the form {pattern}"));
+                }
             }
             Value::Array(items) => self.hold_items(schema, items, place, depth)?,
             Value::Object(object) => self.hold_object(schema, object, place, depth)?,
@@ -139,22 +147,55 @@ impl<'a> Check<'a> {
                 return place.misfit(format!("the required property '{name}' is missing"));
             }
         }
-        let properties = schema.get("properties").and_then(Value::as_object);
-        // Names that a pattern may allow are not known to be additional.
-        let has_patterns = schema.get("patternProperties").is_some();
+        self.hold_dependencies(schema, object, place, depth)?;
+        let map = |key: &str| schema.get(key).and_then(Value::as_object);
         for (name, value) in object {
-            let of_value = match properties.and_then(|properties| properties.get(name)) {
-                Some(known) => known,
-                None if has_patterns => continue,
-                None => match schema.get("additionalProperties") {
-                    None => continue,
+            let mut is_known = false;
+            let known = map("properties").and_then(|properties| properties.get(name));
+            let patterns = map("patternProperties").into_iter().flatten();
+            // A name that an expression may allow is not known to be additional.
+            let of_pattern = patterns.filter_map(|(pattern, one)| {
+                let fits = has_match(pattern, name);
+                is_known |= fits.is_none();
+                (fits == Some(true)).then_some(one)
+            });
+            let mut all: Vec<&Value> = known.into_iter().chain(of_pattern).collect();
+            if all.is_empty() && !is_known {
+                match schema.get("additionalProperties") {
                     Some(Value::Bool(false)) => {
                         return place.misfit(format!("there is no property '{name}'"));
                     }
-                    Some(other) => other,
-                },
-            };
-            place.within(name, |place| self.hold(of_value, value, place, depth + 1))?;
+                    other => all.extend(other),
+                }
+            }
+            for of_value in all {
+                place.within(name, |place| self.hold(of_value, value, place, depth + 1))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What must be there where a property is.
+    fn hold_dependencies(
+        &mut self,
+        schema: &'a Map<String, Value>,
+        object: &Map<String, Value>,
+        place: &mut Place,
+        depth: usize,
+    ) -> Held {
+        for key in ["dependencies", "dependentRequired", "dependentSchemas"] {
+            let asked = schema.get(key).and_then(Value::as_object).into_iter().flatten();
+            for (name, wanted) in asked.filter(|(name, _)| object.contains_key(*name)) {
+                let Value::Array(names) = wanted else {
+                    self.hold(wanted, &Value::Object(object.clone()), place, depth + 1)?;
+                    continue;
+                };
+                let mut missing = names.iter().filter_map(Value::as_str);
+                if let Some(missing) = missing.find(|other| !object.contains_key(*other)) {
+                    return place
+                        .misfit(format!("with '{name}' the property '{missing}' is required"));
+                }
+            }
         }
         Ok(())
     }
@@ -203,6 +244,12 @@ impl<'a> Check<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the expression matches somewhere in the text; None: it cannot be followed.
+fn has_match(pattern: &str, text: &str) -> Option<bool> {
+    let built = RegexBuilder::new(pattern).size_limit(PATTERN_MAX).build();
+    built.ok().map(|pattern| pattern.is_match(text))
 }
 
 fn check_kind(schema: &Map<String, Value>, value: &Value, place: &Place) -> Held {
@@ -289,77 +336,5 @@ fn check_count(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::check_config;
-
-    const SCHEMA: &str = r##"{"$ref": "#/definitions/Config", "definitions": {"Config": {
-        "type": "object", "required": ["name"], "additionalProperties": false, "properties": {
-            "name": {"type": "string", "minLength": 2},
-            "size": {"type": "integer", "minimum": 1, "maximum": 8},
-            "kind": {"enum": ["a", "b"]},
-            "hosts": {"type": "array", "maxItems": 2, "items": {"$ref": "#/definitions/Host"}}}},
-        "Host": {"type": "object", "properties": {"port": {"type": ["integer", "null"]}}}}}"##;
-
-    fn refusal(config: &str) -> String {
-        let refusal = check_config("p", SCHEMA, config).expect_err("a refusal");
-        refusal.strip_prefix("error in plugin p").expect("the plugin's name").to_owned()
-    }
-
-    #[test]
-    fn what_does_not_fit_is_told_with_its_place() {
-        let fits = r#"{"name": "ab", "size": 8, "kind": "b", "hosts": [{"port": null}]}"#;
-        assert_eq!(check_config("p", SCHEMA, fits), Ok(fits.to_owned()));
-        let missing = " init config: In <root>, the required property 'name' is missing";
-        assert_eq!(refusal(""), missing);
-        assert_eq!(
-            refusal(r#"{"name": "ab", "nam": 1}"#),
-            " init config: In <root>, there is no property 'nam'"
-        );
-        assert_eq!(
-            refusal(r#"{"name": "a"}"#),
-            " init config: In <root>[name], there must be at least 2 characters"
-        );
-        assert_eq!(
-            refusal(r#"{"name": "ab", "size": 9}"#),
-            " init config: In <root>[size], the value must be at most 8"
-        );
-        assert_eq!(
-            refusal(r#"{"name": "ab", "size": 1.5}"#),
-            " init config: In <root>[size], the value must be of type integer"
-        );
-        assert_eq!(
-            refusal(r#"{"name": "ab", "kind": "c"}"#),
-            " init config: In <root>[kind], the value must be one of \"a\", \"b\""
-        );
-        assert_eq!(
-            refusal(r#"{"name": "ab", "hosts": [{}, {"port": "x"}]}"#),
-            " init config: In <root>[hosts][1][port], the value must be of type integer or null"
-        );
-        assert!(refusal("prefix").starts_with(": init config is not a valid json: "));
-    }
-
-    #[test]
-    fn forms_are_combined() {
-        let one = r#"{"oneOf": [{"type": "string"}, {"const": 1}], "not": {"const": "x"}}"#;
-        assert!(check_config("p", one, "\"y\"").is_ok());
-        assert!(check_config("p", one, "1").is_ok());
-        assert!(check_config("p", one, "\"x\"").is_err());
-        assert!(check_config("p", one, "2").is_err());
-        let any = r#"{"anyOf": [{"minimum": 3}, {"type": "string"}]}"#;
-        assert!(check_config("p", any, "2").is_err());
-        assert!(check_config("p", any, "3").is_ok());
-        let when = r#"{"if": {"required": ["a"]}, "then": {"required": ["b"]}}"#;
-        assert!(check_config("p", when, r#"{"a": 1}"#).is_err());
-        assert!(check_config("p", when, "{}").is_ok());
-    }
-
-    #[test]
-    fn a_schema_without_end_is_told() {
-        let endless = r##"{"$ref": "#"}"##;
-        assert!(check_config("p", endless, "{}").expect_err("a refusal").ends_with("be followed"));
-        let wide = r##"{"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "x": 0}"##;
-        assert!(check_config("p", wide, "{}").is_err());
-        assert!(check_config("p", "[]", "{}").is_err());
-        assert!(check_config("p", "nonsense", "{}").is_err());
-    }
-}
+#[path = "schema_test.rs"]
+mod tests;
