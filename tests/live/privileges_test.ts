@@ -8,10 +8,20 @@ import { isRoot, Place, python, triggersOf } from "./trigger.ts";
 const KEPT = (1n << 2n) | (1n << 10n) | (1n << 19n);
 const SETS = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
 
+function statusOf(thread: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${thread}/status`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every set of every thread of a process. */
 function sets(pid: number): bigint[] {
   return [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) => {
-    const status = Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`);
+    const status = statusOf(`/proc/${pid}/task/${name}`);
+    // A thread of the runtime ended meanwhile.
+    if (status === undefined) return [];
     return SETS.map((set) => BigInt(`0x${new RegExp(`^${set}:\\t(\\w+)$`, "m").exec(status)![1]}`));
   });
 }

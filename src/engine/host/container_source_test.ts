@@ -51,7 +51,8 @@ Deno.test({
       const { runtimes, taken } = counted(made);
       const awaited = new AwaitedContainers();
       const { news } = new Counters();
-      const timing = { waitMs: 60_000, told: () => {} };
+      let begun = 0;
+      const timing = { waitMs: 60_000, told: () => {}, begun: () => void begun++ };
       const source = new ContainerSource({ runtimes, awaited, news, ...timing });
       for (let batch = 0; batch < 1_000; batch++) strictEqual(source.take(batch), undefined);
       strictEqual(taken(), 0);
@@ -65,6 +66,7 @@ Deno.test({
       ok(bytes !== undefined, JSON.stringify(runtimes.state()));
       match(new TextDecoder().decode(bytes), new RegExp(`"full_id":"${ID}"`));
       deepStrictEqual([taken(), source.take(10_000)], [1, undefined]);
+      strictEqual(begun, 1, "a look for its files is asked for once");
     } finally {
       for (const one of followers) one.close();
       await server.shutdown();
