@@ -226,7 +226,8 @@ function seconds(
 /** Bounds are powers of two milliseconds: from a quarter of one to 16 s. */
 const DOUBLINGS = Array.from({ length: 17 }, (_, at) => at - 2);
 
-function histogram(name: string, help: string, latencies: Latencies): Family {
+function histogram(name: string, help: string, counted: Latencies): Family {
+  const latencies = counted.still();
   const { count, sumMs } = latencies;
   const buckets = DOUBLINGS.map((doubling) => ({
     suffix: "_bucket",

@@ -26,6 +26,11 @@ export class Latencies {
     this.#numbers[SUM] = this.#numbers[SUM]! + Math.max(0, ms);
   }
 
+  /** As it is now: the engine goes on counting while its sums are read one after the other. */
+  still(): Latencies {
+    return new Latencies(Float64Array.from(this.#numbers));
+  }
+
   get count(): number {
     let count = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) count += this.#numbers[bucket]!;

@@ -1,6 +1,6 @@
 // Percentiles and counts of latencies, at the bounds of the buckets and beyond them.
 import { ok, strictEqual } from "node:assert";
-import { Latencies } from "./latencies.ts";
+import { Latencies, LATENCY_NUMBERS } from "./latencies.ts";
 
 Deno.test("percentiles are never too low, and at most a tenth too high", () => {
   const latencies = new Latencies();
@@ -31,4 +31,22 @@ Deno.test("times before the beginning, none and those beyond all bounds are coun
   strictEqual(latencies.count, 4);
   ok(latencies.percentile(1)! >= 3_600_000);
   ok(latencies.percentile(0.5)! <= 0.1);
+});
+
+Deno.test("what stands still has all that it counts below its last bound", async () => {
+  const shared = new SharedArrayBuffer(8 * LATENCY_NUMBERS);
+  const text = `onmessage = ({ data }) => {
+    const numbers = new Float64Array(data);
+    for (postMessage(0);;) numbers[3]++;
+  };`;
+  const worker = new Worker(URL.createObjectURL(new Blob([text])), { type: "module" });
+  const begun = new Promise((resolve) => worker.onmessage = resolve);
+  worker.postMessage(shared);
+  await begun;
+  const counting = new Latencies(new Float64Array(shared));
+  for (const end = counting.count + 20_000_000; counting.count < end;) {
+    const still = counting.still();
+    strictEqual(still.count, still.atMost(14));
+  }
+  worker.terminate();
 });
