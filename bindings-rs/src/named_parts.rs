@@ -66,11 +66,20 @@ pub fn key_of(parts: &Parts, file: &OwnedFd) -> Option<Key> {
 /// What a name leads to below a root, as it does for processes there; nothing is opened but the
 /// name.
 pub fn look_up_below(root: &OwnedFd, name: &[u8]) -> Option<OwnedFd> {
+    look_up(root, name, libc::RESOLVE_IN_ROOT)
+}
+
+/// The same where that is on the root's own mount.
+pub fn look_up_on(root: &OwnedFd, name: &[u8]) -> Option<OwnedFd> {
+    look_up(root, name, libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_XDEV)
+}
+
+fn look_up(root: &OwnedFd, name: &[u8], resolve: u64) -> Option<OwnedFd> {
     let path = CString::new(name).ok()?;
     // SAFETY: plain numbers.
     let mut how: libc::open_how = unsafe { zeroed() };
     how.flags = (libc::O_PATH | libc::O_CLOEXEC) as u64;
-    how.resolve = libc::RESOLVE_IN_ROOT;
+    how.resolve = resolve;
     // SAFETY: a path and a structure of ours.
     let fd = unsafe {
         libc::syscall(

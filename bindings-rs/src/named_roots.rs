@@ -3,9 +3,11 @@
 //! first.
 //!
 //! A root is known by its device and inode, and nothing of it stays open: a container that ends can
-//! be taken down at once. New roots are looked at when somebody says that there may be one, else
-//! within seconds, all of them once in a while. It is a thread of its own: whoever has a root can
-//! have names in it that never answer (a file system of his own), which holds up nothing else.
+//! be taken down at once. Only what lies on the root's own mount counts: a user who makes himself a
+//! root must not be able to put a host's file under a name of rules. New roots are looked at when
+//! somebody says that there may be one, else within seconds, all of them once in a while. It is a
+//! thread of its own: whoever has a root can have one that never answers (a file system of his
+//! own), which holds up nothing else.
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::mem::zeroed;
@@ -15,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::named_parts::{EVERY_MS, FILES_MAX, Shared, key_of, look_up_below, owned, put};
+use crate::named_parts::{EVERY_MS, FILES_MAX, Shared, key_of, look_up_on, owned, put};
 use crate::reader::{Key, Parts};
 
 /// Roots at the most; those beyond are counted.
@@ -114,7 +116,7 @@ impl Roots {
                 continue;
             }
             let files = names.iter().filter_map(|name| {
-                Some((key_of(&self.parts, &look_up_below(&opened, name)?)?, name.clone()))
+                Some((key_of(&self.parts, &look_up_on(&opened, name)?)?, name.clone()))
             });
             self.known.insert(root, files.collect());
         }

@@ -1,5 +1,6 @@
 // Names of a file that the path of its open does not tell: other links of its inode, made before
 // saker started or since, and what it is called outside of the root that a process has.
+import { existsSync } from "node:fs";
 import { assertEquals } from "./expect.ts";
 import { eventually, Saker } from "./saker.ts";
 import { isRoot, ownMounts, Place, PYTHON, python, run, triggersOf } from "./trigger.ts";
@@ -245,6 +246,11 @@ function lay(place: Place): void {
   Deno.linkSync(place.file("secret"), place.file("link"));
   Deno.linkSync(place.file("used"), place.file("read by this"));
   Deno.linkSync(place.file(own), place.file("jail/of its own"));
+  Deno.mkdirSync(place.file("bound"));
+  for (const name of [`bound/${place.marker}-own`, "common"]) {
+    Deno.writeTextFileSync(place.file(name), name);
+  }
+  Deno.linkSync(place.file("common"), place.file("common too"));
 }
 
 Deno.test({
@@ -292,10 +298,28 @@ os.chroot(place + "/jail")
 while not os.access("stop", os.F_OK, dir_fd=outside):
     os.close(os.open("/of its own", os.O_RDONLY))
     time.sleep(0.1)`;
+      // A root of somebody's own, in which the name is a file of the host's.
+      const bound = `${LIBC}import time
+outside = os.open(place, os.O_RDONLY)
+name = (place + "/bound/" + os.path.basename(place) + "-own").encode()
+done(libc.mount((place + "/common").encode(), name, None, 4096, None))
+os.chroot(place + "/bound")
+os.mkdir("ready", dir_fd=outside)
+while not os.access("stop", os.F_OK, dir_fd=outside): time.sleep(0.1)`;
+      const python3 = [PYTHON, "-I", "-S", "-c", bound, place.mark("bound"), place.path];
+      const poisoning = run("unshare", [...mounts, ...python3]);
+      await eventually("the other root", () => existsSync(place.file("ready")) || undefined);
       const running = python(marker, script, [place.path]);
       const { output_fields: told } = await saker.alert(IN_ROOT, marker);
+      const used = place.mark("used");
+      const use = `for name in ("common too", "link"): os.open(place + "/" + name, os.O_RDONLY)`;
+      await python(used, LIBC + use, [place.path]);
+      await saker.alert(OPENED, used);
+      assertEquals(saker.alertsWith(used).map(({ rule }) => rule), [OPENED]);
       Deno.writeTextFileSync(place.file("stop"), "");
       await running;
+      const { code, stderr } = await poisoning;
+      assertEquals([code, stderr], [0, ""]);
       assertEquals(
         [told["evt.view"], told["fd.name"], told["fd.name.other"]],
         ["inode", `/${place.marker}-own`, "/of its own"],
