@@ -38,7 +38,24 @@ declare module "saker/plugin" {
     readonly time: bigint;
     /** Name of its source, as rules say it. */
     readonly source: string;
+    /** Of the source syscall: the event, for which `bytes`, `text` and `json` are this as JSON. */
+    readonly call: SystemCall | undefined;
   }
+
+  /** A system call as a field is shown it. */
+  export interface SystemCall {
+    /** As evt.type has it. */
+    readonly type: string;
+    /** evt.num */
+    readonly num: number;
+    /** Its parameters by name, as `evt.arg.NAME` shows them. */
+    readonly args: Readonly<Record<string, Shown>>;
+    /** The fields that `reads` names, as alerts have them. */
+    readonly fields: Readonly<Record<string, Shown>>;
+  }
+
+  /** Numbers above 2^53 are texts; undefined: the event has none. */
+  export type Shown = string | number | boolean | Shown[] | undefined;
 
   /** Data of an event: an object is written as JSON. */
   export type EventData = string | Uint8Array | object;
@@ -49,7 +66,7 @@ declare module "saker/plugin" {
   export interface Source {
     /** What rules say as `source:`. */
     name: string;
-    /** Id of the plugin in captures; without it 999, which is everybody's. */
+    /** Id of the plugin in captures; without it one that follows from the name. */
     id?: number;
     /**
      * Gives the events, until `signal` is aborted or there are no more. `params` is
@@ -111,6 +128,10 @@ declare module "saker/plugin" {
   export interface FieldsOf {
     /** Sources whose events have the fields; without it the module's own. */
     sources?: string[];
+    /** Of the source syscall: events that have the fields; without it all. */
+    types?: string[];
+    /** Of the source syscall: saker's fields that `event.call.fields` has. */
+    reads?: string[];
     fields: Record<string, OneField>;
   }
 

@@ -53,6 +53,9 @@ export interface PluginInfo {
   readonly parseEventTypes: readonly number[];
   readonly asyncSources: readonly string[];
   readonly asyncEvents: readonly string[];
+  /** Of plugins in TypeScript with fields of system calls: saker's own fields that it is shown of
+   * them (call_texts.ts). */
+  readonly reads?: readonly string[];
   /** JSON schema of `init_config`, as text. */
   readonly initSchema?: string;
 }

@@ -3,6 +3,7 @@
 import { AUDIT_SOURCE, auditRows, jsonRows } from "../fields/audit/audit_field_set.ts";
 import { type FieldOptions, FieldSet, ofEverySource, syscallRows } from "../fields/field_set.ts";
 import type { Field } from "../fields/row/field.ts";
+import { CallTexts, readsMistake } from "./call_texts.ts";
 import { isCompatible, sourcesOf, SYSCALL_SOURCE } from "./compatible.ts";
 import type { PluginInfo } from "./contract.ts";
 import type { PluginHand } from "./plugin_hand.ts";
@@ -21,13 +22,26 @@ export function fieldSets(
   return new Map(sources.map((source) => {
     const rows = (all: FieldOptions) => {
       const compatible = infos.filter((info) => isCompatible(info, source));
-      const theirs = compatible.flatMap((info) => pluginRows(info, hands.get(info.name)));
+      const theirs = compatible.flatMap((info) =>
+        pluginRows(info, hands.get(info.name), callTexts(info, source, all))
+      );
       const names = new Set(theirs.map(({ name }) => name));
       const own = ownRows(source, infos, all, hands).filter(({ name }) => !names.has(name));
       return [...own, ...theirs];
     };
     return [source, new FieldSet(options, rows)];
   }));
+}
+
+/** How the plugin is shown events of the source, where it is not given them as they are. */
+function callTexts(
+  { reads }: PluginInfo,
+  source: string,
+  options: FieldOptions,
+): CallTexts | undefined {
+  return reads === undefined || source !== SYSCALL_SOURCE
+    ? undefined
+    : new CallTexts(reads, options);
 }
 
 function ownRows(
@@ -54,6 +68,14 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
     return `Plugin '${reserved.name}' has the event source name '${SYSCALL_SOURCE}', which is ` +
       "reserved";
   }
+  const shared = infos.find((info, place) =>
+    gives(info) && infos.findIndex((one) => gives(one) && one.id === info.id) < place
+  );
+  if (shared !== undefined) {
+    const first = infos.find((one) => gives(one) && one.id === shared.id)!;
+    return `Plugin '${shared.name}' has the ID of plugin '${first.name}': found another plugin ` +
+      `with ID ${shared.id}`;
+  }
   const sets = fieldSets([], {});
   const sources = [...new Set([...sets.keys(), ...sourcesOf(infos)])];
   for (const source of sources) {
@@ -72,6 +94,11 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
       }
     }
   }
+  const reading = new FieldSet();
+  for (const info of infos) {
+    const mistake = readsMistake(info, reading);
+    if (mistake !== undefined) return mistake;
+  }
   const idle = infos.find((info) =>
     info.fields.length > 0 && info.source === "" &&
     !sources.some((source) => isCompatible(info, source))
@@ -85,3 +112,8 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
  * loaded. Plugins for the audit logs of clouds have the same as k8saudit, for its source.
  */
 const OF_FALCOS_PLUGINS = /^(container|k8s|k8smeta|ka|json|jevt)\.|^proc\.is_container_/;
+
+/** Events of captures are told apart by the id; without one they are system calls. */
+function gives({ id, capabilities }: PluginInfo): boolean {
+  return capabilities.includes("sourcing") && id !== 0;
+}

@@ -2,9 +2,13 @@
 // Events of a plugin's batch are asked by column, once it shows that most of them are asked: of its
 // own, and of another plugin's where it runs in a process of its own. All others one by one.
 import type { Value } from "../fields/row/field.ts";
+import { codeOf } from "../events/table.ts";
+import { View } from "../state/contract/views.ts";
+import type { CallTexts } from "./call_texts.ts";
 import type { Context } from "../state/contract/context.ts";
 import { ColumnValues } from "./column_values.ts";
 import type { PluginArgument, PluginColumn, PluginPort } from "./contract.ts";
+import { WorkCount } from "./plugin_work.ts";
 
 /** Where an event stands in the batch that was read last. */
 export interface Batches {
@@ -24,12 +28,16 @@ export interface Given {
   readonly isOwn: boolean;
 }
 
+const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
+
 /** Asked so often in a batch, and of one event in four, the rest is fetched at once. */
 const ASKED_MIN = 4;
 const ASKED_SHARE = 4;
 
 export class PluginHand {
   readonly port: PluginPort;
+  /** How often it was asked for values. */
+  readonly work = new WorkCount();
   /** Name of the source whose events are asked. */
   readonly #source: string;
   readonly #batches: Batches | undefined;
@@ -45,14 +53,21 @@ export class PluginHand {
     this.#columns = isOwn ? port.column.bind(port) : lentColumns(port, source, batches);
   }
 
-  /** Reads the field (its place in the plugin's fields) with that argument. */
-  reader(field: number, argument: PluginArgument | undefined): (context: Context) => Value {
-    const [batches, columns] = [this.#batches, this.#columns];
-    const single = this.#single(field, argument);
+  /** Reads the field (its place in the plugin's fields) with that argument; `texts`: how system
+   * calls are shown, to who is not given them as they are. */
+  reader(
+    field: number,
+    argument: PluginArgument | undefined,
+    texts?: CallTexts,
+  ): (context: Context) => Value {
+    const [batches, columns, work] = [this.#batches, this.#columns, this.work];
+    const single = this.#single(field, argument, texts);
     if (batches === undefined || columns === undefined) return single;
     const { type, isList } = this.port.info.fields[field]!;
-    const fetch = (place: number, count: number, num: number) =>
-      new ColumnValues(columns(field, argument, place, count, num), type, isList);
+    const fetch = (place: number, count: number, num: number) => {
+      work.question(count);
+      return new ColumnValues(columns(field, argument, place, count, num), type, isList);
+    };
     const kept = new KeptColumn(batches, fetch);
     return (context) => {
       const place = batches.placeOf(context);
@@ -66,14 +81,21 @@ export class PluginHand {
     return this.port.eventText?.(event.bytes.subarray(event.offset, event.end), event.num);
   }
 
-  #single(field: number, argument: PluginArgument | undefined): (context: Context) => Value {
-    const { port } = this;
+  #single(
+    field: number,
+    argument: PluginArgument | undefined,
+    texts: CallTexts | undefined,
+  ): (context: Context) => Value {
+    const { port, work } = this;
     const { type, isList } = port.info.fields[field]!;
     const kept = new AtHand();
     return (context) => {
       if (!kept.isNew(context)) return kept.value;
       const { event } = context;
-      const bytes = event.bytes.subarray(event.offset, event.end);
+      work.question(1);
+      const bytes = texts === undefined || event.code === PLUGIN_EVENT
+        ? event.bytes.subarray(event.offset, event.end)
+        : texts.of(context);
       const column = port.columnOf(bytes, event.num, this.#source, field, argument);
       return kept.value = new ColumnValues(column, type, isList).of(0);
     };
@@ -86,10 +108,13 @@ class AtHand {
   #num = -1;
   #offset = -1;
   #bytes: Uint8Array | undefined;
+  #view: View = View.Kernel;
 
-  isNew({ event }: Context): boolean {
+  isNew({ event, view }: Context): boolean {
     const { num, offset, bytes } = event;
-    if (num === this.#num && offset === this.#offset && bytes === this.#bytes) return false;
+    const isSame = num === this.#num && offset === this.#offset && bytes === this.#bytes;
+    if (isSame && view === this.#view) return false;
+    this.#view = view;
     this.#num = num;
     this.#offset = offset;
     this.#bytes = bytes;

@@ -146,6 +146,13 @@ Deno.test("fields that two plugins give for one source are refused in Falco's wo
     /Plugin 'idle' is loaded but unused as not compatible with any known event source/,
   );
   assertMatch(pluginsMistake([pluginInfo({ source: "syscall" })])!, /reserved/);
+  const twin = pluginInfo({ name: "twin", source: "twins", fields: [] });
+  assertEquals(
+    pluginsMistake([pluginInfo(), twin]),
+    "Plugin 'twin' has the ID of plugin 'texts': found another plugin with ID 998",
+  );
+  const raw = { id: 0, source: "", fields: [], capabilities: ["sourcing" as const] };
+  assertEquals(pluginsMistake([pluginInfo({ ...raw, name: "a" }), pluginInfo(raw)]), undefined);
 });
 
 Deno.test("saker's own fields of Falco's plugins give way to any plugin's, but not to two", () => {

@@ -5,6 +5,7 @@ import { type ArgumentInfo, type Reader, withArgument } from "../fields/row/row.
 import { codeOf, type ParamFormat, type ParamType } from "../events/table.ts";
 import type { Context } from "../state/contract/context.ts";
 import type { PluginArgument, PluginField, PluginFieldType, PluginInfo } from "./contract.ts";
+import type { CallTexts } from "./call_texts.ts";
 import type { PluginHand } from "./plugin_hand.ts";
 import { isCompatible } from "./compatible.ts";
 
@@ -20,17 +21,21 @@ const TYPES: Readonly<Record<PluginFieldType, readonly [ParamType, ParamFormat]>
   ipnet: ["IPNET", "NA"],
 };
 
-/** `hand`: where the plugin runs. */
-export function pluginRows(info: PluginInfo, hand: PluginHand | undefined): Field[] {
+/** `hand`: where the plugin runs; `texts`: how it is shown system calls, if it is. */
+export function pluginRows(
+  info: PluginInfo,
+  hand: PluginHand | undefined,
+  texts?: CallTexts,
+): Field[] {
   const codes = codesOf(info);
   return info.fields.map((one, place) => {
     const [type, format] = TYPES[one.type];
     const { name, isList, description } = one;
-    const row = { name, type, format, isList, description, flags: flagsOf(one) };
+    const row = { name, type, format, isList, description, flags: flagsOf(one, texts) };
     return withArgument(info.name, row, argumentOf(one), (text) => {
       const given = readArgument(one, text);
       if (given !== undefined && "error" in given) return given;
-      return readerOf(hand?.reader(place, given), codes);
+      return readerOf(hand?.reader(place, given, texts), codes);
     });
   });
 }
@@ -54,9 +59,13 @@ function codesOf(info: PluginInfo): ReadonlySet<number> | undefined {
   return isCompatible(info, "syscall") ? undefined : new Set([PLUGIN_EVENT]);
 }
 
-function flagsOf({ addOutput, properties }: PluginField): FieldFlag[] {
+function flagsOf(
+  { addOutput, properties }: PluginField,
+  texts: CallTexts | undefined,
+): FieldFlag[] {
   return [
     "of_plugin",
+    ...(texts === undefined ? [] : ["shows_call" as const]),
     ...(addOutput ? ["suggested" as const] : []),
     ...(properties.includes("hidden") ? ["hidden" as const] : []),
   ];

@@ -1,6 +1,7 @@
 // One run of the engine from its start message: rules compiled, source opened, tables loaded,
 // then the loop. Everything that the loop is given is made here.
 import type { EventSource } from "../../events/source.ts";
+import type { Hands } from "../../plugins/field_sets.ts";
 import { Event } from "../../events/event.ts";
 import { CaptureSource, type Progress, type Scan } from "../../events/scap/capture.ts";
 import { CURRENT_COUNTS } from "../../events/scap/convert.ts";
@@ -51,7 +52,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const threads = new PluginThreads(addon);
   const { hands, raw } = openSyscallPlugins(start, addon, threads.tables);
   const plugins = pluginEventsOf(start, hands, "syscall");
-  const report = new PluginReport("syscall", hands, post);
+  const report = new PluginReport("syscall", { hands, events: plugins }, post);
   const first = compileRules(start.rules, undefined, hands);
   const { rules, fdsOrdered, sumsWanted } = first;
   const clock = () => Date.now();
@@ -72,7 +73,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   const attached = plan?.attach({ machine, context });
   const heap = new HeapWatch();
   const release = everyNow(RELEASE_MS, () => opened.release?.());
-  const sieve = needs === undefined ? captureSieve(start, first.sieve, addon) : undefined;
+  const isSieved = needs === undefined && !readsCalls(hands);
+  const sieve = isSieved ? captureSieve(start, first.sieve, addon) : undefined;
   if (sieve !== undefined) opened.scanWith?.((...piece) => sieve.sieve.scan(...piece));
   const toldOf = (runtimes: RuntimesTold) => post({ kind: "runtimes", runtimes });
   const begun = () => opened.source.lookAtRoots?.();
@@ -107,7 +109,10 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
-  const live = sieveLive(opened.source, asksKernel(start, needs) ? first.liveSieve() : undefined);
+  const live = sieveLive(
+    opened.source,
+    asksKernel(start, isSieved) ? first.liveSieve() : undefined,
+  );
   let { keepsOpens } = live;
   const nameFiles = ({ namedFiles }: CompiledRules) =>
     start.machine.paths === "both" ? filesNamed(opened.source, namedFiles()) : [];
@@ -151,7 +156,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         const interest = wanted(compiled.rules);
         // Whatever fails does so before the rules change, and no rule is without its events.
         opened.source.setInterest(interest.codes.union(recorded));
-        const liveSieve = asksKernel(start, needs) ? compiled.liveSieve() : undefined;
+        const liveSieve = asksKernel(start, isSieved) ? compiled.liveSieve() : undefined;
         aside?.readOn();
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
@@ -200,9 +205,14 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
   };
 }
 
-/** Live, the kernel keeps back what nobody can use, unless somebody records or parses it. */
-function asksKernel({ source, kernelSieve }: EngineStart, needs: EventNeeds | undefined): boolean {
-  return source.kind === "live" && kernelSieve && needs === undefined;
+/** Live, the kernel keeps back what nobody can use. */
+function asksKernel({ source, kernelSieve }: EngineStart, isSieved: boolean): boolean {
+  return source.kind === "live" && kernelSieve && isSieved;
+}
+
+/** What a plugin's fields read of system calls, rules do not tell: no sieve keeps that back. */
+function readsCalls(hands: Hands): boolean {
+  return [...hands.values()].some(({ port }) => port.info.reads !== undefined);
 }
 
 /** Returns what is to be told where this kernel cannot, and whether every open comes. */

@@ -31,6 +31,8 @@ export type FieldFlag =
   | "hidden"
   /** A plugin gives it: its lists are written as Falco writes those. */
   | "of_plugin"
+  /** A plugin that is shown system calls gives it: it may depend on all that differs by view. */
+  | "shows_call"
   | "print_only"
   /** Added to outputs under `suggested_output`. */
   | "suggested";

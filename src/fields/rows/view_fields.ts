@@ -44,6 +44,7 @@ const NAMING_PARAMS: ReadonlySet<string> = new Set(
 
 /** What of Differs a field's value depends on. */
 export function seenBy({ field, text }: Bound): number {
+  if (field.flags.has("shows_call")) return DIFFERS_FOR_SURE | Differs.Others;
   if (field.name === "evt.view" || field.name.endsWith(OTHER)) return NAMES | Differs.Program;
   if (field.name !== "evt.arg") return SEEN.get(field.name) ?? 0;
   const argument = text.slice("evt.arg".length + 1);

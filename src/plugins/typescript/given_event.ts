@@ -36,6 +36,11 @@ export class GivenEvent {
     return this.#text ??= decoder.decode(this.#bytes);
   }
 
+  /** A system call as it is shown. */
+  get call(): unknown {
+    return this.source === "syscall" ? this.json : undefined;
+  }
+
   get json(): unknown {
     if (!this.#isRead) {
       this.#isRead = true;

@@ -1,5 +1,8 @@
 // What a module exports, as the plugin that it is: plain data made in the plugin's own thread comes
 // in, of any form; what saker knows of a plugin goes out, or an Error of one line.
+import { EVENTS } from "../../events/table.ts";
+import { nearest } from "../../words/nearest.ts";
+import { SYSCALL_SOURCE } from "../compatible.ts";
 import type { PluginField, PluginFieldType, PluginInfo } from "../contract.ts";
 import { type Asked, readAsked } from "./permissions.ts";
 
@@ -17,11 +20,12 @@ export interface Manifest {
   readonly asked: Asked;
 }
 
-/** Id that plugins under development share, as Falco has it. */
-const DEVELOPMENT_ID = 999;
 /** As Falco's of plugins: what this API is made after. */
 const API_VERSION = "3.12.0";
 const FIELDS_MAX = 1_000;
+/** Of each system call that it is asked about. */
+const READS_MAX = 64;
+const PLUGIN_EVENT_NAME = "pluginevent";
 const TEXT_MAX = 4_096;
 const TYPES: readonly PluginFieldType[] = [
   "string",
@@ -50,6 +54,8 @@ export function readManifest(exported: Exported, name: string): Manifest {
   }
   const sourceName = source === undefined ? "" : sourceNameOf(source);
   const fields = given === undefined ? [] : fieldsOf(given);
+  const sources = fields.length === 0 ? [] : sourcesOf(given!, sourceName);
+  const isOfCalls = sources.includes(SYSCALL_SOURCE);
   const version = textOf("plugin.version", plugin.version ?? "0.0.0");
   if (!/^\d{1,9}\.\d{1,9}\.\d{1,9}$/.test(version)) {
     throw new Error(`its plugin.version: expected three numbers as 1.2.3, found "${version}"`);
@@ -64,15 +70,16 @@ export function readManifest(exported: Exported, name: string): Manifest {
       ...(source === undefined ? [] : ["sourcing" as const]),
       ...(fields.length === 0 ? [] : ["extraction" as const]),
     ],
-    id: source === undefined ? 0 : idOf(source.id ?? DEVELOPMENT_ID),
+    id: source === undefined ? 0 : idOf(source.id ?? idFrom(sourceName)),
     source: sourceName,
     fields,
-    extractSources: fields.length === 0 ? [] : sourcesOf(given!, sourceName),
-    extractEventTypes: [],
+    extractSources: sources,
+    extractEventTypes: isOfCalls ? typesOf(given!, sources) : [],
     parseSources: [],
     parseEventTypes: [],
     asyncSources: [],
     asyncEvents: [],
+    ...(isOfCalls ? { reads: readsOf(given!) } : {}),
     ...(exported.initSchema === undefined
       ? {}
       : { initSchema: textOf("initSchema", exported.initSchema) }),
@@ -91,6 +98,16 @@ function sourceNameOf(source: Map): string {
   return name;
 }
 
+/** The same for the same name wherever it is loaded: captures are read by it. Those that Falco's
+ * registry gives out are far below. */
+function idFrom(source: string): number {
+  let hash = 0x811c_9dc5;
+  for (const byte of new TextEncoder().encode(source)) {
+    hash = Math.imul(hash ^ byte, 0x0100_0193);
+  }
+  return (hash | 0x8000_0000) >>> 0;
+}
+
 function idOf(id: unknown): number {
   if (typeof id === "number" && Number.isInteger(id) && id > 0 && id <= 0xffff_ffff) return id;
   throw new Error("its source.id: expected a number from 1 to 4294967295");
@@ -105,10 +122,32 @@ function sourcesOf(given: Map, own: string): readonly string[] {
   if (all.length === 0) {
     throw new Error("its fields have no source: expected `sources` in defineFields");
   }
-  if (all.includes("syscall")) {
-    throw new Error("its fields.sources: system calls have no fields in TypeScript");
-  }
   return all;
+}
+
+/** Codes of the events whose names are given; none: of all. */
+function typesOf({ types }: Map, sources: readonly string[]): readonly number[] {
+  if (types === undefined) return [];
+  const names = textsOf("fields.types", types);
+  for (const name of names) {
+    if (EVENTS.some((event) => event.name === name)) continue;
+    const near = nearest(name, EVENTS.map((event) => event.name));
+    const hint = near === undefined ? "" : `, did you mean ${near}?`;
+    throw new Error(`its fields.types: there is no event ${JSON.stringify(name)}${hint}`);
+  }
+  const wanted = sources.length > 1 ? [...names, PLUGIN_EVENT_NAME] : names;
+  return EVENTS.filter(({ name }) => wanted.includes(name)).map(({ code }) => code);
+}
+
+function readsOf({ reads = [] }: Map): readonly string[] {
+  const texts = textsOf("fields.reads", reads);
+  if (texts.length <= READS_MAX) return texts;
+  throw new Error(`its fields.reads: expected at most ${READS_MAX} names of fields`);
+}
+
+function textsOf(what: string, given: unknown): readonly string[] {
+  if (Array.isArray(given) && given.every((one) => typeof one === "string")) return given;
+  throw new Error(`its ${what}: expected a list of texts`);
 }
 
 function fieldsOf(given: Map): readonly PluginField[] {

@@ -135,6 +135,8 @@ function exportedOf(
     source: plain(exports.source, ["events", "text"]),
     fields: fields === undefined ? undefined : {
       sources: plain(fields.sources),
+      types: plain(fields.types),
+      reads: plain(fields.reads),
       fields: Object.fromEntries(
         Object.entries(fields.fields as Exports).map(([name, field]) => [
           name,
