@@ -46,6 +46,42 @@ Deno.test("a library's plugin is listed and described, and its fields are among 
   assertMatch(all.stdout, /Field Class: +lines\n(.*\n)?Event Sources: +lines /);
 });
 
+Deno.test("plugins are listed in the order of their loading, and described", async () => {
+  await using place = new Place();
+  const lines = await cPlugin("lines");
+  Deno.writeTextFileSync(
+    place.file("plain.ts"),
+    "export const source = { name: 'plain', *events() { yield 'x'; } };",
+  );
+  const config = configOf(place, [
+    `{name: lines, library_path: ${lines}, init_config: {prefix: 3}}`,
+    "{name: k8saudit, library_path: libk8saudit.so}",
+    `{name: plain, library_path: ${place.file("plain.ts")}}`,
+    "{name: lines, library_path: libother.so}",
+  ]);
+  const names = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await runSaker(["-c", config, "--list-plugins", ...args]);
+    assertEquals(code, 0, stderr);
+    return [...stdout.matchAll(/^Name: (.*)$/gm)].map(([, name]) => name);
+  };
+  assertEquals(await names(), ["lines", "k8saudit", "plain"]);
+  assertEquals(await names("-o", "load_plugins[]=plain", "-o", "load_plugins[]=lines"), [
+    "plain",
+    "lines",
+  ]);
+  assertEquals(await names("-o", "load_plugins=[]"), []);
+  const unknown = await runSaker(["-c", config, "-o", "load_plugins[]=no", "--list-plugins"]);
+  assertMatch(unknown.stderr, /Cannot load plugin 'no': plugin config not found for given name/);
+  const plain = await runSaker(["-c", config, "--plugin-info", "plain"]);
+  assertMatch(plain.stdout, /Init config schema type: Not available, plugin does not implement /);
+  assertMatch(plain.stdout, /No suggested open params available: plugin has not been configured/);
+  // Its schema is told before its configuration is found to be none.
+  const refused = await runSaker(["-c", config, "--plugin-info", "lines"]);
+  assertEquals(refused.code, 1);
+  assertMatch(refused.stdout, /Init config schema type: JSON\n\{"\$schema": .*\}\n\n$/);
+  assertMatch(refused.stderr, /^Error: Plugin 'lines': .*prefix.* must be of type string\n$/);
+});
+
 Deno.test("rules on a plugin's source are checked with its fields and its version", async () => {
   await using place = new Place();
   const library = await cPlugin("lines");
@@ -62,6 +98,15 @@ Deno.test("rules on a plugin's source are checked with its fields and its versio
   assertMatch(unknown.said, /lines\.odd/);
   const argument = await validate(LINES_RULES.replaceAll("lines.word[0]", "lines.word[a]"));
   assertMatch(argument.said, /invalid index argument not composed only by digits/);
+  const either = LINES_RULES.replace(
+    "{name: lines, version: 0.3.0}",
+    "{name: words, version: 2.0.0, alternatives: [{name: lines, version: 0.3.0}]}",
+  );
+  assertEquals((await validate(either)).code, 0);
+  const told = await runSaker(["-c", config, "-o", "json_output=true", "-r", rules, "-L"]);
+  const { rules: [rule], required_plugin_versions: [required] } = JSON.parse(told.stdout);
+  assertEquals(rule.details.plugins, ["lines"]);
+  assertEquals(required.alternatives, [{ name: "lines", version: "0.3.0" }]);
   const newer = await validate(LINES_RULES.replaceAll("0.3.0", "0.4.0"));
   assertEquals(newer.code, 1);
   assertMatch(
@@ -95,6 +140,10 @@ Deno.test("what is wrong with a plugin ends the start with its name and the reas
       /'again'.*a plugin named 'lines' is loaded before it/,
     ],
     [
+      [`{name: lines, library_path: ${lines}}`, `{name: h, library_path: ${await twin(hostile)}}`],
+      /Plugin 'hostile' has the ID of plugin 'lines': found another plugin with ID 999/,
+    ],
+    [
       [
         `{name: lines, library_path: ${lines}}`,
         `{name: h, library_path: ${await hostile({ HOSTILE_FIELDS: FIELDS_OF_PROCESSES })}}`,
@@ -110,6 +159,10 @@ Deno.test("what is wrong with a plugin ends the start with its name and the reas
     assert(!/\n\s+at /.test(stderr), stderr);
   }
 });
+
+function twin(build: (define: Record<string, string>) => Promise<string>): Promise<string> {
+  return build({ HOSTILE_ID: "999" });
+}
 
 const FIELDS_OF_PROCESSES = String.raw`"[{\"type\": \"uint64\", \"name\": \"evt.num\", ` +
   String.raw`\"desc\": \"d\"}]"`;

@@ -59,6 +59,15 @@ export function isShippedModule({ name, library_path }: PluginEntry): boolean {
   return library_path === "" && SHIPPED_NAMES.includes(name);
 }
 
+/** The entry that somebody means by its name or by the path of its library, as it is written or
+ * whole. */
+export function entryAsked({ plugins }: Config, asked: string): PluginEntry | undefined {
+  return plugins.find(({ name, library_path }) =>
+    name === asked ||
+    (library_path !== "" && [library_path, libraryPath(library_path)].includes(asked))
+  );
+}
+
 /** From the working directory. */
 function isBeside(path: string): boolean {
   return isModulePath(path) && /^\.\.?\//.test(path);

@@ -11,9 +11,9 @@ export const BUILT_IN_NAMES: readonly string[] = ["container", "k8saudit", "json
 
 export type PluginEntry = Config["plugins"][number];
 
-/** Names of the plugins that are to be loaded, in order. */
+/** Names of the plugins that are to be loaded, in order, each once. */
 export function loadedNames({ load_plugins, plugins }: Config): readonly string[] {
-  return load_plugins ?? plugins.map(({ name }) => name);
+  return [...new Set(load_plugins ?? plugins.map(({ name }) => name))];
 }
 
 /** Whether saker's own part does the plugin's work: its entry does not ask for the library. */
@@ -35,11 +35,6 @@ export function entryOf(
   const at = plugins.findIndex((entry) => entry.name === name);
   const entry = plugins[at];
   return entry && { at, entry };
-}
-
-/** The entry that somebody means by its name or by the path of its library. */
-export function entryAsked({ plugins }: Config, asked: string): PluginEntry | undefined {
-  return plugins.find(({ name, library_path }) => [name, library_path].includes(asked));
 }
 
 /** Reads the `init_config` of an entry; throws a ConfigError where a value cannot be meant. */

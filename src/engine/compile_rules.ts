@@ -159,7 +159,7 @@ export function loadOptions(start: Omit<RulesStart, "files">, hands?: Hands): Lo
     asyncNames: new Set(plugins.flatMap(({ asyncEvents }) => asyncEvents)),
     plugins: [
       ...BUILT_IN_PLUGINS.filter(({ name }) => !plugins.some((one) => one.name === name)),
-      ...plugins.map(({ name, version }) => ({ name, version })),
+      ...plugins.map((info) => ({ name: info.name, version: info.version, info })),
     ],
     priority: start.priority,
     matching: start.matching,

@@ -28,10 +28,16 @@ export interface PluginHealth {
   readonly timeouts: number;
   readonly resident_bytes: number;
   readonly blocked_ms: number;
+  /** Questions for values of fields, the events that they were about, and what else it had to do
+   * with events: parsed, sent by itself. */
+  readonly questions: number;
+  readonly asked: number;
+  readonly parsed: number;
+  readonly sent: number;
   readonly last_error?: string;
 }
 
-export function pluginHealth({ name, source, numbers }: PluginTold): PluginHealth {
+export function pluginHealth({ name, source, numbers, work }: PluginTold): PluginHealth {
   return {
     name,
     source,
@@ -42,6 +48,10 @@ export function pluginHealth({ name, source, numbers }: PluginTold): PluginHealt
     timeouts: numbers.timeouts,
     resident_bytes: numbers.residentBytes,
     blocked_ms: numbers.blockedMs,
+    questions: work.questions,
+    asked: work.asked,
+    parsed: work.parsed,
+    sent: work.sent,
     ...(numbers.lastError === undefined ? {} : { last_error: numbers.lastError }),
   };
 }
@@ -62,6 +72,13 @@ const NUMBERS = [
   ["dropped_total", "counter", "dropped", "Events of it that were not taken."],
   ["timeouts_total", "counter", "timeouts", "Times that it did not answer in time."],
   ["resident_bytes", "gauge", "residentBytes", "Memory of its own process."],
+] as const;
+
+const WORK = [
+  ["questions_total", "questions", "Questions for the values of a field, of an event or of many."],
+  ["asked_total", "asked", "Events that such questions were about, once for each field."],
+  ["parsed_total", "parsed", "Events that it was handed to parse."],
+  ["sent_total", "sent", "Asynchronous events that it sent into the stream."],
 ] as const;
 
 const OF_SOURCES = [
@@ -92,6 +109,14 @@ export function pluginFamilies({ plugins, sources }: PluginFacts): Family[] {
         kind,
         help,
         plugins.map((one) => ({ labels: labels(one), value: one.numbers[key] })),
+      )
+    ),
+    ...WORK.map(([name, key, help]) =>
+      family(
+        name,
+        "counter",
+        help,
+        plugins.map((one) => ({ labels: labels(one), value: one.work[key] })),
       )
     ),
     ...OF_SOURCES.map(([name, kind, key, help]) =>

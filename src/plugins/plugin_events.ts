@@ -4,7 +4,9 @@
 import type { Event } from "../events/event.ts";
 import { codeOf, EVENTS } from "../events/table.ts";
 import { listHas, parsesOther, sendsTo, SYSCALL_SOURCE } from "./compatible.ts";
+import { BlockCopy } from "../events/scap/block_copy.ts";
 import type { PluginInfo, PluginPort } from "./contract.ts";
+import { WorkCount } from "./plugin_work.ts";
 
 const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
 /** Asynchronous events are looked for this often. */
@@ -30,6 +32,7 @@ export interface PluginEventsOptions {
 
 interface Parser {
   readonly port: PluginPort;
+  readonly work: WorkCount;
   /** By event code. */
   readonly wanted: Uint8Array;
 }
@@ -41,13 +44,19 @@ export class PluginEvents {
   readonly #senders: readonly PluginPort[];
   readonly #listeners: readonly PluginPort[];
   readonly #options: PluginEventsOptions;
+  readonly #works = new Map<PluginPort, WorkCount>();
+  readonly #blocks = new BlockCopy();
   #buffer: Uint8Array | undefined;
   #lookedAtMs = 0;
 
   constructor(ports: readonly PluginPort[], options: PluginEventsOptions) {
     const { source, isCapture } = this.#options = options;
     this.#parsers = ports.filter(({ info, parse }) => parse && parsesOther(info, source))
-      .map((port) => ({ port, wanted: flags(parsedCodes(port.info)) }));
+      .map((port) => ({
+        port,
+        work: this.workOf(port),
+        wanted: flags(parsedCodes(port.info)),
+      }));
     for (const { wanted } of this.#parsers) {
       for (const [code, wants] of wanted.entries()) if (wants === 1) this.wanted[code] = 1;
     }
@@ -77,8 +86,10 @@ export class PluginEvents {
   }
 
   parse({ bytes, offset, end, num, code }: Event): void {
-    for (const { port, wanted } of this.#parsers) {
-      if (wanted[code] === 1) port.parse?.(bytes, offset, end, num, this.#options.source);
+    for (const { port, work, wanted } of this.#parsers) {
+      if (wanted[code] !== 1) continue;
+      work.parsed++;
+      port.parse?.(bytes, offset, end, num, this.#options.source);
     }
   }
 
@@ -89,9 +100,26 @@ export class PluginEvents {
     const buffer = this.#buffer ??= new Uint8Array(TAKEN_BYTES);
     let at = 0;
     for (const port of this.#senders) {
-      at += port.takeAsync?.(buffer.subarray(at), this.#options.sourceId) ?? 0;
+      const taken = port.takeAsync?.(buffer.subarray(at), this.#options.sourceId) ?? 0;
+      if (taken > 0) this.workOf(port).sent += this.#eventsIn(buffer.subarray(at, at + taken));
+      at += taken;
     }
     return at === 0 ? undefined : buffer.subarray(0, at);
+  }
+
+  /** What it has parsed and sent. */
+  workOf(port: PluginPort): WorkCount {
+    const work = this.#works.get(port) ?? new WorkCount();
+    this.#works.set(port, work);
+    return work;
+  }
+
+  #eventsIn(bytes: Uint8Array): number {
+    const blocks = this.#blocks;
+    blocks.begin(bytes, bytes.length);
+    let events = 0;
+    while (blocks.next()) events++;
+    return events;
   }
 
   /** Blocks of events that tell what plugins know, for a capture that begins. */

@@ -1,6 +1,7 @@
 // Rules files in, a rule set and every file's diagnostics out: read → merge → resolve → check →
 // compile. A set comes out only where no file has an error.
 import type { FieldSet } from "../fields/field_set.ts";
+import type { PluginInfo } from "../plugins/contract.ts";
 import { UNFILLED } from "../events/filled.ts";
 import { compileRules } from "./match/compile.ts";
 import { type UnfilledCall, UnfilledSearch, withGeneric } from "./match/unfilled.ts";
@@ -41,6 +42,14 @@ export interface AppendOutput {
   readonly suggestedOutput: boolean;
 }
 
+/** A plugin that rules may require. */
+export interface KnownPlugin {
+  readonly name: string;
+  readonly version: string;
+  /** What it says of itself, where it is no part of saker. */
+  readonly info?: PluginInfo;
+}
+
 export interface LoadOptions {
   /** Fields of the source "syscall". */
   readonly fields: FieldSet;
@@ -49,7 +58,7 @@ export interface LoadOptions {
   /** Names of asynchronous events that plugins give. */
   readonly asyncNames?: ReadonlySet<string>;
   /** Default: what Falco has as plugins and saker as parts of its own. */
-  readonly plugins?: readonly { readonly name: string; readonly version: string }[];
+  readonly plugins?: readonly KnownPlugin[];
   readonly engineVersion?: Version;
   /** Number of the least important priority that is loaded; default 7, all. */
   readonly priority?: number;
@@ -86,6 +95,7 @@ export interface Loaded {
   readonly results: readonly FileResult[];
   /** A plugin that is required is not there: fatal, whatever the results say. */
   readonly pluginError: string | undefined;
+  readonly plugins: readonly KnownPlugin[];
   /** Of the source "syscall"; undefined where there is an error. Made when it is asked for. */
   readonly ruleSet: RuleSet | undefined;
   /** The same of another source. */
@@ -147,7 +157,8 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     }
   }
   resolved ??= resolve(collection, context, () => new Diagnostics());
-  const pluginError = missingPlugin(collection, options.plugins ?? BUILT_IN_PLUGINS);
+  const plugins = options.plugins ?? BUILT_IN_PLUGINS;
+  const pluginError = missingPlugin(collection, plugins);
   const rules = applySelections(resolved.rules, options.selections ?? []);
   const priority = options.priority ?? 7;
   const enabled = rules.filter((rule) => rule.enabled && rule.priority <= priority);
@@ -188,6 +199,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   return {
     results,
     pluginError,
+    plugins,
     get ruleSet(): RuleSet | undefined {
       return ruleSetOf("syscall");
     },

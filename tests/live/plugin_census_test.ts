@@ -2,7 +2,8 @@
 // listens: its column counts executions of threads, its events are judged by their name.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { rustPlugin } from "../plugins/build.ts";
-import { eventually, Saker } from "./saker.ts";
+import { recorded } from "./recording.ts";
+import { eventually, runSaker, Saker } from "./saker.ts";
 import { isRoot, Place, shell, triggersOf } from "./trigger.ts";
 
 function rules(marker: string): string {
@@ -66,6 +67,66 @@ json_output: true
     assertEquals(output_fields["census.executions"], 3);
     assert(Number(output_fields["census.program[true]"]) >= 1, JSON.stringify(output_fields));
     assert(Number(output_fields["census.rounds"]) >= 1, JSON.stringify(output_fields));
+    await eventually("its work to be counted", async () => {
+      const all = ((await saker.health())?.body["plugins"] ?? []) as readonly Work[];
+      const one = all.find(({ name }) => name === "census");
+      return one !== undefined && one.parsed >= 3 && one.sent >= 1 && one.asked >= 5 &&
+          one.questions >= 5 || undefined;
+    });
     assertEquals((await saker.stop()).code, 0);
+  },
+});
+
+interface Work {
+  readonly name: string;
+  readonly questions: number;
+  readonly asked: number;
+  readonly parsed: number;
+  readonly sent: number;
+}
+
+Deno.test({
+  name: "a recording begins with the state that a plugin tells, and replays hold it",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const { marker } = place;
+    const config = place.file("falco.yaml");
+    Deno.writeTextFileSync(
+      config,
+      `plugins:
+  - {name: census, library_path: ${await rustPlugin("census")}, init_config: tick=50}
+json_output: true
+stdout_output: {enabled: true}
+webserver: {enabled: false}
+`,
+    );
+    const file = place.file("rules.yaml");
+    Deno.writeTextFileSync(
+      file,
+      rules(marker) + `- rule: State
+  desc: d
+  condition: evt.type = census.state
+  output: "${marker} state"
+  priority: NOTICE
+`,
+    );
+    const capture = place.file("census.scap");
+    const settings = ["-c", config, "-r", file];
+    const live = await recorded(capture, settings, async () => {
+      await shell(marker, `exec /bin/sh -c 'exec /bin/true "$0"' "$0"`);
+    });
+    assertEquals(live.code, 0, live.told.join("\n"));
+    const { code, stdout, stderr } = await runSaker([...settings, "replay", capture]);
+    assertEquals(code, 0, stderr);
+    const outputs = (text: string, rule: string) =>
+      text.split("\n").filter((line) => line.includes(marker) && line.includes(`"rule":"${rule}"`))
+        .map((line) => JSON.parse(line).output as string);
+    assertEquals(outputs(stdout, "State").length, 1);
+    assertEquals(outputs(stdout, "Tick"), outputs(live.stdout, "Tick"));
+    assert(outputs(stdout, "Tick").length > 0, "no event of the plugin's own was recorded");
+    // The recording does not know what the plugin saw before it.
+    const again = outputs(live.stdout, "Executed again");
+    assertEquals(outputs(stdout, "Executed again").length, again.length);
   },
 });

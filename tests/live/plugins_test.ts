@@ -101,11 +101,15 @@ webserver: {prometheus_metrics_enabled: true}
     });
     const told = health.plugins.find(({ name }) => name === "lines")!;
     assertEquals([told.state, told.restarts, told.errors], ["running", 0, 0]);
+    assert(told.questions > 0 && told.asked >= told.questions, JSON.stringify(told));
+    match(metrics, /^saker_plugin_asked_total\{plugin="lines",source="lines"\} [1-9]/m);
     assertEquals(health.plugin_sources.find(({ source }) => source === "other")!.ended, true);
     assertIncludes(saker.told, "LOAD_UNKNOWN_SOURCE");
 
     Deno.writeTextFileSync(file, rules(marker, "second"));
     await seen("lines", "second");
+    // Rules of all sources that there are: of system calls, lines, other.
+    assertIncludes(saker.told, "Reloaded: 3 rules.");
     await shell(marker, `true < ${marked}`);
     await seen("syscall", "second");
     const { code } = await saker.stop();
@@ -119,6 +123,8 @@ interface PluginsBody {
     readonly state: string;
     readonly restarts: number;
     readonly errors: number;
+    readonly questions: number;
+    readonly asked: number;
   }[];
   readonly plugin_sources: readonly { readonly source: string; readonly ended: boolean }[];
 }

@@ -17,6 +17,7 @@ import {
   extractorsOf,
   infosOf,
   inProcessLines,
+  loadedLines,
   type LoadedPlugin,
   type LoadedPlugins,
   pluginSources,
@@ -61,7 +62,7 @@ export async function record(
   const cluster = read === undefined && plugin === undefined
     ? clusterOf(config, terminal, log)
     : undefined;
-  for (const line of inProcessLines(plugins)) log.info(line);
+  for (const line of [...loadedLines(plugins), ...inProcessLines(plugins)]) log.info(line);
   const infos = infosOf(plugins);
   const begun = engineStart(config, flags, {
     counters,

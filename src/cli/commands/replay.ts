@@ -14,6 +14,7 @@ import { runSession } from "../start/session.ts";
 import { PluginWatches } from "../start/plugin_watch.ts";
 import {
   infosOf,
+  loadedLines,
   type LoadedPlugin,
   type LoadedPlugins,
   pluginSources,
@@ -99,6 +100,7 @@ async function run(
   const rules = { ...rulesStart(config, flags, infosOf(plugins)), live: false };
   const hostname = terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname();
   const log = logTo(() => config, terminal);
+  for (const line of loadedLines(plugins)) log.info(line);
   const watches = new PluginWatches(plugins, capturedSources(source, plugins), {
     ...{ config, flags, rules, hostname },
     warn: log.warning,

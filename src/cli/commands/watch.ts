@@ -2,7 +2,6 @@
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import { LossJournal } from "../../engine/contract/loss_journal.ts";
-import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { RuntimesTold } from "../../engine/contract/messages.ts";
 import { clusterReport } from "../../metrics/cluster_families.ts";
@@ -17,8 +16,9 @@ import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { PluginWatches } from "../start/plugin_watch.ts";
-import { infosOf, inProcessLines } from "../start/loaded_plugins.ts";
+import { infosOf, inProcessLines, loadedLines } from "../start/loaded_plugins.ts";
 import { loadPlugins } from "../start/plugins_start.ts";
+import { rulesOfAll } from "../start/rules_of_all.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
@@ -58,7 +58,7 @@ export async function watch(
   for (const line of [...checkWatch(sources, loaded.config), ...sources.warnings]) {
     log.warning(`Warning: ${line}`);
   }
-  for (const line of inProcessLines(plugins)) log.info(line);
+  for (const line of [...loadedLines(plugins), ...inProcessLines(plugins)]) log.info(line);
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
@@ -253,12 +253,6 @@ export async function watch(
     await audit?.close();
     await web.close();
   }
-}
-
-/** Of all sources. */
-function rulesOfAll(first: Counters, parts: readonly EnginePart[]): number {
-  const all = [first, ...parts.map(({ counters }) => counters)];
-  return all.reduce((sum, counters) => sum + counters.get(Counter.Rules), 0);
 }
 
 /** What is asked of the system calls' side of a run that has none. */

@@ -3,7 +3,8 @@
 // say themselves what they are.
 import type { Description } from "../../engine/host/describe_plugin.ts";
 import type { PluginCapability, PluginInfo } from "../../plugins/contract.ts";
-import { entryAsked, isOurs, loadedNames } from "../../config/plugin_entry.ts";
+import { entryAsked } from "../../config/library_plugins.ts";
+import { isOurs, loadedNames } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { BUILT_IN_PLUGINS } from "../../rules/load.ts";
 
@@ -96,15 +97,17 @@ export function listPlugins(
   libraries: readonly PluginInfo[],
   write: (text: string) => void,
 ): void {
-  const own = loadedNames(config).filter((name) => isOurs(config, name)).flatMap((name) =>
-    infoOf(name) ?? []
-  );
-  const all = [...own, ...libraries.map(blockOf)];
+  const others = libraries.map(blockOf);
+  const all = loadedNames(config).flatMap((name) => {
+    const one = isOurs(config, name) ? infoOf(name) : others.shift();
+    return one === undefined ? [] : [one];
+  });
   write(`${all.length} Plugins Loaded:\n\n${all.map((one) => `${block(one)}\n`).join("")}\n`);
 }
 
-/** By the plugin's name or its library; returns an error where there is none. `library`: what it
- * said, where it is no part of saker. */
+/** By the plugin's name or its library; returns an error where there is none, or where it does not
+ * take its configuration, after what else there is to print. `library`: what it said, where it is
+ * no part of saker. */
 export function printPlugin(
   asked: string,
   config: Config,
@@ -114,11 +117,20 @@ export function printPlugin(
   const found = entryAsked(config, asked);
   const info = library === undefined ? infoOf(found?.name ?? asked) : blockOf(library.info);
   if (info === undefined) return `can't find plugin and print its info: ${asked}`;
-  const schema = typeof info.initSchema === "object"
-    ? `Init config schema type: JSON\n${JSON.stringify(info.initSchema, null, 2)}\n\n`
-    : "No init config schema available for this plugin\n\n";
-  write(`${block(info)}\n${schema}${paramsText(info, library)}`);
-  return undefined;
+  const schema = schemaText(info, library);
+  const refusal = typeof library?.openParams === "string" ? library.openParams : undefined;
+  const params = refusal === undefined ? paramsText(info, library) : "";
+  write(`${block(info)}\nInit config schema type: ${schema}\n\n${params}`);
+  return refusal;
+}
+
+/** A schema as the plugin wrote it. */
+function schemaText({ initSchema }: Block, library: Description | undefined): string {
+  const text = library?.info.initSchema ??
+    (initSchema === undefined ? undefined : JSON.stringify(initSchema, null, 2));
+  return text === undefined
+    ? "Not available, plugin does not implement the init config schema functionality\n"
+    : `JSON\n${text}`;
 }
 
 /** What `open_params` may say, of a plugin that brings events in. */
@@ -128,10 +140,10 @@ function paramsText({ openParams = [] }: Block, library: Description | undefined
     return lines === "" ? "" : `Suggested open params:\n${lines}\n`;
   }
   if (!library.info.capabilities.includes("sourcing")) return "";
-  if (typeof library.openParams === "string") {
-    return `No suggested open params available: ${library.openParams}\n\n`;
+  if (typeof library.openParams === "string" || library.openParams.length === 0) {
+    return "No suggested open params available: plugin has not been configured, or it does not " +
+      "implement the open params suggestion functionality\n\n";
   }
-  if (library.openParams.length === 0) return "No suggested open params available\n\n";
   const lines = library.openParams.map(({ value, description }) =>
     description === "" ? `${value}\n` : `${value}: ${description}\n`
   );
@@ -147,27 +159,14 @@ const CAPABILITIES: Readonly<Record<PluginCapability, string>> = {
 };
 
 function blockOf(info: PluginInfo): Block {
-  const { name, version, description, contact, initSchema, id, source } = info;
+  const { name, version, description, contact, id, source } = info;
   const sourcing = source === ""
     ? "Event Sourcing"
     : `Event Sourcing (ID=${id}, source='${source}')`;
   return {
     ...{ name, version, description, contact },
     capabilities: info.capabilities.map((one) => one === "sourcing" ? sourcing : CAPABILITIES[one]),
-    ...(initSchema === undefined ? {} : { initSchema: schemaOf(initSchema) }),
   };
-}
-
-/** As text where it is no JSON. */
-function schemaOf(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? value as Record<string, unknown>
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function infoOf(name: string): Block | undefined {

@@ -1,8 +1,8 @@
 // Plugins as the configuration names them → each as it describes itself, in a process of its own.
 // What does not fit together is refused in Falco's words.
 import { resolve } from "node:path";
-import { isModulePath, libraryPlugin } from "../../config/library_plugins.ts";
-import { entryAsked, isOurs } from "../../config/plugin_entry.ts";
+import { entryAsked, isModulePath, libraryPlugin } from "../../config/library_plugins.ts";
+import { isOurs } from "../../config/plugin_entry.ts";
 import type { Config } from "../../config/schema.ts";
 import { loadAddon } from "../../engine/host/addon.ts";
 import { describePlugin, type Description } from "../../engine/host/describe_plugin.ts";

@@ -23,6 +23,13 @@ export function reasonInside({ info }: Pick<LoadedPlugin, "info">): string | und
     : undefined;
 }
 
+/** One line for each, as Falco tells it. */
+export function loadedLines(plugins: LoadedPlugins): readonly string[] {
+  return plugins.map(({ setting: { path }, info: { name, version } }) =>
+    `Loaded plugin '${name}@${version}' from file ${path}`
+  );
+}
+
 /** One line for each plugin that runs in saker's own process, and can take it with it. */
 export function inProcessLines(plugins: LoadedPlugins): readonly string[] {
   return plugins.filter(({ setting }) => setting.inProcess && setting.kind === "library")

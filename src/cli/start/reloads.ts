@@ -3,8 +3,9 @@
 // is bad is refused and told, and everything old stays.
 import { changesOf } from "../../config/changes.ts";
 import type { Config } from "../../config/schema.ts";
-import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import type { Counters } from "../../engine/contract/counters.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
+import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { EngineThread, RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Flags } from "../flags.ts";
@@ -15,6 +16,7 @@ import type { Anew } from "./anew_worker.ts";
 import { engineSettings } from "./engine_start.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { OwnAlert } from "./own_alerts.ts";
+import { rulesOfAll } from "./rules_of_all.ts";
 
 export interface ReloadState {
   /** Counts what was taken since the start, which is 1. */
@@ -37,6 +39,8 @@ export interface FilesInForce {
 }
 
 export interface ReloadsOptions {
+  /** Threads of other sources than the first. */
+  readonly parts?: readonly EnginePart[] | undefined;
   readonly loaded: LoadedConfig;
   readonly rules: RulesStart;
   readonly sha256: string;
@@ -140,7 +144,7 @@ export class Reloads {
       refusals,
       restart,
     };
-    const rulesNow = counters.get(Counter.Rules);
+    const rulesNow = rulesOfAll(counters, this.#options.parts);
     log.info(`Reloaded: ${rulesNow} rules. Generation ${generation + 1}, ${sha256.slice(0, 12)}`);
     onState?.(this.#state, inForce(rules, loaded));
     return { reloaded: true, rules: rulesNow, generation: generation + 1, sha256, restart };

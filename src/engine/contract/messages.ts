@@ -13,6 +13,7 @@ import type {
   PluginNumbers,
   PluginSetting,
 } from "../../plugins/contract.ts";
+import type { PluginWork } from "../../plugins/plugin_work.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
@@ -80,6 +81,7 @@ export interface PluginTold {
   /** Of the events that it gives or is asked about. */
   readonly source: string;
   readonly numbers: PluginNumbers;
+  readonly work: PluginWork;
   readonly metrics: readonly PluginMetric[];
 }
 

@@ -30,11 +30,12 @@ export function startAuditRun(start: EngineStart, counters: Counters, post: Post
   const addon = once<Addon>(loadAddon);
   const { tables } = new PluginThreads(addon);
   const hands = openExtractors(start, source.source, addon, tables);
-  const report = new PluginReport(source.source, hands, post);
+  const plugins = pluginEventsOf(start, hands, source.source);
+  const report = new PluginReport(source.source, { hands, events: plugins }, post);
   const run = startSourceRun(start, counters, post, {
     source,
     hands,
-    plugins: pluginEventsOf(start, hands, source.source),
+    plugins,
     prepare: (context) => context.documents = source,
     perSecond: () => report.look(),
   });

@@ -2,6 +2,9 @@
 // their numbers and metrics. Lines of one plugin are told now and then only; all are counted.
 import type { Hands } from "../../plugins/field_sets.ts";
 import type { PluginNotice, PluginPort } from "../../plugins/contract.ts";
+import type { PluginEvents } from "../../plugins/plugin_events.ts";
+import type { PluginHand } from "../../plugins/plugin_hand.ts";
+import type { PluginWork } from "../../plugins/plugin_work.ts";
 import type { Post } from "./run_parts.ts";
 
 /** Lines of a plugin that are told in a minute. */
@@ -13,13 +16,20 @@ const BLOCKED_MS = 10_000;
 export class PluginReport {
   readonly #source: string;
   readonly #hands: Hands;
+  readonly #events: PluginEvents | undefined;
   readonly #post: Post;
   readonly #clock: () => number;
   readonly #told = new Map<string, { untilMs: number; lines: number; isBlocked: boolean }>();
 
-  constructor(source: string, hands: Hands, post: Post, clock: () => number = Date.now) {
+  constructor(
+    source: string,
+    { hands, events }: { hands: Hands; events: PluginEvents | undefined },
+    post: Post,
+    clock: () => number = Date.now,
+  ) {
     this.#source = source;
     this.#hands = hands;
+    this.#events = events;
     this.#post = post;
     this.#clock = clock;
   }
@@ -27,12 +37,24 @@ export class PluginReport {
   /** To be called about once a second. */
   look(): void {
     if (this.#hands.size === 0) return;
-    const plugins = [...this.#hands].map(([name, { port }]) => {
+    const plugins = [...this.#hands].map(([name, hand]) => {
+      const { port } = hand;
       const numbers = port.numbers();
       this.#tellLines(name, port, numbers.blockedMs);
-      return { name, source: this.#source, numbers, metrics: port.metrics() };
+      return {
+        name,
+        source: this.#source,
+        numbers,
+        work: this.#workOf(hand),
+        metrics: port.metrics(),
+      };
     });
     this.#post({ kind: "plugins", plugins });
+  }
+
+  #workOf({ port, work: { questions, asked } }: PluginHand): PluginWork {
+    const { parsed = 0, sent = 0 } = this.#events?.workOf(port) ?? {};
+    return { questions, asked, parsed, sent };
   }
 
   #tellLines(name: string, port: PluginPort, blockedMs: number): void {

@@ -29,7 +29,8 @@ export function startPluginRun(start: EngineStart, counters: Counters, post: Pos
     () => openExtractors(start, source.source, addon, tables, batches),
   );
   const hands = new Map([[port.info.name, hand], ...extractors]);
-  const report = new PluginReport(source.source, hands, post);
+  const plugins = pluginEventsOf(start, hands, source.source, port.info.id);
+  const report = new PluginReport(source.source, { hands, events: plugins }, post);
   if (files === undefined) {
     const all = [...hands.values()].map(({ port }) => port);
     orClosed(all, () => named(plugin, () => port.open(plugin.openParams)));
@@ -37,7 +38,7 @@ export function startPluginRun(start: EngineStart, counters: Counters, post: Pos
   const run = startSourceRun(start, counters, post, {
     source,
     hands,
-    plugins: pluginEventsOf(start, hands, source.source, port.info.id),
+    plugins,
     perSecond: () => report.look(),
     recordWith: addon,
   });

@@ -164,5 +164,8 @@ Deno.test("threads of plugins that loop and fill memory are gone once they are e
 
 Deno.test("a module that fills memory before it is known is refused", async () => {
   const text = "const all: any[] = []; for (;;) all.push(new Array(1000).fill(1));";
-  await rejects(portOf(text, 64), /^Error: its module takes more memory than 64 MB \(memory_mb\)$/);
+  await rejects(
+    portOf(text, 64),
+    /^Error: its module takes more memory than 256 MB \(memory_mb\)$/,
+  );
 });

@@ -10,6 +10,7 @@ import { parse } from "../parse/parse.ts";
 import { PRIORITY_NAMES } from "../priority.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import { type Argument, type Expr, print, printArgument } from "../parse/syntax.ts";
+import { usedPlugins } from "./used_plugins.ts";
 
 /** Everything that was loaded. */
 export function describeAll(loaded: Loaded): Record<string, unknown> {
@@ -56,7 +57,11 @@ function describeRule(rule: CheckedRule, loaded: Loaded): Record<string, unknown
       macros: sorted(written.macros),
       output_compiled: rule.output,
       output_fields: outputFields,
-      plugins: usesContainers([...compiled.fields, ...outputFields]) ? ["container"] : [],
+      plugins: usedPlugins({
+        source: rule.source,
+        fields: [...compiled.fields, ...outputFields],
+        eventNames: compiled.eventNames,
+      }, loaded.plugins),
     },
     info: {
       capture: rule.capture,
@@ -125,6 +130,8 @@ interface Details {
   readonly operators: Set<string>;
   readonly macros: Set<string>;
   readonly lists: Set<string>;
+  /** Values that `evt.type` is held against. */
+  readonly eventNames: Set<string>;
 }
 
 function treeOf(text: string): Expr | undefined {
@@ -138,6 +145,7 @@ function detailsOf(tree: Expr | undefined, { collection }: Loaded): Details {
     operators: new Set(),
     macros: new Set(),
     lists: new Set(),
+    eventNames: new Set(),
   };
   const seen = new Set<Expr>();
   const visit = (expr: Expr): void => {
@@ -155,9 +163,13 @@ function detailsOf(tree: Expr | undefined, { collection }: Loaded): Details {
       case "check": {
         details.operators.add(expr.operator);
         visitTerm(expr.left, details);
-        const { right } = expr;
+        const { left, right } = expr;
+        const isType = left.kind === "field" && left.name === "evt.type";
         if (right?.kind === "values") {
-          for (const text of right.texts) if (collection.lists.has(text)) details.lists.add(text);
+          for (const text of right.texts) {
+            if (collection.lists.has(text)) details.lists.add(text);
+            if (isType) details.eventNames.add(text);
+          }
         } else if (right !== undefined) {
           visitTerm(right, details);
         }
@@ -193,10 +205,6 @@ function fieldNames(format: OutputFormat): string[] {
 function formatText(format: OutputFormat): string {
   return format.tokens.map((token) => typeof token === "string" ? token : `%${token.operand.text}`)
     .join("");
-}
-
-function usesContainers(fields: readonly string[]): boolean {
-  return fields.some((field) => /^%?(container|k8s|proc\.is_container)/.test(field));
 }
 
 function sorted(texts: ReadonlySet<string>): string[] {
