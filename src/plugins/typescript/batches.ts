@@ -40,6 +40,9 @@ export class Batches {
   #bytes = 0;
   #isDue = false;
   #isEnded = false;
+  /** The runtime does not write texts into shared memory. */
+  readonly #scratch = new Uint8Array(EVENT_BYTES_MAX);
+  readonly #encoder = new TextEncoder();
 
   constructor(options: BatchesOptions) {
     this.#options = options;
@@ -51,7 +54,9 @@ export class Batches {
     try {
       for await (const given of events) {
         if (channel.get(Word.Asked) !== channel.get(Word.Answered)) this.#options.serve();
-        await this.#take(given);
+        // Mostly there is nothing to wait for, and a wait for nothing costs as much as an event.
+        const waiting = this.#take(given);
+        if (waiting !== undefined) await waiting;
       }
     } finally {
       if (this.#count > 0) this.#handOver();
@@ -61,35 +66,51 @@ export class Batches {
     channel.rouse(Word.News);
   }
 
-  async #take(given: unknown): Promise<void> {
+  /** Puts it into the batch; where there is none free, once there is. */
+  #take(given: unknown): Promise<void> | undefined {
     const { channel } = this.#options;
     const event = new GivenEvent(this.#options.source, -1n, given, now);
-    const { bytes } = event;
     channel.add(Word.Beat);
-    if (bytes.length > EVENT_BYTES_MAX) {
+    const bytes = this.#bytesOf(event);
+    if (bytes === undefined) {
       channel.add(Word.EventsDropped);
       this.#options.warn(`an event has more than ${EVENT_BYTES_MAX} bytes and is left out`);
-      return;
+      return undefined;
     }
     if (this.#count === SLOT_EVENTS || this.#bytes + bytes.length > SLOT_BYTES) this.#handOver();
     // Always before the first event of a batch: who has it decides.
-    if (this.#count === 0) await this.#awaitSlot();
+    if (this.#count > 0) return this.#put(event, bytes);
+    return this.#awaitSlot().then(() => this.#put(event, bytes));
+  }
+
+  /** Its data, which hold until the next one is taken; undefined where they are too many. */
+  #bytesOf(event: GivenEvent): Uint8Array | undefined {
+    const { given } = event;
+    if (typeof given !== "string") {
+      return given.length > EVENT_BYTES_MAX ? undefined : given;
+    }
+    const { read, written } = this.#encoder.encodeInto(given, this.#scratch);
+    return read < given.length ? undefined : this.#scratch.subarray(0, written);
+  }
+
+  #put(event: GivenEvent, bytes: Uint8Array): undefined {
+    const { channel } = this.#options;
     const heads = channel.heads[this.#slot]!;
     const at = this.#count * EVENT_WORDS;
     channel.data[this.#slot]!.set(bytes, this.#bytes);
     heads[at] = bytes.length;
-    heads[at + 1] = Number(event.time / NS);
-    heads[at + 2] = Number(event.time % NS);
+    putTime(heads, at + 1, event.stamp);
     this.events[this.#slot]!.push(event);
     this.#count++;
     this.#bytes += bytes.length;
     channel.set(Word.Pending, this.#count);
-    if (this.#isDue) return;
+    if (this.#isDue) return undefined;
     this.#isDue = true;
     this.#options.soon(() => {
       this.#isDue = false;
       if (this.#count > 0 && !this.#isEnded) this.#handOver();
     });
+    return undefined;
   }
 
   #handOver(): void {
@@ -124,6 +145,18 @@ export class Batches {
   }
 }
 
-function now(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
+/** Milliseconds: most events have no time of their own, and big numbers cost. */
+function now(): number {
+  return Date.now();
+}
+
+/** Seconds and nanoseconds. */
+function putTime(heads: Uint32Array, at: number, time: number | bigint): void {
+  if (typeof time === "number") {
+    heads[at] = Math.floor(time / 1000);
+    heads[at + 1] = (time % 1000) * 1_000_000;
+    return;
+  }
+  heads[at] = Number(time / NS);
+  heads[at + 1] = Number(time % NS);
 }

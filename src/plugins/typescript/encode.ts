@@ -13,6 +13,10 @@ export const ENCODES: Readonly<Record<PluginFieldType, Encode>> = {
     if (typeof value !== "string") throw unlike(value, "a text");
     // A NUL would end it for whoever takes it as C does.
     const text = value.includes("\0") ? value.slice(0, value.indexOf("\0")) : value;
+    if (text.length <= SHORT) {
+      const end = putShort(text, into, at);
+      if (end >= 0) return end;
+    }
     // The runtime does not write into shared memory.
     const bytes = encoder.encode(text);
     if (bytes.length > into.length - at) return -1;
@@ -53,6 +57,20 @@ function whole(value: unknown, wanted: string): bigint {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0) value = BigInt(value);
   if (typeof value === "bigint" && value >= 0n && value <= U64_MAX) return value;
   throw unlike(value, wanted);
+}
+
+/** Characters of a text that is written one by one. */
+const SHORT = 64;
+
+/** Where it ends; -1: there is more in it than ASCII, or no room. */
+function putShort(text: string, into: Uint8Array, at: number): number {
+  if (text.length > into.length - at) return -1;
+  for (let place = 0; place < text.length; place++) {
+    const code = text.charCodeAt(place);
+    if (code >= 0x80) return -1;
+    into[at + place] = code;
+  }
+  return at + text.length;
 }
 
 function put64(value: bigint, into: Uint8Array, at: number): number {

@@ -16,7 +16,8 @@ import {
   Word,
 } from "./channel.ts";
 import { ENCODES } from "./encode.ts";
-import { GivenEvent } from "./given_event.ts";
+import { type Answer, Failure, GivenEvent } from "./given_event.ts";
+import { Usual } from "./usual.ts";
 
 const BEAT_MS = 500;
 /** After an answer the thread waits so long for the next question: columns come one by one. */
@@ -55,6 +56,7 @@ export class Serving {
   #source: SourceOf | undefined;
   #fields: readonly FieldOf[] = [];
   #batches: Batches | undefined;
+  readonly #usual = new Usual<FieldOf>();
   #heard: (() => void) | undefined;
   #warnedMs = -WARN_MS;
 
@@ -190,12 +192,20 @@ export class Serving {
     const field = this.#fields[channel.get(Word.Field)]!;
     const argument = this.#argument();
     const encode = ENCODES[field.type];
+    const isMany = to - from > 1;
+    const usual = isMany
+      ? this.#usual.asked(field, argument)
+      : this.#usual.placeOf(field, argument);
     const { counts, ends, values } = channel;
     const untilMs = performance.now() + COLUMN_MS;
     let [at, place, bytes] = [from, 0, 0];
     for (; at < to; at++) {
       if (at % CLOCK_EVERY === 0 && at > from && performance.now() > untilMs) break;
-      const given = this.#valueOf(field, events[at], argument);
+      const event = events[at];
+      if (isMany && usual >= 0) this.#answerUsual(event, usual);
+      const answer = event?.answers?.[usual] ?? valueOf(field, event, argument);
+      if (answer instanceof Failure) this.#fieldError(field, answer.error);
+      const given = answer instanceof Failure ? NONE : answer;
       let [end, count] = [bytes, 0];
       for (const value of given) {
         try {
@@ -222,22 +232,14 @@ export class Serving {
     channel.set(Word.ValueBytes, bytes);
   }
 
-  #valueOf(
-    field: FieldOf,
-    event: GivenEvent | undefined,
-    argument: string | number | undefined,
-  ): readonly unknown[] {
-    if (event === undefined) return [];
-    try {
-      const value = field.value(event, argument);
-      if (value === undefined || value === null) return [];
-      if (field.list !== true) return [value];
-      if (Array.isArray(value)) return value;
-      throw new TypeError("expected an array: the field is a list");
-    } catch (error) {
-      this.#fieldError(field, error);
-      return [];
-    }
+  /** All that is usually asked of an event, once one of it is. */
+  #answerUsual(event: GivenEvent | undefined, asked: number): void {
+    if (event === undefined || event.answers?.[asked] !== undefined) return;
+    const answers = event.answers ??= [];
+    this.#usual.each(({ field, argument }, place) => {
+      answers[place] ??= valueOf(field, event, argument);
+    });
+    event.forget();
   }
 
   #fieldError(field: FieldOf, error: unknown): void {
@@ -268,7 +270,7 @@ export class Serving {
     const low = BigInt(channel.get(Word.EventTimeLow) >>> 0);
     const high = BigInt(channel.get(Word.EventTimeHigh) >>> 0);
     const source = this.#text() || this.#source?.name || "";
-    return new GivenEvent(source, high << 32n | low, channel.event.slice(0, bytes), () => 0n);
+    return new GivenEvent(source, high << 32n | low, channel.event.slice(0, bytes), () => 0);
   }
 
   #text(): string {
@@ -279,5 +281,25 @@ export class Serving {
     const bytes = encoder.encode(text).subarray(0, TEXT_BYTES);
     this.#channel.text.set(bytes);
     this.#channel.set(Word.TextBytes, bytes.length);
+  }
+}
+
+const NONE: readonly unknown[] = [];
+
+/** The event's values; a failure is told where somebody asks for them. */
+function valueOf(
+  field: FieldOf,
+  event: GivenEvent | undefined,
+  argument: string | number | undefined,
+): Answer {
+  if (event === undefined) return NONE;
+  try {
+    const value = field.value(event, argument);
+    if (value === undefined || value === null) return NONE;
+    if (field.list !== true) return [value];
+    if (Array.isArray(value)) return value;
+    throw new TypeError("expected an array: the field is a list");
+  } catch (error) {
+    return new Failure(error);
   }
 }
