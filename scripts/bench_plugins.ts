@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // Events a second and CPU of the same audit events through saker's own source, through a plugin in
-// C in saker's process and in a process of its own, in TypeScript, and through given ones. In: a
-// file of audit events, one a line. Out: one line for each way, in turn, with its share of the
-// first.
+// C and one in TypeScript, each in saker's process and in one of its own, and through given ones.
+// In: a file of audit events, one a line. Out: one line for each way, in turn, with its share of
+// the first.
 import { SAKER } from "../tests/live/saker.ts";
 import { cPlugin } from "../tests/plugins/build.ts";
 import { timed, type Times } from "./live_bench/workloads.ts";
@@ -87,6 +87,13 @@ async function waysOf(directory: string, log: string): Promise<[name: string, co
     ["C, in its own process", [entry(library, log, "builtin: false")]],
     ["TypeScript, in a thread of its own", [
       entry(TYPESCRIPT, log, `builtin: false, permissions: {read: ["${log}"]}`),
+    ]],
+    ["TypeScript, in its own process", [
+      entry(
+        TYPESCRIPT,
+        log,
+        `builtin: false, in_process: false, permissions: {read: ["${log}"]}`,
+      ),
     ]],
   ];
   const given = Deno.env.get("SAKER_TEST_PLUGINS") ?? "";

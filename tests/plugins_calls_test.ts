@@ -32,7 +32,7 @@ export const fields = defineFields({
 const RULES = `- rule: Depth
   desc: d
   condition: evt.type in (open, openat) and calls.depth = 2
-  output: "%calls.arg[name] %calls.arg[flags] %calls.all"
+  output: "%fd.name %calls.arg[name] %calls.arg[flags] %calls.all"
   priority: NOTICE
 `;
 

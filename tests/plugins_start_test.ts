@@ -79,7 +79,7 @@ Deno.test("plugins are listed in the order of their loading, and described", asy
   const refused = await runSaker(["-c", config, "--plugin-info", "lines"]);
   assertEquals(refused.code, 1);
   assertMatch(refused.stdout, /Init config schema type: JSON\n\{"\$schema": .*\}\n\n$/);
-  assertMatch(refused.stderr, /^Error: Plugin 'lines': .*prefix.* must be of type string\n$/);
+  assertMatch(refused.stderr, /^Error: Plugin 'lines': .*prefix.* must be of type string$/m);
 });
 
 Deno.test("rules on a plugin's source are checked with its fields and its version", async () => {

@@ -75,6 +75,12 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { doctor } = await import("./commands/doctor.ts");
       code = await doctor({ ...readFlags(program), ...options }, terminal);
     });
+  program.command("plugin-process", { hidden: true })
+    .description("the process of a plugin in TypeScript; saker starts it")
+    .action(async () => {
+      const { runPluginProcess } = await import("../plugins/typescript/own_process.ts");
+      code = await runPluginProcess((code) => Deno.exit(code));
+    });
   program.command("version")
     .description("print the version and exit")
     .action(async () => {

@@ -71,9 +71,9 @@ export const DESCRIBED: Words<Config> = {
   plugins:
     "Plugins, such as {name: N, library_path: P, init_config: C, open_params: O}. The work " +
     "of container, k8saudit, json and k8smeta is part of saker (docs/plugins.md), " +
-    "unless {builtin: false}. {in_process: true} runs one in saker's own process, " +
-    "{memory_mb: N} bounds the process that it has else, {processes: true} lets that start " +
-    "others.",
+    "unless {builtin: false}. {in_process: true} runs one in saker's own process, false a " +
+    "module in one of its own; {memory_mb: N} bounds the process that it has else, " +
+    "{processes: true} lets that start others.",
   plugins_hostinfo: "Give plugins what is known of the host.",
   time_format_iso_8601: "Times of alerts as ISO 8601 in UTC, not as the local time of day.",
   buffer_format_base64: "Show bytes of buffers in base64.",

@@ -36,13 +36,14 @@ export function libraryPlugin(entry: PluginEntry): LibraryPlugin {
   const { name, open_params, in_process, memory_mb, processes } = entry;
   const isShipped = isShippedModule(entry);
   const path = isShipped ? `${SHIPPED}${name}.ts` : libraryPath(entry.library_path);
+  const isModule = isModulePath(path);
   return {
     name,
     path,
-    kind: isModulePath(path) ? "module" : "library",
+    kind: isModule ? "module" : "library",
     initConfig: initText(entry.init_config),
     openParams: open_params.trim(),
-    inProcess: in_process,
+    inProcess: in_process ?? isModule,
     memoryMb: memory_mb,
     processes,
     permissions: isShipped ? "asked" : entry.permissions,

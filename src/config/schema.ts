@@ -115,9 +115,9 @@ export const schema = map({
     open_params: text(""),
     // Saker's own: false asks for the library where saker has a part of its own.
     builtin: bool(true),
-    // Saker's own: a library runs in saker's process; what its own process may have, and whether
-    // that may start others.
-    in_process: bool(false),
+    // Saker's own: it runs in saker's process, which modules do where nothing is said; what its own
+    // process may have, and whether that may start others.
+    in_process: bool(false).optional(),
     memory_mb: integer(1024, { min: 16, max: 1 << 20 }),
     processes: bool(false),
     // Saker's own: what a plugin in TypeScript may have of what it asks for.

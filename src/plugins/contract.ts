@@ -104,6 +104,8 @@ export interface PluginModule {
   /** `init_config`, as the module gets it. */
   readonly config: unknown;
   readonly memoryMb: number;
+  /** Its thread is in a process of its own, not in saker's. */
+  readonly ownProcess: boolean;
 }
 
 /** What stands in a field's brackets; both where it can be meant as both. */

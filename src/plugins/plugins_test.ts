@@ -158,7 +158,7 @@ Deno.test("fields that two plugins give for one source are refused in Falco's wo
 Deno.test("saker's own fields of Falco's plugins give way to any plugin's, but not to two", () => {
   // As those for the audit logs of clouds, whatever they are called.
   const cloud = (name: string) =>
-    pluginInfo({ name, source: "k8s_audit", fields: [pluginField("ka.verb")] });
+    pluginInfo({ name, id: name.length, source: "k8s_audit", fields: [pluginField("ka.verb")] });
   assertEquals(pluginsMistake([cloud("k8saudit-gke")]), undefined);
   const given = fieldSets([cloud("k8saudit-gke")], {}).get("k8s_audit")!;
   assertEquals(given.get("ka.verb")?.flags.has("of_plugin"), true);

@@ -68,7 +68,7 @@ export async function describePlugin(
 }
 
 async function loadModule(setting: PluginSetting): Promise<PluginModule> {
-  const { name, path, initConfig, openParams, permissions, memoryMb } = setting;
+  const { name, path, initConfig, openParams, permissions, memoryMb, inProcess } = setting;
   try {
     return await loadTypeScriptPlugin({
       name,
@@ -77,6 +77,7 @@ async function loadModule(setting: PluginSetting): Promise<PluginModule> {
       params: openParams,
       granted: permissions,
       memoryMb,
+      ownProcess: !inProcess,
     });
   } catch (error) {
     const { message } = error as Error;

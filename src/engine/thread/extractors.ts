@@ -75,3 +75,8 @@ class RawSource extends PluginSource {
     return this.#takeSnapshot();
   }
 }
+
+/** What a plugin's fields read of system calls, rules do not tell: no sieve keeps that back. */
+export function readsCalls(hands: ReadonlyMap<string, PluginHand>): boolean {
+  return [...hands.values()].some(({ port }) => port.info.reads !== undefined);
+}

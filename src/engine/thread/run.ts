@@ -1,7 +1,6 @@
 // One run of the engine from its start message: rules compiled, source opened, tables loaded,
 // then the loop. Everything that the loop is given is made here.
 import type { EventSource } from "../../events/source.ts";
-import type { Hands } from "../../plugins/field_sets.ts";
 import { Event } from "../../events/event.ts";
 import { CaptureSource, type Progress, type Scan } from "../../events/scap/capture.ts";
 import { CURRENT_COUNTS } from "../../events/scap/convert.ts";
@@ -40,7 +39,7 @@ import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
 import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { type Notice, noticeTo } from "./source_run.ts";
-import { openSyscallPlugins } from "./extractors.ts";
+import { openSyscallPlugins, readsCalls } from "./extractors.ts";
 import { type EventNeeds, neededEvents, pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
 import { PluginReport } from "./plugin_report.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
@@ -109,10 +108,9 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       ...(opened.progress === undefined ? {} : { progress: opened.progress }),
     },
   });
-  const live = sieveLive(
-    opened.source,
-    asksKernel(start, isSieved) ? first.liveSieve() : undefined,
-  );
+  // Live, the kernel keeps back what nobody can use.
+  const asksKernel = start.source.kind === "live" && start.kernelSieve && isSieved;
+  const live = sieveLive(opened.source, asksKernel ? first.liveSieve() : undefined);
   let { keepsOpens } = live;
   const nameFiles = ({ namedFiles }: CompiledRules) =>
     start.machine.paths === "both" ? filesNamed(opened.source, namedFiles()) : [];
@@ -156,7 +154,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         const interest = wanted(compiled.rules);
         // Whatever fails does so before the rules change, and no rule is without its events.
         opened.source.setInterest(interest.codes.union(recorded));
-        const liveSieve = asksKernel(start, isSieved) ? compiled.liveSieve() : undefined;
+        const liveSieve = asksKernel ? compiled.liveSieve() : undefined;
         aside?.readOn();
         for (const batch of aside?.take() ?? []) engine.takeAside(batch);
         machine.orderFds(compiled.fdsOrdered);
@@ -203,16 +201,6 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
       for (const { port } of hands.values()) port.close();
     },
   };
-}
-
-/** Live, the kernel keeps back what nobody can use. */
-function asksKernel({ source, kernelSieve }: EngineStart, isSieved: boolean): boolean {
-  return source.kind === "live" && kernelSieve && isSieved;
-}
-
-/** What a plugin's fields read of system calls, rules do not tell: no sieve keeps that back. */
-function readsCalls(hands: Hands): boolean {
-  return [...hands.values()].some(({ port }) => port.info.reads !== undefined);
 }
 
 /** Returns what is to be told where this kernel cannot, and whether every open comes. */

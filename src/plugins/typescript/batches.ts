@@ -17,6 +17,9 @@ const NS = 1_000_000_000n;
  * own timers and sockets again; after so many times it waits for a message. */
 const BLOCKED_MS = 4;
 const BLOCKED_TIMES = 8;
+/** Where a batch was handed over so lately, the next one waits so long for more events. */
+const BUSY_MS = 50;
+const GATHER_MS = 10;
 
 export interface BatchesOptions {
   readonly channel: Channel;
@@ -28,7 +31,7 @@ export interface BatchesOptions {
   readonly breathe: () => Promise<void>;
   /** Resolves when a message came that says that a batch is free. */
   readonly awaitMessage: () => Promise<void>;
-  readonly soon: (callback: () => void) => void;
+  readonly later: (callback: () => void, ms: number) => void;
 }
 
 export class Batches {
@@ -40,6 +43,7 @@ export class Batches {
   #bytes = 0;
   #isDue = false;
   #isEnded = false;
+  #handedMs = -BUSY_MS;
   /** The runtime does not write texts into shared memory. */
   readonly #scratch = new Uint8Array(EVENT_BYTES_MAX);
   readonly #encoder = new TextEncoder();
@@ -106,15 +110,18 @@ export class Batches {
     channel.set(Word.Pending, this.#count);
     if (this.#isDue) return undefined;
     this.#isDue = true;
-    this.#options.soon(() => {
+    // Who reads a file gives some events with each piece: each batch costs, so they are gathered.
+    const isBusy = performance.now() - this.#handedMs < BUSY_MS;
+    this.#options.later(() => {
       this.#isDue = false;
       if (this.#count > 0 && !this.#isEnded) this.#handOver();
-    });
+    }, isBusy ? GATHER_MS : 0);
     return undefined;
   }
 
   #handOver(): void {
     const { channel } = this.#options;
+    this.#handedMs = performance.now();
     channel.set(Word.SlotEvents + this.#slot, this.#count);
     channel.set(Word.SlotOwner + this.#slot, Owner.Judge);
     channel.set(Word.Pending, 0);

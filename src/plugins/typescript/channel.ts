@@ -111,6 +111,8 @@ export class Channel {
   readonly counts: Uint32Array<SharedArrayBuffer>;
   readonly ends: Uint32Array<SharedArrayBuffer>;
   readonly values: Uint8Array<SharedArrayBuffer>;
+  /** Called where nobody sleeps on news. */
+  onNews: (() => void) | undefined;
 
   constructor(shared = new SharedArrayBuffer(CHANNEL_BYTES)) {
     this.shared = shared;
@@ -145,7 +147,9 @@ export class Channel {
   /** Changes the word and wakes who sleeps on it; how many did. */
   rouse(word: number): number {
     this.add(word);
-    return Atomics.notify(this.words, word);
+    const woken = Atomics.notify(this.words, word);
+    if (word === Word.News && woken === 0) this.onNews?.();
+    return woken;
   }
 
   /** Sleeps until the word is no longer `seen`, or the time is over; false: it was over. */

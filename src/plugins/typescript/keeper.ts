@@ -12,8 +12,6 @@ import {
   ARGUMENT_BYTES,
   Channel,
   INDEX_ARGUMENT,
-  LOG_LINE_BYTES,
-  LOG_LINES,
   NO_ARGUMENT,
   Outcome,
   Owner,
@@ -22,8 +20,11 @@ import {
   TEXT_BYTES,
   Word,
 } from "./channel.ts";
+import { takeLines } from "./log_ring.ts";
+import { processCommand } from "./process_command.ts";
 import { workerPermissions } from "./permissions.ts";
 import type { PluginOrder } from "./plugin_worker.ts";
+import type { RelayOrder } from "./relay_worker.ts";
 
 const START_MS = 30_000;
 const ANSWER_MS = 1_000;
@@ -217,19 +218,31 @@ export class Keeper {
     this.channel = new Channel();
     this.#asked = 0;
     this.#residentBytes = residentBytes();
-    const worker = new Worker(new URL("./plugin_worker.ts", import.meta.url), {
-      type: "module",
-      name: this.#start.info.name,
-      deno: { permissions: workerPermissions(this.#start.permissions) },
-    } as WorkerOptions);
-    this.#worker = worker;
+    this.#worker = this.#start.ownProcess ? this.#beginProcess() : this.#beginThread();
     // Told in the channel, or seen by its silence.
-    worker.onerror = (event) => event.preventDefault();
-    worker.onmessageerror = (event) => event.preventDefault();
-    const { files, config } = this.#start;
-    send(worker, { kind: "run", files, config, shared: this.channel.shared });
+    this.#worker.onerror = (event) => event.preventDefault();
+    this.#worker.onmessageerror = (event) => event.preventDefault();
     this.#await(() => this.channel.get(Word.State) !== State.Starting, START_MS);
     this.#supervise();
+  }
+
+  #beginThread(): Worker {
+    const { info: { name }, permissions, files, config } = this.#start;
+    const worker = new Worker(new URL("./plugin_worker.ts", import.meta.url), {
+      type: "module",
+      name,
+      deno: { permissions: workerPermissions(permissions) },
+    } as WorkerOptions);
+    send(worker, { kind: "run", files, config, shared: this.channel.shared });
+    return worker;
+  }
+
+  #beginProcess(): Worker {
+    const { permissions, files, config, memoryMb } = this.#start;
+    const worker = new Worker(new URL("./relay_worker.ts", import.meta.url), { type: "module" });
+    const order = { files, config, permissions, memoryMb, shared: this.channel.shared };
+    worker.postMessage({ kind: "relay", command: processCommand(), ...order } satisfies RelayOrder);
+    return worker;
   }
 
   #openSource(): void {
@@ -279,7 +292,8 @@ export class Keeper {
     }
     const silentMs = nowMs - this.#beatMs;
     // What the process took since the thread last came round is blamed on it.
-    if (residentBytes() - this.#residentBytes > bound) return this.fail(this.#tooLarge());
+    const takenBytes = this.#start.ownProcess ? 0 : residentBytes() - this.#residentBytes;
+    if (takenBytes > bound) return this.fail(this.#tooLarge());
     if (silentMs < this.#stuckMs) return;
     this.#timeouts++;
     this.fail(`its thread has not come round for ${this.#stuckMs / 1000} s`);
@@ -303,7 +317,9 @@ export class Keeper {
     this.#readLog();
     // A loop of built-in functions alone would outlive it.
     channel.set(Word.Stop, 1);
-    this.#worker?.terminate();
+    // Who stands for a process ends it, and itself.
+    if (this.#start.ownProcess && this.#worker !== undefined) send(this.#worker, 0);
+    else this.#worker?.terminate();
     this.#worker = undefined;
     this.#before.fieldErrors += channel.get(Word.FieldErrors);
     this.#before.dropped += channel.get(Word.EventsDropped) + channel.get(Word.Pending);
@@ -313,21 +329,10 @@ export class Keeper {
   }
 
   #readLog(): void {
-    const { channel } = this;
-    const written = channel.get(Word.LogWritten);
-    const from = channel.get(Word.LogRead);
-    const lines = Math.min(Math.max(written - from, 0), LOG_LINES);
-    for (let line = 0; line < lines; line++) {
-      const at = ((from + line) % LOG_LINES) * LOG_LINE_BYTES;
-      const bytes = Math.min(
-        channel.log[at + 1]! | channel.log[at + 2]! << 8,
-        LOG_LINE_BYTES - 3,
-      );
-      const text = decoder.decode(channel.log.slice(at + 3, at + 3 + bytes));
-      this.#tell(channel.log[at] === 1 ? "warning" : "info", oneLine(text));
+    const { lines, dropped } = takeLines(this.channel);
+    for (const { isWarning, text } of lines) {
+      this.#tell(isWarning ? "warning" : "info", oneLine(text));
     }
-    channel.set(Word.LogRead, written);
-    const dropped = Atomics.exchange(channel.words, Word.LogDropped, 0);
     if (dropped > 0) this.#tell("warning", `it said ${dropped} lines more than were taken`);
   }
 

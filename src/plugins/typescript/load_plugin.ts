@@ -18,6 +18,8 @@ export interface TypeScriptEntry {
   /** "asked": what it asks for; for plugins that are part of saker alone. */
   readonly granted: PluginGrants | "asked";
   readonly memoryMb: number;
+  /** Its thread is to be in a process of its own. */
+  readonly ownProcess?: boolean;
 }
 
 const DESCRIBE_MS = 30_000;
@@ -31,7 +33,7 @@ export async function loadTypeScriptPlugin(
   entry: TypeScriptEntry,
   timeoutMs = DESCRIBE_MS,
 ): Promise<PluginModule> {
-  const { name, path, config, params, granted, memoryMb } = entry;
+  const { name, path, config, params, granted, memoryMb, ownProcess = false } = entry;
   const files = await readModules(path);
   const { info, asked } = readManifest(
     await described(files, { config, params, timeoutMs, memoryMb }),
@@ -42,7 +44,7 @@ export async function loadTypeScriptPlugin(
     read: asked.read === true ? [] : asked.read ?? [],
     env: asked.env === true ? [] : asked.env ?? [],
   };
-  return { info, files, permissions: permitted(asked, grants), config, memoryMb };
+  return { info, files, permissions: permitted(asked, grants), config, memoryMb, ownProcess };
 }
 
 async function described(
@@ -60,8 +62,10 @@ async function described(
     () => refuse(`its module did not come to its end within ${timeoutMs / 1000} s`),
     timeoutMs,
   );
-  worker.onmessage = ({ data }: MessageEvent<PluginAnswer>) =>
-    data.kind === "described" ? resolve(data.exported) : refuse(data.error);
+  worker.onmessage = ({ data }: MessageEvent<PluginAnswer>) => {
+    if (data.kind === "described") resolve(data.exported);
+    else if (data.kind === "failed") refuse(data.error);
+  };
   worker.onmessageerror = () => refuse("what its module exports cannot be read");
   worker.onerror = (event) => {
     event.preventDefault();

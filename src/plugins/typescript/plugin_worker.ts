@@ -23,6 +23,8 @@ export interface RunOrder {
   readonly files: readonly ModuleText[];
   readonly config: unknown;
   readonly shared: SharedArrayBuffer;
+  /** Who owns the thread does not sleep on news: it wants a message. */
+  readonly tells?: boolean;
 }
 
 /** 0: there is something to look at. */
@@ -30,7 +32,9 @@ export type PluginOrder = DescribeOrder | RunOrder | 0;
 
 export type PluginAnswer =
   | { readonly kind: "described"; readonly exported: Exported }
-  | { readonly kind: "failed"; readonly error: string };
+  | { readonly kind: "failed"; readonly error: string }
+  /** There is news in the channel. */
+  | { readonly kind: "news" };
 
 type Exports = Record<string, unknown>;
 /** Lines that the runtime puts before the text that it makes a function of. */
@@ -74,6 +78,7 @@ async function describe(order: DescribeOrder): Promise<void> {
 
 async function run(order: RunOrder): Promise<void> {
   const channel = new Channel(order.shared);
+  if (order.tells === true) channel.onNews = () => post({ kind: "news" });
   const serving = new Serving(channel, {
     memoryKib: () => {
       const { heapUsed, external } = memoryUsage();

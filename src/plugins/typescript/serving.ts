@@ -6,8 +6,6 @@ import {
   type Channel,
   COLUMN_VALUES,
   INDEX_ARGUMENT,
-  LOG_LINE_BYTES,
-  LOG_LINES,
   NO_ARGUMENT,
   Outcome,
   Request,
@@ -17,6 +15,7 @@ import {
 } from "./channel.ts";
 import { ENCODES } from "./encode.ts";
 import { type Answer, Failure, GivenEvent } from "./given_event.ts";
+import { putLine } from "./log_ring.ts";
 import { Usual } from "./usual.ts";
 
 const BEAT_MS = 500;
@@ -129,16 +128,7 @@ export class Serving {
   }
 
   log(level: string, line: string): void {
-    const channel = this.#channel;
-    const written = channel.get(Word.LogWritten);
-    if (written - channel.get(Word.LogRead) >= LOG_LINES) return channel.add(Word.LogDropped);
-    const bytes = encoder.encode(line.slice(0, LOG_LINE_BYTES)).subarray(0, LOG_LINE_BYTES - 3);
-    const at = (written % LOG_LINES) * LOG_LINE_BYTES;
-    channel.log[at] = level === "warning" ? 1 : 0;
-    channel.log[at + 1] = bytes.length & 0xff;
-    channel.log[at + 2] = bytes.length >> 8;
-    channel.log.set(bytes, at + 3);
-    channel.set(Word.LogWritten, written + 1);
+    putLine(this.#channel, level === "warning", line);
   }
 
   #answer(): void {
@@ -177,7 +167,7 @@ export class Serving {
       warn: (line) => this.#warn(line),
       breathe: () => new Promise((resolve) => later(resolve, 0)),
       awaitMessage: () => new Promise((resolve) => this.#heard = resolve),
-      soon: (callback) => later(callback, 0),
+      later: (callback, ms) => later(callback, ms),
     });
     later(() => {
       if (channel.get(Word.State) !== State.Ready) return;
