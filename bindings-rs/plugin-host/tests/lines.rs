@@ -214,8 +214,13 @@ fn a_plugin_begins_after_another_whose_column_it_needs() {
     let taker = built("taker", "picky", &["PICKY_NAME=\"taker\"", "PICKY_NEEDS=\"given\""]);
     let program = std::fs::read(env!("CARGO_BIN_EXE_plugin-host")).expect("the program");
     let load = || {
-        let options =
-            Options { program: &program, path: &taker, name: "taker", memory_bytes: 1 << 28 };
+        let options = Options {
+            program: &program,
+            path: &taker,
+            name: "taker",
+            memory_bytes: 1 << 28,
+            may_start: false,
+        };
         Remote::load(&options).expect("a plugin")
     };
     let alone = load().init("").unwrap_err();
