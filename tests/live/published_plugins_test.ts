@@ -9,6 +9,7 @@ import {
   type Run,
   whyNot,
 } from "../plugins/published.ts";
+import { childrenOf } from "./children.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, freePort, runSaker, Saker } from "./saker.ts";
 import { Place } from "./trigger.ts";
@@ -165,14 +166,3 @@ Deno.test({
     assertEquals((await saker.stop()).code, 0);
   },
 });
-
-/** Processes that `pid` started, under this title. */
-function childrenOf(pid: number, title: string): number[] {
-  const tasks = [...Deno.readDirSync(`/proc/${pid}/task`)];
-  const children = tasks.flatMap(({ name }) =>
-    Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" ").filter(Boolean)
-  );
-  return children.map(Number).filter((child) =>
-    Deno.readTextFileSync(`/proc/${child}/cmdline`).startsWith(title)
-  );
-}

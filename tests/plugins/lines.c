@@ -13,6 +13,11 @@
 
 #include "falco_plugin.h"
 
+#ifdef LINES_GO
+// What Go's linker leaves in a library.
+const char made_with_go[] = "\xff Go buildinf:";
+#endif
+
 #ifndef LINES_NAME
 #define LINES_NAME "lines"
 #endif

@@ -120,8 +120,13 @@ fn sockets() -> io::Result<[OwnedFd; 2]> {
 }
 
 impl Child {
-    /// Starts the program for the plugin of this name.
-    pub fn start(bytes: &[u8], name: &str, rights: Option<&str>) -> io::Result<Self> {
+    /// Starts the program for the plugin of this name; `variable`: one that its process needs.
+    pub fn start(
+        bytes: &[u8],
+        name: &str,
+        rights: Option<&str>,
+        variable: Option<(&str, &str)>,
+    ) -> io::Result<Self> {
         let program = program(bytes)?;
         let [socket, theirs] = sockets()?;
         let memory = memory()?;
@@ -132,6 +137,7 @@ impl Child {
         command.arg0(&title).arg(std::process::id().to_string()).arg(name);
         command.args(rights);
         command.stdin(Stdio::null()).stdout(prints.try_clone()?).stderr(prints).process_group(0);
+        command.envs(variable);
         // What is configured for saker alone is no plugin's business; HOME and the like are.
         let fds = [theirs.as_raw_fd(), memory.as_raw_fd()];
         // SAFETY: calls that a child of a fork may make. Both descriptors are moved out of the way

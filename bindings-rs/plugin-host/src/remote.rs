@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::child::{Child, MAY_START};
 use crate::confined::THREADS_MAX;
 use crate::extraction::Asked;
+use crate::go_kit::variable;
 use crate::lent::{Columns, Lent, Sent};
 use crate::port::{Pause, Told};
 use crate::record::{Level, Record, add};
@@ -138,7 +139,8 @@ impl Remote {
     }
 
     fn spawn(&mut self) -> Told<()> {
-        let child = Child::start(&self.program, &self.name, self.rights)
+        let variable = variable(&self.path);
+        let child = Child::start(&self.program, &self.name, self.rights, variable)
             .map_err(|error| format!("its process cannot be started: {error}"))?;
         (self.child, self.counted, self.fetching, self.ready) = (Some(child), (0, 0), None, None);
         (self.asking, self.sent.seen) = (None, 0);
