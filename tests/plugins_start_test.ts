@@ -132,8 +132,18 @@ Deno.test("what is wrong with a plugin ends the start with its name and the reas
     [[`{name: no, library_path: ${await hostile({ WITHOUT_INIT: "1" })}}`], /'no'.*init/],
     [[`{name: no, library_path: ${await hostile({ HOSTILE_API: '"4.0.0"' })}}`], /'no'.*4\.0\.0/],
     [[`{name: no, library_path: ${plain}, init_config: mode=init_fail}`], /'no'.*it will not/],
-    [[`{name: no, library_path: ${plain}, init_config: mode=init_crash}`], /'no'/],
-    [[`{name: no, library_path: ${plain}, init_config: mode=init_exit}`], /'no'/],
+    [
+      [`{name: no, library_path: ${plain}, init_config: mode=init_crash}`],
+      /'no': its process was ended by signal 11 \(Segmentation fault\)$/m,
+    ],
+    [
+      [`{name: no, library_path: ${plain}, init_config: mode=init_panic}`],
+      /'no': its process was ended by signal 6 \(Aborted\); it printed: panic: it cannot go on$/m,
+    ],
+    [
+      [`{name: no, library_path: ${plain}, init_config: mode=init_exit}`],
+      /'no': its process ended with exit code 0$/m,
+    ],
     [[`{name: lines, library_path: ${lines}, init_config: {prefix: 3}}`], /'lines'.*prefix/],
     [
       [`{name: lines, library_path: ${lines}}`, `{name: again, library_path: ${lines}}`],

@@ -157,6 +157,8 @@ Deno.test({
     };
     await post(1001);
     await seen(1001);
+    // One for each source that is judged, and system calls are not.
+    assertEquals(childrenOf(saker.pid, "saker: plugin json").length, 1);
     const [child] = childrenOf(saker.pid, "saker: plugin collector");
     assert(child !== undefined, "the collector has no process of its own");
     Deno.kill(child, "SIGKILL");

@@ -115,6 +115,10 @@ ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc) {
     *rc = SS_PLUGIN_SUCCESS;
     for (int i = 0; i < BATCH; i++) p->events[i] = (ss_plugin_event *)p->bytes[i];
     if (is(p, "init_crash")) crash();
+    if (is(p, "init_panic")) {
+        fputs("panic: it cannot go on\n\ngoroutine 1 [running]:\n", stderr);
+        abort();
+    }
     if (is(p, "init_block")) forever();
     if (is(p, "init_exit")) exit(0);
     if (is(p, "init_null")) return NULL;

@@ -230,11 +230,31 @@ impl Child {
         behind.split(' ').nth(17).and_then(|threads| threads.parse().ok()).unwrap_or(0)
     }
 
+    /// Whether its end of the socket was closed.
+    fn is_gone(&self) -> bool {
+        let mut socket = libc::pollfd { fd: self.socket.as_raw_fd(), events: 0, revents: 0 };
+        // SAFETY: one descriptor that is open.
+        unsafe { libc::poll(&raw mut socket, 1, 0) };
+        socket.revents & libc::POLLHUP != 0
+    }
+
     /// Ends it at once; how it ended by itself, if it did.
-    pub fn kill(mut self, record: &Record) -> Option<String> {
-        // What ends lets its socket go first.
-        sleep(LEAVE_STEP);
-        let own = self.ended();
+    pub fn kill(self, record: &Record) -> Option<String> {
+        // What ends lets its socket go first, and has its memory to give back before it is known
+        // how it ended.
+        let wait = if self.is_gone() { LEAVE } else { LEAVE_STEP };
+        self.end(wait, record)
+    }
+
+    fn end(mut self, wait: Duration, record: &Record) -> Option<String> {
+        let until = Instant::now() + wait;
+        let own = loop {
+            let own = self.ended();
+            if own.is_some() || Instant::now() >= until {
+                break own;
+            }
+            sleep(LEAVE_STEP);
+        };
         // What it started is of its group, unless it left that.
         // SAFETY: a group of ours: its first process is not waited for yet, or was just now.
         unsafe { libc::kill(-(self.process.id() as i32), libc::SIGKILL) };
@@ -256,7 +276,7 @@ impl Child {
             self.take_printed(record);
             sleep(LEAVE_STEP);
         }
-        self.kill(record);
+        self.end(Duration::ZERO, record);
     }
 }
 

@@ -210,12 +210,22 @@ impl Remote {
             }
         };
         if self.info.is_empty() || self.config.is_none() {
-            // It is the first start: who started it is told.
+            // It is the first start: who started it is told, also what it said before it ended.
             let own = self.child.take().and_then(|child| child.kill(&self.record));
-            return Err(own.unwrap_or(why));
+            return Err(own.unwrap_or(why) + &self.last_words());
         }
         self.fail(&why);
         Err(why)
+    }
+
+    /// What it printed before it ended: of Go's many lines the one that has the reason.
+    fn last_words(&self) -> String {
+        let mut lines: Vec<String> = self.record.take().into_iter().map(|it| it.line).collect();
+        let is_reason =
+            |line: &String| ["panic: ", "fatal error: "].iter().any(|it| line.starts_with(it));
+        let reason = lines.iter().position(is_reason).map(|at| lines.swap_remove(at));
+        let words = reason.or_else(|| lines.pop());
+        words.map_or_else(String::new, |line| format!("; it printed: {line}"))
     }
 
     /// The same for questions that are answered in words.

@@ -87,7 +87,8 @@ export async function watch(
     info: log.info,
   };
   const pluginWatches = new PluginWatches(plugins, sources.plugins, { ...common, onTallies });
-  const start = { ...begun, extractors: pluginWatches.extractors("syscall") };
+  const hasCalls = begun.source.kind !== "nothing";
+  const start = { ...begun, extractors: pluginWatches.extractors("syscall", hasCalls) };
   if (flags.pidfile !== undefined && !writePid(flags.pidfile, terminal)) return 255;
 
   const audit = sources.audit === undefined ? undefined : new AuditWatch({

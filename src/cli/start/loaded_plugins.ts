@@ -46,11 +46,16 @@ export function infosOf(plugins: LoadedPlugins): readonly PluginInfo[] {
 }
 
 /** Those that give values of events of the source, parse them, add to them or listen to them, but
- * for the one that gives them. */
-export function extractorsOf(plugins: LoadedPlugins, source: string): readonly PluginSetting[] {
+ * for the one that gives them. Where it has no events, those that add some alone, and the like. */
+export function extractorsOf(
+  plugins: LoadedPlugins,
+  source: string,
+  hasEvents = true,
+): readonly PluginSetting[] {
   return plugins
     .filter(({ info }) =>
-      info.source !== source && (isCompatible(info, source) || concerns(info, source))
+      info.source !== source &&
+      ((hasEvents && isCompatible(info, source)) || concerns(info, source))
     )
     .map(({ setting }) => setting);
 }

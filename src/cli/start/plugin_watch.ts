@@ -59,8 +59,8 @@ export class PluginWatches {
     return this.#loaded.length > 0;
   }
 
-  extractors(source: string): readonly PluginSetting[] {
-    return extractorsOf(this.#loaded, source);
+  extractors(source: string, hasEvents = true): readonly PluginSetting[] {
+    return extractorsOf(this.#loaded, source, hasEvents);
   }
 
   /** Takes what the thread of that source tells. */
