@@ -287,6 +287,26 @@ fn a_process_starts_no_others_and_may_not_have_too_many_threads() {
     }
     assert!(plugin.record().take().iter().any(|notice| notice.line == "0 of 50 were forked"));
     assert_eq!(read(&plugin.record().errors), 0);
+    // One that may is killed with what it started.
+    let (program, path) = (program(), built("may_fork", "hostile", &[]));
+    let options = Options {
+        program: &program,
+        path: &path,
+        name: "t",
+        memory_bytes: 1 << 28,
+        may_start: true,
+    };
+    let mut plugin = Remote::load(&options).expect("a plugin");
+    plugin.init("mode=fork_bomb after=2 pause=1").expect("init");
+    plugin.open("").expect("open");
+    let told = |plugin: &mut Remote| {
+        let lines = plugin.record().take();
+        lines.iter().any(|notice| notice.line == "50 of 50 were forked")
+    };
+    while !told(&mut plugin) {
+        assert!(batch(&mut plugin, &mut buffer) > 0);
+    }
+    drop(plugin);
     let told = until_it_fails(&mut hostile("threads"));
     assert!(told.contains("threads, more than the 1024 it may"), "{told}");
 }
