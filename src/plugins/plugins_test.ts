@@ -9,15 +9,21 @@ import type { PluginArgument, PluginInfo, PluginPort } from "./contract.ts";
 import { fieldSets, pluginsMistake } from "./field_sets.ts";
 import { PluginHand } from "./plugin_hand.ts";
 import { PluginSource } from "./plugin_source.ts";
-import { pluginField, pluginInfo, TextsPort } from "./port_fixture.ts";
+import { LendingPort, pluginField, pluginInfo, TextsPort } from "./port_fixture.ts";
 
 const BUFFER_BYTES = 1 << 16;
 
 /** Values of fields, as outputs show them, of each event. */
-function shown(port: PluginPort, names: readonly string[], infos = [port.info]): string[][] {
+function shown(
+  port: PluginPort,
+  names: readonly string[],
+  infos = [port.info],
+  others: readonly PluginPort[] = [],
+): string[][] {
   const source = new PluginSource(port);
-  const own = { batches: source, isOwn: true };
-  const hands = new Map([[port.info.name, new PluginHand(port, source.source, own)]]);
+  const handOf = (of: PluginPort) =>
+    new PluginHand(of, source.source, { batches: source, isOwn: of === port });
+  const hands = new Map([port, ...others].map((one) => [one.info.name, handOf(one)]));
   const fields = fieldSets(infos, {}, hands).get(source.source)!;
   const bounds = names.map((name) => {
     const resolved = fields.resolve(name);
@@ -67,6 +73,22 @@ Deno.test("a plugin's fields have the values that it gives, of every type", () =
       "text: one two three",
     ],
   ]);
+});
+
+Deno.test("another plugin's batch is lent once, and its fields are asked of most at once", () => {
+  const texts = Array.from({ length: 128 }, (_, at) => `text ${at}`);
+  const port = new TextsPort(texts, 64);
+  const fields = [pluginField("other.all"), pluginField("other.length", { type: "uint64" })];
+  const other = new LendingPort([], 1, pluginInfo({ name: "other", id: 0, source: "", fields }));
+  const infos = [port.info, other.info];
+  const lines = shown(port, ["other.all", "other.length"], infos, [other]);
+  assertEquals(lines, texts.map((text) => [text, `${text.length}`]));
+  assertEquals(other.lent, [1, 65].map((firstNumber) => ({ source: "texts", firstNumber })));
+  // Of the first batch some one by one, then the rest; of the second all.
+  const [one, all] = [{ first: 0, count: 1 }, { first: 0, count: 64 }];
+  assertEquals(other.asked.filter(({ first }) => first === 0), [one, one, all, all]);
+  assertEquals(other.asked.some(({ first, count }) => first > 0 && count > 32), true);
+  assertEquals([other.singles, other.asked.length < 16], [0, true]);
 });
 
 Deno.test("a field that is asked of every event is asked once for a batch", () => {

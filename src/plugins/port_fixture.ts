@@ -1,5 +1,7 @@
 // A plugin of numbered texts in TypeScript: what plugins do without a library, for tests. It counts
 // how it was asked.
+import { BlockWalk, Step } from "../events/blocks.ts";
+import { Event } from "../events/event.ts";
 import { PLUGIN_DATA_AT, pluginBlockBytes, PluginFrames } from "../events/plugin_block.ts";
 import type {
   PluginArgument,
@@ -134,6 +136,35 @@ export class TextsPort implements PluginPort {
 
   close(): void {
     this.closed = true;
+  }
+}
+
+/** Gives values of others' events as well, which are lent to it. */
+export class LendingPort extends TextsPort {
+  lent: { source: string; firstNumber: number }[] = [];
+  asked: { first: number; count: number }[] = [];
+  #texts: string[] = [];
+
+  readonly lend = (blocks: Uint8Array, source: string, firstNumber: number): void => {
+    this.lent.push({ source, firstNumber });
+    this.#texts = [];
+    const walk = new BlockWalk(new Event());
+    walk.begin(blocks, blocks.length);
+    for (let step = walk.next(); step !== Step.End; step = walk.next()) {
+      const { bytes, offset, end } = walk.event;
+      this.#texts.push(textOf(bytes.subarray(offset, end)));
+    }
+  };
+
+  lentColumn(
+    field: number,
+    argument: PluginArgument | undefined,
+    first: number,
+    count: number,
+  ): PluginColumn {
+    this.asked.push({ first, count });
+    const texts = this.#texts.slice(first, first + count);
+    return columnOf(texts.map((text) => valuesOf(text, field, argument)));
   }
 }
 
