@@ -77,6 +77,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     });
   program.command("plugin-process", { hidden: true })
     .description("the process of a plugin in TypeScript; saker starts it")
+    .argument("[name]", "which plugin's, for ps")
     .action(async () => {
       const { runPluginProcess } = await import("../plugins/typescript/own_process.ts");
       code = await runPluginProcess((code) => Deno.exit(code));

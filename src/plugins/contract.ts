@@ -197,6 +197,9 @@ export interface PluginPort {
     field: number,
     argument: PluginArgument | undefined,
   ): PluginColumn;
+  /** Where one event in so many is asked, the values of all are fetched at once; absent: as suits
+   * who is asked by a call. */
+  readonly askedShare?: number;
   /** Takes events of another source, whole .scap blocks, the first of them with that number
    * (`evt.num`); they hold until the next call of this or of `columnOf`. Only where asking them
    * together is quicker than one by one. */

@@ -30,8 +30,9 @@ export interface Given {
 
 const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
 
-/** Asked so often in a batch, and of one event in four, the rest is fetched at once. */
+/** Asked so often in a batch, and of one event in so many, the rest is fetched at once. */
 const ASKED_MIN = 4;
+/** Of who says nothing else (PluginPort.askedShare). */
 const ASKED_SHARE = 4;
 
 export class PluginHand {
@@ -68,7 +69,7 @@ export class PluginHand {
       work.question(count);
       return new ColumnValues(columns(field, argument, place, count, num), type, isList);
     };
-    const kept = new KeptColumn(batches, fetch);
+    const kept = new KeptColumn(batches, fetch, this.port.askedShare ?? ASKED_SHARE);
     return (context) => {
       const place = batches.placeOf(context);
       return place < 0 ? single(context) : kept.at(place, context.event.num);
@@ -148,6 +149,7 @@ function lentColumns(port: PluginPort, source: string, batches: Batches): Column
 class KeptColumn {
   readonly #batches: Batches;
   readonly #ask: (place: number, count: number, num: number) => ColumnValues;
+  readonly #share: number;
   #batch = -1;
   /** Events of the batch that were asked; whether most of the one before were. */
   #asked = 0;
@@ -162,9 +164,11 @@ class KeptColumn {
   constructor(
     batches: Batches,
     ask: (place: number, count: number, num: number) => ColumnValues,
+    share: number,
   ) {
     this.#batches = batches;
     this.#ask = ask;
+    this.#share = share;
   }
 
   at(place: number, num: number): Value {
@@ -177,7 +181,7 @@ class KeptColumn {
   }
 
   #begin(): void {
-    this.#isOften = this.#asked >= ASKED_MIN && this.#asked * ASKED_SHARE >= this.#size;
+    this.#isOften = this.#asked >= ASKED_MIN && this.#asked * this.#share >= this.#size;
     this.#batch = this.#batches.batch;
     this.#size = this.#batches.size;
     this.#asked = 0;
@@ -187,7 +191,7 @@ class KeptColumn {
 
   #fetch(place: number, num: number): void {
     const isOften = this.#isOften ||
-      (this.#asked >= ASKED_MIN && this.#asked * ASKED_SHARE >= place);
+      (this.#asked >= ASKED_MIN && this.#asked * this.#share >= place);
     this.#values = this.#ask(place, isOften ? this.#size - place : 1, num);
     this.#first = place;
     // Fewer may have come than were asked for.

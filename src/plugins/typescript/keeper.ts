@@ -238,10 +238,11 @@ export class Keeper {
   }
 
   #beginProcess(): Worker {
-    const { permissions, files, config, memoryMb } = this.#start;
+    const { info, permissions, files, config, memoryMb } = this.#start;
     const worker = new Worker(new URL("./relay_worker.ts", import.meta.url), { type: "module" });
     const order = { files, config, permissions, memoryMb, shared: this.channel.shared };
-    worker.postMessage({ kind: "relay", command: processCommand(), ...order } satisfies RelayOrder);
+    const command = processCommand(info.name);
+    worker.postMessage({ kind: "relay", command, ...order } satisfies RelayOrder);
     return worker;
   }
 

@@ -33,6 +33,8 @@ import { Keeper, STUCK_MS } from "./keeper.ts";
 const DATA_AT = PLUGIN_DATA_AT - PLUGIN_EVENT_AT;
 
 export class TypeScriptPort implements PluginPort {
+  /** A question to another thread costs as much as many values. */
+  readonly askedShare = 64;
   readonly info: PluginInfo;
   readonly #keeper: Keeper;
   readonly #frames = new PluginFrames();

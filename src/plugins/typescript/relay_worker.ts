@@ -41,6 +41,13 @@ const scope = globalThis as unknown as { close(): void };
 const thread: { relay: Relay | undefined } = { relay: undefined };
 const encoder = new TextEncoder();
 
+for (const kind of ["error", "unhandledrejection"]) {
+  globalThis.addEventListener(kind, (event) => {
+    event.preventDefault();
+    const { error, reason } = event as Partial<ErrorEvent & PromiseRejectionEvent>;
+    thread.relay?.fail(`a mistake in saker: ${error ?? reason}`);
+  });
+}
 globalThis.addEventListener("message", (event) => {
   const order = (event as MessageEvent<RelayOrder | 0>).data;
   if (order === 0) thread.relay?.look();
@@ -71,7 +78,7 @@ class Relay {
         stderr: "null",
       }).spawn();
     } catch (error) {
-      this.#fail(`its process cannot be started: ${(error as Error).message}`);
+      this.fail(`its process cannot be started: ${(error as Error).message}`);
       return;
     }
     this.#input = this.#child.stdin.getWriter();
@@ -108,9 +115,9 @@ class Relay {
         for (const frame of frames.take(piece)) this.#take(frame);
       }
       const { code, signal } = await child.status;
-      this.#fail(`its process ended with ${signal ?? `exit code ${code}`}`);
+      this.fail(`its process ended with ${signal ?? `exit code ${code}`}`);
     } catch (error) {
-      this.#fail((error as Error).message);
+      this.fail((error as Error).message);
       kill(child);
     }
   }
@@ -154,11 +161,11 @@ class Relay {
     channel.set(Word.Pending, status.pending);
     for (const { isWarning, text } of status.lines) putLine(channel, isWarning, text);
     channel.add(Word.LogDropped, status.linesDropped);
-    if (status.state === State.Failed) this.#fail(status.failure);
+    if (status.state === State.Failed) this.fail(status.failure);
     else channel.set(Word.State, status.state);
   }
 
-  #fail(error: string): void {
+  fail(error: string): void {
     const channel = this.#channel;
     if (channel.get(Word.State) === State.Failed) return;
     const bytes = encoder.encode(error).subarray(0, TEXT_BYTES);
