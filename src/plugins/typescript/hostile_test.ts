@@ -109,6 +109,28 @@ Deno.test("a field that loops ends its plugin within a second, and has no value"
   port.close();
 });
 
+/** Events that were counted as lost, where the plugin had that time to fill both batches. */
+async function lostAfter(ms: number): Promise<number> {
+  const fill = `const kib = "x".repeat(1024); for (let n = 0; n < 4096; n++) yield kib;`;
+  const port = await portOf(sourceOf(`${fill} ${WAIT}`, "for (;;);"));
+  port.open("");
+  // Some of the first batch are read.
+  ok(readUntil(port, (bytes) => bytes > 0));
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  port.column(0, undefined, 0, 1);
+  ok(readUntil(port, () => port.numbers().state === "pausing"));
+  const { dropped } = port.numbers();
+  port.close();
+  return dropped;
+}
+
+Deno.test("events that go with a plugin that is ended are counted, of both batches", async () => {
+  let lost = 0;
+  // A batch has a MiB, of a KiB an event; a busy machine may need its time for both.
+  for (let ms = 200; lost <= 1024 && ms < 10_000; ms *= 2) lost = await lostAfter(ms);
+  ok(lost > 1024, `${lost} were counted`);
+});
+
 Deno.test("a plugin that floods is read as fast as we go, its log is bounded", async () => {
   const flood = `for (let n = 0;; n++) { console.log("line", n); yield "x"; }`;
   const port = await portOf(sourceOf(flood));

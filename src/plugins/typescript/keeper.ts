@@ -16,6 +16,7 @@ import {
   Outcome,
   Owner,
   Request,
+  SLOT_EVENTS,
   State,
   TEXT_BYTES,
   Word,
@@ -309,6 +310,16 @@ export class Keeper {
     return owner(0) === Owner.Judge || owner(1) === Owner.Judge;
   }
 
+  /** Events of batches that are not judged to their end. */
+  #waiting(): number {
+    const { channel } = this;
+    const of = (slot: number) =>
+      channel.get(Word.SlotOwner + slot) === Owner.Judge
+        ? Math.min(Math.max(channel.get(Word.SlotEvents + slot), 0), SLOT_EVENTS)
+        : 0;
+    return of(0) + of(1);
+  }
+
   #tooLarge(): string {
     return `it has more memory than ${this.#start.memoryMb} MB (memory_mb)`;
   }
@@ -323,7 +334,8 @@ export class Keeper {
     else this.#worker?.terminate();
     this.#worker = undefined;
     this.#before.fieldErrors += channel.get(Word.FieldErrors);
-    this.#before.dropped += channel.get(Word.EventsDropped) + channel.get(Word.Pending);
+    this.#before.dropped += channel.get(Word.EventsDropped) + channel.get(Word.Pending) +
+      this.#waiting();
     channel.set(Word.Pending, 0);
     channel.set(Word.FieldErrors, 0);
     channel.set(Word.EventsDropped, 0);

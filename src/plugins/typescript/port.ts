@@ -45,6 +45,8 @@ export class TypeScriptPort implements PluginPort {
   #next = 0;
   #at = 0;
   #hasSlot = false;
+  /** The start that the batches at hand are of. */
+  #slotBy = 0;
   /** Where in the batch the events begin that `read` gave last, and the start they are of. */
   #given = 0;
   #givenBy = -1;
@@ -62,7 +64,9 @@ export class TypeScriptPort implements PluginPort {
 
   read(buffer: Uint8Array): number {
     const keeper = this.#keeper;
-    if (!keeper.look()) return this.#forget();
+    const isUp = keeper.look();
+    if (!isUp || this.#slotBy !== keeper.starts) this.#forget();
+    if (!isUp) return keeper.isGone ? -1 : 0;
     for (;;) {
       if (!this.#hasSlot && !this.#takeSlot()) return keeper.hasEnded ? -1 : 0;
       this.#given = this.#next;
@@ -164,12 +168,13 @@ export class TypeScriptPort implements PluginPort {
       this.#keeper.channel.get(Word.SlotOwner + this.#slot) === Owner.Judge;
   }
 
-  /** The plugin is away: so is what it gave and what was not read yet. */
-  #forget(): number {
-    if (this.#hasSlot) this.#dropped += this.#events - this.#next;
+  /** The plugin is away, or another one since: so is what it gave and what was not read yet, which
+   * the keeper has counted, with what was read of the batch at hand. */
+  #forget(): void {
+    if (this.#hasSlot) this.#dropped -= this.#next;
     this.#hasSlot = false;
     this.#slot = 0;
-    return this.#keeper.isGone ? -1 : 0;
+    this.#slotBy = this.#keeper.starts;
   }
 
   #takeSlot(): boolean {
