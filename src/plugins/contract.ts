@@ -171,6 +171,8 @@ export interface PluginNumbers {
  */
 export interface PluginPort {
   readonly info: PluginInfo;
+  /** Starts what else starts with the first question, which whoever asks it would wait for. */
+  begin?(): void;
   /** Opens its source; throws an Error of one line where it refuses. */
   open(params: string): void;
   /**

@@ -22,6 +22,7 @@ export function openExtractors(
   try {
     for (const setting of extractors) {
       const port = openPort(setting, addon, tables);
+      port.begin?.();
       hands.set(port.info.name, new PluginHand(port, source, given));
     }
   } catch (error) {

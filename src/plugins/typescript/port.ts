@@ -58,6 +58,10 @@ export class TypeScriptPort implements PluginPort {
     this.#keeper = new Keeper(start, stuckMs);
   }
 
+  begin(): void {
+    this.#keeper.isUp();
+  }
+
   open(params: string): void {
     this.#keeper.open(params);
   }

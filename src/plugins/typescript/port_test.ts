@@ -284,3 +284,17 @@ for (
     );
   });
 }
+
+Deno.test("a plugin without a source begins before it is asked", async () => {
+  const module = await loaded(`
+    console.log("here");
+    export const fields = { sources: ["k8s_audit"], fields: {
+      "a.b": { type: "string", desc: "", value: () => "x" },
+    } };`);
+  const port = new TypeScriptPort(module);
+  deepStrictEqual(port.takeNotices(), []);
+  port.begin();
+  deepStrictEqual(port.takeNotices().map(({ line }) => line), ["here"]);
+  strictEqual(port.numbers().restarts, 0);
+  port.close();
+});
