@@ -146,6 +146,8 @@ export interface SieveOptions {
   keepsDescriptors: boolean;
   /** Names of descriptors are asked for as the caller gave them. */
   asksRaw: boolean;
+  /** Whether a rule can match an execution may depend on its environment. */
+  asksEnv: boolean;
   /** Nothing that rules ask or show is about descriptors, nor will other rules: the engine needs no
    * tables of them. */
   ignoresDescriptors: boolean;
@@ -167,8 +169,9 @@ export class CaptureSieve {
    * Goes on at `from` over the blocks in the first `length` bytes of the lent buffer. `entries`
    * gets three numbers for each event that the engine has to see: its offset (events that were held
    * back are copied behind `length`), the events passed over before it, and 1 where it only keeps
-   * the tables right. `state` gets how far it came, how many entries there are, and the events
-   * passed over behind the last one, and what is asked: 1 and of which thread for `answer`, 2 for
+   * the tables right, 2 where of the event its time alone matters, for a thread that ended just
+   * before. `state` gets how far it came, how many entries there are, and the events passed over
+   * behind the last one, and what is asked: 1 and of which thread for `answer`, 2 for
    * `answerProgram`. Returns 0 at the end, 1 where entries or room are used up, 2 where something
    * is asked. `from` behind `length`: other tables come, and what is held back is handed over.
    */
@@ -187,8 +190,9 @@ export class CaptureSieve {
   ): void;
   /** What holds of the thread that the event makes: from then on, and for its own rules. */
   answerProgram(low: number, high: number, rulesLow: number, rulesHigh: number): void;
-  /** Which threads and processes the engine has, and no others; without: it may have any. */
-  know(tids?: Float64Array): void;
+  /** Which threads and processes the engine has, and no others, and which numbers the leaders of
+   * their sessions and groups have; without `tids`: it may have any. */
+  know(tids: Float64Array | undefined, leaders: Float64Array): void;
   /** Events passed over so far, by code. */
   passed(): Float64Array;
 }

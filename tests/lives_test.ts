@@ -39,6 +39,8 @@ const CONDITIONS = [
   "evt.type = execve and container.id != host",
   "evt.type = execve and user.uid = 5 and proc.cmdline contains '-x'",
   "evt.type = execve and proc.aname = nc",
+  "evt.type = execve and proc.env contains 'B=nc'",
+  "(evt.type = openat and fd.name = /etc/shadow) or (evt.type = execve and proc.name = find)",
   "evt.type = execve and evt.failed = true and proc.name = make",
   "evt.type = procexit and proc.name = sh",
   "evt.type = kill",

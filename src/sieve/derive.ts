@@ -43,7 +43,8 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
  * events: which call it was, no guard asks. */
 const GENERIC = /^GENERIC_/;
 
-const EXECUTION = /^SYSCALL_EXECVE(_19|AT)_X$/;
+/** Ids of events of executions. */
+export const EXECUTION = /^SYSCALL_EXECVE(_19|AT)_X$/;
 
 /** Who tells of the threads of events of a code. */
 export function partsOf(code: number, beyond: Beyond): ThreadParts | undefined {

@@ -45,7 +45,7 @@ const NAMED: Formula = { kind: "name", patterns: [] };
 /** What the rule asks of the names that used files were opened by; FALSE: of none. */
 export function laterNames(rule: CheckedRule): Formula {
   const parts = wantedCodes(rule, "syscall").filter(usesFile).map((code) => {
-    const formula = new FormulaMaker(code, (atom, negated) => {
+    const formula = new FormulaMaker([code], (atom, negated) => {
       if (!asksName(atom, code)) return ofFile(atom, negated);
       const found = nameFormula(atom, negated, OPENAT) ?? nameFormula(atom, negated, code);
       return found === undefined || found.kind === "true" ? NAMED : found;
@@ -72,7 +72,7 @@ function loosened(formula: Formula): Formula {
  */
 export function needsEveryOpen(rule: CheckedRule): boolean {
   return wantedCodes(rule, "syscall").some((code) =>
-    CLOSE.has(code) && new FormulaMaker(code, ofFile).of(rule.node).kind !== "false"
+    CLOSE.has(code) && new FormulaMaker([code], ofFile).of(rule.node).kind !== "false"
   );
 }
 

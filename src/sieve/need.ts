@@ -12,16 +12,20 @@ import { protocolFormula } from "./protocols.ts";
 /** What is known of an atom, or of its contrary, as a formula. */
 export type Leaf = (atom: Atom, negated: boolean) => Formula;
 
-/** The formulas of conditions on events of one code; parts that rules share are made once. */
+/** The formulas of conditions on events of some codes; parts that rules share are made once. */
 export class FormulaMaker {
   readonly #known: Known;
   readonly #leaf: Leaf;
   readonly #formulas: (Formula | undefined)[] = [];
   readonly #contraries: (Formula | undefined)[] = [];
 
-  /** Without a code: of events of any. */
-  constructor(code: number | undefined, leaf: Leaf) {
-    this.#known = code === undefined ? () => undefined : decidedByCode(code);
+  /** Without codes: of events of any. */
+  constructor(codes: readonly number[], leaf: Leaf) {
+    const [known = () => undefined, ...others] = codes.map(decidedByCode);
+    this.#known = (atom) => {
+      const holds = known(atom);
+      return others.every((other) => other(atom) === holds) ? holds : undefined;
+    };
     this.#leaf = leaf;
   }
 
@@ -60,7 +64,7 @@ export class FormulaMaker {
 export class Needs extends FormulaMaker {
   constructor(code: number, protocols = false) {
     super(
-      code,
+      [code],
       (atom, negated) =>
         (protocols ? protocolFormula(atom, negated, code) : undefined) ??
           numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,

@@ -4,8 +4,9 @@ import type { Node } from "../rules/check/condition.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
-import { deriveGuards, partsOf } from "./derive.ts";
+import { deriveGuards, EXECUTION, partsOf } from "./derive.ts";
 import { laterNames, needsEveryOpen } from "./later_use.ts";
+import { Effect, effectOf } from "./state_effects.ts";
 import { tableBytes, threadWords, Verdict } from "./table.ts";
 import { OF_EXECUTIONS, ThreadParts } from "./thread_parts.ts";
 
@@ -17,11 +18,13 @@ export interface RulesSieve {
   readonly descriptors: Uint32Array;
   /** Every event that makes or changes a descriptor is needed. */
   readonly keepsDescriptors: boolean;
-  /** By event code, of which threads events are whose rules look at other threads than their own
-   * and its ancestors; as `clauseThreads`. */
+  /** By event code, of which threads events are whose rules look at other threads than their own,
+   * its ancestors and those that lead them; as `clauseThreads`. */
   readonly lookers: Uint32Array;
   /** Names of descriptors are asked for as the caller gave them, after they were opened. */
   readonly asksRaw: boolean;
+  /** Whether a rule can match an execution may depend on its environment. */
+  readonly asksEnv: boolean;
   /** Nothing that rules ask or show is about descriptors. */
   readonly ignoresDescriptors: boolean;
   /** Rules look at descriptors that no event of theirs names. */
@@ -41,10 +44,8 @@ const ALL_DESCRIPTORS = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration|s
 /** Those of them for which the kernel's sieve keeps every open: it keeps those of standard streams
  * in any case. */
 const COUNTED = /^(fd\.types|proc\.(fdopencount|fdusage|ppid\.duration))/;
-/** Fields of other threads than the event's and its ancestors: of those that lead its session or
- * group, whoever they are. */
-const LEADERS = /^proc\.(sname|(sid|v?pgid)\.)/;
-/** Fields of which none but those looks at another thread. */
+/** Fields of which none looks at another thread than the event's, its ancestors, and those that
+ * lead its session or a group of its. */
 const OF_ONE = /^(evt|fd|fdlist|fs|proc|thread|user|group|container|syscall)\./;
 /** It shows descriptors in an order that depends on all that was opened and closed before. */
 const IN_ORDER = "fd.types";
@@ -79,7 +80,7 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
   const threads = new ThreadParts();
-  const executions = new ThreadParts(OF_EXECUTIONS);
+  const executions = new ThreadParts(OF_EXECUTIONS, EXECUTIONS);
   const beyond = { threads, executions, protocols: true };
   const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
@@ -87,10 +88,14 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
   executions.decides = guards[EXECVE]!.verdict !== Verdict.Keep;
   const lookers = lookersOf(rules, (code, rule) => partsOf(code, beyond)!.bitOf(rule.node));
-  return { table, descriptors, lookers, ...flags, clauseThreads, threads, executions };
+  const asksEnv = executions.asks("proc.env");
+  return { table, descriptors, lookers, ...flags, asksEnv, clauseThreads, threads, executions };
 }
 
 const EXECVE = codeOf("SYSCALL_EXECVE_19_X");
+const EXECUTIONS: readonly number[] = EVENTS.flatMap(({ code, id }) =>
+  EXECUTION.test(id) ? [code] : []
+);
 
 /** By event code, the threads of rules that look at others. */
 function lookersOf(
@@ -100,15 +105,17 @@ function lookersOf(
   const lookers = new BigUint64Array(EVENTS.length);
   for (const rule of rules) {
     const fields = fieldsOf(rule);
-    if (fields.every((field) => OF_ONE.test(field) && !LEADERS.test(field))) continue;
+    if (fields.every((field) => OF_ONE.test(field))) continue;
     for (const code of wantedCodes(rule, "syscall")) lookers[code]! |= threadsOf(code, rule);
   }
   return new Uint32Array(lookers.buffer);
 }
 
-/** Whether the rule looks at calls that open, which tell the name themselves, and at no other. */
+/** Whether of calls the rule looks at those that open alone, which tell the name themselves. */
 function onlyOpens(rule: CheckedRule): boolean {
-  return wantedCodes(rule, "syscall").every((code) => OPENS.has(EVENTS[code]!.name));
+  return wantedCodes(rule, "syscall").every((code) =>
+    OPENS.has(EVENTS[code]!.name) || effectOf(code) === Effect.Meta
+  );
 }
 const OPENS: ReadonlySet<string> = new Set(["open", "openat", "openat2", "creat"]);
 
@@ -149,6 +156,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     lookers: new Uint32Array(2 * EVENTS.length).fill(0xffff_ffff),
     keepsDescriptors: true,
     asksRaw: true,
+    asksEnv: true,
     ignoresDescriptors: false,
     looksAtAll: true,
     isOpen: true,

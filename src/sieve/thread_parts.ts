@@ -23,6 +23,7 @@ export const OF_EXECUTIONS: ReadonlySet<string> = new Set([
   "proc.exeline",
   "proc.cmdnargs",
   "proc.cmdlenargs",
+  "proc.env",
   "proc.is_exe_from_memfd",
   "proc.is_exe_upper_layer",
   "proc.is_exe_lower_layer",
@@ -67,18 +68,22 @@ export class ThreadParts {
   #values: (Value | undefined)[] = [];
   #context: Context | undefined;
 
-  readonly #maker = new FormulaMaker(undefined, (atom, negated) => {
-    const { left, right } = atom;
-    if (right !== undefined || left.bound === undefined || !this.#fields.has(left.text)) {
-      return TRUE;
-    }
-    return { kind: "thread", place: this.#placeOf(atom), negated };
-  });
+  readonly #maker: FormulaMaker;
 
   /** `fields`: those that decide a part, which are remembered for others where these are a
-   * thread's. */
-  constructor(fields: ReadonlySet<string> = OF_THREADS) {
+   * thread's; `codes`: of which events alone it will be asked, where that is known. */
+  constructor(fields: ReadonlySet<string> = OF_THREADS, codes: readonly number[] = []) {
     this.#fields = fields;
+    this.#maker = new FormulaMaker(codes, (atom, negated) => {
+      const { left, right } = atom;
+      if (right !== undefined || left.bound === undefined || !fields.has(left.text)) return TRUE;
+      return { kind: "thread", place: this.#placeOf(atom), negated };
+    });
+  }
+
+  /** Whether a part asks for a field. */
+  asks(field: string): boolean {
+    return this.#atoms.some(({ left }) => left.text === field);
   }
 
   get #remembers(): boolean {

@@ -10,6 +10,7 @@ import { Snapshot } from "./snapshot/snapshot.ts";
 import type { AwaitedContainers } from "./tables/awaited_containers.ts";
 import type { Cluster } from "./tables/cluster.ts";
 import type { Container } from "./tables/containers.ts";
+import { timeNs } from "./tables/results.ts";
 import { Tables } from "./tables/tables.ts";
 import type { Thread } from "./tables/thread.ts";
 
@@ -74,6 +75,10 @@ export class MachineState extends Tables implements MachineHost {
     if (this.pendingClose >= 0) this.finishClose();
   }
 
+  passTime(event: Event): void {
+    if (this.pendingExit !== 0) this.finishExit(timeNs(event));
+  }
+
   tableOf(tid: number): DescriptorTable | undefined {
     if (this.#snapshot.unsettled) this.#snapshot.settle();
     const thread = tid === this.pendingExit ? undefined : this.threads.get(tid);
@@ -96,6 +101,15 @@ export class MachineState extends Tables implements MachineHost {
     if (this.#snapshot.unsettled) this.#snapshot.settle();
     yield* this.threads.keys();
     yield* this.groups.keys();
+  }
+
+  leaders(): Iterable<number> {
+    if (this.#snapshot.unsettled) this.#snapshot.settle();
+    const leaders = new Set<number>();
+    for (const { sid, pgid, vpgid } of this.threads.values()) {
+      leaders.add(sid).add(pgid).add(vpgid);
+    }
+    return leaders;
   }
 
   foresee(event: Event): Thread | undefined {

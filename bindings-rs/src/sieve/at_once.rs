@@ -38,7 +38,7 @@ impl Sieve {
             && half(block, 30) == usize::from(code)
             && word(block, 26) == length
             && word(block, 32) == count;
-        if !is_it || self.pass_next || !self.began || self.asked.all {
+        if !is_it || self.tells_time || !self.began || self.asked.all {
             return None;
         }
         self.tables.of(long(block, 18) as i64)

@@ -8,7 +8,8 @@ use probe::table as t;
 
 use super::effect;
 use super::family::{
-    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares, thread_of,
+    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, leaders_of, parent_of, shares,
+    thread_of,
 };
 use super::life::{Lives, Program, Question};
 use super::out::Out;
@@ -64,19 +65,28 @@ impl Sieve {
         self.question = Question::Nothing;
         if effect == effect::MUCH && is_clone(record) {
             self.question = self.asks_of_birth(record);
-        } else if self.tables.of(record.tid).is_none() {
-            self.question = self.asks_of(record.tid);
+        } else if self.tables.of(record.tid).is_none() && self.stranger != Some(record.tid) {
+            self.question = Question::Table(record.tid);
         } else if effect == effect::MUCH
             && is_exec(record)
-            && self.lives.holds(record.tid)
             && self.answered.is_none()
-            && !failed(record)
-            && (self.guards[record.code].verdict != Verdict::Drop as u8
-                || self.program_known(record).is_none())
+            && self.asks_of_execution(record)
         {
             self.question = Question::Program;
         }
         !matches!(self.question, Question::Nothing)
+    }
+
+    /// Whether the engine has to say what holds of a thread once it executes.
+    fn asks_of_execution(&mut self, record: &Record) -> bool {
+        let is_dropped = self.guards[record.code].verdict == Verdict::Drop as u8;
+        let is_known =
+            is_dropped && self.lives.holds(record.tid) && self.program_known(record).is_some();
+        if is_known || failed(record) {
+            return false;
+        }
+        self.answered = self.executions.recall(record);
+        self.answered.is_none()
     }
 
     fn asks_of(&self, tid: i64) -> Question {
@@ -128,6 +138,11 @@ impl Sieve {
         (known.owner == tid && known.is_alone).then_some(table)
     }
 
+    /// Whether a thread is known to be a process of one thread.
+    pub fn is_plain(&self, tid: i64) -> bool {
+        self.tables.all_of(tid)[1].is_some_and(|table| self.tables.all[table].is_alone)
+    }
+
     /// Whether the engine makes nothing of a creator's event.
     fn says_nothing(&self, record: &Record, table: usize) -> bool {
         record.code == usize::from(t::SYSCALL_VFORK_20_X)
@@ -139,9 +154,9 @@ impl Sieve {
     fn may_begin(&self, record: &Record, child: i64) -> bool {
         self.holds_lives
             && self.began
-            && !self.pass_next
             && child > 0
             && !self.lives.is_noted(child)
+            && !self.lives.may_lead(child)
             && !self.lives.holds(child)
             && self.tables.all_of(child) == [None, None]
             && self.lives.has_room(record.block.len())
@@ -272,6 +287,9 @@ impl Sieve {
             return Ok(false);
         }
         self.lives.append(tid, record.block);
+        for leader in leaders_of(record) {
+            self.lives.follow(tid, leader);
+        }
         self.tables.set_facts(tid, program.1);
         if let Some(life) = self.lives.get_mut(tid) {
             life.program = Some(program);

@@ -7,8 +7,12 @@ use super::record::{Record, word};
 pub const PROCESS: usize = 4;
 pub const PARENT: usize = 5;
 pub const FLAGS: usize = 15;
+/// Parameters of executions.
+const VPGID: usize = 17;
+const PGID: usize = 28;
 /// Of the flags: the descriptors are shared, or all of the process.
-const SHARES: u32 = 1 << 0 | 1 << 13;
+const SHARES: u32 = 1 << 0 | THREAD;
+const THREAD: u32 = 1 << 13;
 
 /// Whether an event begins another program.
 pub fn is_exec(record: &Record) -> bool {
@@ -45,6 +49,16 @@ pub fn is_birth(record: &Record) -> bool {
     is_clone(record) && record.result() == Some(0)
 }
 
+/// Who leads the thread's session or a group of its from then on, as the event tells.
+pub fn leaders_of(record: &Record) -> impl Iterator<Item = i64> {
+    let params = match record.code as u16 {
+        t::SYSCALL_SETSID_X => [0, 0],
+        _ if is_exec(record) => [VPGID, PGID],
+        _ => return [None, None].into_iter().flatten(),
+    };
+    params.map(|param| record.pid(param)).into_iter().flatten()
+}
+
 /// The thread that an event of the clone family is about, whichever side tells it.
 pub fn child_of(record: &Record) -> i64 {
     if is_birth(record) { record.tid } else { created(record) }
@@ -53,6 +67,14 @@ pub fn child_of(record: &Record) -> i64 {
 /// The thread that made it.
 pub fn parent_of(record: &Record) -> i64 {
     if is_birth(record) { thread_of(record, PARENT) } else { record.tid }
+}
+
+/// Whether a call of the clone family makes a thread of its creator's process: then nobody's
+/// descriptors are copied.
+pub fn makes_thread(record: &Record) -> bool {
+    is_clone(record)
+        && record.length(FLAGS) == 4
+        && word(record.block, record.start(FLAGS)) & THREAD != 0
 }
 
 /// Whether a call of the clone family may give another thread the same descriptors.

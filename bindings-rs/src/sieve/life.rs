@@ -51,6 +51,8 @@ pub struct Life {
     pub is_whole: bool,
     pub born_ns: u64,
     pub program: Option<Program>,
+    /// Others that lead its session or a group of its, as its events tell.
+    leaders: Vec<i64>,
     pub later: Vec<Later>,
     bytes: usize,
 }
@@ -72,6 +74,8 @@ pub struct Lives {
     /// Those of them that may have children there: where such a one ends, who takes these in may be
     /// another kind of parent from then on.
     parents: Tids,
+    /// Numbers that the engine may look for as those of leaders of sessions and groups.
+    leaders: Tids,
     exited: Vec<Exited>,
     /// One that ended with the last event: it is gone when the next one comes.
     ending: Option<Exited>,
@@ -115,8 +119,8 @@ impl Lives {
 
     pub fn begin(&mut self, tid: i64, parent: i64, by_itself: bool, born_ns: u64) {
         let later = Vec::with_capacity(2);
-        let (is_whole, program, bytes) = (false, None, 0);
-        let life = Life { parent, by_itself, is_whole, born_ns, program, later, bytes };
+        let (is_whole, program, leaders, bytes) = (false, None, Vec::new(), 0);
+        let life = Life { parent, by_itself, is_whole, born_ns, program, leaders, later, bytes };
         self.held.insert(tid, life);
         self.below.entry(parent).or_default().push(tid);
     }
@@ -137,6 +141,11 @@ impl Lives {
         !self.held.is_empty() && self.below.contains_key(&tid)
     }
 
+    /// Of whom those were born that are held back.
+    pub fn parents_below(&self) -> impl Iterator<Item = i64> {
+        self.below.keys().copied()
+    }
+
     /// What programs of processes say is of no use to other rules.
     pub fn forget_programs(&mut self) {
         self.held.values_mut().for_each(|life| life.program = None);
@@ -154,18 +163,13 @@ impl Lives {
         }
     }
 
-    /// All that is held back with a thread: the eldest of its ancestors that is, and everybody
-    /// below that one; of a thread that is not held back, everybody below it.
+    /// All that is held back with a thread: the eldest of its ancestors that is, everybody below
+    /// that one, and the same of those that lead them; of a thread that is not held back, everybody
+    /// below it.
     pub fn family(&self, tid: i64) -> Vec<i64> {
         let mut found = Vec::new();
         if self.held.contains_key(&tid) {
-            let mut eldest = tid;
-            while let Some(life) = self.held.get(&eldest)
-                && self.held.contains_key(&life.parent)
-            {
-                eldest = life.parent;
-            }
-            found.push(eldest);
+            found.push(self.eldest(tid));
         } else if let Some(below) = self.below.get(&tid) {
             found.extend(below);
         }
@@ -174,17 +178,61 @@ impl Lives {
             if let Some(below) = self.below.get(&found[at]) {
                 found.extend(below);
             }
+            for leader in self.held.get(&found[at]).into_iter().flat_map(|life| &life.leaders) {
+                let eldest = self.eldest(*leader);
+                if self.held.contains_key(leader) && !found.contains(&eldest) {
+                    found.push(eldest);
+                }
+            }
             at += 1;
         }
         found
+    }
+
+    /// The eldest of those that are held back of a process and its ancestors.
+    fn eldest(&self, tid: i64) -> i64 {
+        let mut eldest = tid;
+        while let Some(life) = self.held.get(&eldest)
+            && self.held.contains_key(&life.parent)
+        {
+            eldest = life.parent;
+        }
+        eldest
+    }
+
+    /// A process that is held back is led by this one from now on.
+    pub fn follow(&mut self, tid: i64, leader: i64) {
+        self.note_leader(leader);
+        if let Some(life) = self.held.get_mut(&tid)
+            && leader != tid
+            && !life.leaders.contains(&leader)
+        {
+            life.leaders.push(leader);
+        }
+    }
+
+    /// The engine may look for a leader of this number from now on.
+    pub fn note_leader(&mut self, leader: i64) {
+        if self.noted.is_some() && leader > 0 {
+            self.leaders.insert(leader);
+            if self.leaders.len() > NOTED_MAX {
+                self.noted = None;
+            }
+        }
+    }
+
+    pub fn may_lead(&self, tid: i64) -> bool {
+        self.leaders.contains(&tid)
     }
 
     pub fn all(&self) -> Vec<i64> {
         self.held.keys().copied().collect()
     }
 
-    /// The engine has these threads and processes, and no others; `None`: it may have any.
-    pub fn know(&mut self, tids: Option<&[f64]>) {
+    /// The engine has these threads and processes, and no others, and they have these leaders;
+    /// `None`: it may have any.
+    pub fn know(&mut self, tids: Option<&[f64]>, leaders: &[f64]) {
+        self.leaders = leaders.iter().map(|tid| *tid as i64).collect();
         self.noted = tids.map(|tids| tids.iter().map(|tid| *tid as i64).collect());
         self.parents = self.noted.clone().unwrap_or_default();
         self.exited.clear();

@@ -5,6 +5,7 @@ mod at_once;
 mod birth;
 mod directory;
 mod effect;
+mod executions;
 mod family;
 mod held;
 mod judge;
@@ -31,6 +32,7 @@ use probe::sieve::{Guard, Names, Verdict};
 
 use crate::failure::{Code, Failure};
 use directory::Directory;
+use executions::Executions;
 use life::{Lives, Programs, Question};
 use out::Out;
 use pass::{Asked, ClauseThreads, Sieve, Stop};
@@ -39,6 +41,7 @@ use usual::Usual;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 #[napi(object)]
 pub struct SieveOptions {
     pub table: Uint8Array,
@@ -50,6 +53,7 @@ pub struct SieveOptions {
     pub lookers: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
+    pub asks_env: bool,
     pub ignores_descriptors: bool,
     pub current: Uint8Array,
 }
@@ -63,6 +67,7 @@ pub struct OtherRules {
     pub lookers: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
+    pub asks_env: bool,
 }
 
 /// Memory of the engine, which leaves it where it is as long as the sieve has it.
@@ -159,6 +164,7 @@ impl CaptureSieve {
                 pids: options.pids.to_vec(),
                 lookers,
                 programs: Programs::new(),
+                executions: Executions::new(options.asks_env),
                 question: Question::default(),
                 answered: None,
                 began: false,
@@ -176,7 +182,7 @@ impl CaptureSieve {
                 uses: options.uses.to_vec(),
                 tables: Tables::default(),
                 pending: 0,
-                pass_next: false,
+                tells_time: false,
                 ignores_descriptors: options.ignores_descriptors,
                 sees_entries: false,
                 joined: Vec::new(),
@@ -210,6 +216,7 @@ impl CaptureSieve {
         self.sieve.asked.raw = lists.asks_raw;
         self.sieve.tables.forget_names();
         self.sieve.programs.clear();
+        self.sieve.executions = Executions::new(lists.asks_env);
         self.sieve.lives.forget_programs();
         self.sieve.holds_lives = self.sieve.may_hold_lives();
         Ok(())
@@ -309,14 +316,16 @@ impl CaptureSieve {
     /// and for the rules of the event.
     #[napi]
     pub fn answer_program(&mut self, low: u32, high: u32, rules_low: u32, rules_high: u32) {
-        self.sieve.answered = Some((double(low, high), double(rules_low, rules_high)));
+        let answer = (double(low, high), double(rules_low, rules_high));
+        self.sieve.answered = Some(answer);
+        self.sieve.executions.learn(answer);
     }
 
-    /// Which threads and processes the engine has: births of others can be held back. Without, none
-    /// are from now on.
+    /// Which threads and processes the engine has, and which lead their sessions and groups: births
+    /// of others can be held back. Without, none are from now on.
     #[napi]
-    pub fn know(&mut self, tids: Option<Float64Array>) {
-        self.sieve.lives.know(tids.as_deref());
+    pub fn know(&mut self, tids: Option<Float64Array>, leaders: Float64Array) {
+        self.sieve.lives.know(tids.as_deref(), &leaders);
     }
 
     /// Events passed over so far, by code.

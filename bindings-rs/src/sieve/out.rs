@@ -6,6 +6,8 @@ use super::record::word;
 pub const ENTRY: usize = 3;
 /// The event keeps the tables right and matches no rule.
 pub const STATE_ONLY: u32 = 1;
+/// Of the event only its time matters: when a thread was gone that ended just before.
+pub const TIME_ONLY: u32 = 2;
 
 /// Nothing had room: the event is looked at again.
 pub struct NoRoom;
@@ -29,7 +31,7 @@ impl Out<'_> {
         (self.used + 1 + more) * ENTRY <= self.entries.len()
     }
 
-    /// The event at an offset; one that keeps the tables right is not counted.
+    /// The event at an offset; only one that is judged is counted.
     #[inline]
     pub fn put(&mut self, offset: usize, flags: u32) {
         let at = self.used * ENTRY;
@@ -37,7 +39,7 @@ impl Out<'_> {
         self.entries[at + 1] = 0;
         self.entries[at + 2] = flags;
         self.used += 1;
-        if flags & STATE_ONLY == 0 {
+        if flags == 0 {
             self.entries[at + 1] = self.passed;
             self.passed = 0;
         }

@@ -8,10 +8,11 @@ use probe::sieve::{Guard, Names};
 use probe::table as t;
 
 use super::effect;
-use super::family::created;
+use super::executions::Executions;
+use super::family::{created, leaders_of};
 use super::life::{Lives, Programs, Question};
-use super::out::Out;
 pub use super::out::{Done, NoRoom};
+use super::out::{Out, TIME_ONLY};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
 use super::tables::{State, Tables};
 use super::usual::Usual;
@@ -57,7 +58,8 @@ pub struct Sieve {
     pub uses: Vec<i8>,
     pub tables: Tables,
     pub pending: usize,
-    pub pass_next: bool,
+    /// A thread ended with the last event that the engine got: it is gone when the next one comes.
+    pub tells_time: bool,
     /// Processes that the engine was not told of, and whether any may be held back.
     pub lives: Lives,
     pub holds_lives: bool,
@@ -67,6 +69,8 @@ pub struct Sieve {
     pub lookers: Vec<u64>,
     /// What programs are, and what holds of who runs them.
     pub programs: Programs,
+    /// What the engine said of executions.
+    pub executions: Executions,
     /// What the engine is asked, and what it said of the event's program: what holds of its thread
     /// from then on, and for the rules of the event itself.
     pub question: Question,
@@ -144,9 +148,13 @@ impl Sieve {
             }
             let done = if record.take(block, &self.counts).is_none() {
                 self.odd(at, room, out)
-            } else if self.asks(&record) {
-                return (at, Stop::Ask);
             } else {
+                if std::mem::take(&mut self.tells_time) {
+                    out.put(at, TIME_ONLY);
+                }
+                if self.asks(&record) {
+                    return (at, Stop::Ask);
+                }
                 record.facts = self.facts_for(&record);
                 self.event(&record, at, room, out)
             };
@@ -165,7 +173,8 @@ impl Sieve {
             return Stop::Full;
         }
         self.tables.forget_all();
-        self.lives.know(None);
+        self.executions.forget();
+        self.lives.know(None, &[]);
         Stop::End
     }
 
@@ -174,7 +183,8 @@ impl Sieve {
         self.reveal_all(room, out)?;
         self.flush_all(room, out)?;
         self.tables.forget_all();
-        self.lives.know(None);
+        self.executions.forget();
+        self.lives.know(None, &[]);
         if !out.has_room(0) {
             return Err(NoRoom);
         }
@@ -188,16 +198,17 @@ impl Sieve {
         self.lives.pass_time(record.ns());
         if effect == effect::META {
             self.reveal_for_meta(record, room, out)?;
+            if record.code != usize::from(t::SCHEDSWITCH_6_E) {
+                self.executions.forget();
+            }
             if !out.has_room(0) {
                 return Err(NoRoom);
             }
-            self.pass_next = false;
             out.put(at, 0);
             return Ok(());
         }
-        // The one behind an exit tells the engine when its thread was gone; of the first one it
-        // takes the time.
-        let forced = self.pass_next || !self.began;
+        // Of the first one the engine takes the time.
+        let forced = !self.began;
         if effect == effect::MUCH {
             if !forced && self.lives_on(record, room, out)? {
                 self.pass_over(record, out);
@@ -282,6 +293,9 @@ impl Sieve {
     ) -> Done {
         if !wanted && self.waits(record, effect) {
             self.lives.append(record.tid, record.block);
+            for leader in leaders_of(record) {
+                self.lives.follow(record.tid, leader);
+            }
             self.pass_over(record, out);
             return Ok(());
         }
@@ -289,7 +303,7 @@ impl Sieve {
         out.put(at, 0);
         self.began = true;
         self.note_told(record);
-        self.pass_next = usize::from(t::PROCEXIT_1_E) == record.code;
+        self.tells_time = usize::from(t::PROCEXIT_1_E) == record.code;
         if effect == effect::MUCH {
             self.note_end(record);
             // A new thread: what its number stood for is over.

@@ -6,7 +6,10 @@ use probe::table as t;
 
 use super::directory::{Directory, join};
 use super::effect;
-use super::family::{PARENT, PROCESS, created, failed, is_birth, is_clone, shares, thread_of};
+use super::family::{
+    PARENT, PROCESS, child_of, created, failed, is_birth, is_clone, is_exec, makes_thread, shares,
+    thread_of,
+};
 use super::held::O_CLOEXEC;
 use super::judge::NO_NAME;
 use super::out::Out;
@@ -24,6 +27,8 @@ impl Sieve {
             for param in [PROCESS, PARENT] {
                 self.tables.join(thread_of(record, param));
             }
+        } else if is_clone(record) && thread_of(record, PROCESS) != record.tid {
+            self.tables.join(thread_of(record, PROCESS));
         }
     }
 
@@ -51,6 +56,15 @@ impl Sieve {
             self.hand_over(record, at, effect::THREAD, wanted, room, out)?;
             if self.lives.holds(record.tid) {
                 self.tables.all[table].cwd = self.gone_to(record, table);
+                return Ok(());
+            }
+            if is_exec(record)
+                && let Some((facts, _)) = self.answered
+                && facts != u64::MAX
+            {
+                // Another program, in the same directory.
+                self.tables.set_facts(record.tid, facts);
+                self.tables.all[table].born = None;
                 return Ok(());
             }
             self.tables.forget_threads(table);
@@ -84,6 +98,15 @@ impl Sieve {
         if self.pending == 0 && self.lives.is_empty() {
             return Ok(());
         }
+        // Whom nobody knows is made up, with descriptors of its own.
+        let is_made_up = table.is_none()
+            && is_exec(record)
+            && self.stranger == Some(record.tid)
+            && thread_of(record, PROCESS) == record.tid;
+        if is_made_up || makes_thread(record) {
+            let begins = if is_made_up { record.tid } else { child_of(record) };
+            return self.flush_owned(begins, room, out);
+        }
         let parent = match record.code as u16 {
             _ if is_clone(record) => thread_of(record, PARENT),
             t::SYSCALL_EXECVE_19_X
@@ -109,9 +132,15 @@ impl Sieve {
             self.flush(table, room, out)?;
         }
         for tid in [record.tid, created(record), parent] {
-            for table in self.tables.all_of(tid).into_iter().flatten() {
-                self.flush(table, room, out)?;
-            }
+            self.flush_owned(tid, room, out)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what is held back of the table that a thread uses, and of the one that it owns.
+    fn flush_owned(&mut self, tid: i64, room: &mut [u8], out: &mut Out) -> Done {
+        for table in self.tables.all_of(tid).into_iter().flatten() {
+            self.flush(table, room, out)?;
         }
         Ok(())
     }

@@ -3,10 +3,19 @@
 use probe::table as t;
 
 use super::effect;
-use super::family::{PARENT, PROCESS, child_of, created, is_clone, is_exec, thread_of};
+use super::family::{PARENT, PROCESS, child_of, created, is_clone, is_exec, leaders_of, thread_of};
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::Record;
+
+/// Of the end of a process, who takes its children in.
+const REAPER: usize = 4;
+
+enum Adopter {
+    Nobody,
+    Process(i64),
+    Anybody,
+}
 
 impl Sieve {
     /// Tells of a thread's process and its ancestors, with all that is held back below the eldest
@@ -49,7 +58,8 @@ impl Sieve {
             let Some(life) = self.lives.get(*tid) else { continue };
             let (by_itself, parent) = (life.by_itself, life.parent);
             self.lives.remove(*tid);
-            self.lives.note(*tid);
+            // It may have made itself one that takes children in.
+            self.lives.note_parent(*tid);
             self.lives.note_parent(parent);
             if let [_, Some(table)] = self.tables.all_of(*tid) {
                 self.tables.all[table].by_itself = by_itself;
@@ -68,8 +78,13 @@ impl Sieve {
         out: &mut Out,
     ) -> Done {
         if !self.lives.is_empty() {
-            if wanted && self.lookers[record.code] & record.facts != 0 || self.orphans(record) {
+            if wanted && self.lookers[record.code] & record.facts != 0 {
                 self.reveal_all(room, out)?;
+            }
+            match self.adopter(record) {
+                Adopter::Nobody => {}
+                Adopter::Process(tid) => self.reveal(tid, room, out)?,
+                Adopter::Anybody => self.reveal_all(room, out)?,
             }
             self.reveal(record.tid, room, out)?;
             if let [Some(table), _] = self.tables.all_of(record.tid) {
@@ -87,15 +102,32 @@ impl Sieve {
         if out.has_room(0) { Ok(()) } else { Err(NoRoom) }
     }
 
-    /// Whether the engine may hand children to another thread once it got the event.
-    fn orphans(&self, record: &Record) -> bool {
+    /// Who may take children in once the engine got the event. Who does so for the first time is
+    /// another kind of parent from then on (src/state/tables/births.ts), for its own children too.
+    fn adopter(&self, record: &Record) -> Adopter {
+        let is_end = record.code == usize::from(t::PROCEXIT_1_E);
         // A new thread of a number takes the place of who had it.
-        let gone = match record.code as u16 {
-            t::PROCEXIT_1_E => record.tid,
-            _ if is_clone(record) => child_of(record),
-            _ => return false,
+        let gone = match is_end {
+            true => record.tid,
+            false if is_clone(record) => child_of(record),
+            false => return Adopter::Nobody,
         };
-        self.lives.may_be_parent(gone)
+        // Children that are held back are told of with its end.
+        if !self.lives.may_be_parent(gone) && !self.lives.has_below(gone) {
+            return Adopter::Nobody;
+        }
+        if !is_end || record.length(REAPER) != 8 {
+            return Adopter::Anybody;
+        }
+        match record.long(REAPER) {
+            // Whom the engine finds then has taken some in before.
+            ..=0 => Adopter::Nobody,
+            // It may be any thread of its process, which a process of one thread is itself.
+            tid if self.lives.parents_below().all(|parent| self.is_plain(parent)) => {
+                Adopter::Process(tid)
+            }
+            _ => Adopter::Anybody,
+        }
     }
 
     /// Tells of the processes whose ids are parameters.
@@ -128,6 +160,9 @@ impl Sieve {
     /// What the engine may know of threads once it got an event.
     pub fn note_told(&mut self, record: &Record) {
         self.lives.note(record.tid);
+        for leader in leaders_of(record) {
+            self.lives.note_leader(leader);
+        }
         let names = match record.code as u16 {
             _ if is_clone(record) => {
                 self.lives.note(created(record));
@@ -141,6 +176,8 @@ impl Sieve {
                 self.lives.note(pid);
                 [0, 0, parent]
             }
+            t::PROCEXIT_1_E => [0, 0, thread_of(record, REAPER)],
+            t::SYSCALL_PRCTL_X => [0, 0, record.tid],
             _ => return,
         };
         for tid in names.into_iter().filter(|tid| *tid > 0) {

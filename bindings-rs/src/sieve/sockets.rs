@@ -1,5 +1,5 @@
-//! Sockets that no rule asks for: what made one, and what bound or connected it, is held back
-//! together, and forgotten together when it is closed.
+//! Sockets and pipes that no rule asks for: what made one, and what bound or connected it, is held
+//! back together, and forgotten together when it is closed.
 use probe::table as t;
 
 use super::out::Out;
@@ -14,6 +14,8 @@ pub const IPV4: u8 = 2;
 const IPV4_BYTES: usize = 13;
 pub const IPV6: u8 = 10;
 const IPV6_BYTES: usize = 37;
+/// Parameters of pipes.
+const ENDS: [usize; 2] = [1, 2];
 
 impl Sieve {
     /// A call that no rule wants and that changes descriptors; whether the engine has to see it.
@@ -29,6 +31,7 @@ impl Sieve {
                 self.socket_made(record, table, room, out)
             }
             t::SOCKET_BIND_X | t::SOCKET_CONNECT_X => self.socket_led(record, table, room, out),
+            t::SYSCALL_PIPE_X | t::SYSCALL_PIPE2_X => self.pipe_made(record, table, room, out),
             _ => Ok(true),
         }
     }
@@ -59,6 +62,40 @@ impl Sieve {
         self.settle_dependents(table, number, room, out)?;
         let Some(slot) = self.begin_held(table, number, State::Socket) else { return Ok(true) };
         slot.block.extend_from_slice(record.block);
+        Ok(false)
+    }
+
+    /// Each end is held back by itself: by an event that makes that end alone, twice.
+    fn pipe_made(
+        &mut self,
+        record: &Record,
+        table: usize,
+        room: &mut [u8],
+        out: &mut Out,
+    ) -> Result<bool, NoRoom> {
+        let Some(result) = record.result() else { return Ok(true) };
+        if result < 0 {
+            return Ok(self.asked.all);
+        }
+        let end = |param| if record.length(param) == 8 { record.long(param) as i32 } else { -1 };
+        let ends = ENDS.map(end);
+        let bytes = record.block.len();
+        if ends[0] == ends[1] || !ends.iter().all(|number| self.holds(*number, bytes)) {
+            return Ok(true);
+        }
+        for number in ends {
+            self.settle_dependents(table, number, room, out)?;
+        }
+        for number in ends {
+            let Some(slot) = self.begin_held(table, number, State::Socket) else {
+                return Ok(true);
+            };
+            slot.block.extend_from_slice(record.block);
+            for end in ENDS {
+                let at = record.start(end);
+                slot.block[at..at + 8].copy_from_slice(&i64::from(number).to_le_bytes());
+            }
+        }
         Ok(false)
     }
 

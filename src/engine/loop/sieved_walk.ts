@@ -26,6 +26,8 @@ const ENTRY = 3;
 const ENTRIES = 4096;
 /** The event only keeps the tables right. */
 const STATE_ONLY = 1;
+/** Of the event only its time matters. */
+const TIME_ONLY = 2;
 
 /** What `CaptureSieve.pass` returns. */
 const END = 0;
@@ -93,30 +95,36 @@ export class SievedWalk {
 
   /** Moves to the next block that matters. */
   next(): Step {
-    const { walk } = this.#parts;
-    while (this.#index === this.#used) {
-      if (this.#stop === END) {
-        this.passed = this.#behind + this.#tail;
-        this.#behind = this.#tail = 0;
-        this.isCopy = false;
-        return Step.End;
+    const { walk, machine } = this.#parts;
+    for (;;) {
+      while (this.#index === this.#used) {
+        if (this.#stop === END) {
+          this.passed = this.#behind + this.#tail;
+          this.#behind = this.#tail = 0;
+          this.isCopy = false;
+          return Step.End;
+        }
+        if (this.#stop === ASK) this.#answer();
+        this.#pass();
       }
-      if (this.#stop === ASK) this.#answer();
-      this.#pass();
+      const at = ENTRY * this.#index++;
+      const offset = this.#entries[at]!;
+      const flags = this.#entries[at + 2]!;
+      walk.seek(offset, offset < this.#length ? this.#length : this.#bytes.length);
+      if (flags === TIME_ONLY) {
+        if (walk.next() === Step.Event) machine.passTime(walk.event);
+        continue;
+      }
+      this.passed = this.#entries[at + 1]!;
+      this.isCopy = flags === STATE_ONLY;
+      if (!this.isCopy) {
+        this.passed += this.#behind;
+        this.#behind = 0;
+      }
+      const step = walk.next();
+      if (this.isCopy) walk.event.stateOnly = true;
+      return step;
     }
-    const at = ENTRY * this.#index++;
-    const offset = this.#entries[at]!;
-    const flags = this.#entries[at + 2]!;
-    this.passed = this.#entries[at + 1]!;
-    this.isCopy = (flags & STATE_ONLY) !== 0;
-    if (!this.isCopy) {
-      this.passed += this.#behind;
-      this.#behind = 0;
-    }
-    walk.seek(offset, offset < this.#length ? this.#length : this.#bytes.length);
-    const step = walk.next();
-    if (this.isCopy) walk.event.stateOnly = true;
-    return step;
   }
 
   #lend(bytes: Uint8Array): void {
@@ -140,7 +148,8 @@ export class SievedWalk {
   know(): void {
     const { sieve, machine } = this.#parts;
     this.#knows = this.#mayHold();
-    sieve.know(this.#knows ? Float64Array.from(machine.tids()) : undefined);
+    const tids = this.#knows ? Float64Array.from(machine.tids()) : undefined;
+    sieve.know(tids, Float64Array.from(this.#knows ? machine.leaders() : []));
   }
 
   /** Whether processes may be held back. */

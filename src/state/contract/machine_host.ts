@@ -56,6 +56,8 @@ export interface MachineHost extends Machine {
   orderFds(wanted: boolean): void;
   /** Carries out what the last event left for the next one: to be called between two events. */
   settle(): void;
+  /** An event comes that is not applied: who ended with the last one is gone as of its time. */
+  passTime(event: Event): void;
   /** Whose descriptors a thread has, and its working directory with a slash at its end; undefined
    * for one that the next event of it would make anew. */
   tableOf(tid: number): DescriptorTable | undefined;
@@ -63,6 +65,9 @@ export interface MachineHost extends Machine {
   hasRoom(threads: number): boolean;
   /** Which threads and processes the tables have. */
   tids(): Iterable<number>;
+  /** The numbers of those that lead the sessions and groups of threads, whether they are there or
+   * not. */
+  leaders(): Iterable<number>;
   /** The thread that an event of the clone family or of exec will make, as far as the fields go
    * that it shows of itself: nothing changes. Undefined where that cannot be told. */
   foresee(event: Event): Thread | undefined;

@@ -12,7 +12,7 @@ const EXECUTIONS = ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"];
 const EXECUTION_CODES: ReadonlySet<number> = new Set(EXECUTIONS.map(codeOf));
 const EXECUTION = positionsOf(
   EXECUTIONS,
-  ...["exe", "args", "pid", "ptid", "comm", "cgroups", "tty", "flags", "uid"] as const,
+  ...["exe", "args", "pid", "ptid", "comm", "cgroups", "env", "tty", "flags", "uid"] as const,
   ...["trusted_exepath", "gid"] as const,
 );
 const BIRTH = positionsOf(
@@ -29,22 +29,29 @@ export function foresee(tables: Tables, event: Event): Thread | undefined {
 
 function executed(tables: Tables, event: Event): Thread | undefined {
   if (!NEEDED.every((param) => event.has(param))) return undefined;
-  const { exe, args, pid, ptid, comm, cgroups, tty, flags, uid, gid } = EXECUTION;
-  const thread = new Thread(event.tid, event.int64(pid));
+  const { exe, args, pid, ptid, comm, cgroups, env, tty, flags, uid, gid } = EXECUTION;
+  // Fields of another than a process's main thread look at that one too.
+  if (event.int64(pid) !== event.tid) return undefined;
+  const thread = new Thread(event.tid, event.tid);
   thread.ptid = event.int64(ptid);
   thread.exe = tables.text(event, exe);
   thread.comm = tables.text(event, comm);
   thread.exepath = tables.paths.withoutDeleted(tables.text(event, EXECUTION.trusted_exepath));
   thread.cgroups = tables.text(event, cgroups);
   thread.containerId = tables.containers.match(thread.cgroups);
-  const from = event.param(args);
-  thread.args = event.bytes.slice(from, from + event.paramLength(args));
+  thread.args = bytesOf(event, args);
+  thread.env = bytesOf(event, env);
   thread.tty = event.uint32(tty);
   thread.uid = event.uint32(uid);
   thread.gid = event.uint32(gid);
   const set = event.uint32(flags);
   for (const [bit, flag] of EXE_FLAGS) if (set & bit) thread.flags |= flag;
   return thread;
+}
+
+function bytesOf(event: Event, param: number): Uint8Array {
+  const from = event.param(param);
+  return event.bytes.slice(from, from + event.paramLength(param));
 }
 
 function born(tables: Tables, event: Event): Thread | undefined {

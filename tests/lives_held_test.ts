@@ -1,0 +1,121 @@
+// Processes that the sieve over captures holds back stay so while others that it told of end,
+// execute in vain, begin threads or are led by somebody: exact numbers of what is passed over.
+import { ok, strictEqual } from "node:assert";
+import { eventBytes, type ParamValue } from "../src/events/event_fixture.ts";
+import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
+import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
+import { ruleText } from "../src/rules/load_fixture.ts";
+import { BLOCK_EVENT, list, program } from "./sieve_captures.ts";
+import { replayed, rulesStart } from "./sieve_runs.ts";
+
+const START_NS = 1_700_000_000_000_000_000n;
+const CL_THREAD = 1 << 13 | 1 << 0;
+/** Three processes that nobody asks for: born, and all but one with a program of their own. */
+const HELD = [300, 301, 302];
+/** Events of theirs. */
+const HELD_EVENTS = 3 * 2 + 2;
+
+/** What can happen beside them: event by event, whose it is, and its parameters. */
+type Step = readonly [id: string, tid: number, params: Readonly<Record<string, ParamValue>>];
+
+function born(tid: number, ptid: number, flags = 0): Step[] {
+  const child = { ...program("sh", tid, flags ? ptid : tid, flags ? 1 : ptid), flags };
+  return [
+    ["SYSCALL_CLONE_20_X", ptid, { ...program("sh", ptid, ptid, 1), res: tid, flags }],
+    ["SYSCALL_CLONE_20_X", tid, { ...child, res: 0 }],
+  ];
+}
+
+function executed(tid: number, comm: string, more: Readonly<Record<string, ParamValue>>): Step {
+  return ["SYSCALL_EXECVE_19_X", tid, {
+    ...program(comm, tid, tid, 10),
+    ...{ res: 0, env: list("A=b"), tty: 0, vpgid: tid, loginuid: 5, flags: 0, pgid: tid },
+    ...{ cap_inheritable: 0, cap_permitted: 0, cap_effective: 0, exe_ino: 7, exe_ino_ctime: 5n },
+    ...{ exe_ino_mtime: 6n, trusted_exepath: `/usr/bin/${comm}`, filename: comm, ...more },
+  }];
+}
+
+function ended(tid: number, reaper: number): Step {
+  return ["PROCEXIT_1_E", tid, { status: 0, ret: 0, sig: 0, core: 0, reaper_tid: reaper }];
+}
+
+/** The three begin, then the steps come, then the three end. */
+function captureOf(steps: readonly Step[]): Uint8Array {
+  const out = new BlockBuffer();
+  putSection(out);
+  const machine = { cpus: 2, memoryBytes: 1n << 32n, pidMax: 4_194_304n, hostname: "box" };
+  putMachine(out, { ...machine, bootTs: START_NS });
+  const all = [
+    ...[1, 10, 11, 20, 21].map((tid) => executed(tid, "sh", {})),
+    ...born(21, 20),
+    ...HELD.flatMap((tid) => born(tid, 11)),
+    ...HELD.slice(1).map((tid) => executed(tid, "cat", {})),
+    ...steps,
+    ...HELD.map((tid) => ended(tid, 0)),
+  ];
+  for (const [at, [id, tid, params]] of all.entries()) {
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ id, tid, params, time: START_NS + BigInt(at) * 1_000_000n }));
+    out.endBlock();
+  }
+  return out.bytes.slice(0, out.length);
+}
+
+const OUTPUT = '"%evt.num %proc.name %proc.sname %proc.pgid.name %proc.vpgid.name %proc.aname"';
+const RULES = ruleText("looks", "evt.type in (execve, unlink) and proc.name = nc", {
+  output: OUTPUT,
+}) +
+  ruleText("env", JSON.stringify('evt.type = execve and proc.env contains "EVIL="'), {
+    output: OUTPUT,
+  }) +
+  ruleText("either", "evt.type = unlink or (evt.type = execve and proc.name = crontab)", {
+    output: OUTPUT,
+  });
+
+/** Events that are passed over besides those of the three, which all are. */
+function passedBeside(steps: readonly Step[]): number {
+  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  try {
+    Deno.writeFileSync(file, captureOf(steps));
+    const rules = rulesStart(RULES);
+    const without = replayed([file], rules, false);
+    const withIt = replayed([file], rules, true);
+    strictEqual(withIt.alerts.join("\n"), without.alerts.join("\n"));
+    strictEqual(withIt.events, without.events);
+    return withIt.passed - HELD_EVENTS - HELD.length;
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+const NOTHING = passedBeside([]);
+
+Deno.test("what happens beside them tells of no process that is held back", () => {
+  ok(NOTHING >= 0, `${NOTHING}`);
+  const cases: Readonly<Record<string, readonly Step[]>> = {
+    "a process with children ends": [ended(20, 1)],
+    "a process with children ends, and nobody takes them in": [ended(20, 0)],
+    "a program that a rule wants begins": [executed(10, "nc", {})],
+    "one with others for leaders does": [executed(10, "nc", { pgid: 20, vpgid: 21 })],
+    "one that nobody knows begins another program": [executed(77, "nc", {})],
+    "a thread begins": born(78, 10, CL_THREAD),
+  };
+  for (const [what, steps] of Object.entries(cases)) {
+    strictEqual(passedBeside(steps), NOTHING, what);
+  }
+});
+
+Deno.test("who takes in children, leads or is of a rule's environment is told of", () => {
+  const cases: Readonly<Record<string, readonly Step[]>> = {
+    "their parent takes children in": [ended(20, 11)],
+    "one of them leads another": [executed(10, "nc", { pgid: 301, vpgid: 302 })],
+    "one of them has an environment that is asked for": [
+      executed(300, "cat", { env: list("EVIL=1") }),
+    ],
+    "one of them is what either half of a rule asks for": [executed(300, "crontab", {})],
+  };
+  for (const [what, steps] of Object.entries(cases)) {
+    ok(passedBeside(steps) < NOTHING, what);
+  }
+});
