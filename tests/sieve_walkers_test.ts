@@ -92,6 +92,7 @@ function keptInRust(
     current: CURRENT_COUNTS,
     keepsDescriptors: false,
     asksRaw: false,
+    asksEnv: false,
     ignoresDescriptors: false,
   });
   const room = new Uint8Array(bytes.length * 2);
