@@ -24,6 +24,8 @@ use crate::reader::{Key, Parts};
 const ROOTS_MAX: usize = 512;
 /// Between two looks, however many roots come.
 const PAUSE: Duration = Duration::from_millis(250);
+/// And at least so many times what a look takes, on a host with thousands of processes.
+const RESTS: u32 = 20;
 /// All roots are looked at anew after so long: a file may have been replaced.
 const ALL_EVERY: Duration = Duration::from_mins(1);
 
@@ -75,11 +77,12 @@ impl Roots {
             }
             let refused = self.look(&names) + self.tell(&shared.hosts());
             shared.refused_in_roots.store(refused, Ordering::Relaxed);
+            let took = begun.elapsed();
             wait(woken);
             if shared.wanted().is_none() {
                 return;
             }
-            thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
+            thread::sleep(PAUSE.max(took * RESTS).saturating_sub(begun.elapsed()));
         }
     }
 
