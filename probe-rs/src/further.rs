@@ -16,6 +16,7 @@ use crate::file::{
 };
 use crate::kernel::Kernel;
 use crate::lane::CRITICAL;
+use crate::mounts::other_mount;
 use crate::scratch::{Place, TEXT};
 use crate::{get, offset, set, stage};
 
@@ -43,7 +44,7 @@ pub fn note_place<K: Kernel>(e: &mut Event<K>, at: Place, root: Place) {
         return;
     }
     let mut at = at;
-    let mount = if at.mnt == root.mnt { 0 } else { other_mount(e.k, at) };
+    let mount = other_mount(e.k, at, root);
     if mount != 0 {
         at.mnt = mount;
     } else if !is_elsewhere(e.k, at, root) {
@@ -75,38 +76,6 @@ fn is_elsewhere<K: Kernel>(k: &K, at: Place, root: Place) -> bool {
         return true;
     }
     is_moved(k, root)
-}
-
-/// The mount by which the host has a place that was reached through another: a part of its file
-/// system bound elsewhere, or all of it once more. 0: there is none. (A mount namespace of its own
-/// has copies of the host's mounts at the same points: those are none.)
-#[inline(always)]
-fn other_mount<K: Kernel>(k: &K, at: Place) -> usize {
-    let sb = k.address(at.dentry + offset!(k, dentry_sb));
-    if sb == k.host().sb {
-        // The walk goes by the root's own mount.
-        return 0;
-    }
-    let host = k.host_mount(k.int(sb + offset!(k, sb_dev)));
-    if host == 0 || host == at.mnt || k.address(host + offset!(k, vfsmount_sb)) != sb {
-        return 0;
-    }
-    if point(k, host) == point(k, at.mnt) { 0 } else { host }
-}
-
-/// Where a mount is and what it shows. (One that is bound onto itself, as services have it that may
-/// not write there, is where the one below is.)
-#[inline(always)]
-fn point<K: Kernel>(k: &K, mnt: usize) -> (usize, usize) {
-    let to_mount = offset!(k, mount_vfsmount);
-    let root = k.address(mnt + offset!(k, vfsmount_root));
-    let mut mount = mnt.wrapping_sub(to_mount);
-    let mut point = k.address(mount + offset!(k, mount_mountpoint));
-    if point == root {
-        mount = k.address(mount + offset!(k, mount_parent));
-        point = k.address(mount + offset!(k, mount_mountpoint));
-    }
-    (point, root)
 }
 
 /// Whether a root is not the top of the mounts that its process has.

@@ -31,6 +31,7 @@ pub mod lane;
 pub mod long;
 pub mod lookup;
 pub mod memory;
+pub mod mounts;
 pub mod name;
 pub mod namespaces;
 pub mod offsets;

@@ -165,6 +165,21 @@ os.open(path + "/pipe", os.O_RDONLY)`,
     shows: { "fd.name": "PLACE/own/inner/file", "fd.name.other": "PLACE/pipe" },
   },
   {
+    name: "a part of another file system that becomes the root",
+    rule: OTHER,
+    script: `${LIBC}${MOUNTS}done(mount(path + "/own/inner", path + "/bound", None, 4096))
+os.chroot(path + "/bound")
+os.open("/file", os.O_RDONLY)`,
+    shows: { "fd.name": "PLACE/own/inner/file", "fd.name.other": "/file" },
+  },
+  {
+    name: "all mounts of the root, once more",
+    rule: OTHER,
+    script: `${LIBC}${MOUNTS}done(mount("/", path + "/bound", None, 4096 | 16384))
+os.open(path + "/bound" + path + "/own/inner/file", os.O_RDONLY)`,
+    shows: { "fd.name": "PLACE/own/inner/file", "evt.view": "host" },
+  },
+  {
     name: "all of another file system, once more, and changed there",
     rule: REMOVED,
     script: `${LIBC}${MOUNTS}done(mount(path + "/own", path + "/bound", None, 4096))
