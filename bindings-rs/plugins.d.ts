@@ -123,7 +123,7 @@ export class Plugin {
   ): number;
   /** Hands over events of another source, whole .scap blocks, the first of them with this number
    * (`evt.num`); returns how many there are. They hold until the next call of this or
-   * of `columnOf`. */
+   * of `columnOf`. One in this process takes none. */
   lend(blocks: Uint8Array, source: string, firstNumber: number): number;
   /** As `column`, of the events that were lent last. */
   lentColumn(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::blocks::{events_of, is_large};
+use crate::blocks::is_large;
 use crate::column::Column;
 use crate::extraction::{Asked, Given};
 use crate::instance::{Batch, Instance, Metric};
@@ -31,22 +31,12 @@ pub struct Local {
     source: CString,
     /// Of the events that it parses.
     pub(crate) parsed_source: CString,
-    lent: Lent,
+    /// Source of the event of others that was asked of last.
+    other: CString,
     scratch: [Column; 1],
     /// What is in `scratch`.
     held: Option<(Asked, Span)>,
     last_call: Duration,
-}
-
-/// Events of another source.
-#[derive(Default)]
-struct Lent {
-    bytes: Vec<u8>,
-    events: Vec<(usize, usize)>,
-    source: CString,
-    number: u64,
-    /// Source of the single event that was asked of last.
-    single: CString,
 }
 
 /// What plugins in C and C++ print in saker's own process goes to its log: its standard output is
@@ -80,7 +70,7 @@ impl Local {
             number: 1,
             source,
             parsed_source: CString::default(),
-            lent: Lent::default(),
+            other: CString::default(),
             scratch: [Column::default()],
             held: None,
             last_call: Duration::ZERO,
@@ -130,24 +120,13 @@ impl Local {
     fn fill(&mut self, asked: &Asked, span: Span) {
         let column = &mut self.scratch;
         column[0].clear();
-        let (there, number) = if span.lent {
-            (self.lent.events.len(), self.lent.number)
-        } else {
-            (self.given, self.number)
-        };
-        let asked = std::slice::from_ref(asked);
-        for place in span.first.min(there)..span.first.saturating_add(span.count).min(there) {
-            let number = number + place as u64;
-            if span.lent {
-                let (start, end) = self.lent.events[place];
-                let given = Given { bytes: &self.lent.bytes[start..end], number };
-                self.instance.extract(given, &self.lent.source, asked, column);
-            } else if let Some(bytes) = self.instance.event(self.first + place) {
-                // SAFETY: the plugin's own bytes, which hold until the next batch is asked for.
-                let bytes = unsafe { std::slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
-                let given = Given { bytes, number };
-                self.instance.extract(given, &self.source, asked, column);
-            }
+        let end = span.first.saturating_add(span.count).min(self.given);
+        for place in span.first.min(end)..end {
+            let Some(bytes) = self.instance.event(self.first + place) else { break };
+            // SAFETY: the plugin's own bytes, which hold until the next batch is asked for.
+            let bytes = unsafe { std::slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
+            let given = Given { bytes, number: self.number + place as u64 };
+            self.instance.extract(given, &self.source, std::slice::from_ref(asked), column);
             if column[0].is_full() {
                 break;
             }
@@ -215,21 +194,10 @@ impl Port for Local {
         }
     }
 
-    fn lend(&mut self, blocks: &[u8], lending: &Lending<'_>) -> usize {
-        self.held = None;
-        let Lent { bytes, events, source, number, .. } = &mut self.lent;
-        bytes.clear();
-        bytes.extend_from_slice(blocks);
-        events.clear();
-        events_of(bytes, events);
-        if source.as_bytes() != lending.source.as_bytes() {
-            *source = for_plugin(lending.source);
-        }
-        *number = lending.number;
-        events.len()
-    }
-
     fn column(&mut self, asked: &Asked, span: Span, out: &mut [u8]) -> i64 {
+        if span.lent {
+            return Column::none(span.count).write(out);
+        }
         let is_held = self.held.as_ref().is_some_and(|held| held.0 == *asked && held.1 == span);
         if !is_held {
             self.fill(asked, span);
@@ -248,17 +216,16 @@ impl Port for Local {
         out: &mut [u8],
     ) -> i64 {
         self.held = None;
-        if self.lent.single.as_bytes() != lending.source.as_bytes() {
-            self.lent.single = for_plugin(lending.source);
+        if self.other.as_bytes() != lending.source.as_bytes() {
+            self.other = for_plugin(lending.source);
+        }
+        if is_large(event).is_none() {
+            return Column::none(1).write(out);
         }
         let given = Given { bytes: event, number: lending.number };
-        let asked = std::slice::from_ref(asked);
         self.scratch[0].clear();
-        if is_large(event).is_some() {
-            self.instance.extract(given, &self.lent.single, asked, &mut self.scratch);
-        } else {
-            self.scratch[0].end_event();
-        }
+        let asked = std::slice::from_ref(asked);
+        self.instance.extract(given, &self.other, asked, &mut self.scratch);
         self.scratch[0].write(out)
     }
 

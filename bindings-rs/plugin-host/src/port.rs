@@ -61,8 +61,11 @@ pub trait Port: EventPort {
     /// Bytes of blocks; 0: none now; -1: the source has ended.
     fn read(&mut self, out: &mut [u8]) -> i64;
     fn wait(&mut self, most: Duration);
-    /// Takes events of another source; returns how many.
-    fn lend(&mut self, blocks: &[u8], lending: &Lending<'_>) -> usize;
+    /// Takes events of another source; returns how many. One in this process takes none: asking it
+    /// for events one by one costs nothing more.
+    fn lend(&mut self, _blocks: &[u8], _lending: &Lending<'_>) -> usize {
+        0
+    }
     /// Bytes of the column; negative what it takes.
     fn column(&mut self, asked: &Asked, span: Span, out: &mut [u8]) -> i64;
     /// The same of one event of another source: its bytes from the event's header on.

@@ -97,16 +97,13 @@ fn lines_come_as_blocks_with_values_of_every_type() {
     assert_eq!(one(&mut plugin, asked(12, None, None)).len(), 2);
     assert_eq!(one(&mut plugin, asked(99, None, None)), texts(&[]));
 
-    // Others' events: of one, and of many.
+    // An event of others.
     let mut out = vec![0; 256];
     let lending = Lending { source: "lines", number: 7 };
     let size = plugin.column_of(event, &lending, &asked_number, &mut out) as usize;
     assert_eq!(values(&out[..size]), [number(1)]);
     let size = plugin.column_of(&event[..30], &lending, &asked_number, &mut out) as usize;
     assert_eq!(values(&out[..size]), [Vec::<Vec<u8>>::new()]);
-    assert_eq!(plugin.lend(&buffer[..bytes], &lending), 4);
-    let lent = Span { lent: true, ..ALL };
-    assert_eq!(column(&mut plugin, &asked_number, lent), all);
     assert_eq!(plugin.event_text(event, 1).as_deref(), Some("[row 1 n=1 parity=odd]"));
     assert_eq!(plugin.progress().map(|(part, _)| part), Some(4000));
     assert_eq!(read(&plugin.record().errors), 0);
