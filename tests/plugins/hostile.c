@@ -74,6 +74,12 @@ static int *volatile nowhere = (int *)8;
 
 static void crash(void) { *nowhere = 1; }
 
+// As programs in Go end.
+static void panic(void) {
+    fputs("panic: it cannot go on\n\ngoroutine 1 [running]:\n", stderr);
+    abort();
+}
+
 static void *crash_later(void *argument) {
     struct plugin *p = argument;
     rest(p->after * p->pause);
@@ -115,10 +121,7 @@ ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc) {
     *rc = SS_PLUGIN_SUCCESS;
     for (int i = 0; i < BATCH; i++) p->events[i] = (ss_plugin_event *)p->bytes[i];
     if (is(p, "init_crash")) crash();
-    if (is(p, "init_panic")) {
-        fputs("panic: it cannot go on\n\ngoroutine 1 [running]:\n", stderr);
-        abort();
-    }
+    if (is(p, "init_panic")) panic();
     if (is(p, "init_block")) forever();
     if (is(p, "init_exit")) exit(0);
     if (is(p, "init_null")) return NULL;
@@ -158,6 +161,7 @@ ss_instance_t *plugin_open(ss_plugin_t *s, const char *params, ss_plugin_rc *rc)
     (void)params;
     *rc = SS_PLUGIN_SUCCESS;
     if (is(p, "open_crash")) crash();
+    if (is(p, "open_panic")) panic();
     if (is(p, "open_block")) forever();
     if (is(p, "open_fail") || is(p, "error_null")) {
         strcpy(p->error, "nothing to open\nhere");

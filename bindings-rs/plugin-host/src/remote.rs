@@ -219,8 +219,9 @@ impl Remote {
     }
 
     /// What it printed before it ended: of Go's many lines the one that has the reason.
-    fn last_words(&self) -> String {
-        let mut lines: Vec<String> = self.record.take().into_iter().map(|it| it.line).collect();
+    pub(crate) fn last_words(&self) -> String {
+        let printed = self.record.take().into_iter().filter(|it| it.level == Level::Info);
+        let mut lines: Vec<String> = printed.map(|it| it.line).collect();
         let is_reason =
             |line: &String| ["panic: ", "fatal error: "].iter().any(|it| line.starts_with(it));
         let reason = lines.iter().position(is_reason).map(|at| lines.swap_remove(at));

@@ -206,7 +206,11 @@ impl Port for Remote {
         if !self.is_free(ANSWER_WITHIN) {
             return Err("it does not run".into());
         }
-        self.words(OPEN, params, START_WITHIN)?;
+        if let Err(why) = self.words(OPEN, params, START_WITHIN) {
+            // Who opens it is told how its process ended, and what it printed before.
+            let ended = self.record.last_error().filter(|_| self.child.is_none());
+            return Err(ended.map_or(why, |how| how + &self.last_words()));
+        }
         self.params = Some(params.to_owned());
         (self.has_ended, self.ready, self.given) = (false, None, 0);
         Ok(())

@@ -214,6 +214,22 @@ fn a_plugin_that_sends_and_listens_does_so_from_its_process() {
 }
 
 #[test]
+fn who_opens_a_source_is_told_how_its_process_ended() {
+    let open = |mode: &str| {
+        let path = built(&format!("hostile_{mode}"), "hostile", &[]);
+        let mut plugin = remote(&path, 256).expect("a plugin");
+        plugin.init(&format!("mode={mode}")).expect("init");
+        plugin.open("").unwrap_err()
+    };
+    let crashed = open("open_crash");
+    assert!(crashed.starts_with("its process was ended by signal 11"), "{crashed}");
+    let panicked = open("open_panic");
+    let said = "its process was ended by signal 6 (Aborted); it printed: panic: it cannot go on";
+    assert_eq!(panicked, said);
+    assert_eq!(open("open_fail"), "nothing to open here");
+}
+
+#[test]
 fn a_process_that_ends_is_started_anew() {
     let mut plugin = hostile("next_crash");
     let told = until_it_fails(&mut plugin);
