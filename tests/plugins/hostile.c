@@ -116,7 +116,6 @@ HIDDEN
 #endif
 ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc) {
     struct plugin *p = calloc(1, sizeof *p);
-    pthread_t thread;
     take_config(p, in->config);
     *rc = SS_PLUGIN_SUCCESS;
     for (int i = 0; i < BATCH; i++) p->events[i] = (ss_plugin_event *)p->bytes[i];
@@ -134,7 +133,6 @@ ss_plugin_t *plugin_init(const ss_plugin_init_input *in, ss_plugin_rc *rc) {
         return NULL;
     }
     if (is(p, "init_rc")) *rc = 77;
-    if (is(p, "thread_crash")) pthread_create(&thread, NULL, crash_later, p);
     if (is(p, "log"))
         for (int i = 0; i < 100000; i++) in->log_fn(in->owner, "a\nb", "line\n\x1b[31m\xff", 99);
     return p;
@@ -163,6 +161,8 @@ ss_instance_t *plugin_open(ss_plugin_t *s, const char *params, ss_plugin_rc *rc)
     if (is(p, "open_crash")) crash();
     if (is(p, "open_panic")) panic();
     if (is(p, "open_block")) forever();
+    pthread_t thread;
+    if (is(p, "thread_crash")) pthread_create(&thread, NULL, crash_later, p);
     if (is(p, "open_fail") || is(p, "error_null")) {
         strcpy(p->error, "nothing to open\nhere");
         *rc = SS_PLUGIN_FAILURE;
