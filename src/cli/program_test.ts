@@ -174,7 +174,10 @@ Deno.test("rules are listed, described and tested", async () => {
   match((await saker("--list", "-N")).out, /^evt\.num\n/m);
   match((await saker("--list-events")).out, /^< openat\(/m);
   match((await saker("-L")).out, /^Rule +Description\n/);
-  match((await saker("--dry-run")).error, /^Dry run: \d+ rules can be used\.\n$/);
+  match(
+    (await saker("--dry-run", "--listen", "127.0.0.1:0")).error,
+    /^Dry run: \d+ rules can be used\.\n$/,
+  );
   strictEqual((await saker("rules", "lint")).code, 0);
   await refused(["-l", "no such rule"], /Rule "no such rule" is not loaded/);
   await refused(["--list=ftp"], /Value for --list must be a valid source type/);
