@@ -80,6 +80,7 @@ const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
     "--event",
     "{event.yaml}",
   ]],
+  ["saker plugin new NAME", ["plugin", "new", "doors"]],
   ["saker config", ["config"]],
   // Below a directory of the test's own.
   ["saker install", ["install", "--root", "{root}"]],
@@ -108,7 +109,7 @@ Deno.test("README: the commands of its table work, in its order", async (t) => {
     await t.step(command, async () => {
       const real = args.map((arg) => arg.replace(/^\{(.+)\}$/, (_, name) => place.file(name)));
       const watches = real.includes("-M") ? ["--listen", `127.0.0.1:${freePort()}`] : [];
-      const { code, stderr } = await runSaker([...real, ...watches]);
+      const { code, stderr } = await runSaker([...real, ...watches], { cwd: place.path });
       equal(code, 0, stderr);
     });
   }

@@ -1,5 +1,5 @@
 // Whether saker says truly that it sees.
-import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { assert, assertEquals } from "./expect.ts";
 import { eventually, isWell, Saker } from "./saker.ts";
 import { compiled, has, isRoot, Place, run, shell } from "./trigger.ts";
 
@@ -37,9 +37,10 @@ Deno.test({
     assert(code === 0, stderr);
     const { body } = await eventually("saker to notice", async () => {
       const health = await saker.health();
-      return health?.status === 503 ? health : undefined;
+      // That no event comes from a busy machine may be seen before it.
+      const says = health?.status === 503 && `${health.body.reason}`.includes("detached");
+      return says ? health : undefined;
     });
     assert(body.status !== "ok");
-    assertIncludes(body.reason!, "detached");
   },
 });
