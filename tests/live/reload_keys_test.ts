@@ -24,7 +24,7 @@ Deno.test({
       Deno.writeTextFile(
         place.file("saker.yaml"),
         `rules_files: [${rules}]\njson_output: true\nwatch_config_files: false\n` +
-          `capture: {enabled: true, path_prefix: ${place.file(prefix)}, default_duration: 200}\n` +
+          `capture: {enabled: true, path_prefix: ${place.file(prefix)}, default_duration: 1}\n` +
           more,
       );
     await configure("first");
