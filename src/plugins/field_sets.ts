@@ -94,9 +94,9 @@ export function pluginsMistake(infos: readonly PluginInfo[]): string | undefined
       }
     }
   }
-  const reading = new FieldSet();
+  const ofCalls = sets.get(SYSCALL_SOURCE)!;
   for (const info of infos) {
-    const mistake = readsMistake(info, reading);
+    const mistake = readsMistake(info, ofCalls);
     if (mistake !== undefined) return mistake;
   }
   const idle = infos.find((info) =>

@@ -97,6 +97,8 @@ const ENDS_AT = COLUMN_AT + SLOT_EVENTS * 4;
 const VALUES_AT = ENDS_AT + COLUMN_VALUES * 4;
 const CHANNEL_BYTES = VALUES_AT + COLUMN_BYTES;
 
+const encoder = new TextEncoder();
+
 /** Views of the memory. */
 export class Channel {
   readonly shared: SharedArrayBuffer;
@@ -150,6 +152,16 @@ export class Channel {
     const woken = Atomics.notify(this.words, word);
     if (word === Word.News && woken === 0) this.onNews?.();
     return woken;
+  }
+
+  /** The plugin failed, which stays so: the first reason counts. */
+  fail(error: string): void {
+    if (this.get(Word.State) === State.Failed) return;
+    const bytes = encoder.encode(error).subarray(0, TEXT_BYTES);
+    this.failure.set(bytes);
+    this.set(Word.FailureBytes, bytes.length);
+    this.set(Word.State, State.Failed);
+    this.rouse(Word.News);
   }
 
   /** Sleeps until the word is no longer `seen`, or the time is over; false: it was over. */

@@ -21,7 +21,7 @@ const HEAD_BYTES = 8;
 /** A batch has the most: its events' heads, and a MiB of data. */
 export const FRAME_BYTES_MAX = 4 << 20;
 
-/** Words of a question, as they stand in its frame. */
+/** Words of a question, as they stand in its frame: first its number, which is set last. */
 export const ASK_WORDS: readonly number[] = [
   Word.Asked,
   Word.Request,
@@ -148,53 +148,59 @@ export class FrameReader {
   }
 }
 
-/** The question that stands in the channel. */
-export function askFrame(channel: Channel): Uint8Array<ArrayBuffer> {
-  const words = ASK_WORDS.map((word) => channel.get(word));
+/** What belongs to the question whose words stand in the channel. */
+function askParts(channel: Channel): readonly Part[] {
   const request = channel.get(Word.Request);
   const isOfEvent = request === Request.ColumnOf || request === Request.TextOf;
-  return frameOf(Frame.Ask, words, [
+  return [
     [channel.argument, Math.max(channel.get(Word.Argument), 0)],
     [channel.event, isOfEvent ? channel.get(Word.EventBytes) : 0],
     [channel.text, channel.get(Word.TextBytes)],
-  ]);
+  ];
 }
 
-/** Puts a question into a channel; it is asked once its number stands there. */
-export function takeAsk(frame: FrameBody, channel: Channel): void {
-  const words = frame.words(ASK_WORDS.length);
-  ASK_WORDS.forEach((word, at) => word === Word.Asked || channel.set(word, words[at]!));
-  const request = channel.get(Word.Request);
-  const isOfEvent = request === Request.ColumnOf || request === Request.TextOf;
-  frame.into(channel.argument, Math.max(channel.get(Word.Argument), 0));
-  frame.into(channel.event, isOfEvent ? channel.get(Word.EventBytes) : 0);
-  frame.into(channel.text, channel.get(Word.TextBytes));
-  channel.set(Word.Asked, words[0]!);
-}
-
-/** The answer that stands in the channel. */
-export function answerFrame(channel: Channel): Uint8Array<ArrayBuffer> {
+/** The same of an answer. */
+function answerParts(channel: Channel): readonly Part[] {
   const request = channel.get(Word.Request);
   const isColumn = request === Request.Column || request === Request.ColumnOf;
   const of = (word: number) => isColumn ? channel.get(word) : 0;
-  return frameOf(Frame.Answer, ANSWER_WORDS.map((word) => channel.get(word)), [
+  return [
     [channel.counts, of(Word.AnsweredEvents) * 4],
     [channel.ends, of(Word.Values) * 4],
     [channel.values, of(Word.ValueBytes)],
     [channel.text, channel.get(Word.TextBytes)],
-  ]);
+  ];
+}
+
+/** Puts words and what belongs to them into a channel; returns the first word, to be set last. */
+function takeInto(
+  channel: Channel,
+  frame: FrameBody,
+  words: readonly number[],
+  partsOf: (channel: Channel) => readonly Part[],
+): number {
+  const [first, ...others] = frame.words(words.length);
+  words.slice(1).forEach((word, at) => channel.set(word, others[at]!));
+  for (const [area, bytes] of partsOf(channel)) frame.into(area, bytes);
+  return first!;
+}
+
+/** The question that stands in the channel. */
+export function askFrame(channel: Channel): Uint8Array<ArrayBuffer> {
+  return frameOf(Frame.Ask, ASK_WORDS.map((word) => channel.get(word)), askParts(channel));
+}
+
+/** Puts a question into a channel; it is asked once its number stands there. */
+export function takeAsk(frame: FrameBody, channel: Channel): void {
+  channel.set(Word.Asked, takeInto(channel, frame, ASK_WORDS, askParts));
+}
+
+/** The answer that stands in the channel. */
+export function answerFrame(channel: Channel): Uint8Array<ArrayBuffer> {
+  return frameOf(Frame.Answer, ANSWER_WORDS.map((word) => channel.get(word)), answerParts(channel));
 }
 
 /** Puts an answer into the channel of who asked; returns the question's number, to be set last. */
 export function takeAnswer(frame: FrameBody, channel: Channel): number {
-  const words = frame.words(ANSWER_WORDS.length);
-  ANSWER_WORDS.forEach((word, at) => word === Word.Answered || channel.set(word, words[at]!));
-  const request = channel.get(Word.Request);
-  const isColumn = request === Request.Column || request === Request.ColumnOf;
-  const of = (word: number) => isColumn ? channel.get(word) : 0;
-  frame.into(channel.counts, of(Word.AnsweredEvents) * 4);
-  frame.into(channel.ends, of(Word.Values) * 4);
-  frame.into(channel.values, of(Word.ValueBytes));
-  frame.into(channel.text, channel.get(Word.TextBytes));
-  return words[0]!;
+  return takeInto(channel, frame, ANSWER_WORDS, answerParts);
 }

@@ -2,7 +2,7 @@
 // judges its events it looks like the plugin's thread (channel.ts); what stands in the channel goes
 // to the process and comes back over its pipes (frames.ts). Nothing of the plugin runs here.
 import type { PluginPermissions } from "../contract.ts";
-import { Channel, EVENT_WORDS, Owner, SLOT_EVENTS, State, TEXT_BYTES, Word } from "./channel.ts";
+import { Channel, EVENT_WORDS, Owner, SLOT_EVENTS, State, Word } from "./channel.ts";
 import { askFrame, Frame, type FrameBody, FrameReader, jsonFrame, takeAnswer } from "./frames.ts";
 import { frameOf } from "./frames.ts";
 import { type LogLine, putLine } from "./log_ring.ts";
@@ -39,7 +39,6 @@ export interface Status {
 
 const scope = globalThis as unknown as { close(): void };
 const thread: { relay: Relay | undefined } = { relay: undefined };
-const encoder = new TextEncoder();
 
 for (const kind of ["error", "unhandledrejection"]) {
   globalThis.addEventListener(kind, (event) => {
@@ -166,13 +165,7 @@ class Relay {
   }
 
   fail(error: string): void {
-    const channel = this.#channel;
-    if (channel.get(Word.State) === State.Failed) return;
-    const bytes = encoder.encode(error).subarray(0, TEXT_BYTES);
-    channel.failure.set(bytes);
-    channel.set(Word.FailureBytes, bytes.length);
-    channel.set(Word.State, State.Failed);
-    channel.rouse(Word.News);
+    this.#channel.fail(error);
   }
 
   #end(): void {

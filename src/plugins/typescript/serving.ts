@@ -118,13 +118,7 @@ export class Serving {
   }
 
   fail(error: string): void {
-    const channel = this.#channel;
-    if (channel.get(Word.State) === State.Failed) return;
-    const bytes = encoder.encode(error).subarray(0, TEXT_BYTES);
-    channel.failure.set(bytes);
-    channel.set(Word.FailureBytes, bytes.length);
-    channel.set(Word.State, State.Failed);
-    channel.rouse(Word.News);
+    this.#channel.fail(error);
   }
 
   log(level: string, line: string): void {
