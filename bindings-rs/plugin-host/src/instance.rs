@@ -24,7 +24,6 @@ use crate::schema::check_config;
 /// Metrics of one plugin.
 const METRICS_MAX: usize = 1024;
 /// Answers that are refused are told so often.
-pub(crate) const NO_REASON: &str = "it gave no reason";
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 pub struct Instance {
@@ -144,14 +143,19 @@ impl Instance {
         Some(unsafe { said::line(asked(self.plugin)) }).filter(|version| !version.is_empty())
     }
 
-    /// What the plugin says of its last failure.
-    pub fn last_error(&self) -> String {
+    /// What the plugin says of its last failure; None where it says nothing.
+    pub fn reason(&self) -> Option<String> {
         let said = match self.library.functions.get_last_error {
             // SAFETY: the plugin's own state, and a C string or NULL.
             Some(error) if !self.plugin.is_null() => unsafe { said::line(error(self.plugin)) },
-            _ => return "plugin handle or 'get_last_error' function not defined".into(),
+            _ => "plugin handle or 'get_last_error' function not defined".into(),
         };
-        if said.is_empty() { NO_REASON.into() } else { said }
+        Some(said).filter(|said| !said.is_empty())
+    }
+
+    /// The same in words in any case.
+    pub fn last_error(&self) -> String {
+        self.reason().unwrap_or_else(|| "it gave no reason".into())
     }
 
     pub fn set_config(&mut self, config: &str) -> Result<(), String> {

@@ -8,7 +8,7 @@ use crate::abi::{Event, EventInput, SUCCESS};
 use crate::async_events::{AsyncCounts, block_size, write_block};
 use crate::blocks::kind_of;
 use crate::doors::{dump, listen_input, parse_input, send};
-use crate::instance::{Instance, NO_REASON};
+use crate::instance::Instance;
 use crate::record::add;
 
 /// The source of system calls.
@@ -31,10 +31,9 @@ impl Instance {
         let rc = unsafe { parse(self.plugin, &raw const given, &raw const input) };
         if rc != SUCCESS {
             state.failed.fetch_add(1, Ordering::Relaxed);
-            let why = self.last_error();
             // Mostly an event that it has no use for: Falco's container plugin answers so to each
             // execution that failed.
-            if why != NO_REASON {
+            if let Some(why) = self.reason() {
                 self.refuse(&format!("it could not parse an event: {why}"));
             }
         }

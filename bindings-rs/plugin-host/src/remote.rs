@@ -39,6 +39,8 @@ pub struct Remote {
     pub(crate) memory_bytes: u64,
     /// What its process is told besides: whether it may start others.
     pub(crate) rights: Option<&'static str>,
+    /// And from its start on (go_kit.rs).
+    variable: Option<(&'static str, &'static str)>,
     pub(crate) record: Arc<Record>,
     pub(crate) info: String,
     pub(crate) id: u32,
@@ -97,6 +99,7 @@ impl Remote {
             name: options.name.into(),
             memory_bytes: options.memory_bytes,
             rights: options.may_start.then_some(MAY_START),
+            variable: variable(options.path),
             record: Arc::default(),
             info: String::new(),
             id: 0,
@@ -139,8 +142,7 @@ impl Remote {
     }
 
     fn spawn(&mut self) -> Told<()> {
-        let variable = variable(&self.path);
-        let child = Child::start(&self.program, &self.name, self.rights, variable)
+        let child = Child::start(&self.program, &self.name, self.rights, self.variable)
             .map_err(|error| format!("its process cannot be started: {error}"))?;
         (self.child, self.counted, self.fetching, self.ready) = (Some(child), (0, 0), None, None);
         (self.asking, self.sent.seen) = (None, 0);
