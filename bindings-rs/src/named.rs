@@ -236,7 +236,7 @@ impl Keeper {
             // Beyond the bound, the look at all names every few seconds has to do.
             return;
         }
-        let Some(directory) = self.open(bytes) else { return };
+        let Some(directory) = look_up_below(&self.root, bytes) else { return };
         // By its descriptor: the name may lead elsewhere from the reader's own root.
         let path = format!("/proc/self/fd/{}\0", directory.as_raw_fd());
         let mask = libc::IN_MOVED_TO
@@ -253,14 +253,9 @@ impl Keeper {
         }
     }
 
-    /// What a name leads to below the host's root; nothing is opened but the name.
-    fn open(&self, name: &[u8]) -> Option<OwnedFd> {
-        look_up_below(&self.root, name)
-    }
-
     /// Looks a name up, and has the map say what it leads to.
     fn find(&mut self, name: &[u8]) {
-        let key = self.open(name).and_then(|file| key_of(&self.parts, &file));
+        let key = look_up_below(&self.root, name).and_then(|file| key_of(&self.parts, &file));
         if self.entries.get(name) != Some(&key) {
             self.lead(name, key);
             self.entries.insert(name.to_vec(), key);
@@ -277,18 +272,14 @@ impl Keeper {
                 .find(|(_, key)| **key == Some(before))
                 .map(|(other, _)| other.clone());
             match other {
-                Some(other) => self.put(before, &other),
+                Some(other) => put(&mut self.parts, before, &other),
                 None => drop(self.parts.names.remove(&before)),
             }
         }
         if let Some(key) = to
             && !self.entries.values().any(|known| *known == Some(key))
         {
-            self.put(key, name);
+            put(&mut self.parts, key, name);
         }
-    }
-
-    fn put(&mut self, key: Key, name: &[u8]) {
-        put(&mut self.parts, key, name);
     }
 }

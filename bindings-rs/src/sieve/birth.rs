@@ -8,8 +8,7 @@ use probe::table as t;
 
 use super::effect;
 use super::family::{
-    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, leaders_of, parent_of, shares,
-    thread_of,
+    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares, thread_of,
 };
 use super::life::{Lives, Program, Question};
 use super::out::Out;
@@ -286,10 +285,7 @@ impl Sieve {
         if !self.lives.takes(tid, record.block.len()) {
             return Ok(false);
         }
-        self.lives.append(tid, record.block);
-        for leader in leaders_of(record) {
-            self.lives.follow(tid, leader);
-        }
+        self.lives.append_own(record);
         self.tables.set_facts(tid, program.1);
         if let Some(life) = self.lives.get_mut(tid) {
             life.program = Some(program);

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::family::leaders_of;
 use super::map::{Map, Tids};
+use super::record::Record;
 
 /// Processes that are held back at once, and what their events may take: of one and of all.
 const PROCESSES_MAX: usize = 1 << 12;
@@ -200,8 +202,16 @@ impl Lives {
         eldest
     }
 
+    /// The same of an event of its own, which may say who leads it from then on.
+    pub fn append_own(&mut self, record: &Record) {
+        self.append(record.tid, record.block);
+        for leader in leaders_of(record) {
+            self.follow(record.tid, leader);
+        }
+    }
+
     /// A process that is held back is led by this one from now on.
-    pub fn follow(&mut self, tid: i64, leader: i64) {
+    fn follow(&mut self, tid: i64, leader: i64) {
         self.note_leader(leader);
         if let Some(life) = self.held.get_mut(&tid)
             && leader != tid

@@ -9,7 +9,7 @@ use probe::table as t;
 
 use super::effect;
 use super::executions::Executions;
-use super::family::{created, leaders_of};
+use super::family::created;
 use super::life::{Lives, Programs, Question};
 pub use super::out::{Done, NoRoom};
 use super::out::{Out, TIME_ONLY};
@@ -292,10 +292,7 @@ impl Sieve {
         out: &mut Out,
     ) -> Done {
         if !wanted && self.waits(record, effect) {
-            self.lives.append(record.tid, record.block);
-            for leader in leaders_of(record) {
-                self.lives.follow(record.tid, leader);
-            }
+            self.lives.append_own(record);
             self.pass_over(record, out);
             return Ok(());
         }

@@ -19,7 +19,8 @@ const BIRTH = positionsOf(
   ["SYSCALL_CLONE_20_X", "SYSCALL_CLONE3_X", "SYSCALL_FORK_20_X", "SYSCALL_VFORK_20_X"],
   ...["res", "exe", "ptid", "comm", "cgroups"] as const,
 );
-/** Where one of these is missing nothing is told; arguments may be. */
+/** Where one of these is missing nothing is told; arguments may be. What was said of an execution
+ * is remembered by these (bindings-rs/src/sieve/executions.rs): one more here is one more there. */
 const NEEDED: readonly number[] = Object.values(EXECUTION).filter((at) => at !== EXECUTION.args);
 const NEEDED_AT_BIRTH: readonly number[] = Object.values(BIRTH);
 
