@@ -13,6 +13,7 @@ pub mod counters;
 pub mod credentials;
 pub mod descriptor;
 pub mod descriptors;
+pub mod device;
 pub mod event;
 #[cfg(test)]
 mod event_test;
