@@ -1,6 +1,7 @@
 // What metrics are made from: the shared numbers of the engine, the queues of the outputs, and what
 // is known of this saker. Nothing here asks the engine.
 import type { QueueStats } from "../alerts/queue.ts";
+import type { BusiestReport } from "../engine/contract/busiest.ts";
 import type { Counters } from "../engine/contract/counters.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
 import type { AuditIntake } from "./audit_families.ts";
@@ -27,6 +28,8 @@ export interface Facts {
   readonly audit?: () => AuditIntake;
   /** How plugins stand; absent: none is loaded. */
   readonly plugins?: () => PluginFacts;
+  /** Which processes had most events lately; absent: nobody counts them. */
+  readonly busiest?: () => BusiestReport;
   readonly resources: () => Resources;
   readonly sums: () => { readonly rules: readonly FileSum[]; readonly config: readonly FileSum[] };
   readonly reload: () => ReloadFacts;

@@ -33,6 +33,9 @@ export function facts(): Facts {
   counters.lost[codeOf("SYSCALL_CLONE3_X")] = 4;
   counters.lost[codeOf("PROCEXIT_1_E")] = 3;
   counters.lost[0] = 10;
+  counters.judged[codeOf("SYSCALL_OPENAT_2_X")] = 70;
+  counters.judged[codeOf("SYSCALL_CLOSE_X")] = 7;
+  counters.passedOver[codeOf("SYSCALL_OPENAT_2_X")] = 900;
   for (const ms of [0.1, 3, 40, 1e9]) counters.toOutput.add(ms);
   counters.lag.add(2);
   const tallies = new Tallies({

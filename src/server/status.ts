@@ -1,7 +1,8 @@
 // All that is known of this saker, for people and their tools (GET /status): health's report and
 // the facts of the metrics come in, one object for JSON goes out. Nothing here asks the engine.
 import type { QueueStats } from "../alerts/queue.ts";
-import { Counter, type CounterPlace } from "../engine/contract/counters.ts";
+import { EVENTS } from "../events/table.ts";
+import { Counter, type CounterPlace, type Counters } from "../engine/contract/counters.ts";
 import type { Latencies } from "../engine/contract/latencies.ts";
 import type { DeadRule } from "../engine/contract/messages.ts";
 import { PRIORITY_NAMES } from "../rules/priority.ts";
@@ -59,6 +60,8 @@ export function statusOf(options: StatusOptions): Record<string, unknown> {
       not_shown: health.lost.not_shown,
       ...(health.lost.journal === undefined ? {} : { journal: health.lost.journal }),
     },
+    ...typesOf(counters),
+    ...(facts.busiest === undefined ? {} : { processes: facts.busiest() }),
     latency_ms: {
       alert_to_output: percentiles(counters.toOutput),
       event_to_engine: percentiles(counters.lag),
@@ -78,6 +81,21 @@ export function statusOf(options: StatusOptions): Record<string, unknown> {
     captures: health.captures,
     ...(health.web === undefined ? {} : { web: health.web }),
   };
+}
+
+/** Of each type that there was: events judged, kept back since no rule can use them, and lost. */
+function typesOf({ judged, passedOver, lost }: Counters): Record<string, unknown> {
+  const byType = new Map<string, { judged: number; passed_over: number; lost: number }>();
+  for (const { code, name } of EVENTS) {
+    if (judged[code]! + passedOver[code]! + lost[code]! === 0) continue;
+    const told = code === 0 ? "unknown" : name;
+    const row = byType.get(told) ?? { judged: 0, passed_over: 0, lost: 0 };
+    row.judged += judged[code]!;
+    row.passed_over += passedOver[code]!;
+    row.lost += lost[code]!;
+    byType.set(told, row);
+  }
+  return { types: Object.fromEntries(byType) };
 }
 
 /** Under the names that JSON has elsewhere; of what is 0 by priority only what is not. */

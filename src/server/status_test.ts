@@ -106,3 +106,13 @@ Deno.test("before the rules are known, status is told all the same", () => {
   const status = told({ ...of, tallies: () => undefined });
   deepStrictEqual([status.status, status.rules.list], ["starting", []]);
 });
+
+Deno.test("events of each type are told: judged, kept back, lost", () => {
+  deepStrictEqual(told(facts()).types, {
+    unknown: { judged: 0, passed_over: 0, lost: 10 },
+    close: { judged: 7, passed_over: 0, lost: 0 },
+    procexit: { judged: 0, passed_over: 0, lost: 3 },
+    openat: { judged: 70, passed_over: 900, lost: 25 },
+    clone3: { judged: 0, passed_over: 0, lost: 4 },
+  });
+});

@@ -215,6 +215,7 @@ export async function watch(
       onPlugins: pluginWatches.onPlugins("syscall"),
       ...(canary === undefined ? {} : { sift: (alerts) => canary.sift(alerts) }),
       onTallies: (told) => numbers.onTallies(told),
+      onBusy: (window) => numbers.busiest.add(window, Date.now()),
       onRules: (rules) => told = rules,
       onLost: (entry) => losses.add(entry),
       onRuntimes: (told) => runtimes = told,

@@ -1,6 +1,7 @@
 // What is known of this saker in numbers, for /status and /metrics: the shared memory of the
 // engine, the outputs, the files that are in force.
 import type { QueueStats } from "../../alerts/queue.ts";
+import { Busiest } from "../../engine/contract/busiest.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
 import { Tallies, type TalliesTold } from "../../engine/contract/tallies.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
@@ -28,6 +29,8 @@ const RESOURCES_MS = 1_000;
 
 export class Numbers {
   readonly facts: Facts;
+  /** The processes whose events were most, as far as somebody tells. */
+  readonly busiest: Busiest = new Busiest();
   #tallies: Tallies | undefined;
   readonly #others = new Map<string, Tallies>();
   #resources: { readonly atMs: number; readonly resources: Resources } | undefined;
@@ -48,6 +51,7 @@ export class Numbers {
       ...asked,
       hostname,
       tallies: () => joined([...(this.#tallies ? [this.#tallies] : []), ...this.#others.values()]),
+      busiest: () => this.busiest.report(Date.now()),
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),
       sums: () => this.#sums,
       reload: () => this.#reload,

@@ -7,6 +7,7 @@ import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { type EnginePart, startEngines } from "../../engine/thread/engines.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { EngineStart, PluginTold, RuntimesTold } from "../../engine/contract/messages.ts";
+import type { BusyWindow } from "../../engine/contract/busiest.ts";
 import type { LossEntry } from "../../engine/contract/loss_journal.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { tellAge } from "./alert_age.ts";
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** Which processes had most events lately. */
+  readonly onBusy?: (window: BusyWindow) => void;
   /** When which events were lost. */
   readonly onLost?: (entry: LossEntry) => void;
   /** How plugins stand that are asked of the first thread's events, about once a second. */
@@ -173,6 +176,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
       onReloaded: (outcome) => reloads?.answered(outcome),
       onNotice: (line, level) => log[level](line),
       ...(options.onTallies === undefined ? {} : { onTallies: options.onTallies }),
+      ...(options.onBusy === undefined ? {} : { onBusy: options.onBusy }),
       ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
       ...(options.onRuntimes === undefined ? {} : { onRuntimes: options.onRuntimes }),
       ...(options.onPlugins === undefined ? {} : { onPlugins: options.onPlugins }),

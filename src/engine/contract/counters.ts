@@ -127,7 +127,7 @@ export const Counter = {
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];
 
 const COUNTERS = Object.keys(Counter).length;
-const NUMBERS = COUNTERS + 2 * EVENT_COUNT + 2 * LATENCY_NUMBERS;
+const NUMBERS = COUNTERS + 3 * EVENT_COUNT + 2 * LATENCY_NUMBERS;
 
 /** Flags that the two threads wait for and wake each other with. */
 const STOP = 0;
@@ -141,6 +141,8 @@ export class Counters {
   readonly buffer: SharedArrayBuffer;
   /** By event code: events that the sieve kept back. */
   readonly passedOver: Float64Array;
+  /** By event code: events that the engine took. */
+  readonly judged: Float64Array;
   /** By event code: events that were lost; 0 is the code of those that are not known. */
   readonly lost: Float64Array;
   /** How old a batch's last event was when the engine took it. */
@@ -164,6 +166,7 @@ export class Counters {
     this.#numbers = next(COUNTERS);
     this.passedOver = next(EVENT_COUNT);
     this.lost = next(EVENT_COUNT);
+    this.judged = next(EVENT_COUNT);
     this.lag = new Latencies(next(LATENCY_NUMBERS));
     this.toOutput = new Latencies(next(LATENCY_NUMBERS));
     this.#flags = new Int32Array(buffer, 8 * at, FLAGS);

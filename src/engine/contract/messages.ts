@@ -17,6 +17,7 @@ import type { PluginWork } from "../../plugins/plugin_work.ts";
 import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
+import type { BusyWindow } from "./busiest.ts";
 import type { LossEntry } from "./loss_journal.ts";
 import type { PackedAlerts } from "./packed_alerts.ts";
 import type { TalliesTold } from "./tallies.ts";
@@ -277,6 +278,8 @@ export type FromEngine =
   | { readonly kind: "alerts"; readonly alerts: PackedAlerts }
   /** Where numbers by rule, CPU and program are from now on; before `ready` and `reloaded`. */
   | { readonly kind: "tallies"; readonly tallies: TalliesTold }
+  /** Which processes had most events lately, about every two seconds. */
+  | { readonly kind: "busy"; readonly window: BusyWindow }
   /** Rules were exchanged, or the new ones were refused and the old ones stay. */
   | {
     readonly kind: "reloaded";

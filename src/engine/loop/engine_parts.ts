@@ -42,7 +42,7 @@ export interface EngineParts {
   /** Who tells of containers, live. */
   readonly containers?: Pick<ContainerSource, "take" | "isWaiting">;
   /** How counts by rule are taken, and who is told where they are. */
-  readonly tally?: Pick<TallierParts, "stopwatch" | "programRuns" | "told">;
+  readonly tally?: Pick<TallierParts, "stopwatch" | "programRuns" | "told" | "onBusy">;
 }
 
 /** What plugins do with events besides giving values of fields. */

@@ -77,7 +77,7 @@ export class Engine {
     this.#parts = parts;
     this.#event = parts.context.event;
     this.#walk = new BlockWalk(this.#event);
-    const { sieve, machine } = parts;
+    const { sieve, machine, source, counters, clock } = parts;
     this.#memory = new Uint8Array(BATCH_BYTES + (sieve === undefined ? 0 : COPIES_BYTES));
     this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
     if (sieve) this.#sieved = new SievedWalk({ ...sieve, walk: this.#walk, machine });
@@ -92,8 +92,7 @@ export class Engine {
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
-    const { source, counters } = parts;
-    this.#tallier = new Tallier(parts.rules, { source, counters, ...parts.tally });
+    this.#tallier = new Tallier(parts.rules, { source, counters, machine, clock, ...parts.tally });
     parts.counters.set(Counter.Rules, parts.rules.rules.length);
     const { seconds, patient } = parts.options;
     // A live host may be silent, so the wall clock ends the run as well.
@@ -274,6 +273,7 @@ export class Engine {
     const { machine, context, plugins } = this.#parts;
     const { event } = context;
     machine.apply(context);
+    this.#tallier.saw(context);
     if (plugins !== undefined && plugins.wanted[event.code] === 1) plugins.parse(event);
     if (context.hashes !== undefined) foreseeSum(context);
     if (machine.awaited.active !== 0 && this.#held.take(context, this.#rules)) return;

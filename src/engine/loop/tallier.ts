@@ -1,10 +1,14 @@
-// Counts by rule, CPU and program: alerts and their outputs come in as they are made, what the rule
-// set and the source know about once a second; all goes into memory that the main thread reads.
+// Counts by rule, type, process, CPU and program: events, alerts and their outputs come in as they
+// are, what the rule set and the source know about once a second; all goes into memory that the
+// main thread reads, but what it is told of busy processes.
 import { type EventSource, NUMBERS_BY_CPU } from "../../events/source.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
+import type { Machine } from "../../state/contract/machine.ts";
+import type { BusyWindow } from "../contract/busiest.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { Tallies, type TalliesTold } from "../contract/tallies.ts";
+import { ProcessCounts } from "./process_counts.ts";
 
 export interface TallierParts {
   readonly source: EventSource;
@@ -14,6 +18,10 @@ export interface TallierParts {
   /** Whether the source is asked how often its programs run. */
   readonly programRuns?: boolean;
   readonly told?: (tallies: TalliesTold) => void;
+  /** Of whose processes events are counted, by which clock, and who is told; absent: of none. */
+  readonly machine?: Machine;
+  readonly clock?: () => number;
+  readonly onBusy?: (window: BusyWindow) => void;
 }
 
 export class Tallier {
@@ -24,12 +32,18 @@ export class Tallier {
   #sharedNs = 0;
   #samples = 0;
   #conditionNs: Float64Array;
+  readonly #judged: Float64Array;
+  readonly #processes: ProcessCounts | undefined;
 
   constructor(rules: RuleSet, parts: TallierParts) {
     this.#parts = parts;
     this.#rules = rules;
     this.#tallies = this.#begin(rules);
     this.#conditionNs = new Float64Array(rules.rules.length);
+    this.#judged = parts.counters.judged;
+    const { machine, clock, onBusy } = parts;
+    if (machine === undefined || clock === undefined || onBusy === undefined) return;
+    this.#processes = new ProcessCounts(machine, clock());
   }
 
   /** Other rules: what is known goes on under the same names. */
@@ -58,6 +72,12 @@ export class Tallier {
   tell(): void {
     this.update();
     this.#parts.told?.(this.#tallies.told());
+  }
+
+  /** An event that the tables know of. */
+  saw({ event, thread }: Context): void {
+    this.#judged[event.code]!++;
+    if (thread !== undefined) this.#processes?.add(thread);
   }
 
   /** An alert of the rule whose output was made already. */
@@ -96,6 +116,8 @@ export class Tallier {
       counters.set(Counter.MatchNs, this.#sharedNs + costs.sharedNs);
       counters.set(Counter.MatchSamples, this.#samples + costs.samples);
     }
+    const busy = this.#processes?.take(this.#parts.clock?.() ?? 0);
+    if (busy !== undefined) this.#parts.onBusy?.(busy);
     const cpus = source.cpus?.();
     for (let cpu = 0; cpu < cpuEvents.length && cpus !== undefined; cpu++) {
       const at = NUMBERS_BY_CPU * cpu;

@@ -3,6 +3,7 @@
 import type { AuditPiece, AuditVerdict } from "../../audit/contract.ts";
 import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import type { BusyWindow } from "../contract/busiest.ts";
 import type { LossEntry } from "../contract/loss_journal.ts";
 import { unpackAlerts } from "../contract/packed_alerts.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
@@ -43,6 +44,8 @@ export interface EngineEvents {
   readonly onRuntimes?: (runtimes: RuntimesTold) => void;
   /** Where numbers by rule, CPU and program are from now on; before `onReady` and `onReloaded`. */
   readonly onTallies?: (tallies: TalliesTold) => void;
+  /** Which processes had most events lately. */
+  readonly onBusy?: (window: BusyWindow) => void;
   /** How the thread's plugins stand, about once a second. */
   readonly onPlugins?: (plugins: readonly PluginTold[]) => void;
   /** What became of a piece of audit events, by its number. */
@@ -115,6 +118,9 @@ export function startEngineThread(
         break;
       case "tallies":
         events.onTallies?.(data.tallies);
+        break;
+      case "busy":
+        events.onBusy?.(data.window);
         break;
       case "lost":
         events.onLost?.(data.entry);

@@ -13,6 +13,9 @@ export function tallyOf(
     ...(isReplay(source) ? {} : { stopwatch: () => performance.now() }),
     programRuns,
     told: (tallies) => post({ kind: "tallies", tallies }),
+    ...(source.kind === "live" || source.kind === "raw"
+      ? { onBusy: (window) => post({ kind: "busy", window }) }
+      : {}),
   };
 }
 
