@@ -12,9 +12,8 @@ export type ErrorCode =
   | "INVALID"
   | "IO";
 
+/** What any driver is told when it is opened. */
 export interface OpenOptions {
-  /** The probe's object file. */
-  probe: Uint8Array;
   /** Event codes (of the event table) to record. 0x8000 + sc asks for one system call that has no
    * event of its own (sc: SyscallInfo.sc); the generic event's code, 1, asks for all of those. */
   interest: Uint16Array;
@@ -47,8 +46,8 @@ export interface DriverStats {
   /** Files of `nameFiles` that are known, and names that found no place. */
   filesNamed: bigint;
   filesRefused: bigint;
-  /** Programs that should be attached (those that the kernel refused are none), and how many still
-   * are. */
+  /** Programs or tracepoints that should be attached (those that the kernel refused are none), and
+   * how many still are. */
   programs: number;
   attached: number;
 }
@@ -67,7 +66,7 @@ export interface CodeEvents {
   events: bigint;
 }
 
-/** How often one of the probe's programs ran, and for how long. */
+/** How often one of the driver's programs ran, and for how long. */
 export interface ProgramRuns {
   name: string;
   runs: bigint;
@@ -85,9 +84,9 @@ export interface AttachedProgram {
   reason: string;
 }
 
-/** A loaded probe. */
+/** A source of event records that is open: a loaded probe, whose object file `open` is given. */
 export class Driver {
-  static open(options: OpenOptions): Driver;
+  static open(probe: Uint8Array, options: OpenOptions): Driver;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
   drain(buffer: Uint8Array): number;
   /** Blocks until a ring holds something or the time is over; true where there is something. */

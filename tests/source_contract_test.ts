@@ -66,8 +66,7 @@ const WAYS: readonly (Way | undefined)[] = [
       isEndless: true,
       open() {
         const addon = loadAddon();
-        const driver = addon.Driver.open({
-          probe: embeddedFile("probe.o"),
+        const driver = addon.Driver.open(embeddedFile("probe.o"), {
           interest: Uint16Array.of(OPENAT),
           criticalRingBytes: 1 << 20,
           bulkRingBytes: 1 << 20,
@@ -81,7 +80,7 @@ const WAYS: readonly (Way | undefined)[] = [
           `i=0; while [ $i -lt ${EVENTS} ]; do true 2>/dev/null < ${MARK}/$i; i=$((i+1)); ` +
           "done";
         return {
-          source: new LiveSource({ driver, takeSnapshot, hostRoot: "" }),
+          source: new LiveSource({ name: "modern_ebpf", driver, takeSnapshot, hostRoot: "" }),
           act: () => new Deno.Command("sh", { args: ["-c", script], stderr: "null" }).outputSync(),
         };
       },

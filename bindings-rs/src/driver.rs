@@ -1,32 +1,23 @@
-//! The class Driver of ../index.d.ts.
+//! The class Driver of ../index.d.ts: a source of records, whichever it is, and what its sequence
+//! numbers told.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aya::Btf;
 use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array};
 use napi_derive::napi;
 
-use crate::blocks::Blocks as _;
 use crate::budget;
 use crate::failure::{Code, Failure};
 use crate::gaps::{Gap, Gaps};
-use crate::loader::Probe;
-use crate::merge;
-use crate::named::Named;
-use crate::ring::Ring;
+use crate::probe_records::ProbeRecords;
+use crate::records::Records;
 use crate::settings::Options;
 use crate::tally::ProgramWork;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
-/// The probe wakes a reader at most every 10 ms (ebpf-rs/src/record.rs). So a reader that has read
-/// something looks by itself for a while, each time after a short sleep; in a quiet time it sleeps.
-const READER_LOOKS: Duration = Duration::from_millis(60);
-const SHORT_SLEEP: Duration = Duration::from_millis(20);
-
 #[napi(object)]
 pub struct OpenOptions {
-    pub probe: Uint8Array,
     pub interest: Uint16Array,
     pub critical_ring_bytes: u32,
     pub bulk_ring_bytes: u32,
@@ -83,7 +74,7 @@ fn code_events(counts: Vec<(u16, u64)>) -> Vec<CodeEvents> {
     counts.into_iter().map(told).collect()
 }
 
-/// How often one of the probe's programs ran.
+/// How often one of the driver's programs ran.
 #[napi(object)]
 pub struct ProgramRuns {
     pub name: String,
@@ -103,36 +94,31 @@ pub struct AttachedProgram {
 }
 
 struct Open {
-    probe: Probe,
-    critical: Ring,
-    bulk: Ring,
-    /// Programs, how many of them are attached, and how often they were left out, as the kernel
-    /// last said.
-    seen: (Instant, u32, u32, u64),
-    last_read: Instant,
-    named: Option<Named>,
+    records: Box<dyn Records>,
     gaps: Gaps,
 }
 
-/// So many take some tens of milliseconds.
-const SPARE_AT_ONCE: usize = 8;
-
-/// How long an answer of the kernel about its programs is good for `stats`, unless they changed: it
-/// takes some hundred calls.
-const PLAN_AGE: Duration = Duration::from_secs(5);
-
-/// Asks the kernel.
-fn look(probe: &Probe) -> (Instant, u32, u32, u64) {
-    let plan = probe.plan();
-    let attached = plan.iter().filter(|planned| planned.reason.is_empty()).count();
-    let wanted = plan.iter().filter(|planned| !planned.refused).count();
-    (Instant::now(), wanted as u32, attached as u32, probe.skipped())
-}
-
-/// A loaded probe; None once it is closed.
+/// An open source of records; None once it is closed.
 #[napi]
 pub struct Driver {
     open: Option<Open>,
+}
+
+impl OpenOptions {
+    fn chosen(&self) -> std::result::Result<Options, Failure> {
+        Ok(Options {
+            critical_ring_bytes: ring_bytes(self.critical_ring_bytes, "critical")?,
+            bulk_ring_bytes: ring_bytes(self.bulk_ring_bytes, "bulk")?,
+            snaplen: self.snaplen,
+            drop_failed: self.drop_failed,
+            self_pid: self.self_pid,
+            full_ports: match self.full_ports.as_deref() {
+                Some(&[from, to]) => (from, to),
+                _ => (0, 0),
+            },
+            dynamic_snaplen: self.dynamic_snaplen.unwrap_or(false),
+        })
+    }
 }
 
 fn ring_bytes(bytes: u32, name: &str) -> std::result::Result<u32, Failure> {
@@ -156,28 +142,14 @@ fn event_id(code: u16) -> String {
 impl Driver {
     /// Loads and attaches the probe.
     #[napi(factory)]
-    pub fn open(options: OpenOptions) -> Result<Self> {
-        let chosen = Options {
-            critical_ring_bytes: ring_bytes(options.critical_ring_bytes, "critical")?,
-            bulk_ring_bytes: ring_bytes(options.bulk_ring_bytes, "bulk")?,
-            snaplen: options.snaplen,
-            drop_failed: options.drop_failed,
-            self_pid: options.self_pid,
-            full_ports: match options.full_ports.as_deref() {
-                Some(&[from, to]) => (from, to),
-                _ => (0, 0),
-            },
-            dynamic_snaplen: options.dynamic_snaplen.unwrap_or(false),
-        };
-        let probe = Probe::load(&options.probe, &chosen, &options.interest)?;
-        let critical = probe.map_ring("CRITICAL_RING", chosen.critical_ring_bytes)?;
-        let bulk = probe.map_ring("BULK_RING", chosen.bulk_ring_bytes)?;
-        let seen = look(&probe);
+    pub fn open(probe: Uint8Array, options: OpenOptions) -> Result<Self> {
+        let records = ProbeRecords::open(&probe, &options.chosen()?, &options.interest)?;
+        Ok(Self::of(Box::new(records)))
+    }
+
+    fn of(records: Box<dyn Records>) -> Self {
         let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let gaps = Gaps::new(begun.as_nanos() as u64);
-        let last_read = Instant::now();
-        let open = Open { probe, critical, bulk, seen, last_read, named: None, gaps };
-        Ok(Self { open: Some(open) })
+        Self { open: Some(Open { records, gaps: Gaps::new(begun.as_nanos() as u64) }) }
     }
 
     fn opened(&mut self) -> Result<&mut Open> {
@@ -186,97 +158,66 @@ impl Driver {
         })
     }
 
+    fn records(&mut self) -> Result<&mut dyn Records> {
+        Ok(&mut *self.opened()?.records)
+    }
+
     /// Fills `buffer` with whole blocks in time order; returns the bytes.
     #[napi]
     pub fn drain(&mut self, mut buffer: Uint8Array) -> Result<u32> {
-        let open = self.opened()?;
+        let Open { records, gaps } = self.opened()?;
         // SAFETY: the engine lends the buffer for this call and touches it only afterwards.
         let out = unsafe { buffer.as_mut() };
-        Ok(merge::drain(&mut open.critical, &mut open.bulk, out, &mut open.gaps) as u32)
+        Ok(records.drain(out, gaps)? as u32)
     }
 
-    /// Blocks until a ring holds something or the time is over.
+    /// Blocks until there is something to drain or the time is over.
     #[napi]
     pub fn wait(&mut self, timeout_ms: u32) -> Result<bool> {
-        let open = self.opened()?;
-        let end = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
-        loop {
-            if open.critical.head().is_some() || open.bulk.head().is_some() {
-                open.last_read = Instant::now();
-                return Ok(true);
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            let looks = open.last_read.elapsed() < READER_LOOKS;
-            let time = if looks { left.min(SHORT_SLEEP) } else { left };
-            merge::sleep(&open.critical, &open.bulk, time);
-        }
+        Ok(self.records()?.wait(Duration::from_millis(u64::from(timeout_ms)))?)
     }
 
     #[napi]
     pub fn set_interest(&mut self, codes: Uint16Array) -> Result<()> {
-        let open = self.opened()?;
-        if open.probe.needs_loading(&codes) {
-            let btf = Btf::from_sys_fs().map_err(|error| {
-                Failure::new(Code::NoBtf, format!("Cannot read the kernel's types: {error}"))
-            })?;
-            open.probe.load_wanted(&codes, &btf);
-        }
-        let routed = open.probe.route(&codes);
-        open.seen = look(&open.probe);
-        Ok(routed?)
+        Ok(self.records()?.set_interest(&codes)?)
     }
 
     /// Exchanges the files that are known by their inodes too.
     #[napi]
     pub fn name_files(&mut self, names: Vec<Uint8Array>, host_root: String) -> Result<()> {
-        let open = self.opened()?;
-        if open.named.is_none() {
-            let parts = open.probe.take_named()?;
-            let named = Named::begin(parts, &host_root).map_err(|error| {
-                Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
-            })?;
-            open.named = Some(named);
-        }
-        if let Some(named) = &open.named {
-            named.want(names.iter().map(|name| name.to_vec()).collect());
-        }
-        Ok(())
+        let names = names.iter().map(|name| name.to_vec()).collect();
+        Ok(self.records()?.name_files(names, &host_root)?)
     }
 
     /// There may be a root whose files are not known yet: a container has begun.
     #[napi]
     pub fn look_at_roots(&mut self) -> Result<()> {
-        if let Some(named) = &self.opened()?.named {
-            named.look_at_roots();
-        }
+        self.records()?.look_at_roots();
         Ok(())
     }
 
-    /// Loads some of the programs that nobody wants yet; whether all are loaded.
+    /// Prepares some of what nobody wants yet; whether all is prepared.
     #[napi]
     pub fn load_spare(&mut self) -> Result<bool> {
-        Ok(self.opened()?.probe.load_spare(SPARE_AT_ONCE)?)
+        Ok(self.records()?.load_spare()?)
     }
 
     /// Exchanges the sieve's table; an empty one lets everything through.
     #[napi]
     pub fn set_sieve(&mut self, table: Uint8Array, keeps_opens: bool) -> Result<()> {
-        Ok(self.opened()?.probe.sieve.exchange(&table, keeps_opens)?)
+        Ok(self.records()?.set_sieve(&table, keeps_opens)?)
     }
 
     /// Events that the sieve kept back, by code.
     #[napi]
     pub fn sifted(&mut self) -> Result<Vec<CodeEvents>> {
-        Ok(code_events(self.opened()?.probe.sieve.counts()))
+        Ok(code_events(self.records()?.sifted()))
     }
 
     /// Events that were lost, by code.
     #[napi]
     pub fn lost(&mut self) -> Result<Vec<CodeEvents>> {
-        Ok(code_events(self.opened()?.probe.lost.sums()))
+        Ok(code_events(self.records()?.lost()))
     }
 
     /// What sequence numbers told since the last call.
@@ -298,7 +239,7 @@ impl Driver {
     #[allow(clippy::cast_precision_loss, reason = "2^53 events are more than any run has")]
     #[napi]
     pub fn cpus(&mut self) -> Result<Float64Array> {
-        let cpus = self.opened()?.probe.counters_by_cpu();
+        let cpus = self.records()?.cpus();
         Ok(Float64Array::new(cpus.into_iter().flatten().map(|count| count as f64).collect()))
     }
 
@@ -307,58 +248,49 @@ impl Driver {
     pub fn runs(&mut self) -> Result<Vec<ProgramRuns>> {
         let told =
             |ProgramWork { name, runs, ns }| ProgramRuns { name, runs: runs.into(), ns: ns.into() };
-        Ok(self.opened()?.probe.runs().into_iter().map(told).collect())
+        Ok(self.records()?.runs().into_iter().map(told).collect())
     }
 
     #[napi]
     pub fn stats(&mut self) -> Result<DriverStats> {
-        let open = self.opened()?;
-        let counters = open.probe.counters();
-        if open.seen.0.elapsed() > PLAN_AGE {
-            open.seen = look(&open.probe);
-        }
-        let (_, programs, attached, skipped) = open.seen;
-        let (files_named, files_refused) = open.named.as_ref().map_or((0, 0), Named::counts);
+        let stats = self.records()?.stats();
         Ok(DriverStats {
-            events: counters.events.into(),
-            lost_critical: counters.lost[0].into(),
-            lost_bulk: counters.lost[1].into(),
-            excess: counters.excess.into(),
-            skipped: skipped.into(),
-            truncated: counters.truncated.into(),
-            named: counters.named.into(),
-            unresolved: counters.unresolved.into(),
-            files_named: files_named.into(),
-            files_refused: files_refused.into(),
-            programs,
-            attached,
+            events: stats.events.into(),
+            lost_critical: stats.lost[0].into(),
+            lost_bulk: stats.lost[1].into(),
+            excess: stats.excess.into(),
+            skipped: stats.skipped.into(),
+            truncated: stats.truncated.into(),
+            named: stats.named.into(),
+            unresolved: stats.unresolved.into(),
+            files_named: stats.files.0.into(),
+            files_refused: stats.files.1.into(),
+            programs: stats.programs,
+            attached: stats.attached,
         })
     }
 
     /// Processes that lost events over their share since the last call.
     #[napi]
     pub fn take_excess(&mut self) -> Result<Vec<ProcessExcess>> {
-        let taken = budget::take(&mut self.opened()?.probe.excess)?;
         let told = |budget::Excess { process, name, lost }| ProcessExcess {
             pid: process,
             name,
             lost: lost.into(),
         };
-        Ok(taken.into_iter().map(told).collect())
+        Ok(self.records()?.take_excess()?.into_iter().map(told).collect())
     }
 
     /// What is attached where, and why not; asks the kernel.
     #[napi]
     pub fn plan(&mut self) -> Result<Vec<AttachedProgram>> {
-        let open = self.opened()?;
-        Ok(open
-            .probe
+        Ok(self
+            .records()?
             .plan()
             .into_iter()
             .map(|planned| AttachedProgram {
                 name: planned.name.to_owned(),
-                kind: if planned.target == "io_uring" { "raw_tracepoint" } else { "tp_btf" }
-                    .to_owned(),
+                kind: planned.kind.to_owned(),
                 target: planned.target.to_owned(),
                 events: planned.events.iter().map(|&code| event_id(code)).collect(),
                 attached: planned.reason.is_empty(),

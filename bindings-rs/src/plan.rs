@@ -1,5 +1,6 @@
-//! Whether the probe still does what it should: links, slots and routes are asked of the kernel,
-//! since somebody else may have changed them.
+//! What a source of records is made of (`Planned`). Of the probe: whether it still does what it
+//! should; links, slots and routes are asked of the kernel, since somebody else may have changed
+//! them.
 #[cfg(test)]
 use std::os::fd::AsFd as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -15,12 +16,16 @@ use crate::stages::{BATCHES, EXEC, EXEC_STAGES, GATE, HANDLE_END, SIFT, STAGES, 
 /// A program of the plan; an empty reason means that it works.
 pub struct Planned {
     pub name: &'static str,
+    /// How it is attached: `tp_btf`, `raw_tracepoint`, `tracepoint`.
+    pub kind: &'static str,
     pub target: &'static str,
     pub events: Vec<u16>,
     pub reason: String,
     /// The kernel did not take it; otherwise a reason says that it works no more.
     pub refused: bool,
 }
+
+const TP_BTF: &str = "tp_btf";
 
 impl Probe {
     /// Every program that should work, and whether it does: the links and the tables of programs
@@ -43,7 +48,8 @@ impl Probe {
                     _ => Vec::new(),
                 };
                 let refused = attached.link.is_none();
-                Planned { name: attached.name, target: attached.target, events, reason, refused }
+                let (name, target) = (attached.name, attached.target);
+                Planned { name, kind: TP_BTF, target, events, reason, refused }
             })
             .collect();
         let routed = self.routes_changed();
@@ -72,6 +78,7 @@ impl Probe {
             };
             plan.push(Planned {
                 name,
+                kind: TP_BTF,
                 target: if exec.is_some() { EXEC } else { SYS_EXIT },
                 events: match filler {
                     None if *name == HANDLE_END => vec![SYSCALL_OPEN_BY_HANDLE_AT_X],
@@ -83,6 +90,7 @@ impl Probe {
         }
         plan.extend(self.rings.plan().map(|(name, events, reason)| Planned {
             name,
+            kind: "raw_tracepoint",
             target: "io_uring",
             events,
             refused: !reason.is_empty(),
@@ -90,6 +98,7 @@ impl Probe {
         }));
         plan.extend(self.traced.plan().map(|(name, target, code, reason, refused)| Planned {
             name,
+            kind: TP_BTF,
             target,
             events: vec![code],
             reason,

@@ -243,16 +243,21 @@ Deno.test("directories of rules are read without what editors leave in them", as
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("--dry-run tells what a start would: outputs that cannot be written, kmod", async () => {
+Deno.test("--dry-run tells what a start would: outputs that cannot be written", async () => {
   const { code, error } = await saker(
     ...["-o", "file_output={enabled: true, filename: /nowhere/x}"],
     ...["-o", "syslog_output={enabled: true, address: /nowhere/log}"],
-    ...["-o", "engine.kind=kmod", "-o", "webserver.enabled=false", "--dry-run"],
+    ...["-o", "webserver.enabled=false", "--dry-run"],
   );
   strictEqual(code, 0, error);
   match(error, /Cannot write alerts to file_output.filename \/nowhere\/x: there is no such file/);
   match(error, /Cannot write alerts to syslog_output.address \/nowhere\/log: there is no such/);
-  match(error, /engine.kind: kmod is not part of this version of saker; modern_ebpf is used/);
+});
+
+Deno.test("a driver that is not there is told, and no other one taken in its place", async () => {
+  const { code, error } = await saker("-o", "engine.kind=kmod", "-o", "webserver.enabled=false");
+  strictEqual(code, 1, error);
+  match(error, /engine.kind: kmod cannot be used: .*-o engine.kind=modern_ebpf/);
 });
 
 Deno.test("a capture is not overwritten without --force", async () => {

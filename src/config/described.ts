@@ -25,8 +25,9 @@ export const DESCRIBED: Words<Config> = {
     "{enable: {tag: network}}.",
   engine: {
     "": "Where events come from.",
-    kind: "modern_ebpf watches this host, replay reads a capture, nodriver sees nothing; ebpf " +
-      "is another name of modern_ebpf, which is also used for kmod.",
+    kind: "modern_ebpf watches this host by the probe (ebpf is another name of it), kmod by the " +
+      "kernel module, ptrace follows processes without any right; replay reads a capture, " +
+      "nodriver sees nothing.",
     paths: "Which paths an event is judged under where the caller's and the kernel's differ.",
     lineage:
       "Ancestors that proc.aname, proc.pname and their kin show: kernel tells who the parent " +
@@ -43,9 +44,9 @@ export const DESCRIBED: Words<Config> = {
     container_wait: "Alerts of a new container wait so long (ms) for what its runtime tells of it.",
     nice: "Priority of the thread that reads events; 0 leaves it alone.",
     kmod: {
-      "": "For Falco's kernel module; saker has none.",
-      buf_size_preset: "Unused.",
-      drop_failed_exit: "Unused.",
+      "": "For engine.kind kmod.",
+      buf_size_preset: "Size of each CPU's rings together: 1, 2, 4 … 512 MB.",
+      drop_failed_exit: "Do not record calls that failed.",
     },
     modern_ebpf: {
       cpus_for_each_buffer: "One ring of the preset's size for so many CPUs; 0: one for all.",

@@ -61,7 +61,10 @@ export const schema = map({
   ).default([]),
   engine: map({
     // `ebpf` is saker's own name of what Falco calls modern_ebpf.
-    kind: choice("modern_ebpf", ["modern_ebpf", "ebpf", "kmod", "replay", "nodriver"]),
+    // ptrace is saker's own.
+    kind: choice("modern_ebpf", [
+      ...["modern_ebpf", "ebpf", "kmod", "ptrace", "replay", "nodriver"] as const,
+    ]),
     // Saker's own: which views an event is judged under, where the caller's path and the one that
     // the kernel acted on differ.
     paths: choice("both", ["both", "kernel", "caller"]),
@@ -330,6 +333,14 @@ export type Config = Frozen<Held<typeof schema>>;
 export type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[]
   : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> }
   : T;
+
+/** The driver that a kind names; undefined where there is none. `ebpf` is another name. */
+export function driverOf(
+  kind: Config["engine"]["kind"],
+): "modern_ebpf" | "kmod" | "ptrace" | undefined {
+  if (kind === "replay" || kind === "nodriver") return undefined;
+  return kind === "ebpf" ? "modern_ebpf" : kind;
+}
 
 /** The JSON schema that `--config-schema` prints. */
 export function configJsonSchema(): JsonSchema {

@@ -100,10 +100,7 @@ export const USES: Uses<Config> = {
     nice: readBy(START),
     drop_privileges_after: readBy("cli/start/privileges.ts"),
     container_wait: readBy(CONTAINERS),
-    kmod: ignored(
-      "saker has no kernel module: modern_ebpf is used",
-      (_, config) => config.engine.kind === "kmod",
-    ),
+    kmod: { buf_size_preset: readBy(START), drop_failed_exit: readBy(START) },
     modern_ebpf: {
       cpus_for_each_buffer: readBy(START),
       buf_size_preset: readBy(START),

@@ -11,6 +11,8 @@ import type {
 } from "./source.ts";
 
 export interface LiveOptions {
+  /** The driver's, as `engine.kind` has it. */
+  readonly name: string;
   readonly driver: Driver;
   /** Reads the machine as it is now, as .scap blocks. */
   readonly takeSnapshot: () => Uint8Array;
@@ -21,7 +23,7 @@ export interface LiveOptions {
 }
 
 export class LiveSource implements EventSource {
-  readonly name = "modern_ebpf";
+  readonly name: string;
   readonly source = "syscall";
   readonly #driver: Driver;
   readonly #takeSnapshot: () => Uint8Array;
@@ -29,7 +31,8 @@ export class LiveSource implements EventSource {
   readonly #hostRoot: string;
   #programsWanted = 0;
 
-  constructor({ driver, takeSnapshot, hostRoot, perSecond }: LiveOptions) {
+  constructor({ name, driver, takeSnapshot, hostRoot, perSecond }: LiveOptions) {
+    this.name = name;
     this.#driver = driver;
     this.#hostRoot = hostRoot;
     this.#perSecond = perSecond;

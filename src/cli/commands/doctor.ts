@@ -2,10 +2,10 @@
 // sees: a process is started and its event waited for.
 import type { AttachedProgram } from "../../../bindings-rs/index.d.ts";
 import type { Addon } from "../../engine/host/addon.ts";
-import { embeddedFile, loadAddon } from "../../engine/host/addon.ts";
+import { loadAddon } from "../../engine/host/addon.ts";
 import { driverErrorLine } from "../../engine/host/driver_error.ts";
 import { interestOf } from "../../engine/host/interest.ts";
-import { ownPid } from "../../engine/host/own_pid.ts";
+import { openDriver } from "../../engine/host/open_driver.ts";
 import type { LiveStart, RulesStart } from "../../engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../events/blocks.ts";
 import { Event } from "../../events/event.ts";
@@ -158,17 +158,7 @@ function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart)
   const startedAt = performance.now();
   let driver: ReturnType<Addon["Driver"]["open"]>;
   try {
-    driver = addon.Driver.open({
-      probe: embeddedFile("probe.o"),
-      interest: Uint16Array.from(codes),
-      criticalRingBytes: live.criticalRingBytes,
-      bulkRingBytes: live.bulkRingBytes,
-      snaplen: live.snaplen,
-      ...live.fullPorts === undefined ? {} : { fullPorts: live.fullPorts },
-      dynamicSnaplen: live.dynamicSnaplen,
-      dropFailed: live.dropFailed,
-      selfPid: ownPid(live.hostRoot),
-    });
+    driver = openDriver(addon, live, codes);
   } catch (error) {
     return amiss(driverErrorLine(error));
   }

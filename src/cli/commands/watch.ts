@@ -29,7 +29,7 @@ import type { ReloadOutcome } from "../../server/reload.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { formatOf } from "../start/make_outputs.ts";
 import { LiveMetrics } from "../start/live_metrics.ts";
-import { Numbers } from "../start/numbers.ts";
+import { driverName, Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
@@ -109,7 +109,7 @@ export async function watch(
   const losses = new LossJournal();
   const stream = new AlertStream({ format: formatOf(config, true) });
   const numbers: Numbers = new Numbers({
-    driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_bpf",
+    driver: driverName(config),
     counters,
     hostRoot,
     hostname: start.machine.hostname,
@@ -291,14 +291,12 @@ function watchedPaths(flags: Flags, { config, sources }: LoadedConfig): string[]
 /** What there is to say of such a watch. */
 export function checkWatch({ syscalls, raw }: Sources, config: Config): string[] {
   if (!syscalls || raw !== undefined) return [];
-  const { kind } = config.engine;
-  if (kind === "nodriver") {
+  if (config.engine.kind === "nodriver") {
     return [
       "Enabled event source 'syscall' will be opened with no driver, no event will be produced",
     ];
   }
-  if (kind !== "kmod") return [];
-  return ["engine.kind: kmod is not part of this version of saker; modern_ebpf is used"];
+  return [];
 }
 
 function writePid(path: string, terminal: Terminal): boolean {

@@ -3,7 +3,7 @@
 import type { AuditSettings } from "../../config/audit_plugin.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
-import { type Config, portsOf } from "../../config/schema.ts";
+import { type Config, driverOf, portsOf } from "../../config/schema.ts";
 import { SNAPLEN_MAX } from "../../config/uses.ts";
 import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
@@ -118,22 +118,41 @@ export function liveStart(
   hostRoot: string,
   cluster?: ClusterStart,
 ): LiveStart {
-  const { buf_size_preset, cpus_for_each_buffer, drop_failed_exit } = config.engine.modern_ebpf;
   const fullPorts = portsOf(config.engine.snaplen.ports);
-  const preset = MIB * 2 ** (buf_size_preset - 1);
-  const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
   return {
     kind: "live",
-    criticalRingBytes: Math.max(preset / 2, MIB),
-    bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
+    ...driverStart(config, cpus),
     snaplen: Math.min(config.falco_libs.snaplen || SNAPLEN, SNAPLEN_MAX),
     ...fullPorts === undefined ? {} : { fullPorts },
     dynamicSnaplen: config.engine.snaplen.dynamic,
-    dropFailed: drop_failed_exit,
     nice: config.engine.nice,
     hostRoot,
     containers: containersStart(config),
     ...(cluster === undefined ? {} : { cluster }),
+  };
+}
+
+/** What holds for one driver alone. The module has rings for each CPU, of which Falco's preset is
+ * the size; the tracer has as much room as the probe. */
+function driverStart({ engine }: Config, cpus: number): Pick<
+  LiveStart,
+  "driver" | "criticalRingBytes" | "bulkRingBytes" | "dropFailed"
+> {
+  const driver = driverOf(engine.kind) ?? "modern_ebpf";
+  const { buf_size_preset, drop_failed_exit: dropFailed } = engine[
+    driver === "kmod" ? "kmod" : "modern_ebpf"
+  ];
+  const preset = MIB * 2 ** (buf_size_preset - 1);
+  if (driver === "kmod") {
+    return { driver, criticalRingBytes: preset / 4, bulkRingBytes: preset / 2, dropFailed };
+  }
+  const { cpus_for_each_buffer } = engine.modern_ebpf;
+  const buffers = cpus_for_each_buffer === 0 ? 1 : Math.ceil(cpus / cpus_for_each_buffer);
+  return {
+    driver,
+    criticalRingBytes: Math.max(preset / 2, MIB),
+    bulkRingBytes: Math.min(preset * powerOfTwo(buffers), BULK_RING_MAX),
+    dropFailed,
   };
 }
 

@@ -1,5 +1,6 @@
 // What is known of this saker in numbers, for /status and /metrics: the shared memory of the
 // engine, the outputs, the files that are in force.
+import { type Config, driverOf } from "../../config/schema.ts";
 import type { QueueStats } from "../../alerts/queue.ts";
 import { Busiest } from "../../engine/contract/busiest.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
@@ -11,9 +12,17 @@ import { readResources, type ResourceOptions, type Resources } from "../../metri
 import type { FilesInForce, ReloadState } from "./reloads.ts";
 import { SAKER_VERSION, versions } from "./versions.ts";
 
+export type DriverName = "modern_bpf" | "kmod" | "ptrace" | "nodriver" | "savefile";
+
+/** Of a watch; Falco has none that traces processes. */
+export function driverName({ engine }: Config): DriverName {
+  const kind = driverOf(engine.kind) ?? "nodriver";
+  return kind === "modern_ebpf" ? "modern_bpf" : kind;
+}
+
 export interface NumbersOptions {
   /** As Falco's libraries call it. */
-  readonly driver: "modern_bpf" | "nodriver" | "savefile";
+  readonly driver: DriverName;
   readonly counters: Counters;
   readonly hostname: string;
   readonly hostRoot: string;

@@ -2,7 +2,7 @@
 // its port must not keep saker from seeing; another configuration moves it under way. What is asked
 // of it is answered from the engine's counters and the outputs' numbers.
 import type { QueueStats } from "../../alerts/queue.ts";
-import type { Config } from "../../config/schema.ts";
+import { type Config, driverOf } from "../../config/schema.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import type { LossJournalReport } from "../../engine/contract/loss_journal.ts";
 import type { DeadRule, RefusedProgram } from "../../engine/contract/messages.ts";
@@ -72,7 +72,7 @@ export function startWeb(options: WebOptions): Web {
   let problem: string | undefined;
   const health = new Health({
     counters,
-    driver: config.engine.kind === "nodriver" ? "nodriver" : "modern_ebpf",
+    driver: driverOf(config.engine.kind) ?? "nodriver",
     countForks: () => forksOf(config, hostRoot),
     outputs: options.outputs,
     web: () => server?.stats(),
@@ -247,7 +247,8 @@ function totalsOf(counters: Counters): Record<RateName, number> {
   };
 }
 
-/** Without a driver nobody expects to see them. */
+/** Without a driver nobody expects to see them, and a tracer sees those of its own processes. */
 export function forksOf({ engine }: Config, hostRoot: string): number | undefined {
-  return engine.kind === "nodriver" ? undefined : forksSinceBoot(hostRoot);
+  const driver = driverOf(engine.kind);
+  return driver === undefined || driver === "ptrace" ? undefined : forksSinceBoot(hostRoot);
 }

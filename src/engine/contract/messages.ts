@@ -22,9 +22,14 @@ import type { LossEntry } from "./loss_journal.ts";
 import type { PackedAlerts } from "./packed_alerts.ts";
 import type { TalliesTold } from "./tallies.ts";
 
-/** Watch this host through the probe. */
+/** What tells of system calls: the probe, the kernel module, or the tracer of processes; as
+ * `engine.kind` has it. */
+export type DriverKind = "modern_ebpf" | "kmod" | "ptrace";
+
+/** Watch this host through a driver. */
 export interface LiveStart {
   readonly kind: "live";
+  readonly driver: DriverKind;
   readonly criticalRingBytes: number;
   readonly bulkRingBytes: number;
   readonly snaplen: number;

@@ -29,7 +29,7 @@ import type { Runtimes, RuntimesOptions } from "../../../bindings-rs/runtimes.d.
 export type { GrpcAlert, GrpcOptions, GrpcServer, TlsDoor } from "../../../bindings-rs/index.d.ts";
 
 export interface Addon {
-  readonly Driver: { open(options: OpenOptions): Driver };
+  readonly Driver: { open(probe: Uint8Array, options: OpenOptions): Driver };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };

@@ -11,7 +11,7 @@ import { Context } from "../../state/contract/context.ts";
 import { createMachine } from "../../state/create_machine.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { accountsOf } from "../host/accounts.ts";
-import { type Addon, embeddedFile, loadAddon } from "../host/addon.ts";
+import { type Addon, loadAddon } from "../host/addon.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { packAlerts } from "../contract/packed_alerts.ts";
@@ -19,6 +19,7 @@ import { driverErrorLine } from "../host/driver_error.ts";
 import { liveContainers } from "./containers.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf, interestWarnings } from "../host/interest.ts";
+import { openDriver } from "../host/open_driver.ts";
 import { ownPid } from "../host/own_pid.ts";
 import { shrinking } from "../host/privileges.ts";
 import { refusedEvents, refusedPrograms } from "../host/refused.ts";
@@ -314,18 +315,9 @@ function openLive(
   notice: Notice,
 ): Opened {
   const interest = wantedCodes(start.baseSyscalls, rules, needs);
-  const driver = addon.Driver.open({
-    probe: embeddedFile("probe.o"),
-    interest: Uint16Array.from(interest.codes),
-    criticalRingBytes: live.criticalRingBytes,
-    bulkRingBytes: live.bulkRingBytes,
-    snaplen: live.snaplen,
-    ...live.fullPorts === undefined ? {} : { fullPorts: live.fullPorts },
-    dynamicSnaplen: live.dynamicSnaplen,
-    dropFailed: live.dropFailed,
-    selfPid: ownPid(live.hostRoot),
-  });
+  const driver = openDriver(addon, live, interest.codes);
   const source = new LiveSource({
+    name: live.driver,
     driver,
     takeSnapshot: () => addon.snapshot(live.hostRoot, ownPid(live.hostRoot)),
     hostRoot: live.hostRoot,

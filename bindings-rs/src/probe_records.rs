@@ -1,0 +1,168 @@
+//! The probe as a source of records: its two rings read as one stream, its programs loaded as
+//! somebody wants them.
+use std::time::{Duration, Instant};
+
+use aya::Btf;
+
+use crate::blocks::Blocks as _;
+use crate::budget::{self, Excess};
+use crate::failure::{Code, Failure};
+use crate::gaps::Gaps;
+use crate::loader::Probe;
+use crate::merge;
+use crate::named::Named;
+use crate::plan::Planned;
+use crate::records::{Records, Stats};
+use crate::ring::Ring;
+use crate::settings::Options;
+use crate::tally::ProgramWork;
+
+/// The probe wakes a reader at most every 10 ms (ebpf-rs/src/record.rs). So a reader that has read
+/// something looks by itself for a while, each time after a short sleep; in a quiet time it sleeps.
+const READER_LOOKS: Duration = Duration::from_millis(60);
+const SHORT_SLEEP: Duration = Duration::from_millis(20);
+
+/// So many programs take some tens of milliseconds.
+const SPARE_AT_ONCE: usize = 8;
+
+/// How long an answer of the kernel about its programs is good for `stats`, unless they changed: it
+/// takes some hundred calls.
+const PLAN_AGE: Duration = Duration::from_secs(5);
+
+/// A loaded probe, its rings, and what it is asked for.
+pub struct ProbeRecords {
+    probe: Probe,
+    critical: Ring,
+    bulk: Ring,
+    /// Programs, how many of them are attached, and how often they were left out, as the kernel
+    /// last said.
+    seen: (Instant, u32, u32, u64),
+    last_read: Instant,
+    named: Option<Named>,
+}
+
+/// Asks the kernel.
+fn look(probe: &Probe) -> (Instant, u32, u32, u64) {
+    let plan = probe.plan();
+    let attached = plan.iter().filter(|planned| planned.reason.is_empty()).count();
+    let wanted = plan.iter().filter(|planned| !planned.refused).count();
+    (Instant::now(), wanted as u32, attached as u32, probe.skipped())
+}
+
+impl ProbeRecords {
+    /// Loads and attaches the probe.
+    pub fn open(object: &[u8], options: &Options, interest: &[u16]) -> Result<Self, Failure> {
+        let probe = Probe::load(object, options, interest)?;
+        let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes)?;
+        let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes)?;
+        let seen = look(&probe);
+        Ok(Self { probe, critical, bulk, seen, last_read: Instant::now(), named: None })
+    }
+}
+
+impl Records for ProbeRecords {
+    fn drain(&mut self, out: &mut [u8], gaps: &mut Gaps) -> Result<usize, Failure> {
+        Ok(merge::drain(&mut self.critical, &mut self.bulk, out, gaps))
+    }
+
+    fn wait(&mut self, time: Duration) -> Result<bool, Failure> {
+        let end = Instant::now() + time;
+        loop {
+            if self.critical.head().is_some() || self.bulk.head().is_some() {
+                self.last_read = Instant::now();
+                return Ok(true);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let looks = self.last_read.elapsed() < READER_LOOKS;
+            let time = if looks { left.min(SHORT_SLEEP) } else { left };
+            merge::sleep(&self.critical, &self.bulk, time);
+        }
+    }
+
+    fn set_interest(&mut self, codes: &[u16]) -> Result<(), Failure> {
+        if self.probe.needs_loading(codes) {
+            let btf = Btf::from_sys_fs().map_err(|error| {
+                Failure::new(Code::NoBtf, format!("Cannot read the kernel's types: {error}"))
+            })?;
+            self.probe.load_wanted(codes, &btf);
+        }
+        let routed = self.probe.route(codes);
+        self.seen = look(&self.probe);
+        routed
+    }
+
+    fn set_sieve(&mut self, table: &[u8], keeps_opens: bool) -> Result<(), Failure> {
+        self.probe.sieve.exchange(table, keeps_opens)
+    }
+
+    fn load_spare(&mut self) -> Result<bool, Failure> {
+        self.probe.load_spare(SPARE_AT_ONCE)
+    }
+
+    fn name_files(&mut self, names: Vec<Vec<u8>>, host_root: &str) -> Result<(), Failure> {
+        if self.named.is_none() {
+            let parts = self.probe.take_named()?;
+            let named = Named::begin(parts, host_root).map_err(|error| {
+                Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
+            })?;
+            self.named = Some(named);
+        }
+        if let Some(named) = &self.named {
+            named.want(names);
+        }
+        Ok(())
+    }
+
+    fn look_at_roots(&mut self) {
+        if let Some(named) = &self.named {
+            named.look_at_roots();
+        }
+    }
+
+    fn sifted(&self) -> Vec<(u16, u64)> {
+        self.probe.sieve.counts()
+    }
+
+    fn lost(&self) -> Vec<(u16, u64)> {
+        self.probe.lost.sums()
+    }
+
+    fn cpus(&self) -> Vec<[u64; 3]> {
+        self.probe.counters_by_cpu()
+    }
+
+    fn runs(&self) -> Vec<ProgramWork> {
+        self.probe.runs()
+    }
+
+    fn stats(&mut self) -> Stats {
+        let counters = self.probe.counters();
+        if self.seen.0.elapsed() > PLAN_AGE {
+            self.seen = look(&self.probe);
+        }
+        let (_, programs, attached, skipped) = self.seen;
+        Stats {
+            events: counters.events,
+            lost: counters.lost,
+            excess: counters.excess,
+            skipped,
+            truncated: counters.truncated,
+            named: counters.named,
+            unresolved: counters.unresolved,
+            files: self.named.as_ref().map_or((0, 0), Named::counts),
+            programs,
+            attached,
+        }
+    }
+
+    fn take_excess(&mut self) -> Result<Vec<Excess>, Failure> {
+        budget::take(&mut self.probe.excess)
+    }
+
+    fn plan(&self) -> Vec<Planned> {
+        self.probe.plan()
+    }
+}
