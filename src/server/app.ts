@@ -10,6 +10,7 @@ import type { Rights } from "./rights.ts";
 import type { Bindings } from "./serve.ts";
 import { alertFilter } from "./stream/alert_filter.ts";
 import type { AlertStream } from "./stream/alert_stream.ts";
+import { alertAnswer, recentAnswer, recentQuery } from "./told/alerts.ts";
 
 export interface AppOptions {
   readonly healthPath: string;
@@ -86,6 +87,20 @@ export function makeApp(options: AppOptions): App {
     "/alerts",
     protectedBy((context) => follow(context, options.alerts), refusalToFollow),
   );
+  answer(
+    "get",
+    "/alerts/recent",
+    protectedBy((context) => recent(context, options.alerts), refusalToFollow),
+  );
+  answer(
+    "get",
+    "/alerts/:id",
+    protectedBy((context) => {
+      const text = alertAnswer(options.alerts.held, context.req.param("id") ?? "");
+      if (text !== undefined) return context.body(text, 200, JSON_TYPE);
+      return context.json({ error: "no such alert is held" }, 404);
+    }, refusalToFollow),
+  );
   if (reload !== undefined) {
     answer(
       "post",
@@ -110,6 +125,16 @@ export function makeApp(options: AppOptions): App {
 
 function isWell({ status }: HealthReport): boolean {
   return status === "ok" || status === "degraded";
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** Alerts that are held, the newest first. */
+function recent(context: Asked, { held }: AlertStream): Response {
+  const query = recentQuery(new URL(context.req.url).searchParams);
+  const answer = "error" in query ? query : recentAnswer(held, query);
+  if (typeof answer === "string") return context.body(answer, 200, JSON_TYPE);
+  return context.json({ error: answer.error }, 400);
 }
 
 /** Alerts as they come, as server-sent events. */

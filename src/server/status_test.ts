@@ -11,13 +11,15 @@ import { type RateName, statusOf } from "./status.ts";
 // deno-lint-ignore no-explicit-any -- It is read as JSON by people and tools.
 type Json = any;
 
+const RING = { dossiers: 4, given_way: 3, dossiers_given_way: 2 };
+
 function told(of: Facts, rates = new Rates<RateName>()): Json {
   const health = new Health({ counters: of.counters, driver: "test", countForks: () => 0 });
   return JSON.parse(JSON.stringify(statusOf({
     facts: of,
     health: () => health.report(START_MS + 60_000),
     rates,
-    stream: () => ({ clients: 1, opened: 2, refused: 0, sent: 3, dropped: 4, held: 5 }),
+    stream: () => ({ clients: 1, opened: 2, refused: 0, sent: 3, dropped: 4, held: 5, ...RING }),
     deadRules: () => [{ rule: "dead", reason: "why" }],
     troubles: () => ["file: slow"],
     bounds: { threads: 10, descriptors: 20 },

@@ -1,5 +1,6 @@
 // An alert as data: what the engine thread hands to the outputs.
 import type { Value } from "../../fields/row/field.ts";
+import type { Dossier } from "./dossier.ts";
 
 export interface Alert {
   readonly hostname: string;
@@ -24,6 +25,8 @@ export interface Alert {
   readonly containerUntold?: true;
   /** It stands for so many alerts of its rule, of which it is the last; absent where for itself. */
   readonly repeats?: Repeats;
+  /** For who looks at it later; no output has it. */
+  readonly dossier?: Dossier;
 }
 
 export interface Repeats {

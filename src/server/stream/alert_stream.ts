@@ -10,7 +10,7 @@ import { AlertRing, type RingLimits } from "./alert_ring.ts";
 export interface StreamOptions {
   readonly format: FormatOptions;
   readonly clientsMax?: number;
-  readonly ring?: RingLimits;
+  readonly ring?: Partial<RingLimits>;
   readonly client?: ClientLimits;
 }
 
@@ -22,8 +22,11 @@ export interface StreamStats {
   /** Alerts that clients were sent, and that slow ones did not get. */
   readonly sent: number;
   readonly dropped: number;
-  /** Alerts that are held for clients that come back. */
+  /** Alerts that are held, with and without a dossier, and those that gave way. */
   readonly held: number;
+  readonly dossiers: number;
+  readonly given_way: number;
+  readonly dossiers_given_way: number;
 }
 
 const CLIENTS_MAX = 16;
@@ -31,11 +34,14 @@ const CLIENTS_MAX = 16;
 export const BEAT_MS = 15_000;
 /** A client that lost its connection waits so long before it comes back. */
 const RETRY_MS = 3_000;
+/** Alerts that one who comes back is sent at once, at the most: less than may wait for it. */
+const RESUMED_MAX = 1024;
 
 export class AlertStream {
   readonly #options: StreamOptions;
   #format: FormatOptions;
-  readonly #ring: AlertRing;
+  /** What is held of the alerts so far. */
+  readonly held: AlertRing;
   readonly #clients = new Map<AlertClient, AlertFilter>();
   #opened = 0;
   #refused = 0;
@@ -46,13 +52,13 @@ export class AlertStream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#format = options.format;
-    this.#ring = new AlertRing(options.ring);
+    this.held = new AlertRing(options.ring);
   }
 
   /** Takes alerts as they are sent to the outputs. */
   take(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
-      this.#ring.push(alert);
+      this.held.push(alert);
       if (this.#clients.size > 0) this.#offer(alert);
     }
   }
@@ -92,6 +98,7 @@ export class AlertStream {
 
   stats(): StreamStats {
     let dropped = this.#dropped;
+    const { held, dossiers, givenWay, dossiersGivenWay } = this.held.stats();
     for (const client of this.#clients.keys()) dropped += client.dropped;
     return {
       clients: this.#clients.size,
@@ -99,7 +106,10 @@ export class AlertStream {
       refused: this.#refused,
       sent: this.#sent - dropped,
       dropped,
-      held: this.#ring.size,
+      held,
+      dossiers,
+      given_way: givenWay,
+      dossiers_given_way: dossiersGivenWay,
     };
   }
 
@@ -114,11 +124,18 @@ export class AlertStream {
 
   /** What came while the client was away, as far as it is held. */
   #resume(client: AlertClient, filter: AlertFilter, after: string): void {
-    const { alerts, complete } = this.#ring.after(after);
+    const { alerts, complete, leftOff } = this.held.after(after, RESUMED_MAX);
     if (!complete) {
       client.tell(namedEvent("gap", {
         after,
         reason: "this alert is not held any more, or is of another run: what is held follows",
+      }));
+    }
+    if (leftOff > 0) {
+      client.tell(namedEvent("gap", {
+        after,
+        missed: leftOff,
+        reason: `only the last ${RESUMED_MAX} are sent again: GET /alerts/recent has the others`,
       }));
     }
     for (const alert of alerts) {

@@ -1,0 +1,110 @@
+// What is kept of the moment of an alert, for who looks at it later: its fields, where its process
+// came from, why its rule fired. What all alerts of a rule have in common crosses to the main
+// thread once (RuleRecord), the rest as one text of JSON (Moment), whose size is known and which
+// nobody reads before somebody asks.
+
+/** How much may be spent on dossiers; alerts beyond it have none, and say so. */
+export interface DossierSettings {
+  /** Of all rules, and of one, in a second. */
+  readonly perSecond: number;
+  readonly perRule: number;
+  /** Milliseconds of the engine's thread in a second. */
+  readonly msPerSecond: number;
+}
+
+/** Why an alert has none. */
+export type NoDossier =
+  /** The budget of its second was spent, or that of its rule. */
+  | "budget"
+  /** It could not be made, by a mistake of ours. */
+  | "mistake";
+
+/** As it crosses with its alert. */
+export type PackedDossier =
+  /** `record`: number of a RuleRecord that was told before. */
+  | { readonly record: number; readonly moment: string }
+  | { readonly none: NoDossier };
+
+/** As the main thread holds it: one record for all alerts of a rule. */
+export type Dossier =
+  | { readonly record: RuleRecord; readonly moment: string }
+  | { readonly none: NoDossier };
+
+/** A place in a rules file; the line counts from 1. */
+export interface RulePlace {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A rule of one set, as it was loaded. */
+export interface RuleRecord extends RulePlace {
+  readonly name: string;
+  readonly source: string;
+  /** Index into PRIORITY_NAMES. */
+  readonly priority: number;
+  readonly tags: readonly string[];
+  readonly description: string;
+  /** As its file has it; "" where it cannot be told from what is around it. */
+  readonly text: string;
+  /** Further places that its condition comes from. */
+  readonly alsoAt: readonly RulePlace[];
+  /** With all that was appended, its exceptions and what the configuration appends. */
+  readonly condition: string;
+  readonly output: string;
+  /** Names of `Moment.fields`, each once. */
+  readonly fieldNames: readonly string[];
+  /** The condition's parts: each before those that it is made of. */
+  readonly parts: readonly ConditionPart[];
+  /** Parts beyond the bound of what is kept. */
+  readonly partsCut: number;
+  /** What is compared: texts of `Moment.values`. */
+  readonly operands: readonly string[];
+}
+
+export interface ConditionPart {
+  readonly kind: "and" | "or" | "not" | "check";
+  /** How many of the following parts, with theirs, it is made of. */
+  readonly children: number;
+  /** The macro that it stands for. */
+  readonly macro?: string;
+  /** Of a check: its text, and what it compares, by places in `RuleRecord.operands`. */
+  readonly text?: string;
+  readonly operands?: readonly number[];
+}
+
+/** A value as plain JSON; integers that JSON's readers would round are texts. */
+export type PlainValue = string | number | boolean | null | readonly PlainValue[];
+
+/** What the dossier of an alert holds besides its rule. */
+export interface Moment {
+  /** By RuleRecord.fieldNames; `null`: the event has none. */
+  readonly fields: readonly PlainValue[];
+  /** The process of the event and who made it, from the process itself up; absent: it has none. */
+  readonly processes?: readonly ProcessTold[];
+  /** Where the event's names differ: the view under which the rule matched, in words. */
+  readonly view?: string;
+  /** By RuleRecord.parts: `1` holds, `0` does not, `?` was not known. */
+  readonly answers: string;
+  /** By RuleRecord.operands, as `saker explain` writes them. */
+  readonly values: readonly string[];
+  /** The capture that has the event, which an alert started. */
+  readonly capture?: string;
+}
+
+/** A process as it was when it made the one before it in the list, or as it is. */
+export interface ProcessTold {
+  readonly pid: number;
+  readonly name: string;
+  readonly exe: string;
+  readonly exepath: string;
+  /** Absent: not known, there was no room for the arguments of one that is past. */
+  readonly cmdline?: string;
+  /** When it was made, ms since the epoch; absent: nobody saw it. */
+  readonly startedMs?: number;
+  /** It has ended, or runs another program since. */
+  readonly past?: true;
+  /** Nobody saw it make the one before it: it is its parent in /proc. */
+  readonly listed?: true;
+  /** Ancestors between it and the one before it that are not known; -1: nobody knows how many. */
+  readonly between?: number;
+}

@@ -1,0 +1,133 @@
+// Alerts that are held, for who looks at them: GET /alerts/ID and GET /alerts/recent. A place or a
+// query comes in, the text of an answer goes out. Alerts are written as `json_output` writes them,
+// so that no number of theirs is rounded.
+import { alertId, formatJson, type FormatOptions } from "../../alerts/format/format.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+import { alertFilter, dossierFields } from "../stream/alert_filter.ts";
+import type { AlertRing, HeldAlert } from "../stream/alert_ring.ts";
+import { dossierJson } from "./dossier.ts";
+
+const WHOLE: FormatOptions = {
+  json: true,
+  isoTime: false,
+  outputProperty: true,
+  messageProperty: true,
+  outputFieldsProperty: true,
+  tagsProperty: true,
+  colour: false,
+};
+
+/** The text of an AlertAnswer; undefined where the alert is not held. */
+export function alertAnswer(held: AlertRing, place: string): string | undefined {
+  const at = held.placeOf(place);
+  if (at === undefined) return undefined;
+  const { alert, dossier } = held.at(at);
+  const known = typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
+  const json = known === undefined ? "null" : JSON.stringify(dossierJson(known));
+  const lack = known === undefined ? `,"no_dossier":${JSON.stringify(lackOf(held.at(at)))}` : "";
+  return `{"alert":${formatJson(alert, WHOLE)},"dossier":${json}${lack}}`;
+}
+
+/** Why an alert has no dossier. */
+export function lackOf({ alert, dossier }: HeldAlert): string {
+  if (dossier === "gone") return "it had to give way to newer ones";
+  if (alert.source === "internal") return "saker made this alert by itself, no event did";
+  if (dossier === undefined) return "none was made: the web server was off at that time";
+  if (!("none" in dossier)) return "";
+  switch (dossier.none) {
+    case "budget":
+      return "too many alerts came at once: the budget of dossiers was spent";
+    case "mistake":
+      return "it could not be made, by a mistake in saker";
+  }
+}
+
+export interface RecentQuery {
+  readonly takes: (alert: Alert, dossier: HeldAlert["dossier"]) => boolean;
+  /** Ids or numbers of alerts; undefined: from the newest, to the oldest. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly withFields: boolean;
+}
+
+export interface RecentPage {
+  /** The newest first. */
+  readonly alerts: readonly HeldAlert[];
+  /** `before` of what follows; undefined: nothing does. */
+  readonly next: string | undefined;
+}
+
+const LIMIT = 100;
+const LIMIT_MAX = 1000;
+/** Characters of alerts and dossiers that one query looks through: some tens of milliseconds. */
+const LOOKED_AT_MAX = 12 << 20;
+
+/** Reads a query of /alerts/recent. */
+export function recentQuery(query: URLSearchParams): RecentQuery | { readonly error: string } {
+  const filter = alertFilter(query, ["before", "limit", "with"]);
+  if ("error" in filter) return filter;
+  const given = query.get("limit") || `${LIMIT}`;
+  const limit = /^\d{1,6}$/.test(given) ? Number(given) : 0;
+  if (limit < 1 || limit > LIMIT_MAX) {
+    return { error: `limit "${given}": expected a number from 1 to ${LIMIT_MAX}` };
+  }
+  const extra = query.get("with") || undefined;
+  if (extra !== undefined && extra !== "fields") {
+    return { error: `with "${extra}": expected fields` };
+  }
+  return {
+    takes: filter.takes,
+    before: query.get("before") || undefined,
+    after: filter.after || undefined,
+    limit,
+    withFields: extra !== undefined,
+  };
+}
+
+/** Held alerts that the query takes; what is wrong with its places is an error. */
+export function recentPage(
+  held: AlertRing,
+  { takes, before, after, limit }: RecentQuery,
+): RecentPage | { readonly error: string } {
+  const from = before === undefined ? held.size : held.placeOf(before);
+  if (from === undefined) return { error: `before "${before}": this alert is not held` };
+  const until = after === undefined ? -1 : held.placeOf(after);
+  if (until === undefined) return { error: `after "${after}": this alert is not held` };
+  const alerts: HeldAlert[] = [];
+  let looked = 0;
+  for (let place = from - 1; place > until; place--) {
+    const one = held.at(place);
+    if (alerts.length === limit || looked > LOOKED_AT_MAX) {
+      return { alerts, next: alertId(held.at(place + 1).alert) };
+    }
+    looked += charsOf(one);
+    if (takes(one.alert, one.dossier)) alerts.push(one);
+  }
+  return { alerts, next: undefined };
+}
+
+/** The text of a RecentAnswer. */
+export function recentAnswer(
+  held: AlertRing,
+  query: RecentQuery,
+): string | { readonly error: string } {
+  const page = recentPage(held, query);
+  if ("error" in page) return page;
+  const rows = page.alerts.map(({ alert, dossier }) => {
+    const fields = query.withFields ? dossierFields(dossier) : undefined;
+    const more = query.withFields
+      ? `,"fields":${JSON.stringify(fields === undefined ? null : Object.fromEntries(fields))}`
+      : "";
+    const has = typeof dossier === "object" && "moment" in dossier;
+    return `{"alert":${formatJson(alert, WHOLE)},"dossier":${has}${more}}`;
+  });
+  const { held: count, givenWay } = held.stats();
+  return `{"alerts":[${rows.join(",")}],"next":${JSON.stringify(page.next ?? null)},` +
+    `"held":${count},"given_way":${givenWay}}`;
+}
+
+function charsOf({ alert, dossier }: HeldAlert): number {
+  const moment = typeof dossier === "object" && "moment" in dossier ? dossier.moment.length : 0;
+  return 200 + alert.message.length + moment;
+}

@@ -1,0 +1,91 @@
+// A dossier as JSON: what all alerts of the rule have in common and what belongs to the one are put
+// together, when somebody asks.
+import type {
+  Dossier,
+  Moment,
+  PlainValue,
+  ProcessTold,
+  RuleRecord,
+} from "../../engine/contract/dossier.ts";
+import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import type { DossierJson, ProcessJson, RuleTextJson, WhyPartJson } from "./answers.ts";
+
+export function dossierJson({ record, moment }: Extract<Dossier, { moment: string }>): DossierJson {
+  const { fields, processes, view, answers, values, capture } = JSON.parse(moment) as Moment;
+  return {
+    fields: Object.fromEntries(
+      record.fieldNames.map((name, at): [string, PlainValue] => [name, fields[at] ?? null]),
+    ),
+    processes: processes?.map(processJson) ?? null,
+    why: { view: view ?? null, tree: treeOf(record, answers, values), left_off: record.partsCut },
+    rule: ruleTextJson(record),
+    capture: capture ?? null,
+  };
+}
+
+export function ruleTextJson(record: RuleRecord): RuleTextJson {
+  const { name, source, tags, description, file, line, text, condition, output } = record;
+  return {
+    name,
+    source,
+    priority: PRIORITY_NAMES[record.priority]!,
+    tags,
+    description,
+    file,
+    line,
+    text,
+    also_at: record.alsoAt.map((place) => `${place.file}:${place.line}`),
+    condition,
+    output,
+  };
+}
+
+function processJson(told: ProcessTold, level: number): ProcessJson {
+  const { pid, name, exe, exepath, cmdline, startedMs, past, listed, between = 0 } = told;
+  return {
+    pid,
+    name,
+    exe,
+    exepath,
+    cmdline: cmdline ?? null,
+    started: startedMs === undefined ? null : new Date(startedMs).toISOString(),
+    past: past === true,
+    known: level === 0 ? null : listed === true ? "listed" : "seen",
+    unknown_between: between < 0 ? null : between,
+  };
+}
+
+/** The flat list of parts as a tree. */
+function treeOf(
+  { parts, operands }: RuleRecord,
+  answers: string,
+  values: readonly string[],
+): WhyPartJson | null {
+  let next = 0;
+  const build = (): WhyPartJson | undefined => {
+    const at = next++;
+    const part = parts[at];
+    if (part === undefined) return undefined;
+    const { kind, macro, text } = part;
+    const answer = answers[at];
+    const common = {
+      kind,
+      holds: answer === "1" ? true : answer === "0" ? false : null,
+      ...(macro === undefined ? {} : { macro }),
+    };
+    if (kind === "check") {
+      const seen = (part.operands ?? []).map((operand) => ({
+        of: operands[operand] ?? "",
+        is: values[operand] ?? "",
+      }));
+      return { ...common, text: text ?? "", values: seen };
+    }
+    const children: WhyPartJson[] = [];
+    for (let child = 0; child < part.children; child++) {
+      const one = build();
+      if (one !== undefined) children.push(one);
+    }
+    return { ...common, children };
+  };
+  return build() ?? null;
+}
