@@ -9,6 +9,7 @@ const ROOMS = [
   "fields",
   "plugins",
   "rules",
+  "tune",
   "sieve",
   "engine",
   "alerts",

@@ -6,6 +6,7 @@ import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
+import { addTune } from "./commands/tune_flags.ts";
 import { addPluginCommands } from "./commands/plugin_commands.ts";
 import { visibleLine } from "../words/visible.ts";
 import { goneFlag } from "./gone_flags.ts";
@@ -59,6 +60,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   };
   addRecord(program, onEnd, terminal);
   addRulesCommands(program, onEnd, terminal);
+  addTune(program, onEnd, terminal);
   addPluginCommands(program, onEnd, terminal);
   program.command("config")
     .description("print the configuration that holds without a file, every key with its meaning")

@@ -125,7 +125,8 @@ function readField(
   else values.set(bound.text, isList ? list : list[0]);
 }
 
-function valueOf(text: string, { type }: Bound): Value {
+/** A value that is written as text; undefined: it is none of the field's type. */
+export function valueOf(text: string, { type }: Bound): Value {
   switch (familyOf(type)) {
     case "boolean":
       return text === "true" ? true : text === "false" ? false : undefined;
