@@ -70,7 +70,8 @@ export interface LoadOptions {
    * wrong with all rules so far. Without it everything is judged once, after the last file.
    */
   readonly eachFile?: boolean;
-  /** The rules are for live events: what cannot match those is told. */
+  /** The rules are for live events: what cannot match those is told, and more can be told of alerts
+   * than their outputs say. */
   readonly live?: boolean;
   /** Codes of events that come without parameters; default: those that the probe does not fill. */
   readonly unfilled?: ReadonlySet<number>;
@@ -185,6 +186,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
   breathe();
   const compiled = enabled.map((rule, index) => withGeneric(rule, unfilled[index]!));
   const sound = pluginError === undefined && results.every(({ successful }) => successful);
+  const textsByName = new Map(files.map(({ name }, index) => [name, texts[index]!]));
   const sets = new Map<string, RuleSet>();
   const ruleSetOf = (source: string): RuleSet | undefined => {
     if (!sound || !sources.has(source)) return undefined;
@@ -192,6 +194,9 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
       compileRules(compiled.filter((rule) => rule.source === source), {
         matching: options.matching ?? "first",
         source,
+        ...(options.live === true
+          ? { told: { resolved: resolved!, fields: sources.get(source)!, texts: textsByName } }
+          : {}),
       });
     sets.set(source, set);
     return set;

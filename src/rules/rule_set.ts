@@ -2,6 +2,7 @@
 // says which rules an event matches.
 import type { Value } from "../fields/row/field.ts";
 import type { Context } from "../state/contract/context.ts";
+import type { RuleAccount, Taken } from "./rule_account.ts";
 import type { RuleCosts } from "./rule_costs.ts";
 
 export interface RenderedOutput {
@@ -39,7 +40,12 @@ export interface HeldRule {
   /** The same of the cluster. */
   readonly asksCluster: boolean;
   /** The output once the runtime has told, which the context shows; undefined: no match. */
-  settle(later: Context): RenderedOutput | undefined;
+  settle(later: Context): Settled | undefined;
+}
+
+export interface Settled extends RenderedOutput {
+  /** What was read of the event when it came, where more was to be told of it. */
+  readonly told?: { readonly account: RuleAccount; readonly taken: Taken };
 }
 
 export interface HeldEvent {
@@ -69,6 +75,10 @@ export interface RuleSet {
    */
   match(context: Context, matched: Int32Array): number;
   /** Judges an event whose container is still to be told of as far as it can be judged now;
-   * undefined: no rule matches it, whatever is told. */
-  hold?(context: Context): HeldEvent | undefined;
+   * undefined: no rule matches it, whatever is told. `isTold`: whether more than the output is to
+   * be told of an event that the rule may match. */
+  hold?(context: Context, isTold?: (rule: CompiledRule) => boolean): HeldEvent | undefined;
+  /** What the rule of that index says of itself and of the last event that it matched; made when
+   * it is first asked for. */
+  account?(index: number): RuleAccount | undefined;
 }

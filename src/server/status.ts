@@ -72,6 +72,11 @@ export function statusOf(options: StatusOptions): Record<string, unknown> {
       not_handed_over: get(Counter.AlertsDropped),
       dropped: health.alerts_dropped,
     },
+    dossiers: {
+      made: get(Counter.Dossiers),
+      left_out: get(Counter.DossiersLeftOut),
+      ms: ms(get(Counter.DossierNs)),
+    },
     outputs: facts.outputs().map(outputOf),
     stream: options.stream(),
     reload: reloadOf(facts.reload()),

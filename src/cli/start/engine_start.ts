@@ -7,15 +7,16 @@ import { type Config, driverOf, portsOf } from "../../config/schema.ts";
 import { SNAPLEN_MAX } from "../../config/uses.ts";
 import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import type { Counters } from "../../engine/contract/counters.ts";
-import type {
-  AuditStart,
-  CaptureRulesStart,
-  ClusterStart,
-  EngineSettings,
-  EngineStart,
-  LiveStart,
-  RecordStart,
-  RulesStart,
+import {
+  type AuditStart,
+  type CaptureRulesStart,
+  type ClusterStart,
+  type EngineSettings,
+  type EngineStart,
+  isReplay,
+  type LiveStart,
+  type RecordStart,
+  type RulesStart,
 } from "../../engine/contract/messages.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
 import type { RulesText } from "../../rules/load.ts";
@@ -37,7 +38,7 @@ export interface Surroundings {
 
 export function engineStart(config: Config, flags: Flags, around: Surroundings): EngineStart {
   return {
-    ...engineSettings(config),
+    ...engineSettings(config, mayBeLookedAt(around) ? flags : undefined),
     counters: around.counters.buffer,
     source: around.source,
     rules: around.rules,
@@ -66,12 +67,23 @@ export function auditStart({ input, init }: AuditSettings): AuditStart {
   };
 }
 
-/** What a reload can change besides the rules. */
-export function engineSettings(config: Config): EngineSettings {
+/** A replay, or a recording, has no web server. */
+function mayBeLookedAt({ source, record }: Surroundings): boolean {
+  return record === undefined && !isReplay(source);
+}
+
+/** So much may dossiers of alerts cost: 2 % of a core. */
+const DOSSIERS = { perSecond: 200, perRule: 100, msPerSecond: 20 };
+
+/** What a reload can change besides the rules. `web`: a web server may run. */
+export function engineSettings(config: Config, web?: Pick<Flags, "listen">): EngineSettings {
   const { custom_set, repair, all } = config.base_syscalls;
   const drops = config.syscall_event_drops;
   return {
     ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
+    ...(web !== undefined && (config.webserver.enabled || web.listen !== undefined)
+      ? { dossiers: DOSSIERS }
+      : {}),
     baseSyscalls: { customSet: custom_set, repair, all },
     drops: {
       threshold: drops.threshold,

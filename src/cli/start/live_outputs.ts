@@ -17,6 +17,13 @@ export interface GivenUp {
 /** Alerts that wait for outputs to be exchanged at the most; the newest are refused. */
 const HELD_MAX = 65_536;
 
+/** Outputs may hold alerts for long, and none of them has dossiers. */
+function plain(alert: Alert): Alert {
+  if (alert.dossier === undefined) return alert;
+  const { dossier: _dossier, ...rest } = alert;
+  return rest;
+}
+
 export class LiveOutputs {
   #outputs: Outputs;
   /** Alerts of an exchange under way. */
@@ -29,8 +36,9 @@ export class LiveOutputs {
     this.#outputs = outputs;
   }
 
-  send(alerts: readonly Alert[]): void {
-    for (const listener of this.#listeners) listener(alerts);
+  send(told: readonly Alert[]): void {
+    for (const listener of this.#listeners) listener(told);
+    const alerts = told.map(plain);
     if (this.#held === undefined) return this.#outputs.send(alerts);
     const room = Math.max(0, HELD_MAX - this.#held.length);
     this.#held.push(...alerts.slice(0, room));

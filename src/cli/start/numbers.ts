@@ -114,7 +114,7 @@ function joined(all: readonly Tallies[]): Tallies | undefined {
   const whole = new Tallies({ rules: all.flatMap(({ rules }) => rules), programs, cpus });
   let at = 0;
   for (const one of all) {
-    for (const name of ["matches", "conditionNs", "outputNs"] as const) {
+    for (const name of ["matches", "conditionNs", "outputNs", "lastMs"] as const) {
       whole[name].set(one[name], at);
     }
     at += one.rules.length;

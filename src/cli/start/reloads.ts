@@ -109,7 +109,7 @@ export class Reloads {
     if ("error" in answer) return this.#refuse(answer.error);
     const { promise, resolve } = Promise.withResolvers<ReloadOutcome>();
     this.#asked = { anew: answer, answer: resolve };
-    thread.reload(answer.rules, engineSettings(answer.loaded.config));
+    thread.reload(answer.rules, engineSettings(answer.loaded.config, flags));
     return await Promise.race([promise, thread.ended.then(() => ENDING)]);
   }
 

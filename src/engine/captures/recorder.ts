@@ -85,7 +85,8 @@ export class Recorder implements Tap {
       match(context: Context, out: Int32Array): number {
         return take(context) ? rules.match(context, out) : 0;
       },
-      hold: (context) => take(context) ? rules.hold?.(context) : undefined,
+      hold: (context, isTold) => take(context) ? rules.hold?.(context, isTold) : undefined,
+      account: (index) => rules.account?.(index),
     };
   }
 

@@ -104,6 +104,10 @@ export class RuleCapture implements Tap {
     if (starts) this.#start(time);
   }
 
+  file(): string | undefined {
+    return this.#file?.name;
+  }
+
   end(length: number): boolean {
     if (this.#writer !== undefined) {
       this.#blocks.limit(length);

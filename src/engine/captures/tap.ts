@@ -8,6 +8,8 @@ export interface Tap {
   begin(bytes: Uint8Array, length: number): void;
   /** An event of the batch, which the context's cursor stands on, matched the rule. */
   matched(rule: CompiledRule): void;
+  /** The file that has the event, if it is one that alerts start. */
+  file?(): string | undefined;
   /** The batch was applied as far as `length`; whether nothing more is wanted. */
   end(length: number): boolean;
   /** Another state of the machine was loaded: another capture begins. */

@@ -122,6 +122,10 @@ export const Counter = {
   FilesRefused: 78,
   /** How often the kernel left a program of the probe out. */
   CallsSkipped: 79,
+  /** Dossiers of alerts that were made, what that took in ns, and alerts that have none. */
+  Dossiers: 80,
+  DossierNs: 81,
+  DossiersLeftOut: 82,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -2,6 +2,8 @@
 // came from, why its rule fired. What all alerts of a rule have in common crosses to the main
 // thread once (RuleRecord), the rest as one text of JSON (Moment), whose size is known and which
 // nobody reads before somebody asks.
+import type { PlainValue } from "./plain_value.ts";
+import type { RuleRecord } from "../../rules/rule_account.ts";
 
 /** How much may be spent on dossiers; alerts beyond it have none, and say so. */
 export interface DossierSettings {
@@ -29,51 +31,6 @@ export type PackedDossier =
 export type Dossier =
   | { readonly record: RuleRecord; readonly moment: string }
   | { readonly none: NoDossier };
-
-/** A place in a rules file; the line counts from 1. */
-export interface RulePlace {
-  readonly file: string;
-  readonly line: number;
-}
-
-/** A rule of one set, as it was loaded. */
-export interface RuleRecord extends RulePlace {
-  readonly name: string;
-  readonly source: string;
-  /** Index into PRIORITY_NAMES. */
-  readonly priority: number;
-  readonly tags: readonly string[];
-  readonly description: string;
-  /** As its file has it; "" where it cannot be told from what is around it. */
-  readonly text: string;
-  /** Further places that its condition comes from. */
-  readonly alsoAt: readonly RulePlace[];
-  /** With all that was appended, its exceptions and what the configuration appends. */
-  readonly condition: string;
-  readonly output: string;
-  /** Names of `Moment.fields`, each once. */
-  readonly fieldNames: readonly string[];
-  /** The condition's parts: each before those that it is made of. */
-  readonly parts: readonly ConditionPart[];
-  /** Parts beyond the bound of what is kept. */
-  readonly partsCut: number;
-  /** What is compared: texts of `Moment.values`. */
-  readonly operands: readonly string[];
-}
-
-export interface ConditionPart {
-  readonly kind: "and" | "or" | "not" | "check";
-  /** How many of the following parts, with theirs, it is made of. */
-  readonly children: number;
-  /** The macro that it stands for. */
-  readonly macro?: string;
-  /** Of a check: its text, and what it compares, by places in `RuleRecord.operands`. */
-  readonly text?: string;
-  readonly operands?: readonly number[];
-}
-
-/** A value as plain JSON; integers that JSON's readers would round are texts. */
-export type PlainValue = string | number | boolean | null | readonly PlainValue[];
 
 /** What the dossier of an alert holds besides its rule. */
 export interface Moment {

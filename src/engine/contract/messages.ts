@@ -18,6 +18,7 @@ import type { AppendOutput, RulesText } from "../../rules/load.ts";
 import type { RuleSelection } from "../../rules/check/selection.ts";
 import type { MachineOptions } from "../../state/contract/machine_host.ts";
 import type { BusyWindow } from "./busiest.ts";
+import type { DossierSettings } from "./dossier.ts";
 import type { LossEntry } from "./loss_journal.ts";
 import type { PackedAlerts } from "./packed_alerts.ts";
 import type { TalliesTold } from "./tallies.ts";
@@ -212,6 +213,8 @@ export interface EngineSettings {
   readonly drops: DropSettings;
   /** Absent: no alert starts a capture. New ones are taken where there were some at the start. */
   readonly captures?: CaptureRulesStart;
+  /** Absent: nobody could look at dossiers of alerts, and none are made. */
+  readonly dossiers?: DossierSettings;
 }
 
 export interface EngineStart extends EngineSettings {

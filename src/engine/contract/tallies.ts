@@ -28,6 +28,8 @@ export class Tallies {
   readonly matches: Float64Array;
   readonly conditionNs: Float64Array;
   readonly outputNs: Float64Array;
+  /** By rule: time of the last event that it matched, ms since the epoch; 0: none so far. */
+  readonly lastMs: Float64Array;
   /** By CPU: events that were written, and that were lost of each lane. */
   readonly cpuEvents: Float64Array;
   readonly cpuLostCritical: Float64Array;
@@ -43,23 +45,22 @@ export class Tallies {
     this.rules = rules;
     this.programs = programs;
     this.cpus = cpus;
-    const sizes = [rules, rules, rules].map(({ length }) => length)
+    const sizes = [rules, rules, rules, rules].map(({ length }) => length)
       .concat(cpus, cpus, cpus, programs.length, programs.length);
     const total = sizes.reduce((sum, size) => sum + size, 0);
     const shared = buffer ?? new SharedArrayBuffer(total * 8);
     this.buffer = shared;
     let at = 0;
     const parts = sizes.map((size) => new Float64Array(shared, (at += size) * 8 - size * 8, size));
-    [this.matches, this.conditionNs, this.outputNs] = parts as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    this.cpuEvents = parts[3]!;
-    this.cpuLostCritical = parts[4]!;
-    this.cpuLostBulk = parts[5]!;
-    this.runs = parts[6]!;
-    this.runNs = parts[7]!;
+    this.matches = parts[0]!;
+    this.conditionNs = parts[1]!;
+    this.outputNs = parts[2]!;
+    this.lastMs = parts[3]!;
+    this.cpuEvents = parts[4]!;
+    this.cpuLostCritical = parts[5]!;
+    this.cpuLostBulk = parts[6]!;
+    this.runs = parts[7]!;
+    this.runNs = parts[8]!;
   }
 
   told(): TalliesTold {

@@ -9,6 +9,7 @@ import type { Tap, TapHost } from "../captures/tap.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Counters } from "../contract/counters.ts";
 import type { LossEntry } from "../contract/loss_journal.ts";
+import type { DossierSettings } from "../contract/dossier.ts";
 import type { DropSettings, NoticeLevel } from "../contract/messages.ts";
 import type { ToldSieve } from "./sieved_walk.ts";
 import type { TallierParts } from "./tallier.ts";
@@ -29,6 +30,8 @@ export interface EngineParts {
   /** Takes each entry of the journal of losses. */
   readonly onLost?: (entry: LossEntry) => void;
   readonly options: EngineOptions;
+  /** How much is told of alerts besides their outputs; absent: nothing. */
+  readonly dossiers?: DossierSettings | undefined;
   /** Called about once in UPKEEP_MS. */
   readonly upkeep?: () => void;
   /** Called about once in STATS_MS, and at the end. */

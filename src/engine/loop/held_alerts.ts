@@ -5,6 +5,8 @@ import type { CompiledRule, HeldEvent, RenderedOutput, RuleSet } from "../../rul
 import type { Context } from "../../state/contract/context.ts";
 import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
+import type { Dossier, ProcessTold } from "../contract/dossier.ts";
+import type { Dossiers } from "./dossiers.ts";
 
 /** Of one container, and of all together; beyond it the oldest goes out as it is. */
 const HELD_OF_ONE_MAX = 512;
@@ -17,18 +19,21 @@ export interface ReleasedAlert extends RenderedOutput {
   readonly time: bigint;
   /** It would show more, or another rule might have matched, had a runtime told in time. */
   readonly isUntold: boolean;
+  readonly dossier?: Dossier | undefined;
 }
 
 interface Held {
   readonly event: HeldEvent;
   readonly podUid: string;
   readonly time: bigint;
+  readonly processes: readonly ProcessTold[] | undefined;
 }
 
 export class HeldAlerts {
   readonly #machine: MachineHost;
   readonly #counters: Counters;
   readonly #out: (alert: ReleasedAlert) => void;
+  readonly #dossiers: Dossiers;
   readonly #byContainer = new Map<string, Held[]>();
   #size = 0;
 
@@ -36,7 +41,9 @@ export class HeldAlerts {
     machine: MachineHost,
     counters: Counters,
     out: (alert: ReleasedAlert) => void,
+    dossiers: Dossiers,
   ) {
+    this.#dossiers = dossiers;
     this.#machine = machine;
     this.#counters = counters;
     this.#out = out;
@@ -51,7 +58,7 @@ export class HeldAlerts {
     const id = this.#machine.wholeContainerId(thread);
     if (!this.#machine.awaited.has(id)) return false;
     if (event.stateOnly || rules.wanted[event.code] === 0) return true;
-    const held = rules.hold?.(context);
+    const held = rules.hold?.(context, this.#dossiers.begins);
     if (held !== undefined) this.#hold(id, held, context);
     return true;
   }
@@ -94,7 +101,8 @@ export class HeldAlerts {
       this.#release(id, context);
       this.#byContainer.set(id, held = []);
     }
-    held.push({ event, podUid: context.podUid(), time: context.event.time() });
+    const processes = this.#dossiers.processesOf(context);
+    held.push({ event, podUid: context.podUid(), time: context.event.time(), processes });
     this.#size++;
     this.#counters.set(Counter.AlertsHeld, this.#size);
   }
@@ -123,14 +131,16 @@ export class HeldAlerts {
     }
   }
 
-  #settle({ event, podUid, time }: Held, isTold: boolean, context: Context): void {
+  #settle({ event, podUid, time, processes }: Held, isTold: boolean, context: Context): void {
     context.heldPodUid = podUid;
     for (const { rule, asksRuntimes, asksCluster, settle } of event.rules) {
-      const output = settle(context);
-      if (output === undefined) continue;
+      const settled = settle(context);
+      if (settled === undefined) continue;
+      const { told, ...output } = settled;
       const isUntold = (asksRuntimes && !isTold) || (asksCluster && this.#lacksPod(context));
       if (isUntold) this.#counters.add(Counter.AlertsUntold, 1);
-      this.#out({ ...output, rule, time, isUntold });
+      const dossier = this.#dossiers.finish(told, processes, context);
+      this.#out({ ...output, rule, time, isUntold, dossier });
       if (event.onlyFirst) return;
     }
   }

@@ -5,7 +5,11 @@ import { Bench, CHILD, exec, nulList } from "../../fields/context_fixture.ts";
 import { loadTexts, ruleText } from "../../rules/load_fixture.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { Counter, Counters } from "../contract/counters.ts";
-import { HeldAlerts } from "./held_alerts.ts";
+import type { Dossier, Moment } from "../contract/dossier.ts";
+import { Dossiers } from "./dossiers.ts";
+import { HeldAlerts, type ReleasedAlert } from "./held_alerts.ts";
+
+const SETTINGS = { perSecond: 2, perRule: 2, msPerSecond: 1_000 };
 
 const FULL = "abcdef012345".padEnd(64, "6");
 /** Begins alike. */
@@ -17,23 +21,29 @@ function rulesOf(matching: "first" | "all", ...conditions: readonly string[]): R
   const texts = conditions.map((condition, at) =>
     ruleText(`R${at}`, `evt.type=execve and ${condition}`, { output: OUTPUT })
   );
-  return loadTexts([texts.join("")], { matching }).ruleSet!;
+  return loadTexts([texts.join("")], { matching, live: true }).ruleSet!;
 }
 
 class Watched {
   readonly bench = new Bench();
   readonly counters = new Counters();
   readonly alerts: string[] = [];
+  readonly dossiers: (Dossier | undefined)[] = [];
   readonly #rules: RuleSet;
   readonly #held: HeldAlerts;
 
   constructor(rules: RuleSet) {
     this.#rules = rules;
     this.bench.machine.awaited.enabled = true;
-    this.#held = new HeldAlerts(this.bench.machine, this.counters, (alert) => {
+    const { machine } = this.bench;
+    const out = (alert: ReleasedAlert) => {
       const untold = alert.isUntold ? " UNTOLD" : "";
       this.alerts.push(`${alert.rule.name}: ${alert.message}${untold}`);
-    });
+      this.dossiers.push(alert.dossier);
+    };
+    const { counters } = this;
+    const parts = { counters, clock: () => 0, stopwatch: () => 0 };
+    this.#held = new HeldAlerts(machine, counters, out, new Dossiers(SETTINGS, parts));
   }
 
   run(program: string, id = FULL): void {
@@ -165,4 +175,33 @@ Deno.test("a container whose id begins as another's is told of by itself", () =>
   watched.run("three", TWIN);
   watched.run("four");
   deepStrictEqual(watched.alerts.map((line) => line.split(" ")[1]), ["web", "twin", "twin", "web"]);
+});
+
+Deno.test("a dossier that waited has the process of then and the container of now", () => {
+  const late = new Watched(
+    rulesOf("first", "container.name=web and (proc.name=one or container.id=x)"),
+  );
+  for (const program of ["one", "one", "one"]) late.run(program);
+  late.run("other");
+  late.tell();
+  strictEqual(late.alerts.length, 3);
+  const [first, , third] = late.dossiers;
+  deepStrictEqual(third, { none: "budget" });
+  if (first === undefined || "none" in first) throw new Error("There is no dossier");
+  const { record, moment } = first;
+  const { fields, answers, values, processes } = JSON.parse(moment) as Moment;
+  const field = (name: string) => fields[record.fieldNames.indexOf(name)];
+  deepStrictEqual([field("proc.pid"), field("proc.exepath")], [CHILD, "/usr/bin/one"]);
+  deepStrictEqual(field("container.id"), FULL.slice(0, 12));
+  deepStrictEqual(record.parts.map(({ text }) => text), [
+    undefined,
+    "evt.type = execve",
+    "container.name = web",
+    undefined,
+    "proc.name = one",
+    "container.id = x",
+  ]);
+  strictEqual(answers, "111110");
+  strictEqual(values[record.operands.indexOf("container.name")], '"web"');
+  deepStrictEqual(processes!.map(({ name }) => name), ["one", "bash"]);
 });

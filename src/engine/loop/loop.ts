@@ -7,11 +7,13 @@ import { WAITING_MS } from "../host/container_source.ts";
 import { HeldAlerts, type ReleasedAlert } from "./held_alerts.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../../rules/rule_set.ts";
 import type { Alert } from "../contract/alert.ts";
-import { AlertGate } from "./alert_gate.ts";
+import { AlertPost } from "./alert_post.ts";
 import { Counter } from "../contract/counters.ts";
+import { Dossiers } from "./dossiers.ts";
 import type { EngineParts } from "./engine_parts.ts";
 import { LossGuard } from "./loss_actions.ts";
-import { ALERTS_IN_FLIGHT_MAX, type DropSettings } from "../contract/messages.ts";
+import type { DossierSettings } from "../contract/dossier.ts";
+import type { DropSettings } from "../contract/messages.ts";
 import { SievedWalk } from "./sieved_walk.ts";
 import { Tallier } from "./tallier.ts";
 import { tellLost, tellPassedOver, tellProgress, tellSource, tellTables } from "./tell.ts";
@@ -32,17 +34,10 @@ const STATS_MS = 1_000;
 const UPKEEP_MS = 10_000;
 /** A capture may bring in a second what a host brings in minutes. */
 const CAPTURE_UPKEEP_MS = 1_000;
-/** Alerts ask for losses at most this often, so that those right behind one say so. */
-const LOSS_MS = 20;
 /** Batches that are taken after the end was asked for, at the most. */
 const DRAIN_BATCHES = 32;
 /** Where a block's body begins: behind its type and length. */
 const FRAME_START = 8;
-/** Alerts of a rule that pass in a second although the main thread is behind. */
-const RARE_PER_SECOND = 16;
-/** Alerts are posted at this many, or so late where a source has more at once. */
-const postAt = (patient: boolean) => patient ? 256 : 64;
-const gatherMs = (patient: boolean) => patient ? 100 : 20;
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -52,22 +47,18 @@ export class Engine {
   readonly #sieved: SievedWalk | undefined;
   readonly #event: Event;
   readonly #loss: LossGuard;
-  readonly #gate = new AlertGate({ limit: ALERTS_IN_FLIGHT_MAX, rarePerSecond: RARE_PER_SECOND });
+  readonly #post: AlertPost;
+  readonly #dossiers: Dossiers;
   readonly #held: HeldAlerts;
   #walking = false;
   readonly #tap: Tap | undefined;
   #rules: RuleSet;
   #matched: Int32Array;
   readonly #tallier: Tallier;
-  #pending: Alert[] = [];
   #events = 0;
   #malformed = 0;
   #sequence = 0;
-  #degraded = false;
   #lossy = false;
-  #lost = 0;
-  #lossAtMs = 0;
-  #postedAtMs = 0;
   #statsAtMs = 0;
   #upkeepAtMs = 0;
   #deadline: bigint | undefined;
@@ -81,14 +72,18 @@ export class Engine {
     this.#memory = new Uint8Array(BATCH_BYTES + (sieve === undefined ? 0 : COPIES_BYTES));
     this.#buffer = this.#memory.subarray(0, BATCH_BYTES);
     if (sieve) this.#sieved = new SievedWalk({ ...sieve, walk: this.#walk, machine });
+    this.#post = new AlertPost(parts);
+    const stopwatch = () => performance.now();
+    this.#dossiers = new Dossiers(parts.dossiers, { ...parts, stopwatch });
     this.#loss = new LossGuard({
       ...parts,
       drops: parts.options.drops,
       hostname: () => machine.hostname,
-      push: (alert) => this.#push(alert),
+      push: (alert) => this.#post.push(alert),
       nextSequence: () => ++this.#sequence,
     });
-    this.#held = new HeldAlerts(machine, parts.counters, (alert) => this.#alertHeld(alert));
+    const release = (alert: ReleasedAlert) => this.#alertHeld(alert);
+    this.#held = new HeldAlerts(machine, parts.counters, release, this.#dossiers);
     this.#tap = parts.tap?.({ alert: (alert) => this.#alertInternal(alert) });
     this.#rules = parts.rules;
     this.#matched = new Int32Array(Math.max(1, parts.rules.rules.length));
@@ -136,7 +131,7 @@ export class Engine {
       }
       if (bytes === 0) {
         counters.set(Counter.EmptyMs, nowMs);
-        this.#post();
+        this.#post.flush();
         if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
         this.#tap?.idle();
         source.wait(this.#parts.containers?.isWaiting === true ? WAITING_MS : IDLE_MS);
@@ -153,6 +148,11 @@ export class Engine {
     this.#loss.setDrops(drops);
   }
 
+  /** How much dossiers may cost from now on; undefined: none are made. */
+  setDossiers(settings: DossierSettings | undefined): void {
+    this.#dossiers.setSettings(settings);
+  }
+
   /** Takes a batch that was read before (SetAside), as if it came now. */
   takeAside(batch: Uint8Array | undefined): void {
     if (batch === undefined) return;
@@ -162,14 +162,14 @@ export class Engine {
 
   /** Applies the batch in the buffer; whether the run is over. */
   #takeBatch(bytes: number, nowMs: number): boolean {
-    const { counters, source: { isPiecemeal = false }, options } = this.#parts;
+    const { counters, source: { isPiecemeal = false } } = this.#parts;
     this.#tap?.begin(this.#buffer, bytes);
     this.#walking = true;
     let ended = this.#walkBatch(bytes);
     this.#walking = false;
     if (this.#tap?.end(ended ? this.#walk.start - FRAME_START : bytes)) ended = true;
     // One message for each alert would cost more than judging the events.
-    if (!isPiecemeal || nowMs - this.#postedAtMs >= gatherMs(options.patient)) this.#post();
+    if (!isPiecemeal || this.#post.isDue(nowMs)) this.#post.flush();
     counters.set(Counter.Events, this.#events);
     counters.set(Counter.LastEventMs, nowMs);
     if (!this.#parts.options.patient && this.#event.num > 0) this.#tellLag();
@@ -295,15 +295,18 @@ export class Engine {
 
   #alert(rule: CompiledRule): void {
     this.#tap?.matched(rule);
-    const output = this.#tallier.render(rule, this.#parts.context);
-    const isUntold = this.#held.isUntold(rule, this.#parts.context);
-    this.#tell(rule, output, this.#event.time(), isUntold ? { containerUntold: true } : {});
+    const { context } = this.#parts;
+    const time = this.#event.time();
+    const output = this.#tallier.render(rule, context, time);
+    const isUntold = this.#held.isUntold(rule, context);
+    const dossier = this.#dossiers.make(this.#rules, rule, context, this.#tap?.file?.());
+    this.#tell(rule, output, time, { isUntold, dossier });
   }
 
-  #alertHeld({ rule, time, isUntold, message, fields }: ReleasedAlert): void {
+  #alertHeld({ rule, time, message, fields, ...more }: ReleasedAlert): void {
     if (this.#walking) this.#tap?.matched(rule);
-    this.#tallier.count(rule);
-    this.#tell(rule, { message, fields }, time, isUntold ? { containerUntold: true } : {});
+    this.#tallier.count(rule, time);
+    this.#tell(rule, { message, fields }, time, more);
   }
 
   #alertInternal({ rule, message, outputFields, priority }: InternalAlert): void {
@@ -317,59 +320,30 @@ export class Engine {
     },
     { message, fields }: RenderedOutput,
     time: bigint,
-    more: Pick<Alert, "containerUntold"> = {},
+    { isUntold, dossier }: Pick<ReleasedAlert, "isUntold" | "dossier"> = { isUntold: false },
   ): void {
-    const { hostname } = this.#parts.machine;
-    const told = { hostname, message, outputFields: fields, time, degraded: this.#degraded };
-    const sequence = ++this.#sequence;
-    this.#push({ ...told, sequence, priority, rule: name, source, tags, ...more });
+    this.#post.push({
+      hostname: this.#parts.machine.hostname,
+      message,
+      outputFields: fields,
+      time,
+      degraded: this.#post.degraded,
+      sequence: ++this.#sequence,
+      priority,
+      rule: name,
+      source,
+      tags,
+      ...(isUntold ? { containerUntold: true } : {}),
+      ...(dossier === undefined ? {} : { dossier }),
+    });
   }
 
   /** What has been written so far becomes whole. */
   closeTap(): void {
     this.#held.releaseAll(this.#parts.context);
-    this.#post();
+    this.#post.flush();
     this.#tap?.close();
-    this.#post();
-  }
-
-  #push(alert: Alert): void {
-    this.#pending.push(alert);
-    if (this.#pending.length >= postAt(this.#parts.options.patient)) this.#post();
-  }
-
-  #post(): void {
-    this.#postedAtMs = this.#parts.clock();
-    if (this.#pending.length === 0) return;
-    const { counters, post, options } = this.#parts;
-    const alerts = this.#marked(this.#pending);
-    this.#pending = [];
-    const inFlight = () => counters.get(Counter.AlertsPosted) - counters.get(Counter.AlertsTaken);
-    while (inFlight() >= ALERTS_IN_FLIGHT_MAX && options.patient && !counters.stopping) {
-      counters.set(Counter.HeartbeatMs, this.#parts.clock());
-      counters.waitForMain(IDLE_MS);
-    }
-    counters.add(Counter.Alerts, alerts.length);
-    const admitted = options.patient
-      ? alerts
-      : this.#gate.admit(alerts, inFlight(), this.#parts.clock());
-    counters.add(Counter.AlertsDropped, alerts.length - admitted.length);
-    if (admitted.length === 0) return;
-    counters.add(Counter.AlertsPosted, admitted.length);
-    post(admitted);
-  }
-
-  /** The alerts with a loss told that happened since the numbers were last read. */
-  #marked(alerts: Alert[]): Alert[] {
-    const { source, clock, options } = this.#parts;
-    const nowMs = clock();
-    if (options.patient || nowMs - this.#lossAtMs < LOSS_MS) return alerts;
-    this.#lossAtMs = nowMs;
-    const [critical, bulk] = source.stats().lost;
-    if (critical + bulk === this.#lost) return alerts;
-    this.#lost = critical + bulk;
-    this.#degraded = true;
-    return alerts.map((alert) => ({ ...alert, degraded: true }));
+    this.#post.flush();
   }
 
   /** Brings the shared numbers up to date; whether a loss must end the run. */
@@ -392,9 +366,9 @@ export class Engine {
     tellTables(counters, machine.stats(), context.hashes?.postponed ?? 0);
     const totals = { events: this.#events, lostCritical: lost[0], lostBulk: lost[1], skipped };
     const mustEnd = this.#loss.update(totals, excess, nowMs);
-    this.#lost = lost[0] + lost[1];
-    this.#degraded = this.#loss.isDegraded(nowMs);
-    this.#post();
+    this.#post.lost = lost[0] + lost[1];
+    this.#post.degraded = this.#loss.isDegraded(nowMs);
+    this.#post.flush();
     return mustEnd;
   }
 }

@@ -62,6 +62,7 @@ export class Tallier {
       next.matches[at] = before.matches[place]!;
       next.conditionNs[at] = before.conditionNs[place]!;
       next.outputNs[at] = before.outputNs[place]!;
+      next.lastMs[at] = before.lastMs[place]!;
     }
     this.#conditionNs = next.conditionNs.slice();
     this.#tallies = next;
@@ -80,17 +81,18 @@ export class Tallier {
     if (thread !== undefined) this.#processes?.add(thread);
   }
 
-  /** An alert of the rule whose output was made already. */
-  count(rule: CompiledRule): void {
-    const { matches } = this.#tallies;
+  /** An alert of the rule whose output was made already; `time`: of its event. */
+  count(rule: CompiledRule, time: bigint): void {
+    const { matches, lastMs } = this.#tallies;
     matches[rule.index] = matches[rule.index]! + 1;
+    lastMs[rule.index] = Math.max(lastMs[rule.index]!, Number(time / 1_000_000n));
   }
 
   /** A rule's output for an alert, which is counted. */
-  render(rule: CompiledRule, context: Context): RenderedOutput {
+  render(rule: CompiledRule, context: Context, time: bigint): RenderedOutput {
     const { outputNs } = this.#tallies;
     const { stopwatch } = this.#parts;
-    this.count(rule);
+    this.count(rule, time);
     if (stopwatch === undefined) return rule.render(context);
     const begun = stopwatch();
     const output = rule.render(context);

@@ -56,8 +56,8 @@ function started(rules: RuleSet) {
 Deno.test("alerts, times, CPUs and programs are in the memory", () => {
   const rules = ruleSet("one", "two");
   const { tallier, told } = started(rules);
-  tallier.render(rules.rules[1]!, CONTEXT);
-  tallier.render(rules.rules[1]!, CONTEXT);
+  tallier.render(rules.rules[1]!, CONTEXT, 3_000_000n);
+  tallier.render(rules.rules[1]!, CONTEXT, 3_000_000n);
   const [tallies] = told;
   deepStrictEqual(tallies!.rules.map(({ name }) => name), ["one", "two"]);
   deepStrictEqual([...tallies!.matches], [0, 2]);
@@ -86,13 +86,13 @@ Deno.test("what conditions cost is told of each rule and of all", () => {
 Deno.test("other rules go on with what is known under their names, in any order", () => {
   const before = ruleSet("gone", "kept");
   const { tallier, told, counters } = started(before);
-  tallier.render(before.rules[1]!, CONTEXT);
+  tallier.render(before.rules[1]!, CONTEXT, 3_000_000n);
   before.costs!.addOwn(1, 1);
   before.costs!.addShared(1);
   const next = ruleSet("kept", "new");
   tallier.exchange(next);
   next.costs!.addOwn(0, 1);
-  tallier.render(next.rules[0]!, CONTEXT);
+  tallier.render(next.rules[0]!, CONTEXT, 3_000_000n);
   tallier.update();
   const [first, second] = told;
   deepStrictEqual([...second!.matches], [2, 0]);

@@ -5,7 +5,7 @@ import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import type { BusyWindow } from "../contract/busiest.ts";
 import type { LossEntry } from "../contract/loss_journal.ts";
-import { unpackAlerts } from "../contract/packed_alerts.ts";
+import { RecordsTold, unpackAlerts } from "../contract/packed_alerts.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
 import {
   type DeadRule,
@@ -79,6 +79,7 @@ export function startEngineThread(
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const { promise: ended, resolve } = Promise.withResolvers<EngineEnd>();
   let alertsTaken: Promise<unknown> = Promise.resolve();
+  const records = new RecordsTold();
   const alertsByRule = new Map<string, { priority: number; alerts: number }>();
   const end = (outcome: EngineEnd) => {
     // What was handed over before the end is written before the end is told.
@@ -114,7 +115,7 @@ export function startEngineThread(
   worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
     switch (data.kind) {
       case "alerts":
-        takeAlerts(unpackAlerts(data.alerts));
+        takeAlerts(unpackAlerts(data.alerts, records));
         break;
       case "tallies":
         events.onTallies?.(data.tallies);

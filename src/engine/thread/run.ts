@@ -14,7 +14,6 @@ import { accountsOf } from "../host/accounts.ts";
 import { type Addon, loadAddon } from "../host/addon.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
-import { packAlerts } from "../contract/packed_alerts.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { liveContainers } from "./containers.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
@@ -38,7 +37,7 @@ import type {
 import { type LiveSieve, PARAM_COUNTS, PID_PARAMS, USED_PARAMS } from "../../sieve/sieve.ts";
 import type { ToldSieve } from "../loop/sieved_walk.ts";
 import { openSumChannel, ProgramSums } from "../sums/program_sums.ts";
-import { everyNow, once, type Post, resumeEngine, type Run } from "./run_parts.ts";
+import { everyNow, once, packingTo, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { type Notice, noticeTo } from "./source_run.ts";
 import { openSyscallPlugins, readsCalls } from "./extractors.ts";
 import { type EventNeeds, neededEvents, pluginEventsOf, PluginThreads } from "./plugin_threads.ts";
@@ -87,7 +86,8 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     context,
     rules: attached?.rules(rules) ?? rules,
     counters,
-    post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
+    post: packingTo(post),
+    dossiers: start.dossiers,
     perSecond: () => report.look(),
     upkeep: () => {
       heap.look();
@@ -171,6 +171,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
         if (keepsOpens && !kept) machine.completeDescriptors(opened.source.snapshot());
         engine.setRules(rules);
         engine.setDrops(settings.drops);
+        engine.setDossiers(settings.dossiers);
         if (settings.captures !== undefined) attached?.setCaptures?.(settings.captures);
         context.hashes = compiled.sumsWanted ? sums : undefined;
         recorded = interest.codes;

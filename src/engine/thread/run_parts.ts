@@ -8,6 +8,8 @@ import type {
   NoticeLevel,
   RulesStart,
 } from "../contract/messages.ts";
+import type { Alert } from "../contract/alert.ts";
+import { packAlerts, RecordNumbers } from "../contract/packed_alerts.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import type { Engine } from "../loop/loop.ts";
 
@@ -22,6 +24,12 @@ export interface Run {
 }
 
 export type Post = (message: FromEngine) => void;
+
+/** Posts alerts with what all alerts of a rule have in common once. */
+export function packingTo(post: Post): (alerts: readonly Alert[]) => void {
+  const records = new RecordNumbers();
+  return (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts, records) });
+}
 
 export function levelOf(line: string): NoticeLevel {
   return line.startsWith("Warning: ") ? "warning" : "info";

@@ -19,10 +19,9 @@ import {
 import { planTap } from "../captures/tap_plan.ts";
 import type { Addon } from "../host/addon.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
-import { packAlerts } from "../contract/packed_alerts.ts";
 import { Engine } from "../loop/loop.ts";
 import { HeapWatch } from "./garbage.ts";
-import { levelOf, type Post, resumeEngine, type Run } from "./run_parts.ts";
+import { levelOf, packingTo, type Post, resumeEngine, type Run } from "./run_parts.ts";
 import { tallyOf, tellHeap } from "./tally.ts";
 
 export interface RunSource {
@@ -74,7 +73,8 @@ export function startSourceRun(
     context,
     rules: tapped(rulesOf(first)),
     counters,
-    post: (alerts) => post({ kind: "alerts", alerts: packAlerts(alerts) }),
+    post: packingTo(post),
+    dossiers: start.dossiers,
     upkeep: () => {
       heap.look();
       tellHeap(counters);
@@ -108,6 +108,7 @@ export function startSourceRun(
       try {
         const compiled = compile(next);
         engine.setRules(tapped(rulesOf(compiled)));
+        engine.setDossiers(settings.dossiers);
         if (settings.captures !== undefined) attached?.setCaptures?.(settings.captures);
         counters.set(Counter.ReloadedMs, clock());
         post({

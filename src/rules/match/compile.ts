@@ -5,7 +5,9 @@ import type { Context } from "../../state/contract/context.ts";
 import { ASYNC_EVENT, codesOf, namesOf, PLUGIN_EVENT } from "../check/event_types.ts";
 import { renderFields, type Rendering, renderText } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
+import type { RuleAccount } from "../rule_account.ts";
 import type { CompiledRule, RenderedOutput, RuleSet } from "../rule_set.ts";
+import { accountOf, type AccountParts } from "./account.ts";
 import { type HoldableRule, holdEvent, ruleAsksCluster, ruleAsksRuntimes } from "./held.ts";
 import { Matcher } from "./matcher.ts";
 import { OtherFields, withOthers } from "./other_fields.ts";
@@ -13,6 +15,8 @@ import { OtherFields, withOthers } from "./other_fields.ts";
 export interface CompileOptions {
   readonly matching: "first" | "all";
   readonly source: string;
+  /** What rules are told of with; absent: nothing is told of them. */
+  readonly told?: AccountParts;
 }
 
 /** Compiles the rules of one source, in the order in which they are tried. */
@@ -28,10 +32,13 @@ export function compileRules(rules: readonly CheckedRule[], options: CompileOpti
     options.matching,
   );
   const compiled = rules.map((rule, index) => compiledRule(rule, index, matcher, others));
-  const holdable = holdableByCode(rules, compiled, codes, matcher, others);
+  const account = accounts(rules, matcher, options.told);
+  const holdable = holdableByCode(rules, { compiled, codes, matcher, others, account });
   return {
     rules: compiled,
-    hold: (context) => holdEvent(holdable()[context.event.code]!, options.matching, context),
+    hold: (context, isTold) =>
+      holdEvent(holdable()[context.event.code]!, options.matching, context, isTold),
+    account,
     wanted,
     seen: matcher.seen,
     costs: matcher.costs,
@@ -64,13 +71,32 @@ function codeLists(rules: readonly CheckedRule[], source: string): (readonly num
   });
 }
 
+/** What is told of rules, each made when it is first asked for. */
+function accounts(
+  rules: readonly CheckedRule[],
+  matcher: Matcher,
+  told: AccountParts | undefined,
+): (index: number) => RuleAccount | undefined {
+  const made: (RuleAccount | undefined)[] = [];
+  return (index) => {
+    const rule = rules[index];
+    if (told === undefined || rule === undefined) return undefined;
+    return made[index] ??= accountOf(rule, told, () => matcher.shownView(index));
+  };
+}
+
+interface Holding {
+  readonly compiled: readonly CompiledRule[];
+  readonly codes: readonly (readonly number[])[];
+  readonly matcher: Matcher;
+  readonly others: OtherFields;
+  readonly account: (index: number) => RuleAccount | undefined;
+}
+
 /** By event code the rules that may match it; made when a container is first awaited. */
 function holdableByCode(
   rules: readonly CheckedRule[],
-  compiled: readonly CompiledRule[],
-  codes: readonly (readonly number[])[],
-  { seen }: Matcher,
-  others: OtherFields,
+  { compiled, codes, matcher: { seen }, others, account }: Holding,
 ): () => readonly (readonly HoldableRule[])[] {
   let made: HoldableRule[][] | undefined;
   return () => {
@@ -83,6 +109,7 @@ function holdableByCode(
         compiled: compiled[index]!,
         seen,
         render: (rendering, context) => withOthers(renderWith(checked, rendering), told, context),
+        account: () => account(index),
       };
       for (const code of codes[index]!) made[code]!.push(rule);
     }

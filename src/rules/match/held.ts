@@ -10,7 +10,8 @@ import { otherViews, View } from "../../state/contract/views.ts";
 import type { Atom, Node } from "../check/condition.ts";
 import type { Rendering } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
-import type { CompiledRule, HeldEvent, HeldRule, RenderedOutput } from "../rule_set.ts";
+import type { RuleAccount, Taken } from "../rule_account.ts";
+import type { CompiledRule, HeldEvent, HeldRule, RenderedOutput, Settled } from "../rule_set.ts";
 import { interpretAtom } from "./interpret.ts";
 
 /** A rule as holding needs it. */
@@ -21,6 +22,7 @@ export interface HoldableRule {
   readonly seen: number;
   /** The output, with fields read as `rendering` says. */
   readonly render: (rendering: Rendering, context: Context) => RenderedOutput;
+  readonly account: () => RuleAccount | undefined;
 }
 
 /** What a field was when the event came. */
@@ -30,15 +32,17 @@ interface Seen {
   readonly value: Value;
 }
 
-/** Judges an event whose container is awaited; undefined where no rule can match it. */
+/** Judges an event whose container is awaited; undefined where no rule can match it. `isTold`:
+ * whether more than the output is to be told of an event that the rule may match. */
 export function holdEvent(
   rules: Iterable<HoldableRule>,
   matching: "first" | "all",
   context: Context,
+  isTold: (rule: CompiledRule) => boolean = () => false,
 ): HeldEvent | undefined {
   const held: HeldRule[] = [];
   for (const rule of rules) {
-    const one = holdRule(rule, context);
+    const one = holdRule(rule, context, isTold);
     if (one === undefined) continue;
     held.push(one);
     // Whatever else matches comes behind it.
@@ -47,25 +51,35 @@ export function holdEvent(
   return held.length === 0 ? undefined : { rules: held, onlyFirst: matching === "first" };
 }
 
-function holdRule(rule: HoldableRule, context: Context): HeldRule | undefined {
+function holdRule(
+  rule: HoldableRule,
+  context: Context,
+  isTold: (rule: CompiledRule) => boolean,
+): HeldRule | undefined {
   const differs = context.differs & rule.seen;
   const views = differs === 0 ? [View.Kernel] : [View.Kernel, ...otherViews(differs)];
-  const ways: Way[] = [];
+  const ways: { readonly way: Way; readonly taken: Taken | undefined }[] = [];
+  let account: RuleAccount | undefined;
   for (const view of views) {
     const way = context.under(view, () => wayOf(rule, context));
     if (way === undefined) continue;
-    ways.push(way);
+    if (ways.length === 0 && isTold(rule.compiled)) account = rule.account();
+    const taken = account?.take(context, view);
+    ways.push({ way, taken: views.length > 1 ? taken : taken && { ...taken, view: undefined } });
     if (way.isCertain) break;
   }
   if (ways.length === 0) return undefined;
   return {
     rule: rule.compiled,
-    isCertain: ways.some(({ isCertain }) => isCertain),
-    asksRuntimes: ways.some(({ asksRuntimes }) => asksRuntimes),
-    asksCluster: ways.some(({ asksCluster }) => asksCluster),
-    settle(later) {
-      for (const way of ways) {
-        if (way.holds(later)) return way.render(later);
+    isCertain: ways.some(({ way }) => way.isCertain),
+    asksRuntimes: ways.some(({ way }) => way.asksRuntimes),
+    asksCluster: ways.some(({ way }) => way.asksCluster),
+    settle(later): Settled | undefined {
+      for (const { way, taken } of ways) {
+        if (!way.holds(later)) continue;
+        const output = way.render(later);
+        if (account === undefined || taken === undefined) return output;
+        return { ...output, told: { account, taken } };
       }
       return undefined;
     },
@@ -141,7 +155,7 @@ function seenRendering(seen: ReadonlyMap<Bound, Seen>, later: Context | undefine
 type IsTold = (bound: Bound) => boolean;
 
 /** What the event alone does not tell. */
-function isToldLater(bound: Bound): boolean {
+export function isToldLater(bound: Bound): boolean {
   return isToldByRuntimes(bound) || isToldByCluster(bound);
 }
 

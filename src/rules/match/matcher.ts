@@ -95,6 +95,11 @@ export class Matcher {
     return differs === 0 ? count : this.#matchOthers(context, differs, matched, count);
   }
 
+  /** The same where there were several; undefined: but one. */
+  shownView(rule: number): View | undefined {
+    return this.#plain ? undefined : this.#views[rule]!;
+  }
+
   /** The view under which a rule matched the last event. */
   viewOf(rule: number): View {
     return this.#plain ? View.Kernel : this.#views[rule]!;

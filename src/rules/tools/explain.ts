@@ -1,17 +1,16 @@
 // Why a rule fired on an event, or did not: its condition as a tree, each part with its answer and
 // each check with the values that it saw.
-import type { Value } from "../../fields/row/field.ts";
 import { EVENTS } from "../../events/table.ts";
 import { type View, VIEW_LABELS } from "../../state/contract/views.ts";
 import { wantedCodes } from "../match/compile.ts";
 import type { Atom, Operand, Read } from "../check/condition.ts";
 import { interpretAtom } from "../match/interpret.ts";
+import { explainedValue, shortened } from "../match/value_text.ts";
 import type { CheckedRule, Resolved } from "../check/resolve.ts";
 import { type Check, type Expr, print } from "../parse/syntax.ts";
 
-/** Lines of an explanation at the most, and characters of a line. */
+/** Lines of an explanation at the most. */
 const LINES_MAX = 400;
-const LINE_MAX = 160;
 
 /** An event under one view. */
 export interface Seen {
@@ -140,18 +139,6 @@ class Explanation {
   }
 
   #valueText(operand: Operand): string {
-    return shortened(textOf(operand.read(this.#read)));
+    return explainedValue(operand.read(this.#read));
   }
-}
-
-function textOf(value: Value): string {
-  if (value === undefined) return "missing";
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `(${value.map(textOf).join(", ")})`;
-  return String(value);
-}
-
-function shortened(text: string): string {
-  return text.length <= LINE_MAX ? text : `${text.slice(0, LINE_MAX - 1)}…`;
 }

@@ -1,7 +1,8 @@
 // Which alerts a client wants: the query of its request comes in, a filter goes out, or what is
 // wrong with it. Every word that a query may hold is listed here; others are mistakes.
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { Dossier, Moment, PlainValue } from "../../engine/contract/dossier.ts";
+import type { Dossier, Moment } from "../../engine/contract/dossier.ts";
+import type { PlainValue } from "../../engine/contract/plain_value.ts";
 import { nearest } from "../../words/nearest.ts";
 import { PRIORITY_WORDS, priorityOf } from "../../words/priorities.ts";
 
@@ -120,7 +121,7 @@ function momentText(dossier: Dossier | "gone" | undefined): string | undefined {
 }
 
 /** The fields that a dossier holds, by their names; undefined where there is none. */
-export function dossierFields(
+function dossierFields(
   dossier: Dossier | "gone" | undefined,
 ): ReadonlyMap<string, PlainValue> | undefined {
   if (dossier === undefined || dossier === "gone" || !("moment" in dossier)) return undefined;

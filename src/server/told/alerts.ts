@@ -3,9 +3,10 @@
 // so that no number of theirs is rounded.
 import { alertId, formatJson, type FormatOptions } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
-import { alertFilter, dossierFields } from "../stream/alert_filter.ts";
+import { visibleText } from "../../words/visible.ts";
+import { alertFilter } from "../stream/alert_filter.ts";
 import type { AlertRing, HeldAlert } from "../stream/alert_ring.ts";
-import { dossierJson } from "./dossier.ts";
+import { dossierJson, fieldsJson } from "./dossier.ts";
 
 const WHOLE: FormatOptions = {
   json: true,
@@ -23,7 +24,7 @@ export function alertAnswer(held: AlertRing, place: string): string | undefined 
   if (at === undefined) return undefined;
   const { alert, dossier } = held.at(at);
   const known = typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
-  const json = known === undefined ? "null" : JSON.stringify(dossierJson(known));
+  const json = known === undefined ? "null" : safeJson(dossierJson(alert, known));
   const lack = known === undefined ? `,"no_dossier":${JSON.stringify(lackOf(held.at(at)))}` : "";
   return `{"alert":${formatJson(alert, WHOLE)},"dossier":${json}${lack}}`;
 }
@@ -115,16 +116,19 @@ export function recentAnswer(
   const page = recentPage(held, query);
   if ("error" in page) return page;
   const rows = page.alerts.map(({ alert, dossier }) => {
-    const fields = query.withFields ? dossierFields(dossier) : undefined;
-    const more = query.withFields
-      ? `,"fields":${JSON.stringify(fields === undefined ? null : Object.fromEntries(fields))}`
-      : "";
-    const has = typeof dossier === "object" && "moment" in dossier;
-    return `{"alert":${formatJson(alert, WHOLE)},"dossier":${has}${more}}`;
+    const known = typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
+    const fields = known === undefined || !query.withFields ? null : fieldsJson(alert, known);
+    const more = query.withFields ? `,"fields":${safeJson(fields)}` : "";
+    return `{"alert":${formatJson(alert, WHOLE)},"dossier":${known !== undefined}${more}}`;
   });
   const { held: count, givenWay } = held.stats();
   return `{"alerts":[${rows.join(",")}],"next":${JSON.stringify(page.next ?? null)},` +
     `"held":${count},"given_way":${givenWay}}`;
+}
+
+/** Texts that others wrote: marks that turn the direction of reading stand as escapes. */
+function safeJson(value: unknown): string {
+  return visibleText(JSON.stringify(value));
 }
 
 function charsOf({ alert, dossier }: HeldAlert): number {

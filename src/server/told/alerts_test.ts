@@ -3,7 +3,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { alertId } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { Dossier, Moment, RuleRecord } from "../../engine/contract/dossier.ts";
+import type { Dossier, Moment } from "../../engine/contract/dossier.ts";
+import type { RuleRecord } from "../../rules/rule_account.ts";
 import { AlertRing } from "../stream/alert_ring.ts";
 import { alertAnswer, recentAnswer, recentQuery } from "./alerts.ts";
 import type { AlertAnswer, RecentAnswer } from "./answers.ts";

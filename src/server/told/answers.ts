@@ -1,6 +1,6 @@
 // What the web server tells about alerts, rules, configuration and the last day, as JSON has it:
 // for clients of ours that read it (docs/status.md).
-import type { PlainValue } from "../../engine/contract/dossier.ts";
+import type { PlainValue } from "../../engine/contract/plain_value.ts";
 
 /** GET /alerts/ID. */
 export interface AlertAnswer {

@@ -1,21 +1,35 @@
 // A dossier as JSON: what all alerts of the rule have in common and what belongs to the one are put
 // together, when somebody asks.
-import type {
-  Dossier,
-  Moment,
-  PlainValue,
-  ProcessTold,
-  RuleRecord,
-} from "../../engine/contract/dossier.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
+import type { Dossier, Moment, ProcessTold } from "../../engine/contract/dossier.ts";
+import { type PlainValue, plainValue } from "../../engine/contract/plain_value.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import type { RuleRecord } from "../../rules/rule_account.ts";
 import type { DossierJson, ProcessJson, RuleTextJson, WhyPartJson } from "./answers.ts";
 
-export function dossierJson({ record, moment }: Extract<Dossier, { moment: string }>): DossierJson {
-  const { fields, processes, view, answers, values, capture } = JSON.parse(moment) as Moment;
+type Known = Extract<Dossier, { moment: string }>;
+
+/** What the alert's output shows, and what the dossier holds besides. */
+export function fieldsJson(alert: Alert, { record, moment }: Known): Record<string, PlainValue> {
+  return fieldsOf(alert, record, JSON.parse(moment) as Moment);
+}
+
+function fieldsOf(
+  { outputFields }: Alert,
+  { fieldNames }: RuleRecord,
+  { fields }: Moment,
+): Record<string, PlainValue> {
+  return Object.fromEntries([
+    ...outputFields.map(([name, value]): [string, PlainValue] => [name, plainValue(value)]),
+    ...fieldNames.map((name, at): [string, PlainValue] => [name, fields[at] ?? null]),
+  ]);
+}
+
+export function dossierJson(alert: Alert, { record, moment: text }: Known): DossierJson {
+  const moment = JSON.parse(text) as Moment;
+  const { processes, view, answers, values, capture } = moment;
   return {
-    fields: Object.fromEntries(
-      record.fieldNames.map((name, at): [string, PlainValue] => [name, fields[at] ?? null]),
-    ),
+    fields: fieldsOf(alert, record, moment),
     processes: processes?.map(processJson) ?? null,
     why: { view: view ?? null, tree: treeOf(record, answers, values), left_off: record.partsCut },
     rule: ruleTextJson(record),

@@ -1,0 +1,119 @@
+// What is kept of the moment of an alert, asked of the built binary: a file whose name means harm,
+// ancestors by birth, each part of the rule's condition, the capture around it.
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { eventually, Saker } from "./saker.ts";
+import { isRoot, Place, run } from "./trigger.ts";
+
+// deno-lint-ignore no-explicit-any -- What is asked for is JSON of many shapes.
+type Json = any;
+
+/** Markup, a line end, a mark that turns the direction of reading, and a byte that is no UTF-8. */
+const HOSTILE = `<img src=x onerror="alert(1)">\n\u202e`;
+
+function rulesText(marker: string): string {
+  return `- macro: our_marker
+  condition: (fd.name contains ${marker} and fd.name endswith "-end")
+
+- rule: Marked read
+  desc: A file of a test was read.
+  condition: >
+    evt.type in (open, openat, openat2) and evt.is_open_read=true and
+    our_marker and not proc.name in (nobody, somebody)
+  output: "read %fd.name"
+  priority: WARNING
+  tags: [test]
+`;
+}
+
+async function asked(saker: Saker, path: string): Promise<{ text: string; json: Json }> {
+  const response = await fetch(`http://127.0.0.1:${saker.port}${path}`);
+  const text = await response.text();
+  assertEquals(response.status, 200, `${path}: ${response.status}`);
+  return { text, json: JSON.parse(text) };
+}
+
+/** The first held alert with the marker. */
+function heldAlert(saker: Saker, marker: string): Promise<Json> {
+  return eventually("an alert to be held", async () => {
+    const { json } = await asked(saker, `/alerts/recent?rule=Marked+read&search=${marker}`);
+    return json.alerts[0]?.alert;
+  });
+}
+
+Deno.test({
+  name: "a dossier tells of an alert's process, its makers, and why its rule fired",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const rules = place.file("rules.yaml");
+    await Deno.writeTextFile(rules, rulesText(place.marker));
+    const name = `${HOSTILE}-end`;
+    await Deno.writeTextFile(place.file(name), "x");
+    await using saker = await Saker.start([place.marker], { args: ["-r", rules] });
+    // The one that reads outlives its parent, whom its maker's maker does not see end.
+    const inner = '(read -r line < "$1") & exit 0';
+    await run("/bin/sh", [
+      "-c",
+      'sh -c "$0" inner "$1"; wait',
+      inner,
+      place.file(name),
+    ]);
+    const { id, seq } = await heldAlert(saker, place.marker);
+    const { text, json } = await asked(saker, `/alerts/${encodeURIComponent(id)}`);
+    assertEquals(JSON.parse((await asked(saker, `/alerts/${seq}`)).text), json);
+    const { alert, dossier } = json;
+    assertEquals([alert.rule, alert.id], ["Marked read", id]);
+    assertEquals(dossier.fields["fd.name"], place.file(name));
+    assertEquals(dossier.fields["evt.type"], alert.output_fields["evt.type"] ?? "openat");
+    assertEquals(dossier.fields["proc.exepath"], Deno.realPathSync("/bin/sh"));
+    assert(typeof dossier.fields["proc.pid"] === "number");
+    // What others named stays data on its way: no line of its own, no mark that turns reading.
+    assert(!text.includes("\n") && !text.includes("\u202e"));
+
+    const [own, maker, above] = dossier.processes;
+    assertEquals(own.pid, dossier.fields["proc.pid"]);
+    assertEquals([maker.known, maker.unknown_between], ["seen", 0]);
+    assertIncludes(maker.cmdline, 'sh -c (read -r line < "$1") & exit 0 inner');
+    assertEquals(above.known, "seen");
+    assertIncludes(above.cmdline, "wait");
+    assert(own.started >= maker.started && maker.started >= above.started);
+    assertEquals(dossier.processes.at(-1).pid, 1);
+
+    const { why, rule } = dossier;
+    assertEquals([why.view, why.left_off, why.tree.kind, why.tree.holds], [null, 0, "and", true]);
+    const [type, , marked, not] = why.tree.children;
+    assertEquals(type.values, [{ of: "evt.type", is: JSON.stringify(dossier.fields["evt.type"]) }]);
+    assertEquals([marked.macro, marked.holds, marked.children.length], ["our_marker", true, 2]);
+    assertEquals(not.children[0].holds, false);
+    assertEquals(not.children[0].values, [{ of: "proc.name", is: '"sh"' }]);
+    assertEquals([rule.file, rule.line, rule.tags], [rules, 4, ["test"]]);
+    assertIncludes(rule.text, "- rule: Marked read\n  desc:");
+    assertIncludes(rule.text, "tags: [test]");
+    assertEquals(dossier.capture, null);
+    const { json: status } = await asked(saker, "/status");
+    assert(status.dossiers.made >= 1);
+    assert(status.stream.dossiers >= 1);
+  },
+});
+
+Deno.test({
+  name: "a dossier names the capture that an alert started",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const rules = place.file("rules.yaml");
+    await Deno.writeTextFile(rules, rulesText(place.marker));
+    await Deno.writeTextFile(place.file("x-end"), "x");
+    await using saker = await Saker.start([place.marker], {
+      args: [
+        ...["-r", rules, "-o", "capture.enabled=true", "-o", "capture.mode=all_rules"],
+        ...["-o", `capture.path_prefix=${place.file("kept")}`, "-o", "capture.default_duration=1"],
+      ],
+    });
+    await run("/bin/sh", ["-c", 'read -r line < "$0"', place.file("x-end")]);
+    const { id } = await heldAlert(saker, place.marker);
+    const { dossier } = (await asked(saker, `/alerts/${id}`)).json;
+    assert(dossier.capture.startsWith(`${place.file("kept")}_`), dossier.capture);
+    await eventually("the capture", () => Deno.stat(dossier.capture).catch(() => undefined));
+  },
+});
