@@ -42,6 +42,16 @@ const SUITES: readonly Suite[] = [
     minutes: 5,
   },
   {
+    name: "check-script",
+    what: "types of the script that browsers run are right",
+    runner: "check",
+    command: [
+      ...["deno", "check", "--config", "scripts/lib/browser.json"],
+      "src/server/page/assets/live.js",
+    ],
+    minutes: 2,
+  },
+  {
     name: "structure",
     what: "rooms, names, sizes and documents keep the rules of ARCHITECTURE.md",
     runner: "check",

@@ -25,7 +25,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   rules: ["parse", "read", "merge", "check", "match", "tools"],
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   alerts: ["format", "outputs", "delivery", "spool"],
-  server: ["stream", "told"],
+  server: ["stream", "told", "page"],
   cli: ["print", "start", "commands"],
 };
 /** Know nothing of the program's things; every room may use them. */

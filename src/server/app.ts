@@ -5,11 +5,13 @@ import type { AuditHook } from "./audit_hook.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
 import { hostName, strangeName } from "./hosts.ts";
+import type { PageOptions } from "./page/routes.tsx";
 import type { ReloadAnswer } from "./reload.ts";
 import type { Rights } from "./rights.ts";
 import type { Bindings } from "./serve.ts";
 import { alertFilter } from "./stream/alert_filter.ts";
 import type { AlertStream } from "./stream/alert_stream.ts";
+import { LINK_MS, type Sessions } from "./sessions.ts";
 import { alertAnswer, recentAnswer, recentQuery } from "./told/alerts.ts";
 
 export interface AppOptions {
@@ -24,6 +26,8 @@ export interface AppOptions {
   /** Absent: there are no metrics. */
   readonly metrics?: () => string;
   readonly alerts: AlertStream;
+  /** For browsers; absent: there is no page. */
+  readonly page?: Omit<PageOptions, "rights" | "alerts" | "status">;
   /** Has configuration and rules read anew; absent: they cannot change under way. Never rejects. */
   readonly reload?: () => Promise<ReloadAnswer>;
   /** Takes Kubernetes audit events, from those who show its rights; absent: nobody wants them. */
@@ -51,7 +55,7 @@ export function makeApp(options: AppOptions): App {
       context.res = context.json({ error }, 403);
     }
     context.header("x-content-type-options", "nosniff");
-    context.header("cache-control", "no-store");
+    if (!context.res.headers.has("cache-control")) context.header("cache-control", "no-store");
   });
   const refusalFor = (context: Asked) => rights.refusal(askerOf(context));
   const refusalToFollow = (context: Asked) => rights.refusalToFollow(askerOf(context));
@@ -111,6 +115,13 @@ export function makeApp(options: AppOptions): App {
       }, refusalToAct),
     );
   }
+  if (options.page !== undefined) {
+    const { sessions } = options.page;
+    answer("post", "/page/link", protectedBy((context) => linkTo(context, sessions), refusalToAct));
+    const answered = pageOf(options, options.page);
+    app.all("/", answered);
+    app.all("/page/*", answered);
+  }
   const { audit } = options;
   if (audit !== undefined) {
     app.all(
@@ -121,6 +132,27 @@ export function makeApp(options: AppOptions): App {
   app.notFound((context) => context.json({ error: "not found" }, 404));
   app.onError((_error, context) => context.json({ error: "internal error" }, 500));
   return app;
+}
+
+/** The page for browsers: whoever has none asks for nothing of it, so it is read when asked for. */
+function pageOf(
+  { rights, alerts, status }: AppOptions,
+  page: AppOptions["page"] & object,
+): Handler {
+  let made: Promise<Handler> | undefined;
+  return async (context) => {
+    made ??= import("./page/routes.tsx").then(({ makePage }) =>
+      // Its shape is that of status.ts.
+      makePage({ ...page, rights, alerts, status: status as unknown as PageOptions["status"] })
+    );
+    return (await made)(context);
+  };
+}
+
+/** A path that opens the page once, for whoever is told it by somebody who may act. */
+function linkTo(context: Asked, sessions: Sessions): Response {
+  const path = `/page/open?code=${sessions.makeLink()}`;
+  return context.json({ path, expires_s: LINK_MS / 1000 });
 }
 
 function isWell({ status }: HealthReport): boolean {

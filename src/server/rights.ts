@@ -3,7 +3,10 @@
 // token, or, where there is none, for this host's own processes. To act, as a reload does, those
 // must be root's or the user's that saker runs as: others could keep it busy. So must those that
 // read alerts, which hold command lines and names of files of other users, unless anyone may.
+// A browser shows the session that it was given for one of these instead (sessions.ts), which lets
+// it read; what it may do besides is the page's to say, which asks for more than a cookie.
 import { isLoopback } from "./hosts.ts";
+import type { Session, Sessions } from "./sessions.ts";
 
 export interface RightsOptions {
   /** What `Authorization: Bearer` must carry; undefined: there is no token. */
@@ -14,10 +17,14 @@ export interface RightsOptions {
   readonly mayAct: readonly number[];
   /** All users of this host may read the alerts. */
   readonly mayAllFollow?: boolean;
+  /** Browsers that have signed in. */
+  readonly sessions?: Sessions;
 }
 
 export interface Asker {
   readonly authorization: string | undefined;
+  /** The session that a browser's cookie names. */
+  readonly session?: string | undefined;
   /** The client's own address. */
   readonly remoteAddress: string;
   /** Whose socket the client's is; undefined: cannot be told. */
@@ -29,22 +36,28 @@ export class Rights {
   readonly #insecure: boolean;
   readonly #mayAct: readonly number[];
   readonly #mayAllFollow: boolean;
+  readonly #sessions: Sessions | undefined;
+  readonly #tokenText: string | undefined;
 
-  constructor({ token, insecure, mayAct, mayAllFollow = false }: RightsOptions) {
+  constructor({ token, insecure, mayAct, mayAllFollow = false, sessions }: RightsOptions) {
     this.#mayAct = mayAct;
     this.#mayAllFollow = mayAllFollow;
+    this.#sessions = sessions;
+    this.#tokenText = token;
     this.#token = token === undefined ? undefined : encoder.encode(token);
     this.#insecure = insecure;
   }
 
   /** As `refusal`, for the alerts themselves. */
   refusalToFollow(asker: Asker): string | undefined {
-    return this.#mayAllFollow ? this.refusal(asker) : this.refusalToAct(asker);
+    if (this.#mayAllFollow) return this.refusal(asker);
+    if (this.session(asker) !== undefined) return this.#hostRefusal(asker);
+    return this.refusalToAct(asker);
   }
 
-  /** As `refusal`, for what changes something. */
+  /** As `refusal`, for what changes something; a cookie is no right to that. */
   refusalToAct(asker: Asker): string | undefined {
-    const refusal = this.refusal(asker);
+    const refusal = this.#tokenRefusal(asker) ?? this.#hostRefusal(asker);
     if (refusal !== undefined || this.#token !== undefined || this.#insecure) return refusal;
     const owner = asker.owner();
     if (owner !== undefined && this.#mayAct.includes(owner)) return undefined;
@@ -53,12 +66,41 @@ export class Rights {
 
   /** Why this client is not answered; undefined where it is. */
   refusal(asker: Asker): string | undefined {
-    if (this.#token !== undefined) {
-      const given = /^Bearer +(\S+) *$/i.exec(asker.authorization ?? "")?.[1];
-      if (given === undefined) return "a bearer token is wanted";
-      return isSame(encoder.encode(given), this.#token) ? undefined : "this is not the token";
-    }
-    if (this.#insecure || isLoopbackAddress(asker.remoteAddress)) return undefined;
+    const refusal = this.#tokenRefusal(asker);
+    if (refusal === undefined || this.session(asker) !== undefined) return this.#hostRefusal(asker);
+    return refusal;
+  }
+
+  /** The session that this client shows, where it counts. */
+  session({ session }: Asker): Session | undefined {
+    return this.#sessions?.find(session, this.#tokenText);
+  }
+
+  /** Opens a session for who shows the token; returns its name, undefined where it is not that. */
+  signIn(given: string): string | undefined {
+    if (this.#token === undefined || !isSame(encoder.encode(given), this.#token)) return undefined;
+    return this.#sessions?.open(this.#tokenText);
+  }
+
+  /** Opens a session for who was shown a link by somebody who may act. */
+  signInByLink(code: string): string | undefined {
+    return this.#sessions?.takeLink(code) ? this.#sessions.open(this.#tokenText) : undefined;
+  }
+
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  #tokenRefusal(asker: Asker): string | undefined {
+    if (this.#token === undefined) return undefined;
+    const given = /^Bearer +(\S+) *$/i.exec(asker.authorization ?? "")?.[1];
+    if (given === undefined) return "a bearer token is wanted";
+    return isSame(encoder.encode(given), this.#token) ? undefined : "this is not the token";
+  }
+
+  #hostRefusal(asker: Asker): string | undefined {
+    if (this.#token !== undefined || this.#insecure) return undefined;
+    if (isLoopbackAddress(asker.remoteAddress)) return undefined;
     return "from other hosts this is answered with a token alone: set webserver.token_file";
   }
 }

@@ -89,7 +89,7 @@ Deno.test({
         assertIncludes(text, "content-type: application/json");
       }
     }
-    const none = await ask(saker.port, "GET /", localhost);
+    const none = await ask(saker.port, "GET /no-such", localhost);
     assertEquals(none.status, 404);
     assertIncludes(none.head, "nosniff");
   },

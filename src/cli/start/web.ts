@@ -13,6 +13,7 @@ import { Rates } from "../../server/rates.ts";
 import { reloadForAnswers, type ReloadOutcome } from "../../server/reload.ts";
 import { Rights } from "../../server/rights.ts";
 import { type Answerer, serve, type Server } from "../../server/serve.ts";
+import { Sessions } from "../../server/sessions.ts";
 import { forksSinceBoot } from "../../server/sight.ts";
 import { type RateName, statusOf } from "../../server/status.ts";
 import { type AlertStream, BEAT_MS } from "../../server/stream/alert_stream.ts";
@@ -87,7 +88,8 @@ export function startWeb(options: WebOptions): Web {
     ...(options.refusedPrograms === undefined ? {} : { refused: options.refusedPrograms }),
   });
   const rates = new Rates<RateName>();
-  const appFor = (of: WebSettings) => appOf(options, of, { health, rates });
+  const sessions = new Sessions();
+  const appFor = (of: WebSettings) => appOf(options, of, { health, rates, sessions });
   let app = settings === undefined ? undefined : appFor(settings);
   const present: Answerer = { fetch: (request, peer) => app!.fetch(request, peer) };
   const listen = () => {
@@ -195,12 +197,13 @@ export function startWeb(options: WebOptions): Web {
 interface AppParts {
   readonly health: Health;
   readonly rates: Rates<RateName>;
+  readonly sessions: Sessions;
 }
 
 function appOf(
   options: WebOptions,
   { where: { address }, token, webserver }: WebSettings,
-  { health, rates }: AppParts,
+  { health, rates, sessions }: AppParts,
 ): App {
   const { facts, stream, audit, reload, deadRules = () => [] } = options;
   const { falco_libs } = options.config;
@@ -212,6 +215,7 @@ function appOf(
       insecure: webserver.insecure,
       mayAct: [0, Deno.uid() ?? 0],
       mayAllFollow: webserver.alerts_for === "anyone",
+      sessions,
     });
   return makeApp({
     healthPath: webserver.k8s_healthz_endpoint,
@@ -234,6 +238,7 @@ function appOf(
       }),
     ...(metrics === undefined ? {} : { metrics }),
     alerts: stream,
+    page: { sessions },
     ...(reload === undefined ? {} : { reload: reloadForAnswers(reload) }),
   });
 }

@@ -29,6 +29,14 @@ export interface StreamStats {
   readonly dossiers_given_way: number;
 }
 
+/** An alert as one line of text. */
+export type WriteAlert = (alert: Alert) => string;
+
+interface Wish {
+  readonly filter: AlertFilter;
+  readonly write: WriteAlert | undefined;
+}
+
 const CLIENTS_MAX = 16;
 /** Proxies and clients give up on a stream that is silent for a minute, or half of one. */
 export const BEAT_MS = 15_000;
@@ -42,7 +50,7 @@ export class AlertStream {
   #format: FormatOptions;
   /** What is held of the alerts so far. */
   readonly held: AlertRing;
-  readonly #clients = new Map<AlertClient, AlertFilter>();
+  readonly #clients = new Map<AlertClient, Wish>();
   #opened = 0;
   #refused = 0;
   #sent = 0;
@@ -68,8 +76,9 @@ export class AlertStream {
     this.#format = format;
   }
 
-  /** A new client's stream; undefined where there are too many. */
-  open(filter: AlertFilter): ReadableStream<Uint8Array> | undefined {
+  /** A new client's stream, of alerts as it wants them written (else as `json_output` does);
+   * undefined where there are too many. */
+  open(filter: AlertFilter, write?: WriteAlert): ReadableStream<Uint8Array> | undefined {
     if (this.#clients.size >= (this.#options.clientsMax ?? CLIENTS_MAX)) {
       this.#refused++;
       return undefined;
@@ -78,11 +87,11 @@ export class AlertStream {
       this.#clients.delete(client);
       this.#dropped += client.dropped;
     }, this.#options.client);
-    this.#clients.set(client, filter);
+    this.#clients.set(client, { filter, write });
     this.#opened++;
     // Headers alone would be held back by some proxies until there is something to hand on.
     client.tell(`retry: ${RETRY_MS}\n\n`);
-    if (filter.after !== undefined) this.#resume(client, filter, filter.after);
+    if (filter.after !== undefined) this.#resume(client, { filter, write }, filter.after);
     return client.stream();
   }
 
@@ -115,15 +124,16 @@ export class AlertStream {
 
   #offer(alert: Alert): void {
     let event: string | undefined;
-    for (const [client, filter] of this.#clients) {
+    for (const [client, { filter, write }] of this.#clients) {
       if (!filter.takes(alert)) continue;
-      client.offer(event ??= this.#event(alert));
+      if (write !== undefined) client.offer(eventOf(alert, write(alert)));
+      else client.offer(event ??= this.#event(alert));
       this.#sent++;
     }
   }
 
   /** What came while the client was away, as far as it is held. */
-  #resume(client: AlertClient, filter: AlertFilter, after: string): void {
+  #resume(client: AlertClient, { filter, write }: Wish, after: string): void {
     const { alerts, complete, leftOff } = this.held.after(after, RESUMED_MAX);
     if (!complete) {
       client.tell(namedEvent("gap", {
@@ -140,12 +150,16 @@ export class AlertStream {
     }
     for (const alert of alerts) {
       if (!filter.takes(alert)) continue;
-      client.offer(this.#event(alert));
+      client.offer(write === undefined ? this.#event(alert) : eventOf(alert, write(alert)));
       this.#sent++;
     }
   }
 
   #event(alert: Alert): string {
-    return `id: ${alertId(alert)}\ndata: ${formatJson(alert, this.#format)}\n\n`;
+    return eventOf(alert, formatJson(alert, this.#format));
   }
+}
+
+function eventOf(alert: Alert, data: string): string {
+  return `id: ${alertId(alert)}\ndata: ${data}\n\n`;
 }

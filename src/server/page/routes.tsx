@@ -1,0 +1,295 @@
+// Paths of the page: a request comes in, a document, rows or numbers go out. This module and all
+// that it imports are loaded at the first such request.
+import { Hono } from "hono";
+import { alertId } from "../../alerts/format/format.ts";
+import type { Asked } from "../asker.ts";
+import type { Bindings } from "../serve.ts";
+import { alertFilter } from "../stream/alert_filter.ts";
+import type { AlertStream } from "../stream/alert_stream.ts";
+import { lackOf, recentPage, recentQuery } from "../told/alerts.ts";
+import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "../told/answers.ts";
+import { dossierJson } from "../told/dossier.ts";
+import { askerOf } from "../asker.ts";
+import { AlertPage } from "./alert.tsx";
+import { type AlertRow, rowOf } from "./alert_rows.tsx";
+import { type AlertQuery, Alerts, PAGE_ROWS, QUERY_NAMES } from "./alerts.tsx";
+import { ASSETS, ASSETS_PATH } from "./assets.ts";
+import { ConfigPage } from "./config.tsx";
+import { documentText, type Frame } from "./document.tsx";
+import {
+  type EntryOptions,
+  isForeign,
+  isNavigation,
+  openLink,
+  refusedPage,
+  signIn,
+  signOut,
+} from "./letting_in.tsx";
+import { Notice } from "./outside.tsx";
+import { Overview } from "./overview.tsx";
+import { nowOf } from "./overview_now.ts";
+import { RulePage } from "./rule.tsx";
+import { Rules } from "./rules.tsx";
+import type { StatusShown } from "./status_shown.ts";
+
+export interface PageOptions extends EntryOptions {
+  readonly alerts: AlertStream;
+  /** As /status, /series, /rules and /config answer; absent: that is not known here. */
+  readonly status: () => StatusShown;
+  readonly series?: () => SeriesAnswer;
+  readonly rules?: () => RulesAnswer | Promise<RulesAnswer>;
+  readonly config?: () => ConfigAnswer | Promise<ConfigAnswer>;
+}
+
+const NO_SERIES: SeriesAnswer = {
+  step_s: 1,
+  at_ms: [],
+  events: [],
+  passed_over: [],
+  lost_critical: [],
+  lost_bulk: [],
+  alerts: [],
+  event_to_engine_p50: [],
+  event_to_engine_p99: [],
+  alert_to_output_p50: [],
+  alert_to_output_p99: [],
+  by_type: {},
+};
+
+/**
+ * Nothing but what this server itself has: no scripts and styles within a page, nothing of other
+ * hosts, no frame around it. No text becomes markup in a script.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+const NOT_KNOWN = "Not known here";
+const NEWEST_ROWS = 10;
+const RULE_ROWS = 20;
+
+/** Answers "/" and all below "/page/". */
+export function makePage(options: PageOptions): (context: Asked) => Promise<Response> {
+  const { alerts, status, series = () => NO_SERIES, rules, config } = options;
+  const page = new Hono<{ Bindings: Bindings }>();
+  page.use(async (context, next) => {
+    if (isForeign(context) && !isNavigation(context)) {
+      context.res = context.text("not answered to a page of another origin", 403);
+    } else await next();
+    context.header("content-security-policy", POLICY);
+    context.header("x-frame-options", "DENY");
+    context.header("referrer-policy", "same-origin");
+    context.header("cross-origin-opener-policy", "same-origin");
+    context.header("cross-origin-resource-policy", "same-origin");
+  });
+  page.get("/page/assets/:sum/:name", (context) => {
+    const asset = ASSETS.get(context.req.param("name"));
+    if (asset === undefined) return context.text("not found", 404);
+    return context.body(asset.text, 200, {
+      "content-type": asset.type,
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+  });
+  page.post("/page/sign-in", (context) => signIn(context, options));
+  page.post("/page/sign-out", (context) => signOut(context, options));
+  page.get("/page/open", (context) => openLink(context, options));
+  page.use(async (context, next) => {
+    const refused = refusedPage(context, options);
+    if (refused === undefined) await next();
+    else context.res = refused;
+  });
+  const frameOf = (context: Asked): Frame => ({
+    hostname: status().hostname,
+    state: status().status,
+    csrf: options.rights.session(askerOf(context))?.csrf,
+    assets: ASSETS_PATH,
+  });
+  page.get("/", (context) => {
+    const newest = newestRows(alerts, new URLSearchParams(), NEWEST_ROWS);
+    return context.html(documentText(
+      <Overview
+        frame={frameOf(context)}
+        status={status()}
+        series={series()}
+        newest={newest}
+        live={livePath(alerts, new URLSearchParams())}
+      />,
+    ));
+  });
+  page.get("/page/now", (context) => context.json(nowOf(status(), series())));
+  page.get("/page/live", (context) => follow(context, alerts));
+  page.get("/page/rows", (context) => {
+    const answer = pageOf(alerts, new URL(context.req.url).searchParams);
+    return "error" in answer ? context.json(answer, 400) : context.json(answer);
+  });
+  page.get("/page/alerts", async (context) => {
+    const query = new URL(context.req.url).searchParams;
+    const answer = pageOf(alerts, query);
+    const { held, givenWay } = alerts.held.stats();
+    const known = rules === undefined ? [] : (await rules()).rules;
+    return context.html(
+      documentText(
+        <Alerts
+          frame={frameOf(context)}
+          query={queryOf(query)}
+          before={query.get("before") || undefined}
+          held={held}
+          givenWay={givenWay}
+          live={livePath(alerts, query)}
+          rules={known.map(({ name }) => name)}
+          {...("error" in answer ? { rows: [], next: null, error: answer.error } : answer)}
+        />,
+      ),
+      "error" in answer ? 400 : 200,
+    );
+  });
+  page.get("/page/alerts/:id", (context) => {
+    const place = alerts.held.placeOf(context.req.param("id"));
+    if (place === undefined) return gone(context, frameOf(context));
+    const held = alerts.held.at(place);
+    const { dossier } = held;
+    const isKnown = typeof dossier === "object" && "moment" in dossier;
+    return context.html(documentText(
+      <AlertPage
+        frame={frameOf(context)}
+        alert={held.alert}
+        dossier={isKnown ? dossierJson(held.alert, dossier) : null}
+        lack={isKnown ? "" : lackOf(held)}
+        canPropose={false}
+      />,
+    ));
+  });
+  page.get("/page/rules", async (context) => {
+    const search = context.req.query("search") ?? "";
+    if (rules === undefined) return notice(context, frameOf(context), NOT_KNOWN, []);
+    const answer = await rules();
+    const frame = frameOf(context);
+    return context.html(documentText(<Rules frame={frame} answer={answer} search={search} />));
+  });
+  page.get("/page/rules/:name", async (context) => {
+    if (rules === undefined) return notice(context, frameOf(context), NOT_KNOWN, []);
+    const answer = await rules();
+    const rule = answer.rules.find(({ name }) => name === context.req.param("name"));
+    if (rule === undefined) {
+      return notice(context, frameOf(context), "No such rule", [
+        "No rule in force has that name. Rules may have been read anew since the link was made.",
+      ]);
+    }
+    const query = new URLSearchParams({ rule: rule.name });
+    return context.html(documentText(
+      <RulePage
+        frame={frameOf(context)}
+        rule={rule}
+        sieve={answer.sieve}
+        newest={newestRows(alerts, query, RULE_ROWS)}
+        live={livePath(alerts, query)}
+      />,
+    ));
+  });
+  page.get("/page/config", async (context) => {
+    if (config === undefined) return notice(context, frameOf(context), NOT_KNOWN, []);
+    const answer = await config();
+    return context.html(documentText(<ConfigPage frame={frameOf(context)} answer={answer} />));
+  });
+  page.notFound((context) => notice(context, frameOf(context), "There is no such page", []));
+  page.onError((_error, context) => {
+    const problem = (
+      <Notice assets={ASSETS_PATH} title="saker made a mistake">
+        <p>This page could not be made. Detection goes on.</p>
+      </Notice>
+    );
+    return context.html(documentText(problem), 500);
+  });
+  return async (context) => await page.fetch(context.req.raw, context.env);
+}
+
+function notice(context: Asked, frame: Frame, title: string, lines: readonly string[]): Response {
+  const text = documentText(
+    <Notice assets={ASSETS_PATH} title={title} frame={frame}>
+      {lines.map((line) => <p>{line}</p>)}
+      <p>
+        <a href="/">To the overview</a>
+      </p>
+    </Notice>,
+  );
+  return context.html(text, 404);
+}
+
+function gone(context: Asked, frame: Frame): Response {
+  return notice(context, frame, "This alert is not held any more", [
+    "The newest ten thousand alerts of this run of saker are held. Older ones are where the " +
+    "outputs have put them.",
+  ]);
+}
+
+type RowsPage = { readonly rows: readonly AlertRow[]; readonly next: string | null };
+
+/** Alerts that the query takes, the newest first. */
+function pageOf(
+  { held }: AlertStream,
+  query: URLSearchParams,
+): RowsPage | { readonly error: string } {
+  const read = recentQuery(new URLSearchParams([...query, ["limit", `${PAGE_ROWS}`]]));
+  const found = "error" in read ? read : recentPage(held, read);
+  if ("error" in found) return { error: found.error };
+  return { rows: found.alerts.map(({ alert }) => rowOf(alert)), next: found.next ?? null };
+}
+
+function newestRows(
+  { held }: AlertStream,
+  query: URLSearchParams,
+  limit: number,
+): readonly AlertRow[] {
+  const read = recentQuery(new URLSearchParams([...query, ["limit", `${limit}`]]));
+  const found = "error" in read ? read : recentPage(held, read);
+  return "error" in found ? [] : found.alerts.map(({ alert }) => rowOf(alert));
+}
+
+/** Where alerts come from that are newer than all that are held: none is missed between. */
+function livePath({ held }: AlertStream, query: URLSearchParams): string {
+  const parameters = new URLSearchParams();
+  for (const name of QUERY_NAMES) if (query.get(name)) parameters.set(name, query.get(name)!);
+  const newest = held.size === 0 ? "none" : alertId(held.at(held.size - 1).alert);
+  parameters.set("after", newest);
+  return `/page/live?${parameters}`;
+}
+
+function queryOf(query: URLSearchParams): AlertQuery {
+  const [rule, priority, process, container, search] = QUERY_NAMES.map((name) =>
+    query.get(name) ?? ""
+  );
+  return {
+    rule: rule!,
+    priority: priority!,
+    process: process!,
+    container: container!,
+    search: search!,
+  };
+}
+
+/** Rows as they come, as server-sent events. */
+function follow(context: Asked, alerts: AlertStream): Response {
+  const query = new URL(context.req.url).searchParams;
+  const filter = alertFilter(query);
+  if ("error" in filter) return context.json({ error: filter.error }, 400);
+  const headers = { "content-type": "text/event-stream" };
+  if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
+  const after = context.req.header("last-event-id") ?? filter.after;
+  const stream = alerts.open(
+    { takes: filter.takes, after },
+    (alert) => JSON.stringify(rowOf(alert)),
+  );
+  if (stream !== undefined) return context.body(stream, 200, headers);
+  return context.json({ error: "too many clients follow the alerts" }, 503, {
+    "retry-after": "10",
+  });
+}
