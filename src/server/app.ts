@@ -13,6 +13,8 @@ import { alertFilter } from "./stream/alert_filter.ts";
 import type { AlertStream } from "./stream/alert_stream.ts";
 import { LINK_MS, type Sessions } from "./sessions.ts";
 import { alertAnswer, recentAnswer, recentQuery } from "./told/alerts.ts";
+import type { SeriesAnswer } from "./told/answers.ts";
+import { seriesQuery } from "./told/series.ts";
 
 export interface AppOptions {
   readonly healthPath: string;
@@ -23,6 +25,8 @@ export interface AppOptions {
   /** Who may ask for more than health and versions. */
   readonly rights: Rights;
   readonly status: () => Record<string, unknown>;
+  /** What happened in each step of the last minutes, or of the last day. */
+  readonly series: (step: 1 | 60) => SeriesAnswer;
   /** Absent: there are no metrics. */
   readonly metrics?: () => string;
   readonly alerts: AlertStream;
@@ -82,6 +86,15 @@ export function makeApp(options: AppOptions): App {
   });
   answer("get", "/versions", (context) => context.json(options.versions()));
   answer("get", "/status", protectedBy((context) => context.json(options.status())));
+  answer(
+    "get",
+    "/series",
+    protectedBy((context) => {
+      const step = seriesQuery(new URL(context.req.url).searchParams);
+      if (typeof step === "object") return context.json(step, 400);
+      return context.json(options.series(step));
+    }),
+  );
   if (metrics !== undefined) {
     const headers = { "content-type": CONTENT_TYPE };
     answer("get", "/metrics", protectedBy((context) => context.body(metrics(), 200, headers)));

@@ -8,6 +8,7 @@ import type { HealthReport } from "./health.ts";
 import { reloadForAnswers, type ReloadOutcome } from "./reload.ts";
 import { Rights } from "./rights.ts";
 import { AlertStream } from "./stream/alert_stream.ts";
+import type { SeriesAnswer } from "./told/answers.ts";
 
 const TOKEN = "a-token-of-twenty-characters";
 interface Setting {
@@ -28,6 +29,7 @@ function app(
     versions: () => ({ falco_version: "1" }),
     rights: new Rights({ token, insecure, mayAct: [0], mayAllFollow }),
     status: () => ({ all: true }),
+    series: (step) => ({ step_s: step }) as SeriesAnswer,
     metrics: () => "saker_up 1\n",
     alerts,
     ...more,
@@ -49,7 +51,7 @@ function app(
 }
 
 const STRANGER = "192.0.2.9";
-const PROTECTED = ["/status", "/metrics", "/alerts"];
+const PROTECTED = ["/status", "/metrics", "/alerts", "/alerts/recent", "/alerts/1", "/series"];
 
 Deno.test("health answers 200 or 503 with the report where it is configured", async () => {
   for (const [health, status] of [["ok", 200], ["degraded", 200], ["failing", 503]] as const) {

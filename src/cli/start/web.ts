@@ -17,6 +17,7 @@ import { Sessions } from "../../server/sessions.ts";
 import { forksSinceBoot } from "../../server/sight.ts";
 import { type RateName, statusOf } from "../../server/status.ts";
 import { type AlertStream, BEAT_MS } from "../../server/stream/alert_stream.ts";
+import { Series } from "../../server/told/series.ts";
 import type { Flags } from "../flags.ts";
 import type { AuditRoute } from "./audit_door.ts";
 import { FDS_MAX } from "./engine_start.ts";
@@ -89,7 +90,8 @@ export function startWeb(options: WebOptions): Web {
   });
   const rates = new Rates<RateName>();
   const sessions = new Sessions();
-  const appFor = (of: WebSettings) => appOf(options, of, { health, rates, sessions });
+  const series = new Series({ counters, alerts: () => options.stream.taken });
+  const appFor = (of: WebSettings) => appOf(options, of, { health, rates, series, sessions });
   let app = settings === undefined ? undefined : appFor(settings);
   const present: Answerer = { fetch: (request, peer) => app!.fetch(request, peer) };
   const listen = () => {
@@ -115,6 +117,7 @@ export function startWeb(options: WebOptions): Web {
     const nowMs = Date.now();
     health.tick(nowMs);
     rates.add(nowMs, totalsOf(counters));
+    series.tick(nowMs);
   }, 1_000);
   const beat = setInterval(() => options.stream.beat(), BEAT_MS);
   const take = (next: WebSettings | undefined) => {
@@ -198,12 +201,13 @@ interface AppParts {
   readonly health: Health;
   readonly rates: Rates<RateName>;
   readonly sessions: Sessions;
+  readonly series: Series;
 }
 
 function appOf(
   options: WebOptions,
   { where: { address }, token, webserver }: WebSettings,
-  { health, rates, sessions }: AppParts,
+  { health, rates, series, sessions }: AppParts,
 ): App {
   const { facts, stream, audit, reload, deadRules = () => [] } = options;
   const { falco_libs } = options.config;
@@ -236,6 +240,7 @@ function appOf(
         troubles: () => health.troubles(Date.now()),
         bounds: { threads: falco_libs.thread_table_size, descriptors: FDS_MAX },
       }),
+    series: (step) => series.answer(step),
     ...(metrics === undefined ? {} : { metrics }),
     alerts: stream,
     page: { sessions },

@@ -31,6 +31,13 @@ export class Latencies {
     return new Latencies(Float64Array.from(this.#numbers));
   }
 
+  /** What came since an earlier moment (of `still`). */
+  since(before: Latencies): Latencies {
+    return new Latencies(
+      this.#numbers.map((number, at) => Math.max(0, number - before.#numbers[at]!)),
+    );
+  }
+
   get count(): number {
     let count = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) count += this.#numbers[bucket]!;

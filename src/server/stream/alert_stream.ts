@@ -63,6 +63,12 @@ export class AlertStream {
     this.held = new AlertRing(options.ring);
   }
 
+  /** Alerts so far. */
+  get taken(): number {
+    const { held, givenWay } = this.held.stats();
+    return held + givenWay;
+  }
+
   /** Takes alerts as they are sent to the outputs. */
   take(alerts: readonly Alert[]): void {
     for (const alert of alerts) {

@@ -187,6 +187,7 @@ export interface SeriesAnswer {
   readonly event_to_engine_p99: readonly (number | null)[];
   readonly alert_to_output_p50: readonly (number | null)[];
   readonly alert_to_output_p99: readonly (number | null)[];
-  /** Judged events a second by name, those with the most in the span first; all others `other`. */
+  /** Events a second that reached the engine, by name: of each step the twelve with the most, and
+   * of the span those twelve that had the most. */
   readonly by_type: Readonly<Record<string, readonly number[]>>;
 }
