@@ -1,6 +1,6 @@
 // What README.md shows is run: its first minutes, its commands, its rule.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { freePort, isWell, lines, runSaker } from "./live/saker.ts";
+import { freePort, isWell, lines, runSaker, Saker } from "./live/saker.ts";
 import { Place, shell } from "./live/trigger.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -84,6 +84,8 @@ const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["saker config", ["config"]],
   // Below a directory of the test's own.
   ["saker install", ["install", "--root", "{root}"]],
+  // Against the saker that the test has started for it.
+  ["saker alerts", ["alerts", "--once", "--url", "{url}"]],
   ["saker doctor", ["doctor"]],
   ["saker --help", ["--help"]],
 ]);
@@ -105,9 +107,14 @@ Deno.test("README: the commands of its table work, in its order", async (t) => {
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(place.file(name), text);
   }
+  await using running = await Saker.start([place.marker]);
   for (const [command, args] of COMMANDS) {
     await t.step(command, async () => {
-      const real = args.map((arg) => arg.replace(/^\{(.+)\}$/, (_, name) => place.file(name)));
+      const real = args.map((arg) =>
+        arg === "{url}"
+          ? `127.0.0.1:${running.port}`
+          : arg.replace(/^\{(.+)\}$/, (_, name) => place.file(name))
+      );
       const watches = real.includes("-M") ? ["--listen", `127.0.0.1:${freePort()}`] : [];
       const { code, stderr } = await runSaker([...real, ...watches], { cwd: place.path });
       equal(code, 0, stderr);

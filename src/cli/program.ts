@@ -2,6 +2,7 @@
 // is one line on standard error that begins with "Error: ".
 import { Command, CommanderError } from "commander";
 import type { InstallFlags } from "./commands/install.ts";
+import { addAlerts } from "./commands/alerts_flags.ts";
 import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
@@ -58,6 +59,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   const onEnd = (exitCode: number) => {
     code = exitCode;
   };
+  addAlerts(program, onEnd, terminal);
   addRecord(program, onEnd, terminal);
   addRulesCommands(program, onEnd, terminal);
   addTune(program, onEnd, terminal);

@@ -19,6 +19,8 @@ export interface Terminal {
   draw(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errorIsTerminal: boolean;
+  /** Of standard output, at this moment; undefined where it is no terminal or does not tell. */
+  columns(): number | undefined;
   /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;
@@ -71,6 +73,7 @@ export function systemTerminal(nameOf?: (path: string) => string): Terminal {
     },
     outIsTerminal,
     errorIsTerminal,
+    columns: () => outIsTerminal ? terminalSize()?.columns : undefined,
     environment: variable,
     ...(nameOf === undefined ? {} : { nameOf }),
   });
@@ -83,6 +86,7 @@ export interface Streams {
   readonly errorIsTerminal: boolean;
   readonly environment: (name: string) => string | undefined;
   readonly nameOf?: (path: string) => string;
+  readonly columns?: () => number | undefined;
   readonly syslog?: (severity: number, text: string) => void;
   /** For streams that may wait. */
   readonly detach?: () => void;
@@ -102,12 +106,23 @@ export function terminalOver(streams: Streams): Terminal {
     draw: (text) => streams.error(encoder.encode(text)),
     outIsTerminal,
     errorIsTerminal: streams.errorIsTerminal && !isDumb,
+    columns: () => streams.columns?.(),
     colour: outIsTerminal && !plain,
     environment,
     nameOf: (path) => streams.nameOf?.(path) ?? path,
     detach: () => streams.detach?.(),
     flushed: (timeoutMs) => streams.flushed?.(timeoutMs) ?? Promise.resolve(),
   };
+}
+
+/** Of the terminal on standard output; undefined where none is, or it has no size. */
+export function terminalSize(): { readonly columns: number; readonly rows: number } | undefined {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is no text is set all the same, and names no terminal that we know. */

@@ -1,0 +1,124 @@
+// Which running saker a command asks, and as whom: flags, the environment and a configuration file
+// come in, a client goes out.
+import { type Command, InvalidArgumentError } from "commander";
+import { type Place, SakerClient } from "../../client/saker_client.ts";
+import { isLoopback } from "../../server/hosts.ts";
+import { readConfig } from "../../config/read_config.ts";
+import type { Config } from "../../config/schema.ts";
+import { readKeyFile, readTextFile } from "../../files/read_text.ts";
+import type { Flags } from "../flags.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface AskFlags {
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+}
+
+/** Nobody answers where a saker was meant to be. */
+export const NOBODY_THERE = 2;
+
+const DEFAULT_URL = "http://127.0.0.1:8765";
+const TOKEN_BYTES_MAX = 4096;
+const PEM_BYTES_MAX = 1 << 20;
+
+/** Adds what holds for every command that asks a running saker. */
+export function addAskFlags(command: Command): Command {
+  return command
+    .option("--url <url>", `where the running saker answers (${DEFAULT_URL})`, url)
+    .option("--token-file <file>", "file of its token (or the environment's SAKER_TOKEN)")
+    .option("--ca-file <file>", "certificates (PEM) to trust, for https with one of your own");
+}
+
+/** `host:port` is enough. */
+function url(value: string): string {
+  const whole = /^https?:\/\//i.test(value) ? value : `http://${value}`;
+  try {
+    const { protocol, host, pathname, search, username } = new URL(whole);
+    if (pathname === "/" && search === "" && username === "") return `${protocol}//${host}`;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError("expected http://HOST:PORT or https://HOST:PORT");
+}
+
+/** Throws where a file cannot be read or the configuration is none. */
+export function runningSaker(flags: Flags, ask: AskFlags, terminal: Terminal): SakerClient {
+  return new SakerClient(placeOf(flags, ask, terminal));
+}
+
+function placeOf(flags: Flags, ask: AskFlags, { environment }: Terminal): Place {
+  const config = flags.config === undefined && flags.option.length === 0
+    ? undefined
+    // Whoever runs saker was told what else there is to say of it.
+    : readConfig({ file: flags.config, options: flags.option, environment }).config;
+  const webserver = config?.webserver;
+  const place = ask.url ?? urlOf(flags, webserver);
+  if (isLoopback(new URL(place).hostname.replace(/^\[|\]$/g, ""))) forgetProxies();
+  const token = tokenOf(ask, environment, webserver);
+  return {
+    url: place,
+    ...(token === undefined ? {} : { token }),
+    caCerts: caCertsOf(ask, webserver),
+  };
+}
+
+function urlOf({ listen }: Flags, webserver: Config["webserver"] | undefined): string {
+  if (listen === undefined && webserver === undefined) return DEFAULT_URL;
+  const address = listen?.address ?? webserver?.listen_address ?? "127.0.0.1";
+  const port = listen?.port ?? webserver?.listen_port ?? 8765;
+  const scheme = webserver?.ssl_enabled === true ? "https" : "http";
+  // What listens everywhere is asked here.
+  const near = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return `${scheme}://${near.includes(":") ? `[${near}]` : near}:${port}`;
+}
+
+function tokenOf(
+  { tokenFile }: AskFlags,
+  environment: Terminal["environment"],
+  webserver: Config["webserver"] | undefined,
+): string | undefined {
+  if (tokenFile !== undefined) return oneLine("--token-file", tokenFile);
+  const given = environment("SAKER_TOKEN") ?? "";
+  if (given !== "") return printable("SAKER_TOKEN", given);
+  if (webserver === undefined) return undefined;
+  const { token, token_file } = webserver;
+  if (token_file !== "") return oneLine("webserver.token_file", token_file);
+  return token === "" ? undefined : token;
+}
+
+function oneLine(name: string, path: string): string {
+  return printable(`${name} ${path}`, readKeyFile(name, path, TOKEN_BYTES_MAX).trim());
+}
+
+/** No message holds it. */
+function printable(name: string, token: string): string {
+  if (/^[!-~]+$/.test(token)) return token;
+  throw new Error(`${name}: expected a token, one line of printable characters without blanks`);
+}
+
+/** A server's own file may be the only one that knows its certificate. */
+function caCertsOf(
+  { caFile }: AskFlags,
+  webserver: Config["webserver"] | undefined,
+): readonly string[] {
+  if (caFile !== undefined) {
+    const pem = readKeyFile("--ca-file", caFile, PEM_BYTES_MAX);
+    if (pem.includes("CERTIFICATE-----")) return [pem];
+    throw new Error(`--ca-file: ${caFile} has no CERTIFICATE, expected PEM`);
+  }
+  if (webserver?.ssl_enabled !== true) return [];
+  try {
+    return [readTextFile(webserver.ssl_certificate, PEM_BYTES_MAX)];
+  } catch {
+    return [];
+  }
+}
+
+/** The runtime would ask a proxy for what is on this host. */
+function forgetProxies(): void {
+  for (const name of ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"]) {
+    Deno.env.delete(name);
+  }
+  Deno.env.delete("all_proxy");
+}
