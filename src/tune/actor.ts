@@ -133,8 +133,16 @@ class ProcessActor {
     const upper = fields.get("proc.is_exe_upper_layer");
     if (upper === true) {
       this.#refuse("the program was put into the running container: it is not the image's");
+    } else if (fields.get("proc.is_exe_lower_layer") === true) {
+      this.#pins.push({ field: "proc.is_exe_lower_layer", value: true });
     } else if (upper === false) {
       this.#pins.push({ field: "proc.is_exe_upper_layer", value: false });
+      if (fields.get("proc.is_exe_lower_layer") === false) {
+        this.#care(
+          "the program is in no layer of the image: it lies on a volume, or the container has no " +
+            "overlay, and who may write there is not known",
+        );
+      }
     } else if (!fields.has("proc.is_exe_upper_layer")) this.#lacks.push("proc.is_exe_upper_layer");
     return true;
   }

@@ -85,9 +85,12 @@ function isTold(bound: Bound, facts: Facts): boolean {
   if (shown === undefined) return false;
   if (shown === null) return true;
   // Shortened, or put together, for outputs.
-  if (bound.show !== undefined) return isUncut(bound.text, shown);
+  if (bound.show !== undefined && !SHOWN_WHOLE.test(bound.text)) return isUncut(bound.text, shown);
   return valueIn(facts, bound) !== undefined;
 }
+
+/** Of parameters only bytes are shown in another form than conditions have them. */
+const SHOWN_WHOLE = /^evt\.(res$|arg\.(?!data\b))/;
 
 /** Command lines are shown up to a length: those that are shorter are whole. */
 function isUncut(field: string, shown: AlertValue): boolean {

@@ -46,7 +46,9 @@ const SESSION = words(`
   sshd sshd-session sshd-auth dropbear login agetty getty mingetty telnetd in.telnetd rlogind su
   sudo doas pkexec tmux screen byobu mosh-server gnome-terminal gnome-terminal-server konsole
   xterm urxvt kitty alacritty foot terminator tilix lightdm gdm gdm3 sddm xrdp xrdp-sesman code
-  code-server gnome-shell plasmashell machinectl ttyd wetty
+  code-server gnome-shell plasmashell machinectl ttyd wetty sftp-server amazon-ssm-agent
+  ssm-agent-worker ssm-session-worker ssm-document-worker teleport tailscaled qemu-ga vmtoolsd
+  x11vnc Xvnc vncserver gvfsd nautilus thunar dolphin
 `);
 const SERVER = words(`
   apache apache2 httpd nginx lighttpd caddy traefik haproxy envoy varnishd squid tomcat jetty
@@ -56,6 +58,8 @@ const SERVER = words(`
   exim exim4 master sendmail dovecot cyrus-master named unbound dnsmasq smbd nmbd vsftpd proftpd
   pure-ftpd rsyncd slapd cupsd snmpd ntpd chronyd oracle sqlservr db2sysc asterisk jenkins
   gitlab-workhorse gitea minio prometheus grafana grafana-server node java dotnet w3wp openvpn
+  zabbix_agentd zabbix_agent2 nrpe salt-minion webhook telegraf collectd fluentd logstash
+  filebeat nats-server mosquitto ollama jupyter
 `);
 const LAUNCHER = words(`
   cron crond anacron atd fcron systemd init initd openrc openrc-init runit runsvdir runsv

@@ -5,7 +5,7 @@
 import { EVENTS } from "../events/table.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
-import { type Actor, actorOf, type Pin } from "./actor.ts";
+import { type Actor, actorOf, type Pin, textOf } from "./actor.ts";
 import { adviceFor } from "./advice.ts";
 import type { AlertValue, PrintedAlert } from "./alert.ts";
 import { countOf, evidenceOf } from "./evidence.ts";
@@ -13,7 +13,8 @@ import { canStand, exceptionYaml } from "./exception_text.ts";
 import { NARROWING_FIELDS, OBJECT_FIELDS, type Part, partOf } from "./objects.ts";
 import { openness } from "./open.ts";
 import { isOurs } from "./pickers.ts";
-import { isBelow } from "./places.ts";
+import { isBelow, placeOf } from "./places.ts";
+import { isGeneral } from "./programs.ts";
 import type { Lacking, Proposal, ProposeOptions, Refusal, Tuning } from "./proposal.ts";
 import { proposalText } from "./proposal_text.ts";
 import { temptingOf } from "./tempting.ts";
@@ -267,6 +268,15 @@ function draftOf(
       "the alerts do not tell container.id: if they were of a container, it silences nothing",
     );
   }
+  const parent = parentPart(alerts, parts, options.falcoOnly === true);
+  if (parent !== undefined) parts.splice(actor.pins.length, 0, parent);
+  const users = (user?.values ?? []).filter((uid) => uid !== 0);
+  if (users.length > 0) {
+    warnings.push(
+      `whoever acts as user ${users.join(" or ")} can have the program do it, with a library of ` +
+        "theirs (LD_PRELOAD) or a debugger",
+    );
+  }
   for (const field of cluster.objects) {
     const values = alerts.flatMap(({ fields }) =>
       [fields.get(field), fields.get(`${field}.other`)].filter((value): value is AlertValue =>
@@ -315,6 +325,27 @@ function userPart(alerts: readonly PrintedAlert[]): Part | undefined {
   if (uids.size > USERS_MAX || uids.has(undefined)) return undefined;
   const known = [...uids].flatMap((uid) => uid === undefined ? [] : [uid]);
   return { field: "user.uid", comp: known.length === 1 ? "=" : "in", values: known };
+}
+
+/** The first is Falco's as well. */
+const PARENTS = ["proc.pexepath", "proc.birth.exepath[1]"];
+
+/** Who started it makes an exception narrower where that is always the same program, and one that
+ * does not do what its caller says. */
+function parentPart(
+  alerts: readonly PrintedAlert[],
+  parts: readonly Part[],
+  falcoOnly: boolean,
+): Part | undefined {
+  for (const field of falcoOnly ? ["proc.pexepath"] : PARENTS) {
+    if (parts.some((part) => PARENTS.includes(part.field))) return undefined;
+    const values = new Set(alerts.map((alert) => textOf(alert, field)));
+    const [value] = values;
+    if (values.size !== 1 || value === undefined || isGeneral(value)) continue;
+    if (!["system", "local"].includes(placeOf(value))) return undefined;
+    return { field, comp: "=", values: [value] };
+  }
+  return undefined;
 }
 
 function onHost(parts: readonly Part[]): boolean {

@@ -8,6 +8,7 @@ export const STANDARD_FIELDS: readonly string[] = [
   "proc.cmdline",
   "proc.pid",
   "proc.is_exe_upper_layer",
+  "proc.is_exe_lower_layer",
   "proc.is_exe_writable",
   "proc.is_exe_from_memfd",
   "proc.pname",

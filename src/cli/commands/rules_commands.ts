@@ -31,8 +31,17 @@ export function addRulesCommands(
     });
   rules.command("test")
     .description("run the tests that are kept beside rules (*_test.yaml)")
-    .argument("<files...>", "files of tests")
-    .action(async (files: string[]) => {
+    .argument("[files...]", "files of tests")
+    .option(
+      "--from-alert <file>",
+      "print a test made of an alert: of a file of JSON lines or a capture, #N for one of it",
+    )
+    .action(async (files: string[], { fromAlert }: { readonly fromAlert?: string }) => {
+      if (fromAlert !== undefined) {
+        if (files.length > 0) throw new Error("--from-alert makes a test: it runs none");
+        return onEnd(await fromAlertOf(program, terminal, fromAlert));
+      }
+      if (files.length === 0) throw new Error("missing argument: files of tests (*_test.yaml)");
       const { testRules } = await import("./test_rules.ts");
       const { verbose = false } = readFlags(program);
       const { load, paths, plugins } = await settings(program, terminal);
@@ -61,6 +70,14 @@ export function addRulesCommands(
         plugins?.close();
       }
     });
+}
+
+async function fromAlertOf(program: Command, terminal: Terminal, alert: string): Promise<number> {
+  const { caseFromAlert } = await import("./from_alert.ts");
+  const { rulesStart } = await import("../start/engine_start.ts");
+  const { config, flags, infos, load, paths, plugins } = await settings(program, terminal);
+  plugins?.close();
+  return caseFromAlert(rulesStart(config, flags, infos).files, { alert, load, paths }, terminal);
 }
 
 /** The rules that the command line or the configuration names. */

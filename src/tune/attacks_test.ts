@@ -1,0 +1,144 @@
+// Noise whose tempting exception would have hidden an attack: it is not proposed, or not in force.
+import { match, ok, strictEqual as same } from "node:assert";
+import { AT_HAND, BACKUP, type Fields, fires, several } from "./propose_fixture.ts";
+import { propose } from "./propose.ts";
+import { tuningText } from "./proposal_text.ts";
+
+/** Each: noise whose shortest exception would excuse the attack as well. */
+const ATTACKS: readonly {
+  readonly what: string;
+  readonly noise: Fields;
+  readonly rule?: string;
+  readonly attack: Fields;
+  readonly tempting: RegExp;
+}[] = [
+  {
+    what: "a copy of cat under the backup's name",
+    noise: BACKUP,
+    attack: { ...BACKUP, "proc.exepath": "/tmp/x/backup" },
+    tempting: /^$/,
+  },
+  {
+    what: "cat, whoever runs it, where an agent's cat is noise",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/cat",
+      "proc.name": "cat",
+      "proc.birth.exepath[1]": "/usr/bin/dash",
+      "proc.birth.exepath[2]": "/usr/libexec/agent",
+    },
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/cat",
+      "proc.name": "cat",
+      "proc.birth.exepath[1]": "/usr/bin/bash",
+      "proc.birth.exepath[2]": "/usr/sbin/sshd",
+    },
+    tempting: /^$/,
+  },
+  {
+    what: "a shell below the web server",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/dash",
+      "proc.name": "sh",
+      "proc.pexepath": "/usr/sbin/nginx",
+      "proc.birth.exepath[1]": "/usr/sbin/nginx",
+    },
+    rule: "Program run",
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/dash",
+      "proc.name": "sh",
+      "proc.pexepath": "/usr/sbin/nginx",
+      "proc.birth.exepath[1]": "/usr/sbin/nginx",
+      "proc.cmdline": "sh -c id",
+    },
+    tempting: /proc\.name = sh/,
+  },
+  {
+    what: "another program in the build directory of everybody",
+    noise: { ...BACKUP, "proc.exepath": "/tmp/build/conftest", "proc.name": "conftest" },
+    attack: { ...BACKUP, "proc.exepath": "/tmp/build/conftest", "proc.cmdline": "conftest -x" },
+    tempting: /proc\.exepath = \/tmp\/build\/conftest: it lies where everybody may put files/,
+  },
+  {
+    what: "a container that somebody else started under the noisy one's name",
+    noise: {
+      ...BACKUP,
+      "container.id": "a1b2c3d4e5f6",
+      "container.name": "backup",
+      "container.image.repository": null,
+    },
+    attack: { ...BACKUP, "container.id": "0123456789ab", "container.name": "backup" },
+    tempting: /container\.name = backup: it is chosen by whoever starts a container/,
+  },
+  {
+    what: "a program that was put into the running container",
+    noise: {
+      ...BACKUP,
+      "container.id": "a1b2c3d4e5f6",
+      "container.image.repository": "example.org/backup",
+      "container.image.digest": "sha256:11",
+      "proc.is_exe_upper_layer": true,
+    },
+    attack: {
+      ...BACKUP,
+      "container.id": "a1b2c3d4e5f6",
+      "container.image.repository": "example.org/backup",
+      "container.image.digest": "sha256:11",
+      "proc.is_exe_upper_layer": true,
+      "fd.name": "/etc/shadow",
+    },
+    tempting: /container\.image\.repository = example\.org\/backup/,
+  },
+  {
+    what: "an administrator's tool, whoever starts it, where the rule tells of programs",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/sbin/zfs-helperd",
+      "proc.pexepath": "/usr/bin/bash",
+      "proc.birth.exepath[1]": "/usr/bin/bash",
+      "proc.birth.exepath[2]": "/usr/sbin/sshd",
+    },
+    rule: "Program run",
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/sbin/zfs-helperd",
+      "proc.pexepath": "/usr/bin/bash",
+      "proc.birth.exepath[1]": "/usr/bin/bash",
+      "proc.birth.exepath[2]": "/usr/sbin/sshd",
+    },
+    tempting: /proc\.name = backup/,
+  },
+  {
+    what: "a program that its user may exchange",
+    noise: { ...BACKUP, "user.uid": 34, "proc.is_exe_writable": true },
+    attack: { ...BACKUP, "user.uid": 34, "proc.is_exe_writable": true },
+    tempting: /proc\.name = backup/,
+  },
+  {
+    what: "the backup's program, started by somebody else",
+    noise: BACKUP,
+    attack: { ...BACKUP, "proc.pexepath": "/usr/bin/bash" },
+    tempting: /^$/,
+  },
+  {
+    what: "a user's own file mounted over the program in a namespace of their own",
+    noise: BACKUP,
+    attack: { ...BACKUP, "user.uid": 1000 },
+    tempting: /^$/,
+  },
+];
+
+for (const { what, noise, rule, attack, tempting } of ATTACKS) {
+  Deno.test(`propose: an attack is still told: ${what}`, () => {
+    const tuning = propose(several(noise, rule), AT_HAND);
+    ok(fires(tuning, attack, rule));
+    const told = tuning.refusals.flatMap((refusal) => refusal.tempting).join("\n");
+    match(told, tempting);
+    // What would be refused here is in force nowhere, and said in words.
+    if (tempting.source !== "^$") ok(tuning.refusals.every(({ why }) => why.length > 0));
+    else same(tuning.remaining, 0, tuningText(tuning, []));
+  });
+}
