@@ -14,6 +14,6 @@ export function processCommand(name: string): readonly string[] {
   const program = Deno.execPath();
   const shown = `plugin:${name.replaceAll(/[^\w.-]/g, "_").slice(0, SHOWN_MAX)}`;
   if (Deno.build.standalone) return [program, PROCESS_COMMAND, shown];
-  const main = import.meta.resolve(MAIN);
+  const main = new URL(MAIN, import.meta.url).href;
   return [program, "run", "--quiet", "-A", main, PROCESS_COMMAND, shown];
 }
