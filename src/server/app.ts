@@ -13,7 +13,8 @@ import { alertFilter } from "./stream/alert_filter.ts";
 import type { AlertStream } from "./stream/alert_stream.ts";
 import { LINK_MS, type Sessions } from "./sessions.ts";
 import { alertAnswer, recentAnswer, recentQuery } from "./told/alerts.ts";
-import type { SeriesAnswer } from "./told/answers.ts";
+import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "./told/answers.ts";
+import { pickedRules, rulesQuery } from "./told/rules.ts";
 import { seriesQuery } from "./told/series.ts";
 
 export interface AppOptions {
@@ -27,6 +28,9 @@ export interface AppOptions {
   readonly status: () => Record<string, unknown>;
   /** What happened in each step of the last minutes, or of the last day. */
   readonly series: (step: 1 | 60) => SeriesAnswer;
+  /** The rules in force, and the configuration; absent: they are not told of. Never rejects. */
+  readonly rules?: () => Promise<RulesAnswer>;
+  readonly config?: () => ConfigAnswer;
   /** Absent: there are no metrics. */
   readonly metrics?: () => string;
   readonly alerts: AlertStream;
@@ -43,7 +47,7 @@ type Handler = (context: Asked) => Response | Promise<Response>;
 
 /** Falco's paths and ours. */
 export function makeApp(options: AppOptions): App {
-  const { healthPath, rights, metrics, reload } = options;
+  const { healthPath, rights, metrics, reload, rules, config } = options;
   const app: App = new Hono();
   const allowed = (options.hosts ?? []).map(hostName);
   app.use(async (context, next) => {
@@ -95,6 +99,12 @@ export function makeApp(options: AppOptions): App {
       return context.json(options.series(step));
     }),
   );
+  if (rules !== undefined) {
+    answer("get", "/rules", protectedBy((context) => toldRules(context, rules)));
+  }
+  if (config !== undefined) {
+    answer("get", "/config", protectedBy((context) => context.json(config()), refusalToFollow));
+  }
   if (metrics !== undefined) {
     const headers = { "content-type": CONTENT_TYPE };
     answer("get", "/metrics", protectedBy((context) => context.body(metrics(), 200, headers)));
@@ -149,14 +159,25 @@ export function makeApp(options: AppOptions): App {
 
 /** The page for browsers: whoever has none asks for nothing of it, so it is read when asked for. */
 function pageOf(
-  { rights, alerts, status }: AppOptions,
+  { rights, alerts, status, series, rules, config }: AppOptions,
   page: AppOptions["page"] & object,
 ): Handler {
+  const told = {
+    series: () => series(1),
+    ...(rules === undefined ? {} : { rules }),
+    ...(config === undefined ? {} : { config }),
+  };
   let made: Promise<Handler> | undefined;
   return async (context) => {
     made ??= import("./page/routes.tsx").then(({ makePage }) =>
-      // Its shape is that of status.ts.
-      makePage({ ...page, rights, alerts, status: status as unknown as PageOptions["status"] })
+      makePage({
+        ...told,
+        ...page,
+        rights,
+        alerts,
+        // Its shape is that of status.ts.
+        status: status as unknown as PageOptions["status"],
+      })
     );
     return (await made)(context);
   };
@@ -173,6 +194,12 @@ function isWell({ status }: HealthReport): boolean {
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
+
+async function toldRules(context: Asked, rules: () => Promise<RulesAnswer>): Promise<Response> {
+  const query = rulesQuery(new URL(context.req.url).searchParams);
+  if ("error" in query) return context.json({ error: query.error }, 400);
+  return context.json(pickedRules(await rules(), query));
+}
 
 /** Alerts that are held, the newest first. */
 function recent(context: Asked, { held }: AlertStream): Response {

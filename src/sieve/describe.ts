@@ -16,23 +16,13 @@ const RULES_SHOWN = 6;
  * first, then those that pass, then a line of those that are dropped. */
 export function describeSieve(rules: readonly CheckedRule[]): string[] {
   const guards = deriveGuards(rules);
-  const current = EVENTS.filter(({ flags, code, kind }) =>
-    !flags.has("old_version") && !flags.has("unused") &&
-    (code % 2 === 1 || !kind.includes("syscall"))
-  );
   const ofVerdict = (verdict: Verdict) =>
-    current.filter(({ code }) => guards[code]!.verdict === verdict);
+    currentEvents().filter(({ code }) => guards[code]!.verdict === verdict);
   const lines: string[] = [];
   for (const event of ofVerdict(Verdict.Ask)) {
     lines.push(...asked(event, guards[event.code]!, rules));
   }
-  for (const event of ofVerdict(Verdict.Keep)) {
-    const rule = rules.find((rule) =>
-      wantedCodes(rule, "syscall").includes(event.code) && opens(rule, event.code)
-    );
-    const why = rule === undefined ? "rules together ask nothing of it" : opening(event, rules);
-    lines.push(`${event.name}: kept, ${why}`);
-  }
+  for (const event of ofVerdict(Verdict.Keep)) lines.push(kept(event, rules));
   const dropped = ofVerdict(Verdict.Drop);
   const forTables = dropped.filter(({ code }) => guards[code]!.effect !== Effect.None);
   const list = (events: readonly EventInfo[]) =>
@@ -42,6 +32,35 @@ export function describeSieve(rules: readonly CheckedRule[]): string[] {
     `no rule can match, dropped: ${list(dropped.filter((event) => !forTables.includes(event)))}`,
   );
   return lines;
+}
+
+/** The same by the event's name, of those that a rule can match; some events share a name. */
+export function sieveByEvent(rules: readonly CheckedRule[]): Map<string, string[]> {
+  const guards = deriveGuards(rules);
+  const told = new Map<string, string[]>();
+  for (const event of currentEvents()) {
+    const guard = guards[event.code]!;
+    if (guard.verdict === Verdict.Drop) continue;
+    const lines = guard.verdict === Verdict.Ask ? asked(event, guard, rules) : [kept(event, rules)];
+    told.set(event.name, [...told.get(event.name) ?? [], ...lines]);
+  }
+  return told;
+}
+
+/** Those that are recorded today. */
+function currentEvents(): EventInfo[] {
+  return EVENTS.filter(({ flags, code, kind }) =>
+    !flags.has("old_version") && !flags.has("unused") &&
+    (code % 2 === 1 || !kind.includes("syscall"))
+  );
+}
+
+function kept(event: EventInfo, rules: readonly CheckedRule[]): string {
+  const rule = rules.find((rule) =>
+    wantedCodes(rule, "syscall").includes(event.code) && opens(rule, event.code)
+  );
+  const why = rule === undefined ? "rules together ask nothing of it" : opening(event, rules);
+  return `${event.name}: kept, ${why}`;
 }
 
 function opening({ code }: EventInfo, rules: readonly CheckedRule[]): string {

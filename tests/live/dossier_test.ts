@@ -117,3 +117,51 @@ Deno.test({
     await eventually("the capture", () => Deno.stat(dossier.capture).catch(() => undefined));
   },
 });
+
+Deno.test({
+  name: "rules and configuration in force are told, and what was wrong with them, no secrets",
+  ignore: !isRoot(),
+  async fn() {
+    await using place = new Place();
+    const [rules, config] = [place.file("rules.yaml"), place.file("falco.yaml")];
+    await Deno.writeTextFile(rules, rulesText(place.marker));
+    await Deno.writeTextFile(place.file("y-end"), "x");
+    await Deno.writeTextFile(
+      config,
+      `rules_files: [${rules}]
+json_outputt: true
+http_output:
+  url: https://user:hidden-1@hooks.invalid/hidden-2
+  headers: [ "X-Key: hidden-3" ]
+`,
+    );
+    await using saker = await Saker.start([place.marker], { args: ["-c", config] });
+    await run("/bin/sh", ["-c", 'read -r line < "$0"', place.file("y-end")]);
+    await heldAlert(saker, place.marker);
+    const told = await asked(saker, "/rules?rule=Marked+read");
+    assertEquals([told.json.total, told.json.generation, told.json.error], [1, 1, undefined]);
+    const [rule] = told.json.rules;
+    assertEquals([rule.file, rule.line, rule.enabled, rule.matches], [rules, 4, true, 1]);
+    assertEquals(Math.abs(Date.now() - Date.parse(rule.last_fired)) < 120_000, true);
+    assertEquals(rule.events.includes("openat"), true);
+    assertIncludes(told.json.sieve.openat.join("\n"), "dropped unless");
+    assertEquals((await asked(saker, "/rules")).json.rules.length, 1);
+
+    await Deno.writeTextFile(rules, "- rule: broken\n  condition: (\n");
+    const refused = await eventually("the refusal to be told", async () => {
+      const { json } = await asked(saker, "/config");
+      return json.reload.refused[0];
+    });
+    assertIncludes(refused.error, `${rules}:1`);
+    const { text, json } = await asked(saker, "/config");
+    assertEquals(/hidden-\d/.test(text), false);
+    const key = (name: string) => json.keys.find((one: Json) => one.key === name);
+    assertEquals(key("rules_files").value, [rules]);
+    assertEquals(key("rules_files").where, `${config}:1`);
+    assertEquals(key("http_output.url").value, "https://hooks.invalid/(not shown)");
+    assertEquals([key("json_output").where, key("json_output").value], ["default", false]);
+    assertEquals(json.files, [config]);
+    assertEquals([json.reload.generation, json.reload.refusals > 0], [1, true]);
+    assertIncludes(json.problems.join("\n"), "json_outputt");
+  },
+});

@@ -3,6 +3,7 @@
 import { defaultText } from "../../config/default_text.ts";
 import { problemLine } from "../../config/problem.ts";
 import { type PlacedFate, readConfig } from "../../config/read_config.ts";
+import { shownText, shownValue } from "../../config/secrets.ts";
 import type { Flags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -42,18 +43,15 @@ function lineOf({ fate, where, key, value, why, told, restart }: PlacedFate): st
     ...(reason === undefined ? [] : [reason]),
     ...(restart && fate.startsWith("honoured") ? ["a change takes a restart"] : []),
   ];
-  const shown = SECRET.has(key)
-    ? "(not shown)"
-    : typeof value === "string"
-    ? value
-    : JSON.stringify(value);
-  const line = `${fate.padEnd(15)}  ${where}: ${key}: ${cut(shown)}`;
+  const safe = shownValue(key, value);
+  const shown = typeof safe === "string" ? safe : JSON.stringify(safe);
+  const line = `${fate.padEnd(15)}  ${shownText(where)}: ${key}: ${cut(shown)}`;
   return notes.length === 0 ? line : `${line}  (${notes.join("; ")})`;
 }
 
 function jsonOf({ key, where, value, fate, why, told, restart }: PlacedFate) {
-  const shown = SECRET.has(key) ? "(not shown)" : value;
-  return { key, where, value: shown, fate, why: told ?? why ?? null, restart };
+  const shown = shownValue(key, value);
+  return { key, where: shownText(where), value: shown, fate, why: told ?? why ?? null, restart };
 }
 
 function countsOf(fates: readonly PlacedFate[], wrong: number): string {
@@ -65,9 +63,6 @@ function countsOf(fates: readonly PlacedFate[], wrong: number): string {
 }
 
 const SHOWN_MAX = 60;
-/** Keys whose value is nobody's business. */
-const SECRET: ReadonlySet<string> = new Set(["webserver.token"]);
-
 function cut(text: string): string {
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;
 }

@@ -1,6 +1,7 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
 import type { Config } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
+import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import { LossJournal } from "../../engine/contract/loss_journal.ts";
 import type { RulesTold } from "../../engine/thread/engine_thread.ts";
 import type { RuntimesTold } from "../../engine/contract/messages.ts";
@@ -13,6 +14,7 @@ import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { actOnce, Canary } from "../start/canary.ts";
 import { clusterOf } from "../start/cluster_start.ts";
+import { ConfigTelling } from "../start/config_telling.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { TalliesTold } from "../../engine/contract/tallies.ts";
 import { PluginWatches } from "../start/plugin_watch.ts";
@@ -27,12 +29,14 @@ import { logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
+import { rulesAnswer } from "../../server/told/rules.ts";
 import { formatOf } from "../start/make_outputs.ts";
 import { LiveMetrics } from "../start/live_metrics.ts";
 import { driverName, Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
+import { RulesTelling } from "../start/rules_telling.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
@@ -131,6 +135,7 @@ export async function watch(
     token: () => crypto.randomUUID(),
     act: actOnce,
   });
+  const telling = { rules: new RulesTelling(), config: new ConfigTelling(loaded) };
   const metrics = new LiveMetrics({ config, facts, warn: log.warning });
   /** Parts that stay as they were although the configuration says otherwise. */
   let unchanged: readonly string[] = [];
@@ -157,6 +162,17 @@ export async function watch(
     reload: () => reload(),
     facts,
     stream,
+    told: {
+      rules: async () =>
+        rulesAnswer({
+          told: await telling.rules.ask(),
+          tallies: facts.tallies(),
+          dead: told.dead,
+          reload: facts.reload(),
+          hidden: new Set([CANARY_RULE]),
+        }),
+      config: () => telling.config.answer(told.warnings),
+    },
     plugins: () => pluginWatches.versions(),
     ...(audit?.route === undefined ? {} : { audit: audit.route }),
     metrics: () => metrics.text,
@@ -192,6 +208,8 @@ export async function watch(
       onReloadState(state, files): void {
         reloads = state;
         numbers.onReloadState(state, files);
+        telling.config.onReloadState(state, files, Date.now());
+        if (files !== undefined) telling.rules.take(files.start);
       },
       async onConfig(next): Promise<void> {
         const [urlBefore, warningBefore] = [web.url(), web.warning()];

@@ -1,7 +1,7 @@
 // Flags → Config: the configuration of `-c` with the options of `-o` and the flags that are
 // short for options. Warnings go to standard error; errors are thrown.
 import { problemLine } from "../../config/problem.ts";
-import { readConfig } from "../../config/read_config.ts";
+import { type PlacedFate, readConfig } from "../../config/read_config.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Flags } from "../flags.ts";
 import { logTo } from "../log.ts";
@@ -20,6 +20,9 @@ export interface LoadedConfig {
   readonly jsonAlerts: boolean;
   /** What it asks for that saker does not do, one line each. */
   readonly notices: readonly string[];
+  /** What becomes of each key that was given, and what is wrong with some, one line each. */
+  readonly fates: readonly PlacedFate[];
+  readonly problems: readonly string[];
 }
 
 /** Notices that were told before are not told again. */
@@ -28,7 +31,7 @@ export function loadConfig(
   terminal: Terminal,
   told: readonly string[] = [],
 ): LoadedConfig {
-  const { config, problems, files, includes, given } = readConfig({
+  const { config, problems, files, includes, given, fates } = readConfig({
     file: flags.config,
     options: flags.option,
     environment: terminal.environment,
@@ -43,7 +46,15 @@ export function loadConfig(
   for (const line of notices) if (!told.includes(line)) log.notice(line);
   const jsonAlerts = given.has("json_output") ? config.json_output : !terminal.outIsTerminal;
   const sources = [...(flags.config === undefined ? [] : [flags.config]), ...includes];
-  return { config: withNames(config, terminal), files, sources, jsonAlerts, notices };
+  return {
+    config: withNames(config, terminal),
+    files,
+    sources,
+    jsonAlerts,
+    notices,
+    fates,
+    problems: problems.filter(({ severity }) => severity !== "notice").map(problemLine),
+  };
 }
 
 /** A file to be written is the one of that name whenever it is opened, not one that was there. */

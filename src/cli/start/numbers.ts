@@ -101,7 +101,7 @@ export class Numbers {
   }
 
   /** Those of the configuration are read once more, at the moment that they are taken. */
-  sumUp({ rules, config }: FilesInForce): void {
+  sumUp({ rules, config }: Pick<FilesInForce, "rules" | "config">): void {
     this.#sums = { rules: sumsOfTexts(rules), config: config.flatMap(sumOfFile) };
   }
 }

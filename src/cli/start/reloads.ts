@@ -36,6 +36,9 @@ export interface ReloadState {
 export interface FilesInForce {
   readonly rules: RulesStart["files"];
   readonly config: readonly string[];
+  /** How the rules were read. */
+  readonly start: RulesStart;
+  readonly loaded: LoadedConfig;
 }
 
 export interface ReloadsOptions {
@@ -165,6 +168,6 @@ function filledOf({ files }: RulesStart): string[] {
   return files.filter(({ text }) => text.trim() !== "").map(({ name }) => name);
 }
 
-function inForce({ files }: RulesStart, loaded: LoadedConfig): FilesInForce {
-  return { rules: files, config: loaded.files };
+function inForce(start: RulesStart, loaded: LoadedConfig): FilesInForce {
+  return { rules: start.files, config: loaded.files, start, loaded };
 }

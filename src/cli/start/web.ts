@@ -7,7 +7,7 @@ import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import type { LossJournalReport } from "../../engine/contract/loss_journal.ts";
 import type { DeadRule, RefusedProgram } from "../../engine/contract/messages.ts";
 import type { Facts } from "../../metrics/facts.ts";
-import { type App, makeApp } from "../../server/app.ts";
+import { type App, type AppOptions, makeApp } from "../../server/app.ts";
 import { Health } from "../../server/health.ts";
 import { Rates } from "../../server/rates.ts";
 import { reloadForAnswers, type ReloadOutcome } from "../../server/reload.ts";
@@ -40,6 +40,8 @@ export interface WebOptions {
   readonly facts: Facts;
   /** Who follows the alerts. */
   readonly stream: AlertStream;
+  /** What is told of the rules in force, and of the configuration. */
+  readonly told?: Pick<AppOptions, "rules" | "config">;
   /** Names and versions of the plugins that are loaded. */
   readonly plugins?: () => Readonly<Record<string, string>>;
   /** What takes Kubernetes audit events, where it is this server. */
@@ -241,6 +243,7 @@ function appOf(
         bounds: { threads: falco_libs.thread_table_size, descriptors: FDS_MAX },
       }),
     series: (step) => series.answer(step),
+    ...options.told,
     ...(metrics === undefined ? {} : { metrics }),
     alerts: stream,
     page: { sessions },

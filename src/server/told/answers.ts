@@ -120,7 +120,10 @@ export interface RulesAnswer {
   readonly since: string;
   /** Why the texts are not there; then each rule has but its name and numbers. */
   readonly error?: string;
+  /** In the order in which they are tried; those that are not enabled too. */
   readonly rules: readonly RuleJson[];
+  /** How many the query takes; `rules` begins at `from` and has `limit` at the most. */
+  readonly total: number;
   /** What the sieve does with events, by the event's name: lines of `saker rules filter`. */
   readonly sieve: Readonly<Record<string, readonly string[]>>;
 }

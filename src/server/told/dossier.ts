@@ -4,7 +4,7 @@ import type { Alert } from "../../engine/contract/alert.ts";
 import type { Dossier, Moment, ProcessTold } from "../../engine/contract/dossier.ts";
 import { type PlainValue, plainValue } from "../../engine/contract/plain_value.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
-import type { RuleRecord } from "../../rules/rule_account.ts";
+import type { RuleAbout, RuleRecord } from "../../rules/rule_account.ts";
 import type { DossierJson, ProcessJson, RuleTextJson, WhyPartJson } from "./answers.ts";
 
 type Known = Extract<Dossier, { moment: string }>;
@@ -37,18 +37,18 @@ export function dossierJson(alert: Alert, { record, moment: text }: Known): Doss
   };
 }
 
-export function ruleTextJson(record: RuleRecord): RuleTextJson {
-  const { name, source, tags, description, file, line, text, condition, output } = record;
+export function ruleTextJson(about: RuleAbout): RuleTextJson {
+  const { name, source, tags, description, file, line, text, condition, output } = about;
   return {
     name,
     source,
-    priority: PRIORITY_NAMES[record.priority]!,
+    priority: PRIORITY_NAMES[about.priority]!,
     tags,
     description,
     file,
     line,
     text,
-    also_at: record.alsoAt.map((place) => `${place.file}:${place.line}`),
+    also_at: about.alsoAt.map((place) => `${place.file}:${place.line}`),
     condition,
     output,
   };
