@@ -64,8 +64,8 @@ export function alertOf(
   };
 }
 
-/** Numbers beyond 2^53 (times, inodes) keep all of their digits. */
-function wholeNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
+/** For JSON.parse: numbers beyond 2^53 (times, inodes) keep all of their digits. */
+export function wholeNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   const source = context?.source ?? "";
   return /^-?\d+$/.test(source) ? BigInt(source) : value;

@@ -13,13 +13,14 @@ import type { Flags } from "../flags.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import { loadConfig } from "../start/load_config.ts";
 import { listedPlugins } from "../start/plugins_start.ts";
+import { type AskFlags, checkedUrl } from "../start/running_saker.ts";
 import type { Terminal } from "../terminal.ts";
 import { ALERTS_MAX, gather, type Gathered, isCapture } from "./tune_alerts.ts";
 import { alertsOfCapture, proveOnCapture } from "./tune_captures.ts";
 import { KeptCases } from "./tune_cases.ts";
 import { lookAt } from "./tune_look.ts";
 
-export interface TuneFlags {
+export interface TuneFlags extends AskFlags {
   readonly keep?: readonly string[];
   readonly capture?: readonly string[];
   readonly output?: string;
@@ -40,10 +41,21 @@ export async function tune(
   const rules: RulesAtHand = { files: start.files, load: loadOptions(start) };
   const { paths } = config.engine;
   const ofCapture = (path: string) => alertsOfCapture(path, rules, paths);
-  const given = gather(sources, ofCapture);
+  const isUrl = (source: string) => /^https?:\/\//i.test(source);
+  const files = sources.filter((source) => !isUrl(source));
+  const urls = [...sources.filter(isUrl), ...options.url === undefined ? [] : [options.url]];
+  if (sources.length === 0 && urls.length === 0) {
+    throw new Error("missing argument: files of alerts, captures, or http://HOST:PORT");
+  }
+  const held = await heldBy(urls, options, flags, terminal);
+  const read = gather(files, ofCapture);
+  const given = { ...read, alerts: [...held, ...read.alerts].slice(0, ALERTS_MAX) };
   const keep = gather(options.keep ?? [], ofCapture);
   if (given.alerts.length === 0) {
-    throw new Error(`${sources.join(", ")}: there are no alerts; expected JSON lines or captures`);
+    throw new Error(
+      `${[...files, ...urls].join(", ")}: there are no alerts; expected JSON lines, captures or ` +
+        "the address of a running saker",
+    );
   }
   const cases = new KeptCases(rules);
   const tuning = propose(given.alerts, rules, {
@@ -56,11 +68,35 @@ export async function tune(
   const proof = [
     ...onAlerts(tuning, given, keep),
     ...onCases(tuning, cases, paths),
-    ...onCaptures(tuning, rules, { sources, options, paths }),
+    ...onCaptures(tuning, rules, { files, options, paths }),
   ];
   write(tuningText(tuning, proof), options.output, terminal);
   terminal.error(summary(tuning, given));
   return 0;
+}
+
+/** What running sakers hold; throws an error of one line where one does not answer. */
+async function heldBy(
+  urls: readonly string[],
+  options: TuneFlags,
+  flags: Flags,
+  terminal: Terminal,
+): Promise<PrintedAlert[]> {
+  if (urls.length === 0) return [];
+  const { runningSaker } = await import("../start/running_saker.ts");
+  const { heldAlerts } = await import("./tune_asked.ts");
+  const alerts: PrintedAlert[] = [];
+  for (const url of urls) {
+    const client = runningSaker(flags, { ...options, url: checkedUrl(url) }, terminal);
+    try {
+      alerts.push(...await heldAlerts(client));
+    } catch (error) {
+      throw new Error(`Cannot read the alerts of ${url}: ${reasonOf(error)}`);
+    } finally {
+      client.close();
+    }
+  }
+  return alerts;
 }
 
 /** Files are looked at where the alerts are of this host alone. */
@@ -98,7 +134,7 @@ function onCases(tuning: Tuning, cases: KeptCases, paths: Paths): string[] {
 }
 
 interface Tried {
-  readonly sources: readonly string[];
+  readonly files: readonly string[];
   readonly options: TuneFlags;
   readonly paths: Paths;
 }
@@ -106,10 +142,10 @@ interface Tried {
 function onCaptures(tuning: Tuning, rules: RulesAtHand, tried: Tried): string[] {
   const yaml = safeYaml(tuning);
   if (yaml === "") return [];
-  const { sources, options: { capture = [], keep = [] }, paths } = tried;
+  const { files, options: { capture = [], keep = [] }, paths } = tried;
   const named = new Set(tuning.proposals.map(({ rule }) => rule));
   const captures = (from: readonly string[]) => from.filter((one) => one !== "-" && isCapture(one));
-  const given = [...captures(sources), ...captures(capture)];
+  const given = [...captures(files), ...captures(capture)];
   const told = given.map((path) => {
     const { before, after, lost, gained } = proveOnCapture(path, rules, yaml, paths);
     const strange = [...lost.keys()].find((rule) => !named.has(rule));

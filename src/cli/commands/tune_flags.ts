@@ -1,6 +1,7 @@
 // The options of `saker tune`: arguments come in, TuneFlags go out.
 import { type Command, InvalidArgumentError } from "commander";
 import { readFlags } from "../flags.ts";
+import { addAskFlags } from "../start/running_saker.ts";
 import type { Terminal } from "../terminal.ts";
 import type { TuneFlags } from "./tune.ts";
 
@@ -8,6 +9,7 @@ const EXAMPLES = `
 Examples:
   saker tune alerts.jsonl > exceptions.yaml        alerts that were written, also .gz
   journalctl -u saker -o cat | saker tune -        what a pipe brings
+  saker tune http://127.0.0.1:8765                 alerts that a running saker holds
   saker tune trace.scap                            alerts of a capture, with all that they need
   saker tune alerts.jsonl --keep attacks.scap --capture ordinary.scap
   saker tune alerts.jsonl -r falco_rules.yaml --falco --output exceptions.yaml
@@ -18,9 +20,13 @@ export function addTune(
   onCode: (code: number) => void,
   terminal: Terminal,
 ): void {
-  program.command("tune")
+  const command = program.command("tune")
     .description("propose exceptions for alerts that are noise, with evidence and proof")
-    .argument("<alerts...>", "alerts as JSON lines (also .gz), captures (.scap); - reads a pipe")
+    .argument(
+      "[alerts...]",
+      "alerts as JSON lines (also .gz), captures (.scap), http://HOST:PORT of a running saker; " +
+        "- reads a pipe",
+    )
     .option(
       "--keep <file>",
       "alerts or a capture whose alerts must still fire (repeatable)",
@@ -29,7 +35,8 @@ export function addTune(
     .option("--capture <file>", "try the proposals on this capture, too (repeatable)", append)
     .option("--output <file>", "write the YAML there instead of to standard output")
     .option("--min <n>", "alerts that a proposal must silence at least (2)", whole)
-    .option("--falco", "only with fields that Falco has")
+    .option("--falco", "only with fields that Falco has");
+  addAskFlags(command)
     .addHelpText("after", EXAMPLES)
     .action(async (alerts: string[], options: TuneFlags) => {
       const { tune } = await import("./tune.ts");

@@ -25,13 +25,13 @@ const PEM_BYTES_MAX = 1 << 20;
 /** Adds what holds for every command that asks a running saker. */
 export function addAskFlags(command: Command): Command {
   return command
-    .option("--url <url>", `where the running saker answers (${DEFAULT_URL})`, url)
+    .option("--url <url>", `where the running saker answers (${DEFAULT_URL})`, checkedUrl)
     .option("--token-file <file>", "file of its token (or the environment's SAKER_TOKEN)")
     .option("--ca-file <file>", "certificates (PEM) to trust, for https with one of your own");
 }
 
-/** `host:port` is enough. */
-function url(value: string): string {
+/** `host:port` is enough. Throws InvalidArgumentError. */
+export function checkedUrl(value: string): string {
   const whole = /^https?:\/\//i.test(value) ? value : `http://${value}`;
   try {
     const { protocol, host, pathname, search, username } = new URL(whole);

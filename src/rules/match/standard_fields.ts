@@ -6,9 +6,11 @@ import type { FieldLookup } from "../check/operand.ts";
 const OF_CALLS = [
   ...["evt.num", "evt.time", "evt.type", "evt.res", "evt.view"],
   ...["proc.name", "proc.exe", "proc.exepath", "proc.cmdline", "proc.cwd", "proc.pid", "proc.tty"],
-  ...["proc.is_exe_upper_layer", "proc.is_exe_writable", "proc.is_exe_from_memfd"],
+  ...["proc.is_exe_upper_layer", "proc.is_exe_lower_layer", "proc.is_exe_writable"],
+  ...["proc.is_exe_from_memfd"],
   ...["proc.pname", "proc.pexepath", "proc.pcmdline", "proc.ppid", "proc.aname[2]", "proc.sname"],
-  ...["proc.birth.name[1]", "proc.birth.exepath[1]", "proc.birth.seen"],
+  ...["proc.birth.name[1]", "proc.birth.exepath[1]", "proc.birth.exepath[2]"],
+  ...["proc.birth.exepath[3]", "proc.birth.seen"],
   ...["user.name", "user.uid", "user.loginname", "user.loginuid"],
   ...["container.id", "container.name", "container.image.repository", "container.image.tag"],
   ...["container.image.digest", "k8s.ns.name", "k8s.pod.name"],
