@@ -85,6 +85,7 @@ const COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
   // Below a directory of the test's own.
   ["saker install", ["install", "--root", "{root}"]],
   // Against the saker that the test has started for it.
+  ["saker top", ["top", "--once", "--url", "{url}"]],
   ["saker alerts", ["alerts", "--once", "--url", "{url}"]],
   ["saker doctor", ["doctor"]],
   ["saker --help", ["--help"]],

@@ -15,6 +15,8 @@ const ROOMS = [
   "alerts",
   "metrics",
   "server",
+  "client",
+  "screen",
 ] as const;
 /** The floors of a room, one folder for each stage, in order: a floor imports those before it.
  * Files that stand in the room itself are its doors: they may import every floor. */

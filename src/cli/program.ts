@@ -10,6 +10,7 @@ import { addRulesCommands } from "./commands/rules_commands.ts";
 import { addTune } from "./commands/tune_flags.ts";
 import { addPluginCommands } from "./commands/plugin_commands.ts";
 import { visibleLine } from "../words/visible.ts";
+import { addTop } from "./commands/top_flags.ts";
 import { goneFlag } from "./gone_flags.ts";
 import { OutputFailed, PipeClosed, type Terminal } from "./terminal.ts";
 
@@ -59,6 +60,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   const onEnd = (exitCode: number) => {
     code = exitCode;
   };
+  addTop(program, onEnd, terminal);
   addAlerts(program, onEnd, terminal);
   addRecord(program, onEnd, terminal);
   addRulesCommands(program, onEnd, terminal);

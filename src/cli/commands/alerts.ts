@@ -8,7 +8,7 @@ import { lineText } from "../../screen/line.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { Flags } from "../flags.ts";
 import { alertLines, clock } from "../print/alert_text.ts";
-import { type AskFlags, NOBODY_THERE, runningSaker } from "../start/running_saker.ts";
+import { type AskFlags, NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
 import { PipeClosed, type Terminal } from "../terminal.ts";
 
 export interface AlertsFlags extends AskFlags {
@@ -74,11 +74,6 @@ function tellOf(words: string, terminal: Terminal): void {
   const line = harmless(`saker: ${clock(Date.now())} ${words}`);
   const columns = terminal.errorIsTerminal ? terminal.columns() ?? COLUMNS : Infinity;
   terminal.error(`${wrap(line, columns, { indent: "  " }).join("\n")}\n`);
-}
-
-/** One line, for whoever has not started it, or somewhere else. */
-export function nobodyThere({ url }: SakerClient, { message }: NoAnswer): string {
-  return `Error: No saker answers at ${url}: ${message} (is it running? --url says where)\n`;
 }
 
 function queryOf(asked: AlertsFlags): URLSearchParams {

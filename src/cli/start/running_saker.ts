@@ -1,7 +1,7 @@
 // Which running saker a command asks, and as whom: flags, the environment and a configuration file
 // come in, a client goes out.
 import { type Command, InvalidArgumentError } from "commander";
-import { type Place, SakerClient } from "../../client/saker_client.ts";
+import { type NoAnswer, type Place, SakerClient } from "../../client/saker_client.ts";
 import { isLoopback } from "../../server/hosts.ts";
 import { readConfig } from "../../config/read_config.ts";
 import type { Config } from "../../config/schema.ts";
@@ -45,6 +45,11 @@ export function checkedUrl(value: string): string {
 /** Throws where a file cannot be read or the configuration is none. */
 export function runningSaker(flags: Flags, ask: AskFlags, terminal: Terminal): SakerClient {
   return new SakerClient(placeOf(flags, ask, terminal));
+}
+
+/** One line, for whoever has not started it, or somewhere else. */
+export function nobodyThere({ url }: SakerClient, { message }: NoAnswer): string {
+  return `Error: No saker answers at ${url}: ${message} (is it running? --url says where)\n`;
 }
 
 function placeOf(flags: Flags, ask: AskFlags, { environment }: Terminal): Place {
