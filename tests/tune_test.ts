@@ -153,7 +153,7 @@ Deno.test("saker tune: what cannot be read is one clear line", async () => {
   const broken = place.file("broken.yaml", "- rule: x\n");
   for (
     const [args, expected] of [
-      [["tune"], /missing required argument 'alerts'/],
+      [["tune"], /missing argument: files of alerts/],
       [["tune", `${place.directory}/none`], /Cannot read the alerts .*none: there is no such file/],
       [["tune", place.directory], /Cannot read the alerts .*: it is a directory/],
       [["tune", empty], /there are no alerts; expected JSON lines or captures/],

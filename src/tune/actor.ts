@@ -227,6 +227,7 @@ class ProcessActor {
         );
       }
       if (!isGeneral(ancestor)) {
+        this.#why.push(`whatever else ${ancestor} has ${base} do is excused as well`);
         this.#standing(
           "its caller",
           ancestor,

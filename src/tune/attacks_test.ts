@@ -37,6 +37,43 @@ const ATTACKS: readonly {
     tempting: /^$/,
   },
   {
+    what: "cat in another job of a scheduler",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/cat",
+      "proc.birth.exepath[1]": "/usr/bin/dash",
+      "proc.birth.exepath[2]": "/usr/local/sbin/our-scheduler",
+    },
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/cat",
+      "proc.birth.exepath[1]": "/usr/bin/dash",
+      "proc.birth.exepath[2]": "/usr/local/sbin/our-scheduler",
+      "proc.cmdline": "cat /etc/shadow",
+    },
+    tempting: /.?/,
+  },
+  {
+    what: "the linker, which writes where it is told to",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/x86_64-linux-gnu-ld.bfd",
+      "proc.pexepath": "/usr/lib/gcc/x86_64-linux-gnu/12/collect2",
+      "proc.birth.exepath[1]": "/usr/lib/gcc/x86_64-linux-gnu/12/collect2",
+      "proc.birth.exepath[2]": "/usr/bin/bash",
+      "proc.birth.exepath[3]": "/usr/sbin/sshd",
+    },
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/x86_64-linux-gnu-ld.bfd",
+      "proc.pexepath": "/usr/lib/gcc/x86_64-linux-gnu/12/collect2",
+      "proc.birth.exepath[1]": "/usr/lib/gcc/x86_64-linux-gnu/12/collect2",
+      "proc.birth.exepath[2]": "/usr/bin/bash",
+      "proc.birth.exepath[3]": "/usr/sbin/sshd",
+    },
+    tempting: /proc\.exepath = \S+ld\.bfd: it does what its caller says/,
+  },
+  {
     what: "a shell below the web server",
     noise: {
       ...BACKUP,
@@ -138,7 +175,8 @@ for (const { what, noise, rule, attack, tempting } of ATTACKS) {
     const told = tuning.refusals.flatMap((refusal) => refusal.tempting).join("\n");
     match(told, tempting);
     // What would be refused here is in force nowhere, and said in words.
-    if (tempting.source !== "^$") ok(tuning.refusals.every(({ why }) => why.length > 0));
+    if (tempting.source === ".?") same(tuning.proposals[0]!.level, "care");
+    else if (tempting.source !== "^$") ok(tuning.refusals.every(({ why }) => why.length > 0));
     else same(tuning.remaining, 0, tuningText(tuning, []));
   });
 }

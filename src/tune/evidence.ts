@@ -31,11 +31,14 @@ export function evidenceOf(alerts: readonly PrintedAlert[]): Evidence {
   };
   const field = (name: string) => (alert: PrintedAlert) => alert.fields.get(name);
   const examples: string[] = [];
+  const kinds = new Set<string>();
   for (const { output, time } of alerts) {
     if (examples.length === EXAMPLES_MAX) break;
-    // Equal but for their time they are the same example.
     const text = shortened(visibleLine(output.replace(/^[\dT:.+-]+Z?: \w+ /, "")));
-    if (!examples.some((one) => one.endsWith(text))) {
+    // Equal but for times and numbers of processes they are the same example.
+    const kind = text.replace(/\d+/g, "0");
+    if (!kinds.has(kind)) {
+      kinds.add(kind);
       examples.push(`${time === undefined ? "" : `${isoTime(time)} `}${text}`);
     }
   }

@@ -54,8 +54,8 @@ const SYSTEM = [
   "/snap",
   "/boot",
 ];
-const LOCAL = ["/usr/local", "/opt", "/etc"];
-const OWN = ["/home", "/root", "/srv", "/var", "/mnt", "/media", "/data", "/app", "/workspace"];
+const LOCAL = ["/usr/local", "/opt", "/etc", "/root"];
+const OWN = ["/home", "/srv", "/var", "/mnt", "/media", "/data", "/app", "/workspace"];
 
 export function placeOf(path: string): Place {
   if (!path.startsWith("/") || /^\/?memfd:/.test(path) || path.endsWith(" (deleted)")) {
@@ -64,7 +64,7 @@ export function placeOf(path: string): Place {
   // A path that was not folded leads where its text does not say.
   if (/\/\.{1,2}(\/|$)/.test(path)) return "unknown";
   const below = (places: readonly string[]) => places.some((place) => isBelow(path, place));
-  if (below(ANYONE) || /\/(tmp|\.cache)\//.test(path)) return "anyone";
+  if (below(ANYONE) || /\/tmp\//.test(path)) return "anyone";
   if (below(SYSTEM)) return "system";
   if (below(LOCAL)) return "local";
   return below(OWN) ? "own" : "unknown";

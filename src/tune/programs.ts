@@ -69,24 +69,34 @@ const LAUNCHER = words(`
   systemd-executor incrond udevd systemd-udevd
 `);
 
+/** Whatever the table lacks: such words say that it starts what it was told to. */
+const LAUNCHES = /cron|sched|runner|launch|supervis|watchdog/;
+
 export function kindOf(path: string): ProgramKind {
-  const base = path.slice(path.lastIndexOf("/") + 1);
-  // python3.11, php-fpm8.2, gcc-12: the version says nothing of what it does.
-  const name = base.replace(/[-_]?\d+(\.\d+)*$/, "") || base;
-  const isIn = (set: ReadonlySet<string>) => set.has(base) || set.has(name);
+  const names = namesOf(path);
+  const isIn = (set: ReadonlySet<string>) => names.some((name) => set.has(name));
   if (isIn(SESSION)) return "session";
   if (isIn(LAUNCHER)) return "launcher";
   if (isIn(SERVER)) return "server";
-  return isIn(GENERAL) ? "general" : "own";
+  if (isIn(GENERAL)) return "general";
+  return LAUNCHES.test(names[0]!) ? "launcher" : "own";
 }
 
 /** Whether it does what its caller says, whatever else it is. */
 export function isGeneral(path: string): boolean {
+  return namesOf(path).some((name) => GENERAL.has(name));
+}
+
+/** python3.11, php-fpm8.2, x86_64-linux-gnu-gcc-12: version and target say nothing of what a
+ * program does. */
+function namesOf(path: string): string[] {
   const base = path.slice(path.lastIndexOf("/") + 1);
-  return GENERAL.has(base) || GENERAL.has(base.replace(/[-_]?\d+(\.\d+)*$/, ""));
+  const plain = base.replace(/^\w+-linux-(gnu|musl)\w*-/, "");
+  return [base, plain, plain.replace(/[-_]?\d+(\.\d+)*$/, "")];
 }
 
 /** Whether the tables have it: a name that a program of somebody else's is not likely to have. */
 export function isKnown(path: string): boolean {
-  return isGeneral(path) || kindOf(path) !== "own";
+  const sets = [GENERAL, SESSION, SERVER, LAUNCHER];
+  return namesOf(path).some((name) => sets.some((set) => set.has(name)));
 }

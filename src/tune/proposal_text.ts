@@ -43,11 +43,12 @@ export function tuningText(tuning: Tuning, proof: readonly string[]): string {
   }
   if (refusals.length > 0) {
     const shown = refusals.slice(0, REFUSALS_MAX);
+    const told = new Set<string>();
     sections.push(
       comment("==== Not proposed") +
         shown.map(({ rule, subject, alerts, why, tempting }) =>
           comment(`${alerts} of "${rule}" by ${subject}: ${why.join("; ")}.`, "  ") +
-          tempting.map((text) => comment(`Tempting, and wrong: ${text}.`, "    ")).join("")
+          temptingText(tempting, told)
         ).join("") +
         (refusals.length > shown.length
           ? comment(`… and ${refusals.length - shown.length} more`)
@@ -65,6 +66,19 @@ export function tuningText(tuning: Tuning, proof: readonly string[]): string {
 }
 
 const REFUSALS_MAX = 40;
+
+/** Why a field is picked by whoever acts is told once; `told` has the reasons so far. */
+function temptingText(tempting: readonly string[], told: Set<string>): string {
+  if (tempting.length === 0) return "";
+  const texts = tempting.map((text) => {
+    const at = text.indexOf(": it ");
+    const reason = `${text.slice(0, text.indexOf(" "))} ${text.slice(at)}`;
+    if (told.has(reason)) return text.slice(0, at);
+    told.add(reason);
+    return `${text.slice(0, at)} (it ${text.slice(at + ": it ".length)})`;
+  });
+  return comment(`Tempting, and wrong: ${texts.join("; ")}.`, "    ");
+}
 
 /** What to add to the output so that the next alerts tell enough: all at once, for all rules. */
 function lackingText(lacking: readonly Lacking[]): string {
