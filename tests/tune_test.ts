@@ -156,7 +156,7 @@ Deno.test("saker tune: what cannot be read is one clear line", async () => {
       [["tune"], /missing argument: files of alerts/],
       [["tune", `${place.directory}/none`], /Cannot read the alerts .*none: there is no such file/],
       [["tune", place.directory], /Cannot read the alerts .*: it is a directory/],
-      [["tune", empty], /there are no alerts; expected JSON lines or captures/],
+      [["tune", empty], /there are no alerts; expected JSON lines, captures or the/],
       [["tune", empty, "--min", "0"], /expected a whole number above 0/],
       [["tune", empty, "-r", broken], /broken\.yaml:1/],
       [["rules", "test"], /missing argument: files of tests/],

@@ -39,8 +39,9 @@ const GENERAL = words(`
   insmod modprobe kmod ip iptables nft bpftool perf bpftrace useradd usermod userdel groupadd
   groupmod groupdel gpasswd passwd chpasswd chage chsh chfn newusers adduser deluser addgroup
   delgroup vipw vigr visudo systemctl service update-rc.d loginctl busctl dbus-send hostnamectl
-  setfacl chcon restorecon semanage ssh-keygen ssh-copy-id ssh-add gpg getent ld.so
-  ld-linux-x86-64.so.2 ld-linux.so.2 ld-musl-x86_64.so.1
+  setfacl chcon restorecon semanage ssh-keygen ssh-copy-id ssh-add gpg getent ld.bfd ld.gold
+  ld.lld lld mold collect2 cc1 cc1plus lto1 lto-wrapper rust-lld readelf objdump nm objcopy size
+  cksum b2sum diffstat ld.so ld-linux-x86-64.so.2 ld-linux.so.2 ld-musl-x86_64.so.1
 `);
 const SESSION = words(`
   sshd sshd-session sshd-auth dropbear login agetty getty mingetty telnetd in.telnetd rlogind su
