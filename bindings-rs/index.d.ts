@@ -9,6 +9,7 @@ export type ErrorCode =
   | "VERIFIER"
   | "ATTACH"
   | "PROBE"
+  | "MODULE"
   | "INVALID"
   | "IO";
 
@@ -75,7 +76,7 @@ export interface ProgramRuns {
 
 export interface AttachedProgram {
   name: string;
-  kind: "tracepoint" | "raw_tracepoint" | "tp_btf" | "fexit";
+  kind: "tracepoint" | "raw_tracepoint" | "tp_btf" | "fexit" | "module";
   target: string;
   events: string[];
   attached: boolean;
@@ -87,6 +88,8 @@ export interface AttachedProgram {
 /** A source of event records that is open: a loaded probe, whose object file `open` is given. */
 export class Driver {
   static open(probe: Uint8Array, options: OpenOptions): Driver;
+  /** Becomes a reader of the kernel module behind a device; rings are those of each CPU. */
+  static openModule(device: string, options: OpenOptions): Driver;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
   drain(buffer: Uint8Array): number;
   /** Blocks until a ring holds something or the time is over; true where there is something. */
@@ -123,6 +126,28 @@ export class Driver {
   plan(): AttachedProgram[];
   close(): void;
 }
+
+/** What the kernel module that is loaded says of itself. */
+export interface ModuleAbout {
+  /** Of its interface, as `moduleInterface` has this addon's; saker's own. */
+  version: number;
+  saker: string;
+  /** Who has it open, and how many may; the asker is none of them. */
+  readers: number;
+  readersMax: number;
+  ringBytesMax: number;
+  /** Opens that it refused since there were too many. */
+  refused: number;
+}
+
+export function moduleInterface(): number;
+/** Throws where nobody answers. */
+export function moduleAbout(device: string): ModuleAbout;
+/** Loads a module's file, which must be root's and nobody else's to write; returns 0 or the number
+ * of the error. Compressed ones the kernel unpacks, where it can. */
+export function loadModule(path: string, parameters: string, isCompressed: boolean): number;
+/** Unloads a module that nobody uses; returns 0 or the number of the error. */
+export function unloadModule(name: string): number;
 
 export interface SieveOptions {
   /** Bytes of the table (probe-rs/src/sieve/table.rs). */

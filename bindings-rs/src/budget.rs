@@ -45,12 +45,17 @@ fn sum<'a>(process: u32, parts: impl Iterator<Item = &'a Part>) -> Excess {
     let (mut name, mut lost) = (String::new(), 0);
     for part in parts {
         lost += part.lost;
-        let bytes = part.comm.split(|&byte| byte == 0).next().unwrap_or_default();
         if name.is_empty() {
-            name = String::from_utf8_lossy(bytes).into_owned();
+            name = text(part.comm);
         }
     }
     Excess { process, name, lost }
+}
+
+/// A thread's name without its NULs.
+pub fn text(comm: [u8; 16]) -> String {
+    let bytes = comm.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What the addon exports; a test program has nobody to export to.

@@ -9,6 +9,7 @@ use napi_derive::napi;
 use crate::budget;
 use crate::failure::{Code, Failure};
 use crate::gaps::{Gap, Gaps};
+use crate::module::ModuleRecords;
 use crate::probe_records::ProbeRecords;
 use crate::records::Records;
 use crate::settings::Options;
@@ -144,6 +145,13 @@ impl Driver {
     #[napi(factory)]
     pub fn open(probe: Uint8Array, options: OpenOptions) -> Result<Self> {
         let records = ProbeRecords::open(&probe, &options.chosen()?, &options.interest)?;
+        Ok(Self::of(Box::new(records)))
+    }
+
+    /// Becomes a reader of the kernel module, whose device is named.
+    #[napi(factory)]
+    pub fn open_module(device: String, options: OpenOptions) -> Result<Self> {
+        let records = ModuleRecords::open(&device, &options.chosen()?, &options.interest)?;
         Ok(Self::of(Box::new(records)))
     }
 

@@ -13,6 +13,7 @@ pub enum Code {
     Verifier,
     Attach,
     Probe,
+    Module,
     Invalid,
     Io,
 }
@@ -26,6 +27,7 @@ impl AsRef<str> for Code {
             Self::Verifier => "VERIFIER",
             Self::Attach => "ATTACH",
             Self::Probe => "PROBE",
+            Self::Module => "MODULE",
             Self::Invalid => "INVALID",
             Self::Io => "IO",
         }

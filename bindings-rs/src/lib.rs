@@ -20,6 +20,7 @@ mod loader;
 mod maps;
 mod memory;
 mod merge;
+mod module;
 mod name;
 mod named;
 mod named_mounts;

@@ -2,6 +2,7 @@
 //! its slot; a program that the kernel refuses does not stop the others.
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
 
 use aya::maps::{Array, Map, MapData, PerCpuArray, PerCpuHashMap, ProgramArray};
 use aya::programs::links::FdLink;
@@ -164,7 +165,7 @@ impl Probe {
         map.fd()
             .as_fd()
             .try_clone_to_owned()
-            .and_then(|fd| Ring::map(fd, bytes as usize))
+            .and_then(|fd| Ring::map(Arc::new(fd), 0, bytes as usize))
             .map_err(|error| Failure::new(Code::NoMemory, format!("Cannot map {name}: {error}")))
     }
 

@@ -1,5 +1,8 @@
-//! Reads both rings as one stream in the order of time. The probe writes finished .scap blocks,
-//! so this only compares and copies.
+//! Reads rings as one stream in the order of time. Drivers write finished .scap blocks, so this
+//! only compares and copies.
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::time::Duration;
 
 use crate::blocks::Blocks;
@@ -62,6 +65,51 @@ pub fn drain(
     used
 }
 
+/// Time and place of the oldest block of each queue, the oldest of all first. Kept from call to
+/// call for its room alone.
+pub type Heads = BinaryHeap<Reverse<(u64, usize)>>;
+
+/// The same for any number of queues, such as two for each CPU. Queues are looked at one after the
+/// other while others are written: blocks younger than `until` stay for the next call, or one of a
+/// queue that was looked at last would go before an older one of a queue that was looked at first.
+pub fn drain_all(
+    queues: &mut [impl Blocks],
+    heads: &mut Heads,
+    until: u64,
+    out: &mut [u8],
+    gaps: &mut Gaps,
+) -> usize {
+    heads.clear();
+    for (at, queue) in queues.iter_mut().enumerate() {
+        if let Some(block) = queue.head() {
+            heads.push(Reverse((time(block), at)));
+        }
+    }
+    let mut used = 0;
+    while let Some(mut first) = heads.peek_mut() {
+        let Reverse((oldest, at)) = *first;
+        let queue = &mut queues[at];
+        // What bears no time goes at once.
+        let waits = oldest > until && oldest != u64::MAX;
+        if waits || !copy(queue, out, &mut used, gaps) {
+            break;
+        }
+        match queue.head() {
+            Some(block) => *first = Reverse((time(block), at)),
+            None => drop(PeekMut::pop(first)),
+        }
+    }
+    for queue in queues {
+        queue.give_back();
+    }
+    used
+}
+
+/// When the oldest block of all queues was made; None where there is none.
+pub fn oldest(queues: &mut [impl Blocks]) -> Option<u64> {
+    queues.iter_mut().filter_map(|queue| queue.head().map(time)).min()
+}
+
 /// Sleeps until the kernel says that a ring was written, or the time is over.
 pub fn sleep(critical: &Ring, bulk: &Ring, time: Duration) {
     let entry = |ring: &Ring| libc::pollfd { fd: ring.raw_fd(), events: libc::POLLIN, revents: 0 };
@@ -117,6 +165,30 @@ mod tests {
         let used = drain(&mut a, &mut b, &mut out, &mut Gaps::new(0));
         assert_eq!(times(&out[..used]), [3]);
         assert_eq!(drain(&mut a, &mut b, &mut out, &mut Gaps::new(0)), 0);
+    }
+
+    #[test]
+    fn blocks_of_many_queues_come_in_the_order_of_time_up_to_one() {
+        let mut queues = [queue(&[2, 9]), queue(&[]), queue(&[1, 3, 8]), queue(&[4])];
+        let (mut heads, mut gaps) = (Heads::new(), Gaps::new(0));
+        let mut out = [0; 200];
+        let used = drain_all(&mut queues, &mut heads, 8, &mut out, &mut gaps);
+        assert_eq!(times(&out[..used]), [1, 2, 3, 4, 8]);
+        assert_eq!(oldest(&mut queues), Some(9));
+        let used = drain_all(&mut queues, &mut heads, 9, &mut out, &mut gaps);
+        assert_eq!(times(&out[..used]), [9]);
+        assert_eq!(oldest(&mut queues), None);
+    }
+
+    #[test]
+    fn of_many_queues_what_does_not_fit_stays_for_the_next_call() {
+        let mut queues = [queue(&[1, 3]), queue(&[2])];
+        let (mut heads, mut gaps) = (Heads::new(), Gaps::new(0));
+        let mut out = [0; 50];
+        let used = drain_all(&mut queues, &mut heads, 9, &mut out, &mut gaps);
+        assert_eq!(times(&out[..used]), [1, 2]);
+        let used = drain_all(&mut queues, &mut heads, 9, &mut out, &mut gaps);
+        assert_eq!(times(&out[..used]), [3]);
     }
 
     #[test]

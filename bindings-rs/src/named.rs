@@ -18,7 +18,7 @@ use probe::further::NAME_BYTES;
 use crate::named_mounts::Mounts;
 use crate::named_parts::{EVERY_MS, FILES_MAX, Shared, key_of, look_up_below, owned, put};
 use crate::named_roots;
-use crate::reader::{HostValue, Key, Parts};
+use crate::reader::{Key, Parts};
 
 /// Directories that are watched for them, at the most.
 const DIRECTORIES_MAX: usize = 512;
@@ -34,7 +34,7 @@ pub struct Named {
 
 impl Named {
     /// Begins. `host_root`: where the host's files are.
-    pub fn begin([parts, of_roots]: [Parts; 2], host_root: &str) -> std::io::Result<Self> {
+    pub fn begin([parts, of_roots]: [Box<dyn Parts>; 2], host_root: &str) -> std::io::Result<Self> {
         let (wake, wake_roots) = (bell()?, bell()?);
         let shared = Arc::new(Shared::default());
         *shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(BTreeSet::new());
@@ -122,7 +122,7 @@ fn root_of(host_root: &str) -> std::io::Result<(OwnedFd, bool)> {
 }
 
 struct Keeper {
-    parts: Parts,
+    parts: Box<dyn Parts>,
     /// Below it names lead where they lead on the host.
     root: OwnedFd,
     watch: OwnedFd,
@@ -136,14 +136,14 @@ struct Keeper {
 impl Keeper {
     fn tell_root(&mut self) {
         if let Some(looked) = self.parts.look(self.root.as_raw_fd()) {
-            let _ = self.parts.host.set(0, HostValue(looked.place), 0);
+            self.parts.set_host(looked.place);
         }
     }
 
     fn keep(mut self, shared: &Shared, woken: &OwnedFd) {
         loop {
             let Some(wanted) = shared.wanted() else { return };
-            self.mounts.look(&mut self.parts, &self.root);
+            self.mounts.look(&mut *self.parts, &self.root);
             for name in self.entries.keys().cloned().collect::<Vec<_>>() {
                 if !wanted.contains(&name) {
                     self.lead(&name, None);
@@ -255,7 +255,7 @@ impl Keeper {
 
     /// Looks a name up, and has the map say what it leads to.
     fn find(&mut self, name: &[u8]) {
-        let key = look_up_below(&self.root, name).and_then(|file| key_of(&self.parts, &file));
+        let key = look_up_below(&self.root, name).and_then(|file| key_of(&*self.parts, &file));
         if self.entries.get(name) != Some(&key) {
             self.lead(name, key);
             self.entries.insert(name.to_vec(), key);
@@ -272,14 +272,14 @@ impl Keeper {
                 .find(|(_, key)| **key == Some(before))
                 .map(|(other, _)| other.clone());
             match other {
-                Some(other) => put(&mut self.parts, before, &other),
-                None => drop(self.parts.names.remove(&before)),
+                Some(other) => put(&mut *self.parts, before, &other),
+                None => self.parts.set_name(before, None),
             }
         }
         if let Some(key) = to
             && !self.entries.values().any(|known| *known == Some(key))
         {
-            put(&mut self.parts, key, name);
+            put(&mut *self.parts, key, name);
         }
     }
 }

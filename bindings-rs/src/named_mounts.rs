@@ -49,7 +49,7 @@ impl Mounts {
     }
 
     /// Has the map say what is mounted where.
-    pub fn look(&mut self, parts: &mut Parts, root: &OwnedFd) {
+    pub fn look(&mut self, parts: &mut dyn Parts, root: &OwnedFd) {
         let Some(list) = &mut self.list else { return };
         let mut text = Vec::new();
         let read = list.rewind().and_then(|()| list.take(LIST_BYTES_MAX).read_to_end(&mut text));
@@ -78,11 +78,11 @@ impl Mounts {
             }
         }
         for device in self.told.keys().filter(|device| !mounts.contains_key(device)) {
-            let _ = parts.mounts.remove(device);
+            parts.set_mount(*device, None);
         }
         for (device, mount) in &mounts {
             if self.told.get(device) != Some(mount) {
-                let _ = parts.mounts.insert(device, mount, 0);
+                parts.set_mount(*device, Some(*mount));
             }
         }
         (self.known, self.told) = (known, mounts);

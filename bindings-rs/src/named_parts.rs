@@ -50,14 +50,14 @@ pub unsafe fn owned(fd: libc::c_int) -> std::io::Result<OwnedFd> {
 }
 
 /// Has the map say that rules have this name for the file.
-pub fn put(parts: &mut Parts, key: Key, name: &[u8]) {
+pub fn put(parts: &mut dyn Parts, key: Key, name: &[u8]) {
     let mut text = [0u8; NAME_BYTES];
     text[..name.len()].copy_from_slice(name);
-    let _ = parts.names.insert(key, text, 0);
+    parts.set_name(key, Some(&text));
 }
 
 /// What a regular file is known by.
-pub fn key_of(parts: &Parts, file: &OwnedFd) -> Option<Key> {
+pub fn key_of(parts: &dyn Parts, file: &OwnedFd) -> Option<Key> {
     let looked = parts.look(file.as_raw_fd())?;
     let is_file = looked.mode & libc::S_IFMT == libc::S_IFREG;
     is_file.then_some(Key { ino: looked.ino, dev: looked.dev, pad: 0 })

@@ -34,7 +34,7 @@ type Root = (u64, u64);
 
 /// Begins the thread; it ends when nothing is wanted any more. `root`: where the host's files are.
 pub fn begin(
-    parts: Parts,
+    parts: Box<dyn Parts>,
     root: &OwnedFd,
     shared: Arc<Shared>,
     woken: OwnedFd,
@@ -54,7 +54,7 @@ pub fn begin(
 }
 
 struct Roots {
-    parts: Parts,
+    parts: Box<dyn Parts>,
     /// The host's /proc.
     processes: OwnedFd,
     host: Root,
@@ -119,7 +119,7 @@ impl Roots {
                 continue;
             }
             let files = names.iter().filter_map(|name| {
-                Some((key_of(&self.parts, &look_up_on(&opened, name)?)?, name.clone()))
+                Some((key_of(&*self.parts, &look_up_on(&opened, name)?)?, name.clone()))
             });
             self.known.insert(root, files.collect());
         }
@@ -141,11 +141,11 @@ impl Roots {
             }
         }
         for key in self.told.iter().filter(|key| !files.contains_key(key) && !hosts.contains(key)) {
-            let _ = self.parts.names.remove(key);
+            self.parts.set_name(*key, None);
         }
         self.told = files.keys().copied().collect();
         for (key, name) in files {
-            put(&mut self.parts, key, name);
+            put(&mut *self.parts, key, name);
         }
         refused
     }

@@ -1,6 +1,6 @@
-//! What the kernel has for a descriptor of ours (ebpf-rs/src/reader.rs), and the maps in which the
-//! probe looks up files of rules. In: a descriptor. Out: the file's numbers, and where it was
-//! opened.
+//! What the kernel has for a descriptor of ours, and where a driver looks up files of rules
+//! (`Parts`), which the probe has in maps (ebpf-rs/src/reader.rs). In: a descriptor. Out: the
+//! file's numbers, and where it was opened.
 use std::mem::zeroed;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::{Mutex, PoisonError};
@@ -27,7 +27,7 @@ pub struct Key {
 }
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct HostValue(pub Host);
+struct HostValue(Host);
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Looked {
@@ -43,18 +43,30 @@ unsafe impl aya::Pod for HostValue {}
 // SAFETY: as above.
 unsafe impl aya::Pod for Looked {}
 
-/// What a thread works with: the program that looks at its descriptors, and the maps.
-pub struct Parts {
-    pub program: OwnedFd,
-    pub looked: Array<MapData, Looked>,
-    pub host: Array<MapData, HostValue>,
-    pub names: HashMap<MapData, Key, [u8; NAME_BYTES]>,
-    pub mounts: HashMap<MapData, u32, u64>,
+/// What a thread that follows files of rules works with. What finds no room is left out.
+pub trait Parts: Send {
+    /// What the kernel has for a descriptor of ours.
+    fn look(&self, fd: i32) -> Option<Looked>;
+    /// The root that names on the host are told from.
+    fn set_host(&mut self, host: Host);
+    /// The name that rules have for a file, with its NUL; None: they have none.
+    fn set_name(&mut self, key: Key, name: Option<&[u8; NAME_BYTES]>);
+    /// Where the host has mounted the whole file system of a device first; None: nowhere.
+    fn set_mount(&mut self, device: u32, mount: Option<u64>);
+}
+
+/// The probe's: the program that looks at a thread's descriptors, and the maps.
+pub struct ProbeParts {
+    program: OwnedFd,
+    looked: Array<MapData, Looked>,
+    host: Array<MapData, HostValue>,
+    names: HashMap<MapData, Key, [u8; NAME_BYTES]>,
+    mounts: HashMap<MapData, u32, u64>,
 }
 
 impl Probe {
     /// What knows files by their inodes, for two threads, once; why this kernel has no such thing.
-    pub fn take_named(&mut self) -> Result<[Parts; 2], Failure> {
+    pub fn take_named(&mut self) -> Result<[ProbeParts; 2], Failure> {
         const NAME: &str = "look_at_reader";
         let Some(Program::RawTracePoint(program)) = self.ebpf.program_mut(NAME) else {
             return Err(Failure::new(Code::Probe, format!("Cannot find program {NAME}")));
@@ -67,8 +79,8 @@ impl Probe {
             })
         };
         let programs = [hold()?, hold()?];
-        let parts = |program| -> Result<Parts, Failure> {
-            Ok(Parts {
+        let parts = |program| -> Result<ProbeParts, Failure> {
+            Ok(ProbeParts {
                 program,
                 looked: shared(&self.ebpf, "LOOKED")?,
                 host: shared(&self.ebpf, "HOST")?,
@@ -115,9 +127,8 @@ struct TestRun {
 
 static LOOKING: Mutex<()> = Mutex::new(());
 
-impl Parts {
-    /// What the kernel has for a descriptor of ours.
-    pub fn look(&self, fd: i32) -> Option<Looked> {
+impl Parts for ProbeParts {
+    fn look(&self, fd: i32) -> Option<Looked> {
         // There is one place for what is found.
         let _looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
         let context = [fd as u32 as u64];
@@ -136,5 +147,23 @@ impl Parts {
             )
         };
         if done != 0 { None } else { self.looked.get(&0, 0).ok() }
+    }
+
+    fn set_host(&mut self, host: Host) {
+        let _ = self.host.set(0, HostValue(host), 0);
+    }
+
+    fn set_name(&mut self, key: Key, name: Option<&[u8; NAME_BYTES]>) {
+        let _ = match name {
+            Some(name) => self.names.insert(key, name, 0),
+            None => self.names.remove(&key),
+        };
+    }
+
+    fn set_mount(&mut self, device: u32, mount: Option<u64>) {
+        let _ = match mount {
+            Some(mount) => self.mounts.insert(device, mount, 0),
+            None => self.mounts.remove(&device),
+        };
     }
 }

@@ -1,5 +1,5 @@
-//! The reading side of one BPF ring buffer: looks at records where they lie and gives their room
-//! back a batch at a time.
+//! The reading side of one ring buffer, BPF's or one of the kernel module's, which are laid out
+//! alike: looks at records where they lie and gives their room back a batch at a time.
 //!
 //! The kernel maps a page with our position, a page with its own, and the data twice in a row, so
 //! that no record is cut. A record is u32 length (bit 31: being written, bit 30: thrown away),
@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use crate::blocks::Blocks;
@@ -16,7 +17,7 @@ const DISCARDED: u32 = 1 << 30;
 const HEAD: usize = 8;
 
 pub struct Ring {
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
     consumer: *mut u8,
     producer: *mut u8,
     page: usize,
@@ -30,8 +31,8 @@ pub struct Ring {
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// Maps the ring of `bytes` bytes behind `fd`.
-    pub fn map(fd: OwnedFd, bytes: usize) -> io::Result<Self> {
+    /// Maps the ring of `bytes` bytes that begins at `from` behind `fd`.
+    pub fn map(fd: Arc<OwnedFd>, from: u64, bytes: usize) -> io::Result<Self> {
         // SAFETY: no memory is involved.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
         let map = |len: usize, protection, offset: usize| {
@@ -43,7 +44,7 @@ impl Ring {
                     protection,
                     libc::MAP_SHARED,
                     fd.as_raw_fd(),
-                    offset as libc::off_t,
+                    (from + offset as u64) as libc::off_t,
                 )
             };
             if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(at.cast()) }

@@ -1,6 +1,7 @@
-//! The sieve's tables in the kernel (ebpf-rs/src/sieve.rs). In: a table's bytes as src/sieve/ makes
-//! them (probe-rs/src/sieve/table.rs). Out: guards and automaton in their maps, exchanged so that
-//! no program ever sees a half of them; how many events were kept back.
+//! The sieve's tables in the probe (ebpf-rs/src/sieve.rs), and the guards that drivers ask. In: a
+//! table's bytes as src/sieve/ makes them (probe-rs/src/sieve/table.rs). Out: guards and automaton
+//! in their maps, exchanged so that no program ever sees a half of them; how many events were kept
+//! back.
 //!
 //! Live, an event may be kept back where the tables of the engine do not need it: what it does to
 //! them stands with its guard.
@@ -110,7 +111,7 @@ impl Sieve {
 
 /// A table's guard for a code, as it is asked live. Opens that no rule is about are asked too:
 /// those that alone know a descriptor's name are kept (ebpf-rs/src/opens.rs).
-fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
+pub fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
     match guard.effect {
         OPENS if keeps_opens => Guard::KEEP,
