@@ -6,8 +6,9 @@
 //   scripts/test kernels                    sets up, builds, runs all
 //   SAKER_TEST_KERNELS=bookworm,sid         these alone
 //   SAKER_TEST_KERNELS_ARGS="names sifted"  of the live tests those with such a name
-import { existsSync } from "node:fs";
 import { archive, type Entry } from "./kernels/archive.ts";
+import { boot } from "./kernels/boot.ts";
+import { libraryEntries, sakerEntries } from "./kernels/entries.ts";
 import { type Guest, guestOf, MARKED_FILES } from "./kernels/guest.ts";
 
 const HERE = new URL("..", import.meta.url).pathname;
@@ -30,7 +31,9 @@ async function main(): Promise<number> {
     Deno.writeFileSync(initrd, archive(entries(tools)));
     for (const suite of suites) {
       const startMs = performance.now();
-      const guest = guestOf(await boot(`${tools}/kernels/${suite}/vmlinuz`, initrd));
+      const guest = guestOf(
+        await boot({ kernel: `${tools}/kernels/${suite}/vmlinuz`, initrd, minutes: MINUTES }),
+      );
       const seconds = Math.round((performance.now() - startMs) / 1000);
       tell(suite, guest, seconds);
       passed += guest.passed.length;
@@ -53,21 +56,6 @@ function tell(suite: string, guest: Guest, seconds: number): void {
   }
 }
 
-/** All that the guest prints. */
-async function boot(kernel: string, initrd: string): Promise<string> {
-  const { stdout } = await new Deno.Command("timeout", {
-    args: [
-      ...[`${MINUTES}m`, "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"],
-      ...["-smp", "2", "-m", "1536", "-nographic", "-no-reboot", "-nic", "none"],
-      ...["-kernel", kernel, "-initrd", initrd],
-      ...["-append", "console=ttyS0 panic=-1 quiet rdinit=/init"],
-    ],
-    stdin: "null",
-    stderr: "inherit",
-  }).output();
-  return new TextDecoder().decode(stdout);
-}
-
 const RULES = `
 - rule: A marked file is read
   desc: By any program.
@@ -85,22 +73,13 @@ function entries(tools: string): Entry[] {
   const encoder = new TextEncoder();
   const file = (path: string, from: string): Entry => ({ path, bytes: Deno.readFileSync(from) });
   const text = (path: string, of: string): Entry => ({ path, bytes: encoder.encode(of) });
-  const busybox = `${tools}/busybox/bin/busybox`;
-  const applets = new TextDecoder()
-    .decode(new Deno.Command(busybox, { args: ["--list"] }).outputSync().stdout)
-    .split("\n").filter((name) => name !== "" && name !== "busybox" && name !== "true");
   const tests = Deno.env.get("SAKER_TEST_BINARY")!;
   const saker = `${HERE}dist/saker`;
   const only = Deno.env.get("SAKER_TEST_KERNELS_ARGS") ?? "live_test";
   const skip = LEFT_OUT.map((name) => `--skip ${name}`).join(" ");
   return [
-    ...["proc", "sys", "dev", "tmp", "run", "root"].map((path) => ({ path })),
+    ...sakerEntries(tools, saker),
     file("init", `${HERE}scripts/kernels/guest.sh`),
-    file("bin/busybox", busybox),
-    ...applets.map((name) => ({ path: `bin/${name}`, link: "busybox" })),
-    file("bin/true", "/bin/true"),
-    file("bin/marked-program", "/bin/true"),
-    file("bin/saker", saker),
     file("tests", tests),
     text("options", `${only} ${skip}`),
     // Where the tests look for it.
@@ -108,19 +87,8 @@ function entries(tools: string): Entry[] {
     { path: `${HERE.slice(1)}bindings-rs` },
     text("rules.yaml", RULES),
     ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
-    text("etc/hostname", "guest\n"),
-    text("etc/hosts", "127.0.0.1 localhost\n"),
-    text("etc/passwd", "root:x:0:0::/root:/bin/sh\n"),
-    text("etc/group", "root:x:0:\n"),
-    ...[...new Set([saker, tests].flatMap(libraries))].map((path) => file(path.slice(1), path)),
+    ...libraryEntries(tests),
   ];
-}
-
-/** The shared libraries of a program, as the loader of this host finds them. */
-function libraries(program: string): string[] {
-  const { stdout } = new Deno.Command("ldd", { args: [program] }).outputSync();
-  return [...new TextDecoder().decode(stdout).matchAll(/(\/[^ ]+) \(0x/g)]
-    .map(([, path]) => path!).filter((path) => existsSync(path));
 }
 
 if (import.meta.main) Deno.exit(await main());

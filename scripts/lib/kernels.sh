@@ -33,14 +33,9 @@ set_up_kernels() {
 # fetch_kernel SUITE DIRECTORY: leaves DIRECTORY/kernel/vmlinuz and …/version. The suite's lists
 # stay in the directory: nothing of this host's apt changes.
 fetch_kernel() {
-  local suite=$1 work=$2 mirror package
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' |
-    grep -m 1 '/debian/*$' || echo http://deb.debian.org/debian)
-  mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial "$work"/kernel
-  touch "$work/state/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
-    >"$work/sources.list"
-  apt_of "$work" apt-get -qq update || return 1
+  local suite=$1 work=$2 package
+  mkdir -p "$work"/kernel
+  apt_lists "$suite" "$work" || return 1
   package=$(kernel_package "$work") || return 1
   (cd "$work" && apt_of "$work" apt-get -qq download "$package") || return 1
   dpkg-deb --fsys-tarfile "$work"/*.deb |
@@ -48,6 +43,18 @@ fetch_kernel() {
       './boot/vmlinuz-*' './usr/lib/modules/*/vmlinuz' 2>/dev/null
   [ -s "$work/kernel/vmlinuz" ] || return 1
   sed -E 's/^linux-(image|binary)-//' <<<"$package" >"$work/kernel/version"
+}
+
+# apt_lists SUITE DIRECTORY: what packages the suite has, for apt_of.
+apt_lists() {
+  local suite=$1 work=$2 mirror
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' |
+    grep -m 1 '/debian/*$' || echo http://deb.debian.org/debian)
+  mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial
+  touch "$work/state/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
+    >"$work/sources.list"
+  apt_of "$work" apt-get -qq update
 }
 
 # The package with the kernel itself, which the suite's metapackages lead to.

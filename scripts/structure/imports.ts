@@ -11,6 +11,7 @@ const ROOMS = [
   "rules",
   "tune",
   "sieve",
+  "kmod",
   "engine",
   "alerts",
   "metrics",

@@ -11,6 +11,7 @@ export const BYTE_READERS: ReadonlyMap<string, string> = new Map([
   ["src/fields/text/addresses.ts", "IP addresses are byte strings"],
   ["src/audit/decode/json_tape.ts", "strings of JSON are read four bytes at a time"],
   ["src/alerts/spool/record.ts", "the spool's own files, no events"],
+  ["src/kmod/module_file.ts", "a kernel module's file (ELF), no events"],
   ["src/alerts/spool/position.ts", "the spool's own files, no events"],
 ]);
 

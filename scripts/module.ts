@@ -1,0 +1,93 @@
+// deno-lint-ignore-file no-console -- A script talks to the person who started it.
+// The kernel module on other kernels, in qemu without KVM: for each of Debian's kernels of
+// scripts/kernels.ts the built saker builds it, with that kernel's headers and compiler, and a
+// guest loads it, uses it and unloads it, after which the kernel must have nothing to complain of.
+//
+//   scripts/test module                     sets up, builds, runs all
+//   SAKER_TEST_KERNELS=bookworm,sid         these alone
+import { boot } from "./kernels/boot.ts";
+import { archive, type Entry } from "./kernels/archive.ts";
+import { sakerEntries } from "./kernels/entries.ts";
+import { MARKED_FILES } from "./kernels/guest.ts";
+import { buildModule } from "./module/build_module.ts";
+import { type ModuleGuest, moduleGuestOf } from "./module/guest.ts";
+
+const HERE = new URL("..", import.meta.url).pathname;
+/** A guest that is slower than this hangs; on two quiet cores one takes less than a minute. */
+const MINUTES = 10;
+
+async function main(): Promise<number> {
+  const tools = Deno.env.get("TOOLS")!;
+  const chosen = Deno.env.get("SAKER_TEST_KERNELS")?.split(",");
+  const suites = [...Deno.readDirSync(`${tools}/headers`)].map(({ name }) => name)
+    .filter((name) => chosen?.includes(name) ?? true).sort();
+  if (suites.length === 0) throw new Error("there are no headers: scripts/setup headers");
+  const directory = Deno.makeTempDirSync({ prefix: "saker-module-" });
+  let passed = 0, failed = 0;
+  try {
+    for (const suite of suites) {
+      const guest = await tried(tools, suite, `${directory}/${suite}`);
+      passed += guest.passed.length;
+      failed += guest.failures.length;
+    }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
+
+async function tried(tools: string, suite: string, initrd: string): Promise<ModuleGuest> {
+  const startMs = performance.now();
+  const built = await buildModule(tools, suite, `${HERE}dist/saker`);
+  const isBuilt = built.code === 0;
+  let guest: ModuleGuest = { kernel: built.release, passed: [], failures: [] };
+  if (isBuilt) {
+    Deno.writeFileSync(initrd, archive(entries(tools, built.file)));
+    const kernel = `${tools}/kernels/${suite}/vmlinuz`;
+    guest = moduleGuestOf(await boot({ kernel, initrd, minutes: MINUTES }));
+  }
+  const what = "saker driver build compiles the module";
+  // A warning would stand there too.
+  const isQuiet = isBuilt && built.said.split("\n").length === 2;
+  const passed = [...(isQuiet ? [what] : []), ...guest.passed];
+  const failures = [...(isQuiet ? [] : [{ what, why: built.said }]), ...guest.failures];
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(`${suite}: Linux ${guest.kernel}, ${passed.length} passed, ${seconds} s`);
+  for (const { what, why } of failures) {
+    console.log(`  FAILED ${what}\n${why.replaceAll(/^/gm, "    ")}`);
+  }
+  return { ...guest, passed, failures };
+}
+
+const RULES = `
+- rule: A marked file is read
+  desc: By any program.
+  condition: evt.type in (open, openat, openat2) and fd.name startswith /etc/marked
+  output: "%proc.name %fd.name"
+  priority: WARNING
+- rule: A marked program is started
+  desc: By anybody.
+  condition: evt.type in (execve, execveat) and proc.exepath = /bin/marked-program
+  output: "%proc.exepath"
+  priority: WARNING
+`;
+
+/** What lies in scripts/module/steps is run there, in the order of names. */
+function entries(tools: string, module: string): Entry[] {
+  const encoder = new TextEncoder();
+  const text = (path: string, of: string): Entry => ({ path, bytes: encoder.encode(of) });
+  const file = (path: string, from: string): Entry => ({ path, bytes: Deno.readFileSync(from) });
+  const steps = `${HERE}scripts/module/steps`;
+  return [
+    ...sakerEntries(tools, `${HERE}dist/saker`),
+    file("init", `${HERE}scripts/module/guest.sh`),
+    { path: "steps" },
+    ...[...Deno.readDirSync(steps)].map(({ name }) => file(`steps/${name}`, `${steps}/${name}`)),
+    file("saker.ko", module),
+    text("rules.yaml", RULES),
+    ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
+  ];
+}
+
+if (import.meta.main) Deno.exit(await main());
