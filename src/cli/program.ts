@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import type { InstallFlags } from "./commands/install.ts";
 import { addAlerts } from "./commands/alerts_flags.ts";
+import { addDriverCommands } from "./commands/driver_commands.ts";
 import { addFlags, readFlags } from "./flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
@@ -66,6 +67,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   addRulesCommands(program, onEnd, terminal);
   addTune(program, onEnd, terminal);
   addPluginCommands(program, onEnd, terminal);
+  addDriverCommands(program, onEnd, terminal);
   program.command("config")
     .description("print the configuration that holds without a file, every key with its meaning")
     .option("--explain <file>", "tell what saker does with each key of this configuration")

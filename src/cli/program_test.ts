@@ -254,12 +254,6 @@ Deno.test("--dry-run tells what a start would: outputs that cannot be written", 
   match(error, /Cannot write alerts to syslog_output.address \/nowhere\/log: there is no such/);
 });
 
-Deno.test("a driver that is not there is told, and no other one taken in its place", async () => {
-  const { code, error } = await saker("-o", "engine.kind=kmod", "-o", "webserver.enabled=false");
-  strictEqual(code, 1, error);
-  match(error, /engine.kind: kmod cannot be used: .*-o engine.kind=modern_ebpf/);
-});
-
 Deno.test("a capture is not overwritten without --force", async () => {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   Deno.writeTextFileSync(file, "precious");

@@ -12,10 +12,13 @@ import { Event } from "../../events/event.ts";
 import { EVENTS } from "../../events/table.ts";
 import { type CompiledRules, compileRules } from "../../engine/compile_rules.ts";
 import { refusedEvents, refusedPrograms } from "../../engine/host/refused.ts";
-import type { Config } from "../../config/schema.ts";
+import { type Config, driverOf } from "../../config/schema.ts";
+import { loadedModule } from "../../kmod/loaded.ts";
+import { driverFinding } from "../start/driver_findings.ts";
 import { liveStart, rulesStart } from "../start/engine_start.ts";
 import { type Finding, hostFindings, type HostView, type Verdict } from "../start/host_findings.ts";
 import type { Flags } from "../flags.ts";
+import { moduleHost } from "../start/kernel_module.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { loadConfig } from "../start/load_config.ts";
 import { infosOf } from "../start/loaded_plugins.ts";
@@ -23,6 +26,7 @@ import { loadPlugins } from "../start/plugins_start.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterFindings } from "./doctor_cluster.ts";
+import { outlook } from "./driver_status.ts";
 import { runtimeFindings } from "./doctor_runtimes.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
 
@@ -41,9 +45,11 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
   const plugins = await pluginFindings(config);
   const rules = () => rulesStart(config, flags, plugins.infos);
   const { programs, findings: ofProbe } = probeFindings(live, config, rules);
+  const ofHost = hostFindings(thisHost(), hostRoot);
   const findings = [
-    ...hostFindings(thisHost(), hostRoot),
+    ...ofHost,
     ...ofProbe,
+    driversOf(config, ofHost, terminal),
     ...plugins.findings,
     rightsFinding(config),
     ...await runtimeFindings(config, hostRoot),
@@ -67,6 +73,18 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
     terminal.out(` ${text}${advice === undefined ? "" : `: ${advice}`}\n`);
   }
   return isWell ? 0 : 1;
+}
+
+/** What the host lacks, the probe lacks: all of it is for the probe. */
+function driversOf(config: Config, ofHost: readonly Finding[], terminal: Terminal): Finding {
+  const missing = ofHost.find(({ verdict }) => verdict === "missing");
+  const host = moduleHost(terminal);
+  const loaded = loadedModule(host.root) !== undefined;
+  return driverFinding({
+    asked: driverOf(config.engine.kind),
+    withoutProbe: missing?.text,
+    module: { loaded, ...loaded ? {} : outlook(host) },
+  });
 }
 
 function mark(verdict: Verdict, colour: boolean): string {

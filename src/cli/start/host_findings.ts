@@ -61,7 +61,6 @@ export function hostFindings(view: HostView, hostRoot: string): Finding[] {
     ...lockdownFindings(view),
     ...namespaceFindings(view),
     procFinding(view, hostRoot),
-    { verdict: "ok", text: "driver: eBPF (modern_ebpf), the only one of this version" },
   ];
 }
 

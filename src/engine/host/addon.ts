@@ -18,6 +18,7 @@ import type {
   Driver,
   GrpcOptions,
   GrpcServer,
+  ModuleAbout,
   NamedFile,
   OpenOptions,
   SieveOptions,
@@ -29,7 +30,10 @@ import type { Runtimes, RuntimesOptions } from "../../../bindings-rs/runtimes.d.
 export type { GrpcAlert, GrpcOptions, GrpcServer, TlsDoor } from "../../../bindings-rs/index.d.ts";
 
 export interface Addon {
-  readonly Driver: { open(probe: Uint8Array, options: OpenOptions): Driver };
+  readonly Driver: {
+    open(probe: Uint8Array, options: OpenOptions): Driver;
+    openModule(device: string, options: OpenOptions): Driver;
+  };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
   readonly GrpcServer: { make(options: GrpcOptions): GrpcServer };
@@ -45,11 +49,28 @@ export interface Addon {
   releaseStartMemory(): void;
   keepCapabilities(kept: bigint): number;
   setNice(nice: number): boolean;
+  moduleInterface(): number;
+  moduleAbout(device: string): ModuleAbout;
+  loadModule(path: string, parameters: string, isCompressed: boolean): number;
+  unloadModule(name: string): number;
 }
 
 /** A file of the build as the executable (or the checkout) holds it. */
 export function embeddedFile(name: "probe.o" | "addon.node" | "plugin-host"): Uint8Array {
   return Deno.readFileSync(new URL(`../../../dist/embed/${name}`, import.meta.url));
+}
+
+/** What the kernel module is made of, the Rust object compiled already; throws where this build has
+ * none. */
+export function embeddedModule(): { readonly name: string; readonly bytes: Uint8Array }[] {
+  const directory = new URL("../../../dist/embed/kmod/", import.meta.url);
+  try {
+    return [...Deno.readDirSync(directory)].filter(({ isFile }) => isFile)
+      .map(({ name }) => ({ name, bytes: Deno.readFileSync(new URL(name, directory)) }))
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch {
+    throw new Error("This build of saker carries no kernel module");
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
 // Errors of the addon → one line each that says what is wrong and what to do.
 import type { ErrorCode } from "../../../bindings-rs/index.d.ts";
 
-const WHAT_TO_DO: Readonly<Record<ErrorCode, string>> = {
+/** What is said of the kernel module says it all. */
+const WHAT_TO_DO: Readonly<Record<Exclude<ErrorCode, "MODULE">, string>> = {
   NO_PERMISSION: "Cannot load the probe: no permission; run saker as root (sudo saker)",
   NO_BTF: "Cannot load the probe: this kernel does not describe its types " +
     "(/sys/kernel/btf/vmlinux); it must be built with CONFIG_DEBUG_INFO_BTF",
@@ -20,7 +21,7 @@ const WHAT_TO_DO: Readonly<Record<ErrorCode, string>> = {
 export function driverErrorLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | undefined)?.code;
-  const known = typeof code === "string" ? WHAT_TO_DO[code as ErrorCode] : undefined;
+  const known = typeof code === "string" ? WHAT_TO_DO[code as keyof typeof WHAT_TO_DO] : undefined;
   if (known === undefined) return oneLine(message);
   return message === "" ? known : `${known} (${oneLine(message)})`;
 }

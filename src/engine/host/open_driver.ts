@@ -4,6 +4,7 @@
 import type { Driver } from "../../../bindings-rs/index.d.ts";
 import type { LiveStart } from "../contract/messages.ts";
 import { type Addon, embeddedFile } from "./addon.ts";
+import { devicePath } from "../../kmod/loaded.ts";
 import { ownPid } from "./own_pid.ts";
 
 export function openDriver(
@@ -25,7 +26,7 @@ export function openDriver(
     case "modern_ebpf":
       return addon.Driver.open(embeddedFile("probe.o"), options);
     case "kmod":
-      throw new Error(notHere("kmod", "has no kernel module"));
+      return addon.Driver.openModule(devicePath(live.hostRoot), options);
     case "ptrace":
       throw new Error(notHere("ptrace", "does not trace processes"));
     default:
