@@ -50,36 +50,33 @@ export function addFlags(program: Command): void {
       append,
     )
     .option("-o, --option <key=value>", "set a key of the configuration (repeatable)", append)
-    .option("--listen <address:port>", "where the web server listens (127.0.0.1:8765)", listen)
     .option("-M, --seconds <n>", "stop after n seconds of event time (0: never)", seconds)
+    .option("--listen <address:port>", "where the web server listens (127.0.0.1:8765)", listen)
     .option("--canary <interval>", "now and then try whether saker sees, such as 60s", interval)
-    .option("-U, --unbuffered", "write each alert at once (saker always does)")
-    .option("-P, --pidfile <file>", "write the process id to a file")
-    .option("-v, --verbose", "tell more on standard error")
-    .option("--dry-run", "do everything but watch: load configuration and rules, then exit")
-    .option(
-      "-V, --validate <path>",
-      "check rules files or directories and exit (repeatable)",
-      append,
-    )
-    .option("-L, --describe-all", "describe all rules and exit")
-    .option("-l, --describe <rule>", "describe one rule and exit")
-    .option("--list [source]", "list the fields that rules can use and exit")
-    .option("-N, --names-only", "with --list: only the names")
-    .option("--format <text|markdown|json>", "with --list and --list-events", listFormat)
-    .option("--markdown", "deprecated: same as --format markdown")
-    .option("--list-events", "list the events that rules can match and exit")
-    .option("--list-plugins", "list the configured plugins and exit")
-    .option("--plugin-info <name>", "describe a plugin and exit")
-    .option("-i, --ignored-events", "list the system calls that are not recorded and exit")
-    .option("--config-schema", "print the JSON schema of the configuration and exit")
-    .option("--rule-schema", "print the JSON schema of rules files and exit")
     .option("--enable-source <source>", "watch only these event sources (repeatable)", append)
     .option("--disable-source <source>", "leave out an event source (repeatable)", append)
-    .option("--support", "print what a report of a problem needs and exit")
-    .option("--page-size", "print the page size of this machine and exit")
+    .option("-P, --pidfile <file>", "write the process id to a file")
+    .option("-v, --verbose", "tell more on standard error")
+    .option("-U, --unbuffered", "write each alert at once (saker always does)")
     .option("-p, --print <format>", "deprecated: append this to the output of every rule")
-    .option("--version", "print the version and exit");
+    .optionsGroup("To check or list something and exit, instead of watching:")
+    .option("--dry-run", "do everything but watch: load configuration and rules")
+    .option("-V, --validate <path>", "check rules files or directories (repeatable)", append)
+    .option("-L, --describe-all", "describe all rules")
+    .option("-l, --describe <rule>", "describe one rule")
+    .option("--list [source]", "list the fields that rules can use")
+    .option("-N, --names-only", "with --list: only the names")
+    .option("--list-events", "list the events that rules can match")
+    .option("-i, --ignored-events", "list the system calls that are not recorded")
+    .option("--format <text|markdown|json>", "with --list and --list-events", listFormat)
+    .option("--markdown", "deprecated: same as --format markdown")
+    .option("--list-plugins", "list the configured plugins")
+    .option("--plugin-info <name>", "describe a plugin")
+    .option("--config-schema", "print the JSON schema of the configuration")
+    .option("--rule-schema", "print the JSON schema of rules files")
+    .option("--support", "print what a report of a problem needs")
+    .option("--page-size", "print the page size of this machine")
+    .option("--version", "print the version");
 }
 
 /** The options that were given; those that can be repeated are lists, empty where absent. */

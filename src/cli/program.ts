@@ -10,6 +10,7 @@ import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
 import { addTune } from "./commands/tune_flags.ts";
 import { addPluginCommands } from "./commands/plugin_commands.ts";
+import { nearest } from "../words/nearest.ts";
 import { visibleLine } from "../words/visible.ts";
 import { addTop } from "./commands/top_flags.ts";
 import { goneFlag } from "./gone_flags.ts";
@@ -24,33 +25,51 @@ Examples:
   saker | jq -r .rule                 alerts as JSON lines
   saker -r falco_rules.yaml           with Falco's rules
   saker -c falco.yaml -o json_output=true
-  saker replay trace.scap             alerts of a capture
-  saker rules test rules/files_test.yaml
+  saker alerts --since 1h             what the saker that runs here told
   saker record trace.scap -M 10       ten seconds of this host as a capture
-  curl -s localhost:8765/healthz      is it really seeing?
+  saker replay trace.scap             alerts of a capture
+  saker COMMAND --help                more of a command
 
 No configuration file is read without -c: then the built-in defaults and rules hold.`;
 
 /** Runs what the arguments ask for and returns the exit code. */
-export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function runProgram(
+  given: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   let code = 0;
+  const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
+  const wantsHelp = args.some((arg) => arg === "--help" || arg === "-h");
+  const help = wantsHelp ? await import("./help.ts") : undefined;
+  const columns = help?.helpWidth(terminal) ?? 80;
   const program = new Command("saker")
     .description(ABOUT)
     .helpOption("-h, --help", "show this help and exit")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(help?.helpSettings(terminal) ?? {})
     .configureOutput({
-      writeOut: (text) => terminal.out(text),
+      // All of it is ours, colours included.
+      writeOut: (text) => terminal.paint(help?.fitted(text, columns) ?? text),
       writeErr: () => {},
-      getOutHelpWidth: () => 100,
+      getOutHelpWidth: () => columns,
+      getOutHasColors: () => terminal.colour,
     });
   addFlags(program);
   program.action(async () => {
     const { runDefault } = await import("./commands/default_command.ts");
     code = await runDefault(readFlags(program), terminal);
   });
+  const onEnd = (exitCode: number) => {
+    code = exitCode;
+  };
+  program.commandsGroup("The saker that runs here:");
+  addTop(program, onEnd, terminal);
+  addAlerts(program, onEnd, terminal);
+  addTune(program, onEnd, terminal);
+  program.commandsGroup("Captures:");
+  addRecord(program, onEnd, terminal);
   program.command("replay")
     .description("run captures (.scap) through the rules and exit; - reads standard input")
     .argument("<files...>", "capture files, in order")
@@ -58,15 +77,11 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       const { replay } = await import("./commands/replay.ts");
       code = await replay(files, readFlags(program), terminal);
     });
-  const onEnd = (exitCode: number) => {
-    code = exitCode;
-  };
-  addTop(program, onEnd, terminal);
-  addAlerts(program, onEnd, terminal);
-  addRecord(program, onEnd, terminal);
+  program.commandsGroup("Rules and plugins:");
   addRulesCommands(program, onEnd, terminal);
-  addTune(program, onEnd, terminal);
   addPluginCommands(program, onEnd, terminal);
+  program.commandsGroup("This host:");
+  addDoctor(program, onEnd, terminal);
   addDriverCommands(program, onEnd, terminal);
   program.command("config")
     .description("print the configuration that holds without a file, every key with its meaning")
@@ -76,13 +91,6 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       code = printConfig(options, readFlags(program), terminal);
     });
   addInstall(program, onEnd, terminal);
-  program.command("doctor")
-    .description("check what saker needs of this host, and that the probe sees")
-    .option("--json", "as JSON, with every program of the probe")
-    .action(async (options: { readonly json?: boolean }) => {
-      const { doctor } = await import("./commands/doctor.ts");
-      code = await doctor({ ...readFlags(program), ...options }, terminal);
-    });
   program.command("plugin-process", { hidden: true })
     .description("the process of a plugin in TypeScript; saker starts it")
     .argument("[name]", "which plugin's, for ps")
@@ -101,8 +109,18 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    return failure(error, terminal);
+    return failure(error, program, terminal);
   }
+}
+
+function addDoctor(program: Command, onEnd: (code: number) => void, terminal: Terminal): void {
+  program.command("doctor")
+    .description("check what saker needs of this host, and that the probe sees")
+    .option("--json", "as JSON, with every program of the probe")
+    .action(async (options: { readonly json?: boolean }) => {
+      const { doctor } = await import("./commands/doctor.ts");
+      onEnd(await doctor({ ...readFlags(program), ...options }, terminal));
+    });
 }
 
 function addInstall(
@@ -129,22 +147,42 @@ function addInstall(
 }
 
 /** Commander's "too many arguments[ for 'doctor']. Expected 0 arguments but got 1: x." */
-function excess(message: string): string {
+function excess(message: string, program: Command): string {
   const argument = /got \d+: ([^]*)\.$/.exec(message)?.[1] ?? "";
   const command = /for '([^']+)'/.exec(message)?.[1];
-  return command === undefined || command === "saker"
-    ? `unknown command "${argument}"`
-    : `unexpected argument "${argument}" of ${command}`;
+  if (command !== undefined && command !== "saker") {
+    return `unexpected argument "${argument}" of ${command}`;
+  }
+  const meant = nearest(argument, program.commands.map((one) => one.name()));
+  return `unknown command "${argument}"${meant === undefined ? "" : `, did you mean ${meant}?`}`;
 }
 
-function failure(error: unknown, terminal: Terminal): number {
+/** Commander's "option '-M, --seconds <n>' argument 'x' is invalid. expected a number". */
+function invalid(message: string): string {
+  const parts = /^error: option '(?:-\w, )?(\S+)[^']*' argument '([^]*)' is invalid\. ([^]*)$/
+    .exec(message);
+  return parts === null ? message : `${parts[1]} ${parts[2]}: ${parts[3]}`;
+}
+
+function wordsOf({ code, message }: CommanderError, program: Command): string {
+  switch (code) {
+    case "commander.excessArguments":
+      return excess(message, program);
+    case "commander.invalidArgument":
+      return invalid(message);
+    default:
+      return message;
+  }
+}
+
+function failure(error: unknown, program: Command, terminal: Terminal): number {
   if (error instanceof PipeClosed) return 0;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    const text = error.code === "commander.excessArguments"
-      ? excess(error.message)
-      : error.message.replace(/^error: /, "");
-    const hint = goneFlag(error.message) ?? "saker --help shows what there is";
+    const text = wordsOf(error, program).replace(/^error: /, "");
+    const command = program.commands.find((one) => program.args[0] === one.name());
+    const name = command === undefined ? "saker" : `saker ${command.name()}`;
+    const hint = goneFlag(error.message) ?? `${name} --help shows what there is`;
     terminal.error(`Error: ${visibleLine(text)} (${hint})\n`);
     return 1;
   }

@@ -313,3 +313,47 @@ Deno.test("metrics that nobody would be told of are an error", async () => {
   const args = ["--dry-run", "-o", "webserver.enabled=false", "-o", "metrics.enabled=true"];
   await refused(args, /Metrics are enabled with no output configured/);
 });
+
+Deno.test("help fits the terminal: commands first, then the options that matter", async () => {
+  const help = async (columns: number, ...args: string[]) => {
+    let out = "";
+    const terminal = terminalOver({
+      out: (bytes) => void (out += new TextDecoder().decode(bytes)),
+      error: () => {},
+      outIsTerminal: true,
+      errorIsTerminal: true,
+      columns: () => columns,
+      environment: (name) => name === "NO_COLOR" ? "1" : undefined,
+    });
+    strictEqual(await runProgram(args, terminal), 0);
+    return out.split("\n");
+  };
+  const commands = [
+    ...["top", "alerts", "tune", "record", "replay", "rules", "explain", "plugin", "doctor"],
+    ...["driver", "config", "install", "uninstall", "version"],
+  ];
+  for (const columns of [40, 80, 100]) {
+    const lines = await help(columns, "--help");
+    for (const command of commands) {
+      const at = lines.findIndex((line) => line.startsWith(`  ${command}`));
+      ok(at > 0 && at < lines.indexOf("Options:"), command);
+    }
+    for (const command of [[], ...commands.map((one) => [one]), ["rules", "lint"]]) {
+      for (const line of await help(columns, ...command, "--help")) {
+        ok(line.length <= columns, `${command.join(" ")} in ${columns}: ${line}`);
+      }
+    }
+  }
+  const top = await help(80, "help", "top");
+  deepStrictEqual(top, await help(80, "top", "--help"));
+  ok(top.some((line) => line.startsWith("  -c, ")) && !top.some((line) => /--canary/.test(line)));
+});
+
+Deno.test("what was mistyped is told by its name, with what was meant", async () => {
+  await refused(["alert"], /^Error: unknown command "alert", did you mean alerts\? \(saker --help/);
+  await refused(["-M", "x"], /^Error: --seconds x: expected a whole number of seconds \(saker --/);
+  await refused(
+    ["alerts", "--priority", "warn"],
+    /^Error: --priority warn: expected one of .* \(saker alerts --help shows what there is\)/,
+  );
+});
