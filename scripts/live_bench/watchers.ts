@@ -59,6 +59,10 @@ export class Watch implements AsyncDisposable {
     this.#read = this.#collect(marker);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   static async start(
     binary: string,
     args: (port: number) => string[],

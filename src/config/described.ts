@@ -176,6 +176,8 @@ export const DESCRIBED: Words<Config> = {
     allowed_hosts: "Names besides the loopback ones under which it may be asked.",
     token_file: "A file with the token that who asks for more than health and versions must show.",
     token: "That token itself; a file is the better place.",
+    dossiers: "Keep what was known at the moment of an alert (its process by birth, why its rule " +
+      "fired), for /alerts/ID.",
     alerts_for:
       "Who of this host may read /alerts without a token: root (and the user that saker " +
       "runs as), or anyone.",

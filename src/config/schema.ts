@@ -254,6 +254,8 @@ export const schema = map({
     // Saker's own: without a token, who of this host may read the alerts, which hold what
     // programs of all users were started with: root and the user that saker runs as, or anyone.
     alerts_for: choice("root", ["root", "anyone"]),
+    // Saker's own: what was known at the moment of an alert is kept, for who looks at it later.
+    dossiers: bool(true),
     // Saker's own: without a token, other hosts may ask for everything too.
     insecure: bool(false),
     ssl_enabled: bool(false),

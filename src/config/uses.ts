@@ -222,6 +222,7 @@ export const USES: Uses<Config> = {
     token_file: readBy(WEB_SETTINGS),
     token: readBy(WEB_SETTINGS),
     alerts_for: readBy(WEB),
+    dossiers: readBy("cli/start/engine_start.ts"),
     insecure: readBy(WEB),
     ssl_enabled: readBy(WEB_SETTINGS),
     ssl_certificate: readBy(WEB_SETTINGS),

@@ -75,15 +75,17 @@ function mayBeLookedAt({ source, record }: Surroundings): boolean {
 /** So much may dossiers of alerts cost: 2 % of a core. */
 const DOSSIERS = { perSecond: 200, perRule: 100, msPerSecond: 20 };
 
+function hasDossiers({ webserver }: Config, web: Pick<Flags, "listen"> | undefined): boolean {
+  return webserver.dossiers && web !== undefined && (webserver.enabled || web.listen !== undefined);
+}
+
 /** What a reload can change besides the rules. `web`: a web server may run. */
 export function engineSettings(config: Config, web?: Pick<Flags, "listen">): EngineSettings {
   const { custom_set, repair, all } = config.base_syscalls;
   const drops = config.syscall_event_drops;
   return {
     ...(config.capture.enabled ? { captures: captureRules(config.capture) } : {}),
-    ...(web !== undefined && (config.webserver.enabled || web.listen !== undefined)
-      ? { dossiers: DOSSIERS }
-      : {}),
+    ...(hasDossiers(config, web) ? { dossiers: DOSSIERS } : {}),
     baseSyscalls: { customSet: custom_set, repair, all },
     drops: {
       threshold: drops.threshold,

@@ -33,7 +33,9 @@ export function alertAnswer(held: AlertRing, place: string): string | undefined 
 export function lackOf({ alert, dossier }: HeldAlert): string {
   if (dossier === "gone") return "it had to give way to newer ones";
   if (alert.source === "internal") return "saker made this alert by itself, no event did";
-  if (dossier === undefined) return "none was made: the web server was off at that time";
+  if (dossier === undefined) {
+    return "none was made: webserver.dossiers is off, or the web server was at that time";
+  }
   if (!("none" in dossier)) return "";
   switch (dossier.none) {
     case "budget":

@@ -132,7 +132,7 @@ Deno.test("an alert without a dossier says why, and one that is not held is none
   const reasons: [Partial<Alert>, RegExp][] = [
     [{ dossier: { none: "budget" } }, /budget/],
     [{ dossier: { none: "mistake" } }, /mistake in saker/],
-    [{}, /web server was off/],
+    [{}, /webserver.dossiers is off/],
     [{ source: "internal" }, /by itself/],
   ];
   for (const [more, wanted] of reasons) {
