@@ -48,7 +48,7 @@ const BOLD = "\x1b[1m";
 const RESET = "\x1b[0m";
 
 /** What commander is told of it: see its `Help`. */
-export function helpSettings({ colour }: Terminal): Partial<Help> & { showGlobalOptions: boolean } {
+export function helpSettings(terminal: Terminal): Partial<Help> & { showGlobalOptions: boolean } {
   return {
     showGlobalOptions: true,
     visibleGlobalOptions: (command) => sharedOptions(command),
@@ -61,7 +61,8 @@ export function helpSettings({ colour }: Terminal): Partial<Help> & { showGlobal
     subcommandDescription: (command) => SUMMARIES[nameOf(command)] ?? command.description(),
     styleTitle(title) {
       const told = title === "Global Options:" ? "Also:" : title;
-      return colour ? `${BOLD}${told}${RESET}` : told;
+      const lines = wrap(told, helpWidth(terminal));
+      return (terminal.colour ? lines.map((line) => `${BOLD}${line}${RESET}`) : lines).join("\n");
     },
   };
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { writeCapture } from "../capture_file.ts";
 import { runSaker, SAKER } from "./saker.ts";
+import { hasTmux, Tmux } from "./tmux.ts";
 import { has, isRoot, Place, python, run } from "./trigger.ts";
 
 /** Runs a command on a terminal of its own; what that terminal was sent. */
@@ -166,3 +167,41 @@ async function waitsForPipe(pid: number): Promise<void> {
     await run("sleep", ["0.05"]);
   }
 }
+
+Deno.test({
+  name: "what commands print fits terminals of 80 and of 40 columns",
+  ignore: !hasTmux() || !isRoot(),
+  async fn() {
+    await using place = new Place();
+    await Deno.writeTextFile(place.file("rules.yaml"), RULE);
+    await Deno.writeTextFile(
+      place.file("event.yaml"),
+      `type: openat\nfields: {fd.name: "/secret/${"long name ".repeat(20)}"}\n`,
+    );
+    const rules = `-r ${place.file("rules.yaml")}`;
+    const commands = [
+      "--help",
+      "alerts --help",
+      `-L ${rules}`,
+      "--list",
+      `rules filter ${rules}`,
+      `rules lint ${rules}`,
+      `explain Opened ${rules} --event ${place.file("event.yaml")}`,
+      "doctor",
+    ];
+    for (const columns of [80, 40]) {
+      for (const command of commands) {
+        await using screen = await Tmux.open(
+          place,
+          `clear; ${SAKER} ${command}; echo "ended with $?"`,
+          { columns, rows: 24 },
+        );
+        await screen.until("the end", (lines) => lines.some((line) => /^ended with/.test(line)));
+        // What the terminal itself had to break, it has as one line.
+        const [shown, joined] = [await screen.history(), await screen.history(true)];
+        assertEquals(joined.length, shown.length, `${command} in ${columns} columns`);
+        assert(shown.length > 1 && shown.every((line) => line.length <= columns));
+      }
+    }
+  },
+});

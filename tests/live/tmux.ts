@@ -60,9 +60,9 @@ export class Tmux implements AsyncDisposable {
     return this.#run(["capture-pane", "-p", "-e"]);
   }
 
-  /** What has scrolled off too. */
-  async history(): Promise<string[]> {
-    const text = await this.#run(["capture-pane", "-p", "-S", "-2000"]);
+  /** What has scrolled off too; `joined`: what the terminal broke for want of columns is one. */
+  async history(joined = false): Promise<string[]> {
+    const text = await this.#run(["capture-pane", "-p", "-S", "-2000", ...joined ? ["-J"] : []]);
     return text.split("\n").map((line) => line.trimEnd());
   }
 

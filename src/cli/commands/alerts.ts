@@ -8,7 +8,8 @@ import { lineText } from "../../screen/line.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { Flags } from "../flags.ts";
 import { alertLines, clock } from "../print/alert_text.ts";
-import { type AskFlags, NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
+import type { AskFlags } from "../start/ask_flags.ts";
+import { NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
 import { PipeClosed, type Terminal } from "../terminal.ts";
 
 export interface AlertsFlags extends AskFlags {

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseInterval } from "../../config/interval.ts";
 import { PRIORITY_WORDS, priorityOf } from "../../words/priorities.ts";
 import { readFlags } from "../flags.ts";
-import { addAskFlags } from "../start/running_saker.ts";
+import { addAskFlags } from "../start/ask_flags.ts";
 import type { Terminal } from "../terminal.ts";
 import type { AlertsFlags } from "./alerts.ts";
 

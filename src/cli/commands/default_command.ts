@@ -126,6 +126,7 @@ async function printFields(
     format: formatOf(flags, terminal),
     namesOnly: flags.namesOnly === true,
     verbose: flags.verbose === true,
+    columns: terminal.columns(),
   };
   listFields(sources, options, terminal.out);
   return 0;
@@ -170,7 +171,8 @@ async function describeRules(
   const { rulesStart } = await import("../start/engine_start.ts");
   const { listedPlugins } = await import("../start/plugins_start.ts");
   const loaded = loadSound(rulesStart(config, flags, await listedPlugins(config)));
-  const options = { json: config.json_output, rule: flags.describe };
+  const { json_output: json } = config;
+  const options = { json, rule: flags.describe, columns: terminal.columns() };
   const error = listRules(loaded, options, terminal.out);
   if (error !== undefined) throw new Error(error);
   return 0;

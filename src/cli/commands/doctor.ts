@@ -24,6 +24,7 @@ import { loadConfig } from "../start/load_config.ts";
 import { infosOf } from "../start/loaded_plugins.ts";
 import { loadPlugins } from "../start/plugins_start.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
+import { laidOut } from "../print/laid_out.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterFindings } from "./doctor_cluster.ts";
 import { outlook } from "./driver_status.ts";
@@ -61,7 +62,8 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
     terminal.out(`${JSON.stringify({ host, well: isWell, findings, programs })}\n`);
     return isWell ? 0 : 1;
   }
-  terminal.out(`${host}\n`);
+  const print = laidOut(terminal, { hang: MARK, tones: TONES });
+  print(`${host}\n`);
   const isVerbose = flags.verbose === true;
   const shown = findings.filter(({ verdict }) => isVerbose || verdict !== "ok");
   const well = findings.filter(({ verdict, detail }) => verdict === "ok" && !detail);
@@ -69,8 +71,7 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
     ? shown
     : [{ verdict: "ok", text: well.map(({ text }) => text).join("; ") }, ...shown];
   for (const { verdict, text, advice } of lines) {
-    terminal.paint(mark(verdict, terminal.colour));
-    terminal.out(` ${text}${advice === undefined ? "" : `: ${advice}`}\n`);
+    print(`${MARKS[verdict]} ${text}${advice === undefined ? "" : `: ${advice}`}\n`);
   }
   return isWell ? 0 : 1;
 }
@@ -87,14 +88,13 @@ function driversOf(config: Config, ofHost: readonly Finding[], terminal: Termina
   });
 }
 
-function mark(verdict: Verdict, colour: boolean): string {
-  const [text, code] = verdict === "ok"
-    ? ["ok     ", 32]
-    : verdict === "missing"
-    ? ["MISSING", 31]
-    : ["note   ", 33];
-  return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
-}
+const MARKS: Readonly<Record<Verdict, string>> = {
+  ok: "ok     ",
+  missing: "MISSING",
+  note: "note   ",
+};
+const MARK = /^(?:(?:ok|note|MISSING) +)?/;
+const TONES = { ok: "good", MISSING: "bad", note: "odd" } as const;
 
 function rightsFinding(config: Config): Finding {
   const rights = keptRights(config, thisView());

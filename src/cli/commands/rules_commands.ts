@@ -20,14 +20,14 @@ export function addRulesCommands(
     .argument("[paths...]", "rules files or directories; those of -r or the built-in ones without")
     .action(async (paths: string[]) => {
       const { lintRules } = await import("./rules_lint.ts");
-      onEnd(lintRules(await loadRules(program, terminal, paths), terminal.out));
+      onEnd(lintRules(await loadRules(program, terminal, paths), await writer(terminal)));
     });
   rules.command("filter")
     .description("tell in words which events can matter to the rules, and which are dropped early")
     .argument("[paths...]", "rules files or directories; those of -r or the built-in ones without")
     .action(async (paths: string[]) => {
       const { filterRules } = await import("./rules_filter.ts");
-      onEnd(filterRules(await loadRules(program, terminal, paths), terminal.out));
+      onEnd(filterRules(await loadRules(program, terminal, paths), await writer(terminal)));
     });
   rules.command("test")
     .description("run the tests that are kept beside rules (*_test.yaml)")
@@ -65,7 +65,7 @@ export function addRulesCommands(
       try {
         const { files } = rulesStart(config, flags, infos);
         const options = { rule, event, load, paths, ...plugins && { plugins } };
-        onEnd(explainRule(files, options, terminal.out));
+        onEnd(explainRule(files, options, await writer(terminal)));
       } finally {
         plugins?.close();
       }
@@ -78,6 +78,12 @@ async function fromAlertOf(program: Command, terminal: Terminal, alert: string):
   const { config, flags, infos, load, paths, plugins } = await settings(program, terminal);
   plugins?.close();
   return caseFromAlert(rulesStart(config, flags, infos).files, { alert, load, paths }, terminal);
+}
+
+/** Long lines fit a terminal; it is read where something is written. */
+async function writer(terminal: Terminal): Promise<(text: string) => void> {
+  const { laidOut } = await import("../print/laid_out.ts");
+  return laidOut(terminal, { tones: { "✓": "good", "✗": "bad" } });
 }
 
 /** The rules that the command line or the configuration names. */

@@ -17,7 +17,8 @@ import {
   type TopState,
 } from "../print/top_view.ts";
 import { FullScreen } from "../start/full_screen.ts";
-import { type AskFlags, NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
+import type { AskFlags } from "../start/ask_flags.ts";
+import { NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
 import { OutputFailed, PipeClosed, type Terminal } from "../terminal.ts";
 
 export interface TopFlags extends AskFlags {

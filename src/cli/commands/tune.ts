@@ -13,7 +13,7 @@ import type { Flags } from "../flags.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import { loadConfig } from "../start/load_config.ts";
 import { listedPlugins } from "../start/plugins_start.ts";
-import { type AskFlags, checkedUrl } from "../start/running_saker.ts";
+import { type AskFlags, checkedUrl } from "../start/ask_flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { ALERTS_MAX, gather, type Gathered, isCapture } from "./tune_alerts.ts";
 import { alertsOfCapture, proveOnCapture } from "./tune_captures.ts";

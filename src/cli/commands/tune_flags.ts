@@ -1,7 +1,7 @@
 // The options of `saker tune`: arguments come in, TuneFlags go out.
 import { type Command, InvalidArgumentError } from "commander";
 import { readFlags } from "../flags.ts";
-import { addAskFlags } from "../start/running_saker.ts";
+import { addAskFlags } from "../start/ask_flags.ts";
 import type { Terminal } from "../terminal.ts";
 import type { TuneFlags } from "./tune.ts";
 

@@ -1,5 +1,6 @@
 // `--list`: the fields that conditions and outputs can name, as text, Markdown or JSON.
 import type { Field, FieldFlag } from "../../fields/row/field.ts";
+import { below } from "./laid_out.ts";
 
 export type PrintFormat = "text" | "markdown" | "json";
 
@@ -9,6 +10,8 @@ export interface ListFieldsOptions {
   readonly namesOnly: boolean;
   /** `-v`: with the types in text. */
   readonly verbose: boolean;
+  /** Of the terminal; absent: of two columns, however wide. */
+  readonly columns?: number | undefined;
 }
 
 /** Fields of one event source. */
@@ -40,7 +43,7 @@ export function listFields(
     case "markdown":
       return classes.forEach((group) => write(`${classMarkdown(group)}\n`));
     case "text":
-      return classes.forEach((group) => write(`${classText(group, options.verbose)}\n`));
+      return classes.forEach((group) => write(`${classText(group, options)}\n`));
   }
 }
 
@@ -89,22 +92,33 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 const COLUMN = 30;
 const WIDTH = 120;
 
-function classText({ name, sources, fields }: FieldClass, verbose: boolean): string {
+function classText(
+  { name, sources, fields }: FieldClass,
+  { verbose, columns = Infinity }: ListFieldsOptions,
+): string {
   const description = DESCRIPTIONS[name];
+  if (columns < WIDTH) {
+    const about = `${description ?? ""} Event sources: ${sources.join(" ")}`;
+    return below(`--- ${name}`, about, columns) +
+      shown(fields).map((field) => below(field.name, wordsOf(field, verbose), columns)).join("");
+  }
   let text = "-------------------------------\n";
   text += `${"Field Class:".padEnd(COLUMN)}${name}\n`;
   if (description) text += `${"Description:".padEnd(COLUMN)}${wrapped(description)}\n`;
   text += `${"Event Sources:".padEnd(COLUMN)}${sources.map((source) => `${source} `).join("")}\n\n`;
   for (const field of shown(fields)) {
-    const tags = tagsOf(field);
-    const words = (verbose ? `(Type: ${field.type}) ` : "") +
-      (tags.length > 0 ? `(${tags.join(",")}) ` : "") + field.description;
     const left = field.name.length > COLUMN
       ? `${field.name}\n${" ".repeat(COLUMN)}`
       : field.name.padEnd(COLUMN);
-    text += `${left}${wrapped(words)}\n`;
+    text += `${left}${wrapped(wordsOf(field, verbose))}\n`;
   }
   return text;
+}
+
+function wordsOf(field: Field, verbose: boolean): string {
+  const tags = tagsOf(field);
+  return (verbose ? `(Type: ${field.type}) ` : "") +
+    (tags.length > 0 ? `(${tags.join(",")}) ` : "") + field.description;
 }
 
 function wrapped(text: string): string {

@@ -1,11 +1,14 @@
 // `-L` and `-l`: the loaded rules, as two columns or as one line of JSON.
 import { describeAll, describeOne } from "../../rules/tools/describe.ts";
 import type { Loaded } from "../../rules/load.ts";
+import { below } from "./laid_out.ts";
 
 export interface ListRulesOptions {
   readonly json: boolean;
   /** `-l`: only this rule. */
   readonly rule: string | undefined;
+  /** Of the terminal; absent: of two columns, however wide. */
+  readonly columns?: number | undefined;
 }
 
 /** Writes the description; returns an error where the rule is not there. */
@@ -18,7 +21,7 @@ export function listRules(
     ? describeAll(loaded)
     : describeOne(options.rule, loaded);
   if (description === undefined) return `Rule "${options.rule}" is not loaded`;
-  write(options.json ? `${JSON.stringify(description)}\n` : listText(description));
+  write(options.json ? `${JSON.stringify(description)}\n` : listText(description, options.columns));
   return undefined;
 }
 
@@ -28,8 +31,14 @@ const INDENT = NAME_WIDTH + 1;
 const LINE_LENGTH = 110;
 
 /** The rules of a description as text. */
-export function listText(description: Readonly<Record<string, unknown>>): string {
+export function listText(
+  description: Readonly<Record<string, unknown>>,
+  columns = Infinity,
+): string {
   const rules = description.rules as { info: { name: string; description: string } }[];
+  if (columns < LINE_LENGTH) {
+    return rules.map(({ info }) => below(info.name, info.description, columns)).join("\n");
+  }
   const row = (left: string, right: string) => `${left.padEnd(NAME_WIDTH)} ${right}\n`;
   return row("Rule", "Description") + row("----", "-----------") +
     rules.map(({ info }) => row(info.name, wrapped(info.description) + "\n")).join("");

@@ -1,6 +1,5 @@
 // Which running saker a command asks, and as whom: flags, the environment and a configuration file
 // come in, a client goes out.
-import { type Command, InvalidArgumentError } from "commander";
 import { type NoAnswer, type Place, SakerClient } from "../../client/saker_client.ts";
 import { isLoopback } from "../../server/hosts.ts";
 import { readConfig } from "../../config/read_config.ts";
@@ -8,39 +7,13 @@ import type { Config } from "../../config/schema.ts";
 import { readKeyFile, readTextFile } from "../../files/read_text.ts";
 import type { Flags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
-
-export interface AskFlags {
-  readonly url?: string;
-  readonly tokenFile?: string;
-  readonly caFile?: string;
-}
+import { type AskFlags, DEFAULT_URL } from "./ask_flags.ts";
 
 /** Nobody answers where a saker was meant to be. */
 export const NOBODY_THERE = 2;
 
-const DEFAULT_URL = "http://127.0.0.1:8765";
 const TOKEN_BYTES_MAX = 4096;
 const PEM_BYTES_MAX = 1 << 20;
-
-/** Adds what holds for every command that asks a running saker. */
-export function addAskFlags(command: Command): Command {
-  return command
-    .option("--url <url>", `where the running saker answers (${DEFAULT_URL})`, checkedUrl)
-    .option("--token-file <file>", "file of its token (or the environment's SAKER_TOKEN)")
-    .option("--ca-file <file>", "certificates (PEM) to trust, for https with one of your own");
-}
-
-/** `host:port` is enough. Throws InvalidArgumentError. */
-export function checkedUrl(value: string): string {
-  const whole = /^https?:\/\//i.test(value) ? value : `http://${value}`;
-  try {
-    const { protocol, host, pathname, search, username } = new URL(whole);
-    if (pathname === "/" && search === "" && username === "") return `${protocol}//${host}`;
-  } catch {
-    // Said below.
-  }
-  throw new InvalidArgumentError("expected http://HOST:PORT or https://HOST:PORT");
-}
 
 /** Throws where a file cannot be read or the configuration is none. */
 export function runningSaker(flags: Flags, ask: AskFlags, terminal: Terminal): SakerClient {
@@ -59,7 +32,8 @@ function placeOf(flags: Flags, ask: AskFlags, { environment }: Terminal): Place 
     : readConfig({ file: flags.config, options: flags.option, environment }).config;
   const webserver = config?.webserver;
   const place = ask.url ?? urlOf(flags, webserver);
-  if (isLoopback(new URL(place).hostname.replace(/^\[|\]$/g, ""))) forgetProxies();
+  const host = new URL(place).hostname.replace(/^\[|\]$/g, "");
+  if (host === "localhost" || isLoopback(host)) forgetProxies();
   const token = tokenOf(ask, environment, webserver);
   return {
     url: place,
