@@ -11,6 +11,8 @@ export interface AlertFilter {
   takes(alert: Alert, dossier?: Dossier | "gone"): boolean;
   /** From where on; undefined: from now on. */
   readonly after: string | undefined;
+  /** Whether alerts' texts are looked through, which takes its time. */
+  readonly searches: boolean;
 }
 
 const PARAMETERS = ["priority", "rule", "source", "process", "container", "search", "after"];
@@ -72,6 +74,7 @@ export function alertFilter(
       (sourceSet.size === 0 || sourceSet.has(alert.source)) &&
       hasProcess(alert, dossier) && hasContainer(alert, dossier) && isFound(alert, dossier),
     after: query.get("after") ?? undefined,
+    searches: processes.length + containers.length > 0 || search !== "",
   };
 }
 

@@ -33,9 +33,11 @@ export interface StreamStats {
 export type WriteAlert = (alert: Alert) => string;
 
 interface Wish {
-  readonly filter: AlertFilter;
+  readonly filter: Followed;
   readonly write: WriteAlert | undefined;
 }
+
+type Followed = Pick<AlertFilter, "takes" | "after">;
 
 const CLIENTS_MAX = 16;
 /** Proxies and clients give up on a stream that is silent for a minute, or half of one. */
@@ -84,7 +86,7 @@ export class AlertStream {
 
   /** A new client's stream, of alerts as it wants them written (else as `json_output` does);
    * undefined where there are too many. */
-  open(filter: AlertFilter, write?: WriteAlert): ReadableStream<Uint8Array> | undefined {
+  open(filter: Followed, write?: WriteAlert): ReadableStream<Uint8Array> | undefined {
     if (this.#clients.size >= (this.#options.clientsMax ?? CLIENTS_MAX)) {
       this.#refused++;
       return undefined;
