@@ -9,7 +9,13 @@ import { boot } from "./kernels/boot.ts";
 import { archive, type Entry } from "./kernels/archive.ts";
 import { sakerEntries } from "./kernels/entries.ts";
 import { MARKED_FILES } from "./kernels/guest.ts";
-import { buildModule } from "./module/build_module.ts";
+import {
+  buildModule,
+  type BuildRoot,
+  hasDkms,
+  installModule,
+  releaseOf,
+} from "./module/build_module.ts";
 import { type ModuleGuest, moduleGuestOf } from "./module/guest.ts";
 
 const HERE = new URL("..", import.meta.url).pathname;
@@ -39,25 +45,52 @@ async function main(): Promise<number> {
 
 async function tried(tools: string, suite: string, initrd: string): Promise<ModuleGuest> {
   const startMs = performance.now();
-  const built = await buildModule(tools, suite, `${HERE}dist/saker`);
+  const root = { tools, suite, saker: `${HERE}dist/saker` };
+  const built = await buildModule(root);
   const isBuilt = built.code === 0;
   let guest: ModuleGuest = { kernel: built.release, passed: [], failures: [] };
   if (isBuilt) {
     Deno.writeFileSync(initrd, archive(entries(tools, built.file)));
+    Deno.removeSync(built.file);
     const kernel = `${tools}/kernels/${suite}/vmlinuz`;
     guest = moduleGuestOf(await boot({ kernel, initrd, minutes: MINUTES }));
   }
-  const what = "saker driver build compiles the module";
-  // A warning would stand there too.
-  const isQuiet = isBuilt && built.said.split("\n").length === 2;
-  const passed = [...(isQuiet ? [what] : []), ...guest.passed];
-  const failures = [...(isQuiet ? [] : [{ what, why: built.said }]), ...guest.failures];
+  const steps = [
+    // A warning would stand there too.
+    {
+      what: "saker driver build compiles the module",
+      isWell: isBuilt && built.said.split("\n").length === 2,
+      why: built.said,
+    },
+    ...(hasDkms(root) && isBuilt ? await installations(root) : []),
+  ];
+  const passed = [
+    ...steps.filter(({ isWell }) => isWell).map(({ what }) => what),
+    ...guest.passed,
+  ];
+  const failures = [...steps.filter(({ isWell }) => !isWell), ...guest.failures];
   const seconds = Math.round((performance.now() - startMs) / 1000);
   console.log(`${suite}: Linux ${guest.kernel}, ${passed.length} passed, ${seconds} s`);
   for (const { what, why } of failures) {
     console.log(`  FAILED ${what}\n${why.replaceAll(/^/gm, "    ")}`);
   }
   return { ...guest, passed, failures };
+}
+
+/** Through DKMS and without, each undone. */
+async function installations(root: BuildRoot) {
+  const place = `/lib/modules/${releaseOf(root)}`;
+  const ways = [
+    { how: "through DKMS", options: "", expected: `${place}/updates/dkms/saker.ko|` },
+    { how: "without DKMS", options: "--no-dkms", expected: `${place}/extra/saker.ko|` },
+  ];
+  const steps = [];
+  for (const { how, options, expected } of ways) {
+    const { said } = await installModule(root, options);
+    const what = `saker driver install installs it ${how}, and uninstall undoes that`;
+    steps.push({ what, isWell: said.trim() === expected, why: said });
+  }
+  return steps;
 }
 
 const RULES = `

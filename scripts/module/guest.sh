@@ -18,6 +18,8 @@ part() { echo "== $1 $(cut -d ' ' -f 1 /proc/uptime)"; }
 # The firmware leaves its last line open.
 echo
 part "kernel $(uname -r)"
+# What the kernel said of this machine is not about the module.
+dmesg -c >/dev/null
 for steps in /steps/*.sh; do
   part "$(basename "$steps" .sh)"
   sh "$steps"
