@@ -6,8 +6,10 @@ import { reasonOf } from "../files/reason.ts";
 export interface KernelCompiler {
   readonly kind: "gcc" | "clang";
   readonly major: number;
-  /** As the kernel's build called it, without a path or the machine's name, such as gcc-12. */
+  /** As the kernel's build called it, such as x86_64-linux-gnu-gcc-13, and without the machine's
+   * name. */
   readonly program: string;
+  readonly plain: string;
 }
 
 export interface KernelHeaders {
@@ -98,11 +100,12 @@ function compilerOf(config: ReadonlyMap<string, string>): KernelCompiler {
   const kind = config.get("CONFIG_CC_IS_CLANG") === "y" ? "clang" : "gcc";
   // Such as "gcc-12 (Debian 12.2.0-14) 12.2.0" and "x86_64-linux-gnu-gcc-13 (Ubuntu …) 13.2.0".
   const text = config.get("CONFIG_CC_VERSION_TEXT")?.replaceAll('"', "") ?? "";
-  const program = new RegExp(`${kind}(?:-[0-9]+)?$`).exec(text.split(" ")[0]!)?.[0] ?? kind;
+  const word = text.split(" ")[0]!.replace(/^.*\//, "");
+  const plain = new RegExp(`${kind}(?:-[0-9]+)?$`).exec(word)?.[0];
   // 120200, or 180103.
   const number = Number(config.get(kind === "gcc" ? "CONFIG_GCC_VERSION" : "CONFIG_CLANG_VERSION"));
   const major = Number.isFinite(number) ? Math.floor(number / 10_000) : 0;
-  return { kind, major, program };
+  return { kind, major, program: plain === undefined ? kind : word, plain: plain ?? kind };
 }
 
 /** By what the running kernel was built, as it says itself; gcc where it does not. */

@@ -55,7 +55,7 @@ Deno.test("findHeaders takes those of the kernel's modules, and reads its settin
     deepStrictEqual(findHeaders({ release: RELEASE, headers: undefined, root }), {
       directory,
       release: RELEASE,
-      compiler: { kind: "gcc", major: 12, program: "gcc-12" },
+      compiler: { kind: "gcc", major: 12, program: "gcc-12", plain: "gcc-12" },
       wantsSignature: false,
     });
   });
@@ -76,7 +76,12 @@ Deno.test("findHeaders goes by the release of a directory that somebody named", 
   withRoot(prepared("h", config, "6.8.0-31-generic"), (root) => {
     const found = findHeaders({ release: undefined, headers: `${root}/h`, root: "" });
     strictEqual(found.release, "6.8.0-31-generic");
-    deepStrictEqual(found.compiler, { kind: "gcc", major: 13, program: "gcc-13" });
+    deepStrictEqual(found.compiler, {
+      kind: "gcc",
+      major: 13,
+      program: "x86_64-linux-gnu-gcc-13",
+      plain: "gcc-13",
+    });
     strictEqual(found.wantsSignature, true);
   });
 });
@@ -86,7 +91,7 @@ Deno.test("findHeaders knows a kernel that clang built", () => {
     'CONFIG_CC_VERSION_TEXT="clang version 18.1.3"\n';
   withRoot(prepared("h", config), (root) => {
     const { compiler } = findHeaders({ release: undefined, headers: `${root}/h`, root: "" });
-    deepStrictEqual(compiler, { kind: "clang", major: 18, program: "clang" });
+    deepStrictEqual(compiler, { kind: "clang", major: 18, program: "clang", plain: "clang" });
   });
 });
 

@@ -40,9 +40,10 @@ export async function makeModule(ask: ModuleAsk): Promise<MadeModule> {
   const failed = (error: unknown) =>
     new Error(`Cannot build the kernel module for ${release}: ${(error as Error).message}`);
   if (ask.output !== undefined) {
+    const found = tools();
     const directory = temporary();
     try {
-      const file = await buildModule({ ...ask, headers, tools: tools(), directory });
+      const file = await buildModule({ ...ask, headers, tools: found, directory });
       replace(file, ask.output);
       return { file: ask.output, release, isNew: true };
     } catch (error) {

@@ -23,18 +23,18 @@ export function findTools(
   path: string,
 ): ToolsFound {
   const find = (program: string) => programIn(path, program);
-  const { kind, major, program } = compiler;
+  const { kind, major, program, plain } = compiler;
   const make = find("make");
   const missing: Need[] = make === undefined ? [{ kind: "make" }] : [];
   // Debian's headers name it, whatever make is told; elsewhere there is one compiler.
-  const names = distribution.family === "debian" ? [program] : [program, kind];
+  const names = distribution.family === "debian" ? [program, plain] : [program, plain, kind];
   const found = names.find((name) => find(name) !== undefined);
   const lacksLinker = kind === "clang" && find(linkerOf(found ?? kind)) === undefined;
   if (found === undefined || lacksLinker) {
     missing.push({ kind: "compiler", compiler: kind, major: versionOf(program) ?? 0 });
   }
   if (make === undefined || missing.length > 0) return { missing };
-  const doubts = found === program || versionOf(program) === undefined ? [] : [
+  const doubts = found === program || found === plain || versionOf(program) === undefined ? [] : [
     `kernel ${release} was built by ${kind} ${major}, and this ${kind} may be another one`,
   ];
   return { tools: { make, variables: [variableOf(kind, found!)], doubts } };

@@ -82,7 +82,10 @@ Deno.test({
       "holds the headers of kernel 6.1.0-1-test, not 6.1.0-2-test",
     );
     await refused(["--kernel", "6.1.0-3-test"], "there are no headers of kernel 6.1.0-3-test");
-    await refused(["--sign-key", output], "--sign-key and --sign-cert: one is nothing without");
+    await refused(
+      ["--headers", directory, "--sign-key", output],
+      "--sign-key and --sign-cert: one is nothing without",
+    );
     Deno.removeSync(directory, { recursive: true });
   },
 });

@@ -48,6 +48,7 @@ export async function installDriver(
   }
   terminal.out(`installed  ${place}\n`);
   await depmod(release, host, terminal);
+  loadAtBoot(host, terminal);
   terminal.out("Next: saker driver load; for each new kernel, install it again (DKMS would)\n");
   return 0;
 }
@@ -55,7 +56,7 @@ export async function installDriver(
 async function installByDkms(
   dkms: string,
   { kernel, headers }: BuildFlags,
-  { release }: ModuleHost,
+  host: ModuleHost,
   terminal: Terminal,
 ): Promise<number> {
   if (headers !== undefined) throw new Error("--headers: DKMS finds them by itself");
@@ -73,7 +74,7 @@ async function installByDkms(
     throw new Error(`Cannot install ${directory}: ${reasonOf(error)}`);
   }
   terminal.out(`installed  ${directory}\n`);
-  const of = kernel ?? release;
+  const of = kernel ?? host.release;
   for (const command of ["add", "build", "install"]) {
     const { success, said } = await attempt(dkms, [
       command,
@@ -82,7 +83,9 @@ async function installByDkms(
     ]);
     if (!success) throw new Error(`dkms ${command} ${name} failed: ${said}`);
   }
-  terminal.out(`installed  ${MODULE} for kernel ${of}, through DKMS\nNext: saker driver load\n`);
+  terminal.out(`installed  ${MODULE} for kernel ${of}, through DKMS\n`);
+  loadAtBoot(host, terminal);
+  terminal.out("Next: saker driver load\n");
   return 0;
 }
 
@@ -106,6 +109,12 @@ export async function uninstallDriver(terminal: Terminal): Promise<number> {
     await depmod(release, host, terminal);
     count++;
   }
+  const list = `${host.root}${AT_BOOT}`;
+  if (isThere(list)) {
+    Deno.removeSync(list);
+    terminal.out(`removed  ${list}\n`);
+    count++;
+  }
   if (count === 0) terminal.out("The kernel module is not installed\n");
   return 0;
 }
@@ -125,6 +134,23 @@ function releases({ root }: ModuleHost): string[] {
   } catch {
     return [];
   }
+}
+
+/** Where systemd and others read which modules are loaded at boot. */
+const AT_BOOT = "/etc/modules-load.d/saker.conf";
+
+/** saker's unit may load none. */
+function loadAtBoot({ root }: ModuleHost, terminal: Terminal): void {
+  const place = `${root}${AT_BOOT}`;
+  try {
+    Deno.mkdirSync(dirname(place), { recursive: true, mode: 0o755 });
+    Deno.writeTextFileSync(place, `# Written by saker driver install.\n${MODULE}\n`, {
+      mode: 0o644,
+    });
+  } catch (error) {
+    throw new Error(`Cannot install ${place}: ${reasonOf(error)}`);
+  }
+  terminal.out(`installed  ${place}\n`);
 }
 
 /** So that modprobe finds it, which saker does without. */

@@ -15,6 +15,7 @@ import {
 } from "../../kmod/refusals.ts";
 import { programIn } from "../../kmod/tools.ts";
 import type { Terminal } from "../terminal.ts";
+import { effectiveOf } from "./host_findings.ts";
 import { startSteps } from "./steps.ts";
 
 /** Where the host's files are, and its programs. */
@@ -148,7 +149,7 @@ export async function loadKernelModule(
   const present = flags.file ?? kept(host) ?? installed;
   const known = hindrance(rules, present !== undefined);
   if (known !== undefined) throw cannot(known);
-  if (Deno.uid() !== 0) throw cannot("no permission; loading a module takes root");
+  if (!mayLoad()) throw cannot(NO_RIGHT);
   const file = present ?? (await buildFor({}, host, terminal)).file;
   await insert(file, parameters, { host, addon, cannot });
   return { isNew: true, file };
@@ -217,9 +218,20 @@ function moduleFile(file: string): ModuleFile | undefined {
   return about;
 }
 
+const CAP_SYS_MODULE = 16n;
+/** Asked before it is tried: the unit of `saker install` ends a process that tries. */
+const NO_RIGHT = "no permission; it takes root with CAP_SYS_MODULE, which saker's systemd unit " +
+  "does not give (saker driver install has the module loaded at each boot)";
+
+function mayLoad(): boolean {
+  const has = effectiveOf(Deno.readTextFileSync("/proc/self/status"));
+  return has === undefined || (has >> CAP_SYS_MODULE & 1n) === 1n;
+}
+
 /** Whether one was unloaded. Throws where it cannot be, with who uses it. */
 export function unloadKernelModule(host: ModuleHost, addon: Addon = loadAddon()): boolean {
   if (loadedModule(host.root) === undefined) return false;
+  if (!mayLoad()) throw new Error(`Cannot unload the kernel module: ${NO_RIGHT}`);
   const errno = addon.unloadModule(MODULE);
   if (errno === 0) return true;
   const readers = readersOf(host.root).map(readerName);
