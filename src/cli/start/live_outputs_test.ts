@@ -100,3 +100,23 @@ Deno.test("what waits for an output that is no more is counted and told", async 
   deepStrictEqual(written, ["file 3"]);
   strictEqual(outputs.stats()[0]!.dropped, 2);
 });
+
+Deno.test("dossiers are for those who listen, no output holds them", async () => {
+  const written: string[] = [];
+  const held: (readonly string[])[] = [];
+  const outputs = outputsInto(written, "one", 0);
+  const send = outputs.send.bind(outputs);
+  outputs.send = (alerts) => {
+    held.push(alerts.flatMap((one) => Object.keys(one)));
+    send(alerts);
+  };
+  const live = new LiveOutputs(outputs);
+  const heard: unknown[] = [];
+  live.subscribe((alerts) => heard.push(...alerts.map(({ dossier }) => dossier)));
+  const dossier = { none: "budget" } as const;
+  live.send([{ ...alert(1), dossier }, alert(2)]);
+  await live.close(1_000);
+  deepStrictEqual(heard, [dossier, undefined]);
+  strictEqual(held.flat().includes("dossier"), false);
+  strictEqual(held.length, 1);
+});

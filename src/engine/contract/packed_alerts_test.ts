@@ -1,7 +1,8 @@
 // Alerts that cross between threads come out as they went in.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import type { RuleRecord } from "../../rules/rule_account.ts";
 import type { Alert } from "./alert.ts";
-import { packAlerts, unpackAlerts } from "./packed_alerts.ts";
+import { packAlerts, RecordNumbers, RecordsTold, unpackAlerts } from "./packed_alerts.ts";
 
 const TAGS = ["a", "b"];
 
@@ -40,4 +41,26 @@ Deno.test("alerts come out as they went in, whatever they have in common", () =>
 Deno.test("what the alerts of a rule have in common is there once", () => {
   const { kinds } = packAlerts([alert(1), alert(2), alert(3, { rule: "S" }), alert(4), alert(5)]);
   strictEqual(kinds.length, 2);
+});
+
+Deno.test("a rule's record crosses once, and again when many others have", () => {
+  const [numbers, told] = [new RecordNumbers(), new RecordsTold()];
+  const recordOf = (name: string) => ({ name }) as RuleRecord;
+  const cross = (...alerts: Alert[]) => {
+    const packed = structuredClone(packAlerts(alerts, numbers));
+    return { alerts: unpackAlerts(packed, told), records: packed.records?.length };
+  };
+  const dossier = { record: recordOf("R"), moment: "{}" };
+  const first = cross(alert(1, { dossier }), alert(2), alert(3, { dossier: { none: "budget" } }));
+  deepStrictEqual(first.records, 1);
+  deepStrictEqual(first.alerts.map((one) => one.dossier), [dossier, undefined, { none: "budget" }]);
+  const [second] = [cross(alert(4, { dossier }))];
+  deepStrictEqual([second.records, second.alerts[0]!.dossier], [0, dossier]);
+  for (let at = 0; at < 5_000; at++) {
+    const other = { record: recordOf(`${at}`), moment: "{}" };
+    deepStrictEqual(cross(alert(5, { dossier: other })).alerts[0]!.dossier, other);
+  }
+  const last = cross(alert(6, { dossier }));
+  deepStrictEqual([last.records, last.alerts[0]!.dossier], [1, dossier]);
+  strictEqual(cross(alert(7)).records, undefined);
 });

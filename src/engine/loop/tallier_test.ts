@@ -61,6 +61,7 @@ Deno.test("alerts, times, CPUs and programs are in the memory", () => {
   const [tallies] = told;
   deepStrictEqual(tallies!.rules.map(({ name }) => name), ["one", "two"]);
   deepStrictEqual([...tallies!.matches], [0, 2]);
+  deepStrictEqual([...tallies!.lastMs], [0, 3]);
   deepStrictEqual([...tallies!.outputNs], [0, 1_000_000]);
   deepStrictEqual([...tallies!.cpuEvents], [10, 20]);
   deepStrictEqual([...tallies!.cpuLostCritical], [1, 2]);
