@@ -201,6 +201,8 @@ class ProcessActor {
     const { names, values, whole } = this.#chain();
     for (const [at, ancestor] of values.entries()) {
       this.#pins.push({ field: names[at]!, value: ancestor });
+      // A program that starts itself says nothing of who started it.
+      if (ancestor === program) continue;
       const kind = kindOf(ancestor);
       const place = placeOf(ancestor);
       if (place === "anyone" || place === "memory") {
@@ -227,7 +229,12 @@ class ProcessActor {
         );
       }
       if (!isGeneral(ancestor)) {
-        this.#why.push(`whatever else ${ancestor} has ${base} do is excused as well`);
+        if (this.#options.isExecution && isGeneral(program)) {
+          this.#care(
+            `every command that ${ancestor} runs by ${base} is excused, also those that an ` +
+              `intruder has it run: is ${ancestor} something that listens to others?`,
+          );
+        } else this.#why.push(`whatever else ${ancestor} has ${base} do is excused as well`);
         this.#standing(
           "its caller",
           ancestor,

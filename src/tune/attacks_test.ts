@@ -74,6 +74,37 @@ const ATTACKS: readonly {
     tempting: /proc\.exepath = \S+ld\.bfd: it does what its caller says/,
   },
   {
+    what: "another command of an application that listens, and is in no table",
+    noise: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/dash",
+      "proc.cmdline": "sh -c uptime",
+      "proc.birth.exepath[1]": "/opt/shop/shopd",
+    },
+    rule: "Program run",
+    attack: {
+      ...BACKUP,
+      "proc.exepath": "/usr/bin/dash",
+      "proc.cmdline": "sh -c id",
+      "proc.birth.exepath[1]": "/opt/shop/shopd",
+    },
+    tempting: /.?/,
+  },
+  {
+    what: "a program that only itself is known to have started",
+    noise: { ...BACKUP, "proc.exepath": "/opt/x/miner", "proc.birth.exepath[1]": "/opt/x/miner" },
+    rule: "Miner run",
+    attack: { ...BACKUP, "proc.exepath": "/opt/x/miner" },
+    tempting: /proc\.name = backup/,
+  },
+  {
+    what: "a program that an intruder has begun to run again and again, of a grave rule",
+    noise: BACKUP,
+    rule: "Kernel changed",
+    attack: BACKUP,
+    tempting: /.?/,
+  },
+  {
     what: "a shell below the web server",
     noise: {
       ...BACKUP,

@@ -60,7 +60,8 @@ const SERVER = words(`
   pure-ftpd rsyncd slapd cupsd snmpd ntpd chronyd oracle sqlservr db2sysc asterisk jenkins
   gitlab-workhorse gitea minio prometheus grafana grafana-server node java dotnet w3wp openvpn
   zabbix_agentd zabbix_agent2 nrpe salt-minion webhook telegraf collectd fluentd logstash
-  filebeat nats-server mosquitto ollama jupyter
+  filebeat nats-server mosquitto ollama jupyter rsyslogd syslog-ng auditd dbus-daemon
+  dbus-broker polkitd NetworkManager udisksd accounts-daemon avahi-daemon wpa_supplicant
 `);
 const LAUNCHER = words(`
   cron crond anacron atd fcron systemd init initd openrc openrc-init runit runsvdir runsv

@@ -64,6 +64,8 @@ export interface Tuning {
   readonly quietAlready: number;
   /** Of them, those of rules that are not there. */
   readonly unknownRules: ReadonlyMap<string, number>;
+  /** Of them, those that an exception was found for, but too few by themselves (`alertsMin`). */
+  readonly few: number;
   /** How many remain where all safe proposals are taken. */
   readonly remaining: number;
 }

@@ -4,6 +4,7 @@
 // condition is asked of every alert: what it silences is measured, not believed.
 import { EVENTS } from "../events/table.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
+import { PRIORITY_NAMES } from "../rules/priority.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { type Actor, actorOf, type Pin, textOf } from "./actor.ts";
 import { adviceFor } from "./advice.ts";
@@ -63,6 +64,7 @@ export function propose(
   const { drafts, refusals, lacking } = draftAll(alerts, clusters, options);
   const tried = tryAll(rules, loaded, drafts.map(({ yaml }) => yaml));
   const proposals: Proposal[] = [];
+  let few = 0;
   const keep = (options.keep ?? []).map(withHost);
   for (const [at, draft] of drafts.entries()) {
     const { excuses: node, error } = tried[at]!;
@@ -108,7 +110,7 @@ export function propose(
     };
     if (made.silenced >= (options.alertsMin ?? 2)) {
       proposals.push({ ...made, text: proposalText(made) });
-    }
+    } else few += made.silenced;
   }
   proposals.sort(byWorth);
   const kept = proposals.slice(0, options.proposalsMax ?? PROPOSALS_MAX);
@@ -124,6 +126,7 @@ export function propose(
     alerts: countOf(alerts),
     quietAlready,
     unknownRules,
+    few,
     remaining: countOf(left) + [...unknownRules.values()].reduce((sum, count) => sum + count, 0),
   };
 }
@@ -240,6 +243,9 @@ function draftAll(
   };
 }
 
+/** Graver ones are no noise that a machine may judge. */
+const ERROR = 3;
+
 function draftOf(
   cluster: Cluster,
   alerts: readonly PrintedAlert[],
@@ -250,6 +256,15 @@ function draftOf(
   const { rule, actor } = cluster;
   const parts: Part[] = actor.pins.map((pin) => pinned(pin, alerts));
   const warnings = [...actor.why];
+  if (rule.priority <= ERROR) {
+    level = "care";
+    warnings.push(
+      `the rule has the priority ${
+        PRIORITY_NAMES[rule.priority]
+      }: be sure that these alerts tell ` +
+        "of no intruder already",
+    );
+  }
   const user = userPart(alerts);
   if (user !== undefined) parts.push(user);
   else if (rule.source === "syscall") {

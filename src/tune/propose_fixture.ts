@@ -25,6 +25,16 @@ export const RULES = `
   condition: evt.type in (open, openat) and fd.name startswith /
   output: File opened (file=%fd.name)
   priority: NOTICE
+- rule: Miner run
+  desc: d
+  condition: evt.type in (execve, execveat) and proc.exepath contains miner
+  output: Miner run (program=%proc.exepath)
+  priority: NOTICE
+- rule: Kernel changed
+  desc: d
+  condition: evt.type = openat and fd.name startswith /
+  output: Kernel changed (program=%proc.exepath)
+  priority: ERROR
 - rule: Secret asked for
   desc: d
   condition: ka.verb = get and ka.target.resource = secrets

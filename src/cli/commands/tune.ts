@@ -175,7 +175,8 @@ function write(text: string, path: string | undefined, terminal: Terminal): void
 }
 
 function summary(tuning: Tuning, { strange }: Gathered): string {
-  const { proposals, refusals, lacking, alerts, remaining, quietAlready, unknownRules } = tuning;
+  const { proposals, refusals, lacking, alerts, remaining, quietAlready, few, unknownRules } =
+    tuning;
   const safe = proposals.filter(({ level }) => level === "safe");
   const care = proposals.length - safe.length;
   const lines = [
@@ -189,7 +190,11 @@ function summary(tuning: Tuning, { strange }: Gathered): string {
     );
   }
   if (safe.length > SHOWN_MAX) lines.push(`  … and ${safe.length - SHOWN_MAX} more`);
-  if (care > 0) lines.push(`${care} more stand commented out: each needs a look first`);
+  if (care > 0) {
+    const ofCare = proposals.filter(({ level }) => level === "care");
+    const count = ofCare.reduce((sum, { silenced }) => sum + silenced, 0);
+    lines.push(`${care} more, for ${count}, stand commented out: each needs a look first`);
+  }
   const refused = refusals.reduce((sum, one) => sum + one.alerts, 0);
   const untold = lacking.reduce((sum, one) => sum + one.alerts, 0);
   if (refused > 0) {
@@ -198,6 +203,7 @@ function summary(tuning: Tuning, { strange }: Gathered): string {
   if (untold > 0) {
     lines.push(`${untold} of them tell too little: the end of the YAML says what to add`);
   }
+  if (few > 0) lines.push(`${few} came but once or so: --min 1 has exceptions for them, too`);
   for (const [rule, count] of unknownRules) {
     lines.push(`${count} are of "${rule}", which is not among the rules (-r)`);
   }
