@@ -153,10 +153,10 @@ Deno.test("saker tune: what cannot be read is one clear line", async () => {
   const broken = place.file("broken.yaml", "- rule: x\n");
   for (
     const [args, expected] of [
-      [["tune"], /missing argument: files of alerts/],
+      [["tune", "--url", "127.0.0.1:1"], /Cannot read the alerts of http:\/\/127\.0\.0\.1:1: /],
       [["tune", `${place.directory}/none`], /Cannot read the alerts .*none: there is no such file/],
       [["tune", place.directory], /Cannot read the alerts .*: it is a directory/],
-      [["tune", empty], /there are no alerts; expected JSON lines, captures or the/],
+      [["tune", empty], /there are no alerts; expected JSON lines of alerts, or captures/],
       [["tune", empty, "--min", "0"], /expected a whole number above 0/],
       [["tune", empty, "-r", broken], /broken\.yaml:1/],
       [["rules", "test"], /missing argument: files of tests/],

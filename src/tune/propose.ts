@@ -64,7 +64,7 @@ export function propose(
   const { drafts, refusals, lacking } = draftAll(alerts, clusters, options);
   const tried = tryAll(rules, loaded, drafts.map(({ yaml }) => yaml));
   const proposals: Proposal[] = [];
-  let few = 0;
+  const few = new Set<number>();
   const keep = (options.keep ?? []).map(withHost);
   for (const [at, draft] of drafts.entries()) {
     const { excuses: node, error } = tried[at]!;
@@ -110,10 +110,11 @@ export function propose(
     };
     if (made.silenced >= (options.alertsMin ?? 2)) {
       proposals.push({ ...made, text: proposalText(made) });
-    } else few += made.silenced;
+    } else for (const one of silenced) few.add(one);
   }
   proposals.sort(byWorth);
   const kept = proposals.slice(0, options.proposalsMax ?? PROPOSALS_MAX);
+  for (const one of kept.flatMap(({ alerts: ofIt }) => ofIt)) few.delete(one);
   const silencedBySafe = new Set(
     kept.filter(({ level }) => level === "safe").flatMap(({ alerts: ofIt }) => ofIt),
   );
@@ -126,7 +127,7 @@ export function propose(
     alerts: countOf(alerts),
     quietAlready,
     unknownRules,
-    few,
+    few: countOf([...few].map((at) => alerts[at]!)),
     remaining: countOf(left) + [...unknownRules.values()].reduce((sum, count) => sum + count, 0),
   };
 }

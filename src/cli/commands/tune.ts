@@ -44,18 +44,18 @@ export async function tune(
   const isUrl = (source: string) => /^https?:\/\//i.test(source);
   const files = sources.filter((source) => !isUrl(source));
   const urls = [...sources.filter(isUrl), ...options.url === undefined ? [] : [options.url]];
-  if (sources.length === 0 && urls.length === 0) {
-    throw new Error("missing argument: files of alerts, captures, or http://HOST:PORT");
-  }
+  // As saker alerts and saker top: the one that runs here.
+  if (sources.length === 0 && urls.length === 0) urls.push("");
   const held = await heldBy(urls, options, flags, terminal);
   const read = gather(files, ofCapture);
   const given = { ...read, alerts: [...held, ...read.alerts].slice(0, ALERTS_MAX) };
   const keep = gather(options.keep ?? [], ofCapture);
   if (given.alerts.length === 0) {
-    throw new Error(
-      `${[...files, ...urls].join(", ")}: there are no alerts; expected JSON lines, captures or ` +
-        "the address of a running saker",
-    );
+    const none = `${[...files, ...urls].filter((one) => one !== "").join(", ") || "saker"}: ` +
+      "there are no alerts";
+    if (files.length > 0) throw new Error(`${none}; expected JSON lines of alerts, or captures`);
+    terminal.error(`${none}\n`);
+    return 0;
   }
   const cases = new KeptCases(rules);
   const tuning = propose(given.alerts, rules, {
@@ -87,11 +87,12 @@ async function heldBy(
   const { heldAlerts } = await import("./tune_asked.ts");
   const alerts: PrintedAlert[] = [];
   for (const url of urls) {
-    const client = runningSaker(flags, { ...options, url: checkedUrl(url) }, terminal);
+    const at = url === "" ? {} : { url: checkedUrl(url) };
+    const client = runningSaker(flags, { ...options, ...at }, terminal);
     try {
       alerts.push(...await heldAlerts(client));
     } catch (error) {
-      throw new Error(`Cannot read the alerts of ${url}: ${reasonOf(error)}`);
+      throw new Error(`Cannot read the alerts of ${client.url}: ${reasonOf(error)}`);
     } finally {
       client.close();
     }

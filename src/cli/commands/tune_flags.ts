@@ -7,9 +7,10 @@ import type { TuneFlags } from "./tune.ts";
 
 const EXAMPLES = `
 Examples:
+  saker tune > exceptions.yaml                     alerts that the saker here holds
   saker tune alerts.jsonl > exceptions.yaml        alerts that were written, also .gz
   journalctl -u saker -o cat | saker tune -        what a pipe brings
-  saker tune http://127.0.0.1:8765                 alerts that a running saker holds
+  saker tune https://host:8765 --token-file token  those of another host
   saker tune trace.scap                            alerts of a capture, with all that they need
   saker tune alerts.jsonl --keep attacks.scap --capture ordinary.scap
   saker tune alerts.jsonl -r falco_rules.yaml --falco --output exceptions.yaml
@@ -24,8 +25,8 @@ export function addTune(
     .description("propose exceptions for alerts that are noise, with evidence and proof")
     .argument(
       "[alerts...]",
-      "alerts as JSON lines (also .gz), captures (.scap), http://HOST:PORT of a running saker; " +
-        "- reads a pipe",
+      "alerts as JSON lines (also .gz), captures (.scap), http://HOST:PORT of a running saker " +
+        "(without any: the one here); - reads a pipe",
     )
     .option(
       "--keep <file>",
