@@ -5,6 +5,8 @@ export interface ToldAlert {
   /** The line, as it came. */
   readonly line: string;
   readonly id: string;
+  /** Its number in that run; 0 where it is left out. */
+  readonly seq: number;
   /** As Falco writes it: RFC 3339 in UTC. */
   readonly time: string;
   readonly timeMs: number;
@@ -31,6 +33,7 @@ export function toldAlert(line: string): ToldAlert | undefined {
   return {
     line,
     id: text("id"),
+    seq: typeof alert["seq"] === "number" ? alert["seq"] : 0,
     time: text("time"),
     timeMs: Date.parse(text("time")) || 0,
     priority,

@@ -5,6 +5,7 @@ import { recentPage, toldAlert } from "./told_alert.ts";
 const ALERT = {
   degraded: true,
   id: "18ebcc09c2afd221-1",
+  seq: 1,
   output: "04:20:18.730349089: Warning Read it: Warning twice (file=/x)",
   output_fields: { "fd.name": "/x" },
   priority: "Warning",
@@ -17,6 +18,7 @@ Deno.test("an alert is read as it is told, with and without its properties", () 
   deepStrictEqual(toldAlert(line), {
     line,
     id: ALERT.id,
+    seq: 1,
     time: ALERT.time,
     timeMs: Date.UTC(2026, 10, 27, 4, 20, 18, 730),
     priority: "Warning",

@@ -63,7 +63,7 @@ Deno.test({
         lines.map((line) => line.trim()).join("").includes(text);
       const before = await screen.until("the alert of before", shows("loud/before"));
       const head = before.find((line) => line.includes("Opened here"))!;
-      assert(/^\d\d:\d\d:\d\d Warning Opened here$/.test(head), head);
+      assert(/^\d\d:\d\d:\d\d Warning Opened here #\d+$/.test(head), head);
       assertIncludes(await screen.coloured(), "\x1b[33m");
 
       // What would clear the screen, set its title, and turn the direction of reading.
@@ -76,7 +76,7 @@ Deno.test({
       await open(place, "loud/narrow");
       const narrow = await screen.until("an alert in 40 columns", shows("narrow"));
       const at = narrow.findLastIndex((line) => line.includes("Opened here"));
-      assertEquals(narrow[at]!.slice(9), "Warning Opened here");
+      assert(/^\d\d:\d\d:\d\d Warning Opened here #\d+$/.test(narrow[at]!), narrow[at]);
       assert(narrow.slice(at + 1).every((line) => line === "" || line.startsWith("  ")));
       assertIncludes(
         narrow.slice(at + 1).map((line) => line.trim()).join(""),
@@ -109,8 +109,8 @@ Deno.test({
     await open(place, "quiet/two", "head");
     await open(place, "loud/three", "head");
     for (const name of ["loud/one", "quiet/two", "loud/three"]) await held(place, saker, name);
+    const url = `127.0.0.1:${saker.port}`;
     const asked = async (...args: readonly string[]) => {
-      const url = `127.0.0.1:${saker.port}`;
       const { code, stdout, stderr } = await runSaker(["alerts", "--url", url, "--once", ...args]);
       assertEquals(code, 0, stderr);
       return stdout.trimEnd().split("\n").filter((line) => line !== "");
@@ -136,7 +136,15 @@ Deno.test({
     assertEquals(await names("--since", "2100-01-01"), []);
     const json = (await asked("--json")).map((line) => JSON.parse(line));
     assertEquals(json.map(({ rule }) => rule), ["Opened here", "Looked at", "Opened here"]);
-    const url = `127.0.0.1:${saker.port}`;
+    const one = await asked("--show", `${json[2].seq}`);
+    assertIncludes(one[0]!, "loud/three");
+    for (const part of ["Who started whom", "Why it fired", "  ✓ all of", "  proc.name = head"]) {
+      assert(one.some((line) => line.startsWith(part)), part);
+    }
+    const whole = JSON.parse((await asked("--show", json[2].id, "--json"))[0]!);
+    assertEquals(whole.alert.id, json[2].id);
+    const none = await runSaker(["alerts", "--url", url, "--show", "999999"]);
+    assertEquals([none.code, none.stderr], [1, "Error: no such alert is held\n"]);
     const mistyped = await runSaker(["alerts", "--url", url, "--rule", "Opened her"]);
     assertEquals(mistyped.code, 1);
     assertEquals(

@@ -2,12 +2,16 @@
 // no alert goes to standard error: that some are missing, that saker is gone, that it is back.
 import { followAlerts, RECENT_MAX, recentAlerts } from "../../client/following.ts";
 import { NoAnswer, type SakerClient } from "../../client/saker_client.ts";
-import type { ToldAlert } from "../../client/told_alert.ts";
+import { type ToldAlert, toldAlert } from "../../client/told_alert.ts";
 import { harmless, wrap } from "../../screen/columns.ts";
 import { lineText } from "../../screen/line.ts";
+import type { AlertAnswer } from "../../server/told/answers.ts";
+import { visibleLine } from "../../words/visible.ts";
 import { nearest } from "../../words/nearest.ts";
 import type { Flags } from "../flags.ts";
 import { alertLines, clock } from "../print/alert_text.ts";
+import { dossierLines } from "../print/dossier_text.ts";
+import { laidOut } from "../print/laid_out.ts";
 import type { AskFlags } from "../start/ask_flags.ts";
 import { NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
 import { PipeClosed, type Terminal } from "../terminal.ts";
@@ -21,6 +25,8 @@ export interface AlertsFlags extends AskFlags {
   readonly process?: readonly string[];
   readonly container?: readonly string[];
   readonly search?: readonly string[];
+  /** Id or number of the one that is looked at. */
+  readonly show?: string;
   readonly once?: boolean;
   readonly json?: boolean;
 }
@@ -47,6 +53,10 @@ export async function alerts(
   const show = (alert: ToldAlert) => print(alert, asked, terminal);
   const tell = (words: string) => tellOf(words, terminal);
   try {
+    if (asked.show !== undefined) {
+      await showOne(client, asked.show, asked, terminal);
+      return 0;
+    }
     await checkRules(client, asked.rule ?? [], query);
     if (asked.once === true) {
       for (const alert of await recentAlerts(client, query, recent)) show(alert);
@@ -68,6 +78,21 @@ export async function alerts(
     for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
     client.close();
   }
+}
+
+/** The alert with its dossier. */
+async function showOne(
+  client: SakerClient,
+  place: string,
+  { json = false }: AlertsFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const text = await client.text(`/alerts/${place}`);
+  if (json) return terminal.out(`${text}\n`);
+  const answer = JSON.parse(text) as AlertAnswer;
+  print(toldAlert(JSON.stringify(answer.alert))!, {}, terminal);
+  const write = laidOut(terminal, { tones: { "✓": "good", "✗": "bad", "?": "odd" } });
+  write(`\n${dossierLines(answer).map(visibleLine).join("\n")}\n`);
 }
 
 /** One line, in as many as a terminal has for it, with the time: it stands among alerts. */

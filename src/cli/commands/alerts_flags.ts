@@ -13,6 +13,7 @@ Examples:
   saker alerts --priority warning --since 1h
   saker alerts --process nginx --container web
   saker alerts --search passwd --once        what is held of them, then exit
+  saker alerts --show 12                     who started whom, why it fired, all fields
   saker alerts --json | jq -r .rule
   saker alerts --url https://host:8765 --token-file token --ca-file ca.pem
 
@@ -33,6 +34,7 @@ export function addAlerts(
     .option("--process <name>", "of a process: name, path or pid (repeatable)", append)
     .option("--container <name>", "of a container: name, id, image or pod (repeatable)", append)
     .option("--search <words>", "with all of these words somewhere", append)
+    .option("--show <alert>", "all that is known of one, by its id or #number: why, by whom", place)
     .option("--once", "tell what is held and exit, do not follow")
     .option("--json", "as saker's JSON, one alert a line");
   addAskFlags(command)
@@ -41,6 +43,13 @@ export function addAlerts(
       const { alerts } = await import("./alerts.ts");
       onEnd(await alerts(options, readFlags(program), terminal));
     });
+}
+
+/** As it stands in an alert's line, with its mark or without. */
+function place(value: string): string {
+  const found = /^#?([0-9a-f]+(?:-\d+)?)$/.exec(value)?.[1];
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError("expected an alert's id or number, such as 12");
 }
 
 function recent(value: string): number {

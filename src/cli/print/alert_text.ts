@@ -18,23 +18,36 @@ const INDENT = "  ";
 
 /** `todayMs`: alerts of other days show theirs. */
 export function alertLines(alert: ToldAlert, columns: number, todayMs: number): Line[] {
-  const { priority, rule, degraded } = alert;
+  const { priority, rule, degraded, seq } = alert;
+  // By which `--show` knows it.
+  const number: Line = seq > 0 ? [span(` #${seq}`, "faint")] : [];
   const head: Line = [
     span(`${localTime(alert, todayMs)} `, "faint"),
     span(`${priority} `, TONES[priority] ?? "plain"),
   ];
   const text = harmless(saidBy(alert));
   const told = degraded ? `${text}${text === "" ? "" : " "}(events were lost before it)` : text;
-  const whole: Line = [...head, span(rule, "strong"), span(told === "" ? "" : `  ${told}`)];
+  const whole: Line = [
+    ...head,
+    span(rule, "strong"),
+    ...number,
+    span(told === "" ? "" : `  ${told}`),
+  ];
   if (columnsOfLine(whole) <= columns) return [whole];
   // A rule's name that does not fit goes on below.
   const [first = "", ...names] = wrap(harmless(rule), columns, {
     indent: INDENT,
     taken: columnsOfLine(head),
   });
-  return [
+  const named: Line[] = [
     [...head, span(first, "strong")],
     ...names.map((line): Line => [span(line, "strong")]),
+  ];
+  const last = named.at(-1)!;
+  const isRoom = columnsOfLine(last) + columnsOfLine(number) <= columns;
+  return [
+    ...named.slice(0, -1),
+    ...(isRoom ? [[...last, ...number]] : [last, [span(INDENT.slice(1)), ...number]]),
     ...wrap(told, columns - INDENT.length).map((line): Line => [span(INDENT + line)]),
   ];
 }

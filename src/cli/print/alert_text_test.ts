@@ -55,6 +55,14 @@ Deno.test("what does not begin with its rule's name is shown whole, loss is told
   );
 });
 
+Deno.test("an alert has its number, by which it can be asked for", () => {
+  deepStrictEqual(shown(80, { seq: 12 }), [
+    "04:20:18 Warning Shell in a box #12  file=/etc/shadow user=root",
+  ]);
+  deepStrictEqual(shown(36, { seq: 12 })[0], "04:20:18 Warning Shell in a box #12");
+  deepStrictEqual(shown(33, { seq: 12 }).slice(0, 2), ["04:20:18 Warning Shell in a box", "  #12"]);
+});
+
 Deno.test("hostile names do nothing, at any width", () => {
   const message = `Shell in a box (file=/tmp/\x1b]0;x\x07\n\u202e名前${"名".repeat(60)} x)`;
   for (const columns of [10, 24, 40, 80, 200]) {
