@@ -47,7 +47,7 @@ export function lackOf({ alert, dossier }: HeldAlert): string {
 
 export interface RecentQuery {
   readonly takes: (alert: Alert, dossier: HeldAlert["dossier"]) => boolean;
-  /** Ids or numbers of alerts; undefined: from the newest, to the oldest. */
+  /** Ids or numbers of alerts, or times; undefined: from the newest, to the oldest. */
   readonly before: string | undefined;
   readonly after: string | undefined;
   /** Whether alerts' texts are looked through. */
@@ -96,10 +96,10 @@ export function recentPage(
   held: AlertRing,
   { takes, searches, before, after, limit }: RecentQuery,
 ): RecentPage | { readonly error: string } {
-  const from = before === undefined ? held.size : held.placeOf(before);
-  if (from === undefined) return { error: `before "${before}": this alert is not held` };
-  const until = after === undefined ? -1 : held.placeOf(after);
-  if (until === undefined) return { error: `after "${after}": this alert is not held` };
+  const from = before === undefined ? held.size : placeOf(held, before, true);
+  if (typeof from === "string") return { error: `before "${before}": ${from}` };
+  const until = after === undefined ? -1 : placeOf(held, after, false);
+  if (typeof until === "string") return { error: `after "${after}": ${until}` };
   const alerts: HeldAlert[] = [];
   let looked = 0;
   for (let place = from - 1; place > until; place--) {
@@ -112,6 +112,21 @@ export function recentPage(
   }
   return { alerts, next: undefined };
 }
+
+/** Where an alert stands that is named by its id or number, or by a time: the first alert not
+ * before it (`isEnd`), or the last not after it. What is wrong with it is a text. */
+function placeOf(held: AlertRing, text: string, isEnd: boolean): number | string {
+  if (!TIME.test(text)) return held.placeOf(text) ?? "this alert is not held";
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return "expected a time such as 2026-01-31T22:15:00Z";
+  const time = BigInt(ms) * 1_000_000n;
+  let place = held.size;
+  while (place > 0 && held.at(place - 1).alert.time > time) place--;
+  while (isEnd && place > 0 && held.at(place - 1).alert.time === time) place--;
+  return isEnd ? place : place - 1;
+}
+
+const TIME = /^\d{4}-\d\d-\d\d/;
 
 /** The text of a RecentAnswer. */
 export function recentAnswer(

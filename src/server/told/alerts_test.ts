@@ -166,6 +166,19 @@ Deno.test("the newest alerts come first, page after page", () => {
   deepStrictEqual([seqs(last), last.next], [[1], null]);
   deepStrictEqual(seqs(asked(ring, "after=5")), [7, 6]);
   deepStrictEqual(asked(ring, "limit=7").next, null);
+  const timed = ringOf(
+    [1, 2, 2, 3].map((second, at) => alert(at + 1, { time: BigInt(second) * 1_000_000_000n })),
+  );
+  const at = (second: number) => new Date(second * 1_000).toISOString();
+  const cases: [string, number[]][] = [
+    [`after=${at(2)}`, [4]],
+    [`before=${at(2)}`, [1]],
+    [`after=${at(1)}&before=${at(3)}`, [3, 2]],
+    [`after=${at(0)}`, [4, 3, 2, 1]],
+    [`before=${at(9)}&limit=1`, [4]],
+    [`before=${at(0)}`, []],
+  ];
+  for (const [query, wanted] of cases) deepStrictEqual(seqs(asked(timed, query)), wanted, query);
 });
 
 Deno.test("a query takes what it names, in output and dossier", () => {
@@ -207,6 +220,9 @@ Deno.test("a wrong query is told what was expected", () => {
     ok("error" in query, text);
     match(query.error, wanted);
   }
+  const bad = recentQuery(new URLSearchParams("after=2026-13-99"));
+  ok(!("error" in bad));
+  match((recentAnswer(ringOf([alert(1)]), bad) as { error: string }).error, /expected a time/);
   const query = recentQuery(new URLSearchParams("before=9"));
   ok(!("error" in query));
   deepStrictEqual(recentAnswer(ringOf([alert(1)]), query), {
