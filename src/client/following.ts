@@ -111,8 +111,12 @@ function missingWords(data: string): string {
 /** Settles after the time, or at once where it is told to stop. */
 export function pause(ms: number, stop: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  stop.addEventListener("abort", () => resolve(), { once: true });
-  if (stop.aborted) resolve();
-  return promise.finally(() => clearTimeout(timer));
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  stop.addEventListener("abort", end);
+  if (stop.aborted) end();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", end);
+  });
 }

@@ -50,7 +50,13 @@ export interface Snapshot {
   readonly descriptors: number;
   readonly types: ReadonlyMap<string, TypeCounts>;
   /** Over so many seconds; of how many processes there were events, and those not listed. */
-  readonly busy: { readonly seconds: number; readonly processes: number; readonly others: number };
+  readonly busy: {
+    /** False: to root alone, or with the token. */
+    readonly isTold: boolean;
+    readonly seconds: number;
+    readonly processes: number;
+    readonly others: number;
+  };
   readonly processes: readonly ProcessCount[];
   readonly rulesInForce: number;
   readonly rules: readonly RuleCount[];
@@ -99,6 +105,7 @@ export function snapshotOf(status: unknown, atMs: number): Snapshot {
       Object.entries(treeOf(top["types"])).map(([type, counts]) => [type, typeOf(treeOf(counts))]),
     ),
     busy: {
+      isTold: top["processes"] !== undefined,
       seconds: numberOf(busy["seconds"]),
       processes: numberOf(busy["processes"]),
       others: numberOf(busy["others"]),

@@ -28,7 +28,7 @@ Deno.test("a snapshot has what /status tells", () => {
   deepStrictEqual(now.processes, [
     { pid: 7, name: "n", exepath: "/n", container: "c", events: 20, perSecond: 2 },
   ]);
-  deepStrictEqual(now.busy, { seconds: 10, processes: 3, others: 4 });
+  deepStrictEqual(now.busy, { isTold: true, seconds: 10, processes: 3, others: 4 });
   strictEqual(now.lost, 42);
   deepStrictEqual(now.rules[0], {
     rule: 'Read "it" \\ now',

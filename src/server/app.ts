@@ -89,7 +89,16 @@ export function makeApp(options: AppOptions): App {
     return context.json({ status: ready ? "ready" : status }, ready ? 200 : 503);
   });
   answer("get", "/versions", (context) => context.json(options.versions()));
-  answer("get", "/status", protectedBy((context) => context.json(options.status())));
+  answer(
+    "get",
+    "/status",
+    protectedBy((context) => {
+      const { processes, ...others } = options.status();
+      // What runs here, other users may not be able to see otherwise.
+      const mayKnow = processes !== undefined && refusalToFollow(context) === undefined;
+      return context.json(mayKnow ? { ...others, processes } : others);
+    }),
+  );
   answer(
     "get",
     "/series",

@@ -236,3 +236,18 @@ Deno.test("too many clients are told to come back", async () => {
   strictEqual(third.status, 200);
   await third.body!.cancel();
 });
+
+Deno.test("the busiest processes are told to those alone who may read the alerts", async () => {
+  const more = { status: () => ({ status: "ok", processes: { list: [{ name: "x" }] } }) };
+  const told = async (setting: Setting, owner: number, bearer?: string) => {
+    const { ask } = app({ ...setting, more });
+    const answer = await ask("/status", { owner, ...(bearer === undefined ? {} : { bearer }) });
+    const { status, processes } = await answer.json();
+    strictEqual(status, "ok");
+    return processes !== undefined;
+  };
+  strictEqual(await told({}, 0), true);
+  strictEqual(await told({}, 1000), false);
+  strictEqual(await told({ mayAllFollow: true }, 1000), true);
+  strictEqual(await told({ token: TOKEN }, 1000, TOKEN), true);
+});

@@ -115,6 +115,12 @@ Deno.test({
       assertEquals(await screen.told("alternate_on"), "0");
       assertEquals(await screen.told("cursor_flag"), "1");
     };
+    // What is no terminal to draw on gets a page of text.
+    await screen.press(`TERM=dumb ${top} --rows 1 --interval 0.3; echo plain gave $?`, "Enter");
+    await screen.until("a page", (lines) => shows("RULES")(lines) && shows("plain gave 0")(lines));
+    assertEquals(await screen.told("alternate_on"), "0");
+    await screen.press("clear", "Enter");
+    await screen.until("a clear screen", (lines) => !shows("RULES")(lines));
     await screen.press(`set -m; ${top}`, "Enter");
     await screen.until("top", shows("RULES"));
     await screen.press("C-z");

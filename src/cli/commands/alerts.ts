@@ -13,7 +13,7 @@ import { alertLines, clock } from "../print/alert_text.ts";
 import { dossierLines } from "../print/dossier_text.ts";
 import { laidOut } from "../print/laid_out.ts";
 import type { AskFlags } from "../start/ask_flags.ts";
-import { NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
+import { NOBODY_THERE, nobodyThere, refusedWords, runningSaker } from "../start/running_saker.ts";
 import { PipeClosed, type Terminal } from "../terminal.ts";
 
 export interface AlertsFlags extends AskFlags {
@@ -71,7 +71,7 @@ export async function alerts(
     return 0;
   } catch (error) {
     if (stop.signal.aborted || error instanceof PipeClosed) return 0;
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoAnswer)) throw refusedWords(error);
     terminal.error(nobodyThere(client, error));
     return NOBODY_THERE;
   } finally {

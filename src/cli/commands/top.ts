@@ -18,7 +18,7 @@ import {
 } from "../print/top_view.ts";
 import { FullScreen } from "../start/full_screen.ts";
 import type { AskFlags } from "../start/ask_flags.ts";
-import { NOBODY_THERE, nobodyThere, runningSaker } from "../start/running_saker.ts";
+import { NOBODY_THERE, nobodyThere, refusedWords, runningSaker } from "../start/running_saker.ts";
 import { OutputFailed, PipeClosed, type Terminal } from "../terminal.ts";
 
 export interface TopFlags extends AskFlags {
@@ -39,12 +39,13 @@ export async function top(asked: TopFlags, flags: Flags, terminal: Terminal): Pr
   const client = runningSaker(flags, asked, terminal);
   try {
     const first = await look(client);
-    const once = asked.once === true || asked.json === true || !terminal.outIsTerminal;
+    const isPlain = !terminal.outIsTerminal || terminal.environment("TERM") === "dumb";
+    const once = asked.once === true || asked.json === true || isPlain;
     if (once) await printOnce(client, first, asked, terminal);
     else await new Top(client, first, asked, terminal).run();
     return 0;
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoAnswer)) throw refusedWords(error);
     terminal.error(nobodyThere(client, error));
     return NOBODY_THERE;
   } finally {

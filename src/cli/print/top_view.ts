@@ -166,6 +166,7 @@ function titleOf({ now, rows, grouped }: TopState, table: Table): string {
     case "types":
       return `EVENTS of ${rows.types.length} types`;
     case "processes":
+      if (!now.busy.isTold) return "PROCESSES: told to root, or with the token";
       return `${grouped ? "PROGRAMS" : "PROCESSES"} of the last ${Math.round(now.busy.seconds)} s`;
     case "rules":
       return `RULES, ${rows.rules.filter(({ alerts }) => alerts > 0).length} with alerts`;

@@ -1,6 +1,6 @@
 // Which running saker a command asks, and as whom: flags, the environment and a configuration file
 // come in, a client goes out.
-import { type NoAnswer, type Place, SakerClient } from "../../client/saker_client.ts";
+import { type NoAnswer, type Place, Refusal, SakerClient } from "../../client/saker_client.ts";
 import { isLoopback } from "../../server/hosts.ts";
 import { readConfig } from "../../config/read_config.ts";
 import type { Config } from "../../config/schema.ts";
@@ -23,6 +23,12 @@ export function runningSaker(flags: Flags, ask: AskFlags, terminal: Terminal): S
 /** One line, for whoever has not started it, or somewhere else. */
 export function nobodyThere({ url }: SakerClient, { message }: NoAnswer): string {
   return `Error: No saker answers at ${url}: ${message} (is it running? --url says where)\n`;
+}
+
+/** A refusal with what may be done about it; all else as it is. */
+export function refusedWords(error: unknown): unknown {
+  if (!(error instanceof Refusal) || error.status !== 401) return error;
+  return new Error(`It refuses: ${error.message} (as root, or --token-file)`);
 }
 
 function placeOf(flags: Flags, ask: AskFlags, { environment }: Terminal): Place {
