@@ -163,5 +163,27 @@ http_output:
     assertEquals(json.files, [config]);
     assertEquals([json.reload.generation, json.reload.refusals > 0], [1, true]);
     assertIncludes(json.problems.join("\n"), "json_outputt");
+
+    // Other rules and another configuration: each alert keeps the rule that it was made by.
+    const [before] = (await asked(saker, "/alerts/recent?rule=Marked+read")).json.alerts;
+    const changed = rulesText(place.marker).replace("desc: A file", "desc: Another file");
+    await Deno.writeTextFile(rules, changed);
+    await Deno.writeTextFile(config, `rules_files: [${rules}]\nwebserver: { dossiers: false }\n`);
+    await eventually("both to be taken", async () => {
+      const { json } = await asked(saker, "/config");
+      const key = json.keys.find((one: Json) => one.key === "webserver.dossiers");
+      if (key?.value !== false) return undefined;
+      const { rules: told } = (await asked(saker, "/rules")).json;
+      return told[0].description.startsWith("Another") || undefined;
+    });
+    await run("/bin/sh", ["-c", 'read -r line < "$0"', place.file("y-end")]);
+    const after = await eventually("an alert without a dossier", async () => {
+      const { alerts } = (await asked(saker, "/alerts/recent?rule=Marked+read")).json;
+      return alerts.find((one: Json) => !one.dossier)?.alert;
+    });
+    const lacking = (await asked(saker, `/alerts/${after.id}`)).json;
+    assertEquals([lacking.dossier, typeof lacking.no_dossier], [null, "string"]);
+    const kept = (await asked(saker, `/alerts/${before.alert.id}`)).json.dossier;
+    assertIncludes(kept.rule.text, "desc: A file");
   },
 });

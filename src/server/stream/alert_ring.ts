@@ -1,5 +1,6 @@
 // The last alerts with their dossiers, for who looks at them and for clients that were away:
-// bounded by number and by what their texts take. Dossiers go before their alerts do.
+// bounded by number and by what their texts take. Dossiers go before their alerts do. Where most of
+// the alerts are of one rule, its own give way, so that a flood does not push out all others.
 import { alertId } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { Dossier } from "../../engine/contract/dossier.ts";
@@ -22,10 +23,15 @@ export interface HeldAlert {
   readonly dossier: Dossier | "gone" | undefined;
 }
 
-/** Alerts behind a place; `complete`: none between is missing. */
+/** Alerts behind a place. */
 export interface Following {
   readonly alerts: readonly Alert[];
+  /** The place is held; else nobody knows what is missing. */
   readonly complete: boolean;
+  /** Alerts between that had to give way; 0 where the place is not held. */
+  readonly missing: number;
+  /** Those that are held and were not asked for. */
+  readonly leftOff: number;
 }
 
 export interface RingStats {
@@ -41,18 +47,21 @@ export interface RingStats {
 
 interface Slot {
   readonly alert: Alert;
+  readonly chars: number;
   dossier: Dossier | "gone" | undefined;
+  /** Alerts directly before it that had to give way. */
+  missing: number;
 }
+
+/** Room is made for so many at a time, a share of all: going through them costs as much as one. */
+const ROOM_SHARE = 64;
 
 export class AlertRing {
   readonly #limits: RingLimits;
-  /** Circular: the oldest stands at `#first`. */
-  readonly #slots: (Slot | undefined)[] = [];
-  #first = 0;
-  #count = 0;
+  /** The oldest first. */
+  #slots: Slot[] = [];
+  readonly #byRule = new Map<string, number>();
   #chars = 0;
-  /** How many of the oldest have no dossier any more. */
-  #bare = 0;
   #dossiers = 0;
   #dossierChars = 0;
   #givenWay = 0;
@@ -63,12 +72,12 @@ export class AlertRing {
   }
 
   get size(): number {
-    return this.#count;
+    return this.#slots.length;
   }
 
   stats(): RingStats {
     return {
-      held: this.#count,
+      held: this.#slots.length,
       chars: this.#chars,
       dossiers: this.#dossiers,
       dossierChars: this.#dossierChars,
@@ -79,31 +88,35 @@ export class AlertRing {
 
   push({ dossier, ...alert }: Alert): void {
     const { alerts, chars, dossierChars } = this.#limits;
-    if (this.#count === alerts) this.#shift();
-    this.#slots[(this.#first + this.#count++) % alerts] = { alert, dossier };
-    this.#chars += charsOf(alert);
+    const slot = { alert, chars: charsOf(alert), dossier, missing: 0 };
+    this.#slots.push(slot);
+    this.#chars += slot.chars;
+    this.#byRule.set(alert.rule, (this.#byRule.get(alert.rule) ?? 0) + 1);
     if (dossier !== undefined && "moment" in dossier) {
       this.#dossiers++;
       this.#dossierChars += dossier.moment.length;
     }
-    // The newest stays, however long it is.
-    while (this.#chars > chars && this.#count > 1) this.#shift();
-    while (this.#dossierChars > dossierChars && this.#bare < this.#count - 1) {
-      if (this.#strip(this.#slot(this.#bare++))) this.#dossiersGivenWay++;
-    }
+    const room = Math.max(1, Math.floor(alerts / ROOM_SHARE));
+    if (this.#slots.length > alerts) this.#giveWay(room);
+    while (this.#chars > chars && this.#slots.length > 1) this.#giveWay(room);
+    if (this.#dossierChars > dossierChars) this.#stripTo(dossierChars * (1 - 1 / ROOM_SHARE));
   }
 
   /**
    * What came behind the alert that is named by its id, or by its number (`seq`). Where the ring
-   * does not have it, all that there is, which is not known to be complete. At most the newest
-   * `limit` of them.
+   * does not have it, all that there is. At most the newest `limit` of them.
    */
-  after(place: string, limit = Infinity): Following & { readonly leftOff: number } {
+  after(place: string, limit = Infinity): Following {
     const at = this.placeOf(place);
-    const from = Math.max((at ?? -1) + 1, this.#count - limit);
-    const alerts: Alert[] = [];
-    for (let index = from; index < this.#count; index++) alerts.push(this.#slot(index).alert);
-    return { alerts, complete: at !== undefined, leftOff: from - ((at ?? -1) + 1) };
+    const behind = this.#slots.slice((at ?? -1) + 1);
+    const leftOff = Math.max(0, behind.length - limit);
+    const told = behind.slice(leftOff);
+    return {
+      alerts: told.map(({ alert }) => alert),
+      complete: at !== undefined,
+      missing: at === undefined ? 0 : behind.reduce((sum, { missing }) => sum + missing, 0),
+      leftOff,
+    };
   }
 
   /** The place of the alert of that id or number, 0 the oldest; undefined where it is not held. */
@@ -111,32 +124,68 @@ export class AlertRing {
     const [, time, number] = PLACE.exec(place) ?? [];
     if (number === undefined) return undefined;
     const sequence = Number(number);
-    for (let index = this.#count - 1; index >= 0; index--) {
-      const { alert } = this.#slot(index);
-      if (alert.sequence !== sequence) continue;
-      if (time === undefined ? sequence > 0 : place === alertId(alert)) return index;
-    }
-    return undefined;
+    const at = this.#slots.findLastIndex(({ alert }) =>
+      alert.sequence === sequence && (time === undefined ? sequence > 0 : place === alertId(alert))
+    );
+    return at < 0 ? undefined : at;
   }
 
   /** The alert at a place. */
   at(place: number): HeldAlert {
-    return this.#slot(place);
+    return this.#slots[place]!;
   }
 
-  #slot(index: number): Slot {
-    return this.#slots[(this.#first + index) % this.#limits.alerts]!;
+  /** Lets go of the oldest of the rule that most alerts are of, or else of the oldest of all; never
+   * of the newest, however long it is. */
+  #giveWay(count: number): void {
+    const most = this.#mostly();
+    const newest = this.#slots.at(-1)!;
+    let left = count;
+    let missing = 0;
+    const kept: Slot[] = [];
+    for (const slot of this.#slots) {
+      const { rule } = slot.alert;
+      if (left > 0 && slot !== newest && (most === undefined || rule === most)) {
+        left--;
+        missing += slot.missing + 1;
+        this.#drop(slot);
+        continue;
+      }
+      slot.missing += missing;
+      missing = 0;
+      kept.push(slot);
+    }
+    this.#slots = kept;
   }
 
-  #shift(): void {
-    const slot = this.#slot(0);
-    this.#chars -= charsOf(slot.alert);
+  #drop(slot: Slot): void {
+    const { rule } = slot.alert;
     this.#strip(slot);
-    this.#slots[this.#first] = undefined;
-    this.#first = (this.#first + 1) % this.#limits.alerts;
-    this.#count--;
-    if (this.#bare > 0) this.#bare--;
+    this.#chars -= slot.chars;
     this.#givenWay++;
+    const left = this.#byRule.get(rule)! - 1;
+    if (left === 0) this.#byRule.delete(rule);
+    else this.#byRule.set(rule, left);
+  }
+
+  /** The rule that more than half of the alerts are of. */
+  #mostly(): string | undefined {
+    for (const [rule, count] of this.#byRule) if (count > this.#slots.length / 2) return rule;
+    return undefined;
+  }
+
+  /** Lets go of dossiers until they take no more than that: as alerts do, the newest never. */
+  #stripTo(chars: number): void {
+    const most = this.#mostly();
+    const newest = this.#slots.at(-1)!;
+    const strip = (from: (slot: Slot) => boolean): void => {
+      for (const slot of this.#slots) {
+        if (this.#dossierChars <= chars) return;
+        if (slot !== newest && from(slot) && this.#strip(slot)) this.#dossiersGivenWay++;
+      }
+    };
+    if (most !== undefined) strip(({ alert: { rule } }) => rule === most);
+    strip(() => true);
   }
 
   /** Whether there was one. */

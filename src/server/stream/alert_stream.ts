@@ -142,11 +142,18 @@ export class AlertStream {
 
   /** What came while the client was away, as far as it is held. */
   #resume(client: AlertClient, { filter, write }: Wish, after: string): void {
-    const { alerts, complete, leftOff } = this.held.after(after, RESUMED_MAX);
+    const { alerts, complete, missing, leftOff } = this.held.after(after, RESUMED_MAX);
     if (!complete) {
       client.tell(namedEvent("gap", {
         after,
         reason: "this alert is not held any more, or is of another run: what is held follows",
+      }));
+    }
+    if (missing > 0) {
+      client.tell(namedEvent("gap", {
+        after,
+        missed: missing,
+        reason: "too many alerts came: those of the rules with most of them are not held any more",
       }));
     }
     if (leftOff > 0) {

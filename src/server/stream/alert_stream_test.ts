@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { alertId } from "../../alerts/format/format.ts";
 import { JSON_FORMAT } from "../../alerts/format/format_fixture.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+import type { Dossier } from "../../engine/contract/dossier.ts";
 import { type AlertFilter, alertFilter } from "./alert_filter.ts";
 import { AlertRing } from "./alert_ring.ts";
 import { AlertStream, type StreamOptions } from "./alert_stream.ts";
@@ -159,6 +160,39 @@ Deno.test("streams end when the server closes", async () => {
   all.close();
   strictEqual((await next).done, true);
   strictEqual(all.stats().clients, 0);
+});
+
+Deno.test("a flood of one rule pushes out its own alerts, not those of others", async () => {
+  const all = stream({ ring: { alerts: 8 } });
+  all.take([1, 2, 3].map((sequence) => alert(sequence, { rule: "rare" })));
+  const flood = Array.from({ length: 1_000 }, (_, at) => alert(at + 4, { rule: "flood" }));
+  all.take(flood.slice(0, 500));
+  all.take([alert(2_000, { rule: "other" })]);
+  all.take(flood.slice(500));
+  const held = Array.from({ length: all.held.size }, (_, at) => all.held.at(at).alert.sequence);
+  deepStrictEqual(held, [1, 2, 3, 2_000, 1_000, 1_001, 1_002, 1_003]);
+  const told = await events(all.open({ ...filter(), after: alertId(alert(3)) })!);
+  deepStrictEqual(told.map(({ event, data }) => [event, data.missed ?? data.seq]), [
+    ["gap", 996],
+    ["message", 2_000],
+    ["message", 1_000],
+    ["message", 1_001],
+    ["message", 1_002],
+    ["message", 1_003],
+  ]);
+  strictEqual(all.stats().given_way, 996);
+});
+
+Deno.test("dossiers of a flood give way before those of other rules", () => {
+  const record = {} as Extract<Dossier, { moment: string }>["record"];
+  const dossier = { record, moment: "x".repeat(100) };
+  const ring = new AlertRing({ dossierChars: 640 });
+  ring.push(alert(1, { rule: "rare", dossier }));
+  for (let sequence = 2; sequence <= 50; sequence++) ring.push(alert(sequence, { dossier }));
+  ok(ring.at(0).dossier === dossier);
+  strictEqual(ring.at(1).dossier, "gone");
+  ok(ring.at(49).dossier === dossier);
+  deepStrictEqual([ring.stats().dossiers, ring.stats().dossiersGivenWay], [6, 44]);
 });
 
 Deno.test("the ring holds by number and by length, the newest always", () => {
