@@ -9,7 +9,8 @@ import { LiveSource } from "../src/events/live_source.ts";
 import { type EventSource, NEW_SNAPSHOT } from "../src/events/source.ts";
 import { codeOf } from "../src/events/table.ts";
 import { CaptureSource } from "../src/events/scap/capture.ts";
-import { embeddedFile, loadAddon } from "../src/engine/host/addon.ts";
+import { loadAddon } from "../src/engine/host/addon.ts";
+import { carriedFile } from "../src/engine/host/carried.ts";
 import { writeCapture } from "./capture_file.ts";
 
 const OPENAT = codeOf("SYSCALL_OPENAT_2_X");
@@ -66,7 +67,7 @@ const WAYS: readonly (Way | undefined)[] = [
       isEndless: true,
       open() {
         const addon = loadAddon();
-        const driver = addon.Driver.open(embeddedFile("probe.o"), {
+        const driver = addon.Driver.open(carriedFile("probe.o"), {
           interest: Uint16Array.of(OPENAT),
           criticalRingBytes: 1 << 20,
           bulkRingBytes: 1 << 20,
@@ -90,7 +91,7 @@ const WAYS: readonly (Way | undefined)[] = [
 
 function isLivePossible(): boolean {
   try {
-    embeddedFile("probe.o");
+    carriedFile("probe.o");
     return Deno.uid() === 0;
   } catch {
     return false;

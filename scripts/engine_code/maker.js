@@ -2,8 +2,9 @@
 // what V8 compiled for it is written to where SAKER_ENGINE_CODE says.
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
+import { part } from "./part.js";
 
-const text = Deno.readTextFileSync(new URL("./engine.text", import.meta.url));
+const text = new TextDecoder().decode(part("engine.text"));
 const script = new Script(text, { filename: "saker/engine.js" });
 const post = globalThis.postMessage.bind(globalThis);
 globalThis.postMessage = (message, ...options) => {

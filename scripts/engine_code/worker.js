@@ -2,11 +2,11 @@
 // the executable was built. So a start parses and compiles little, which was a fifth of its cost.
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
+import { part } from "./part.js";
 
-const beside = (name) => new URL(name, import.meta.url);
-const script = new Script(Deno.readTextFileSync(beside("./engine.text")), {
+const script = new Script(new TextDecoder().decode(part("engine.text")), {
   filename: "saker/engine.js",
-  cachedData: Deno.readFileSync(beside("./engine.code")),
+  cachedData: part("engine.code"),
 });
 if (script.cachedDataRejected) {
   // The executable's own runtime made it, so it is damaged, or that was replaced.

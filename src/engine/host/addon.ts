@@ -1,9 +1,10 @@
-// The native addon and the other files that the executable carries. Deno would unpack a library
+// The native addon. Deno would unpack a library
 // from the executable under a name in the temporary directory that anybody can guess and plant;
 // so it is written to a fresh private directory first, loaded from there, and removed at once.
 import process from "node:process";
 import { privateDirectory, removeLeft } from "../../files/private_directory.ts";
 import { variable } from "../../words/environment.ts";
+import { carriedFile, carriedNames, copyCarried } from "./carried.ts";
 import type { Cluster, ClusterOptions } from "../../../bindings-rs/cluster.d.ts";
 import type {
   Plugin,
@@ -55,22 +56,12 @@ export interface Addon {
   unloadModule(name: string): number;
 }
 
-/** A file of the build as the executable (or the checkout) holds it. */
-export function embeddedFile(name: "probe.o" | "addon.node" | "plugin-host"): Uint8Array {
-  return Deno.readFileSync(new URL(`../../../dist/embed/${name}`, import.meta.url));
-}
-
 /** What the kernel module is made of, the Rust object compiled already; throws where this build has
  * none. */
 export function embeddedModule(): { readonly name: string; readonly bytes: Uint8Array }[] {
-  const directory = new URL("../../../dist/embed/kmod/", import.meta.url);
-  try {
-    return [...Deno.readDirSync(directory)].filter(({ isFile }) => isFile)
-      .map(({ name }) => ({ name, bytes: Deno.readFileSync(new URL(name, directory)) }))
-      .sort((a, b) => a.name < b.name ? -1 : 1);
-  } catch {
-    throw new Error("This build of saker carries no kernel module");
-  }
+  const names = carriedNames("kmod");
+  if (names.length === 0) throw new Error("This build of saker carries no kernel module");
+  return names.map((name) => ({ name, bytes: carriedFile(`kmod/${name}`) }));
 }
 
 /**
@@ -78,7 +69,6 @@ export function embeddedModule(): { readonly name: string; readonly bytes: Uint8
  * it (a `noexec` mount does not). Throws where none does.
  */
 export function loadAddon(directories: readonly string[] = privateParents()): Addon {
-  const bytes = embeddedFile("addon.node");
   const refusals: string[] = [];
   for (const parent of directories) {
     const refusal = parentRefusal(parent);
@@ -87,7 +77,7 @@ export function loadAddon(directories: readonly string[] = privateParents()): Ad
       continue;
     }
     try {
-      return loadFrom(parent, bytes);
+      return loadFrom(parent);
     } catch (error) {
       refusals.push(`${parent}: ${firstLine(error)}`);
     }
@@ -100,7 +90,7 @@ const FILE = "addon.node";
 /** Nobody is that long between making the directory and removing it. */
 const LEFT_MS = 60_000;
 
-function loadFrom(parent: string, bytes: Uint8Array): Addon {
+function loadFrom(parent: string): Addon {
   removeLeft(parent, {
     prefix: PREFIX,
     file: FILE,
@@ -109,7 +99,7 @@ function loadFrom(parent: string, bytes: Uint8Array): Addon {
   const directory = privateDirectory(parent, PREFIX);
   try {
     const file = `${directory}/${FILE}`;
-    Deno.writeFileSync(file, bytes, { createNew: true, mode: 0o700 });
+    copyCarried(FILE, file);
     // Unlike `require`, this looks at no other path, such as a package.json in the temporary
     // directory, where the executable pretends to lie.
     const loaded = { exports: {} };

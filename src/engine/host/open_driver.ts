@@ -3,8 +3,9 @@
 // had.
 import type { Driver } from "../../../bindings-rs/index.d.ts";
 import type { LiveStart } from "../contract/messages.ts";
-import { type Addon, embeddedFile } from "./addon.ts";
 import { devicePath } from "../../kmod/loaded.ts";
+import type { Addon } from "./addon.ts";
+import { carriedFile } from "./carried.ts";
 import { ownPid } from "./own_pid.ts";
 
 export function openDriver(
@@ -24,7 +25,7 @@ export function openDriver(
   };
   switch (live.driver) {
     case "modern_ebpf":
-      return addon.Driver.open(embeddedFile("probe.o"), options);
+      return addon.Driver.open(carriedFile("probe.o"), options);
     case "kmod":
       return addon.Driver.openModule(devicePath(live.hostRoot), options);
     case "ptrace":

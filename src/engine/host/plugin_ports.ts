@@ -3,7 +3,8 @@
 import type { Plugin, PluginTables } from "../../../bindings-rs/plugins.d.ts";
 import type { PluginInfo, PluginPort, PluginSetting } from "../../plugins/contract.ts";
 import { TypeScriptPort } from "../../plugins/typescript/port.ts";
-import { type Addon, embeddedFile } from "./addon.ts";
+import type { Addon } from "./addon.ts";
+import { carriedFile } from "./carried.ts";
 import { LibraryPort } from "./library_port.ts";
 
 /** Starts the plugin; throws where it refuses. Its source is not opened yet. */
@@ -27,7 +28,7 @@ export function openPort(
 /** A library, of which nothing has been initialized yet. */
 export function load(setting: PluginSetting, addon: Addon): Plugin {
   const { path, name, inProcess, memoryMb, processes = false } = setting;
-  const host = inProcess ? {} : { host: embeddedFile("plugin-host") };
+  const host = inProcess ? {} : { host: carriedFile("plugin-host") };
   return named(
     { name, path },
     () => addon.Plugin.load({ path, name, inProcess, memoryMb, processes, ...host }),
