@@ -30,11 +30,15 @@ export function loadAtHand({ files, load }: RulesAtHand, yaml?: string): Loaded 
   return loadRules([...files, ...added], load);
 }
 
-/** Tries each text behind the rules. Where one is wrong, each is tried by itself. */
+/** Tries each text behind the rules. Where one is wrong, halves are tried until it is alone. */
 export function tryAll(rules: RulesAtHand, before: Loaded, yamls: readonly string[]): Tried[] {
   const tried = tryTogether(rules, before, yamls);
   if (tried.every(({ error }) => error === undefined) || yamls.length < 2) return tried;
-  return yamls.flatMap((yaml) => tryTogether(rules, before, [yaml]));
+  const half = yamls.length >> 1;
+  return [
+    ...tryAll(rules, before, yamls.slice(0, half)),
+    ...tryAll(rules, before, yamls.slice(half)),
+  ];
 }
 
 function tryTogether(rules: RulesAtHand, before: Loaded, yamls: readonly string[]): Tried[] {
