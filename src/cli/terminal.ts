@@ -21,6 +21,8 @@ export interface Terminal {
   readonly errorIsTerminal: boolean;
   /** Of standard output, at this moment; undefined where it is no terminal or does not tell. */
   columns(): number | undefined;
+  /** The same of standard error. */
+  errorColumns(): number | undefined;
   /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;
@@ -41,6 +43,9 @@ export class PipeClosed extends Error {
 export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
 }
+
+/** Takes back what was drawn on the row. */
+export const CLEAR_LINE = "\r\x1b[K";
 
 /** Where syslog(3) sends. */
 const SYSLOG_SOCKET = "/dev/log";
@@ -74,6 +79,7 @@ export function systemTerminal(nameOf?: (path: string) => string): Terminal {
     outIsTerminal,
     errorIsTerminal,
     columns: () => outIsTerminal ? terminalSize()?.columns : undefined,
+    errorColumns: () => errorIsTerminal ? terminalSize()?.columns : undefined,
     environment: variable,
     ...(nameOf === undefined ? {} : { nameOf }),
   });
@@ -87,6 +93,7 @@ export interface Streams {
   readonly environment: (name: string) => string | undefined;
   readonly nameOf?: (path: string) => string;
   readonly columns?: () => number | undefined;
+  readonly errorColumns?: () => number | undefined;
   readonly syslog?: (severity: number, text: string) => void;
   /** For streams that may wait. */
   readonly detach?: () => void;
@@ -97,16 +104,27 @@ export function terminalOver(streams: Streams): Terminal {
   const { outIsTerminal, environment } = streams;
   const encoder = new TextEncoder();
   const isDumb = toldOf(environment, "TERM") === "dumb";
+  /** A line that changes stands on the terminal of standard error. */
+  let isDrawn = false;
   const plain = isDumb || (toldOf(environment, "NO_COLOR") ?? "") !== "";
   return {
     out: (text) => streams.out(encoder.encode(visibleText(text))),
-    error: (text) => streams.error(encoder.encode(visibleText(text))),
+    error(text): void {
+      // What was drawn there is drawn anew below the line, not before it.
+      const before = isDrawn ? CLEAR_LINE : "";
+      isDrawn = false;
+      streams.error(encoder.encode(before + visibleText(text)));
+    },
     syslog: (severity, text) => streams.syslog?.(severity, visibleText(text)),
     paint: (text) => streams.out(encoder.encode(text)),
-    draw: (text) => streams.error(encoder.encode(text)),
+    draw(text): void {
+      isDrawn = text !== CLEAR_LINE;
+      streams.error(encoder.encode(text));
+    },
     outIsTerminal,
     errorIsTerminal: streams.errorIsTerminal && !isDumb,
     columns: () => streams.columns?.(),
+    errorColumns: () => streams.errorColumns?.(),
     colour: outIsTerminal && !plain,
     environment,
     nameOf: (path) => streams.nameOf?.(path) ?? path,
@@ -115,7 +133,7 @@ export function terminalOver(streams: Streams): Terminal {
   };
 }
 
-/** Of the terminal on standard output; undefined where none is, or it has no size. */
+/** Of the terminal that the process has; undefined where there is none, or it has no size. */
 export function terminalSize(): { readonly columns: number; readonly rows: number } | undefined {
   try {
     const { columns, rows } = Deno.consoleSize();

@@ -178,6 +178,10 @@ Deno.test({
       place.file("event.yaml"),
       `type: openat\nfields: {fd.name: "/secret/${"long name ".repeat(20)}"}\n`,
     );
+    await Deno.writeTextFile(
+      place.file("falco.yaml"),
+      "json_output: false\nfalco_libs: {thread_table_auto_purging_interval_s: 30}\n",
+    );
     const rules = `-r ${place.file("rules.yaml")}`;
     const commands = [
       "--help",
@@ -187,6 +191,7 @@ Deno.test({
       `rules filter ${rules}`,
       `rules lint ${rules}`,
       `explain Opened ${rules} --event ${place.file("event.yaml")}`,
+      `config --explain ${place.file("falco.yaml")}`,
       "doctor",
     ];
     for (const columns of [80, 40]) {

@@ -98,7 +98,7 @@ async function showOne(
 /** One line, in as many as a terminal has for it, with the time: it stands among alerts. */
 function tellOf(words: string, terminal: Terminal): void {
   const line = harmless(`saker: ${clock(Date.now())} ${words}`);
-  const columns = terminal.errorIsTerminal ? terminal.columns() ?? COLUMNS : Infinity;
+  const columns = terminal.errorIsTerminal ? terminal.errorColumns() ?? COLUMNS : Infinity;
   terminal.error(`${wrap(line, columns, { indent: "  " }).join("\n")}\n`);
 }
 

@@ -5,6 +5,7 @@ import { problemLine } from "../../config/problem.ts";
 import { type PlacedFate, readConfig } from "../../config/read_config.ts";
 import { shownText, shownValue } from "../../config/secrets.ts";
 import type { Flags } from "../flags.ts";
+import { laidOut } from "../print/laid_out.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ConfigCommandFlags {
@@ -30,11 +31,16 @@ export function printConfig(
     terminal.out(`${JSON.stringify({ keys: fates.map(jsonOf), problems: wrong })}\n`);
     return 0;
   }
-  for (const fate of fates) terminal.out(`${lineOf(fate)}\n`);
-  for (const problem of wrong) terminal.out(`${problemLine(problem)}\n`);
-  terminal.out(`${countsOf(fates, wrong.length)}\n`);
+  const print = laidOut(terminal, { hang: FATE, tones: TONES });
+  for (const fate of fates) print(`${lineOf(fate)}\n`);
+  for (const problem of wrong) print(`${problemLine(problem)}\n`);
+  print(`${countsOf(fates, wrong.length)}\n`);
   return 0;
 }
+
+/** What stands before the place of a key. */
+const FATE = /^(?:(?:honoured(?: better)?|ignored) +)?/;
+const TONES = { ignored: "odd" } as const;
 
 /** `honoured: where: key: value: why`. */
 function lineOf({ fate, where, key, value, why, told, restart }: PlacedFate): string {

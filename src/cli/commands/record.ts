@@ -23,11 +23,10 @@ import {
   pluginSources,
 } from "../start/loaded_plugins.ts";
 import { loadPlugins } from "../start/plugins_start.ts";
-import type { Terminal } from "../terminal.ts";
+import { CLEAR_LINE, type Terminal } from "../terminal.ts";
 
 const MIB = 1 << 20;
 const REDRAW_MS = 500;
-const CLEAR = "\r\x1b[K";
 
 export interface RecordFlags {
   readonly filter?: string;
@@ -204,12 +203,12 @@ function startProgress(
   let drawn = false;
   const timer = setInterval(() => {
     drawn = true;
-    terminal.draw(CLEAR + line());
+    terminal.draw(CLEAR_LINE + line().slice(0, (terminal.errorColumns() ?? 80) - 1));
   }, REDRAW_MS);
   return {
     stop(): void {
       clearInterval(timer);
-      if (drawn) terminal.draw(CLEAR);
+      if (drawn) terminal.draw(CLEAR_LINE);
       drawn = false;
     },
   };
