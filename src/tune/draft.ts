@@ -5,6 +5,7 @@ import { PRIORITY_NAMES } from "../rules/priority.ts";
 import { type Actor, type Pin, textOf } from "./actor.ts";
 import type { AlertValue, PrintedAlert } from "./alert.ts";
 import { canStand, exceptionYaml } from "./exception_text.ts";
+import { fieldsOf } from "./facts.ts";
 import { type Part, partOf } from "./objects.ts";
 import { isOurs } from "./pickers.ts";
 import { isBelow, placeOf } from "./places.ts";
@@ -28,6 +29,9 @@ export interface Draft {
   readonly warnings: readonly string[];
   readonly yaml: string;
 }
+
+/** Fields of what a call acts on. */
+const ACTED_ON = /^(fd\.(name|directory|filename|[crsl]?(ip|port|net)|[crsl]proto)|fs\.path\.\w+)$/;
 
 /** Graver ones are no noise that a machine may judge. */
 const ERROR = 3;
@@ -94,6 +98,14 @@ export function draftOf(
     warnings.push(
       `it asks for no ${field}: there are ${new Set(values).size} of them, and no part of their ` +
         "paths would cover them that nobody else may write to",
+    );
+  }
+  const asked = [...fieldsOf(rule.node)].filter((field) => ACTED_ON.test(field));
+  if (cluster.objects.length === 0 && asked.length > 0) {
+    level = "care";
+    warnings.push(
+      `whatever was acted on, it holds: the rule asks for ${asked.join(", ")}, and the alerts do ` +
+        "not tell fd.name, fs.path.name, fd.sip or fd.sport in a form that can be named",
     );
   }
   if (parts.some(({ values }) => !values.every(canStand))) {

@@ -110,3 +110,18 @@ function valueIn(facts: Facts, bound: Bound): Value {
   const one = valueOf(String(value), bound);
   return isList && one !== undefined ? [one] : one;
 }
+
+/** Names of the fields that a condition asks for, with their arguments. */
+export function fieldsOf(node: Node): Set<string> {
+  const fields = new Set<string>();
+  const visit = (one: Node): void => {
+    if (one.kind === "atom") {
+      for (const { text } of [...one.atom.left.fields, ...one.atom.right?.fields ?? []]) {
+        fields.add(text);
+      }
+    } else if (one.kind === "not") visit(one.child);
+    else if (one.kind === "and" || one.kind === "or") one.children.forEach(visit);
+  };
+  visit(node);
+  return fields;
+}

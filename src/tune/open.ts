@@ -20,6 +20,14 @@ interface Variant {
   readonly value: (old: AlertValue, field: string) => AlertValue;
 }
 
+/** Variants that no exception excuses which is in force, whatever else it leaves open. */
+export const NEVER_OPEN: readonly string[] = [
+  "another program, under the same name and with the same arguments",
+  "the same in another image of that name",
+  "the same by a program that was put into the container",
+  "the same request by another user",
+];
+
 const OTHER = "/tmp/.x/intruder";
 
 /** Another value of the same kind. */
@@ -76,8 +84,8 @@ const VARIANTS: readonly Variant[] = [
   },
   {
     words: "the same by a program that was put into the container",
-    fields: /^proc\.is_exe_upper_layer$/,
-    value: () => true,
+    fields: /^proc\.is_exe_(upper|lower)_layer$/,
+    value: (_, field) => field === "proc.is_exe_upper_layer",
   },
   { words: "the same request by another user", fields: /^ka\.user\.name$/, value: another },
   {
@@ -114,7 +122,7 @@ function variant(facts: Facts, fields: RegExp, value: Variant["value"]): Facts |
   for (const [field, old] of facts) {
     if (old === null || old === "" || !fields.test(field)) continue;
     // The host has no image, and in a container it is the image that says where.
-    if (/^container\.|upper_layer/.test(field) && ofHost !== (field === "container.id")) continue;
+    if (/^container\.|_layer$/.test(field) && ofHost !== (field === "container.id")) continue;
     any = true;
     changed.set(field, value(old, field));
     if (field === "fd.name") {

@@ -33,7 +33,7 @@ const ROWS: readonly (readonly [RegExp, string])[] = [
   [/^fd\.(cport|lport|clientport)$/, "is a port that the caller may bind"],
   [/^(proc\.tty|proc\.stdin|proc\.stdout|proc\.stderr)/, "is what the caller set up"],
   [/^ka\.useragent$/, "is a header that the client writes"],
-  [/^ka\.(target\.name|req\.)/, "is what the client asks for"],
+  [/^ka\.(target\.name$|req\.)/, "is what the client asks for"],
 ];
 
 /** Why somebody who attacks picks the field's value; undefined where that is not so. */

@@ -11,7 +11,7 @@ import type { PrintedAlert } from "./alert.ts";
 import { type Cluster, type Draft, draftOf } from "./draft.ts";
 import { countOf, evidenceOf } from "./evidence.ts";
 import { NARROWING_FIELDS, OBJECT_FIELDS, type Part } from "./objects.ts";
-import { openness } from "./open.ts";
+import { NEVER_OPEN, openness } from "./open.ts";
 import { isOurs } from "./pickers.ts";
 import type { Lacking, Proposal, ProposeOptions, Refusal, Tuning } from "./proposal.ts";
 import { proposalText } from "./proposal_text.ts";
@@ -83,6 +83,11 @@ export function propose(
     }
     const ofIt = silenced.map((one) => alerts[one]!);
     const { open, told } = openness(node, ofIt[0]!);
+    const opened = open.find((words) => NEVER_OPEN.includes(words));
+    if (draft.level === "safe" && opened !== undefined) {
+      refuse(`its exception would excuse ${opened}`);
+      continue;
+    }
     const made = {
       rule: rule.name,
       ...{ level: draft.level, name: draft.name, parts: draft.parts, yaml: draft.yaml },

@@ -106,6 +106,13 @@ Deno.test("propose: alerts that tell too little say which fields to add", () => 
   match(tuningText(tuning, []), /# append_output:\n#\s+- match: .*syscall.*\n.*"proc\.exepath"/);
 });
 
+Deno.test("propose: alerts that do not tell what was acted on need care", () => {
+  const { "fd.name": _, ...noise } = BACKUP;
+  const tuning = propose(several(noise), AT_HAND);
+  same(tuning.proposals[0]!.level, "care");
+  ok(tuning.proposals[0]!.warnings.some((words) => words.includes("the rule asks for fd.name")));
+});
+
 Deno.test("propose: alerts that do not tell their container are excused on the host alone", () => {
   const { "container.id": _, ...noise } = BACKUP;
   const tuning = propose(several(noise), AT_HAND);

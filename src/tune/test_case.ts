@@ -4,13 +4,12 @@
 import { EVENTS } from "../events/table.ts";
 import type { FieldLookup } from "../rules/check/operand.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
-import type { Node } from "../rules/check/condition.ts";
 import { wantedCodes } from "../rules/match/compile.ts";
 import { visibleLine } from "../words/visible.ts";
 import type { AlertValue, PrintedAlert } from "./alert.ts";
 import { assumeFor } from "./assume.ts";
 import { comment } from "./exception_text.ts";
-import { answer } from "./facts.ts";
+import { answer, fieldsOf } from "./facts.ts";
 import { STANDARD_FIELDS } from "./standard_fields.ts";
 
 export interface TestCase {
@@ -93,20 +92,6 @@ function viewsOf({ fields }: PrintedAlert): {
 function isUseful(field: string, lookup: FieldLookup): boolean {
   return !/^evt\.(time|num|rawtime|view|type)|\.other$|pid$/.test(field) &&
     "bound" in lookup.resolve(field);
-}
-
-function fieldsOf(node: Node): Set<string> {
-  const fields = new Set<string>();
-  const visit = (one: Node): void => {
-    if (one.kind === "atom") {
-      for (const { text } of [...one.atom.left.fields, ...one.atom.right?.fields ?? []]) {
-        fields.add(text);
-      }
-    } else if (one.kind === "not") visit(one.child);
-    else if (one.kind === "and" || one.kind === "or") one.children.forEach(visit);
-  };
-  visit(node);
-  return fields;
 }
 
 /** What the alert says it is, or else what the rule is tried on, the usual ones first. */

@@ -9,6 +9,7 @@ import { propose } from "../../tune/propose.ts";
 import { tuningText } from "../../tune/proposal_text.ts";
 import type { RulesAtHand } from "../../tune/trial.ts";
 import type { Paths } from "../../rules/tools/scenario_run.ts";
+import { visibleLine } from "../../words/visible.ts";
 import type { Flags } from "../flags.ts";
 import { rulesStart } from "../start/engine_start.ts";
 import { loadConfig } from "../start/load_config.ts";
@@ -209,8 +210,8 @@ function summary(tuning: Tuning, { strange }: Gathered): string {
     lines.push(`${untold} of them tell too little: the end of the YAML says what to add`);
   }
   if (few > 0) lines.push(`${few} came but once or so: --min 1 has exceptions for them, too`);
-  for (const [rule, count] of unknownRules) {
-    lines.push(`${count} are of "${rule}", which is not among the rules (-r)`);
+  for (const [rule, count] of [...unknownRules].slice(0, SHOWN_MAX)) {
+    lines.push(`${count} are of "${visibleLine(rule)}", which is not among the rules (-r)`);
   }
   if (strange > 0) lines.push(`${strange} lines are no alerts with output_fields`);
   return `${lines.join("\n")}\n`;
