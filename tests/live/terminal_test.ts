@@ -194,6 +194,13 @@ Deno.test({
       `config --explain ${place.file("falco.yaml")}`,
       "doctor",
     ];
+    // Alerts of a replay too.
+    const secrets = Array.from(
+      { length: 5 },
+      (_, at) => ({ path: `/secret/${at} ${"word ".repeat(12)}` }),
+    );
+    writeCapture(place.file("a.scap"), secrets);
+    commands.push(`replay ${rules} ${place.file("a.scap")} 2> /dev/null`);
     for (const columns of [80, 40]) {
       for (const command of commands) {
         await using screen = await Tmux.open(

@@ -24,7 +24,12 @@ export function formatAlert(alert: Alert, options: FormatOptions): string {
   if (options.json) return formatJson(alert, options);
   const line = escaped(textLine(alert, options, true));
   if (!options.colour) return line;
-  return `${COLOURS[alert.priority] ?? ""}${line}${RESET}`;
+  return coloured(line, alert.priority);
+}
+
+/** In the colour of a priority. */
+export function coloured(text: string, priority: number): string {
+  return `${COLOURS[priority] ?? ""}${text}${RESET}`;
 }
 
 /** Falco's JSON object with saker's own `degraded`, `id` and `seq` among its sorted keys. */

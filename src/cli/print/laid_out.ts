@@ -17,6 +17,12 @@ const HANG = /^\s*(?:[-✓✗?•]\s+)?/;
 /** Of what goes on behind a line without a lead. */
 const INDENT = 2;
 
+/** A line in as many as a terminal has for it at this moment. */
+export function fitLine(line: string, terminal: Terminal): string {
+  const columns = terminal.columns() ?? 80;
+  return wrap(line, columns, { indent: " ".repeat(INDENT) }).join("\n");
+}
+
 /** Takes whole lines of text. */
 export function laidOut(terminal: Terminal, layout: Layout = {}): (text: string) => void {
   if (!terminal.outIsTerminal) return terminal.out;

@@ -1,6 +1,7 @@
 // Config → outputs: which ones a run has, and how alerts are written there.
 import { Grouping } from "../../alerts/delivery/grouping.ts";
-import { formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
+import { coloured, formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
+import type { Alert } from "../../engine/contract/alert.ts";
 import { composeWith, type Message } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
 import { composeGrpc, grpcOutput } from "../../alerts/outputs/grpc.ts";
@@ -31,6 +32,8 @@ export interface MakeOptions {
   readonly onWritten?: ((messages: readonly Message[]) => void) | undefined;
   /** It waits for its outputs: one that is slow is waited for and not told of. */
   readonly patient: boolean;
+  /** Lays a line out for the terminal that is standard output. */
+  readonly fit?: ((line: string) => string) | undefined;
   /** Nothing is written: what earlier runs left on disk stays there. */
   readonly dry?: boolean;
   /** Who has the gRPC server; without it there is none. */
@@ -48,8 +51,9 @@ export function capacityOf(config: LoadedConfig["config"]): number {
 
 export function makeOutputs(
   { config, jsonAlerts }: LoadedConfig,
-  { terminal, log, onClosed, onWritten, mayBeNone, patient, dry = false, grpc }: MakeOptions,
+  options: MakeOptions,
 ): Outputs {
+  const { log, onClosed, mayBeNone, patient, dry = false, grpc } = options;
   const capacity = capacityOf(config);
   const tell = (output: string, event: QueueEvent) => {
     if (patient && (event.kind === "stuck" || event.kind.startsWith("drop"))) return;
@@ -57,7 +61,7 @@ export function makeOutputs(
     if (event.kind === "well") log.info(line);
     else log.warning(line);
   };
-  const plans = plansOf(config, formatOf(config, jsonAlerts), { terminal, onWritten });
+  const plans = plansOf(config, formatOf(config, jsonAlerts), options);
   const hasGrpc = config.grpc.enabled && config.grpc_output.enabled;
   if (plans.length === 0 && !hasGrpc && !mayBeNone) {
     throw new Error(
@@ -100,7 +104,7 @@ export function formatOf(config: Config, json: boolean): FormatOptions {
 function plansOf(
   config: Config,
   stdout: FormatOptions,
-  { terminal, onWritten }: Pick<MakeOptions, "terminal" | "onWritten">,
+  { terminal, onWritten, fit }: Pick<MakeOptions, "terminal" | "onWritten" | "fit">,
 ): OutputPlan[] {
   const format = { ...stdout, json: config.json_output };
   const compose = composeWith((alert) => formatAlert(alert, format));
@@ -110,10 +114,14 @@ function plansOf(
     plans.push({ output: farFileOutput(fileOf(config)), compose, lingerMs });
   }
   if (config.stdout_output.enabled) {
-    const shown = { ...stdout, colour: terminal.colour };
+    const write = (alert: Alert) => {
+      if (stdout.json || fit === undefined) return formatAlert(alert, stdout);
+      const text = fit(formatAlert(alert, stdout));
+      return terminal.colour ? coloured(text, alert.priority) : text;
+    };
     plans.push({
       output: withNews(stdoutOutput(Deno.stdout), onWritten),
-      compose: composeWith((alert) => formatAlert(alert, shown)),
+      compose: composeWith(write),
       lingerMs,
       isWaitedFor: true,
     });

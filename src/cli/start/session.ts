@@ -86,6 +86,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   let isEnding = false;
   const onWritten = tellAge(counters.toOutput);
   const grpc = new GrpcKeeper();
+  const layout = terminal.outIsTerminal ? await import("../print/laid_out.ts") : undefined;
   const make = (from: LoadedConfig) =>
     makeOutputs(from, {
       grpc,
@@ -96,6 +97,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
         counters.stop();
       },
       ...(patient ? {} : { onWritten }),
+      fit: layout === undefined ? undefined : (line) => layout.fitLine(line, terminal),
       mayBeNone: start.record !== undefined,
       patient,
     });
