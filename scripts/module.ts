@@ -15,6 +15,7 @@ import {
   hasDkms,
   installModule,
   releaseOf,
+  signModule,
 } from "./module/build_module.ts";
 import { type ModuleGuest, moduleGuestOf } from "./module/guest.ts";
 
@@ -43,27 +44,22 @@ async function main(): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
+interface Step {
+  readonly what: string;
+  readonly isWell: boolean;
+  readonly why: string;
+}
+
 async function tried(tools: string, suite: string, initrd: string): Promise<ModuleGuest> {
   const startMs = performance.now();
   const root = { tools, suite, saker: `${HERE}dist/saker` };
-  const built = await buildModule(root);
-  const isBuilt = built.code === 0;
-  let guest: ModuleGuest = { kernel: built.release, passed: [], failures: [] };
-  if (isBuilt) {
-    Deno.writeFileSync(initrd, archive(entries(tools, built.file)));
-    Deno.removeSync(built.file);
+  const { steps, modules } = await builds(root);
+  let guest: ModuleGuest = { kernel: releaseOf(root), passed: [], failures: [] };
+  if (modules.length > 0) {
+    Deno.writeFileSync(initrd, archive([...entries(tools), ...modules]));
     const kernel = `${tools}/kernels/${suite}/vmlinuz`;
     guest = moduleGuestOf(await boot({ kernel, initrd, minutes: MINUTES }));
   }
-  const steps = [
-    // A warning would stand there too.
-    {
-      what: "saker driver build compiles the module",
-      isWell: isBuilt && built.said.split("\n").length === 2,
-      why: built.said,
-    },
-    ...(hasDkms(root) && isBuilt ? await installations(root) : []),
-  ];
   const passed = [
     ...steps.filter(({ isWell }) => isWell).map(({ what }) => what),
     ...guest.passed,
@@ -77,14 +73,38 @@ async function tried(tools: string, suite: string, initrd: string): Promise<Modu
   return { ...guest, passed, failures };
 }
 
+/** The module, and one that is signed, for the guest. */
+async function builds(root: BuildRoot): Promise<{ steps: Step[]; modules: Entry[] }> {
+  const built = await buildModule(root);
+  // A warning would stand there too.
+  const isWell = built.code === 0 && built.said.split("\n").length === 2;
+  const steps = [{ what: "saker driver build compiles the module", isWell, why: built.said }];
+  if (!isWell) return { steps, modules: [] };
+  const modules = [{ path: "saker.ko", bytes: taken(built.file) }];
+  if (hasDkms(root)) {
+    const signed = await signModule(root);
+    const isSigned = signed.code === 0;
+    steps.push({ what: "saker driver build signs it", isWell: isSigned, why: signed.said });
+    if (isSigned) modules.push({ path: "signed.ko", bytes: taken(signed.file) });
+    steps.push(...await installations(root));
+  }
+  return { steps, modules };
+}
+
+function taken(file: string): Uint8Array {
+  const bytes = Deno.readFileSync(file);
+  Deno.removeSync(file);
+  return bytes;
+}
+
 /** Through DKMS and without, each undone. */
-async function installations(root: BuildRoot) {
+async function installations(root: BuildRoot): Promise<Step[]> {
   const place = `/lib/modules/${releaseOf(root)}`;
   const ways = [
     { how: "through DKMS", options: "", expected: `${place}/updates/dkms/saker.ko|` },
     { how: "without DKMS", options: "--no-dkms", expected: `${place}/extra/saker.ko|` },
   ];
-  const steps = [];
+  const steps: Step[] = [];
   for (const { how, options, expected } of ways) {
     const { said } = await installModule(root, options);
     const what = `saker driver install installs it ${how}, and uninstall undoes that`;
@@ -107,7 +127,7 @@ const RULES = `
 `;
 
 /** What lies in scripts/module/steps is run there, in the order of names. */
-function entries(tools: string, module: string): Entry[] {
+function entries(tools: string): Entry[] {
   const encoder = new TextEncoder();
   const text = (path: string, of: string): Entry => ({ path, bytes: encoder.encode(of) });
   const file = (path: string, from: string): Entry => ({ path, bytes: Deno.readFileSync(from) });
@@ -117,7 +137,6 @@ function entries(tools: string, module: string): Entry[] {
     file("init", `${HERE}scripts/module/guest.sh`),
     { path: "steps" },
     ...[...Deno.readDirSync(steps)].map(({ name }) => file(`steps/${name}`, `${steps}/${name}`)),
-    file("saker.ko", module),
     text("rules.yaml", RULES),
     ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
   ];

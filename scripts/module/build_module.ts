@@ -35,6 +35,27 @@ export async function buildModule(
   return { ...said, file: `${placeOf(root)}/out/${name}`, release };
 }
 
+/** The same, signed with a key that was made for it, and that no kernel knows. */
+export async function signModule(root: BuildRoot): Promise<Built> {
+  const directory = `${placeOf(root)}/out`;
+  const [key, certificate] = ["test-key.pem", "test-certificate.pem"];
+  const { success, stderr } = await new Deno.Command("openssl", {
+    args: [
+      ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=nobody"],
+      ...["-keyout", `${directory}/${key}`, "-out", `${directory}/${certificate}`],
+    ],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`openssl makes no key: ${new TextDecoder().decode(stderr)}`);
+  try {
+    return await buildModule(root, [
+      ...["--sign-key", `/out/${key}`, "--sign-cert", `/out/${certificate}`],
+    ]);
+  } finally {
+    for (const name of [key, certificate]) Deno.removeSync(`${directory}/${name}`);
+  }
+}
+
 const INSTALLED = `
 kernel=$1
 saker driver install --kernel "$kernel" $2 >/out/said 2>&1 || { cat /out/said; exit 1; }
