@@ -45,7 +45,7 @@ export const DESCRIBED: Words<Config> = {
     nice: "Priority of the thread that reads events; 0 leaves it alone.",
     kmod: {
       "": "For engine.kind kmod.",
-      buf_size_preset: "Size of each CPU's rings together: 1, 2, 4 … 512 MB.",
+      buf_size_preset: "Room of each CPU, 1, 2, 4 … 512 MB, of which its rings are three quarters.",
       drop_failed_exit: "Do not record calls that failed.",
     },
     modern_ebpf: {

@@ -73,6 +73,7 @@ const EACCES = 13;
 const EEXIST = 17;
 const EINVAL = 22;
 const ENOSYS = 38;
+const EBADMSG = 74;
 const ENOKEY = 126;
 const EKEYREJECTED = 129;
 
@@ -101,10 +102,12 @@ export function loadRefusal(errno: number, rules: HostRules, isSigned: boolean):
       return `it refused one of its parameters or what it found: ${log}`;
     case ENOSYS:
       return NO_MODULES;
+    // What module.sig_enforce makes of an unknown key.
+    case EKEYREJECTED:
     case ENOKEY:
       return "it is signed with a key that this kernel does not trust: enrol its certificate " +
         "(mokutil --import CERTIFICATE), and boot";
-    case EKEYREJECTED:
+    case EBADMSG:
       return "its signature is not right: it was changed after it was signed";
     default:
       return `error ${errno} of the kernel: ${log}`;

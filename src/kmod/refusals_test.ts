@@ -62,7 +62,8 @@ Deno.test("loadRefusal has words for what the kernel answers", () => {
   match(of(1), /no permission; .*root/);
   match(of(8), /made for another kernel/);
   match(of(126, true), /a key that this kernel does not trust/);
-  match(of(129, true), /changed after it was signed/);
+  match(of(129, true), /a key that this kernel does not trust/);
+  match(of(74, true), /changed after it was signed/);
   match(of(99), /error 99/);
   match(loadRefusal(1, { ...OPEN, wantsSignature: true }, false), /sig_enforce/);
 });

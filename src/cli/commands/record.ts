@@ -10,6 +10,7 @@ import { clusterOf } from "../start/cluster_start.ts";
 import { engineStart, liveStart, rulesStart } from "../start/engine_start.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
+import { provideDriver } from "../start/provide_driver.ts";
 import { checkReadable } from "./replay.ts";
 import { runSession } from "../start/session.ts";
 import { logTo } from "../log.ts";
@@ -62,6 +63,7 @@ export async function record(
     ? clusterOf(config, terminal, log)
     : undefined;
   for (const line of [...loadedLines(plugins), ...inProcessLines(plugins)]) log.info(line);
+  if (plugin === undefined && read === undefined) await provideDriver(config, terminal, log.info);
   const infos = infosOf(plugins);
   const begun = engineStart(config, flags, {
     counters,

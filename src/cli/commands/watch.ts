@@ -25,13 +25,14 @@ import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
-import { type Log, logTo } from "../log.ts";
+import { logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
 import { rulesAnswer } from "../../server/told/rules.ts";
 import { formatOf } from "../start/make_outputs.ts";
 import { LiveMetrics } from "../start/live_metrics.ts";
+import { provideDriver } from "../start/provide_driver.ts";
 import { driverName, Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
@@ -66,7 +67,7 @@ export async function watch(
   const strays = catchStrays((failure) => log.warning(`Warning: a mistake in saker: ${failure}`));
   const counters = new Counters();
   const hostRoot = terminal.environment("HOST_ROOT") ?? "";
-  if (config.engine.kind === "kmod") await kernelModule(terminal, log);
+  await provideDriver(config, terminal, log.info);
   const rights = keptRights(config, thisView());
   const cluster = config.engine.kind === "nodriver" ? undefined : clusterOf(config, terminal, log);
   const begun = engineStart(config, flags, {
@@ -274,12 +275,6 @@ export async function watch(
     await audit?.close();
     await web.close();
   }
-}
-
-/** A watch without the module has nothing to do with it. */
-async function kernelModule(terminal: Terminal, log: Log): Promise<void> {
-  const { provideKernelModule } = await import("../start/kernel_module.ts");
-  await provideKernelModule(terminal, log.info);
 }
 
 /** What is asked of the system calls' side of a run that has none. */
