@@ -4,7 +4,7 @@ import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { eventually, freePort, runSaker, SAKER, Saker } from "./saker.ts";
 import { hasTmux, Tmux } from "./tmux.ts";
-import { isRoot, Place, shell } from "./trigger.ts";
+import { has, isRoot, Place, shell } from "./trigger.ts";
 
 /** Rules about a directory of the test's own, so that nobody else's doings are shown. */
 async function rulesFor(place: Place): Promise<readonly string[]> {
@@ -187,7 +187,7 @@ Deno.test({
 
 Deno.test({
   name: "a token and an own authority are asked for, given by flag, environment or configuration",
-  ignore: !isRoot(),
+  ignore: !isRoot() || !has("openssl"),
   async fn() {
     await using place = new Place();
     const { certificate, key } = await ownCertificate(place.path, "localhost");
