@@ -8,10 +8,13 @@ import type { TellingAnswer } from "./rules_telling_worker.ts";
 const TELLING_MS = 60_000;
 /** Whoever asks waits so long; the reading goes on for the next who does. */
 const PATIENCE_MS = 3_000;
+/** What nobody asked for since then goes: ten thousand rules are 20 MB. */
+const KEPT_MS = 300_000;
 
 export class RulesTelling {
   #start: RulesStart | undefined;
   #told: Promise<TellingAnswer> | undefined;
+  #forgetting: number | undefined;
 
   /** These are in force from now on. */
   take(start: RulesStart): void {
@@ -30,13 +33,16 @@ export class RulesTelling {
     );
     const answer = await Promise.race([told, promise]);
     clearTimeout(timer);
-    // What failed is tried again.
-    if (this.#told === told) told.then((one) => this.#forget(told, "error" in one));
+    // What failed is tried again; it never rejects.
+    told.then((one) => "error" in one && this.#forget(told));
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => this.#forget(told), KEPT_MS);
+    Deno.unrefTimer(this.#forgetting);
     return answer;
   }
 
-  #forget(told: Promise<TellingAnswer>, hasFailed: boolean): void {
-    if (hasFailed && this.#told === told) this.#told = undefined;
+  #forget(told: Promise<TellingAnswer>): void {
+    if (this.#told === told) this.#told = undefined;
   }
 }
 

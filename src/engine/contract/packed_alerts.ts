@@ -48,12 +48,28 @@ export class RecordNumbers {
 /** Who unpacks: the records that were told last. */
 export class RecordsTold {
   readonly #records = new Map<number, RuleRecord>();
+  /** The last one of each rule. */
+  readonly #latest = new Map<string, RuleRecord>();
 
   add(told: readonly (readonly [number, RuleRecord])[]): void {
     for (const [number, record] of told) {
-      this.#records.set(number, record);
+      this.#records.set(number, this.#known(record));
       this.#records.delete(number - RECORDS_MAX);
     }
+  }
+
+  /** The same record as before where other rules came into force, and this one stayed as it was:
+   * what alerts are held with is there once. */
+  #known(record: RuleRecord): RuleRecord {
+    const { name } = record;
+    const before = this.#latest.get(name);
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return before;
+    this.#latest.delete(name);
+    this.#latest.set(name, record);
+    if (this.#latest.size > RECORDS_MAX) {
+      this.#latest.delete(this.#latest.keys().next().value!);
+    }
+    return record;
   }
 
   get(number: number): RuleRecord | undefined {

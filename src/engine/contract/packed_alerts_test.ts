@@ -1,5 +1,5 @@
 // Alerts that cross between threads come out as they went in.
-import { deepStrictEqual, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import type { RuleRecord } from "../../rules/rule_account.ts";
 import type { Alert } from "./alert.ts";
 import { packAlerts, RecordNumbers, RecordsTold, unpackAlerts } from "./packed_alerts.ts";
@@ -63,4 +63,8 @@ Deno.test("a rule's record crosses once, and again when many others have", () =>
   const last = cross(alert(6, { dossier }));
   deepStrictEqual([last.records, last.alerts[0]!.dossier], [1, dossier]);
   strictEqual(cross(alert(7)).records, undefined);
+  // Another set of rules in which the rule is the same: what is held with it is the same record.
+  const again = cross(alert(8, { dossier: { record: recordOf("R"), moment: "{}" } }));
+  const [one, other] = [last, again].map(({ alerts: [first] }) => first!.dossier!);
+  ok("record" in one! && "record" in other! && one.record === other.record);
 });

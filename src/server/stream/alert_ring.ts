@@ -4,6 +4,7 @@
 import { alertId } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { Dossier } from "../../engine/contract/dossier.ts";
+import type { RuleRecord } from "../../rules/rule_account.ts";
 
 export interface RingLimits {
   readonly alerts: number;
@@ -63,7 +64,10 @@ export class AlertRing {
   readonly #byRule = new Map<string, number>();
   #chars = 0;
   #dossiers = 0;
+  /** Of the dossiers, and once of each rule that they are about. */
   #dossierChars = 0;
+  /** Rules that dossiers are about: of how many. */
+  readonly #records = new Map<RuleRecord, { dossiers: number; readonly chars: number }>();
   #givenWay = 0;
   #dossiersGivenWay = 0;
 
@@ -92,10 +96,7 @@ export class AlertRing {
     this.#slots.push(slot);
     this.#chars += slot.chars;
     this.#byRule.set(alert.rule, (this.#byRule.get(alert.rule) ?? 0) + 1);
-    if (dossier !== undefined && "moment" in dossier) {
-      this.#dossiers++;
-      this.#dossierChars += dossier.moment.length;
-    }
+    if (dossier !== undefined && "moment" in dossier) this.#count(dossier);
     const room = Math.max(1, Math.floor(alerts / ROOM_SHARE));
     if (this.#slots.length > alerts) this.#giveWay(room);
     while (this.#chars > chars && this.#slots.length > 1) this.#giveWay(room);
@@ -195,8 +196,32 @@ export class AlertRing {
     this.#dossiers--;
     this.#dossierChars -= dossier.moment.length;
     slot.dossier = "gone";
+    const record = this.#records.get(dossier.record)!;
+    if (--record.dossiers > 0) return true;
+    this.#records.delete(dossier.record);
+    this.#dossierChars -= record.chars;
     return true;
   }
+
+  #count({ record, moment }: Extract<Dossier, { moment: string }>): void {
+    this.#dossiers++;
+    this.#dossierChars += moment.length;
+    const known = this.#records.get(record);
+    if (known !== undefined) return void known.dossiers++;
+    const chars = recordChars(record);
+    this.#records.set(record, { dossiers: 1, chars });
+    this.#dossierChars += chars;
+  }
+}
+
+/** About what a part of a condition takes besides its text. */
+const PART_CHARS = 64;
+
+function recordChars({ text, condition, output, parts, operands }: RuleRecord): number {
+  let chars = text.length + condition.length + output.length;
+  for (const part of parts) chars += PART_CHARS + (part.text?.length ?? 0);
+  for (const operand of operands) chars += operand.length;
+  return chars;
 }
 
 /** An alert's id, or its number. */

@@ -184,8 +184,8 @@ Deno.test("a flood of one rule pushes out its own alerts, not those of others", 
 });
 
 Deno.test("dossiers of a flood give way before those of other rules", () => {
-  const record = {} as Extract<Dossier, { moment: string }>["record"];
-  const dossier = { record, moment: "x".repeat(100) };
+  const record = { text: "", condition: "", output: "", parts: [], operands: [] };
+  const dossier = { record, moment: "x".repeat(100) } as unknown as Dossier;
   const ring = new AlertRing({ dossierChars: 640 });
   ring.push(alert(1, { rule: "rare", dossier }));
   for (let sequence = 2; sequence <= 50; sequence++) ring.push(alert(sequence, { dossier }));
@@ -193,6 +193,18 @@ Deno.test("dossiers of a flood give way before those of other rules", () => {
   strictEqual(ring.at(1).dossier, "gone");
   ok(ring.at(49).dossier === dossier);
   deepStrictEqual([ring.stats().dossiers, ring.stats().dossiersGivenWay], [6, 44]);
+  // What they are about counts as well, once.
+  const about = { record: { ...record, text: "y".repeat(500) }, moment: "z".repeat(20) };
+  const wide = new AlertRing();
+  for (let sequence = 1; sequence <= 5; sequence++) {
+    wide.push(alert(sequence, { dossier: about as unknown as Dossier }));
+  }
+  strictEqual(wide.stats().dossierChars, 5 * 20 + 500);
+  const narrow = new AlertRing({ alerts: 2 });
+  for (let sequence = 1; sequence <= 5; sequence++) {
+    narrow.push(alert(sequence, sequence < 4 ? { dossier: about as unknown as Dossier } : {}));
+  }
+  strictEqual(narrow.stats().dossierChars, 0);
 });
 
 Deno.test("the ring holds by number and by length, the newest always", () => {
