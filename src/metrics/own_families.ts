@@ -22,6 +22,8 @@ const PLAIN: readonly (readonly [string, Family["kind"], CounterPlace, string])[
   ["lost_over_share_total", "counter", Counter.OverShare, "Lost over one process's share."],
   ["alerts_total", "counter", Counter.Alerts, "Alerts that rules and saker raised."],
   ["alerts_dropped_total", "counter", Counter.AlertsDropped, "Alerts that no output was given."],
+  ["dossiers_total", "counter", Counter.Dossiers, "Dossiers of alerts that were made."],
+  ["dossiers_left_out_total", "counter", Counter.DossiersLeftOut, "Alerts without one."],
   ["mistakes_total", "counter", Counter.Mistakes, "Events that saker failed to judge."],
   ["names_unknown_total", "counter", Counter.NamesUnknown, "Names whose path stayed unknown."],
   ["files_named", "gauge", Counter.FilesNamed, "Files of rules that are known by inode."],
