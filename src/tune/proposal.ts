@@ -66,6 +66,8 @@ export interface Tuning {
   readonly unknownRules: ReadonlyMap<string, number>;
   /** Of them, those that an exception was found for, but too few by themselves (`alertsMin`). */
   readonly few: number;
+  /** Of them, those that only proposals that need care would silence. */
+  readonly withCare: number;
   /** How many remain where all safe proposals are taken. */
   readonly remaining: number;
 }

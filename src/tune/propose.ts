@@ -107,6 +107,10 @@ export function propose(
   const silencedBySafe = new Set(
     kept.filter(({ level }) => level === "safe").flatMap(({ alerts: ofIt }) => ofIt),
   );
+  const silencedByCare = new Set(
+    kept.filter(({ level }) => level === "care").flatMap(({ alerts: ofIt }) => ofIt)
+      .filter((at) => !silencedBySafe.has(at)),
+  );
   const left = loud.filter((at) => !silencedBySafe.has(at)).map((at) => alerts[at]!);
   return {
     proposals: kept,
@@ -116,6 +120,7 @@ export function propose(
     alerts: countOf(alerts),
     quietAlready,
     unknownRules,
+    withCare: countOf([...silencedByCare].map((at) => alerts[at]!)),
     few: countOf([...few].map((at) => alerts[at]!)),
     remaining: countOf(left) + [...unknownRules.values()].reduce((sum, count) => sum + count, 0),
   };
@@ -150,6 +155,8 @@ function byWorth(one: Proposal, two: Proposal): number {
   return worth(two) - worth(one) || (one.name < two.name ? -1 : 1);
 }
 
+const TOLD_OR_NOT = ["user.uid", "proc.pexepath"];
+
 function clustersOf(
   alerts: readonly PrintedAlert[],
   loud: readonly number[],
@@ -166,6 +173,8 @@ function clustersOf(
     const key = JSON.stringify([
       ...[alert.rule, actor.level, actor.subject, objects, actor.why, actor.lacks],
       actor.pins.map(({ field, value }) => [field, String(value)]),
+      // Those that tell less do not make the exception of the others wider.
+      ...[alert.assumesHost === true, ...TOLD_OR_NOT.map((field) => alert.fields.has(field))],
     ]);
     const known = clusters.get(key);
     if (known !== undefined) known.members.push(at);

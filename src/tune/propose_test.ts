@@ -113,6 +113,15 @@ Deno.test("propose: alerts that do not tell what was acted on need care", () => 
   ok(tuning.proposals[0]!.warnings.some((words) => words.includes("the rule asks for fd.name")));
 });
 
+Deno.test("propose: alerts that tell less do not make the exception of the others wider", () => {
+  const { "user.uid": _, ...less } = BACKUP;
+  const tuning = propose([...several(BACKUP), ...several(less)], AT_HAND);
+  const [first, second] = tuning.proposals;
+  equal([first!.level, first!.silenced, second!.level], ["safe", 3, "care"]);
+  equal([tuning.remaining, tuning.withCare, tuning.few], [3, 3, 0]);
+  ok(fires(tuning, { ...BACKUP, "user.uid": 1000 }));
+});
+
 Deno.test("propose: alerts that do not tell their container are excused on the host alone", () => {
   const { "container.id": _, ...noise } = BACKUP;
   const tuning = propose(several(noise), AT_HAND);

@@ -181,8 +181,8 @@ function write(text: string, path: string | undefined, terminal: Terminal): void
 }
 
 function summary(tuning: Tuning, { strange }: Gathered): string {
-  const { proposals, refusals, lacking, alerts, remaining, quietAlready, few, unknownRules } =
-    tuning;
+  const { proposals, lacking, alerts, remaining, quietAlready, unknownRules } = tuning;
+  const { few, withCare } = tuning;
   const safe = proposals.filter(({ level }) => level === "safe");
   const care = proposals.length - safe.length;
   const lines = [
@@ -191,21 +191,17 @@ function summary(tuning: Tuning, { strange }: Gathered): string {
   ];
   if (quietAlready > 0) lines.push(`${quietAlready} the rules would not tell any more as it is`);
   for (const { rule, name, silenced, parts } of safe.slice(0, SHOWN_MAX)) {
-    lines.push(
-      `  ${silenced} of "${rule}": ${name} (${parts.map(({ field }) => field).join(", ")})`,
-    );
+    const fields = parts.map(({ field }) => field).join(", ");
+    lines.push(`  ${silenced} of "${rule}": ${name} (${fields})`);
   }
   if (safe.length > SHOWN_MAX) lines.push(`  … and ${safe.length - SHOWN_MAX} more`);
   if (care > 0) {
-    const ofCare = proposals.filter(({ level }) => level === "care");
-    const count = ofCare.reduce((sum, { silenced }) => sum + silenced, 0);
-    lines.push(`${care} more, for ${count}, stand commented out: each needs a look first`);
+    lines.push(`${care} more, for ${withCare}, stand commented out: each needs a look first`);
   }
-  const refused = refusals.reduce((sum, one) => sum + one.alerts, 0);
+  const unknown = [...unknownRules.values()].reduce((sum, count) => sum + count, 0);
+  const none = remaining - withCare - few - unknown;
+  if (none > 0) lines.push(`${none} have none: an intruder could make it hold, or it is untold`);
   const untold = lacking.reduce((sum, one) => sum + one.alerts, 0);
-  if (refused > 0) {
-    lines.push(`${refused} have none: an intruder could make it hold, or it is untold`);
-  }
   if (untold > 0) {
     lines.push(`${untold} of them tell too little: the end of the YAML says what to add`);
   }
@@ -217,4 +213,5 @@ function summary(tuning: Tuning, { strange }: Gathered): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Lines of one kind. */
 const SHOWN_MAX = 10;
