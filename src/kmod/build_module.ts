@@ -36,8 +36,9 @@ export const LOG_FILE = "build.log";
 /** A machine that is busy takes some ten seconds. */
 const BUILD_MS = 300_000;
 const LOG_BYTES_MAX = 4 << 20;
-/** What the kernel's build tells of one module, as a rule. */
-const STEPS = 6;
+/** What the kernel's build tells of a module besides its sources: two links, symbols, a file of
+ * its own making, types. */
+const FURTHER_STEPS = 5;
 const STEP = /^ {2}([A-Z]+)(?: \[M\])? +(.*\/)?([^/]+)$/;
 
 /** Throws what went wrong first, in one line. */
@@ -46,6 +47,7 @@ export async function buildModule(ask: BuildAsk): Promise<string> {
   for (const { name, bytes } of sources) {
     Deno.writeFileSync(`${directory}/${name}`, bytes, { createNew: true, mode: 0o600 });
   }
+  const steps = sources.filter(({ name }) => name.endsWith(".c")).length + FURTHER_STEPS;
   let done = 0;
   const { code, log } = await run(tools.make, {
     // Nothing of the caller's: such as MAKEFLAGS, or a language in which errors are no errors.
@@ -57,7 +59,7 @@ export async function buildModule(ask: BuildAsk): Promise<string> {
     onLine(line) {
       const step = STEP.exec(line);
       if (step === null) return;
-      onStep(done, Math.max(STEPS, done + 1), `${step[1]} ${step[3]}`);
+      onStep(done, Math.max(steps, done + 1), `${step[1]} ${step[3]}`);
       done++;
     },
   });

@@ -62,6 +62,9 @@ step "a second load does nothing" told "loaded already" saker driver load
 step "status tells that it is loaded" told '"loaded":true.*"readers":\[\]' \
   saker driver status --json
 
+step "doctor sees a process through it" told "the kernel module answers.*a process .*was seen" \
+  saker doctor -o engine.kind=kmod
+
 watch one -o webserver.listen_port=8001
 one=$pid
 step "a watch begins" is_watching one

@@ -145,8 +145,9 @@ interface ProbeFindings {
   readonly programs: readonly AttachedProgram[];
 }
 
-function amiss(text: string): ProbeFindings {
-  return { findings: [{ verdict: "missing", text }], programs: [] };
+function amiss(text: string, advice?: string): ProbeFindings {
+  const finding = { verdict: "missing", text, ...advice === undefined ? {} : { advice } } as const;
+  return { findings: [finding], programs: [] };
 }
 
 function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart): ProbeFindings {
@@ -178,7 +179,8 @@ function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart)
   try {
     driver = openDriver(addon, live, codes);
   } catch (error) {
-    return amiss(driverErrorLine(error));
+    const advice = live.driver === "kmod" ? "saker driver status tells more" : undefined;
+    return amiss(driverErrorLine(error), advice);
   }
   const ms = Math.round(performance.now() - startedAt);
   try {
@@ -190,7 +192,9 @@ function probeFindings(live: LiveStart, config: Config, rules: () => RulesStart)
     const findings: Finding[] = [
       {
         verdict: attached + refused.length === programs.length ? "ok" : "missing",
-        text: `${attached} of ${programs.length} probe programs attached, in ${ms} ms`,
+        text: live.driver === "kmod"
+          ? `the kernel module answers, in ${ms} ms`
+          : `${attached} of ${programs.length} probe programs attached, in ${ms} ms`,
       },
       ...programs.map((program) => programFinding(program)),
       ...dead.map(({ rule, reason }): Finding => ({
