@@ -17,6 +17,9 @@ export interface DossierParts {
 }
 
 const WINDOW_MS = 1_000;
+/** So many of each rule in a second are made although the budget is spent, up to twice as many as
+ * it allows in all. */
+const RARE = 2;
 /** Characters of one dossier: of a longer one the values go, then the processes. */
 const MOMENT_MAX = 32_768;
 
@@ -105,7 +108,9 @@ export class Dossiers {
       this.#byRule.clear();
     }
     const ofRule = this.#byRule.get(name) ?? 0;
-    if (this.#made >= perSecond || ofRule >= perRule || this.#spentMs >= msPerSecond) return false;
+    const isSpent = this.#made >= perSecond || ofRule >= perRule || this.#spentMs >= msPerSecond;
+    // One rule that floods does not take what others would have.
+    if (isSpent && (ofRule >= RARE || this.#made >= 2 * perSecond)) return false;
     this.#made++;
     this.#byRule.set(name, ofRule + 1);
     return true;

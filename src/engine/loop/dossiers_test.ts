@@ -137,7 +137,9 @@ Deno.test("dossiers keep to their budget, of all rules, of one, and of time", ()
   strictEqual(count(perRule, [0, 0, 0, 1, 0, 1, 1]), "++-+-+-");
   perRule.nowMs += 1_000;
   strictEqual(count(perRule, [0, 1]), "++");
-  strictEqual(count(new Scene({ ...SETTINGS, perSecond: 3 }), [0, 1, 0, 1, 0]), "+++--");
+  strictEqual(count(new Scene({ ...SETTINGS, perSecond: 3 }), [0, 0, 0, 0, 1, 1, 1]), "+++-++-");
+  strictEqual(count(new Scene({ ...SETTINGS, perSecond: 2 }), [0, 0, 1, 1, 0]), "++++-");
+  strictEqual(count(new Scene({ ...SETTINGS, perSecond: 1 }), [0, 0, 1, 1]), "++--");
   // Each takes a tick here.
   const byTime = new Scene({ ...SETTINGS, msPerSecond: 2 });
   strictEqual(count(byTime, [0, 0, 0, 0]), "++--");
@@ -146,6 +148,7 @@ Deno.test("dossiers keep to their budget, of all rules, of one, and of time", ()
     [Counter.Dossiers, Counter.DossiersLeftOut, Counter.DossierNs].map((at) => counters.get(at)),
     [2, 2, 2e6],
   );
+  strictEqual(count(byTime, [1, 1, 1]), "++-");
   deepStrictEqual(byTime.make(rules), { none: "budget" });
   byTime.dossiers.setSettings(undefined);
   strictEqual(byTime.make(rules), undefined);
