@@ -6,6 +6,7 @@ import { ErrorStream } from "./error_stream.ts";
 import { SyslogLog } from "./syslog_log.ts";
 import { variable } from "../words/environment.ts";
 import { visibleText } from "../words/visible.ts";
+import { wrapBy } from "../words/wrap.ts";
 
 export interface Terminal {
   /** Writes to standard output at once; throws PipeClosed where its reader has gone. */
@@ -113,7 +114,8 @@ export function terminalOver(streams: Streams): Terminal {
       // What was drawn there is drawn anew below the line, not before it.
       const before = isDrawn ? CLEAR_LINE : "";
       isDrawn = false;
-      streams.error(encoder.encode(before + visibleText(text)));
+      const shown = fitted(visibleText(text), streams.errorColumns?.());
+      streams.error(encoder.encode(before + shown));
     },
     syslog: (severity, text) => streams.syslog?.(severity, visibleText(text)),
     paint: (text) => streams.out(encoder.encode(text)),
@@ -141,6 +143,12 @@ export function terminalSize(): { readonly columns: number; readonly rows: numbe
   } catch {
     return undefined;
   }
+}
+
+/** A message of one line, broken between words; reports of several lines are laid out already. */
+function fitted(text: string, columns: number | undefined): string {
+  if (columns === undefined || text.length <= columns || !/^\S.*\n$/.test(text)) return text;
+  return `${wrapBy((piece) => piece.length, text, columns, { indent: "  " }).join("\n")}\n`;
 }
 
 /** What is no text is set all the same, and names no terminal that we know. */

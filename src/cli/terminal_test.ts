@@ -24,3 +24,25 @@ Deno.test("a message takes back the line that was drawn, once", () => {
     `one\n${cleared}50 %${cleared}two\nthree\\u001b[2J\n${cleared}60 %${cleared}four\n`,
   );
 });
+
+Deno.test("a message of one line fits the terminal, a report of several stays as it is", () => {
+  const written = (text: string, columns: number | undefined) => {
+    let error = "";
+    terminalOver({
+      out: () => {},
+      error: (bytes) => void (error += new TextDecoder().decode(bytes)),
+      outIsTerminal: false,
+      errorIsTerminal: columns !== undefined,
+      errorColumns: () => columns,
+      environment: () => undefined,
+    }).error(text);
+    return error;
+  };
+  const message = "Error: Cannot read the rules file /tmp/x\n";
+  strictEqual(written(message, 24), "Error: Cannot read the\n  rules file /tmp/x\n");
+  strictEqual(written(message, undefined), message);
+  strictEqual(written(message, 80), message);
+  for (const report of [`${message}  at line 3\n`, `  condition: ${"x ".repeat(30)}\n`]) {
+    strictEqual(written(report, 24), report);
+  }
+});
