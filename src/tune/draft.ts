@@ -100,6 +100,13 @@ export function draftOf(
         "paths would cover them that nobody else may write to",
     );
   }
+  const several = parts.filter(({ values, comp }) => values.length > 1 || comp === "glob");
+  if (several.length > 1) {
+    warnings.push(
+      `${several.map(({ field }) => field).join(" and ")} have several values: each goes with ` +
+        "each, also where no alert told of the two together",
+    );
+  }
   const asked = [...fieldsOf(rule.node)].filter((field) => ACTED_ON.test(field));
   if (cluster.objects.length === 0 && asked.length > 0) {
     level = "care";

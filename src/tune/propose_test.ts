@@ -113,6 +113,12 @@ Deno.test("propose: alerts that do not tell what was acted on need care", () => 
   ok(tuning.proposals[0]!.warnings.some((words) => words.includes("the rule asks for fd.name")));
 });
 
+Deno.test("propose: values that were not told of together are said to be excused", () => {
+  const other = { ...BACKUP, "user.uid": 34, "fd.name": "/etc/gshadow" };
+  const [proposal] = propose([...several(BACKUP), ...several(other)], AT_HAND).proposals;
+  ok(proposal!.warnings.some((words) => words.startsWith("user.uid and fd.name have several")));
+});
+
 Deno.test("propose: alerts that tell less do not make the exception of the others wider", () => {
   const { "user.uid": _, ...less } = BACKUP;
   const tuning = propose([...several(BACKUP), ...several(less)], AT_HAND);
