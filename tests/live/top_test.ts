@@ -1,7 +1,7 @@
 // `saker top` against a running saker, on a real terminal: what it shows, at 80 and at 40 columns;
 // its keys; saker's absence; and that the terminal is as it was whenever top does not have it.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
-import { freePort, runSaker, SAKER, Saker } from "./saker.ts";
+import { eventually, freePort, runSaker, SAKER, Saker } from "./saker.ts";
 import { hasTmux, Tmux } from "./tmux.ts";
 import { isRoot, Place, shell } from "./trigger.ts";
 
@@ -18,6 +18,13 @@ async function rulesFor(place: Place): Promise<readonly string[]> {
   );
   await Deno.writeTextFile(place.file("watched"), "");
   return ["-r", place.file("rules.yaml")];
+}
+
+interface Busy {
+  readonly pid: number;
+  readonly exepath: string;
+  readonly events: number;
+  readonly per_second: number;
 }
 
 const shows = (text: string | RegExp) => (lines: readonly string[]) =>
@@ -169,6 +176,15 @@ Deno.test({
       "Opened for the test",
     ]);
     assert(told.types.length > 0 && told.seconds >= 0.3 && told.events.per_second >= 0);
+    // This process opens the file that the rule is about, so that its events reach the engine.
+    const own = await eventually("this process among the busiest", async () => {
+      for (let at = 0; at < 500; at++) Deno.openSync(place.file("watched")).close();
+      const { stdout } = await runSaker(["top", ...url, "--json"]);
+      const { list } = JSON.parse(stdout).processes as { list: readonly Busy[] };
+      return list.find(({ pid }) => pid === Deno.pid);
+    });
+    assertEquals(own.exepath, Deno.execPath());
+    assert(own.events > 0 && own.per_second > 0);
     const gone = await runSaker(["top", "--url", `127.0.0.1:${freePort()}`]);
     assertEquals([gone.code, gone.stdout], [2, ""]);
     assertEquals(gone.stderr.split("\n").length, 2, gone.stderr);
