@@ -5,6 +5,7 @@ import type { InstallFlags } from "./commands/install.ts";
 import { addAlerts } from "./commands/alerts_flags.ts";
 import { addDriverCommands } from "./commands/driver_commands.ts";
 import { addFlags, readFlags } from "./flags.ts";
+import { addPage } from "./commands/page_flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
@@ -67,6 +68,7 @@ export async function runProgram(
   program.commandsGroup("The saker that runs here:");
   addTop(program, onEnd, terminal);
   addAlerts(program, onEnd, terminal);
+  addPage(program, onEnd, terminal);
   addTune(program, onEnd, terminal);
   program.commandsGroup("Captures:");
   addRecord(program, onEnd, terminal);

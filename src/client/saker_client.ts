@@ -43,9 +43,9 @@ export class SakerClient {
   }
 
   /** The text of an answer. Throws NoAnswer or Refusal. */
-  async text(path: string): Promise<string> {
+  async text(path: string, method: "GET" | "POST" = "GET"): Promise<string> {
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const answer = await this.#ask(path, {}, signal);
+    const answer = await this.#ask(path, {}, signal, method);
     try {
       let text = "";
       for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
@@ -60,7 +60,15 @@ export class SakerClient {
 
   /** The same of JSON. */
   async json(path: string): Promise<unknown> {
-    const text = await this.text(path);
+    return this.#jsonOf(path, await this.text(path));
+  }
+
+  /** The same of what is done there. */
+  async post(path: string): Promise<unknown> {
+    return this.#jsonOf(path, await this.text(path, "POST"));
+  }
+
+  #jsonOf(path: string, text: string): unknown {
     try {
       return JSON.parse(text);
     } catch {
@@ -101,12 +109,14 @@ export class SakerClient {
     path: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    method: "GET" | "POST" = "GET",
   ): Promise<Response> {
     const token = this.#token;
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     let answer: Response;
     try {
       answer = await fetch(this.url + path, {
+        method,
         headers: { ...headers, ...authorization },
         redirect: "manual",
         signal,

@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly metrics?: () => string;
   readonly alerts: AlertStream;
   /** For browsers; absent: there is no page. */
-  readonly page?: Omit<PageOptions, "rights" | "alerts" | "status">;
+  readonly page?: Pick<PageOptions, "sessions" | "propose">;
   /** Has configuration and rules read anew; absent: they cannot change under way. Never rejects. */
   readonly reload?: () => Promise<ReloadAnswer>;
   /** Takes Kubernetes audit events, from those who show its rights; absent: nobody wants them. */
@@ -172,7 +172,7 @@ function pageOf(
   page: AppOptions["page"] & object,
 ): Handler {
   const told = {
-    series: () => series(1),
+    series,
     ...(rules === undefined ? {} : { rules }),
     ...(config === undefined ? {} : { config }),
   };

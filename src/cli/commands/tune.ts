@@ -19,7 +19,7 @@ import type { Terminal } from "../terminal.ts";
 import { ALERTS_MAX, gather, type Gathered, isCapture } from "./tune_alerts.ts";
 import { alertsOfCapture, proveOnCapture } from "./tune_captures.ts";
 import { KeptCases } from "./tune_cases.ts";
-import { lookAt } from "./tune_look.ts";
+import { lookAt } from "../start/program_look.ts";
 
 export interface TuneFlags extends AskFlags {
   readonly keep?: readonly string[];

@@ -37,6 +37,7 @@ import { driverName, Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
+import { Proposing } from "../start/proposing.ts";
 import { RulesTelling } from "../start/rules_telling.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
@@ -138,6 +139,7 @@ export async function watch(
     act: actOnce,
   });
   const telling = { rules: new RulesTelling(), config: new ConfigTelling(loaded) };
+  const proposing = new Proposing({ seesFiles: hostRoot === "" });
   const metrics = new LiveMetrics({ config, facts, warn: log.warning });
   /** Parts that stay as they were although the configuration says otherwise. */
   let unchanged: readonly string[] = [];
@@ -175,6 +177,7 @@ export async function watch(
         }),
       config: () => telling.config.answer(told.warnings),
     },
+    propose: (key, lines) => proposing.ask(key, lines),
     plugins: () => pluginWatches.versions(),
     ...(audit?.route === undefined ? {} : { audit: audit.route }),
     metrics: () => metrics.text,
@@ -211,7 +214,9 @@ export async function watch(
         reloads = state;
         numbers.onReloadState(state, files);
         telling.config.onReloadState(state, files, Date.now());
-        if (files !== undefined) telling.rules.take(files.start);
+        if (files === undefined) return;
+        telling.rules.take(files.start);
+        proposing.take(files.start);
       },
       async onConfig(next): Promise<void> {
         const [urlBefore, warningBefore] = [web.url(), web.warning()];

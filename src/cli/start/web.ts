@@ -42,6 +42,8 @@ export interface WebOptions {
   readonly stream: AlertStream;
   /** What is told of the rules in force, and of the configuration. */
   readonly told?: Pick<AppOptions, "rules" | "config">;
+  /** Works out exceptions for alerts. */
+  readonly propose?: (AppOptions["page"] & object)["propose"];
   /** Names and versions of the plugins that are loaded. */
   readonly plugins?: () => Readonly<Record<string, string>>;
   /** What takes Kubernetes audit events, where it is this server. */
@@ -246,7 +248,7 @@ function appOf(
     ...options.told,
     ...(metrics === undefined ? {} : { metrics }),
     alerts: stream,
-    page: { sessions },
+    page: { sessions, ...(options.propose === undefined ? {} : { propose: options.propose }) },
     ...(reload === undefined ? {} : { reload: reloadForAnswers(reload) }),
   });
 }

@@ -101,7 +101,8 @@ function Fields({ alert, dossier }: Pick<AlertProps, "alert" | "dossier">) {
   for (const [name, value] of Object.entries(dossier?.fields ?? {})) {
     if (!fields.has(name)) fields.set(name, value === null ? null : valueText(value));
   }
-  const known = [...fields].filter(([, value]) => value !== null);
+  const known = [...fields].filter(([, value]) => value !== null && value !== "");
+  const empty = [...fields].filter(([, value]) => value === "").map(([name]) => name);
   const unknown = [...fields].filter(([, value]) => value === null).map(([name]) => name);
   return (
     <section class="panel" aria-labelledby="fields">
@@ -116,6 +117,9 @@ function Fields({ alert, dossier }: Pick<AlertProps, "alert" | "dossier">) {
           ))}
         </dl>
       )}
+      {empty.length === 0
+        ? null
+        : <p class="note">{`Empty: ${empty.map((name) => shown(name)).join(", ")}.`}</p>}
       {unknown.length === 0
         ? null
         : <p class="note">{`The event has no ${unknown.map((name) => shown(name)).join(", ")}.`}

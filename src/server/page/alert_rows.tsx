@@ -55,9 +55,11 @@ export function AlertRows({ rows, live, keeps, children }: AlertRowsProps) {
         <button type="button" data-live-show hidden></button>
       </p>
       <p class="empty" data-empty hidden={rows.length > 0}>{children}</p>
-      <ol class="alerts" data-live={live} data-keeps={keeps}>
-        {rows.map((row) => <Row row={row} />)}
-      </ol>
+      <div data-lists>
+        <ol class="alerts" data-live={live} data-keeps={keeps}>
+          {rows.map((row) => <Row row={row} />)}
+        </ol>
+      </div>
       <template data-row>
         <Row row={NO_ROW} />
       </template>

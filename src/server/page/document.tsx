@@ -21,8 +21,9 @@ export interface DocumentProps {
   readonly assets: string;
   /** The path of the entry of the bar that this page belongs to. */
   readonly here?: string;
-  /** Goes there at once. */
+  /** Goes there at once, or after so many seconds. */
   readonly goTo?: string;
+  readonly goToS?: number;
   readonly children?: Child;
 }
 
@@ -42,7 +43,7 @@ export const STATE_WORDS: Readonly<Record<string, string>> = {
   blind: "blind",
 };
 
-export function Document({ title, frame, assets, here, goTo, children }: DocumentProps) {
+export function Document({ title, frame, assets, here, goTo, goToS = 0, children }: DocumentProps) {
   const where = frame === undefined ? "saker" : `${short(frame.hostname, 80)} – saker`;
   return (
     <html lang="en">
@@ -50,7 +51,9 @@ export function Document({ title, frame, assets, here, goTo, children }: Documen
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        {goTo === undefined ? null : <meta http-equiv="refresh" content={`0; url=${goTo}`} />}
+        {goTo === undefined
+          ? null
+          : <meta http-equiv="refresh" content={`${goToS}; url=${goTo}`} />}
         <title>{`${title} – ${where}`}</title>
         <link rel="stylesheet" href={`${assets}/style.css`} />
         <link rel="icon" href={`${assets}/icon.svg`} type="image/svg+xml" />

@@ -2,7 +2,7 @@
 import type { SeriesAnswer } from "../told/answers.ts";
 import { type AlertRow, AlertRows } from "./alert_rows.tsx";
 import { Document, type Frame } from "./document.tsx";
-import { type Tile, tilesOf, topOf } from "./overview_now.ts";
+import { type SpanName, SPANS, type Tile, tilesOf, topOf } from "./overview_now.ts";
 import { Plot } from "./plots.tsx";
 import { age, clockOf, count, dayOf, short, shown } from "./shown.ts";
 import type { StatusShown } from "./status_shown.ts";
@@ -11,20 +11,33 @@ export interface OverviewProps {
   readonly frame: Frame;
   readonly status: StatusShown;
   readonly series: SeriesAnswer;
+  readonly span: SpanName;
   /** The newest first. */
   readonly newest: readonly AlertRow[];
   /** Where newer ones come from. */
   readonly live: string;
 }
 
-export function Overview({ frame, status, series, newest, live }: OverviewProps) {
-  const span = (series.at_ms.length * series.step_s) / 60;
+export function Overview({ frame, status, series, span, newest, live }: OverviewProps) {
   return (
     <Document title="Overview" frame={frame} assets={frame.assets} here="/">
-      <h1>What saker sees now</h1>
+      <div class="head">
+        <h1>What saker sees now</h1>
+        <p class="note">
+          {"Plots of the last "}
+          {SPAN_NAMES.map((name) => (
+            <>
+              {name === span
+                ? <strong aria-current="true">{SPANS[name].words}</strong>
+                : <a href={name === "minutes" ? "/" : `/?span=${name}`}>{SPANS[name].words}</a>}
+              {" "}
+            </>
+          ))}
+        </p>
+      </div>
       <Troubles status={status} />
-      <section aria-label="Numbers" class="tiles" data-now="/page/now">
-        {tilesOf(status, series).map((tile) => <TileShown tile={tile} minutes={span} />)}
+      <section aria-label="Numbers" class="tiles" data-now={`/page/now?span=${span}`}>
+        {tilesOf(status, series).map((tile) => <TileShown tile={tile} span={span} />)}
       </section>
       <section class="panel">
         <div class="head">
@@ -67,7 +80,7 @@ function Troubles({ status }: { readonly status: StatusShown }) {
   );
 }
 
-function TileShown({ tile, minutes }: { readonly tile: Tile; readonly minutes: number }) {
+function TileShown({ tile, span }: { readonly tile: Tile; readonly span: SpanName }) {
   const { name, title, value, note, isBad = false, plot } = tile;
   return (
     <div class="tile">
@@ -84,7 +97,7 @@ function TileShown({ tile, minutes }: { readonly tile: Tile; readonly minutes: n
             isLoss={plot.isLoss ?? false}
           />
           <div class="ends">
-            <span>{minutes < 1 ? "just now" : `last ${Math.round(minutes)} min`}</span>
+            <span>{`last ${SPANS[span].words}`}</span>
             <span data-text={`${name}.top`}>{topOf(plot)}</span>
           </div>
         </>
@@ -93,6 +106,7 @@ function TileShown({ tile, minutes }: { readonly tile: Tile; readonly minutes: n
   );
 }
 
+const SPAN_NAMES = Object.keys(SPANS) as SpanName[];
 const LOSSES_SHOWN = 20;
 
 function Losses({ status }: { readonly status: StatusShown }) {

@@ -2,7 +2,7 @@
 // page goes out, by the name by which page and script know it. The page is made with these,
 // and the script puts newer ones in their places (GET /page/now).
 import type { SeriesAnswer } from "../told/answers.ts";
-import { pathsOf } from "./plots.tsx";
+import { pathsOf, piecesOf, type Span } from "./plots.tsx";
 import { age, bytes, count, duration, many } from "./shown.ts";
 import type { Percentiles, StatusShown } from "./status_shown.ts";
 
@@ -27,6 +27,19 @@ export interface Now {
   readonly bad: Readonly<Record<string, boolean>>;
   readonly paths: Readonly<Record<string, string>>;
 }
+
+/** What the plots show: the last ten minutes, or the last day. */
+export type SpanName = "minutes" | "day";
+
+export const SPANS: Readonly<
+  Record<SpanName, { readonly step: 1 | 60; readonly ms: number; readonly words: string }>
+> = {
+  minutes: { step: 1, ms: 600_000, words: "10 minutes" },
+  day: { step: 60, ms: 86_400_000, words: "24 hours" },
+};
+
+/** Five seconds each, or ten minutes and more. */
+const PIECES = 120;
 
 export function nowOf(status: StatusShown, series: SeriesAnswer): Now {
   const texts: Record<string, string> = {};
@@ -58,6 +71,12 @@ export function tilesOf(status: StatusShown, series: SeriesAnswer): readonly Til
   const { attached, wanted } = driver.programs;
   const allLost = lost.by_lane.critical + lost.by_lane.bulk;
   const lostSteps = series.lost_critical.map((one, at) => one + series.lost_bulk[at]!);
+  const span: Span = {
+    untilMs: series.at_ms.at(-1) ?? 0,
+    ms: series.step_s === 1 ? SPANS.minutes.ms : SPANS.day.ms,
+    pieces: PIECES,
+  };
+  const plotted = (values: readonly (number | null)[]) => piecesOf(series.at_ms, values, span);
   const seen = events.judged + events.passed_over;
   return [
     {
@@ -65,7 +84,7 @@ export function tilesOf(status: StatusShown, series: SeriesAnswer): readonly Til
       title: "Events judged",
       value: rate(events.per_second),
       note: `${count(events.judged)} so far`,
-      plot: { values: series.events, unit: "/s" },
+      plot: { values: plotted(series.events), unit: "/s" },
     },
     {
       name: "sieve",
@@ -74,7 +93,7 @@ export function tilesOf(status: StatusShown, series: SeriesAnswer): readonly Til
       note: seen === 0
         ? "nothing yet"
         : `${Math.floor(100 * events.passed_over / seen)}% of all events matter to no rule`,
-      plot: { values: series.passed_over, unit: "/s" },
+      plot: { values: plotted(series.passed_over), unit: "/s" },
     },
     {
       name: "lost",
@@ -84,7 +103,7 @@ export function tilesOf(status: StatusShown, series: SeriesAnswer): readonly Til
       note: allLost === 0
         ? "none since the start"
         : `${count(lost.by_lane.critical)} of them critical, ${rate(lost.per_second)} now`,
-      plot: { values: lostSteps, unit: "/s", isLoss: true },
+      plot: { values: plotted(lostSteps), unit: "/s", isLoss: true },
     },
     {
       name: "alerts",
@@ -94,21 +113,21 @@ export function tilesOf(status: StatusShown, series: SeriesAnswer): readonly Til
       note: alerts.dropped > 0
         ? `${count(alerts.dropped)} did not reach an output`
         : `${rate(alerts.per_second)}, all handed on`,
-      plot: { values: series.alerts, unit: "/s" },
+      plot: { values: plotted(series.alerts), unit: "/s" },
     },
     {
       name: "latency",
       title: "From call to alert",
       value: median(latency_ms.alert_to_output),
       note: slowest(latency_ms.alert_to_output),
-      plot: { values: series.alert_to_output_p99, unit: "ms" },
+      plot: { values: plotted(series.alert_to_output_p99), unit: "ms" },
     },
     {
       name: "lag",
       title: "From call to engine",
       value: median(latency_ms.event_to_engine),
       note: slowest(latency_ms.event_to_engine),
-      plot: { values: series.event_to_engine_p99, unit: "ms" },
+      plot: { values: plotted(series.event_to_engine_p99), unit: "ms" },
     },
     {
       name: "driver",
@@ -136,5 +155,5 @@ function median({ p50 }: Percentiles): string {
 
 function slowest({ count: measured, p99, max }: Percentiles): string {
   if (p99 === null || max === null || measured === 0) return "none measured yet";
-  return `half take no longer; 99% ${duration(p99)}, all ${duration(max)}`;
+  return `median; 99% within ${duration(p99)}, longest ${duration(max)}`;
 }

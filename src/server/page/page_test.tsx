@@ -4,14 +4,12 @@ import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:asse
 import { JSON_FORMAT } from "../../alerts/format/format_fixture.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { makeApp } from "../app.ts";
-import { Counters } from "../../engine/contract/counters.ts";
 import type { HealthReport } from "../health.ts";
 import { Rights } from "../rights.ts";
 import { Sessions } from "../sessions.ts";
 import { AlertStream } from "../stream/alert_stream.ts";
-import { Series } from "../told/series.ts";
 import { ASSETS } from "./assets.ts";
-import { STATUS } from "./status_fixture.ts";
+import { SERIES, STATUS } from "./status_fixture.ts";
 
 const TOKEN = "a-token-of-twenty-characters";
 const HOST = "127.0.0.1:8765";
@@ -34,15 +32,14 @@ interface Asking {
 function pageOf({ token, mayAllFollow = false }: Setting = {}) {
   const alerts = new AlertStream({ format: JSON_FORMAT });
   const sessions = new Sessions();
-  const series = new Series({ counters: new Counters(), alerts: () => 0 });
   const app = makeApp({
     healthPath: "/healthz",
     health: () => ({ status: "ok" }) as HealthReport,
     versions: () => ({}),
     rights: new Rights({ token, insecure: false, mayAct: [0], mayAllFollow, sessions }),
     status: () => STATUS as unknown as Record<string, unknown>,
-    series: (step) => series.answer(step),
     alerts,
+    series: () => SERIES,
     page: { sessions },
   });
   const ask = async (path: string, asking: Asking = {}): Promise<Response> => {

@@ -19,6 +19,8 @@ export function pathsOf(values: readonly (number | null)[], top = highest(values
   let last = "";
   const close = () => {
     if (begun !== undefined) area += `${last}V${PLOT_HEIGHT}H${begun}Z`;
+    // A line of one point would not be seen: it stands on the ground.
+    if (begun !== undefined && !last.includes("L")) line += `V${PLOT_HEIGHT}`;
     begun = undefined;
     last = "";
   };
@@ -46,6 +48,30 @@ export function highest(values: readonly (number | null)[]): number {
 
 function digits(value: number): string {
   return String(Math.round(value * 10) / 10);
+}
+
+/** What a plot is of, up to now. */
+export interface Span {
+  readonly untilMs: number;
+  readonly ms: number;
+  /** How many values it shows: the highest of each piece of it. */
+  readonly pieces: number;
+}
+
+/** The highest value of each piece of the span; null where nobody measured. */
+export function piecesOf(
+  atMs: readonly number[],
+  values: readonly (number | null)[],
+  { untilMs, ms, pieces }: Span,
+): readonly (number | null)[] {
+  const found = new Array<number | null>(pieces).fill(null);
+  for (const [index, at] of atMs.entries()) {
+    const piece = Math.ceil(pieces * (at - untilMs) / ms) + pieces - 1;
+    const value = values[index] ?? null;
+    if (piece < 0 || piece >= pieces || value === null) continue;
+    found[piece] = Math.max(found[piece] ?? 0, value);
+  }
+  return found;
 }
 
 export interface PlotProps {

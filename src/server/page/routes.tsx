@@ -3,19 +3,23 @@
 import { Hono } from "hono";
 import { alertId } from "../../alerts/format/format.ts";
 import type { Asked } from "../asker.ts";
+import { hostName, isLoopback } from "../hosts.ts";
 import type { Bindings } from "../serve.ts";
 import { alertFilter } from "../stream/alert_filter.ts";
 import type { AlertStream } from "../stream/alert_stream.ts";
 import { lackOf, recentPage, recentQuery } from "../told/alerts.ts";
 import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "../told/answers.ts";
 import { dossierJson } from "../told/dossier.ts";
+import type { Tuning } from "../../tune/proposal.ts";
 import { askerOf } from "../asker.ts";
 import { AlertPage } from "./alert.tsx";
 import { type AlertRow, rowOf } from "./alert_rows.tsx";
 import { type AlertQuery, Alerts, PAGE_ROWS, QUERY_NAMES } from "./alerts.tsx";
 import { ASSETS, ASSETS_PATH } from "./assets.ts";
 import { ConfigPage } from "./config.tsx";
+import { alikeAlerts } from "./alike_alerts.ts";
 import { documentText, type Frame } from "./document.tsx";
+import { ExceptionPage } from "./exception.tsx";
 import {
   type EntryOptions,
   isForeign,
@@ -27,7 +31,7 @@ import {
 } from "./letting_in.tsx";
 import { Notice } from "./outside.tsx";
 import { Overview } from "./overview.tsx";
-import { nowOf } from "./overview_now.ts";
+import { nowOf, type SpanName, SPANS } from "./overview_now.ts";
 import { RulePage } from "./rule.tsx";
 import { Rules } from "./rules.tsx";
 import type { StatusShown } from "./status_shown.ts";
@@ -36,25 +40,16 @@ export interface PageOptions extends EntryOptions {
   readonly alerts: AlertStream;
   /** As /status, /series, /rules and /config answer; absent: that is not known here. */
   readonly status: () => StatusShown;
-  readonly series?: () => SeriesAnswer;
+  readonly series: (step: 1 | 60) => SeriesAnswer;
   readonly rules?: () => RulesAnswer | Promise<RulesAnswer>;
   readonly config?: () => ConfigAnswer | Promise<ConfigAnswer>;
+  /** Exceptions for the alerts of these lines (alike_alerts.ts); `key` names what is asked, so that
+   * who was told that it is pending can ask again. */
+  readonly propose?: (
+    key: string,
+    lines: readonly string[],
+  ) => Promise<Tuning | { readonly error: string } | "pending">;
 }
-
-const NO_SERIES: SeriesAnswer = {
-  step_s: 1,
-  at_ms: [],
-  events: [],
-  passed_over: [],
-  lost_critical: [],
-  lost_bulk: [],
-  alerts: [],
-  event_to_engine_p50: [],
-  event_to_engine_p99: [],
-  alert_to_output_p50: [],
-  alert_to_output_p99: [],
-  by_type: {},
-};
 
 /**
  * Nothing but what this server itself has: no scripts and styles within a page, nothing of other
@@ -79,7 +74,7 @@ const RULE_ROWS = 20;
 
 /** Answers "/" and all below "/page/". */
 export function makePage(options: PageOptions): (context: Asked) => Promise<Response> {
-  const { alerts, status, series = () => NO_SERIES, rules, config } = options;
+  const { alerts, status, series, rules, config, propose } = options;
   const page = new Hono<{ Bindings: Bindings }>();
   page.use(async (context, next) => {
     if (isForeign(context) && !isNavigation(context)) {
@@ -88,7 +83,8 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
     context.header("content-security-policy", POLICY);
     context.header("x-frame-options", "DENY");
     context.header("referrer-policy", "same-origin");
-    context.header("cross-origin-opener-policy", "same-origin");
+    // Browsers complain of it where they could not trust it.
+    if (isTrusted(context)) context.header("cross-origin-opener-policy", "same-origin");
     context.header("cross-origin-resource-policy", "same-origin");
   });
   page.get("/page/assets/:sum/:name", (context) => {
@@ -119,13 +115,17 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
       <Overview
         frame={frameOf(context)}
         status={status()}
-        series={series()}
+        series={series(SPANS[spanOf(context)].step)}
+        span={spanOf(context)}
         newest={newest}
         live={livePath(alerts, new URLSearchParams())}
       />,
     ));
   });
-  page.get("/page/now", (context) => context.json(nowOf(status(), series())));
+  page.get(
+    "/page/now",
+    (context) => context.json(nowOf(status(), series(SPANS[spanOf(context)].step))),
+  );
   page.get("/page/live", (context) => follow(context, alerts));
   page.get("/page/rows", (context) => {
     const answer = pageOf(alerts, new URL(context.req.url).searchParams);
@@ -164,7 +164,24 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
         alert={held.alert}
         dossier={isKnown ? dossierJson(held.alert, dossier) : null}
         lack={isKnown ? "" : lackOf(held)}
-        canPropose={false}
+        canPropose={propose !== undefined}
+      />,
+    ));
+  });
+  page.get("/page/alerts/:id/exception", async (context) => {
+    const place = alerts.held.placeOf(context.req.param("id"));
+    if (place === undefined) return gone(context, frameOf(context));
+    if (propose === undefined) return notice(context, frameOf(context), NOT_KNOWN, []);
+    const { alert } = alerts.held.at(place);
+    const alike = alikeAlerts(alerts.held, place);
+    const tuning = await propose(alertId(alert), alike.lines);
+    return context.html(documentText(
+      <ExceptionPage
+        frame={frameOf(context)}
+        alert={alert}
+        tuning={tuning}
+        place={alike.place}
+        program={alike.program}
       />,
     ));
   });
@@ -212,6 +229,15 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
   return async (context) => await page.fetch(context.req.raw, context.env);
 }
 
+function spanOf(context: Asked): SpanName {
+  return context.req.query("span") === "day" ? "day" : "minutes";
+}
+
+function isTrusted(context: Asked): boolean {
+  const name = hostName(context.req.header("host") ?? "");
+  return context.req.url.startsWith("https:") || name === "localhost" || isLoopback(name);
+}
+
 function notice(context: Asked, frame: Frame, title: string, lines: readonly string[]): Response {
   const text = documentText(
     <Notice assets={ASSETS_PATH} title={title} frame={frame}>
@@ -238,7 +264,9 @@ function pageOf(
   { held }: AlertStream,
   query: URLSearchParams,
 ): RowsPage | { readonly error: string } {
-  const read = recentQuery(new URLSearchParams([...query, ["limit", `${PAGE_ROWS}`]]));
+  const limited = new URLSearchParams(query);
+  if (!limited.has("limit")) limited.set("limit", `${PAGE_ROWS}`);
+  const read = recentQuery(limited);
   const found = "error" in read ? read : recentPage(held, read);
   if ("error" in found) return { error: found.error };
   return { rows: found.alerts.map(({ alert }) => rowOf(alert)), next: found.next ?? null };

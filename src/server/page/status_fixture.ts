@@ -1,4 +1,5 @@
-// For tests and pictures: the status of a saker that never was.
+// For tests and pictures: the status of a saker that never was, and its last ten minutes.
+import type { SeriesAnswer } from "../told/answers.ts";
 import type { StatusShown } from "./status_shown.ts";
 
 export const STATUS: StatusShown = {
@@ -69,4 +70,25 @@ export const STATUS: StatusShown = {
   ],
   rules: { in_force: 96 },
   memory: { resident_bytes: 143_000_000 },
+};
+
+const STEPS = Array.from({ length: 600 }, (_, at) => at);
+const UNTIL_MS = Date.UTC(2026, 10, 27, 3, 20);
+/** Waves that look like a host at work. */
+const wave = (base: number, share: number) =>
+  STEPS.map((at) => base * (1 + share * Math.sin(at / 23) + share / 2 * Math.sin(at / 3.1)));
+
+export const SERIES: SeriesAnswer = {
+  step_s: 1,
+  at_ms: STEPS.map((at) => UNTIL_MS - (599 - at) * 1000),
+  events: wave(1200, 0.4),
+  passed_over: wave(20_000, 0.3),
+  lost_critical: STEPS.map((at) => at === 12 ? 2 : 0),
+  lost_bulk: STEPS.map((at) => at > 10 && at < 14 ? 40 : 0),
+  alerts: STEPS.map((at) => at % 97 === 0 ? 1 : 0),
+  event_to_engine_p50: wave(0.06, 0.3),
+  event_to_engine_p99: wave(1.6, 0.5),
+  alert_to_output_p50: STEPS.map((at) => at % 97 === 0 ? 0.9 : null),
+  alert_to_output_p99: STEPS.map((at) => at % 97 === 0 ? 1.5 + (at % 7) / 3 : null),
+  by_type: { openat: wave(600, 0.4), execve: wave(11, 0.9) },
 };

@@ -30,12 +30,7 @@ function Part({ part }: { readonly part: WhyPartJson }) {
     <>
       <Answer holds={holds} />
       <span class="text">{WORDS[part.kind]}</span>
-      {part.macro === undefined ? null : (
-        <>
-          {" "}
-          <span class="was value-text">{short(part.macro, 120)}</span>
-        </>
-      )}
+      <Macro name={part.macro} />
     </>
   );
   const inner = <ul>{children.map((child) => <Part part={child} />)}</ul>;
@@ -59,13 +54,21 @@ function Check({ part }: { readonly part: WhyPartJson }) {
     <>
       <Answer holds={part.holds} />
       <span class="text">{short(part.text ?? "", 600)}</span>
+      <Macro name={part.macro} />
       {values.map(({ of, is }) => (
         <div class="was">
-          <code>{short(of, 120)}</code> was <code>{short(is, 1000)}</code>
+          {values.length === 1 ? null : <code>{`${short(of, 120)} `}</code>}
+          was <code>{short(is, 1000)}</code>
         </div>
       ))}
     </>
   );
+}
+
+/** The macro that a part stands for. */
+function Macro({ name }: { readonly name: string | undefined }) {
+  if (name === undefined) return null;
+  return <span class="was value-text">{` (${short(name, 120)})`}</span>;
 }
 
 /** For those who do not see the mark. */

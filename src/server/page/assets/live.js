@@ -12,6 +12,9 @@
 const NOW_MS = 2000;
 /** Where there is but the state to show. */
 const STATE_MS = 10_000;
+/** Rows of a piece of older ones, and how many are asked for at once at the most. */
+const PIECE = 100;
+const ASKS_MAX = 1000;
 /** Rows that a list may grow to: more than a server holds. */
 const ROWS_MAX = 12_000;
 /** A stream that was refused is asked for again after this long. */
@@ -53,7 +56,8 @@ function isAnswer(response) {
 async function askNow() {
   if (document.hidden) return;
   try {
-    const response = await fetch("/page/now", { signal: AbortSignal.timeout(NOW_MS * 5) });
+    const path = find("[data-now]", HTMLElement)?.dataset.now ?? "/page/now";
+    const response = await fetch(path, { signal: AbortSignal.timeout(NOW_MS * 5) });
     if (isAnswer(response)) show(await response.json());
   } catch {
     showState("gone");
@@ -91,6 +95,8 @@ class AlertList {
   constructor(list, template) {
     this.list = list;
     this.template = template;
+    /** Around the list and the pieces of older ones that were asked for. */
+    this.lists = list.parentElement ?? list;
     this.keeps = Number(list.dataset.keeps) || 100;
     this.live = list.dataset.live ?? "";
     /** Newer ones that wait to be shown, the oldest first. @type {Row[]} */
@@ -100,10 +106,10 @@ class AlertList {
     this.last = "";
     this.isDue = false;
     this.saidMs = 0;
-    /** Older ones were asked for, and where those begin that are older still. */
-    this.hasGrown = false;
-    /** @type {string | undefined} */
+    /** Where those begin that are older still; undefined: behind the last row.
+     * @type {string | undefined} */
     this.next = undefined;
+    this.asks = PIECE;
     this.says = find("[data-live-says]", HTMLElement);
     this.status = find("[data-live-status]", HTMLElement);
     this.button = find("[data-live-show]", HTMLButtonElement);
@@ -118,8 +124,8 @@ class AlertList {
       scrollTo({ top: 0 });
       this.list.querySelector("a")?.focus({ preventScroll: true });
     });
-    this.list.addEventListener("pointerleave", () => this.soon());
-    this.list.addEventListener("focusout", () => this.soon());
+    this.lists.addEventListener("pointerleave", () => this.soon());
+    this.lists.addEventListener("focusout", () => this.soon());
     addEventListener("scroll", () => this.soon(), { passive: true });
     // A browser has few connections to a server: a page that nobody sees gives its own back.
     document.addEventListener(
@@ -187,9 +193,9 @@ class AlertList {
 
   /** Somebody reads, points at, or goes through the list: it stays as it is. */
   isRead() {
-    const { list } = this;
-    return list.getBoundingClientRect().top < -READING_PX || list.matches(":hover") ||
-      list.contains(document.activeElement);
+    const { lists } = this;
+    return lists.getBoundingClientRect().top < -READING_PX || lists.matches(":hover") ||
+      lists.contains(document.activeElement);
   }
 
   put() {
@@ -197,8 +203,11 @@ class AlertList {
     for (const old of this.list.querySelectorAll("li.new")) old.classList.remove("new");
     const items = rows.reverse().map((row) => this.item(row));
     // Those between the list and what it kept of the newer ones are not here: it begins anew.
-    if (this.unseen > items.length) this.list.replaceChildren(...items);
-    else this.list.prepend(...items);
+    if (this.unseen > items.length) {
+      this.list.replaceChildren();
+      this.cut(this.list);
+    }
+    this.list.prepend(...items);
     for (const item of items) item.classList.add("new");
     this.unseen = 0;
     this.shorten();
@@ -206,14 +215,38 @@ class AlertList {
     this.say();
   }
 
-  /** The link to older ones leads behind the last row that stands. */
+  /** A list that nobody made longer keeps as many rows as it had room for; another has a bound. */
   shorten() {
-    const most = this.hasGrown ? ROWS_MAX : this.keeps;
-    if (this.list.children.length <= most) return;
-    while (this.list.children.length > most) this.list.lastElementChild?.remove();
+    const { list, lists } = this;
+    if (lists.children.length === 1) {
+      if (list.children.length <= this.keeps) return;
+      while (list.children.length > this.keeps) list.lastElementChild?.remove();
+      this.cut(list);
+      return;
+    }
+    let rows = 0;
+    for (const piece of lists.children) {
+      rows += piece.children.length;
+      if (rows > ROWS_MAX) return this.cut(piece.previousElementSibling ?? list);
+    }
+  }
+
+  /** Takes away all behind this piece; the link to older ones leads there. @param {Element} last */
+  cut(last) {
+    while (last.nextElementSibling !== null) last.nextElementSibling.remove();
     this.next = undefined;
     const older = find("[data-older]", HTMLAnchorElement);
     if (older !== undefined) older.hidden = false;
+  }
+
+  /** Pieces of a hundred rows behind the list. @param {Row[]} rows */
+  append(rows) {
+    for (let at = 0; at < rows.length; at += PIECE) {
+      const piece = document.createElement("ol");
+      piece.className = "alerts piece";
+      piece.append(...rows.slice(at, at + PIECE).map((row) => this.item(row)));
+      this.lists.append(piece);
+    }
   }
 
   /** @param {Row} row */
@@ -264,28 +297,37 @@ class AlertList {
       if (isUnderWay || older.hidden) return;
       isUnderWay = true;
       try {
-        const last = this.list.lastElementChild?.querySelector("a")?.getAttribute("href") ?? "";
+        const last = this.lists.lastElementChild?.lastElementChild?.querySelector("a")
+          ?.getAttribute("href") ?? "";
         const url = new URL(older.dataset.older ?? "", location.href);
         const before = this.next ?? decodeURIComponent(last.split("/").pop() ?? "");
         if (before !== "") url.searchParams.set("before", before);
+        url.searchParams.set("limit", String(this.asks));
         const response = await fetch(url);
+        // The last row is not held any more: nor is what is older.
+        if (response.status === 400) older.hidden = true;
         if (!isAnswer(response)) return;
         /** @type {{ rows: Row[], next: string | null }} */
         const { rows, next } = await response.json();
-        this.hasGrown = true;
-        this.list.append(...rows.map((row) => this.item(row)));
+        // Whoever goes on wants more at once.
+        this.asks = Math.min(ASKS_MAX, this.asks * 2);
+        this.append(rows);
         this.next = next ?? undefined;
         older.hidden = next === null;
+        // It tells of changes alone, and who scrolls on at once leaves it no time to see one.
+        near.unobserve(older);
+        near.observe(older);
       } catch {
         // The link still leads there.
       } finally {
         isUnderWay = false;
       }
-      if (older.getBoundingClientRect().top < innerHeight * 3) setTimeout(more);
     };
-    new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && more(), {
-      rootMargin: "200% 0px",
-    }).observe(older);
+    const near = new IntersectionObserver(
+      (seen) => seen.some((one) => one.isIntersecting) && more(),
+      { rootMargin: "200% 0px" },
+    );
+    near.observe(older);
     older.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -306,10 +348,11 @@ function listenToKeys() {
       return;
     }
     const item = at?.closest(".alerts li");
+    const list = item?.parentElement;
     const next = event.key === "ArrowDown" || event.key === "j"
-      ? item?.nextElementSibling
+      ? item?.nextElementSibling ?? list?.nextElementSibling?.firstElementChild
       : event.key === "ArrowUp" || event.key === "k"
-      ? item?.previousElementSibling
+      ? item?.previousElementSibling ?? list?.previousElementSibling?.lastElementChild
       : undefined;
     const link = next?.querySelector("a");
     if (!link) return;
