@@ -15,7 +15,9 @@ export interface Breach {
 export type Check = (tree: Tree) => Breach[];
 
 const SKIPPED_DIRECTORIES = new Set([".git", "dist", "target", ".cache", "node_modules"]);
-const BINARY = /\.(scap|gz|png|lock|o|node|ko)$/;
+const BINARY = /\.(scap|gz|lock|o|node|ko)$/;
+/** Documents name them; they have no text. */
+const PICTURE = /\.png$/;
 
 /** Reads every text file below `root` but build products. */
 export function readTree(root: string): Tree {
@@ -25,7 +27,7 @@ export function readTree(root: string): Tree {
       const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
       if (entry.isDirectory && !SKIPPED_DIRECTORIES.has(entry.name)) walk(path);
       if (entry.isFile && !BINARY.test(path)) {
-        tree.set(path, Deno.readTextFileSync(`${root}/${path}`));
+        tree.set(path, PICTURE.test(path) ? "" : Deno.readTextFileSync(`${root}/${path}`));
       }
     }
   };

@@ -21,7 +21,7 @@ function ruleOf(place: Place): string {
   return `
 - macro: opened
   condition: evt.type in (open, openat, openat2)
-- rule: Page watch
+- rule: Page watch of a test whose name is as long as names of rules can be
   desc: A file of the test's own was opened
   condition: >
     opened and (fd.name startswith ${place.path}/seen or fd.name = /no/such/file)

@@ -10,7 +10,7 @@ export function RuleText({ rule }: { readonly rule: RuleTextJson }) {
   return (
     <section class="panel" aria-labelledby="rule-text">
       <h2 id="rule-text">The rule</h2>
-      {description === "" ? null : <p class="value-text">{short(description, 4000)}</p>}
+      {description === "" ? null : <p class="value-text">{short(description.trim(), 4000)}</p>}
       <p class="note value-text">
         {`${shown(file)}:${line}`}
         {also_at.length === 0 ? "" : `; also ${also_at.map((at) => shown(at)).join(", ")}`}

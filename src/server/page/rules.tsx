@@ -31,7 +31,7 @@ export function Rules({ frame, answer, search }: RulesProps) {
         ? null
         : <p class="panel trouble">{`Their texts are not there: ${shown(answer.error)}`}</p>}
       <form class="panel filters" method="get" action="/page/rules" role="search">
-        <label>
+        <label class="wide">
           Search in names, tags and texts
           <input
             type="search"
@@ -109,5 +109,5 @@ export function firedAt(time: string | null): string {
 }
 
 export function spent({ condition_ms, output_ms }: RuleJson): string {
-  return condition_ms + output_ms === 0 ? "0" : duration(condition_ms + output_ms);
+  return duration(condition_ms + output_ms);
 }

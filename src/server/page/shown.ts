@@ -32,6 +32,7 @@ export function count(value: number): string {
 
 /** Milliseconds as people say them. */
 export function duration(ms: number): string {
+  if (ms === 0) return "0";
   if (ms < 1) return `${Math.round(ms * 1000)} µs`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 10_000) return `${Math.round(ms)} ms`;
