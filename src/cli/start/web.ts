@@ -234,8 +234,8 @@ function appOf(
     ...(audit === undefined
       ? {}
       : { audit: { ...audit, rights: rightsWith(audit.token ?? token) } }),
-    status: () =>
-      statusOf({
+    status: () => ({
+      ...statusOf({
         facts,
         health: report,
         rates,
@@ -244,6 +244,8 @@ function appOf(
         troubles: () => health.troubles(Date.now()),
         bounds: { threads: falco_libs.thread_table_size, descriptors: FDS_MAX },
       }),
+      page: { sessions: sessions.stats() },
+    }),
     series: (step) => series.answer(step),
     ...options.told,
     ...(metrics === undefined ? {} : { metrics }),

@@ -340,6 +340,21 @@ Deno.test("alerts come page by page, the newest first, with filters of a form", 
   match(await odd.text(), /role="alert">priority &quot;loud&quot;/);
 });
 
+Deno.test("older alerts follow one that had to give way meanwhile", async () => {
+  const { ask, alerts } = pageOf();
+  alerts.take([1, 2, 5, 6].map((at) => alertOf(at)));
+  const before = (at: number) =>
+    (1_700_000_000_000_000_000n + BigInt(at)).toString(16).padStart(16, "0");
+  const rowsFrom = async (at: number) => {
+    const { rows } = await (await ask(`/page/rows?before=${before(at)}-${at}`)).json();
+    return rows.map(({ message }: { message: string }) => message);
+  };
+  deepStrictEqual(await rowsFrom(4), ["alert 2", "alert 1"]);
+  deepStrictEqual(await rowsFrom(0), []);
+  deepStrictEqual((await rowsFrom(9)).length, 4);
+  strictEqual((await ask("/page/rows?before=no-such")).status, 400);
+});
+
 Deno.test("an alert that is not held is said to be gone", async () => {
   const { ask } = pageOf();
   const response = await ask("/page/alerts/18ebcc-1");

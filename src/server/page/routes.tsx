@@ -266,10 +266,28 @@ function pageOf(
 ): RowsPage | { readonly error: string } {
   const limited = new URLSearchParams(query);
   if (!limited.has("limit")) limited.set("limit", `${PAGE_ROWS}`);
+  const before = limited.get("before") ?? "";
+  const moved = held.placeOf(before) === undefined ? olderThan(held, before) : undefined;
+  if (moved !== undefined) {
+    if (moved < 0) return { rows: [], next: null };
+    if (moved + 1 < held.size) limited.set("before", alertId(held.at(moved + 1).alert));
+    else limited.delete("before");
+  }
   const read = recentQuery(limited);
   const found = "error" in read ? read : recentPage(held, read);
   if ("error" in found) return { error: found.error };
   return { rows: found.alerts.map(({ alert }) => rowOf(alert)), next: found.next ?? null };
+}
+
+/** The place of the newest alert that is older than one that had to give way, whose id tells its
+ * time; -1: there is none; undefined: that is no id. */
+function olderThan(held: AlertStream["held"], id: string): number | undefined {
+  const time = /^([0-9a-f]{16})-\d+$/.exec(id)?.[1];
+  if (time === undefined) return undefined;
+  const ns = BigInt(`0x${time}`);
+  let place = held.size - 1;
+  while (place >= 0 && held.at(place).alert.time >= ns) place--;
+  return place;
 }
 
 function newestRows(
