@@ -1,6 +1,8 @@
 // What the native addon offers. One call crosses for a batch of events, never for one event.
 // Every error thrown is an Error whose `code` is one of ErrorCode.
 
+import type { TraceTarget } from "./trace.d.ts";
+
 export type ErrorCode =
   | "NO_PERMISSION"
   | "NO_BTF"
@@ -90,6 +92,13 @@ export class Driver {
   static open(probe: Uint8Array, options: OpenOptions): Driver;
   /** Becomes a reader of the kernel module behind a device; rings are those of each CPU. */
   static openModule(device: string, options: OpenOptions): Driver;
+  /** Traces a command or a process. A command begins with the first `drain`. */
+  static trace(target: TraceTarget, options: OpenOptions): Driver;
+  /** Once no block will come any more and all were drained: the exit code that a shell would tell
+   * of the traced command, or 0; null as long as that is not so. */
+  ended(): number | null;
+  /** The process of the command that is traced; 0: there is none. */
+  command(): number;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
   drain(buffer: Uint8Array): number;
   /** Blocks until a ring holds something or the time is over; true where there is something. */

@@ -102,6 +102,16 @@ const SUITES: readonly Suite[] = [
     minutes: 15,
   },
   {
+    name: "tracer",
+    what: "the probe's live tests with the tracer of processes in its place",
+    runner: "cargo",
+    command: [
+      ...["env", "SAKER_TEST_DRIVER=ptrace", "scripts/cargo", "test", "--package", "bindings"],
+      ...["--lib", "--locked", "live_test"],
+    ],
+    minutes: 10,
+  },
+  {
     name: "build",
     what: "dist/saker is built",
     runner: "check",

@@ -11,6 +11,7 @@ use crate::failure::{Code, Failure};
 use crate::gaps::{Gap, Gaps};
 use crate::module::ModuleRecords;
 use crate::probe_records::ProbeRecords;
+use crate::ptrace::{Target, TracerRecords};
 use crate::records::Records;
 use crate::settings::Options;
 use crate::tally::ProgramWork;
@@ -27,6 +28,14 @@ pub struct OpenOptions {
     pub dynamic_snaplen: Option<bool>,
     pub drop_failed: bool,
     pub self_pid: u32,
+}
+
+/// What is to be traced: a command by its words, or a process.
+#[napi(object)]
+pub struct TraceTarget {
+    pub command: Option<Vec<Uint8Array>>,
+    pub pid: Option<u32>,
+    pub fast: Option<bool>,
 }
 
 #[napi(object)]
@@ -155,6 +164,21 @@ impl Driver {
         Ok(Self::of(Box::new(records)))
     }
 
+    /// Traces a command, or a process and what it has started.
+    #[napi(factory)]
+    pub fn trace(target: TraceTarget, options: OpenOptions) -> Result<Self> {
+        let target = match (target.command, target.pid) {
+            (Some(words), _) => Target::Command {
+                words: words.iter().map(|word| word.to_vec()).collect(),
+                filtered: target.fast == Some(true),
+            },
+            (None, Some(pid)) => Target::Process(pid as i32),
+            (None, None) => Target::Nothing,
+        };
+        let records = TracerRecords::open(target, &options.chosen()?, &options.interest)?;
+        Ok(Self::of(Box::new(records)))
+    }
+
     fn of(records: Box<dyn Records>) -> Self {
         let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { open: Some(Open { records, gaps: Gaps::new(begun.as_nanos() as u64) }) }
@@ -183,6 +207,18 @@ impl Driver {
     #[napi]
     pub fn wait(&mut self, timeout_ms: u32) -> Result<bool> {
         Ok(self.records()?.wait(Duration::from_millis(u64::from(timeout_ms)))?)
+    }
+
+    /// The exit code once nothing will come any more; 0 for a source that has no command.
+    #[napi]
+    pub fn ended(&mut self) -> Result<Option<i32>> {
+        Ok(self.records()?.ended())
+    }
+
+    /// The process of the command that is traced; 0: there is none.
+    #[napi]
+    pub fn command(&mut self) -> Result<u32> {
+        Ok(self.records()?.command())
     }
 
     #[napi]

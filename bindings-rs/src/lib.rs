@@ -30,6 +30,7 @@ mod plan;
 mod plugins;
 mod privileges;
 mod probe_records;
+mod ptrace;
 mod reader;
 mod records;
 mod ring;

@@ -7,6 +7,7 @@ mod data;
 mod descriptors;
 mod failures;
 mod files;
+mod go;
 mod losses;
 mod memory;
 mod messages;
@@ -26,6 +27,7 @@ mod whole;
 mod younger;
 
 use std::ffi::CString;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -39,8 +41,11 @@ use probe::table::{self, PARAM_COUNTS};
 use crate::gaps::Gaps;
 use crate::loader::Probe;
 use crate::merge::drain;
+use crate::ptrace::{Target, TracerRecords};
+use crate::records::Records as _;
 use crate::ring::Ring;
 use crate::settings::Options;
+use go::Go;
 
 /// Our own parameters, counted from the first.
 pub(super) const PATH: usize = 0;
@@ -49,10 +54,37 @@ pub(super) const SEQUENCE: usize = 3;
 pub(super) const LANE: usize = 4;
 
 pub(super) struct Recorder {
-    pub(super) probe: Probe,
-    pub(super) critical: Ring,
-    pub(super) bulk: Ring,
+    pub(super) probe: OfProbe,
+    from: From,
     pub(super) gaps: Gaps,
+}
+
+/// The driver that the suite runs with: the probe, or what SAKER_TEST_DRIVER names.
+enum From {
+    Probe { critical: Ring, bulk: Ring },
+    Tracer(TracerRecords),
+}
+
+/// What tests of the probe itself look into; those are not run with another driver.
+pub(super) struct OfProbe(Option<Probe>);
+
+impl Deref for OfProbe {
+    type Target = Probe;
+    fn deref(&self) -> &Probe {
+        self.0.as_ref().expect("a test of the probe runs with the probe")
+    }
+}
+
+impl DerefMut for OfProbe {
+    fn deref_mut(&mut self) -> &mut Probe {
+        self.0.as_mut().expect("a test of the probe runs with the probe")
+    }
+}
+
+/// Whether the suite runs with the tracer. What it does not see is told in docs/drivers.md, and
+/// each test that leaves something out for it says so.
+pub(super) fn is_traced() -> bool {
+    std::env::var_os("SAKER_TEST_DRIVER").is_some_and(|driver| driver == "ptrace")
 }
 
 pub(super) struct Recorded {
@@ -110,7 +142,12 @@ pub(super) fn options() -> Options {
     }
 }
 
+/// A probe of its own for a test of the probe.
 pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
+    if is_traced() {
+        eprintln!("not run: a test of the probe");
+        return None;
+    }
     // SAFETY: asks for a number only.
     if unsafe { libc::geteuid() } != 0 {
         eprintln!("not run: it needs root");
@@ -123,7 +160,18 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
     let probe = Probe::load(&object, options, interest).expect("the probe loads");
     let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
     let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
-    Some(Recorder { probe, critical, bulk, gaps: Gaps::new(0) })
+    let probe = OfProbe(Some(probe));
+    Some(Recorder { probe, from: From::Probe { critical, bulk }, gaps: Gaps::new(0) })
+}
+
+/// The driver of all tests that ask for none of their own.
+fn open_any(options: &Options, interest: &[u16]) -> Option<Recorder> {
+    if !is_traced() {
+        return open(options, interest);
+    }
+    let records =
+        TracerRecords::open(Target::Nothing, options, interest).expect("the tracer begins");
+    Some(Recorder { probe: OfProbe(None), from: From::Tracer(records), gaps: Gaps::new(0) })
 }
 
 /// Calls without an event of their own that tests make.
@@ -142,11 +190,11 @@ const GENERIC: [&str; 8] = [
 pub(super) fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     static RECORDER: OnceLock<Option<Mutex<Recorder>>> = OnceLock::new();
     let mut recorder = RECORDER
-        .get_or_init(|| open(&options(), &every()).map(Mutex::new))
+        .get_or_init(|| open_any(&options(), &every()).map(Mutex::new))
         .as_ref()
         .map(|mutex| mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner))?;
     let usual: Vec<u16> = every().into_iter().filter(|code| !is_frequent(*code)).collect();
-    recorder.probe.route(&usual).expect("routes");
+    recorder.route(&usual);
     Some(recorder)
 }
 
@@ -173,10 +221,29 @@ pub(super) fn sc(name: &str) -> u16 {
 }
 
 impl Recorder {
+    /// Has these events recorded, and no others.
+    pub(super) fn route(&mut self, codes: &[u16]) {
+        match &mut self.from {
+            From::Probe { .. } => self.probe.route(codes).expect("routes"),
+            From::Tracer(records) => records.set_interest(codes).expect("routes"),
+        }
+    }
+
+    /// Calls that the kernel kept from the driver, and events that were lost of each lane.
+    pub(super) fn missed(&mut self) -> (u64, [u64; 2]) {
+        match &mut self.from {
+            From::Probe { .. } => (self.probe.skipped(), self.probe.counters().lost),
+            From::Tracer(records) => (0, records.stats().lost),
+        }
+    }
+
     /// All that waits in the rings.
     pub(super) fn take(&mut self) -> Vec<Recorded> {
         let mut buffer = vec![0; 16 << 20];
-        let used = drain(&mut self.critical, &mut self.bulk, &mut buffer, &mut self.gaps);
+        let used = match &mut self.from {
+            From::Probe { critical, bulk } => drain(critical, bulk, &mut buffer, &mut self.gaps),
+            From::Tracer(records) => records.drain(&mut buffer, &mut self.gaps).expect("blocks"),
+        };
         let mut events = Vec::new();
         let mut at = 0;
         while at < used {
@@ -210,27 +277,46 @@ impl Recorder {
 
     /// Runs `act` in a child and returns the child's events, its exit the last.
     pub(super) fn of_child(&mut self, act: impl FnOnce() -> i32) -> (u64, Vec<Recorded>) {
+        let (pid, mut events) = self.of_family(act);
+        events.retain(|event| event.tid == pid);
+        (pid, events)
+    }
+
+    /// Runs `act` in a child and returns all that was recorded until its exit, of others too.
+    pub(super) fn of_family(&mut self, act: impl FnOnce() -> i32) -> (u64, Vec<Recorded>) {
         self.take();
+        let go = Go::new();
         // SAFETY: the child only makes system calls and leaves by _exit.
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0);
         if pid == 0 {
+            if is_traced() {
+                go.wait();
+            }
             let status = act();
             // SAFETY: ends the child.
             unsafe { libc::_exit(status) };
         }
+        if let From::Tracer(records) = &self.from {
+            records.attach(pid).expect("a child of ours can be traced");
+            go.say();
+        }
         let mut events = Vec::new();
-        let ours = |event: &Recorded| event.tid == pid as u64;
+        let is_end =
+            |event: &Recorded| event.tid == pid as u64 && event.code == table::PROCEXIT_1_E;
         // The rings are emptied meanwhile: the rest of the machine fills them too.
+        // (A tracer of this process waits for the child itself, and would miss the stops that
+        // another thread of the process is told of.)
         // SAFETY: our own child.
-        while unsafe { libc::waitpid(pid, ptr::null_mut(), libc::WNOHANG) } == 0 {
-            events.extend(self.take().into_iter().filter(ours));
+        while !is_traced() && unsafe { libc::waitpid(pid, ptr::null_mut(), libc::WNOHANG) } == 0 {
+            events.extend(self.take());
             std::thread::sleep(Duration::from_millis(1));
         }
-        let end = Instant::now() + Duration::from_secs(5);
+        let end = Instant::now() + Duration::from_secs(if is_traced() { 30 } else { 5 });
         while Instant::now() < end {
-            events.extend(self.take().into_iter().filter(ours));
-            if events.iter().any(|event| event.code == table::PROCEXIT_1_E) {
+            events.extend(self.take());
+            std::thread::sleep(Duration::from_millis(1));
+            if events.iter().any(is_end) {
                 break;
             }
         }
@@ -242,7 +328,7 @@ impl Recorder {
 pub(super) fn record(codes: &[u16], act: impl FnOnce() -> i32) -> Vec<Recorded> {
     let Some(mut recorder) = recorder() else { return Vec::new() };
     let wanted: Vec<u16> = codes.iter().copied().chain([table::PROCEXIT_1_E]).collect();
-    recorder.probe.route(&wanted).expect("routes");
+    recorder.route(&wanted);
     let (_, events) = recorder.of_child(act);
     events.into_iter().filter(|event| codes.contains(&event.code)).collect()
 }

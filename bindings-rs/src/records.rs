@@ -64,6 +64,15 @@ pub trait Records {
         Vec::new()
     }
     fn stats(&mut self) -> Stats;
+    /// The process of a command that the source has started; 0: there is none.
+    fn command(&self) -> u32 {
+        0
+    }
+    /// Whether no record will come any more, and all were drained: the exit code that a shell would
+    /// tell of the command, or 0.
+    fn ended(&self) -> Option<i32> {
+        None
+    }
     /// Processes that lost events over their share since the last call, the greatest loss first.
     fn take_excess(&mut self) -> Result<Vec<Excess>, Failure> {
         Ok(Vec::new())

@@ -29,7 +29,7 @@ pub fn kernel_types() -> Result<Vec<u8>, Failure> {
 }
 
 /// Nanoseconds from the epoch to the boot.
-fn boot_epoch_ns() -> u64 {
+pub fn boot_epoch_ns() -> u64 {
     let now = |clock: libc::clockid_t| {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the clock writes to `time` only.

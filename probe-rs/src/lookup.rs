@@ -128,6 +128,33 @@ pub fn entry<K: Kernel>(e: &Event<K>) -> usize {
     get!(of(e).entry)
 }
 
+/// A name that a filler wants, for drivers that look names up by another way than `step`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// It is no path.
+    Nothing,
+    /// A text of so many bytes at this place in the event, as the caller said it.
+    Said { at: u32, bytes: u32 },
+    /// The same, from descriptor `fd`, read as `how` says.
+    Name { how: u32, fd: i32, at: u32, bytes: u32 },
+}
+
+/// The call's first or second name; None where it has none.
+pub fn wanted<K: Kernel>(e: &Event<K>, which: usize) -> Option<Wanted> {
+    let lookup = of(e);
+    let Want { how, fd, at, bytes } = *lookup.wants.get(which)?;
+    if which >= lookup.count as usize {
+        return None;
+    }
+    Some(if how & NOTHING != 0 {
+        Wanted::Nothing
+    } else if how & SAID != 0 {
+        Wanted::Said { at, bytes }
+    } else {
+        Wanted::Name { how, fd, at, bytes }
+    })
+}
+
 /// Names whose look-up did not come to its end, once no step follows.
 #[inline(always)]
 pub fn unknown<K: Kernel>(e: &mut Event<K>) -> u32 {

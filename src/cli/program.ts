@@ -7,6 +7,7 @@ import { addDriverCommands } from "./commands/driver_commands.ts";
 import { addFlags, readFlags } from "./flags.ts";
 import { addPage } from "./commands/page_flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
+import { addTrace } from "./commands/trace_flags.ts";
 import { reasonOf } from "../files/reason.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
 import { addTune } from "./commands/tune_flags.ts";
@@ -29,6 +30,7 @@ Examples:
   saker alerts --since 1h             what the saker that runs here told
   saker record trace.scap -M 10       ten seconds of this host as a capture
   saker replay trace.scap             alerts of a capture
+  saker trace -- make install         what a command does, without any privilege
   saker COMMAND --help                more of a command
 
 No configuration file is read without -c: then the built-in defaults and rules hold.`;
@@ -85,6 +87,7 @@ export async function runProgram(
   program.commandsGroup("This host:");
   addDoctor(program, onEnd, terminal);
   addDriverCommands(program, onEnd, terminal);
+  addTrace(program, onEnd, terminal);
   program.command("config")
     .description("print the configuration that holds without a file, every key with its meaning")
     .option("--explain <file>", "tell what saker does with each key of this configuration")

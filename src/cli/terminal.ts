@@ -24,6 +24,8 @@ export interface Terminal {
   columns(): number | undefined;
   /** The same of standard error. */
   errorColumns(): number | undefined;
+  /** Standard output is somebody else's, a traced command's: alerts go to standard error. */
+  readonly alertsToError?: boolean;
   /** Colour on standard output: it is a terminal that has colours, and NO_COLOR is not set. */
   readonly colour: boolean;
   environment(name: string): string | undefined;

@@ -18,6 +18,8 @@ export interface LiveOptions {
   readonly takeSnapshot: () => Uint8Array;
   /** Where the host's files are; empty: as this process sees them. */
   readonly hostRoot: string;
+  /** Called once the driver has ended by itself, with the exit code of what it followed. */
+  readonly onEnded?: (code: number) => void;
   /** Called whenever the numbers are asked for, which is once a second. */
   readonly perSecond?: () => void;
 }
@@ -29,9 +31,11 @@ export class LiveSource implements EventSource {
   readonly #takeSnapshot: () => Uint8Array;
   readonly #perSecond: (() => void) | undefined;
   readonly #hostRoot: string;
+  readonly #onEnded: ((code: number) => void) | undefined;
   #programsWanted = 0;
 
-  constructor({ name, driver, takeSnapshot, hostRoot, perSecond }: LiveOptions) {
+  constructor({ name, driver, takeSnapshot, hostRoot, onEnded, perSecond }: LiveOptions) {
+    this.#onEnded = onEnded;
     this.name = name;
     this.#driver = driver;
     this.#hostRoot = hostRoot;
@@ -40,7 +44,12 @@ export class LiveSource implements EventSource {
   }
 
   read(buffer: Uint8Array): number {
-    return this.#driver.drain(buffer);
+    const bytes = this.#driver.drain(buffer);
+    if (bytes > 0 || this.#onEnded === undefined) return bytes;
+    const code = this.#driver.ended();
+    if (code === null) return 0;
+    this.#onEnded(code);
+    return -1;
   }
 
   wait(timeoutMs: number): void {

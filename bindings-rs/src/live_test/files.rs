@@ -131,6 +131,11 @@ fn a_path_of_hundreds_of_folders_is_whole_and_of_a_longer_one_both_ends_are_kept
         assert_eq!(path, format!("{here}{}/f", "/d".repeat(count)));
     }
     let path = folders(2300).unwrap();
+    if super::is_traced() {
+        // /proc tells no path that is longer than a page.
+        assert_eq!(path, "");
+        return;
+    }
     assert!(path.starts_with(&format!("{here}/d/d/")) && path.ends_with("/d/d/f"), "{path}");
     assert!(path.contains("/…") && path.len() > 1000, "{path}");
 }
@@ -217,7 +222,8 @@ fn a_path_is_as_seen_from_the_root_of_the_process_and_through_mounts() {
         assert!(event.number(0) >= 0);
         // A mount of what the root holds anyway hides nothing; that of another file system names.
         let device = |path: &std::path::Path| fs::metadata(path).unwrap().dev();
-        let same = device(&folder.0) == device("/".as_ref());
+        // /proc tells a name as its mount has it.
+        let same = device(&folder.0) == device("/".as_ref()) && !super::is_traced();
         let expected = folder.0.join(if same { "from/f" } else { "at/f" });
         assert_eq!(event.path(), expected.display().to_string());
     });

@@ -41,6 +41,7 @@ import { Proposing } from "../start/proposing.ts";
 import { RulesTelling } from "../start/rules_telling.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Tracing } from "../start/tracing.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
 import { startService } from "../start/service.ts";
 import { forksOf, startWeb } from "../start/web.ts";
@@ -55,6 +56,7 @@ export async function watch(
   flags: Flags,
   loaded: LoadedConfig,
   terminal: Terminal,
+  tracing?: Tracing,
 ): Promise<number> {
   const plugins = await loadPlugins(loaded.config);
   const rules = rulesStart(loaded.config, flags, infosOf(plugins));
@@ -80,7 +82,9 @@ export async function watch(
       ? { kind: "nothing" }
       : {
         ...liveStart(config, navigator.hardwareConcurrency, hostRoot, cluster),
-        ...(typeof rights === "string" ? {} : { rights }),
+        // A tracer needs what it was started with: its thread makes the command.
+        ...(typeof rights === "string" || tracing !== undefined ? {} : { rights }),
+        ...(tracing === undefined ? {} : { trace: tracing.start }),
       },
     hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
   });
@@ -194,9 +198,14 @@ export async function watch(
     warn: log.warning,
   });
   try {
-    return await runSession({
+    const code = await runSession({
       loaded,
       service,
+      ...(tracing === undefined ? {} : {
+        taken: (signal) => tracing.taken(counters, signal),
+        failed: tracing.failed,
+        ...(flags.verbose === true ? {} : { summary: () => "" }),
+      }),
       start,
       counters,
       terminal,
@@ -272,6 +281,7 @@ export async function watch(
         heapTimer = setInterval(() => heap.look(), HEAP_MS);
       },
     });
+    return tracing?.exitCode(counters, code) ?? code;
   } finally {
     service.close();
     canary?.close();

@@ -120,7 +120,10 @@ function plansOf(
       return terminal.colour ? coloured(text, alert.priority) : text;
     };
     plans.push({
-      output: withNews(stdoutOutput(Deno.stdout), onWritten),
+      output: withNews(
+        stdoutOutput(terminal.alertsToError === true ? Deno.stderr : Deno.stdout),
+        onWritten,
+      ),
       compose: composeWith(write),
       lingerMs,
       isWaitedFor: true,

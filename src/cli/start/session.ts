@@ -20,7 +20,7 @@ import { LiveOutputs } from "./live_outputs.ts";
 import { capacityOf, makeOutputs } from "./make_outputs.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
-import { handleSignals } from "./signals.ts";
+import { type EndSignal, handleSignals } from "./signals.ts";
 import type { Service } from "./service.ts";
 import { sumOf } from "./sum.ts";
 import { dropLines, type Judged, summary, verboseLines } from "./summary.ts";
@@ -73,6 +73,10 @@ export interface SessionOptions {
   readonly onEnd?: () => void;
   /** What is told at a good end; by default what Falco tells. */
   readonly summary?: () => string;
+  /** See SignalActions. */
+  readonly taken?: (signal: EndSignal) => boolean;
+  /** The exit code of a run that ended by an error; by default 1. */
+  readonly failed?: (error: string) => number;
 }
 
 /** Runs the engine until it ends or a signal ends it; returns the exit code. */
@@ -196,6 +200,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     return outcome;
   };
   const signals = handleSignals({
+    taken: options.taken,
     end(): void {
       isEnding = true;
       log.info("SIGINT received, exiting...");
@@ -227,7 +232,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
       terminal.error(`${dropLines(counters).join("\n")}\n`);
     }
     terminal.error(`Error: ${end.error}\n`);
-    return 1;
+    return options.failed?.(end.error) ?? 1;
   }
   const dropped = outputs.stats().reduce((sum, queue) => sum + queue.dropped + queue.failed, 0);
   if (options.verbose === true) {

@@ -6,6 +6,8 @@ import { watchFilesAside } from "./far_watch.ts";
 
 export interface SignalActions {
   readonly end: () => void;
+  /** Asked first where the run is to end: whether the signal is taken care of otherwise. */
+  readonly taken?: ((signal: EndSignal) => boolean) | undefined;
   /** Settles when all was read and taken, or refused; never rejects. */
   readonly reload?: () => Promise<ReloadOutcome>;
   readonly reopen: () => void;
@@ -13,6 +15,9 @@ export interface SignalActions {
   readonly watched: readonly string[];
   readonly log: Log;
 }
+
+/** What asks a run to end. */
+export type EndSignal = "SIGINT" | "SIGTERM";
 
 export interface Signals {
   /** As a SIGHUP, by whoever it is. */
@@ -28,7 +33,8 @@ const EXIT_CODE = 1;
 export function handleSignals(actions: SignalActions): Signals {
   const { log, reopen } = actions;
   let asked = false;
-  const end = () => {
+  const end = (signal: EndSignal) => {
+    if (!asked && actions.taken?.(signal) === true) return;
     if (asked) Deno.exit(EXIT_CODE);
     asked = true;
     actions.end();
@@ -40,8 +46,8 @@ export function handleSignals(actions: SignalActions): Signals {
     return turns.ask();
   };
   const handlers: [Deno.Signal, () => void][] = [
-    ["SIGINT", end],
-    ["SIGTERM", end],
+    ["SIGINT", () => end("SIGINT")],
+    ["SIGTERM", () => end("SIGTERM")],
     ["SIGHUP", () => void reload("")],
     ["SIGUSR1", reopen],
   ];

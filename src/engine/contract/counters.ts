@@ -126,6 +126,10 @@ export const Counter = {
   Dossiers: 80,
   DossierNs: 81,
   DossiersLeftOut: 82,
+  /** The process of a command that is traced (0: there is none), and once it has ended, the exit
+   * code that a shell would tell of it, plus one. */
+  CommandPid: 83,
+  CommandExit: 84,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

@@ -27,10 +27,20 @@ import type { TalliesTold } from "./tallies.ts";
  * `engine.kind` has it. */
 export type DriverKind = "modern_ebpf" | "kmod" | "ptrace";
 
+/** A command, its words as the kernel has them, or a process that runs. `fast`: calls that no rule
+ * needs do not stop, and the command ends with saker. */
+export interface TraceStart {
+  readonly command?: readonly Uint8Array[];
+  readonly pid?: number;
+  readonly fast?: boolean;
+}
+
 /** Watch this host through a driver. */
 export interface LiveStart {
   readonly kind: "live";
   readonly driver: DriverKind;
+  /** What the driver `ptrace` follows. */
+  readonly trace?: TraceStart;
   readonly criticalRingBytes: number;
   readonly bulkRingBytes: number;
   readonly snaplen: number;

@@ -26,6 +26,7 @@ import type {
   TlsDoor,
   TlsDoorOptions,
 } from "../../../bindings-rs/index.d.ts";
+import type { TraceTarget } from "../../../bindings-rs/trace.d.ts";
 import type { Runtimes, RuntimesOptions } from "../../../bindings-rs/runtimes.d.ts";
 
 export type { GrpcAlert, GrpcOptions, GrpcServer, TlsDoor } from "../../../bindings-rs/index.d.ts";
@@ -34,6 +35,7 @@ export interface Addon {
   readonly Driver: {
     open(probe: Uint8Array, options: OpenOptions): Driver;
     openModule(device: string, options: OpenOptions): Driver;
+    trace(target: TraceTarget, options: OpenOptions): Driver;
   };
   readonly CaptureSieve: { make(options: SieveOptions): CaptureSieve };
   readonly CaptureDisk: { make(options: DiskOptions): CaptureDisk };
@@ -113,7 +115,10 @@ function loadFrom(parent: string): Addon {
 
 /** Places for the private directory, those that are in memory and root's own first. */
 function privateParents(): string[] {
-  return ["/run", "/dev/shm", variable("TMPDIR") ?? "/tmp", "/var/tmp"];
+  const home = variable("HOME");
+  const shared = ["/run", "/dev/shm", variable("TMPDIR") ?? "/tmp", "/var/tmp"];
+  // In a user namespace of one's own all of those are somebody else's.
+  return home === undefined || home === "" ? shared : [...shared, home];
 }
 
 /** Why nothing private can be made below a directory; undefined where it can. */

@@ -2,7 +2,8 @@
 // that are wanted. Out: the addon's driver, whichever it is; throws one line where it cannot be
 // had.
 import type { Driver } from "../../../bindings-rs/index.d.ts";
-import type { LiveStart } from "../contract/messages.ts";
+import type { TraceTarget } from "../../../bindings-rs/trace.d.ts";
+import type { LiveStart, TraceStart } from "../contract/messages.ts";
 import { devicePath } from "../../kmod/loaded.ts";
 import type { Addon } from "./addon.ts";
 import { carriedFile } from "./carried.ts";
@@ -29,13 +30,29 @@ export function openDriver(
     case "kmod":
       return addon.Driver.openModule(devicePath(live.hostRoot), options);
     case "ptrace":
-      throw new Error(notHere("ptrace", "does not trace processes"));
+      if (live.trace === undefined) throw new Error(NOTHING_TO_TRACE);
+      return traced(() => addon.Driver.trace(targetOf(live.trace!), options));
     default:
       return live.driver satisfies never;
   }
 }
 
-function notHere(kind: LiveStart["driver"], lacks: string): string {
-  return `engine.kind: ${kind} cannot be used: this build of saker ${lacks}; ` +
-    "modern_ebpf is there (-o engine.kind=modern_ebpf)";
+const NOTHING_TO_TRACE = "engine.kind: ptrace follows a command or a process, and not the host: " +
+  "saker trace -- COMMAND, or saker trace -p PID";
+
+/** The tracer's errors say all themselves, and are about no probe. */
+function traced(open: () => Driver): Driver {
+  try {
+    return open();
+  } catch (error) {
+    throw new Error((error as Error).message);
+  }
+}
+
+function targetOf({ command, pid, fast = false }: TraceStart): TraceTarget {
+  return {
+    ...(command === undefined ? {} : { command: [...command] }),
+    ...(pid === undefined ? {} : { pid }),
+    fast,
+  };
 }

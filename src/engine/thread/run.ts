@@ -61,7 +61,7 @@ export function startRun(start: EngineStart, counters: Counters, post: Post): Ru
     hands,
   });
   const needs = neededEvents(plan, plugins);
-  const opened = openSource(start, { rules, needs, raw }, addon, notice);
+  const opened = openSource(start, { rules, needs, raw, counters }, addon, notice);
   const lookups = { ...opened.lookups, onLighten: collectGarbage };
   const machine = createMachine({ ...start.machine, fdsOrdered, ...lookups });
   threads.bind(machine);
@@ -275,18 +275,21 @@ interface Opened {
   };
 }
 
+/** What a source is opened for, and where it is told of. */
+interface Wanted {
+  readonly rules: RuleSet;
+  readonly needs: EventNeeds | undefined;
+  readonly counters: Counters;
+}
+
 function openSource(
   start: EngineStart,
-  { rules, needs, raw }: {
-    readonly rules: RuleSet;
-    readonly needs: EventNeeds | undefined;
-    readonly raw: EventSource | undefined;
-  },
+  { raw, ...wanted }: Wanted & { readonly raw: EventSource | undefined },
   loaded: () => Addon,
   notice: Notice,
 ): Opened {
   const { source: from } = start;
-  if (from.kind === "live") return openLive(start, from, rules, needs, loaded(), notice);
+  if (from.kind === "live") return openLive(start, from, wanted, loaded(), notice);
   const plain = {
     programsWanted: () => 0,
     warnings: [],
@@ -310,18 +313,24 @@ function openSource(
 function openLive(
   start: EngineStart,
   live: LiveStart,
-  rules: RuleSet,
-  needs: EventNeeds | undefined,
+  { rules, needs, counters }: Wanted,
   addon: Addon,
   notice: Notice,
 ): Opened {
   const interest = wantedCodes(start.baseSyscalls, rules, needs);
   const driver = openDriver(addon, live, interest.codes);
+  counters.set(Counter.CommandPid, driver.command());
   const source = new LiveSource({
     name: live.driver,
     driver,
     takeSnapshot: () => addon.snapshot(live.hostRoot, ownPid(live.hostRoot)),
     hostRoot: live.hostRoot,
+    ...(live.trace === undefined ? {} : {
+      onEnded(code): void {
+        counters.set(Counter.CommandPid, 0);
+        counters.set(Counter.CommandExit, code + 1);
+      },
+    }),
     ...(live.rights === undefined ? {} : {
       perSecond: shrinking({
         driver,

@@ -1,0 +1,47 @@
+// What a watch that traces does otherwise than one of the host: which signals are the command's
+// matter, and what exit code comes of it.
+import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import type { TraceStart } from "../../engine/contract/messages.ts";
+import type { EndSignal } from "./signals.ts";
+
+export interface Tracing {
+  readonly start: TraceStart;
+  /** Whether a signal is the command's matter, and not the end of the watch. */
+  taken(counters: Counters, signal: EndSignal): boolean;
+  /** The exit code once it has ended: the command's, as a shell would tell it. */
+  exitCode(counters: Counters, code: number): number;
+  /** The exit code where it could not begin. */
+  failed(error: string): number;
+}
+
+/** What a shell answers for commands that are not there, or cannot be executed. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+export function tracing(start: TraceStart): Tracing {
+  let asked = false;
+  return {
+    start,
+    taken(counters, signal): boolean {
+      const pid = counters.get(Counter.CommandPid);
+      if (pid === 0 || asked) return false;
+      // A terminal sends it to the command as well, which decides what comes of it.
+      if (signal === "SIGINT") return true;
+      asked = true;
+      try {
+        Deno.kill(pid, signal);
+      } catch {
+        // It has ended just now.
+      }
+      return true;
+    },
+    exitCode(counters, code): number {
+      const told = counters.get(Counter.CommandExit);
+      return told === 0 ? code : told - 1;
+    },
+    failed(error): number {
+      if (/^Cannot start .*: (command not found|no such file)/.test(error)) return NOT_FOUND;
+      return error.startsWith("Cannot start ") ? NOT_EXECUTABLE : 1;
+    },
+  };
+}
