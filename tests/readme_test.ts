@@ -82,6 +82,7 @@ const COMMANDS: ReadonlyMap<string, { readonly args: readonly string[]; readonly
     ["saker -o KEY=VALUE …", { args: ["-o", "json_output=true", "-M", "1"] }],
     ["saker -L", { args: ["-L"], out: /Log removed or emptied/ }],
     ["saker --list", { args: ["--list"], out: /fd\.name/ }],
+    ["saker trace -- COMMAND …", { args: ["trace", "--", "echo", "traced"], out: /^traced$/m }],
     ["saker replay FILE …", { args: ["replay", "{trace.scap}", "-r", "{quiet.yaml}"] }],
     ["saker rules filter", { args: ["rules", "filter"], out: /openat/ }],
     ["saker rules lint", { args: ["rules", "lint"] }],
