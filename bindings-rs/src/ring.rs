@@ -15,6 +15,8 @@ use crate::blocks::Blocks;
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
 const HEAD: usize = 8;
+/// As the drivers have it (`WAKE_SOON_BYTES` of probe-rs).
+const MUCH_BYTES: u64 = 256 * 1024;
 
 pub struct Ring {
     fd: Arc<OwnedFd>,
@@ -61,6 +63,12 @@ impl Ring {
 
     pub fn raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()
+    }
+
+    /// Whether so much is written and not read that it should not wait for more.
+    pub fn holds_much(&self) -> bool {
+        let written = self.position(self.producer).load(Ordering::Acquire);
+        written.saturating_sub(self.at) > MUCH_BYTES.min(self.bytes as u64 / 4)
     }
 
     #[expect(clippy::unused_self, reason = "ties the reference to the mapping")]

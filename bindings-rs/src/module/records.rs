@@ -30,6 +30,11 @@ use crate::sift::guard_of;
 /// An event is written at the latest so long after the time that it bears, unless the host of a
 /// virtual machine takes its CPU away just then: younger ones wait for those of other CPUs.
 const SETTLES: Duration = Duration::from_millis(1);
+/// Where events come all the time, some are always younger than that. They are read together once
+/// the oldest is of this age, as often as a sleeping reader is woken, or much waits: to look at
+/// them each millisecond would cost more than to read them.
+const TOGETHER: Duration = Duration::from_millis(10);
+const STEP: Duration = Duration::from_millis(3);
 /// As with the probe (probe_records.rs): the module does not wake a reader for each event.
 const READER_LOOKS: Duration = Duration::from_millis(60);
 const SHORT_SLEEP: Duration = Duration::from_millis(20);
@@ -201,13 +206,18 @@ impl Records for ModuleRecords {
     fn wait(&mut self, time: Duration) -> Result<bool, Failure> {
         let end = Instant::now() + time;
         loop {
+            let left = end.saturating_duration_since(Instant::now());
             if let Some(oldest) = merge::oldest(&mut self.rings) {
                 self.last_read = Instant::now();
                 let age = Duration::from_nanos(self.now_ns().saturating_sub(oldest));
-                thread::sleep(SETTLES.saturating_sub(age));
-                return Ok(true);
+                let is_much = self.rings.iter().any(Ring::holds_much);
+                if is_much || left.is_zero() || age >= TOGETHER {
+                    thread::sleep(SETTLES.saturating_sub(age));
+                    return Ok(true);
+                }
+                thread::sleep(STEP.min(TOGETHER.saturating_sub(age)).min(left.max(SETTLES)));
+                continue;
             }
-            let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(false);
             }
