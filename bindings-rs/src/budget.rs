@@ -1,5 +1,5 @@
 //! What single processes lost over their share of the critical ring, by name
-//! (ebpf-rs/src/budget.rs), and the priority with which the reader keeps the rings empty.
+//! (probe-rs/src/budget.rs), and the priority with which the reader keeps the rings empty.
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 

@@ -9,9 +9,10 @@ use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::util::nr_cpus;
 use aya::{Btf, Ebpf, EbpfLoader};
-use probe::compat;
 use probe::counters::ROWS;
 use probe::fillers::FILLERS;
+pub use probe::routes::GENERIC_CALL;
+use probe::routes::{CALLS, fillers_of, short_of};
 use probe::stage::FILLERS_AT;
 use probe::table::{GENERIC_X, SYSCALLS};
 
@@ -29,12 +30,6 @@ use crate::stages::{
     BATCHES, DISPENSABLE, EXEC, EXEC_STAGES, EXIT, FORK, GATE, SIFT, STAGES, SYS_EXIT,
 };
 use crate::traced::{Traced, attach};
-pub use crate::wanted::GENERIC_CALL;
-use crate::wanted::{fillers_of, short_of};
-
-/// Call numbers; a route for each entry in the halves of one word.
-const CALLS: u32 = 512;
-const IA32: u32 = 32;
 
 /// The programs that are attached, calls last: who is seen to begin is seen to execute.
 const ENTRIES: [(&str, &str); 4] =
@@ -247,10 +242,11 @@ impl Probe {
 
     /// Loads the programs that `interest` needs; those that the kernel refuses say so in `plan`.
     pub fn load_wanted(&mut self, interest: &[u16], btf: &Btf) {
-        let wanted = interest.iter().copied().collect();
+        let interested: BTreeSet<u16> = interest.iter().copied().collect();
+        let wanted = |code: u16| interested.contains(&code);
         let missing = SYSCALLS
             .iter()
-            .flat_map(|call| fillers_of(&wanted, call))
+            .flat_map(|call| fillers_of(wanted, call).into_iter().flatten())
             .map(|(index, _)| (FILLERS[index].0, SYS_EXIT))
             .chain(STAGES.iter().chain([&SIFT, &GATE]).map(|(name, _)| (*name, SYS_EXIT)))
             .chain(EXEC_STAGES.iter().map(|(name, _)| (*name, EXEC)))
@@ -266,7 +262,7 @@ impl Probe {
             }
         }
         for call in &SYSCALLS {
-            for (index, _) in fillers_of(&wanted, call) {
+            for (index, _) in fillers_of(wanted, call).into_iter().flatten() {
                 self.spare.remove(FILLERS[index].0);
                 self.place(FILLERS[index].0, FILLERS_AT + index as u32, SYS_EXIT, btf);
             }
@@ -275,34 +271,15 @@ impl Probe {
 
     /// Sends the calls of `interest` to their programs; all others end at the first look.
     pub fn route(&mut self, interest: &[u16]) -> Result<(), Failure> {
-        const SOCKETCALL: usize = 102;
-        let wanted = interest.iter().copied().collect();
-        let mut routes = vec![0u64; CALLS as usize];
-        for call in &SYSCALLS {
-            let mut fillers = fillers_of(&wanted, call);
-            fillers.retain(|(index, _)| {
-                self.loaded.get(FILLERS[*index].0).is_some_and(|loaded| loaded.refused.is_none())
-            });
-            let Some(&(index, via)) = fillers.first() else { continue };
-            let mut route = u64::from(FILLERS_AT + index as u32) | u64::from(call.sc) << 16;
-            let mut told = via;
-            if let Some(&(also, via)) = fillers.get(1) {
-                route |= u64::from(FILLERS_AT + also as u32) << 8;
-                told = via;
-            }
-            route |= u64::from(told) << 25;
-            if let Some(entry) = routes.get_mut(call.x86_64 as usize) {
-                *entry |= route;
-            }
-            if let Some(entry) = routes.get_mut(compat::number_of(call) as usize) {
-                *entry |= route << IA32;
-            }
-        }
-        // socketcall carries other calls.
-        let inner = (359..=373)
-            .chain([compat::SEND.into(), compat::RECV.into()])
-            .any(|call| routes[call] >> IA32 != 0);
-        routes[SOCKETCALL] |= u64::from(inner) << IA32;
+        let wanted: BTreeSet<u16> = interest.iter().copied().collect();
+        let mut routes = [0; CALLS as usize];
+        probe::routes::fill(
+            &mut routes,
+            |code| wanted.contains(&code),
+            |index| {
+                self.loaded.get(FILLERS[index].0).is_some_and(|loaded| loaded.refused.is_none())
+            },
+        );
         for (number, &route) in routes.iter().enumerate() {
             if self.expected_routes[number] != route {
                 self.routes
@@ -310,7 +287,7 @@ impl Probe {
                     .map_err(|error| Failure::of_map(&error, "route a system call"))?;
             }
         }
-        self.expected_routes = routes;
+        self.expected_routes = routes.to_vec();
         self.traced.follow(&mut self.ebpf, interest);
         self.rings.follow(&mut self.ebpf, interest)
     }

@@ -9,12 +9,12 @@ use aya::programs::links::FdLink;
 use aya::programs::{Program, ProgramError, RawTracePoint};
 use probe::offsets::{ABSENT, NAMES};
 use probe::ring::{OPERATION_EVENTS, RING_FILLERS};
+use probe::routes::GENERIC_CALL;
 use probe::stage;
 use probe::table::{GENERIC_X, SYSCALLS, Syscall};
 
 use crate::at_once::load_at_once;
 use crate::failure::{Code, Failure};
-use crate::wanted::GENERIC_CALL;
 
 const RING_STAGES: [(&str, u32); 8] = [
     ("ring_start", stage::START),

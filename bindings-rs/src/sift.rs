@@ -110,7 +110,7 @@ impl Sieve {
 }
 
 /// A table's guard for a code, as it is asked live. Opens that no rule is about are asked too:
-/// those that alone know a descriptor's name are kept (ebpf-rs/src/opens.rs).
+/// those that alone know a descriptor's name are kept (probe-rs/src/sieve/opens.rs).
 pub fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
     match guard.effect {

@@ -26,12 +26,13 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::kernel::Kernel;
+use probe::routes::{self, CALLS, IA32, SOCKETCALL};
 use probe::scratch::State;
 use probe::{compat, exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{
-    CALLS, EXEC_PROGRAMS, PROGRAMS, ROUTES, UNKNOWN_CODE, count_lost, emit, is_self, scratch,
+    EXEC_PROGRAMS, PROGRAMS, ROUTES, UNKNOWN_CODE, count_lost, emit, is_self, scratch,
 };
 use crate::stages::follow;
 
@@ -40,8 +41,6 @@ const COMPAT: u32 = 2;
 /// What a connection answers that is still being made: no failure.
 const EINPROGRESS: i64 = -115;
 const X32: u64 = 0x4000_0000;
-/// 32-bit calls that carry another call inside.
-const IA32_SOCKETCALL: u64 = 102;
 
 /// The registers of struct pt_regs on x86_64, as 8-byte words.
 const BP: usize = 4;
@@ -75,7 +74,7 @@ fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let status =
         unsafe { (task.add(offset!(Bpf, task_thread_status)) as *const u32).read_volatile() };
     if status & COMPAT != 0 {
-        return compat_exit(&ctx, regs, number, (routes >> 32) as u32);
+        return compat_exit(&ctx, regs, number, (routes >> IA32) as u32);
     }
     let route = routes as u32;
     if route == 0 || is_self() {
@@ -104,16 +103,8 @@ fn go(ctx: &BtfTracePointContext, state: &mut State, route: u32, number: u64, co
     if state.ret < 0 && state.ret != EINPROGRESS && setting!(Bpf, drop_failed) != 0 {
         return 0;
     }
-    state.index = 0;
-    let (slot, also, via) = (route & 0xff, route >> 8 & 0xff, (route >> 25 & 7) as u8);
-    state.slot = slot;
-    (state.also, state.also_via) = (also, via);
-    state.via = if also == 0 { via } else { 0 };
-    state.compat = u8::from(compat);
-    state.sc = (route >> 16 & 0x1ff) as u16;
-    state.number = number as u16;
-    state.bprm = 0;
-    state.gated = 0;
+    routes::take(state, route, number, compat);
+    let slot = state.slot;
     // SAFETY: the context is the one that this program was given.
     unsafe {
         let _ = PROGRAMS.tail_call(ctx, slot);
@@ -135,40 +126,11 @@ fn compat_exit(ctx: &BtfTracePointContext, regs: *const u64, number: u64, route:
     let state = unsafe { &mut *(block as *mut State) };
     let low = |register: usize| unsafe { regs.add(register).read_volatile() } & 0xffff_ffff;
     state.args = [low(BX), low(CX), low(DX), low(SI), low(DI), low(BP)];
-    if number == IA32_SOCKETCALL {
-        // socketcall(call, args): the call's own number stands in the route table of its name.
-        let inner = match state.args[0] {
-            1 => 359,
-            2 => 361,
-            3 => 362,
-            4 => 363,
-            5 | 18 => 364,
-            8 => 360,
-            9 => compat::SEND.into(),
-            10 => compat::RECV.into(),
-            11 => 369,
-            12 => 371,
-            13 => 373,
-            14 => 366,
-            15 => 365,
-            16 => 370,
-            17 => 372,
-            _ => return 0,
-        };
-        let args: [u32; 6] = Bpf.read_user(state.args[1] as usize).unwrap_or_default();
-        let flags = if state.args[0] == 18 { args[3] } else { 0 };
-        let fourth = if inner == 364 { flags } else { args[3] };
-        state.args = [
-            u64::from(args[0]),
-            u64::from(args[1]),
-            u64::from(args[2]),
-            u64::from(fourth),
-            u64::from(args[4]),
-            u64::from(args[5]),
-        ];
+    if number == SOCKETCALL as u64 {
+        let Some(inner) = compat::socketcall(&Bpf, state) else { return 0 };
         number = inner;
         let Some(routes) = ROUTES.get(inner as u32) else { return 0 };
-        route = (*routes >> 32) as u32;
+        route = (*routes >> IA32) as u32;
         if route == 0 {
             return 0;
         }

@@ -1,32 +1,14 @@
-//! Who may still write into the critical ring when it fills up. In: an event that is about to be
+//! The purses of processes (probe-rs/src/budget.rs) in maps. In: an event that is about to be
 //! written. Out: whether its process has used up its share, which is then counted by process.
-//!
-//! While the ring is less than half full nobody is asked. From there on each process has a purse
-//! on each CPU: so many events at once, and as many again with time; where only a quarter of the
-//! ring is left, an event costs more. A process that floods thus pays with its own events only,
-//! and one that does a single thing is told. Starts and ends of processes are never refused.
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{LruPerCpuHashMap, PerCpuHashMap, RingBuf};
+use probe::budget::{Purse, cost};
 use probe::event::Event;
 use probe::kernel::Kernel as _;
 use probe::{lane, setting};
 
 use crate::bpf_kernel::Bpf;
-
-/// Events of one process on one CPU that a filling ring takes at once.
-const PURSE: u64 = 512;
-/// Nanoseconds in which an event more may be written.
-const REFILL_NS: u64 = 100_000;
-/// What an event costs where little room is left: 32 of a process fit then.
-const DEAR: u64 = 16;
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Purse {
-    tokens: u64,
-    at_ns: u64,
-}
 
 /// What a process lost over its purse on one CPU. The name is that of the thread that lost first,
 /// and stands with the CPU on which it did.
@@ -49,30 +31,21 @@ static EXCESS: PerCpuHashMap<u32, Excess> = PerCpuHashMap::with_max_entries(256,
 pub fn refuses(e: &mut Event<Bpf>, ring: *const RingBuf) -> bool {
     // SAFETY: the ring is a map of this object.
     let waiting = unsafe { bpf::bpf_ringbuf_query(ring as *mut _, 0) };
-    let bytes = u64::from(setting!(Bpf, critical_ring_bytes));
-    if waiting < bytes / 2 || lane::is_life(e.state().code) {
+    let cost = cost(waiting, u64::from(setting!(Bpf, critical_ring_bytes)));
+    if cost == 0 || lane::is_life(e.state().code) {
         return false;
     }
-    let cost = if waiting < bytes / 4 * 3 { 1 } else { DEAR };
     let process = (Bpf.tgid_tid() >> 32) as u32;
     let now = e.time();
     let Some(purse) = PURSES.get_ptr_mut(&process) else {
-        let full = Purse { tokens: PURSE - cost, at_ns: now };
-        return PURSES.insert(&process, &full, 0).is_err();
+        return PURSES.insert(&process, &Purse::full(cost, now), 0).is_err();
     };
     // SAFETY: a map's value, of this CPU alone.
-    let purse = unsafe { &mut *purse };
-    let refill = now.wrapping_sub(purse.at_ns) / REFILL_NS;
-    if refill > 0 {
-        purse.tokens = if refill >= PURSE { PURSE } else { (purse.tokens + refill).min(PURSE) };
-        purse.at_ns = now;
-    }
-    if purse.tokens < cost {
+    let paid = unsafe { (*purse).pay(cost, now) };
+    if !paid {
         note(process);
-        return true;
     }
-    purse.tokens -= cost;
-    false
+    !paid
 }
 
 /// Counts an event that its process lost.

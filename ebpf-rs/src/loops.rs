@@ -5,11 +5,11 @@ use core::ffi::c_void;
 
 use probe::counters::row;
 use probe::event::{Event, Next};
+use probe::sieve::ask as sieve;
 use probe::{lane, table, transfer};
 
 use crate::bpf_kernel::{Bpf, repeat};
 use crate::record::{count_lost, emit, scratch};
-use crate::sieve;
 
 /// The messages of a batch behind the first, each with an event of its own.
 #[inline(always)]

@@ -19,8 +19,6 @@ mod long;
 mod loops;
 mod makers;
 mod named;
-mod names;
-mod opens;
 mod programs;
 mod reader;
 mod record;

@@ -2,12 +2,13 @@
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, ProgramArray, RingBuf};
-use probe::counters::{Counters, ROWS, row};
+use probe::counters::{self, Counters, ROWS, row};
 use probe::event::Event;
 use probe::kernel::Kernel;
 use probe::lane::CRITICAL;
+use probe::routes::CALLS;
 use probe::scratch::{EVENT_AT, VIA_IO_URING};
-use probe::table::{PAGE_FAULT_E, PROCEXIT_1_E, SCHEDSWITCH_6_E, SIGNALDELIVER_E};
+use probe::wake;
 
 pub use crate::block::scratch;
 use crate::bpf_kernel::Bpf;
@@ -24,13 +25,10 @@ pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(ROWS,
 /// Events that were lost, by row and code.
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(ROWS * CODES, 0);
-/// What each call number goes to, for the 64-bit entry in the low half, for the 32-bit entry in the
-/// high one: a slot in PROGRAMS (0: nobody wants it), the slot of a second event (8 bits each), the
-/// call's generic code (9 bits), how a younger call is told as an older one (`VIA_*`). One look
-/// tells most calls that nobody wants, without asking which entry they took.
+/// What each call number goes to (probe::routes). One look tells most calls that nobody wants,
+/// without asking which entry they took.
 #[map]
 pub static ROUTES: Array<u64> = Array::with_max_entries(CALLS, 0);
-pub const CALLS: u32 = 512;
 /// Programs that continue a system call's event; a program array holds one kind of programs, so
 /// the start of a program (another tracepoint) has its own.
 #[map]
@@ -45,13 +43,6 @@ pub static RING_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 #[map]
 static LAST_WAKE: Array<u64> = Array::with_max_entries(1, 0);
 
-/// Waking the reader for each event would cost more than the event. It is woken at most so often:
-/// for some time after it has read something it looks by itself (READER_LOOKS in bindings-rs,
-/// which must be longer), so what comes meanwhile is not forgotten.
-const WAKE_NS: u64 = 10_000_000;
-/// Much that waits is a reason to wake it earlier.
-const WAKE_SOON_NS: u64 = 1_000_000;
-const WAKE_SOON_BYTES: u64 = 256 * 1024;
 const BLOCK_TYPE: u32 = 0x216;
 /// Block type, block length, CPU.
 const BLOCK_HEAD: usize = 10;
@@ -63,23 +54,6 @@ pub fn row_of(programs: &ProgramArray) -> u32 {
         row::STARTS
     } else if core::ptr::eq(programs, &raw const RING_PROGRAMS) {
         row::RINGS
-    } else {
-        row::CALLS
-    }
-}
-
-/// The row of an event.
-#[inline(always)]
-fn row_of_event(e: &mut Event<Bpf>) -> u32 {
-    let state = e.state();
-    if state.via == VIA_IO_URING {
-        row::RINGS
-    } else if state.code == PROCEXIT_1_E {
-        row::ENDS
-    } else if matches!(state.code, SIGNALDELIVER_E | PAGE_FAULT_E | SCHEDSWITCH_6_E) {
-        row::ASIDE
-    } else if state.bprm != 0 {
-        row::STARTS
     } else {
         row::CALLS
     }
@@ -102,7 +76,7 @@ pub fn emit_as(
     e: &mut Event<Bpf>,
     finish: impl FnOnce(&mut Event<Bpf>, u64, u32) -> (*mut u8, usize, u64),
 ) {
-    let row = row_of_event(e);
+    let row = counters::row_of(e.state());
     let Some(counters) = COUNTERS.get_ptr_mut(row) else { return };
     // SAFETY: a map's value, of this CPU and row alone.
     let counters = unsafe { &mut *counters };
@@ -132,7 +106,7 @@ pub fn emit_as(
         // SAFETY: the ring is a map of this object, and the block holds the bytes that `finish`
         // returned.
         unsafe {
-            let wake = wake(ring, time);
+            let wake = how_to_wake(ring, time);
             bpf::bpf_ringbuf_output(ring as *mut _, block.cast(), bytes as u64, wake)
         }
     };
@@ -146,12 +120,10 @@ pub fn emit_as(
 
 /// Whether an event of this time wakes the reader. Two CPUs may both say yes: that is harmless.
 #[inline(always)]
-unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
+unsafe fn how_to_wake(ring: *const RingBuf, now: u64) -> u64 {
     let Some(last) = LAST_WAKE.get_ptr_mut(0) else { return 0 };
     let since = now.wrapping_sub(*last);
-    if since > WAKE_NS
-        || since > WAKE_SOON_NS && bpf::bpf_ringbuf_query(ring as *mut _, 0) > WAKE_SOON_BYTES
-    {
+    if wake::is_due(since, || bpf::bpf_ringbuf_query(ring as *mut _, 0)) {
         *last = now;
         return u64::from(aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP);
     }
@@ -161,7 +133,7 @@ unsafe fn wake(ring: *const RingBuf, now: u64) -> u64 {
 /// A stage that is not there: the event is lost, and counted.
 #[inline(always)]
 pub fn lose(e: &mut Event<Bpf>) {
-    let (row, code) = (row_of_event(e), e.state().code);
+    let (row, code) = (counters::row_of(e.state()), e.state().code);
     count_lost(row, e.state().lane, code, 1);
 }
 

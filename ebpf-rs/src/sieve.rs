@@ -1,20 +1,16 @@
-//! The sieve before the rings (probe-rs/src/sieve): an event that no rule can use is not written.
-//! In: an event with its parameters, later with its paths. Out: whether it goes on.
-//!
-//! Numbers are asked before a path is walked, the names of opens (opens.rs) in the same stage
-//! before the event is written. What is not known here keeps the event.
+//! The sieve's tables in maps (probe-rs/src/sieve). In: what the reader puts there. Out: to the
+//! sieve, which is the same for all drivers; how much it kept back.
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
-use probe::event::Event;
-use probe::lane::CRITICAL;
-use probe::scratch::EVENT_AT;
-use probe::sieve::guard::{self, ALL_MARKS, Params as _, TESTS, number_of, text};
-use probe::sieve::{Guard, Verdict, admits};
-use probe::{get, set, table};
+use probe::sieve::opens::{PLACES, place_of};
+use probe::sieve::tables::{Reading, Sifter};
+use probe::sieve::{Guard, Names};
+use probe::table;
 
 use crate::bpf_kernel::Bpf;
-use crate::names::place;
-use crate::opens;
 
 /// One guard for each event code. The loader fills them before anything is attached: zeros would
 /// drop everything.
@@ -24,175 +20,69 @@ static GUARDS: Array<Guard> = Array::with_max_entries(CODES, 0);
 #[map]
 static SIFTED: PerCpuArray<u64> = PerCpuArray::with_max_entries(CODES, 0);
 pub const CODES: u32 = table::PARAM_COUNTS.len() as u32;
+/// The automaton; exchanged only while every guard keeps everything.
+#[map]
+static NAMES: Array<Names> = Array::with_max_entries(1, 0);
+/// Files of which an open was kept.
+#[map]
+static SEEN: Array<[u8; PLACES]> = Array::with_max_entries(1, 0);
 
-/// The sieve has kept an event: `State::sift`, 0 at first.
-const KEPT: u8 = 1;
-
-#[inline(always)]
-pub fn guard_of(code: u16) -> Option<&'static Guard> {
-    // SAFETY: a map's value lives as long as the map.
-    GUARDS.get_ptr(u32::from(code)).map(|guard| unsafe { &*guard })
-}
-
-/// Whether the sieve is asked before an event's path is walked: not of opens, which are asked for
-/// their names as well.
-#[inline(always)]
-pub fn asks(e: &mut Event<Bpf>) -> bool {
-    let code = e.state().code;
-    !is_open(code) && guard_of(code).is_some_and(|guard| guard.verdict == ASK)
-}
-
-/// What such an event does to the tables (src/sieve/state_effects.ts).
-const TRANSFER: u8 = 5;
-pub const DROP: u8 = Verdict::Drop as u8;
-pub const ASK: u8 = Verdict::Ask as u8;
-
-/// What is to be done with a finished event.
-pub enum Fate {
-    Written,
-    /// It is counted already.
-    Dropped,
-    /// The stage has to decide.
-    Asked,
-}
-
-/// What the guard of a finished event says, as far as it was asked.
-#[inline(always)]
-pub fn fate(e: &mut Event<Bpf>) -> Fate {
-    let code = e.state().code;
-    let Some(guard) = guard_of(code) else { return Fate::Written };
-    match guard.verdict {
-        DROP => {
-            count(code);
-            Fate::Dropped
-        }
-        ASK if e.state().sift != KEPT => Fate::Asked,
-        _ => {
-            // All is written; what an event that uses the file is asked for, it is asked later.
-            if is_open(code) {
-                opens::note_kept(e);
-            }
-            Fate::Written
-        }
-    }
-}
-
-/// The stage that decides: whether the event is kept, and counts it where not.
-#[inline(always)]
-pub fn keeps(e: &mut Event<Bpf>) -> bool {
-    let code = e.state().code;
-    let Some(guard) = guard_of(code) else { return true };
-    let kept = if e.state().sift == KEPT {
-        opens::keeps_used(e, guard)
-    } else {
-        !note_facts(e, guard)
-            || if is_open(code) {
-                opens::keeps(e, guard)
-            } else {
-                numbers_admit(e, guard) || transfers(e, guard)
-            }
-    };
-    e.state().sift = KEPT;
-    if !kept {
-        count(code);
-    }
-    kept
-}
-
-/// Whether a message behind the first of its batch is kept; it is counted where not.
-#[inline(always)]
-pub fn keeps_message(e: &mut Event<Bpf>) -> bool {
-    let code = e.state().code;
-    let Some(guard) = guard_of(code) else { return true };
-    let kept = match guard.verdict {
-        DROP => false,
-        ASK => !note_facts(e, guard) || numbers_admit(e, guard),
-        _ => true,
-    };
-    if !kept {
-        count(code);
-    }
-    kept
-}
-
-#[inline(always)]
-pub fn count(code: u16) {
-    if let Some(counter) = SIFTED.get_ptr_mut(u32::from(code)) {
-        // SAFETY: a map's value, of this CPU alone.
-        unsafe { *counter += 1 };
-    }
-}
-
-/// The parameters as they stand in the event.
-struct Written {
-    base: *const u8,
-}
-
-impl guard::Params for Written {
+impl Sifter for Bpf {
     #[inline(always)]
-    fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
-        let (at, length) = place(self.base, param);
-        // SAFETY: masked, and more than eight bytes lie behind.
-        number_of(length, form, || unsafe {
-            (self.base.add(EVENT_AT + at) as *const u64).read_unaligned()
-        })
+    fn guard(&self, code: u16) -> Option<&Guard> {
+        // SAFETY: a map's value lives as long as the map.
+        GUARDS.get_ptr(u32::from(code)).map(|guard| unsafe { &*guard })
     }
-}
 
-/// Whether an event may be of use by its numbers, whatever its names are; where it is by them
-/// alone, the event is critical.
-#[inline(always)]
-fn numbers_admit(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let facts = get!(e.state().facts);
-    if guard::admits_any(guard, facts) {
-        // What a rule can match is what must not be lost.
-        e.state().lane = CRITICAL;
-        return true;
+    #[inline(always)]
+    fn names(&self) -> Option<&Names> {
+        // SAFETY: a map's value lives as long as the map.
+        NAMES.get_ptr(0).map(|names| unsafe { &*names })
     }
-    let kept = guard.texts[0].kind != text::NONE && admits(guard, facts, ALL_MARKS);
-    if kept && guard.texts[0].kind == text::DESCRIPTOR && guard.texts[1].kind == text::NONE {
-        e.state().by_name = 1;
-    }
-    kept
-}
 
-/// Whether the event moves data, which tells the tables of sockets: it is asked by what its file
-/// is, once that is known.
-#[inline(always)]
-fn transfers(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let moves = guard.effect == TRANSFER;
-    if moves {
-        e.state().by_name = 1;
-    }
-    moves
-}
-
-/// Notes the facts of an event; false where it has odd parameters. All is kept in the block: in
-/// registers, each answer would double the ways that a verifier follows.
-#[inline(always)]
-fn note_facts(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let written = Written { base: e.base() };
-    set!(e.state().facts, 0);
-    for at in 0..TESTS {
-        let Some(test) = guard.test(at) else { break };
-        let Some((value, present)) = written.number(test.param, test.form) else { return false };
-        let state = e.state();
-        set!(state.value, value);
-        set!(state.present, u32::from(present));
-        if test.holds(get!(state.value), get!(state.present) != 0) {
-            set!(state.facts, get!(state.facts) | 1 << (test.bit & 31));
+    #[inline(always)]
+    fn count_sifted(&self, code: u16) {
+        if let Some(counter) = SIFTED.get_ptr_mut(u32::from(code)) {
+            // SAFETY: a map's value, of this CPU alone.
+            unsafe { *counter += 1 };
         }
     }
-    true
+
+    #[inline(always)]
+    fn seen(&self, inode: u64) -> Option<*mut u8> {
+        let at = place_of(inode);
+        // SAFETY: masked.
+        SEEN.get_ptr_mut(0).map(|seen| unsafe { seen.cast::<u8>().add(at) })
+    }
+
+    #[inline(always)]
+    fn walk_on(&self, reading: &mut Reading) {
+        repeat(walk_on, reading);
+    }
+
+    #[inline(always)]
+    fn compare_on(&self, reading: &mut Reading) {
+        repeat(compare_on, reading);
+    }
+}
+
+// The kernel's own loop calls back for each stride, so that verifiers look at a step a few times
+// only, however long a name may be.
+unsafe extern "C" fn walk_on(index: u64, reading: *mut c_void) -> i64 {
+    // SAFETY: the reading of the loop's caller.
+    unsafe { (*reading.cast::<Reading>()).walk_on(index) };
+    0
+}
+
+unsafe extern "C" fn compare_on(index: u64, reading: *mut c_void) -> i64 {
+    // SAFETY: the reading of the loop's caller.
+    unsafe { (*reading.cast::<Reading>()).compare_on(index) };
+    0
 }
 
 #[inline(always)]
-pub fn is_open(code: u16) -> bool {
-    matches!(
-        code,
-        table::SYSCALL_OPEN_X
-            | table::SYSCALL_OPENAT_2_X
-            | table::SYSCALL_OPENAT2_X
-            | table::SYSCALL_CREAT_X
-    )
+fn repeat(step: unsafe extern "C" fn(u64, *mut c_void) -> i64, reading: &mut Reading) {
+    let times = reading.strides();
+    // SAFETY: the step takes a Reading.
+    unsafe { bpf::bpf_loop(times, step as *mut c_void, (&raw mut *reading).cast(), 0) };
 }

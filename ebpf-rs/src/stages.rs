@@ -7,11 +7,11 @@ use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::maps::ProgramArray;
 use probe::counters::row;
 use probe::event::{Event, Next};
+use probe::sieve::ask::{self as sieve, Fate};
 use probe::{further, lookup, path, stage, table};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{COUNTERS, EXEC_PROGRAMS, count_lost, emit, lose, row_of, scratch};
-use crate::sieve::{self, Fate};
 
 /// Goes on with an event as its filler said. Only the last stage writes it, so that the other
 /// programs stay small.

@@ -9,11 +9,11 @@ use probe::counters::row;
 use probe::event::Event;
 use probe::kernel::Kernel as _;
 use probe::scratch::State;
+use probe::sieve::ask as sieve;
 use probe::{lane, offset, table, traced};
 
 use crate::bpf_kernel::Bpf;
 use crate::record::{count_lost, emit, is_self, scratch};
-use crate::sieve;
 
 /// Whether this CPU's block of the row is in use.
 #[map]

@@ -1,6 +1,7 @@
 //! Calls of the 32-bit entry that the 64-bit one lacks: by which 64-bit call they are told. Falco
 //! tells them the same way.
-use crate::scratch::{VIA_FCHMODAT2, VIA_PREADV2, VIA_PWRITEV2};
+use crate::kernel::Kernel;
+use crate::scratch::{State, VIA_FCHMODAT2, VIA_PREADV2, VIA_PWRITEV2};
 use crate::table::{
     GENERIC_X, SYSCALL_FCHMODAT_X, SYSCALL_PREADV_X, SYSCALL_PWRITEV_X, SYSCALLS, Syscall,
 };
@@ -47,6 +48,43 @@ pub fn older_of(call: &Syscall) -> Option<(u16, u8)> {
 /// socketcall's send and recv have no number of their own: these stand for them in the routes.
 pub const SEND: u16 = 510;
 pub const RECV: u16 = 511;
+
+/// Puts the arguments of the call that socketcall carries in the place of its own; the call's
+/// number, or None where there is no such call. (socketcall(call, args): each has a route under a
+/// number of its own.)
+#[inline(always)]
+pub fn socketcall<K: Kernel>(k: &K, state: &mut State) -> Option<u64> {
+    let inner = match state.args[0] {
+        1 => 359,
+        2 => 361,
+        3 => 362,
+        4 => 363,
+        5 | 18 => 364,
+        8 => 360,
+        9 => SEND.into(),
+        10 => RECV.into(),
+        11 => 369,
+        12 => 371,
+        13 => 373,
+        14 => 366,
+        15 => 365,
+        16 => 370,
+        17 => 372,
+        _ => return None,
+    };
+    let args: [u32; 6] = k.read_user(state.args[1] as usize).unwrap_or_default();
+    let flags = if state.args[0] == 18 { args[3] } else { 0 };
+    let fourth = if inner == 364 { flags } else { args[3] };
+    state.args = [
+        u64::from(args[0]),
+        u64::from(args[1]),
+        u64::from(args[2]),
+        u64::from(fourth),
+        u64::from(args[4]),
+        u64::from(args[5]),
+    ];
+    Some(inner)
+}
 
 /// Numbers of 32-bit calls whose arguments are laid out in another way.
 pub const OLD_MMAP: u16 = 90;

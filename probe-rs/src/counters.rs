@@ -1,4 +1,6 @@
 //! What a driver counts, one of these for each CPU and row; its reader sums them up.
+use crate::scratch::{State, VIA_IO_URING};
+use crate::table::{PAGE_FAULT_E, PROCEXIT_1_E, SCHEDSWITCH_6_E, SIGNALDELIVER_E};
 
 /// Blocks and counters of a CPU: one row for each tracepoint that makes events. Since Linux 7 a
 /// task can be preempted inside of a program; the kernel then leaves the same program out for
@@ -34,3 +36,19 @@ pub struct Counters {
 
 /// Plain numbers without holes: a reader takes them as the driver wrote them.
 const _: () = assert!(core::mem::size_of::<Counters>() == 9 * 8);
+
+/// The row of an event.
+#[inline(always)]
+pub fn row_of(state: &State) -> u32 {
+    if state.via == VIA_IO_URING {
+        row::RINGS
+    } else if state.code == PROCEXIT_1_E {
+        row::ENDS
+    } else if matches!(state.code, SIGNALDELIVER_E | PAGE_FAULT_E | SCHEDSWITCH_6_E) {
+        row::ASIDE
+    } else if state.bprm != 0 {
+        row::STARTS
+    } else {
+        row::CALLS
+    }
+}

@@ -6,6 +6,7 @@
 #![no_std]
 
 pub mod address;
+pub mod budget;
 pub mod cgroup;
 pub mod compat;
 pub mod control;
@@ -24,6 +25,7 @@ pub mod files;
 pub mod fillers;
 pub mod flags;
 pub mod further;
+pub mod gate;
 pub mod generic;
 pub mod io;
 pub mod kernel;
@@ -42,6 +44,8 @@ pub mod pid;
 pub mod process;
 pub mod quota;
 pub mod ring;
+pub mod routes;
+pub mod run;
 pub mod scratch;
 pub mod semaphore;
 pub mod sieve;
@@ -55,3 +59,4 @@ pub mod traced;
 pub mod transfer;
 pub mod vectors;
 pub mod wait;
+pub mod wake;

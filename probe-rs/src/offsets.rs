@@ -15,6 +15,9 @@ macro_rules! offsets {
         /// alternatives are parted by `|`, and a leading `?` marks what a kernel may lack.
         pub const NAMES: &[&str] = &[$($name,)*];
 
+        /// The fields' own names, in the same order.
+        pub const FIELDS: &[&str] = &[$(stringify!($field),)*];
+
         impl Offsets {
             pub const EMPTY: Self = Self { $($field: 0,)* };
         }

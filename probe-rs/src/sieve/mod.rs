@@ -13,11 +13,15 @@
 //!
 //! Every function is inlined, allocates nothing, has bounded loops and masks every index, so that
 //! BPF's verifiers take it: see `names.rs`.
+pub mod ask;
 pub mod guard;
 pub mod names;
+pub mod opens;
 pub mod table;
+pub mod tables;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 pub use guard::{Guard, Verdict, admits, admits_any, facts};
 pub use names::{Names, Walk};

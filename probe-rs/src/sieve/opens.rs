@@ -8,48 +8,40 @@
 //! - opens whose two names differ: the caller's is nowhere else;
 //! - standard streams, which are looked at without an event that names them;
 //! - directories: names below them are told by theirs;
-//! - files with further names (probe-rs/src/further.rs): hard links of files that rules name, what
+//! - files with further names (further.rs): hard links of files that rules name, what
 //!   has another name on the host;
 //! - opens of a file of which such an open was kept: a table that does not see closes would take
 //!   the one for the other.
 //!
 //! Of all others a rule has to be able to use one of the names.
-use aya_ebpf::macros::map;
-use aya_ebpf::maps::Array;
-use probe::event::{Event, OWN_PARAMS};
-use probe::file::{S_IFMT, S_IFREG};
-use probe::files::INODE;
-use probe::kernel::Kernel as _;
-use probe::lane::CRITICAL;
-use probe::open::OPENED_FILE;
-use probe::scratch::{EVENT_AT, STRING_BYTES};
-use probe::sieve::admits;
-use probe::sieve::guard::{ALL_MARKS, Guard, admits_either, text};
-use probe::sieve::names::IRREGULAR;
-use probe::{get, offset};
-
-use crate::bpf_kernel::Bpf;
-use crate::names::{Text, names, place};
+use super::admits;
+use super::guard::{ALL_MARKS, Guard, admits_either, text};
+use super::names::IRREGULAR;
+use super::tables::Sifter;
+use super::text::{Text, place};
+use crate::event::{Event, OWN_PARAMS};
+use crate::file::{INODE, S_IFMT, S_IFREG};
+use crate::lane::CRITICAL;
+use crate::open::OPENED_FILE;
+use crate::scratch::{EVENT_AT, STRING_BYTES};
+use crate::{get, offset};
 
 /// Files of which an open was kept, by a hash of their inodes: two that share a place are kept
-/// both, so it only fills up, and never forgets.
-#[map]
-static SEEN: Array<[u8; PLACES]> = Array::with_max_entries(1, 0);
-const PLACES: usize = 1 << 21;
+/// both, so it only fills up, and never forgets. So many bytes are a driver's table.
+pub const PLACES: usize = 1 << 21;
 const GOLDEN_RATIO: u64 = 0x61c8_8646_80b5_83eb;
 
+/// The place of a file in that table.
 #[inline(always)]
-fn place_of(inode: u64) -> Option<*mut u8> {
-    let at = (inode.wrapping_mul(GOLDEN_RATIO) >> 43) as usize & (PLACES - 1);
-    // SAFETY: masked.
-    SEEN.get_ptr_mut(0).map(|seen| unsafe { seen.cast::<u8>().add(at) })
+pub const fn place_of(inode: u64) -> usize {
+    (inode.wrapping_mul(GOLDEN_RATIO) >> 43) as usize & (PLACES - 1)
 }
 
 /// Whether an open of this file may have been kept.
 #[inline(always)]
-pub fn is_seen(inode: u64) -> bool {
-    // SAFETY: in the map's value.
-    place_of(inode).is_none_or(|seen| unsafe { seen.read_volatile() } != 0)
+pub fn is_seen<K: Sifter>(k: &K, inode: u64) -> bool {
+    // SAFETY: in the driver's table.
+    k.seen(inode).is_none_or(|seen| unsafe { seen.read_volatile() } != 0)
 }
 
 /// Whether a call made a standard stream.
@@ -60,7 +52,7 @@ pub const fn is_stream(ret: i64) -> bool {
 
 /// The last stage of opens: whether one is of use.
 #[inline(always)]
-pub fn keeps(e: &mut Event<Bpf>, guard: &Guard) -> bool {
+pub fn keeps<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
     let kept = is_of_use(e, guard);
     if kept {
         note_kept(e);
@@ -70,13 +62,13 @@ pub fn keeps(e: &mut Event<Bpf>, guard: &Guard) -> bool {
 
 /// Notes that an open of its file was written.
 #[inline(always)]
-pub fn note_kept(e: &mut Event<Bpf>) {
+pub fn note_kept<K: Sifter>(e: &mut Event<K>) {
     if e.state().opened != OPENED_FILE {
         return;
     }
     let inode = e.state().inode;
-    if let Some(seen) = place_of(inode) {
-        // SAFETY: in the map's value; all write the same.
+    if let Some(seen) = e.k.seen(inode) {
+        // SAFETY: in the driver's table; all write the same.
         unsafe { seen.write_volatile(1) };
     }
 }
@@ -85,12 +77,13 @@ pub fn note_kept(e: &mut Event<Bpf>) {
 /// written. Where an open of the file was written, its entry may have a name that is known nowhere
 /// else: the caller's, or one from before it was renamed.
 #[inline(always)]
-pub fn keeps_used(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let Some(names) = names() else { return true };
+pub fn keeps_used<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
+    let k = e.k;
+    let Some(names) = k.names() else { return true };
     if e.state().truncated != 0 || get!(e.state().further) != 0 {
         return true;
     }
-    let mode: u16 = e.copied(INODE, offset!(Bpf, inode_mode));
+    let mode: u16 = e.copied(INODE, offset!(k, inode_mode));
     if mode & S_IFMT != S_IFREG {
         return true;
     }
@@ -98,29 +91,34 @@ pub fn keeps_used(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     if !admits(guard, facts, ALL_MARKS) {
         return false;
     }
-    if is_seen(e.copied(INODE, offset!(Bpf, inode_ino))) {
+    if is_seen(k, e.copied(INODE, offset!(k, inode_ino))) {
         return true;
     }
     let base = e.base().cast_const();
-    let (at, length) = own_path(base);
+    let (at, length) = own_path(e);
     if length < 2 {
         return true;
     }
-    let marks = Text::of_event(base, at, length - 1).walk(names);
+    // SAFETY: the event's block.
+    let marks = unsafe { Text::of_event(base, at, length - 1) }.walk(k, names);
     marks & IRREGULAR != 0 || admits(guard, facts, marks & names.joined | names.raw)
 }
 
 /// Where the first of our own parameters begins in the event, and its bytes.
 #[inline(always)]
-fn own_path(base: *const u8) -> (usize, usize) {
+fn own_path<K: Sifter>(e: &Event<K>) -> (usize, usize) {
+    let base = e.base().cast_const();
     // SAFETY: the header lies in the block.
-    let count = unsafe { (base.add(EVENT_AT + 22) as *const u32).read_unaligned() };
-    place(base, (count as usize - OWN_PARAMS) as u8)
+    unsafe {
+        let count = (base.add(EVENT_AT + 22) as *const u32).read_unaligned();
+        place(base, (count as usize).wrapping_sub(OWN_PARAMS) as u8)
+    }
 }
 
 #[inline(always)]
-fn is_of_use(e: &mut Event<Bpf>, guard: &Guard) -> bool {
-    let Some(names) = names() else { return true };
+fn is_of_use<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
+    let k = e.k;
+    let Some(names) = k.names() else { return true };
     let (failed, is_stream) = (e.ret() < 0, is_stream(e.ret()));
     let (opened, inode, own) = (e.state().opened, e.state().inode, e.state().own);
     if guard.texts[0].kind != text::PATH || e.state().truncated != 0 {
@@ -132,24 +130,27 @@ fn is_of_use(e: &mut Event<Bpf>, guard: &Guard) -> bool {
     }
     let facts = get!(e.state().facts);
     let base = e.base().cast_const();
-    let (at, length) = place(base, guard.texts[0].param);
+    // SAFETY: the event's block.
+    let (at, length) = unsafe { place(base, guard.texts[0].param) };
     // A name that could not be read, or that was cut.
     if length < 2 || length >= STRING_BYTES as usize {
         return true;
     }
-    let caller = Text::of_event(base, at, length - 1);
+    // SAFETY: as above.
+    let caller = unsafe { Text::of_event(base, at, length - 1) };
     // SAFETY: masked.
     let is_whole = unsafe { *base.add(EVENT_AT + at) } == b'/';
-    let (at, length) = own_path(base);
+    let (at, length) = own_path(e);
     if !failed && (own == 0 || length < 2) {
         return true;
     }
-    let kernel = Text::of_event(base, at, length - 1);
-    let is_same = failed || is_whole && kernel.is(&caller);
+    // SAFETY: as above.
+    let kernel = unsafe { Text::of_event(base, at, length - 1) };
+    let is_same = failed || is_whole && kernel.is(k, &caller);
     // Of a relative name that led nowhere, the directory is not known here.
     let is_known = is_whole || !failed;
-    let of_caller = if is_known { caller.walk(names) } else { ALL_MARKS };
-    let of_kernel = if is_same { of_caller } else { kernel.walk(names) };
+    let of_caller = if is_known { caller.walk(k, names) } else { ALL_MARKS };
+    let of_kernel = if is_same { of_caller } else { kernel.walk(k, names) };
     if is_known && (of_caller | of_kernel) & IRREGULAR != 0 {
         return true;
     }
@@ -164,5 +165,5 @@ fn is_of_use(e: &mut Event<Bpf>, guard: &Guard) -> bool {
         }
         return true;
     }
-    !failed && (!is_same || is_stream || opened != OPENED_FILE || is_seen(inode))
+    !failed && (!is_same || is_stream || opened != OPENED_FILE || is_seen(k, inode))
 }
