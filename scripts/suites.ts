@@ -73,6 +73,13 @@ const SUITES: readonly Suite[] = [
     minutes: 2,
   },
   {
+    name: "rustfmt-kmod",
+    what: "the kernel module's Rust is formatted",
+    runner: "check",
+    command: ["scripts/cargo", "fmt", "--check", "--manifest-path", "kmod/Cargo.toml"],
+    minutes: 2,
+  },
+  {
     name: "rustfmt-front",
     what: "the front's Rust is formatted",
     runner: "check",
@@ -108,6 +115,15 @@ const SUITES: readonly Suite[] = [
     command: [
       ...["env", "SAKER_TEST_DRIVER=ptrace", "scripts/cargo", "test", "--package", "bindings"],
       ...["--lib", "--locked", "live_test"],
+    ],
+    minutes: 10,
+  },
+  {
+    name: "core",
+    what: "the kernel module's core against memory that may hold anything",
+    runner: "cargo",
+    command: [
+      ...["scripts/cargo", "test", "--lib", "--locked", "--manifest-path", "kmod/Cargo.toml"],
     ],
     minutes: 10,
   },
@@ -157,6 +173,20 @@ const SUITES: readonly Suite[] = [
     command: ["scripts/compare"],
     minutes: 20,
     without: () => existsSync("../shared/captures") ? undefined : "no ../shared/captures here",
+  },
+  {
+    name: "module",
+    what: "the kernel module on Debian's 6.1, 6.12 and newest kernel, in qemu",
+    runner: "plain",
+    command: ["scripts/module/start"],
+    minutes: 30,
+    asRoot: true,
+    without: () =>
+      !isRoot() && !hasSudo()
+        ? "needs root, and there is no sudo"
+        : onPath("apt-get")
+        ? undefined
+        : "needs Debian's packages, and there is no apt-get",
   },
   {
     name: "kernels",
@@ -256,7 +286,11 @@ function isRoot(): boolean {
 }
 
 function hasSudo(): boolean {
-  return PATH.split(":").some((dir) => existsSync(`${dir}/sudo`));
+  return onPath("sudo");
+}
+
+function onPath(program: string): boolean {
+  return PATH.split(":").some((dir) => existsSync(`${dir}/${program}`));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -46,3 +46,4 @@ mod tally;
 mod tls;
 mod tls_door;
 mod traced;
+mod wanted;

@@ -156,7 +156,7 @@ claim_target() {
   flock 7
   export SAKER_TARGET_CLAIMED=$REPOSITORY
   [ "$(cat "$base/.clone" 2>/dev/null)" = "$REPOSITORY" ] && return
-  find "$REPOSITORY"/{probe-rs,bindings-rs,ebpf-rs} -type f -exec touch {} +
+  find "$REPOSITORY"/{probe-rs,bindings-rs,ebpf-rs,kmod} -type f -exec touch {} +
   printf '%s' "$REPOSITORY" >"$base/.clone"
 }
 

@@ -76,8 +76,8 @@ step "the first alerts" has_alert one /etc/marked
 step "the second alerts" has_alert two /etc/marked
 /bin/marked-program
 step "an execution is told" until_so grep -q '"proc.exepath":"/bin/marked-program"' /run/two.alerts
-step "health names the driver" told '"driver":"kmod"' \
-  wget -q -O - http://127.0.0.1:8002/healthz
+names_driver() { wget -q -O - http://127.0.0.1:8002/healthz | grep -q '"driver":"kmod"'; }
+step "health names the driver" until_so names_driver
 step "status names both readers" told '"name":"saker".*"name":"saker"' \
   saker driver status --json
 step "a module in use stays, and who uses it is told" told "in use by saker \(process $one\)" \
