@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly metrics?: () => string;
   readonly alerts: AlertStream;
   /** For browsers; absent: there is no page. */
-  readonly page?: Pick<PageOptions, "sessions" | "propose">;
+  readonly page?: Pick<PageOptions, "sessions" | "propose" | "around">;
   /** Has configuration and rules read anew; absent: they cannot change under way. Never rejects. */
   readonly reload?: () => Promise<ReloadAnswer>;
   /** Takes Kubernetes audit events, from those who show its rights; absent: nobody wants them. */

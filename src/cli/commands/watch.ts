@@ -37,6 +37,7 @@ import { driverName, Numbers } from "../start/numbers.ts";
 import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
+import { Surrounding } from "../start/around.ts";
 import { Proposing } from "../start/proposing.ts";
 import { RulesTelling } from "../start/rules_telling.ts";
 import { runSession } from "../start/session.ts";
@@ -144,6 +145,7 @@ export async function watch(
   });
   const telling = { rules: new RulesTelling(), config: new ConfigTelling(loaded) };
   const proposing = new Proposing({ seesFiles: hostRoot === "" });
+  const surrounding = new Surrounding(start);
   const metrics = new LiveMetrics({ config, facts, warn: log.warning });
   /** Parts that stay as they were although the configuration says otherwise. */
   let unchanged: readonly string[] = [];
@@ -181,7 +183,10 @@ export async function watch(
         }),
       config: () => telling.config.answer(told.warnings),
     },
-    propose: (key, lines) => proposing.ask(key, lines),
+    page: {
+      propose: (key, lines) => proposing.ask(key, lines),
+      around: (asked) => surrounding.ask(asked),
+    },
     plugins: () => pluginWatches.versions(),
     ...(audit?.route === undefined ? {} : { audit: audit.route }),
     metrics: () => metrics.text,

@@ -121,6 +121,11 @@ const ALL_RULES_BYTES_MAX = 64 << 20;
 export const FDS_MAX = 4_194_304;
 /** Over captures, which are small and tell of as much as their writer likes: so that a replay takes
  * less than 300 MB, of which 120 are the program. */
+/** The tables of a capture, for who reads one beside the watch. */
+export function machineOfCapture(machine: EngineStart["machine"]): EngineStart["machine"] {
+  return { ...machine, ...CAPTURE_BOUNDS };
+}
+
 const CAPTURE_BOUNDS = { fdsMax: 262_144, bytesMax: 72 << 20 };
 
 const MIB = 1_048_576;

@@ -42,8 +42,8 @@ export interface WebOptions {
   readonly stream: AlertStream;
   /** What is told of the rules in force, and of the configuration. */
   readonly told?: Pick<AppOptions, "rules" | "config">;
-  /** Works out exceptions for alerts. */
-  readonly propose?: (AppOptions["page"] & object)["propose"];
+  /** Works out what the page is asked for. */
+  readonly page?: Omit<AppOptions["page"] & object, "sessions">;
   /** Names and versions of the plugins that are loaded. */
   readonly plugins?: () => Readonly<Record<string, string>>;
   /** What takes Kubernetes audit events, where it is this server. */
@@ -250,7 +250,7 @@ function appOf(
     ...options.told,
     ...(metrics === undefined ? {} : { metrics }),
     alerts: stream,
-    page: { sessions, ...(options.propose === undefined ? {} : { propose: options.propose }) },
+    page: { sessions, ...options.page },
     ...(reload === undefined ? {} : { reload: reloadForAnswers(reload) }),
   });
 }

@@ -19,11 +19,11 @@ const ADDON = loadAddon();
 const CLOSE = codeOf("SYSCALL_CLOSE_X");
 
 /** An event of a close, by thread 7 of descriptor 3. */
-export function putClose(out: BlockBuffer, timeNs: bigint, result = 0n): void {
+export function putClose(out: BlockBuffer, timeNs: bigint, result = 0n, tid = 7n): void {
   out.beginBlock(BLOCK_EVENT);
   out.u16(0);
   out.u64(timeNs);
-  out.u64(7n);
+  out.u64(tid);
   out.u32(26 + 4 + 16);
   out.u16(CLOSE);
   out.u32(2);

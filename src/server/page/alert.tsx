@@ -19,9 +19,11 @@ export interface AlertProps {
   readonly lack: string;
   /** There is something that proposes exceptions. */
   readonly canPropose: boolean;
+  /** There is something that reads captures. */
+  readonly canRead: boolean;
 }
 
-export function AlertPage({ frame, alert, dossier, lack, canPropose }: AlertProps) {
+export function AlertPage({ frame, alert, dossier, lack, ...can }: AlertProps) {
   const { time, level, priority } = rowOf(alert);
   return (
     <Document
@@ -42,7 +44,7 @@ export function AlertPage({ frame, alert, dossier, lack, canPropose }: AlertProp
         </p>
         <pre class="mono">{shown(alert.message)}</pre>
         <Remarks alert={alert} />
-        <Actions alert={alert} canPropose={canPropose && dossier !== null} />
+        <Actions alert={alert} canPropose={can.canPropose && dossier !== null} />
       </section>
       {dossier === null
         ? <p class="panel note">{`There is no more than its fields: ${lack}.`}</p>
@@ -54,7 +56,12 @@ export function AlertPage({ frame, alert, dossier, lack, canPropose }: AlertProp
         )}
       <Fields alert={alert} dossier={dossier} />
       {dossier === null ? null : <RuleText rule={dossier.rule} />}
-      {dossier === null ? null : <Around capture={dossier.capture} />}
+      {dossier === null ? null : (
+        <Around
+          capture={dossier.capture}
+          path={can.canRead ? `${alertPath(rowOf(alert).id)}/events` : undefined}
+        />
+      )}
     </Document>
   );
 }
@@ -133,7 +140,9 @@ function textOf(json: string): string | null {
   return json === "null" ? null : json;
 }
 
-function Around({ capture }: Pick<DossierJson, "capture">) {
+function Around({ capture, path }: Pick<DossierJson, "capture"> & {
+  readonly path: string | undefined;
+}) {
   return (
     <section class="panel" aria-labelledby="around">
       <h2 id="around">The events around it</h2>
@@ -146,6 +155,12 @@ function Around({ capture }: Pick<DossierJson, "capture">) {
         )
         : (
           <>
+            {path === undefined ? null : (
+              <p class="row">
+                <a class="button" href={path}>Events of its process</a>
+                <a class="button" href={`${path}?of=all`}>Events of all processes</a>
+              </p>
+            )}
             <p>A capture holds them, a file on that host:</p>
             <pre>{shown(capture)}</pre>
             <p class="note">

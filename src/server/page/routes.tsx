@@ -10,6 +10,7 @@ import type { AlertStream } from "../stream/alert_stream.ts";
 import { lackOf, recentPage, recentQuery } from "../told/alerts.ts";
 import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "../told/answers.ts";
 import { dossierJson } from "../told/dossier.ts";
+import type { Around, AroundAsked } from "../../engine/contract/around.ts";
 import type { Tuning } from "../../tune/proposal.ts";
 import { askerOf } from "../asker.ts";
 import { AlertPage } from "./alert.tsx";
@@ -19,6 +20,7 @@ import { ASSETS, ASSETS_PATH } from "./assets.ts";
 import { ConfigPage } from "./config.tsx";
 import { alikeAlerts } from "./alike_alerts.ts";
 import { documentText, type Frame } from "./document.tsx";
+import { EventsPage } from "./events.tsx";
 import { ExceptionPage } from "./exception.tsx";
 import {
   type EntryOptions,
@@ -49,6 +51,8 @@ export interface PageOptions extends EntryOptions {
     key: string,
     lines: readonly string[],
   ) => Promise<Tuning | { readonly error: string } | "pending">;
+  /** Events around an alert's, from the capture that its dossier names. */
+  readonly around?: (asked: AroundAsked) => Promise<Around | "pending">;
 }
 
 /**
@@ -69,12 +73,13 @@ const POLICY = [
 ].join("; ");
 
 const NOT_KNOWN = "Not known here";
+const NO_CAPTURE = "No capture has the events around this alert.";
 const NEWEST_ROWS = 10;
 const RULE_ROWS = 20;
 
 /** Answers "/" and all below "/page/". */
 export function makePage(options: PageOptions): (context: Asked) => Promise<Response> {
-  const { alerts, status, series, rules, config, propose } = options;
+  const { alerts, status, series, rules, config, propose, around } = options;
   const page = new Hono<{ Bindings: Bindings }>();
   page.use(async (context, next) => {
     if (isForeign(context) && !isNavigation(context)) {
@@ -165,6 +170,28 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
         dossier={isKnown ? dossierJson(held.alert, dossier) : null}
         lack={isKnown ? "" : lackOf(held)}
         canPropose={propose !== undefined}
+        canRead={around !== undefined}
+      />,
+    ));
+  });
+  page.get("/page/alerts/:id/events", async (context) => {
+    const place = alerts.held.placeOf(context.req.param("id"));
+    if (place === undefined) return gone(context, frameOf(context));
+    const { alert, dossier } = alerts.held.at(place);
+    const told = typeof dossier === "object" && "moment" in dossier
+      ? dossierJson(alert, dossier)
+      : undefined;
+    const file = told?.capture;
+    if (file === undefined || file === null || around === undefined) {
+      return notice(context, frameOf(context), "No capture was kept", [NO_CAPTURE]);
+    }
+    const pid = told?.processes?.[0]?.pid;
+    const found = await around({ file, time: alert.time, ...(pid === undefined ? {} : { pid }) });
+    const ofAll = context.req.query("of") === "all";
+    return context.html(documentText(
+      <EventsPage
+        {...{ alert, file, found, ofAll }}
+        frame={frameOf(context)}
       />,
     ));
   });

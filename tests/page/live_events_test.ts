@@ -1,0 +1,109 @@
+// The events around an alert, from the capture that its rule has started, in a real Chromium.
+import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
+import { eventually } from "../live/saker.ts";
+import { openTab, overhang, paleTexts } from "./browser.ts";
+import { python } from "../live/trigger.ts";
+import { ignore, withScene } from "./scene.ts";
+
+/** Alerts among files that no rule asks for: many alerts at once would have no dossiers. */
+const OPENS = `
+import os, sys
+def see(name): os.close(os.open(sys.argv[2] + name, os.O_CREAT | os.O_WRONLY, 0o600))
+for name in ["/seen-a", "/seen-b", "/seen-c", "/seen-d"]: see(name)
+for at in range(30): see("/other-%d" % at)
+see("/seen-<img src=x>")
+for at in range(30): see("/other-%d" % at)
+`;
+
+const LOOSE = { sanitizeResources: false, sanitizeOps: false };
+
+Deno.test({
+  name: "the events around an alert are read from its capture, and are missed in words",
+  ignore,
+  ...LOOSE,
+  async fn(t) {
+    const directory = await Deno.makeTempDir({ prefix: "saker-around-" });
+    const capture = [
+      ...["-o", "capture.enabled=true", "-o", "capture.mode=all_rules"],
+      ...["-o", `capture.path_prefix=${directory}/c`, "-o", "capture.default_duration=300"],
+    ];
+    await withScene(async ({ browser, url, place }) => {
+      // Without a script: addresses of their own, and a page that looks again by itself.
+      const { tab, close } = await openTab(browser, { javaScriptEnabled: false });
+      await python(place.mark("around"), OPENS, [place.path]);
+      let path = "";
+      await eventually("the alert", async () => {
+        await tab.goto(`${url}/page/alerts?search=seen-%3Cimg`);
+        const link = tab.locator(".alerts a").first();
+        if (await link.count() === 0) return undefined;
+        path = await link.getAttribute("href") ?? "";
+        return true;
+      });
+      const own = tab.locator("tr.own");
+
+      await t.step("those of its process, the alert's own marked", async () => {
+        await eventually("twenty behind it", async () => {
+          await tab.goto(`${url}${path}`);
+          await tab.getByRole("link", { name: "Events of its process" }).click();
+          return await tab.locator("tr.own ~ tr").count() === 20 || undefined;
+        });
+        assertEquals(await tab.locator("tbody tr").count(), 41);
+        assertEquals(await own.count(), 1);
+        const text = await own.innerText();
+        assertIncludes(text, "openat");
+        assertIncludes(text, `name=${place.path}/seen-<img src=x>`);
+        assertIncludes(text, "the alert’s");
+        assertEquals(await tab.locator("main img").count(), 0);
+        const processes = await tab.locator("td[data-label=Process]").allInnerTexts();
+        assertEquals(new Set(processes).size, 1);
+        assert(/^python\S* \(\d+\)$/.test(processes[0]!), "its process is not the python");
+        const numbers = (await tab.locator("td[data-label=Number]").allInnerTexts()).map(Number);
+        assert(numbers.every((one, at) => at === 0 || one > numbers[at - 1]!), "out of order");
+      });
+
+      await t.step("those of all, by a link; a phone shows them", async () => {
+        await tab.getByRole("link", { name: "Of all", exact: true }).click();
+        await own.waitFor();
+        assertEquals(await tab.locator("tbody tr").count(), 41);
+        const numbers = (await tab.locator("td[data-label=Number]").allInnerTexts()).map(Number);
+        assert(numbers.every((one, at) => at === 0 || one === numbers[at - 1]! + 1), "with gaps");
+        const phone = await openTab(browser, { viewport: { width: 390, height: 844 } });
+        await phone.tab.goto(`${url}${path}/events?of=all`);
+        await phone.tab.locator("tr.own").waitFor();
+        assertEquals(await overhang(phone.tab), 0);
+        assertEquals(await paleTexts(phone.tab), []);
+        assertEquals(phone.wrongs, []);
+        await phone.close();
+      });
+
+      await t.step("a capture that is gone, or is somebody else's file, is told of", async () => {
+        const [name] = [...Deno.readDirSync(directory)].map(({ name }) => name);
+        const file = `${directory}/${name}`;
+        await Deno.rename(file, `${file}.moved`);
+        // An answer stands for a moment: each is asked for another alert of the capture.
+        await tab.goto(`${url}/page/alerts?search=seen`);
+        const links = await tab.locator(".alerts a").evaluateAll((found) =>
+          found.map((one) => (one as unknown as { href: string }).href)
+        );
+        links.shift();
+        const told = async (words: string) => {
+          await tab.goto(`${links.pop()}/events`);
+          await tab.getByText(words).waitFor();
+          assertIncludes(await tab.locator("main").innerText(), file);
+        };
+        await told("it is not there any more");
+        await Deno.symlink(`${file}.moved`, file);
+        await told("no file that saker wrote");
+        await Deno.remove(file);
+        await Deno.copyFile(`${file}.moved`, file);
+        await Deno.chown(file, 65_534, 65_534);
+        await told("no file that saker wrote");
+        await Deno.chown(file, 0, 0);
+        await Deno.truncate(file, 0);
+        await told("nothing has been written to it yet");
+      });
+      await close();
+    }, { args: capture });
+    await Deno.remove(directory, { recursive: true });
+  },
+});
