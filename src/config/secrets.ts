@@ -41,12 +41,21 @@ export function shownValue(key: string, value: unknown): unknown {
 const BEHIND_SECRET =
   /([\w.-]*(?:token|password|passwd|secret|passphrase|api_?key)s?["']?\s*[:=]).*$/is;
 
-/** A text as it may be shown: of addresses in it their host alone, of options their key, and
- * nothing behind a key that sounds like a secret. */
+/** An option with its value, and what is said of its key or of a part of that: whatever the value
+ * holds, that stands last. */
+const OPTION = /-o ([^\s=]+)=.*?(?:.*: (\1(?:[.[][^\s:]*)?): (.*))?$/s;
+
+function optionOf(_all: string, key: string, told?: string, reason?: string): string {
+  if (reason === undefined) return `-o ${key}`;
+  return told === key ? `-o ${key}: ${reason}` : `-o ${key}: ${told}: ${reason}`;
+}
+
+/** A text as it may be shown: of addresses in it their host alone, of options their
+ * key and what is amiss with it, and nothing behind a key that sounds like a secret. */
 export function shownText(text: string): string {
   return text
+    .replace(OPTION, optionOf)
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s"'/@]*@)?([^\s"'/?#]*)([^\s"']*)/gi, addressOf)
-    .replace(/(-o [^\s=]+)=.*$/s, "$1")
     .replace(BEHIND_SECRET, `$1 ${NOT_SHOWN}`);
 }
 

@@ -28,6 +28,17 @@ Deno.test("messages and places do not tell what options and secrets held", () =>
   const cases = [
     ["-o webserver.token=abc", "-o webserver.token"],
     ["-o http_output={url: https://h/x}", "-o http_output"],
+    ["-o nonsense=1: nonsense: unknown key", "-o nonsense: unknown key"],
+    [
+      '-o json_output=a: json_output: b: json_output: expected true or false, found "a"',
+      '-o json_output: expected true or false, found "a"',
+    ],
+    [
+      "-o http_output={url: https://h/x}: http_output.url: expected a text",
+      "-o http_output: http_output.url: expected a text",
+    ],
+    ["-o nonsense=a\nb: nonsense: unknown key", "-o nonsense: unknown key"],
+    ["-o webserver.token=abc: webserver.token: found abc", "-o webserver.token: (not shown)"],
     ["falco.yaml:7", "falco.yaml:7"],
     [
       'f.yaml:3: webserver.token: expected 16, found "abc"',
