@@ -1,12 +1,12 @@
 // Takes the pictures of docs/pictures in Debian's Chromium, of a page with alerts that never were:
 //   scripts/deno run -A scripts/pictures.ts
 import { openTab, startBrowser } from "../tests/page/browser.ts";
-import { madeUpAlert, servePage } from "./page_bench/made_up.ts";
+import { madeUpAlerts, servePage } from "./page_bench/made_up.ts";
 
 const DIRECTORY = new URL("../docs/pictures", import.meta.url).pathname;
 const home = await Deno.makeTempDir();
 const { server, alerts } = servePage();
-alerts.take(Array.from({ length: 26 }, (_, at) => madeUpAlert(at)));
+alerts.take(madeUpAlerts());
 const browser = await startBrowser(home);
 const pictures = [
   ["overview", "/", { width: 1000, height: 760 }, "light"],

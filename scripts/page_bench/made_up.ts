@@ -7,10 +7,12 @@ import type { RuleRecord } from "../../src/rules/rule_account.ts";
 import { makeApp } from "../../src/server/app.ts";
 import type { HealthReport } from "../../src/server/health.ts";
 import { SERIES, STATUS } from "../../src/server/page/status_fixture.ts";
+import type { StatusShown } from "../../src/server/page/status_shown.ts";
 import { Rights } from "../../src/server/rights.ts";
 import { serve, type Server } from "../../src/server/serve.ts";
 import { Sessions } from "../../src/server/sessions.ts";
 import { AlertStream } from "../../src/server/stream/alert_stream.ts";
+import type { SeriesAnswer } from "../../src/server/told/answers.ts";
 
 const TEXT = `- rule: Sensitive file read by an untrusted program
   desc: A file that holds secrets was read by a program that has no business with it.
@@ -46,27 +48,43 @@ const RECORD: RuleRecord = {
   operands: ["evt.type", "fd.name", "proc.exepath"],
 };
 
-const START_MS = Date.UTC(2026, 10, 27, 3, 11, 0);
+/** Of the first alert; the series of the overview ends some seconds after the 26th. */
+const START_MS = Date.UTC(2026, 10, 27, 3, 10, 5);
+const APART_MS = 22_610;
+const COUNT = 26;
+const [SECOND_MS, HOUR_MS] = [1_000, 3_600_000];
 
-const MOMENT: Moment = {
-  fields: ["openat", "/usr/bin/tar", "sh", "registry.example/shop/backend"],
-  processes: [
-    process(4711, "tar", "/usr/bin/tar", "tar czf /tmp/.c.tgz /etc/shadow", 7),
-    process(4710, "sh", "/usr/bin/dash", "sh -c tar czf /tmp/.c.tgz /etc/shadow", 7),
-    process(4321, "node", "/usr/local/bin/node", "node /srv/shop/server.js", 2),
-    { ...process(4200, "containerd-shim", "/usr/bin/containerd-shim", "", 0), listed: true },
-    {
-      ...process(1, "systemd", "/usr/lib/systemd/systemd", "/sbin/init", 0),
-      listed: true,
-      between: -1,
-    },
-  ],
-  answers: "11110",
-  values: ['"openat"', '"/etc/shadow"', '"/usr/bin/tar"'],
-};
+/** Not like a clock. */
+function msOf(at: number): number {
+  return START_MS + at * APART_MS + (at * 7_919 % 17) * SECOND_MS;
+}
 
-function process(pid: number, name: string, exepath: string, cmdline: string, minute: number) {
-  return { pid, name, exe: exepath, exepath, cmdline, startedMs: START_MS + minute * 60_000 };
+/** What was known when a process that had just been started read a file. */
+function momentAt(alertMs: number): Moment {
+  const process = (pid: number, name: string, exepath: string, cmdline: string, ageMs: number) => {
+    return { pid, name, exe: exepath, exepath, cmdline, startedMs: alertMs - ageMs };
+  };
+  const shim = process(4200, "containerd-shim", "/usr/bin/containerd-shim", "", 31 * HOUR_MS);
+  const first = process(1, "systemd", "/usr/lib/systemd/systemd", "/sbin/init", 220 * HOUR_MS);
+  const command = "tar czf /tmp/.c.tgz /etc/shadow";
+  return {
+    fields: ["openat", "/usr/bin/tar", "sh", "registry.example/shop/backend"],
+    processes: [
+      process(4711, "tar", "/usr/bin/tar", command, 3),
+      process(4710, "sh", "/usr/bin/dash", `sh -c ${command}`, 8),
+      process(
+        4321,
+        "node",
+        "/usr/local/bin/node",
+        "node /srv/shop/server.js",
+        31 * HOUR_MS - 2 * SECOND_MS,
+      ),
+      { ...shim, listed: true },
+      { ...first, listed: true, between: -1 },
+    ],
+    answers: "11110",
+    values: ['"openat"', '"/etc/shadow"', '"/usr/bin/tar"'],
+  };
 }
 
 const KINDS = [
@@ -77,24 +95,69 @@ const KINDS = [
   [4, "Program run from a temporary directory", "Program run (program=/tmp/.x/kworker"],
 ] as const;
 
-export function madeUpAlert(at: number, atMs = START_MS): Alert {
+export function madeUpAlert(at: number): Alert {
   const [priority, rule, message] = KINDS[at % KINDS.length]!;
+  const atMs = msOf(at);
+  const time = BigInt(atMs) * 1_000_000n;
   return {
-    hostname: STATUS.hostname,
+    hostname: HEALTHY.hostname,
     message: `${message} user=www-data container=shop-backend)`,
-    outputFields: [["fd.name", "/etc/shadow"], ["proc.cmdline", "tar czf /tmp/.c.tgz /etc/shadow"]],
+    outputFields: [
+      ["evt.time", time],
+      ["fd.name", "/etc/shadow"],
+      ["proc.cmdline", "tar czf /tmp/.c.tgz /etc/shadow"],
+    ],
     priority,
     rule,
     source: "syscall",
     tags: ["filesystem", "mitre_credential_access"],
-    time: BigInt(atMs) * 1_000_000n + BigInt(at) * 1_730_000_000n,
+    time,
     sequence: at + 1,
     degraded: false,
     ...(rule === RECORD.name
-      ? { dossier: { record: RECORD, moment: JSON.stringify(MOMENT) } }
+      ? { dossier: { record: RECORD, moment: JSON.stringify(momentAt(atMs)) } }
       : {}),
   };
 }
+
+export function madeUpAlerts(): Alert[] {
+  return Array.from({ length: COUNT }, (_, at) => madeUpAlert(at));
+}
+
+const { reason: _, ...RIGHT } = STATUS;
+/** All is as it should be. */
+const HEALTHY: StatusShown = {
+  ...RIGHT,
+  status: "ok",
+  degraded: [],
+  driver: { name: "modern_ebpf", programs: { attached: 96, wanted: 96, refused: [] } },
+  lost: {
+    per_second: 0,
+    by_lane: { critical: 0, bulk: 0 },
+    by_event: {},
+    journal: { entries: [], left_off: 0 },
+  },
+  alerts: { raised: COUNT, per_second: 0, dropped: 0 },
+  latency_ms: {
+    ...STATUS.latency_ms,
+    alert_to_output: { count: COUNT, p50: 0.9, p99: 4.2, max: 11 },
+  },
+  outputs: STATUS.outputs.map(({ name }) => {
+    return { name, state: "ok", waiting: 0, written: COUNT, dropped: 0 };
+  }),
+};
+const SECONDS = new Set(
+  Array.from({ length: COUNT }, (_, at) => Math.trunc(msOf(at) / 1000)),
+);
+const fired = (ms: number) => SECONDS.has(Math.trunc(ms / 1000));
+const HEALTHY_SERIES: SeriesAnswer = {
+  ...SERIES,
+  lost_critical: SERIES.at_ms.map(() => 0),
+  lost_bulk: SERIES.at_ms.map(() => 0),
+  alerts: SERIES.at_ms.map((ms) => fired(ms) ? 1 : 0),
+  alert_to_output_p50: SERIES.at_ms.map((ms) => fired(ms) ? 0.9 : null),
+  alert_to_output_p99: SERIES.at_ms.map((ms, at) => fired(ms) ? 1.5 + (at % 7) / 3 : null),
+};
 
 export function servePage(): { readonly server: Server; readonly alerts: AlertStream } {
   const alerts = new AlertStream({ format: JSON_FORMAT });
@@ -104,8 +167,8 @@ export function servePage(): { readonly server: Server; readonly alerts: AlertSt
     health: () => ({ status: "ok" }) as HealthReport,
     versions: () => ({}),
     rights: new Rights({ token: undefined, insecure: true, mayAct: [0], sessions }),
-    status: () => STATUS as unknown as Record<string, unknown>,
-    series: () => SERIES,
+    status: () => HEALTHY as unknown as Record<string, unknown>,
+    series: () => HEALTHY_SERIES,
     alerts,
     page: { sessions, propose: () => Promise.resolve({ error: "this page is made up" }) },
   });

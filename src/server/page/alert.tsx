@@ -8,7 +8,7 @@ import { alertPath, rowOf } from "./alert_rows.tsx";
 import { Document, type Frame } from "./document.tsx";
 import { Lineage } from "./lineage.tsx";
 import { rulePath, RuleText } from "./rule_text.tsx";
-import { dayOf, many, short, shown, valueText } from "./shown.ts";
+import { dayOf, fieldText, many, short, shown, valueText } from "./shown.ts";
 import { Why } from "./why.tsx";
 
 export interface AlertProps {
@@ -119,7 +119,7 @@ function Fields({ alert, dossier }: Pick<AlertProps, "alert" | "dossier">) {
           {known.map(([name, value]) => (
             <>
               <dt>{shown(name)}</dt>
-              <dd class="mono value-text">{shown(value!)}</dd>
+              <dd class="mono value-text">{fieldText(name, value!)}</dd>
             </>
           ))}
         </dl>

@@ -1,7 +1,7 @@
 // Numbers in, paths out: gaps stay gaps, and a plot shows the highest of what it puts together.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { pathsOf, piecesOf } from "./plots.tsx";
-import { age, bytes, count, duration, short, shown, valueText } from "./shown.ts";
+import { age, bytes, count, duration, fieldText, short, shown, valueText } from "./shown.ts";
 
 Deno.test("a span is cut into pieces up to now, each the highest of its steps", () => {
   const span = { untilMs: 10_000, ms: 10_000, pieces: 5 };
@@ -43,4 +43,16 @@ Deno.test("texts are one line, cut where they are long, and whole values otherwi
   strictEqual(short("x".repeat(500), 10), `${"x".repeat(10)}…`);
   strictEqual(short(`${"x".repeat(9)}😀`, 10), `${"x".repeat(9)}\ufffd…`);
   deepStrictEqual([valueText(5), valueText(["a", "b"]), valueText("t")], ["5", '["a","b"]', "t"]);
+});
+
+Deno.test("a time in nanoseconds is told beside its number, of fields of times alone", () => {
+  const time = "1795749103250000000";
+  const told = `${time} (2026-11-27 03:11:43.250000000 UTC)`;
+  for (const name of ["evt.time", "evt.rawtime", "proc.exe_ino.ctime", "container.start_ts"]) {
+    strictEqual(fieldText(name, time), told);
+  }
+  strictEqual(fieldText("proc.aname", time), time);
+  strictEqual(fieldText("evt.time", "03:11:43.25"), "03:11:43.25");
+  strictEqual(fieldText("evt.rawtime.s", "1795749103"), "1795749103");
+  strictEqual(fieldText("evt.time", "9999999999999999999"), "9999999999999999999");
 });

@@ -1,5 +1,6 @@
 // Texts and numbers as the page shows them. What others have named comes in as data and goes out as
 // one line of it: the page's last step (document.tsx) makes harmless whatever slips through here.
+import { isoTimeUtc } from "../../alerts/format/time.ts";
 import { visibleLine } from "../../words/visible.ts";
 
 /** Characters of one text in a list; the alert's own page has all of it. */
@@ -69,4 +70,18 @@ export function clockOf(iso: string): string {
 /** `many(2, "event")` → `2 events`. */
 export function many(number: number, noun: string): string {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Fields whose number is a time: ns since the epoch. */
+const TIME_FIELD = /(^|[._])(time|rawtime|datetime|ts|ctime|mtime)([._]|$)/;
+/** From 2001 to 2100. */
+const [FIRST_NS, LAST_NS] = [1_000_000_000_000_000_000n, 4_102_444_800_000_000_000n];
+
+/** A field's value with what it says as a time beside it, where it is one in nanoseconds. */
+export function fieldText(name: string, value: string): string {
+  const text = shown(value);
+  if (!TIME_FIELD.test(name) || !/^\d{19}$/.test(value)) return text;
+  const ns = BigInt(value);
+  if (ns < FIRST_NS || ns > LAST_NS) return text;
+  return `${text} (${isoTimeUtc(ns).replace("T", " ").replace("Z", " UTC")})`;
 }
