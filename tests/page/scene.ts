@@ -17,7 +17,7 @@ export interface Scene {
   open(names: readonly string[]): Promise<void>;
 }
 
-function ruleOf(place: Place): string {
+export function ruleOf(place: Place): string {
   return `
 - macro: opened
   condition: evt.type in (open, openat, openat2)
@@ -33,7 +33,7 @@ function ruleOf(place: Place): string {
 }
 
 /** Names come in as hexadecimal bytes: they are no UTF-8 always. \`*N\` opens N files. */
-const OPEN = `
+export const OPEN = `
 import os, sys
 def see(name):
     os.close(os.open(sys.argv[2].encode() + b"/seen" + name, os.O_CREAT | os.O_WRONLY, 0o600))
