@@ -68,6 +68,7 @@ function Found({ found, file, here, ofAll }: {
         {views.map(([href, name, isHere]) => (
           <a class="button" href={href} {...(isHere ? { "aria-current": "page" } : {})}>{name}</a>
         ))}
+        <a href="#own">To the alert’s own</a>
       </p>
       {found.remarks.map((remark) => <p class="note">{remark}</p>)}
       <table class="cards events">
@@ -95,7 +96,7 @@ function Row({ event }: { readonly event: EventAround }) {
   const iso = isoTimeUtc(time);
   const who = pid === undefined ? "none" : `${short(name, 60)} (${pid})`;
   return (
-    <tr {...(isAlerts ? { class: "own", "aria-current": "true" } : {})}>
+    <tr {...(isAlerts ? { id: "own", class: "own", "aria-current": "true" } : {})}>
       <td data-label="Time">
         <time datetime={iso}>{iso.slice(11).replace(/Z$/, "")}</time>
       </td>
