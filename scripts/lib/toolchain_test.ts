@@ -113,7 +113,7 @@ Deno.test("denort ends where the section header table of its ELF file ends", asy
 Deno.test("a clone that compiles after another has all its files compiled anew", async () => {
   await withDirectory(async (path) => {
     const clone = async (name: string) => {
-      for (const folder of ["scripts/lib", "probe-rs", "bindings-rs", "ebpf-rs"]) {
+      for (const folder of ["scripts/lib", "probe-rs", "bindings-rs", "ebpf-rs", "kmod"]) {
         await Deno.mkdir(`${path}/${name}/${folder}`, { recursive: true });
       }
       await Deno.copyFile(LIBRARY, `${path}/${name}/scripts/lib/toolchain.sh`);
