@@ -21,13 +21,13 @@ mod shares;
 mod sifted;
 mod snaplens;
 mod sockets;
+mod source;
 mod tail_calls;
 mod waits;
 mod whole;
 mod younger;
 
 use std::ffi::CString;
-use std::ops::{Deref, DerefMut};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -41,6 +41,7 @@ use probe::table::{self, PARAM_COUNTS};
 use crate::gaps::Gaps;
 use crate::loader::Probe;
 use crate::merge::drain;
+use crate::module::ModuleRecords;
 use crate::ptrace::{Target, TracerRecords};
 use crate::records::Records as _;
 use crate::ring::Ring;
@@ -53,32 +54,23 @@ pub(super) const FILES: usize = 2;
 pub(super) const SEQUENCE: usize = 3;
 pub(super) const LANE: usize = 4;
 
-pub(super) struct Recorder {
-    pub(super) probe: OfProbe,
-    from: From,
-    pub(super) gaps: Gaps,
-}
-
-/// The driver that the suite runs with: the probe, or what SAKER_TEST_DRIVER names.
-enum From {
-    Probe { critical: Ring, bulk: Ring },
+/// The driver that is tried: the probe, or what SAKER_TEST_DRIVER names, for the same tests but
+/// those that docs/drivers.md names.
+pub(super) enum Source {
+    Probe {
+        probe: Box<Probe>,
+        critical: Ring,
+        bulk: Ring,
+    },
+    /// kmod
+    Module(Box<ModuleRecords>),
+    /// ptrace
     Tracer(TracerRecords),
 }
 
-/// What tests of the probe itself look into; those are not run with another driver.
-pub(super) struct OfProbe(Option<Probe>);
-
-impl Deref for OfProbe {
-    type Target = Probe;
-    fn deref(&self) -> &Probe {
-        self.0.as_ref().expect("a test of the probe runs with the probe")
-    }
-}
-
-impl DerefMut for OfProbe {
-    fn deref_mut(&mut self) -> &mut Probe {
-        self.0.as_mut().expect("a test of the probe runs with the probe")
-    }
+pub(super) struct Recorder {
+    pub(super) source: Source,
+    pub(super) gaps: Gaps,
 }
 
 /// Whether the suite runs with the tracer. What it does not see is told in docs/drivers.md, and
@@ -153,15 +145,20 @@ pub(super) fn open(options: &Options, interest: &[u16]) -> Option<Recorder> {
         eprintln!("not run: it needs root");
         return None;
     }
+    if std::env::var("SAKER_TEST_DRIVER").as_deref() == Ok("kmod") {
+        let module = ModuleRecords::open(probe::device::PATH, options, interest);
+        let source = Source::Module(Box::new(module.expect("the module's device opens")));
+        return Some(Recorder { source, gaps: Gaps::new(0) });
+    }
     let Ok(object) = fs::read(object()) else {
         eprintln!("not run: it needs scripts/build embed");
         return None;
     };
-    let probe = Probe::load(&object, options, interest).expect("the probe loads");
+    let probe = Box::new(Probe::load(&object, options, interest).expect("the probe loads"));
     let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes).expect("a ring");
     let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes).expect("a ring");
-    let probe = OfProbe(Some(probe));
-    Some(Recorder { probe, from: From::Probe { critical, bulk }, gaps: Gaps::new(0) })
+    let source = Source::Probe { probe, critical, bulk };
+    Some(Recorder { source, gaps: Gaps::new(0) })
 }
 
 /// The driver of all tests that ask for none of their own.
@@ -171,7 +168,7 @@ fn open_any(options: &Options, interest: &[u16]) -> Option<Recorder> {
     }
     let records =
         TracerRecords::open(Target::Nothing, options, interest).expect("the tracer begins");
-    Some(Recorder { probe: OfProbe(None), from: From::Tracer(records), gaps: Gaps::new(0) })
+    Some(Recorder { source: Source::Tracer(records), gaps: Gaps::new(0) })
 }
 
 /// Calls without an event of their own that tests make.
@@ -221,28 +218,19 @@ pub(super) fn sc(name: &str) -> u16 {
 }
 
 impl Recorder {
-    /// Has these events recorded, and no others.
-    pub(super) fn route(&mut self, codes: &[u16]) {
-        match &mut self.from {
-            From::Probe { .. } => self.probe.route(codes).expect("routes"),
-            From::Tracer(records) => records.set_interest(codes).expect("routes"),
-        }
-    }
-
-    /// Calls that the kernel kept from the driver, and events that were lost of each lane.
-    pub(super) fn missed(&mut self) -> (u64, [u64; 2]) {
-        match &mut self.from {
-            From::Probe { .. } => (self.probe.skipped(), self.probe.counters().lost),
-            From::Tracer(records) => (0, records.stats().lost),
-        }
-    }
-
     /// All that waits in the rings.
     pub(super) fn take(&mut self) -> Vec<Recorded> {
         let mut buffer = vec![0; 16 << 20];
-        let used = match &mut self.from {
-            From::Probe { critical, bulk } => drain(critical, bulk, &mut buffer, &mut self.gaps),
-            From::Tracer(records) => records.drain(&mut buffer, &mut self.gaps).expect("blocks"),
+        let used = match &mut self.source {
+            Source::Probe { critical, bulk, .. } => {
+                drain(critical, bulk, &mut buffer, &mut self.gaps)
+            }
+            Source::Module(records) => {
+                // It hands out what is older than a moment.
+                std::thread::sleep(Duration::from_millis(2));
+                records.drain(&mut buffer, &mut self.gaps).expect("the rings are read")
+            }
+            Source::Tracer(records) => records.drain(&mut buffer, &mut self.gaps).expect("blocks"),
         };
         let mut events = Vec::new();
         let mut at = 0;
@@ -297,7 +285,7 @@ impl Recorder {
             // SAFETY: ends the child.
             unsafe { libc::_exit(status) };
         }
-        if let From::Tracer(records) = &self.from {
+        if let Source::Tracer(records) = &self.source {
             records.attach(pid).expect("a child of ours can be traced");
             go.say();
         }

@@ -22,10 +22,10 @@ fn count_runs() -> OwnedFd {
 
 #[test]
 fn runs_of_programs_are_told_by_name_where_the_kernel_counts_them() {
-    let Some(recorder) = open(&options(), &[table::SYSCALL_OPENAT_2_X]) else { return };
+    let Some(mut recorder) = open(&options(), &[table::SYSCALL_OPENAT_2_X]) else { return };
     let _counting = count_runs();
     opens(Path::new("/etc/hostname"), 100);
-    let told = recorder.probe.runs();
+    let told = recorder.probe().runs();
     let of = |name: &str| told.iter().find(|one| one.name == name);
     let entry = of("sys_exit").expect("the entry of all calls is told");
     assert!(entry.runs >= 100 && entry.ns > 0, "{entry:?}");
@@ -39,12 +39,12 @@ fn the_counts_of_all_cpus_are_those_of_each_together() {
     let Some(recorder) = open(&options(), &[table::SYSCALL_OPENAT_2_X]) else { return };
     // Those that were lost too: others may fill the ring meanwhile.
     let all = || {
-        let counters = recorder.probe.counters();
+        let counters = recorder.counters();
         counters.events + counters.lost[0] + counters.lost[1]
     };
     let before = all();
     opens(Path::new("/etc/hostname"), 100);
-    let by_cpu = recorder.probe.counters_by_cpu();
+    let by_cpu = recorder.counters_by_cpu();
     assert!(!by_cpu.is_empty());
     let events: u64 = by_cpu.iter().flatten().sum();
     let after = all();

@@ -46,7 +46,7 @@ fn on_every_cpu(times: u64) {
 }
 
 fn lost_of(recorder: &Recorder, code: u16) -> u64 {
-    let lost = recorder.probe.lost.sums();
+    let lost = recorder.lost_by_code();
     lost.iter().find(|(of, _)| *of == code).map_or(0, |(_, lost)| *lost)
 }
 
@@ -72,7 +72,7 @@ fn what_is_told_lost_is_what_was_made_less_what_was_seen() {
     on_every_cpu(1);
     let ended = now_ns();
     seen.extend(recorder.take());
-    let counters = recorder.probe.counters();
+    let counters = recorder.counters();
     let made = cpus * (TIMES + 1);
     for (code, lane) in [(CRITICAL, 0), (BULK, 1)] {
         let came = seen.iter().filter(|event| event.code == code).count() as u64;
@@ -83,7 +83,7 @@ fn what_is_told_lost_is_what_was_made_less_what_was_seen() {
         assert!(lost <= counters.lost[lane] && made <= counters.sequence[lane], "{counters:?}");
     }
     let gaps = recorder.gaps.take();
-    let by_cpu = recorder.probe.counters_by_cpu();
+    let by_cpu = recorder.counters_by_cpu();
     let mut by_sequence = vec![[0; 2]; by_cpu.len()];
     for Gap { cpu, lane, lost, from, until } in gaps {
         by_sequence[usize::from(cpu)][usize::from(lane)] += lost;

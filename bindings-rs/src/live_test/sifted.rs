@@ -80,7 +80,7 @@ fn table_of(prefix: &[u8], verdict: Verdict) -> Vec<u8> {
 fn sieved(table: &[u8]) -> Option<Recorder> {
     let codes = [table::SYSCALL_OPENAT_2_X, table::SYSCALL_FCNTL_X, table::PROCEXIT_1_E];
     let mut recorder = open(&options(), &codes)?;
-    recorder.probe.sieve.exchange(table, false).expect("the kernel takes the sieve");
+    recorder.sift(table);
     Some(recorder)
 }
 
@@ -95,7 +95,7 @@ fn names(events: &[Recorded]) -> Vec<String> {
 }
 
 fn kept_back(recorder: &Recorder) -> u64 {
-    let counts = recorder.probe.sieve.counts();
+    let counts = recorder.sifted();
     counts.iter().find(|(code, _)| *code == table::SYSCALL_OPENAT_2_X).map_or(0, |(_, n)| *n)
 }
 
@@ -127,7 +127,7 @@ fn an_open_is_kept_where_the_kernels_name_or_the_callers_is_of_use() {
     assert_eq!(hostname.own(LANE), [0], "what a rule can match is critical");
     assert!(kept_back(&recorder) >= 4);
 
-    recorder.probe.sieve.exchange(&[], false).expect("it can be taken away");
+    recorder.sift(&[]);
     let (_, events) = recorder.of_child(|| {
         openat(&plain);
         0
@@ -188,7 +188,7 @@ fn no_open_of_use_is_dropped_while_tables_are_exchanged() {
         });
         while !done.load(Ordering::Relaxed) {
             exchanges += 1;
-            recorder.probe.sieve.exchange(&tables[exchanges % 2], false).expect("an exchange");
+            recorder.sift(&tables[exchanges % 2]);
         }
         child.join().unwrap()
     });

@@ -18,9 +18,9 @@ fn told(
     code: u16,
     act: impl FnOnce() -> i32,
 ) -> (usize, [u64; 2], [u64; 2]) {
-    let before = recorder.probe.counters();
+    let before = recorder.counters();
     let (_, events) = recorder.of_child(act);
-    let after = recorder.probe.counters();
+    let after = recorder.counters();
     let since = |now: [u64; 2], then: [u64; 2]| [now[0] - then[0], now[1] - then[1]];
     let seen = events.iter().filter(|event| event.code == code).count();
     (seen, since(after.lost, before.lost), since(after.sequence, before.sequence))
@@ -39,7 +39,7 @@ fn an_event_whose_program_is_gone_is_counted_in_the_lane_that_matters() {
     let codes = [table::SYSCALL_DUP_1_X, table::PROCEXIT_1_E];
     let Some(mut recorder) = open(&options(), &codes) else { return };
     let filler = FILLERS.iter().position(|(_, code)| *code == table::SYSCALL_DUP_1_X).unwrap();
-    recorder.probe.empty_slot_for_test(FILLERS_AT + filler as u32);
+    recorder.probe().empty_slot_for_test(FILLERS_AT + filler as u32);
     let (seen, lost, sequence) = told(&mut recorder, table::SYSCALL_DUP_1_X, dups);
     assert_eq!(seen, 0);
     // Others on this machine may have lost theirs too.
@@ -51,7 +51,7 @@ fn an_event_whose_program_is_gone_is_counted_in_the_lane_that_matters() {
 fn an_event_whose_path_cannot_be_walked_is_counted() {
     let codes = [table::SYSCALL_CHDIR_X, table::PROCEXIT_1_E];
     let Some(mut recorder) = open(&options(), &codes) else { return };
-    recorder.probe.empty_slot_for_test(stage::WALK);
+    recorder.probe().empty_slot_for_test(stage::WALK);
     let act = || {
         for _ in 0..TIMES {
             // SAFETY: a valid path.
@@ -83,7 +83,7 @@ fn messages_of_a_batch_have_their_events_beyond_the_kernels_tail_calls_too() {
         i32::from(sent != MESSAGES as i32)
     };
     let (seen, lost, _) = told(&mut recorder, table::SOCKET_SENDMMSG_X, act);
-    let has_loops = recorder.probe.loaded["stage_sent"].refused.is_none();
+    let has_loops = recorder.probe().loaded["stage_sent"].refused.is_none();
     assert_eq!(seen > TAIL_CALLS_MAX, has_loops, "{seen} of the messages have an event");
     assert!(seen as u64 + lost[0] + lost[1] >= MESSAGES as u64, "{seen} seen, {lost:?} lost");
 }

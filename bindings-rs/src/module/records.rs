@@ -111,7 +111,7 @@ impl ModuleRecords {
     }
 
     /// Those of each CPU, one for each row.
-    fn counters(&self) -> Vec<Counters> {
+    pub fn counters(&self) -> Vec<Counters> {
         let mut all = vec![Counters::default(); self.about.cpus as usize * ROWS as usize];
         let got = self.device.take(COUNTERS, &mut all).unwrap_or(0);
         all.truncate(got);
