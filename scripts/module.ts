@@ -22,6 +22,11 @@ import { type ModuleGuest, moduleGuestOf } from "./module/guest.ts";
 const HERE = new URL("..", import.meta.url).pathname;
 /** A guest that is slower than this hangs; on two quiet cores one takes less than a minute. */
 const MINUTES = 10;
+/** What Debian's images offer to find mistakes with: each word on one kernel at the least. */
+const WORDS: Readonly<Record<string, string>> = {
+  bookworm: "slub_debug=FZPU",
+  trixie: "slub_debug=FZPU preempt=full kfence.sample_interval=10",
+};
 
 async function main(): Promise<number> {
   const tools = Deno.env.get("TOOLS")!;
@@ -58,7 +63,9 @@ async function tried(tools: string, suite: string, initrd: string): Promise<Modu
   if (modules.length > 0) {
     Deno.writeFileSync(initrd, archive([...entries(tools), ...modules]));
     const kernel = `${tools}/kernels/${suite}/vmlinuz`;
-    guest = moduleGuestOf(await boot({ kernel, initrd, minutes: MINUTES }));
+    guest = moduleGuestOf(
+      await boot({ kernel, initrd, minutes: MINUTES, words: WORDS[suite] ?? "" }),
+    );
   }
   const passed = [
     ...steps.filter(({ isWell }) => isWell).map(({ what }) => what),
