@@ -4,7 +4,7 @@ import { assert, assertEquals } from "./expect.ts";
 import { noGrpcClient } from "../outputs/grpc.ts";
 import { CriClient } from "./runtimes/cri.ts";
 import { IMAGE } from "./runtimes/image.ts";
-import { about, untilUp, watch } from "./runtimes/watched.ts";
+import { about, PATIENT, untilUp, watch } from "./runtimes/watched.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
 
 const WHAT = ["container.image.repository", "container.image.tag", "container.privileged"];
@@ -16,7 +16,7 @@ async function commandLine(
   repository: string,
 ): Promise<void> {
   await withRuntime(t, name, async (runtime, place) => {
-    await using saker = await watch(place, { [name]: [runtime.socket] });
+    await using saker = await watch(place, { [name]: [runtime.socket] }, undefined, PATIENT);
     const start = (mark: string, ...options: string[]) =>
       runtime.must(
         ...["run", "--rm", "--network=none", "--name", mark, "--label", "team=red"],
@@ -51,7 +51,8 @@ Deno.test("a container of Podman is told of with name, image, labels, rights and
 
 Deno.test("a container of containerd is told of with image, labels and rights", async (t) => {
   await withRuntime(t, "containerd", async (containerd, place) => {
-    await using saker = await watch(place, { containerd: [containerd.socket] });
+    const sockets = { containerd: [containerd.socket] };
+    await using saker = await watch(place, sockets, undefined, PATIENT);
     const images = (await containerd.must("images", "ls", "-q")).split("\n");
     const image = images.find((name) => name.endsWith(IMAGE))!;
     const mark = place.mark("rights");
@@ -80,10 +81,8 @@ Deno.test("a container of a pod is told of with the pod's name, space and labels
     return;
   }
   await withRuntime(t, "containerd", async (containerd, place) => {
-    await using saker = await watch(place, {
-      cri: [containerd.socket],
-      containerd: [containerd.socket],
-    });
+    const sockets = { cri: [containerd.socket], containerd: [containerd.socket] };
+    await using saker = await watch(place, sockets, undefined, PATIENT);
     const mark = place.mark("pod");
     await using cri = new CriClient(containerd.socket);
     const { sandbox, containers } = await cri.run({
