@@ -24,6 +24,8 @@ REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # A service's or a container's environment may lack it.
 HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 export HOME
+# A build leaves nothing between the sources.
+export PYTHONDONTWRITEBYTECODE=1
 SAKER_CACHE=${SAKER_CACHE:-$HOME/.cache/saker}
 readonly REPOSITORY SAKER_CACHE
 readonly TOOLS=$SAKER_CACHE/tools
