@@ -8,15 +8,12 @@
 //   SAKER_TEST_KERNELS_ARGS="names sifted"  of the live tests those with such a name
 import { archive, type Entry } from "./kernels/archive.ts";
 import { boot } from "./kernels/boot.ts";
-import { libraryEntries, sakerEntries } from "./kernels/entries.ts";
-import { type Guest, guestOf, MARKED_FILES } from "./kernels/guest.ts";
+import { file, FLOODS, sakerEntries, testEntries, text, watchEntries } from "./kernels/entries.ts";
+import { type Guest, guestOf } from "./kernels/guest.ts";
 
 const HERE = new URL("..", import.meta.url).pathname;
 /** A guest that is slower than this hangs; on two quiet cores one takes about two minutes. */
 const MINUTES = 20;
-
-/** Floods, which a guest without KVM takes minutes for, and which say nothing of the kernel. */
-const LEFT_OUT = ["one_process_cannot_push_another_out", "flood_of_benign_opens"];
 
 async function main(): Promise<number> {
   const tools = Deno.env.get("TOOLS")!;
@@ -56,38 +53,17 @@ function tell(suite: string, guest: Guest, seconds: number): void {
   }
 }
 
-const RULES = `
-- rule: A marked file is read
-  desc: By any program.
-  condition: evt.type in (open, openat, openat2) and fd.name startswith /etc/marked
-  output: "%proc.name %fd.name"
-  priority: WARNING
-- rule: A marked program is started
-  desc: By anybody.
-  condition: evt.type in (execve, execveat) and proc.exepath = /bin/marked-program
-  output: "%proc.exepath"
-  priority: WARNING
-`;
-
 function entries(tools: string): Entry[] {
-  const encoder = new TextEncoder();
-  const file = (path: string, from: string): Entry => ({ path, bytes: Deno.readFileSync(from) });
-  const text = (path: string, of: string): Entry => ({ path, bytes: encoder.encode(of) });
-  const tests = Deno.env.get("SAKER_TEST_BINARY")!;
-  const saker = `${HERE}dist/saker`;
   const only = Deno.env.get("SAKER_TEST_KERNELS_ARGS") ?? "live_test";
-  const skip = LEFT_OUT.map((name) => `--skip ${name}`).join(" ");
+  const skip = FLOODS.map((name) => `--skip ${name}`).join(" ");
   return [
-    ...sakerEntries(tools, saker),
+    ...sakerEntries(tools, `${HERE}dist/saker`),
     file("init", `${HERE}scripts/kernels/guest.sh`),
-    file("tests", tests),
+    ...testEntries(HERE),
     text("options", `${only} ${skip}`),
     // Where the tests look for it.
     file(`${HERE.slice(1)}dist/embed/probe.o`, `${HERE}dist/embed/probe.o`),
-    { path: `${HERE.slice(1)}bindings-rs` },
-    text("rules.yaml", RULES),
-    ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
-    ...libraryEntries(tests),
+    ...watchEntries(),
   ];
 }
 

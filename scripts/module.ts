@@ -7,8 +7,7 @@
 //   SAKER_TEST_KERNELS=bookworm,sid         these alone
 import { boot } from "./kernels/boot.ts";
 import { archive, type Entry } from "./kernels/archive.ts";
-import { libraryEntries, sakerEntries } from "./kernels/entries.ts";
-import { MARKED_FILES } from "./kernels/guest.ts";
+import { file, FLOODS, sakerEntries, testEntries, text, watchEntries } from "./kernels/entries.ts";
 import {
   buildModule,
   type BuildRoot,
@@ -124,42 +123,20 @@ async function installations(root: BuildRoot): Promise<Step[]> {
 const LEFT_OUT = [
   ...["live_test::tail_calls", "live_test::rings"],
   ...["runs_of_programs_are_told_by_name", "every_program_is_attached_and_a_theft_is_noticed"],
-  // Floods, which a guest without KVM takes minutes for.
-  ...["one_process_cannot_push_another_out", "flood_of_benign_opens"],
+  ...FLOODS,
 ];
-
-const RULES = `
-- rule: A marked file is read
-  desc: By any program.
-  condition: evt.type in (open, openat, openat2) and fd.name startswith /etc/marked
-  output: "%proc.name %fd.name"
-  priority: WARNING
-- rule: A marked program is started
-  desc: By anybody.
-  condition: evt.type in (execve, execveat) and proc.exepath = /bin/marked-program
-  output: "%proc.exepath"
-  priority: WARNING
-`;
 
 /** What lies in scripts/module/steps is run there, in the order of names. */
 function entries(tools: string): Entry[] {
-  const encoder = new TextEncoder();
-  const text = (path: string, of: string): Entry => ({ path, bytes: encoder.encode(of) });
-  const file = (path: string, from: string): Entry => ({ path, bytes: Deno.readFileSync(from) });
   const steps = `${HERE}scripts/module/steps`;
-  const tests = Deno.env.get("SAKER_TEST_BINARY")!;
   return [
     ...sakerEntries(tools, `${HERE}dist/saker`),
     file("init", `${HERE}scripts/module/guest.sh`),
     { path: "steps" },
     ...[...Deno.readDirSync(steps)].map(({ name }) => file(`steps/${name}`, `${steps}/${name}`)),
-    file("tests", tests),
-    ...libraryEntries(tests),
+    ...testEntries(HERE),
     text("left-out", LEFT_OUT.map((name) => `--skip ${name}`).join(" ")),
-    // Where the tests look.
-    { path: `${HERE.slice(1)}bindings-rs` },
-    text("rules.yaml", RULES),
-    ...MARKED_FILES.map((path) => text(path.slice(1), "marked\n")),
+    ...watchEntries(),
   ];
 }
 

@@ -2,7 +2,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { existsSync } from "node:fs";
 import { archive } from "./archive.ts";
-import { guestOf, MARKED_FILES } from "./guest.ts";
+import { MARKED_FILES } from "./entries.ts";
+import { guestOf } from "./guest.ts";
 
 Deno.test({
   name: "cpio unpacks an archive as it was packed",

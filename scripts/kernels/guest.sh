@@ -1,19 +1,9 @@
 #!/bin/sh
 # What a guest of scripts/kernels.ts runs as its first program: the live tests of the addon, then
 # the built saker. Each part begins with a line "== NAME seconds since the boot".
-export PATH=/bin HOME=/root TMPDIR=/tmp RUST_BACKTRACE=0
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-mkdir -p /dev/shm /dev/pts
-for at in /dev/shm /tmp /run; do mount -t tmpfs none $at; done
-chmod 1777 /tmp
-mount -t devpts none /dev/pts
-mount -t tracefs none /sys/kernel/tracing
-mount -t cgroup2 none /sys/fs/cgroup
-ip link set lo up
+# shellcheck source=scripts/kernels/begin.sh
+. /begin.sh
 echo 3 >/proc/sys/kernel/printk
-part() { echo "== $1 $(cut -d ' ' -f 1 /proc/uptime)"; }
 
 # The firmware leaves its last line open.
 echo

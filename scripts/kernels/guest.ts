@@ -1,4 +1,5 @@
 // What a guest of scripts/kernels.ts printed → what passed there, what failed and why.
+import { MARKED_FILES } from "./entries.ts";
 
 export interface Guest {
   readonly kernel: string;
@@ -14,13 +15,6 @@ interface Doctor {
   readonly well: boolean;
   readonly findings: readonly { readonly verdict: string; readonly text: string }[];
 }
-
-/** What is read: while all is as it was at the start, without a CPU, on the CPU that is back, after
- * the clock was set back, and forward. */
-export const MARKED_FILES = [
-  ...["/etc/marked", "/etc/marked-without-a-cpu", "/etc/marked-on-it-again"],
-  ...["/etc/marked-in-the-past", "/etc/marked-in-the-future"],
-];
 
 const RULES = ["A marked file is read", "A marked program is started"];
 
