@@ -3,7 +3,7 @@
 // knows.
 import type { Bound, Value } from "../fields/row/field.ts";
 import type { Atom, Node } from "../rules/check/condition.ts";
-import { interpretAtom } from "../rules/match/interpret.ts";
+import { interpretAtom, openAnswer } from "../rules/match/interpret.ts";
 import { valueOf } from "../rules/tools/hand_event.ts";
 import type { AlertValue, PrintedAlert } from "./alert.ts";
 
@@ -48,29 +48,9 @@ function derived(fields: ReadonlyMap<string, AlertValue>): Facts {
 
 /** Whether the condition holds; undefined where that hangs on a field that the facts lack. */
 export function answer(node: Node, facts: Facts): Answer {
-  switch (node.kind) {
-    case "true":
-      return true;
-    case "false":
-      return false;
-    case "atom":
-      return atomAnswer(node.atom, facts);
-    case "not": {
-      const inner = answer(node.child, facts);
-      return inner === undefined ? undefined : !inner;
-    }
-    case "and":
-    case "or": {
-      const decisive = node.kind === "or";
-      let known = true;
-      for (const child of node.children) {
-        const one = answer(child, facts);
-        if (one === decisive) return decisive;
-        if (one === undefined) known = false;
-      }
-      return known ? !decisive : undefined;
-    }
-  }
+  const ofAtom = (atom: Atom) => atomAnswer(atom, facts);
+  const ofPart = (part: Node): Answer => openAnswer(part, ofAtom, ofPart);
+  return ofPart(node);
 }
 
 export function atomAnswer(atom: Atom, facts: Facts): Answer {

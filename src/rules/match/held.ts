@@ -12,7 +12,7 @@ import type { Rendering } from "../check/output.ts";
 import type { CheckedRule } from "../check/resolve.ts";
 import type { RuleAccount, Taken } from "../rule_account.ts";
 import type { CompiledRule, HeldEvent, HeldRule, RenderedOutput, Settled } from "../rule_set.ts";
-import { interpretAtom } from "./interpret.ts";
+import { interpretAtom, openAnswer } from "./interpret.ts";
 
 /** A rule as holding needs it. */
 export interface HoldableRule {
@@ -198,46 +198,19 @@ function decide(
   decided: Map<Node, boolean>,
   known: Map<Bound, Value>,
 ): boolean | undefined {
-  const answer = decideNode(node, context, decided, known);
-  if (answer !== undefined) decided.set(node, answer);
-  return answer;
-}
-
-function decideNode(
-  node: Node,
-  context: Context,
-  decided: Map<Node, boolean>,
-  known: Map<Bound, Value>,
-): boolean | undefined {
-  switch (node.kind) {
-    case "true":
-      return true;
-    case "false":
-      return false;
-    case "atom": {
-      const { atom } = node;
-      if (!asks(atom, isToldLater)) return interpretAtom(atom, (bound) => bound.extract(context));
-      for (const bound of [...atom.left.fields, ...atom.right?.fields ?? []]) {
-        if (!isToldLater(bound)) known.set(bound, bound.extract(context));
-      }
-      return undefined;
+  const ofAtom = (atom: Atom) => {
+    if (!asks(atom, isToldLater)) return interpretAtom(atom, (bound) => bound.extract(context));
+    for (const bound of [...atom.left.fields, ...atom.right?.fields ?? []]) {
+      if (!isToldLater(bound)) known.set(bound, bound.extract(context));
     }
-    case "not": {
-      const answer = decide(node.child, context, decided, known);
-      return answer === undefined ? undefined : !answer;
-    }
-    case "and":
-    case "or": {
-      const decisive = node.kind === "or";
-      let isOpen = false;
-      for (const child of node.children) {
-        const answer = decide(child, context, decided, known);
-        if (answer === decisive) return decisive;
-        if (answer === undefined) isOpen = true;
-      }
-      return isOpen ? undefined : !decisive;
-    }
-  }
+    return undefined;
+  };
+  const ofPart = (part: Node): boolean | undefined => {
+    const answer = openAnswer(part, ofAtom, ofPart);
+    if (answer !== undefined) decided.set(part, answer);
+    return answer;
+  };
+  return ofPart(node);
 }
 
 /** The condition once the runtime has told. */
