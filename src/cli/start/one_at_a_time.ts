@@ -26,11 +26,7 @@ export class OneAtATime<Answer> {
       if (this.#isBusy) return "pending";
       this.#begin(key, work);
     }
-    const { promise, resolve } = Promise.withResolvers<"pending">();
-    const timer = setTimeout(() => resolve("pending"), PATIENCE_MS);
-    const answer = await Promise.race([this.#last!.answer, promise]);
-    clearTimeout(timer);
-    return answer;
+    return await inPatience(this.#last!.answer);
   }
 
   #begin(key: string, work: () => Promise<Answer>): void {
@@ -42,6 +38,15 @@ export class OneAtATime<Answer> {
       asked.doneMs = performance.now();
     });
   }
+}
+
+/** The answer, or `pending` where it takes longer than whoever asks waits. */
+export async function inPatience<Answer>(asked: Promise<Answer>): Promise<Answer | "pending"> {
+  const { promise, resolve } = Promise.withResolvers<"pending">();
+  const timer = setTimeout(() => resolve("pending"), PATIENCE_MS);
+  const answer = await Promise.race([asked, promise]);
+  clearTimeout(timer);
+  return answer;
 }
 
 /** What a thread answers to `start` within `limitMs`, and why there is nothing where it does not.
