@@ -1,6 +1,6 @@
 // saker's alerts on an audit log, as they are printed: from the modules in this process, or from a
 // built binary.
-import type { FormatOptions } from "../../src/alerts/format/format.ts";
+import { type FormatOptions, WHOLE_JSON } from "../../src/alerts/format/format.ts";
 import { AuditFileInput } from "../../src/audit/read/file_input.ts";
 import { AuditSource } from "../../src/audit/read/audit_source.ts";
 import { compileRules } from "../../src/engine/compile_rules.ts";
@@ -57,15 +57,7 @@ export function auditRulesOf(way: AuditWay, place: AuditPlace): RulesStart {
   };
 }
 
-const FORMAT: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: false,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
+const FORMAT: FormatOptions = { ...WHOLE_JSON, messageProperty: false };
 
 /** Judges the log in this process. */
 export function* auditAlertsInProcess(way: AuditWay, place: AuditPlace): Generator<ComparedAlert> {

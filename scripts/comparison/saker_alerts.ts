@@ -1,6 +1,6 @@
 // saker's alerts on a capture, as they are printed: from the modules in this process, or from a
 // built binary that is given Falco's own arguments.
-import type { FormatOptions } from "../../src/alerts/format/format.ts";
+import { type FormatOptions, WHOLE_JSON } from "../../src/alerts/format/format.ts";
 import { compileRules } from "../../src/engine/compile_rules.ts";
 import type { RulesStart } from "../../src/engine/contract/messages.ts";
 import { BlockWalk, Step } from "../../src/events/blocks.ts";
@@ -64,13 +64,9 @@ export function* alertsInProcess(
 ): Generator<ComparedAlert> {
   const { rules, fdsOrdered } = compileRules(rulesOf(mode, places));
   const format: FormatOptions = {
-    json: true,
-    isoTime: false,
+    ...WHOLE_JSON,
     outputProperty: mode !== "fields",
     messageProperty: false,
-    outputFieldsProperty: true,
-    tagsProperty: true,
-    colour: false,
   };
   const source = new CaptureSource([capture]);
   const machine = createMachine({

@@ -19,6 +19,17 @@ export interface FormatOptions {
   readonly colour: boolean;
 }
 
+/** JSON with all that an alert has. */
+export const WHOLE_JSON: FormatOptions = {
+  json: true,
+  isoTime: false,
+  outputProperty: true,
+  messageProperty: true,
+  outputFieldsProperty: true,
+  tagsProperty: true,
+  colour: false,
+};
+
 /** One alert without the newline at its end. */
 export function formatAlert(alert: Alert, options: FormatOptions): string {
   if (options.json) return formatJson(alert, options);

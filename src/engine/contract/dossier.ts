@@ -32,6 +32,13 @@ export type Dossier =
   | { readonly record: RuleRecord; readonly moment: string }
   | { readonly none: NoDossier };
 
+export type KnownDossier = Extract<Dossier, { readonly moment: string }>;
+
+/** The dossier that an alert has; undefined where it has none, or none any more (`gone`). */
+export function knownDossier(dossier: Dossier | "gone" | undefined): KnownDossier | undefined {
+  return typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
+}
+
 /** What the dossier of an alert holds besides its rule. */
 export interface Moment {
   /** By RuleRecord.fieldNames; `null`: the event has none. */

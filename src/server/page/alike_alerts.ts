@@ -1,6 +1,7 @@
 // Alerts of the rule of one alert, as lines of JSON with all that is known of each: what exceptions
 // are proposed from.
-import { formatJson, type FormatOptions } from "../../alerts/format/format.ts";
+import { formatJson, WHOLE_JSON } from "../../alerts/format/format.ts";
+import { knownDossier } from "../../engine/contract/dossier.ts";
 import type { AlertRing, HeldAlert } from "../stream/alert_ring.ts";
 import { fieldsJson } from "../told/dossier.ts";
 
@@ -16,16 +17,6 @@ export interface AlikeAlerts {
 /** More would take longer and say hardly more. */
 const ALIKE_MAX = 1000;
 
-const WHOLE: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: true,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
-
 /** The newest ones, the alert at `place` first. */
 export function alikeAlerts(held: AlertRing, place: number): AlikeAlerts {
   const { rule } = held.at(place).alert;
@@ -37,14 +28,14 @@ export function alikeAlerts(held: AlertRing, place: number): AlikeAlerts {
 }
 
 function programOf({ alert, dossier }: HeldAlert): string {
-  const isKnown = typeof dossier === "object" && "moment" in dossier;
-  const path = isKnown ? fieldsJson(alert, dossier)["proc.exepath"] : undefined;
+  const known = knownDossier(dossier);
+  const path = known && fieldsJson(alert, known)["proc.exepath"];
   return typeof path === "string" ? path : "";
 }
 
 function lineOf(held: AlertRing, at: number): string {
   const { alert, dossier } = held.at(at);
-  const isKnown = typeof dossier === "object" && "moment" in dossier;
-  const fields = isKnown ? JSON.stringify(fieldsJson(alert, dossier)) : "{}";
-  return `{"alert":${formatJson(alert, WHOLE)},"fields":${fields}}`;
+  const known = knownDossier(dossier);
+  const fields = known === undefined ? "{}" : JSON.stringify(fieldsJson(alert, known));
+  return `{"alert":${formatJson(alert, WHOLE_JSON)},"fields":${fields}}`;
 }

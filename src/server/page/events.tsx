@@ -3,7 +3,8 @@ import { isoTimeUtc } from "../../alerts/format/time.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { Around, AroundFound, EventAround } from "../../engine/contract/around.ts";
 import { alertPath, rowOf } from "./alert_rows.tsx";
-import { Document, type Frame } from "./document.tsx";
+import { AskedPage } from "./asked_page.tsx";
+import type { Frame } from "./document.tsx";
 import { short, shown } from "./shown.ts";
 
 export interface EventsProps {
@@ -16,41 +17,25 @@ export interface EventsProps {
 }
 
 export function EventsPage({ frame, alert, file, found, ofAll }: EventsProps) {
-  const path = alertPath(rowOf(alert).id);
-  const here = `${path}/events`;
+  const isThere = found !== "pending" && !("error" in found);
   return (
-    <Document
+    <AskedPage
+      {...{ frame, alert }}
       title="Events around it"
-      frame={frame}
-      assets={frame.assets}
-      here="/page/alerts"
-      {...(found === "pending" ? { goTo: `${here}${ofAll ? "?of=all" : ""}`, goToS: 1 } : {})}
+      heading="The events around it"
+      place={`events${ofAll ? "?of=all" : ""}`}
+      pending={found === "pending" ? "The capture is being read." : undefined}
+      trouble={found !== "pending" && "error" in found
+        ? {
+          heading: "The events cannot be shown",
+          text: `${shown(file)}: ${shown(found.error)}.`,
+        }
+        : undefined}
     >
-      <p class="note">
-        <a href="/page/alerts">Alerts</a> / <a href={path}>This alert</a>
-      </p>
-      <h1>The events around it</h1>
-      <section class="panel" aria-label="The alert">
-        <p>
-          <strong class="value-text">{shown(alert.rule)}</strong>
-        </p>
-        <pre class="mono">{short(alert.message, 4000)}</pre>
-      </section>
-      {found === "pending"
-        ? (
-          <p class="panel" role="status">
-            The capture is being read. This page looks again by itself.
-          </p>
-        )
-        : "error" in found
-        ? (
-          <section class="panel trouble" role="alert">
-            <h2>The events cannot be shown</h2>
-            <p class="value-text">{`${shown(file)}: ${shown(found.error)}.`}</p>
-          </section>
-        )
-        : <Found found={found} file={file} here={here} ofAll={ofAll} />}
-    </Document>
+      {isThere && (
+        <Found {...{ found, file, ofAll }} here={`${alertPath(rowOf(alert).id)}/events`} />
+      )}
+    </AskedPage>
   );
 }
 

@@ -3,8 +3,8 @@
 import type { Proposal, Refusal, Tuning } from "../../tune/proposal.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { visibleText } from "../../words/visible.ts";
-import { alertPath, rowOf } from "./alert_rows.tsx";
-import { Document, type Frame } from "./document.tsx";
+import { AskedPage } from "./asked_page.tsx";
+import type { Frame } from "./document.tsx";
 import { many, short, shown } from "./shown.ts";
 
 export interface ExceptionProps {
@@ -19,40 +19,19 @@ export interface ExceptionProps {
 }
 
 export function ExceptionPage({ frame, alert, tuning, place, program }: ExceptionProps) {
-  const path = alertPath(rowOf(alert).id);
   return (
-    <Document
+    <AskedPage
+      {...{ frame, alert }}
       title="Exception"
-      frame={frame}
-      assets={frame.assets}
-      here="/page/alerts"
-      {...(tuning === "pending" ? { goTo: `${path}/exception`, goToS: 1 } : {})}
+      heading="An exception for this alert"
+      place="exception"
+      pending={tuning === "pending" ? "It is being worked out." : undefined}
+      trouble={tuning !== "pending" && "error" in tuning
+        ? { heading: "Nothing could be proposed", text: shown(tuning.error) }
+        : undefined}
     >
-      <p class="note">
-        <a href="/page/alerts">Alerts</a> / <a href={path}>This alert</a>
-      </p>
-      <h1>An exception for this alert</h1>
-      <section class="panel" aria-label="The alert">
-        <p>
-          <strong class="value-text">{shown(alert.rule)}</strong>
-        </p>
-        <pre class="mono">{short(alert.message, 4000)}</pre>
-      </section>
-      {tuning === "pending"
-        ? (
-          <p class="panel" role="status">
-            It is being worked out. This page looks again by itself.
-          </p>
-        )
-        : "error" in tuning
-        ? (
-          <section class="panel trouble" role="alert">
-            <h2>Nothing could be proposed</h2>
-            <p class="value-text">{shown(tuning.error)}</p>
-          </section>
-        )
-        : <Found tuning={tuning} place={place} program={program} />}
-    </Document>
+      {tuning !== "pending" && !("error" in tuning) && <Found {...{ tuning, place, program }} />}
+    </AskedPage>
   );
 }
 

@@ -11,6 +11,7 @@ import { lackOf, recentPage, recentQuery } from "../told/alerts.ts";
 import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "../told/answers.ts";
 import { dossierJson } from "../told/dossier.ts";
 import type { Around, AroundAsked } from "../../engine/contract/around.ts";
+import { knownDossier } from "../../engine/contract/dossier.ts";
 import type { Tuning } from "../../tune/proposal.ts";
 import { askerOf } from "../asker.ts";
 import { AlertPage } from "./alert.tsx";
@@ -161,14 +162,13 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
     const place = alerts.held.placeOf(context.req.param("id"));
     if (place === undefined) return gone(context, frameOf(context));
     const held = alerts.held.at(place);
-    const { dossier } = held;
-    const isKnown = typeof dossier === "object" && "moment" in dossier;
+    const known = knownDossier(held.dossier);
     return context.html(documentText(
       <AlertPage
         frame={frameOf(context)}
         alert={held.alert}
-        dossier={isKnown ? dossierJson(held.alert, dossier) : null}
-        lack={isKnown ? "" : lackOf(held)}
+        dossier={known === undefined ? null : dossierJson(held.alert, known)}
+        lack={known === undefined ? lackOf(held) : ""}
         canPropose={propose !== undefined}
         canRead={around !== undefined}
       />,
@@ -178,9 +178,8 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
     const place = alerts.held.placeOf(context.req.param("id"));
     if (place === undefined) return gone(context, frameOf(context));
     const { alert, dossier } = alerts.held.at(place);
-    const told = typeof dossier === "object" && "moment" in dossier
-      ? dossierJson(alert, dossier)
-      : undefined;
+    const known = knownDossier(dossier);
+    const told = known && dossierJson(alert, known);
     const file = told?.capture;
     if (file === undefined || file === null || around === undefined) {
       return notice(context, frameOf(context), "No capture was kept", [NO_CAPTURE]);

@@ -1,7 +1,7 @@
 // Which alerts a client wants: the query of its request comes in, a filter goes out, or what is
 // wrong with it. Every word that a query may hold is listed here; others are mistakes.
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { Dossier, Moment } from "../../engine/contract/dossier.ts";
+import { type Dossier, knownDossier, type Moment } from "../../engine/contract/dossier.ts";
 import type { PlainValue } from "../../engine/contract/plain_value.ts";
 import { nearest } from "../../words/nearest.ts";
 import { PRIORITY_WORDS, priorityOf } from "../../words/priorities.ts";
@@ -89,7 +89,7 @@ function oneOf(names: readonly string[], wanted: readonly string[]): Test {
     for (const [name, value] of outputFields) {
       if (names.includes(name) && texts.has(String(value))) return true;
     }
-    const moment = momentText(dossier);
+    const moment = knownDossier(dossier)?.moment;
     // Most are found not to hold it without being read.
     if (moment === undefined || !escaped.some((text) => moment.includes(text))) return false;
     const fields = dossierFields(dossier);
@@ -105,7 +105,7 @@ function finder(search: string): Test {
     json: new RegExp(RegExp.escape(inJson(word)), "i"),
   }));
   return ({ rule, message, outputFields }, dossier) => {
-    const moment = momentText(dossier);
+    const moment = knownDossier(dossier)?.moment;
     return patterns.every(({ plain, json }) =>
       plain.test(rule) || plain.test(message) || (moment !== undefined && json.test(moment)) ||
       outputFields.some(([, value]) => value !== undefined && plain.test(String(value)))
@@ -118,16 +118,12 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function momentText(dossier: Dossier | "gone" | undefined): string | undefined {
-  if (dossier === undefined || dossier === "gone" || !("moment" in dossier)) return undefined;
-  return dossier.moment;
-}
-
 /** The fields that a dossier holds, by their names; undefined where there is none. */
 function dossierFields(
   dossier: Dossier | "gone" | undefined,
 ): ReadonlyMap<string, PlainValue> | undefined {
-  if (dossier === undefined || dossier === "gone" || !("moment" in dossier)) return undefined;
-  const { fields } = JSON.parse(dossier.moment) as Moment;
-  return new Map(dossier.record.fieldNames.map((name, at) => [name, fields[at] ?? null]));
+  const known = knownDossier(dossier);
+  if (known === undefined) return undefined;
+  const { fields } = JSON.parse(known.moment) as Moment;
+  return new Map(known.record.fieldNames.map((name, at) => [name, fields[at] ?? null]));
 }

@@ -3,27 +3,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { alertId } from "../../alerts/format/format.ts";
 import { JSON_FORMAT } from "../../alerts/format/format_fixture.ts";
-import type { Alert } from "../../engine/contract/alert.ts";
+import { numberedAlert as alert } from "./alert_fixture.ts";
 import type { Dossier } from "../../engine/contract/dossier.ts";
 import { type AlertFilter, alertFilter } from "./alert_filter.ts";
 import { AlertRing } from "./alert_ring.ts";
 import { AlertStream, type StreamOptions } from "./alert_stream.ts";
-
-function alert(sequence: number, more: Partial<Alert> = {}): Alert {
-  return {
-    hostname: "h",
-    message: `m${sequence}`,
-    outputFields: [],
-    priority: 4,
-    rule: "r",
-    source: "syscall",
-    tags: [],
-    time: BigInt(sequence) * 1_000n,
-    sequence,
-    degraded: false,
-    ...more,
-  };
-}
 
 function stream(more: Partial<StreamOptions> = {}): AlertStream {
   return new AlertStream({ format: JSON_FORMAT, ...more });

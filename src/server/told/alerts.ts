@@ -1,32 +1,23 @@
 // Alerts that are held, for who looks at them: GET /alerts/ID and GET /alerts/recent. A place or a
 // query comes in, the text of an answer goes out. Alerts are written as `json_output` writes them,
 // so that no number of theirs is rounded.
-import { alertId, formatJson, type FormatOptions } from "../../alerts/format/format.ts";
+import { alertId, formatJson, WHOLE_JSON } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+import { knownDossier } from "../../engine/contract/dossier.ts";
 import { visibleText } from "../../words/visible.ts";
 import { alertFilter } from "../stream/alert_filter.ts";
 import type { AlertRing, HeldAlert } from "../stream/alert_ring.ts";
 import { dossierJson, fieldsJson } from "./dossier.ts";
-
-const WHOLE: FormatOptions = {
-  json: true,
-  isoTime: false,
-  outputProperty: true,
-  messageProperty: true,
-  outputFieldsProperty: true,
-  tagsProperty: true,
-  colour: false,
-};
 
 /** The text of an AlertAnswer; undefined where the alert is not held. */
 export function alertAnswer(held: AlertRing, place: string): string | undefined {
   const at = held.placeOf(place);
   if (at === undefined) return undefined;
   const { alert, dossier } = held.at(at);
-  const known = typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
+  const known = knownDossier(dossier);
   const json = known === undefined ? "null" : safeJson(dossierJson(alert, known));
   const lack = known === undefined ? `,"no_dossier":${JSON.stringify(lackOf(held.at(at)))}` : "";
-  return `{"alert":${formatJson(alert, WHOLE)},"dossier":${json}${lack}}`;
+  return `{"alert":${formatJson(alert, WHOLE_JSON)},"dossier":${json}${lack}}`;
 }
 
 /** Why an alert has no dossier. */
@@ -136,10 +127,10 @@ export function recentAnswer(
   const page = recentPage(held, query);
   if ("error" in page) return page;
   const rows = page.alerts.map(({ alert, dossier }) => {
-    const known = typeof dossier === "object" && "moment" in dossier ? dossier : undefined;
+    const known = knownDossier(dossier);
     const fields = known === undefined || !query.withFields ? null : fieldsJson(alert, known);
     const more = query.withFields ? `,"fields":${safeJson(fields)}` : "";
-    return `{"alert":${formatJson(alert, WHOLE)},"dossier":${known !== undefined}${more}}`;
+    return `{"alert":${formatJson(alert, WHOLE_JSON)},"dossier":${known !== undefined}${more}}`;
   });
   const { held: count, givenWay } = held.stats();
   return `{"alerts":[${rows.join(",")}],"next":${JSON.stringify(page.next ?? null)},` +
@@ -152,6 +143,6 @@ function safeJson(value: unknown): string {
 }
 
 function charsOf({ alert, dossier }: HeldAlert): number {
-  const moment = typeof dossier === "object" && "moment" in dossier ? dossier.moment.length : 0;
+  const moment = knownDossier(dossier)?.moment.length ?? 0;
   return 200 + alert.message.length + moment;
 }

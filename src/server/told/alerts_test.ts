@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { alertId } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+import { numberedAlert as alert } from "../stream/alert_fixture.ts";
 import type { Dossier, Moment } from "../../engine/contract/dossier.ts";
 import type { RuleRecord } from "../../rules/rule_account.ts";
 import { AlertRing } from "../stream/alert_ring.ts";
@@ -42,22 +43,6 @@ function dossier(more: Partial<Moment> = {}): Dossier {
     ...more,
   };
   return { record: RECORD, moment: JSON.stringify(moment) };
-}
-
-function alert(sequence: number, more: Partial<Alert> = {}): Alert {
-  return {
-    hostname: "h",
-    message: `m${sequence}`,
-    outputFields: [],
-    priority: 4,
-    rule: "r",
-    source: "syscall",
-    tags: [],
-    time: BigInt(sequence) * 1_000n,
-    sequence,
-    degraded: false,
-    ...more,
-  };
 }
 
 function ringOf(alerts: readonly Alert[]): AlertRing {

@@ -1,16 +1,17 @@
 // A dossier as JSON: what all alerts of the rule have in common and what belongs to the one are put
 // together, when somebody asks.
 import type { Alert } from "../../engine/contract/alert.ts";
-import type { Dossier, Moment, ProcessTold } from "../../engine/contract/dossier.ts";
+import type { KnownDossier, Moment, ProcessTold } from "../../engine/contract/dossier.ts";
 import { type PlainValue, plainValue } from "../../engine/contract/plain_value.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
 import type { RuleAbout, RuleRecord } from "../../rules/rule_account.ts";
 import type { DossierJson, ProcessJson, RuleTextJson, WhyPartJson } from "./answers.ts";
 
-type Known = Extract<Dossier, { moment: string }>;
-
 /** What the alert's output shows, and what the dossier holds besides. */
-export function fieldsJson(alert: Alert, { record, moment }: Known): Record<string, PlainValue> {
+export function fieldsJson(
+  alert: Alert,
+  { record, moment }: KnownDossier,
+): Record<string, PlainValue> {
   return fieldsOf(alert, record, JSON.parse(moment) as Moment);
 }
 
@@ -25,7 +26,7 @@ function fieldsOf(
   ]);
 }
 
-export function dossierJson(alert: Alert, { record, moment: text }: Known): DossierJson {
+export function dossierJson(alert: Alert, { record, moment: text }: KnownDossier): DossierJson {
   const moment = JSON.parse(text) as Moment;
   const { processes, view, answers, values, capture } = moment;
   return {
