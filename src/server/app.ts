@@ -2,9 +2,10 @@
 import { Hono } from "hono";
 import { type Asked, askerOf } from "./asker.ts";
 import type { AuditHook } from "./audit_hook.ts";
+import { checkName } from "./check_name.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
-import { hostName, strangeName } from "./hosts.ts";
+
 import type { PageOptions } from "./page/routes.tsx";
 import type { ReloadAnswer } from "./reload.ts";
 import type { Rights } from "./rights.ts";
@@ -49,22 +50,7 @@ type Handler = (context: Asked) => Response | Promise<Response>;
 export function makeApp(options: AppOptions): App {
   const { healthPath, rights, metrics, reload, rules, config } = options;
   const app: App = new Hono();
-  const allowed = (options.hosts ?? []).map(hostName);
-  app.use(async (context, next) => {
-    const strange = strangeName({
-      host: context.req.header("host"),
-      origin: context.req.header("origin"),
-      localAddress: context.env?.localAddress ?? "127.0.0.1",
-    }, allowed);
-    if (strange === undefined) await next();
-    else {
-      const error = `not answered under the name ${JSON.stringify(strange)}: ` +
-        "webserver.allowed_hosts does not have it";
-      context.res = context.json({ error }, 403);
-    }
-    context.header("x-content-type-options", "nosniff");
-    if (!context.res.headers.has("cache-control")) context.header("cache-control", "no-store");
-  });
+  app.use(checkName(options.hosts ?? []));
   const refusalFor = (context: Asked) => rights.refusal(askerOf(context));
   const refusalToFollow = (context: Asked) => rights.refusalToFollow(askerOf(context));
   const refusalToAct = (context: Asked) => rights.refusalToAct(askerOf(context));

@@ -3,7 +3,6 @@
 import { Hono } from "hono";
 import { alertId } from "../../alerts/format/format.ts";
 import type { Asked } from "../asker.ts";
-import { hostName, isLoopback } from "../hosts.ts";
 import type { Bindings } from "../serve.ts";
 import { alertFilter } from "../stream/alert_filter.ts";
 import type { AlertStream } from "../stream/alert_stream.ts";
@@ -17,21 +16,14 @@ import { askerOf } from "../asker.ts";
 import { AlertPage } from "./alert.tsx";
 import { type AlertRow, rowOf } from "./alert_rows.tsx";
 import { type AlertQuery, Alerts, PAGE_ROWS, QUERY_NAMES } from "./alerts.tsx";
-import { ASSETS, ASSETS_PATH } from "./assets.ts";
+import { ASSETS_PATH } from "./assets.ts";
 import { ConfigPage } from "./config.tsx";
 import { alikeAlerts } from "./alike_alerts.ts";
 import { documentText, type Frame } from "./document.tsx";
 import { EventsPage } from "./events.tsx";
 import { ExceptionPage } from "./exception.tsx";
-import {
-  type EntryOptions,
-  isForeign,
-  isNavigation,
-  openLink,
-  refusedPage,
-  signIn,
-  signOut,
-} from "./letting_in.tsx";
+import { enterPages } from "./entering.ts";
+import type { EntryOptions } from "./letting_in.tsx";
 import { Notice } from "./outside.tsx";
 import { Overview } from "./overview.tsx";
 import { nowOf, type SpanName, SPANS } from "./overview_now.ts";
@@ -56,23 +48,6 @@ export interface PageOptions extends EntryOptions {
   readonly around?: (asked: AroundAsked) => Promise<Around | "pending">;
 }
 
-/**
- * Nothing but what this server itself has: no scripts and styles within a page, nothing of other
- * hosts, no frame around it. No text becomes markup in a script.
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
-
 const NOT_KNOWN = "Not known here";
 const NO_CAPTURE = "No capture has the events around this alert.";
 const NEWEST_ROWS = 10;
@@ -82,33 +57,7 @@ const RULE_ROWS = 20;
 export function makePage(options: PageOptions): (context: Asked) => Promise<Response> {
   const { alerts, status, series, rules, config, propose, around } = options;
   const page = new Hono<{ Bindings: Bindings }>();
-  page.use(async (context, next) => {
-    if (isForeign(context) && !isNavigation(context)) {
-      context.res = context.text("not answered to a page of another origin", 403);
-    } else await next();
-    context.header("content-security-policy", POLICY);
-    context.header("x-frame-options", "DENY");
-    context.header("referrer-policy", "same-origin");
-    // Browsers complain of it where they could not trust it.
-    if (isTrusted(context)) context.header("cross-origin-opener-policy", "same-origin");
-    context.header("cross-origin-resource-policy", "same-origin");
-  });
-  page.get("/page/assets/:sum/:name", (context) => {
-    const asset = ASSETS.get(context.req.param("name"));
-    if (asset === undefined) return context.text("not found", 404);
-    return context.body(asset.text, 200, {
-      "content-type": asset.type,
-      "cache-control": "public, max-age=31536000, immutable",
-    });
-  });
-  page.post("/page/sign-in", (context) => signIn(context, options));
-  page.post("/page/sign-out", (context) => signOut(context, options));
-  page.get("/page/open", (context) => openLink(context, options));
-  page.use(async (context, next) => {
-    const refused = refusedPage(context, options);
-    if (refused === undefined) await next();
-    else context.res = refused;
-  });
+  enterPages(page, options);
   const frameOf = (context: Asked): Frame => ({
     hostname: status().hostname,
     state: status().status,
@@ -257,11 +206,6 @@ export function makePage(options: PageOptions): (context: Asked) => Promise<Resp
 
 function spanOf(context: Asked): SpanName {
   return context.req.query("span") === "day" ? "day" : "minutes";
-}
-
-function isTrusted(context: Asked): boolean {
-  const name = hostName(context.req.header("host") ?? "");
-  return context.req.url.startsWith("https:") || name === "localhost" || isLoopback(name);
 }
 
 function notice(context: Asked, frame: Frame, title: string, lines: readonly string[]): Response {
