@@ -1,6 +1,6 @@
 // What a watch that traces does otherwise than one of the host: which signals are the command's
 // matter, and what exit code comes of it.
-import { Counter, type Counters } from "../../engine/contract/counters.ts";
+import { COMMAND_STARTS, Counter, type Counters } from "../../engine/contract/counters.ts";
 import type { TraceStart } from "../../engine/contract/messages.ts";
 import type { EndSignal } from "./signals.ts";
 
@@ -18,6 +18,9 @@ export interface Tracing {
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
+/** While a command is being started its id is looked for so often. */
+const LOOK_MS = 10;
+
 export function tracing(start: TraceStart): Tracing {
   let asked = false;
   return {
@@ -28,11 +31,7 @@ export function tracing(start: TraceStart): Tracing {
       // A terminal sends it to the command as well, which decides what comes of it.
       if (signal === "SIGINT") return true;
       asked = true;
-      try {
-        Deno.kill(pid, signal);
-      } catch {
-        // It has ended just now.
-      }
+      passOn(counters, signal);
       return true;
     },
     exitCode(counters, code): number {
@@ -44,4 +43,18 @@ export function tracing(start: TraceStart): Tracing {
       return error.startsWith("Cannot start ") ? NOT_EXECUTABLE : 1;
     },
   };
+}
+
+function passOn(counters: Counters, signal: EndSignal): void {
+  const pid = counters.get(Counter.CommandPid);
+  if (pid === COMMAND_STARTS) {
+    setTimeout(() => passOn(counters, signal), LOOK_MS);
+    return;
+  }
+  if (pid === 0) return;
+  try {
+    Deno.kill(pid, signal);
+  } catch {
+    // It has ended just now.
+  }
 }

@@ -3,6 +3,9 @@
 import { EVENT_COUNT } from "../../events/event_count.ts";
 import { Latencies, LATENCY_NUMBERS } from "./latencies.ts";
 
+/** What CommandPid holds while a command is being started: it may run already. */
+export const COMMAND_STARTS = 1;
+
 /** Places of the numbers; "Ms" are milliseconds since the epoch, 0 for never. */
 export const Counter = {
   /** Written by the engine whenever it comes round its loop. */

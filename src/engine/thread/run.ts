@@ -13,7 +13,7 @@ import type { MachineHost } from "../../state/contract/machine_host.ts";
 import { accountsOf } from "../host/accounts.ts";
 import { type Addon, loadAddon } from "../host/addon.ts";
 import { type CompiledRules, compileRules } from "../compile_rules.ts";
-import { Counter, type Counters } from "../contract/counters.ts";
+import { COMMAND_STARTS, Counter, type Counters } from "../contract/counters.ts";
 import { driverErrorLine } from "../host/driver_error.ts";
 import { liveContainers } from "./containers.ts";
 import { collectGarbage, HeapWatch } from "./garbage.ts";
@@ -318,6 +318,8 @@ function openLive(
   notice: Notice,
 ): Opened {
   const interest = wantedCodes(start.baseSyscalls, rules, needs);
+  // A command may run, and be sent signals, before its driver is here to be asked for its id.
+  if (live.trace !== undefined) counters.set(Counter.CommandPid, COMMAND_STARTS);
   const driver = openDriver(addon, live, interest.codes);
   counters.set(Counter.CommandPid, driver.command());
   const source = new LiveSource({
