@@ -27,9 +27,11 @@ export function tracing(start: TraceStart): Tracing {
     start,
     taken(counters, signal): boolean {
       const pid = counters.get(Counter.CommandPid);
-      if (pid === 0 || asked) return false;
-      // A terminal sends it to the command as well, which decides what comes of it.
+      if (pid === 0) return false;
+      // A terminal sends it to the command as well, which decides what comes of it: also behind a
+      // SIGTERM, and of two that come at once the runtime may tell of the later one first.
       if (signal === "SIGINT") return true;
+      if (asked) return false;
       asked = true;
       passOn(counters, signal);
       return true;

@@ -14,3 +14,13 @@ Deno.test("a signal that comes while the command is started reaches it", async (
   equal((await child.status).signal, "SIGTERM");
   equal(taken.taken(counters, "SIGTERM"), false, "who asks again means the watch");
 });
+
+Deno.test("Ctrl-C is the command's behind a SIGTERM too", async () => {
+  const counters = new Counters();
+  const taken = tracing({ command: [] });
+  const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  counters.set(Counter.CommandPid, child.pid);
+  equal(taken.taken(counters, "SIGTERM"), true);
+  equal(taken.taken(counters, "SIGINT"), true);
+  equal((await child.status).signal, "SIGTERM");
+});
