@@ -4,6 +4,8 @@
 
 export interface Bounded {
   readonly command: readonly string[];
+  /** What runs it as another user, such as sudo: only that user can end it. */
+  readonly as?: readonly string[];
   /** After so long it is ended, with all that it started: by SIGTERM at first. */
   readonly seconds: number;
   /** So much later by SIGKILL. */
@@ -21,54 +23,54 @@ export interface Ended {
 }
 
 const GRACE_SECONDS = 20;
+/** As timeout(1) says that a command had to be killed. */
+const KILLED = 137;
+/** A command that not even SIGKILL ends is waited for no longer. */
+const UNENDING_SECONDS = 10;
 const LOOK_MS = 200;
 /** In the environment of what a suite starts: its value tells runs apart. */
 const MARK = "SAKER_SUITE_RUN";
 
 /** Never rejects for what the command does; rejects where it cannot be started. */
 export async function runBounded(bounded: Bounded): Promise<Ended> {
-  const { command, onText } = bounded;
+  const { command, as = [], seconds, graceSeconds = GRACE_SECONDS, onText } = bounded;
   const file = await Deno.makeTempFile({ prefix: "saker-suite-" });
   const mark = crypto.randomUUID();
   try {
-    const [program, ...args] = command;
+    const timed = [...as, "timeout", "-k", `${graceSeconds}`, `${seconds}`, ...command];
     const child = new Deno.Command("bash", {
-      args: ["-c", 'out=$1; shift; exec "$@" >"$out" 2>&1', "bash", file, program!, ...args],
+      args: ["-c", 'out=$1; shift; exec "$@" >"$out" 2>&1', "bash", file, ...timed],
       env: { NO_COLOR: "1", [MARK]: mark },
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const { code, isOverdue } = await within(child, mark, bounded, follow(file, onText));
+    const start = performance.now();
+    const limit = seconds + graceSeconds + UNENDING_SECONDS;
+    const code = await exitCode(child, limit, follow(file, onText));
+    const isOverdue = performance.now() - start >= seconds * 1000;
     const left = await endAll(mark);
-    return { output: await Deno.readTextFile(file), code, isOverdue, left };
+    return { output: await Deno.readTextFile(file), code: code ?? KILLED, isOverdue, left };
   } finally {
     await Deno.remove(file).catch(() => {});
   }
 }
 
-async function within(
+/** Undefined where there is none within the limit. */
+async function exitCode(
   child: Deno.ChildProcess,
-  mark: string,
-  { seconds, graceSeconds = GRACE_SECONDS }: Bounded,
+  limitSeconds: number,
   look: () => Promise<void>,
-): Promise<{ code: number; isOverdue: boolean }> {
+): Promise<number | undefined> {
   let code: number | undefined;
   child.status.then((status) => code = status.code);
-  const start = performance.now();
-  const isOver = (limit: number) => performance.now() - start > limit * 1000;
-  let isTold = false;
-  while (code === undefined && !isOver(seconds + graceSeconds)) {
+  const end = performance.now() + limitSeconds * 1000;
+  while (code === undefined && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     await look();
-    if (code === undefined && !isTold && isOver(seconds)) {
-      isTold = true;
-      signal(running(mark), "SIGTERM");
-    }
   }
-  if (code === undefined) signal(running(mark), "SIGKILL");
   await look();
-  return { code: code ?? 1, isOverdue: isTold };
+  return code;
 }
 
 /** Reads on in a file that others write. */
@@ -88,9 +90,11 @@ function follow(file: string, onText: Bounded["onText"]): () => Promise<void> {
 
 async function endAll(mark: string): Promise<string[]> {
   const left = running(mark);
-  for (let round = 0; round < 10 && running(mark).length > 0; round++) {
-    signal(running(mark), "SIGKILL");
+  let still = left;
+  for (let round = 0; round < 10 && still.length > 0; round++) {
+    for (const { pid } of still) kill(pid);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    still = running(mark);
   }
   return left.map(({ pid, name }) => `${pid} ${name}`);
 }
@@ -120,12 +124,10 @@ function running(mark: string): Process[] {
   return found;
 }
 
-function signal(processes: readonly Process[], name: Deno.Signal): void {
-  for (const { pid } of processes) {
-    try {
-      Deno.kill(pid, name);
-    } catch {
-      // It has ended, or is another user's.
-    }
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended, or is another user's.
   }
 }

@@ -241,7 +241,7 @@ async function runSuite(suite: Suite, seconds: number, showOutput: boolean): Pro
   }
   const start = performance.now();
   const { output, code, isOverdue, left } = await run(suite, seconds, showOutput);
-  const result = tally(suite.runner, output, isOverdue ? code || 1 : code);
+  const result = tally(suite.runner, output, code);
   const took = (performance.now() - start) / 1000;
   if (result.failed > 0 && !showOutput) console.log(output.trimEnd());
   console.log(
@@ -260,7 +260,8 @@ function run(suite: Suite, seconds: number, showOutput: boolean): Promise<Ended>
   const sudo = suite.asRoot && !isRoot() ? ["sudo", "--preserve-env", "env", `PATH=${PATH}`] : [];
   const show = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
   return runBounded({
-    command: [...sudo, ...suite.command],
+    command: suite.command,
+    as: sudo,
     seconds,
     ...(showOutput ? { onText: show } : {}),
   });
