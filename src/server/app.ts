@@ -5,7 +5,6 @@ import type { AuditHook } from "./audit_hook.ts";
 import { checkName } from "./check_name.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
-
 import type { PageOptions } from "./page/routes.tsx";
 import type { ReloadAnswer } from "./reload.ts";
 import type { Rights } from "./rights.ts";

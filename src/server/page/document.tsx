@@ -13,11 +13,7 @@ export interface Frame {
   readonly csrf: string | undefined;
   /** Below which the script and the style sheet are found; they change with their texts. */
   readonly assets: string;
-  /** The bar's entries where they are not those of one host. */
-  readonly pages?: Pages;
 }
-
-export type Pages = readonly (readonly [path: string, name: string])[];
 
 export interface DocumentProps {
   readonly title: string;
@@ -31,12 +27,12 @@ export interface DocumentProps {
   readonly children?: Child;
 }
 
-const PAGES: Pages = [
+const PAGES = [
   ["/", "Overview"],
   ["/page/alerts", "Alerts"],
   ["/page/rules", "Rules"],
   ["/page/config", "Configuration"],
-];
+] as const;
 
 /** What the script says, and the server where it knows as well. */
 export const STATE_WORDS: Readonly<Record<string, string>> = {
@@ -45,7 +41,6 @@ export const STATE_WORDS: Readonly<Record<string, string>> = {
   degraded: "degraded",
   failing: "alerts fail",
   blind: "blind",
-  gone: "no connection",
 };
 
 export function Document({ title, frame, assets, here, goTo, goToS = 0, children }: DocumentProps) {
@@ -72,7 +67,7 @@ export function Document({ title, frame, assets, here, goTo, goToS = 0, children
               <a href="/">saker</a>
               {frame === undefined ? null : <Host frame={frame} />}
             </div>
-            {frame === undefined ? null : <Bar here={here} pages={frame.pages ?? PAGES} />}
+            {frame === undefined ? null : <Bar here={here} />}
             {frame?.csrf === undefined ? null : (
               <form method="post" action="/page/sign-out">
                 <input type="hidden" name="csrf" value={frame.csrf} />
@@ -98,11 +93,11 @@ function Host({ frame }: { readonly frame: Frame }) {
   );
 }
 
-function Bar({ here, pages }: { readonly here: string | undefined; readonly pages: Pages }) {
+function Bar({ here }: { readonly here: string | undefined }) {
   return (
     <nav aria-label="Pages">
       <ul>
-        {pages.map(([path, name]) => (
+        {PAGES.map(([path, name]) => (
           <li>
             {path === here
               ? <a href={path} aria-current="page">{name}</a>
