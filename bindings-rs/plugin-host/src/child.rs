@@ -24,6 +24,8 @@ const ABOVE: RawFd = 16;
 /// How long a process that is to end may take to do so by itself.
 const LEAVE: Duration = Duration::from_millis(500);
 const LEAVE_STEP: Duration = Duration::from_millis(2);
+/// How long others may take to let go of a program that was just written.
+const WRITTEN: Duration = Duration::from_secs(5);
 /// Bytes of one line; what has no end is cut there.
 const LINE_MAX: usize = 4096;
 /// Bytes read of what it prints at a time, so that a flood holds nobody up.
@@ -79,6 +81,20 @@ fn placed(place: Option<&str>, bytes: &[u8]) -> io::Result<OwnedFd> {
     // Not where the process has its socket and its memory: it is started by its number.
     // SAFETY: a new descriptor of one that is open.
     unsafe { owned(libc::fcntl(program.as_raw_fd(), libc::F_DUPFD_CLOEXEC, ABOVE)) }
+}
+
+/// Starts a process. One that another thread forked while the program was written has it open for
+/// writing until it becomes a program itself, and so long the kernel starts it for nobody.
+fn begin(command: &mut Command) -> io::Result<Process> {
+    let until = Instant::now() + WRITTEN;
+    loop {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(libc::ETXTBSY) && Instant::now() < until => {
+                sleep(LEAVE_STEP);
+            }
+            begun => return begun,
+        }
+    }
 }
 
 /// # Safety
@@ -149,7 +165,7 @@ impl Child {
                 if placed < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
             });
         }
-        let process = command.spawn()?;
+        let process = begin(&mut command)?;
         let printed = File::from(OwnedFd::from(printed));
         // SAFETY: a flag of a descriptor that is open.
         unsafe { libc::fcntl(printed.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
@@ -289,5 +305,25 @@ fn told(status: ExitStatus) -> String {
         }
         (_, Some(code)) => format!("its process ended with exit code {code}"),
         _ => "its process ended".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_somebody_still_writes_is_started_once_it_is_let_go() {
+        let path = std::env::temp_dir().join(format!("saker-written-{}", std::process::id()));
+        std::fs::copy("/bin/true", &path).expect("a copy");
+        let writer = OpenOptions::new().append(true).open(&path).expect("it opens");
+        let holder = std::thread::spawn(move || {
+            sleep(Duration::from_millis(100));
+            drop(writer);
+        });
+        let ended = begin(&mut Command::new(&path)).and_then(|mut process| process.wait());
+        holder.join().expect("it ends");
+        std::fs::remove_file(&path).expect("it is there");
+        assert!(ended.expect("it starts").success());
     }
 }
