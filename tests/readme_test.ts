@@ -89,6 +89,8 @@ const COMMANDS: ReadonlyMap<string, { readonly args: readonly string[]; readonly
     ["saker rules test FILE …", { args: ["rules", "test", `${ROOT}rules/files_test.yaml`] }],
     ["saker plugin new NAME", { args: ["plugin", "new", "doors"] }],
     ["saker config", { args: ["config"], out: /json_output/ }],
+    // Its own test signs and takes bundles.
+    ["saker rollout sign", { args: ["rollout", "sign", "--help"], out: /--share/ }],
     ["saker page", { args: ["page", "--url", "{url}"], out: /page\/open\?code=/ }],
     // It wants the kernel's headers: its own test builds a module.
     ["saker driver build", { args: ["driver", "build", "--help"], out: /--headers/ }],

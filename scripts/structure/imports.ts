@@ -13,6 +13,7 @@ const ROOMS = [
   "sieve",
   "kmod",
   "engine",
+  "rollout",
   "alerts",
   "metrics",
   "server",

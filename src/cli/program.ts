@@ -9,6 +9,7 @@ import { addPage } from "./commands/page_flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
 import { addTrace } from "./commands/trace_flags.ts";
 import { reasonOf } from "../files/reason.ts";
+import { addRollout } from "./commands/rollout_commands.ts";
 import { addRulesCommands } from "./commands/rules_commands.ts";
 import { addTune } from "./commands/tune_flags.ts";
 import { addPluginCommands } from "./commands/plugin_commands.ts";
@@ -84,6 +85,7 @@ export async function runProgram(
   program.commandsGroup("Rules and plugins:");
   addRulesCommands(program, onEnd, terminal);
   addPluginCommands(program, onEnd, terminal);
+  addRollout(program, onEnd, terminal);
   program.commandsGroup("This host:");
   addDoctor(program, onEnd, terminal);
   addDriverCommands(program, onEnd, terminal);

@@ -154,6 +154,17 @@ export const DESCRIBED: Words<Config> = {
     directory: "Where; a directory of its own, which only saker's user can read.",
     max_mb: "For each output.",
   },
+  rollout: {
+    "": "Signed rules from elsewhere, for a share of the hosts first (docs/rollout.md).",
+    source: "Where the bundle is: https://… or http://…; empty: there is none.",
+    public_keys: "Files of the keys of which one must have signed it.",
+    name: "Take bundles of this name alone; empty: of any.",
+    every: "How often the source is asked.",
+    directory: "Where the bundle in force is kept, and which was the newest.",
+    labels: "What this host is, such as env=prod: bundles may be for some of the hosts.",
+    ca_cert: "An authority (PEM) that is trusted for https:// besides those of the system.",
+    token_file: "A file of a bearer token that the source is asked with.",
+  },
   grouping: {
     "":
       "Repeats of an alert go to the outputs as one: the first at once, at the end of the window " +

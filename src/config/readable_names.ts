@@ -9,7 +9,7 @@ export interface UnreadableName {
 }
 
 export function unreadableName(config: Config): UnreadableName | undefined {
-  const { http_output: http, syslog_output: syslog, grpc, webserver, spool } = config;
+  const { http_output: http, syslog_output: syslog, grpc, webserver, spool, rollout } = config;
   const names: readonly (readonly [path: readonly string[], name: string])[] = [
     ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
     ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
@@ -28,6 +28,10 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     [["webserver", "ssl_certificate"], webserver.ssl_certificate],
     [["webserver", "token_file"], webserver.token_file],
     [["spool", "directory"], spool.directory],
+    ...rollout.public_keys.map((name) => [["rollout", "public_keys"], name] as const),
+    [["rollout", "directory"], rollout.directory],
+    [["rollout", "ca_cert"], rollout.ca_cert],
+    [["rollout", "token_file"], rollout.token_file],
   ];
   const found = names.find(([, name]) => !name.isWellFormed());
   return found && { path: found[0], message: notReadable(found[1]) };

@@ -2,6 +2,7 @@
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
 import { parseInterval } from "./interval.ts";
 import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
+import { rolloutKeys } from "./rollout_keys.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";
 import { anything, type Held, type JsonSchema, map, textOr, texts, word } from "./shape.ts";
 import { bool, checkedText, choice, decimal, integer, sequence, text } from "./values.ts";
@@ -222,6 +223,8 @@ export const schema = map({
     directory: text("/var/lib/saker/spool"),
     max_mb: integer(64, { min: 1, max: 1_048_576 }),
   }),
+  // Saker's own: signed rules from elsewhere.
+  rollout: rolloutKeys,
   // Saker's own: repeats of an alert within a time are told as one.
   grouping: map({
     enabled: bool(false),

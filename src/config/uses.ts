@@ -77,6 +77,7 @@ const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
 const WEB_SETTINGS = "cli/start/web_settings.ts";
 const METRICS = "cli/start/metrics.ts";
+const ROLLOUT = "cli/start/rollout.ts";
 const INCLUDES = "config/read_config.ts";
 const PLUGINS = "config/plugin_entry.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
@@ -205,6 +206,16 @@ export const USES: Uses<Config> = {
     directory: readBy(OUTPUTS),
     max_mb: readBy(OUTPUTS),
   },
+  rollout: {
+    source: readBy(ROLLOUT),
+    public_keys: readBy(ROLLOUT),
+    name: readBy(ROLLOUT),
+    every: readBy(ROLLOUT),
+    directory: readBy(ROLLOUT),
+    labels: readBy(ROLLOUT),
+    ca_cert: readBy(ROLLOUT),
+    token_file: readBy(ROLLOUT),
+  },
   grouping: {
     enabled: readBy(OUTPUTS),
     window: readBy(OUTPUTS),
@@ -290,6 +301,7 @@ const RESTART: readonly string[] = [
   "plugins_hostinfo",
   "metrics.libbpf_stats_enabled",
   "falco_libs",
+  "rollout",
 ];
 
 /** What a reload takes without touching the outputs; all that is left is about outputs. */

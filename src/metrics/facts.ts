@@ -5,6 +5,7 @@ import type { BusiestReport } from "../engine/contract/busiest.ts";
 import type { Counters } from "../engine/contract/counters.ts";
 import type { Tallies } from "../engine/contract/tallies.ts";
 import type { AuditIntake } from "./audit_families.ts";
+import type { RolloutReport } from "../rollout/report.ts";
 import type { FileSum } from "./file_sums.ts";
 import { cpuMeasures, ITERATOR_MEASURES, kernelMeasures } from "./engine_measures.ts";
 import { programMeasures, stateMeasures } from "./engine_measures.ts";
@@ -28,6 +29,8 @@ export interface Facts {
   readonly audit?: () => AuditIntake;
   /** How plugins stand; absent: none is loaded. */
   readonly plugins?: () => PluginFacts;
+  /** How the roll-out of rules stands; absent: there is none. */
+  readonly rollout?: () => RolloutReport;
   /** Which processes had most events lately; absent: nobody counts them. */
   readonly busiest?: () => BusiestReport;
   readonly resources: () => Resources;

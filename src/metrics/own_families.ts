@@ -10,6 +10,7 @@ import { auditFamilies } from "./audit_families.ts";
 import { type Family, type Sample, single } from "./exposition.ts";
 import { clusterFamilies } from "./cluster_families.ts";
 import { pluginFamilies } from "./plugin_families.ts";
+import { rolloutFamilies } from "./rollout_families.ts";
 import { runtimeFamilies } from "./runtime_families.ts";
 import type { Facts, Wanted } from "./facts.ts";
 
@@ -76,6 +77,7 @@ export function ownFamilies(facts: Facts, wanted: Wanted): Family[] {
     ...outputFamilies(facts),
     ...runtimeFamilies(facts.runtimes?.()),
     ...clusterFamilies(facts.cluster?.()),
+    ...rolloutFamilies(facts.rollout?.()),
     ...auditFamilies(facts.audit?.() ?? {}),
     ...(facts.plugins === undefined ? [] : pluginFamilies(facts.plugins())),
     ...(wanted.rules && tallies !== undefined ? ruleTimes(tallies, wanted) : []),

@@ -13,6 +13,7 @@ import { REFUSALS } from "../metrics/own_families.ts";
 import type { ClusterReport } from "../metrics/cluster_families.ts";
 import { type PluginFacts, type PluginHealth, pluginHealth } from "../metrics/plugin_families.ts";
 import type { RuntimeReport } from "../metrics/runtime_families.ts";
+import type { RolloutReport } from "../rollout/report.ts";
 import { Losses } from "./losses.ts";
 import type { ServerStats } from "./serve.ts";
 import { Sight, type SightOptions } from "./sight.ts";
@@ -39,6 +40,8 @@ export interface HealthOptions extends SightOptions {
   readonly refused?: () => readonly RefusedProgram[];
   /** When which events were lost. */
   readonly losses?: () => LossJournalReport;
+  /** How the roll-out of rules stands; absent: there is none. */
+  readonly rollout?: () => RolloutReport;
 }
 
 export type RuleReason = Pick<DeadRule, "rule" | "reason">;
@@ -116,6 +119,8 @@ export interface HealthReport {
   };
   /** The container runtimes that are asked for metadata. */
   readonly runtimes?: RuntimeReport;
+  /** Rules from elsewhere (docs/rollout.md). */
+  readonly rollout?: RolloutReport;
   /** The cluster that is asked about pods. */
   readonly kubernetes?: ClusterReport;
   /** What brings Kubernetes audit events in. */
@@ -243,6 +248,7 @@ export class Health {
           accept_errors: web.acceptErrors,
         },
       }),
+      ...(this.#options.rollout === undefined ? {} : { rollout: this.#options.rollout() }),
       ...(runtimes === undefined ? {} : { runtimes }),
       ...(cluster === undefined ? {} : { kubernetes: cluster }),
       ...(this.#options.audit === undefined ? {} : { k8s_audit: this.#options.audit() }),

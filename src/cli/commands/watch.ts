@@ -10,6 +10,7 @@ import { runtimeReport } from "../../metrics/runtime_families.ts";
 import { reachable } from "../../engine/host/named_file.ts";
 import { collectGarbage, HeapWatch } from "../../engine/thread/garbage.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
+import type { Contents } from "../../rollout/contents.ts";
 import { flagsAgainstLinks } from "../../files/planted.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { actOnce, Canary } from "../start/canary.ts";
@@ -25,7 +26,7 @@ import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
 import type { LoadedConfig } from "../start/load_config.ts";
-import { logTo } from "../log.ts";
+import { type Log, logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import { AlertStream } from "../../server/stream/alert_stream.ts";
@@ -40,6 +41,7 @@ import { keptRights, thisView } from "../start/privileges.ts";
 import { Surrounding } from "../start/around.ts";
 import { Proposing } from "../start/proposing.ts";
 import { RulesTelling } from "../start/rules_telling.ts";
+import type { Rollout } from "../start/rollout.ts";
 import { runSession } from "../start/session.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Tracing } from "../start/tracing.ts";
@@ -60,7 +62,10 @@ export async function watch(
   tracing?: Tracing,
 ): Promise<number> {
   const plugins = await loadPlugins(loaded.config);
-  const rules = rulesStart(loaded.config, flags, infosOf(plugins));
+  const hostname = terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname();
+  const rollout = await rolloutOf(loaded.config, hostname, logTo(() => loaded.config, terminal));
+  const make = (bundle?: Contents) => rulesStart(loaded.config, flags, infosOf(plugins), bundle);
+  const rules = rollout === undefined ? make() : rollout.begin(make);
   const sources = sourcesOf(flags, loaded.config, rules.files, plugins);
   const config = sources.syscalls ? loaded.config : withoutSyscalls(loaded.config);
   const log = logTo(() => config, terminal);
@@ -87,7 +92,7 @@ export async function watch(
         ...(typeof rights === "string" || tracing !== undefined ? {} : { rights }),
         ...(tracing === undefined ? {} : { trace: tracing.start }),
       },
-    hostname: terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname(),
+    hostname,
   });
   const onTallies = (source: string, told: TalliesTold) => numbers.onOtherTallies(source, told);
   const common = {
@@ -115,7 +120,7 @@ export async function watch(
   let heapTimer: number | undefined;
   let tell = (_alert: OwnAlert): void => {};
   let reloads: ReloadState | undefined;
-  let reload = (): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
+  let reload = (_who?: string): Promise<ReloadOutcome> => Promise.resolve(NOT_YET);
   let told: RulesTold = { warnings: [], dead: [], refused: [] };
   let runtimes: RuntimesTold | undefined;
   const losses = new LossJournal();
@@ -131,6 +136,7 @@ export async function watch(
     asked: {
       runtimes: () => runtimes && runtimeReport(counters, runtimes),
       cluster: () => runtimes && clusterReport(runtimes),
+      ...(rollout === undefined ? {} : { rollout: () => rollout.report() }),
       ...(audit === undefined ? {} : { audit: () => audit.intake() }),
       ...(pluginWatches.isAny ? { plugins: () => pluginWatches.facts() } : {}),
     },
@@ -158,6 +164,7 @@ export async function watch(
     outputs: () => outputs?.stats() ?? [],
     troubles: () => [
       ...canaryTrouble(canary),
+      ...rollout?.troubles() ?? [],
       ...troubleOf(reloads),
       ...unchanged,
       ...audit?.troubles() ?? [],
@@ -218,6 +225,7 @@ export async function watch(
       verbose: flags.verbose === true,
       watched: (now) => watchedPaths(flags, now),
       reload: flags,
+      rollout,
       onOutputs(made, tellAlert): void {
         outputs = made;
         tell = tellAlert;
@@ -277,6 +285,7 @@ export async function watch(
         }
         tellWarning(web.warning());
         canary?.begin();
+        rollout?.follow((who) => reload(who), { log, tell: (alert) => tell(alert) });
         metrics.begin((alerts) => outputs?.send(alerts));
         service.ready(`Watches with ${rulesOfAll(counters, parts)} rules`);
         audit?.begin();
@@ -289,12 +298,20 @@ export async function watch(
     return tracing?.exitCode(counters, code) ?? code;
   } finally {
     service.close();
+    rollout?.close();
     canary?.close();
     clearInterval(heapTimer);
     metrics.close();
     await audit?.close();
     await web.close();
   }
+}
+
+/** Its part of the program is read where it is configured alone. */
+async function rolloutOf(config: Config, hostname: string, log: Log): Promise<Rollout | undefined> {
+  if (config.rollout.source === "") return undefined;
+  const { Rollout } = await import("../start/rollout.ts");
+  return await Rollout.of(config, hostname, log);
 }
 
 /** What is asked of the system calls' side of a run that has none. */

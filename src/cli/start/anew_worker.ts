@@ -7,6 +7,7 @@ import type { RulesStart } from "../../engine/contract/messages.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { filesBeingWritten } from "../../files/being_written.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
+import type { Contents } from "../../rollout/contents.ts";
 import { variable } from "../../words/environment.ts";
 import type { Flags } from "../flags.ts";
 import { terminalOver } from "../terminal.ts";
@@ -23,6 +24,8 @@ export interface AnewStart {
   readonly notices: readonly string[];
   /** Plugins stay those of the start. */
   readonly plugins: readonly PluginInfo[];
+  /** Rules from elsewhere. */
+  readonly bundle: Contents | undefined;
 }
 
 export interface Anew {
@@ -70,7 +73,7 @@ scope.onmessage = ({ data }) => {
     const { config } = loaded;
     requireOutput(config);
     waitForWriters([...rulesPaths(config, data.flags)]);
-    const rules = rulesStart(config, data.flags, data.plugins);
+    const rules = rulesStart(config, data.flags, data.plugins, data.bundle);
     const empty = rules.files.find(({ name, text }) =>
       text.trim() === "" && data.filled.includes(name)
     );

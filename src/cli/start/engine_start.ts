@@ -19,6 +19,8 @@ import {
   type RulesStart,
 } from "../../engine/contract/messages.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
+import type { Contents } from "../../rollout/contents.ts";
+import { withBundle } from "../../rollout/with_bundle.ts";
 import type { RulesText } from "../../rules/load.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
@@ -198,6 +200,7 @@ export function rulesStart(
   config: Config,
   flags: Flags,
   plugins: readonly PluginInfo[] = [],
+  bundle?: Contents,
 ): RulesStart {
   const files = namedFiles(config, flags);
   return {
@@ -205,7 +208,7 @@ export function rulesStart(
     files: [
       // The first, so that no other rule takes its event.
       ...(flags.canary === undefined ? [] : [canaryRules(Deno.pid)]),
-      ...(files === undefined ? builtInRules() : readAllRules(files)),
+      ...withBundle(files === undefined ? builtInRules() : readAllRules(files), bundle),
     ],
   };
 }

@@ -30,7 +30,7 @@ export interface NumbersOptions {
   readonly outputs: () => readonly QueueStats[];
   readonly stream: Facts["stream"];
   /** Who tells of what not every run has. */
-  readonly asked?: Pick<Facts, "runtimes" | "cluster" | "audit" | "plugins">;
+  readonly asked?: Pick<Facts, "runtimes" | "cluster" | "audit" | "plugins" | "rollout">;
 }
 
 const CONFIG_BYTES_MAX = 4 << 20;

@@ -7,6 +7,7 @@ import type { Counters } from "../../engine/contract/counters.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { EngineThread, RulesTold } from "../../engine/thread/engine_thread.ts";
+import type { Contents } from "../../rollout/contents.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Flags } from "../flags.ts";
 import type { Log } from "../log.ts";
@@ -16,6 +17,7 @@ import type { Anew } from "./anew_worker.ts";
 import { engineSettings } from "./engine_start.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { OwnAlert } from "./own_alerts.ts";
+import type { RolledOut } from "./rollout.ts";
 import { rulesOfAll } from "./rules_of_all.ts";
 
 export interface ReloadState {
@@ -52,6 +54,8 @@ export interface ReloadsOptions {
   readonly terminal: Terminal;
   readonly log: Log;
   readonly tell: (alert: OwnAlert) => void;
+  /** Rules from elsewhere. */
+  readonly rollout?: RolledOut | undefined;
   readonly onRules?: (told: RulesTold) => void;
   /** Called at the moment of the exchange, between two events. */
   readonly onTaken: (loaded: LoadedConfig, outputsChanged: boolean) => void;
@@ -75,7 +79,11 @@ export class Reloads {
   #filled: readonly string[];
   #state: ReloadState;
   /** What the engine was asked to take, until it answers. */
-  #asked: { readonly anew: Anew; readonly answer: (outcome: ReloadOutcome) => void } | undefined;
+  #asked: {
+    readonly anew: Anew;
+    readonly bundle: Contents | undefined;
+    readonly answer: (outcome: ReloadOutcome) => void;
+  } | undefined;
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
@@ -98,20 +106,22 @@ export class Reloads {
 
   /** One at a time; never rejects. */
   async reload(thread: EngineThread): Promise<ReloadOutcome> {
-    const { flags, counters, terminal } = this.#options;
+    const { flags, counters, terminal, rollout } = this.#options;
+    const bundle = rollout?.current();
     const answer = await readAnew({
       flags,
       filled: this.#filled,
       outIsTerminal: terminal.outIsTerminal,
       notices: this.#loaded.notices,
       plugins: this.#options.rules.plugins ?? [],
+      bundle,
     });
     terminal.error(answer.told.error);
     for (const [severity, text] of answer.told.syslog) terminal.syslog(severity, text);
     if (counters.stopping) return ENDING;
-    if ("error" in answer) return this.#refuse(answer.error);
+    if ("error" in answer) return this.#refuse(answer.error, bundle);
     const { promise, resolve } = Promise.withResolvers<ReloadOutcome>();
-    this.#asked = { anew: answer, answer: resolve };
+    this.#asked = { anew: answer, bundle, answer: resolve };
     thread.reload(answer.rules, engineSettings(answer.loaded.config, flags));
     return await Promise.race([promise, thread.ended.then(() => ENDING)]);
   }
@@ -122,12 +132,17 @@ export class Reloads {
     this.#asked = undefined;
     if (asked === undefined) return;
     asked.answer(
-      "error" in outcome ? this.#refuse(outcome.error) : this.#take(asked.anew, outcome),
+      "error" in outcome ? this.#refuse(outcome.error, asked.bundle) : this.#take(asked, outcome),
     );
   }
 
-  #take({ loaded, rules, sha256 }: Anew, told: RulesTold): ReloadOutcome {
-    const { log, counters, onTaken, onState, onRules } = this.#options;
+  #take(
+    { anew, bundle }: { anew: Anew; bundle: Contents | undefined },
+    told: RulesTold,
+  ): ReloadOutcome {
+    const { loaded, rules, sha256 } = anew;
+    const { log, counters, onTaken, onState, onRules, rollout } = this.#options;
+    rollout?.settled(bundle, undefined);
     const { outputs } = changesOf(this.#loaded.config, loaded.config);
     const { restart } = changesOf(this.#started, loaded.config);
     onTaken(loaded, outputs);
@@ -153,8 +168,9 @@ export class Reloads {
     return { reloaded: true, rules: rulesNow, generation: generation + 1, sha256, restart };
   }
 
-  #refuse(error: string): ReloadOutcome {
-    const { log, tell, onState } = this.#options;
+  #refuse(error: string, bundle: Contents | undefined): ReloadOutcome {
+    const { log, tell, onState, rollout } = this.#options;
+    rollout?.settled(bundle, error);
     log.warning(`${error}\nThe new rules are refused, the old ones stay.`);
     tell({ rule: REFUSAL_RULE, priority: REFUSAL_PRIORITY, message: `${REFUSAL_RULE}: ${error}` });
     this.#state = { ...this.#state, refusals: this.#state.refusals + 1, refusal: error };

@@ -20,6 +20,7 @@ import { LiveOutputs } from "./live_outputs.ts";
 import { capacityOf, makeOutputs } from "./make_outputs.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
+import type { RolledOut } from "./rollout.ts";
 import { type EndSignal, handleSignals } from "./signals.ts";
 import type { Service } from "./service.ts";
 import { sumOf } from "./sum.ts";
@@ -40,7 +41,9 @@ export interface SessionOptions {
   /** The outputs stand; what is told goes to them as an alert. */
   readonly onOutputs?: (outputs: LiveOutputs, tell: (alert: OwnAlert) => void) => void;
   /** How to read everything anew, as often as somebody asks; never rejects. */
-  readonly onReload?: (reload: () => Promise<ReloadOutcome>) => void;
+  readonly onReload?: (reload: (who?: string) => Promise<ReloadOutcome>) => void;
+  /** Rules from elsewhere. */
+  readonly rollout?: RolledOut | undefined;
   readonly onReady: () => void;
   /** Where numbers by rule are, before `onReady` and whenever the rules were exchanged. */
   readonly onTallies?: (tallies: TalliesTold) => void;
@@ -215,7 +218,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
     watched: options.watched?.(loaded) ?? [],
     log,
   });
-  options.onReload?.(() => signals.reload("POST /reload"));
+  options.onReload?.((who = "POST /reload") => signals.reload(who));
   const end = await thread.ended;
   // Nobody who asked for the end waits for a reader that does not read.
   const { output_timeout } = config;

@@ -86,6 +86,7 @@ export function startWeb(options: WebOptions): Web {
     strays: options.strays,
     ...(facts.runtimes === undefined ? {} : { runtimes: facts.runtimes }),
     ...(facts.cluster === undefined ? {} : { cluster: facts.cluster }),
+    ...(facts.rollout === undefined ? {} : { rollout: facts.rollout }),
     ...(facts.audit === undefined ? {} : { audit: facts.audit }),
     ...(facts.plugins === undefined ? {} : { plugins: facts.plugins }),
     ...(options.deadRules === undefined ? {} : { deadRules: options.deadRules }),
