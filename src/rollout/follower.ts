@@ -33,7 +33,7 @@ export class Follower {
   /** What the source gave last: its time or its share may come. */
   #last: Uint8Array<ArrayBuffer> | undefined;
   /** The bundle that the engine refused: it is not offered again before something changed. */
-  #tried = "";
+  #tried: { readonly sha256: string; readonly told: string } | undefined;
   #told = "";
   /** It is in force and could not be written yet. */
   #unkept: Bundle | undefined;
@@ -48,7 +48,8 @@ export class Follower {
     const { sha256, contents } = kept.bundle;
     if (keptRefused === undefined) this.#inForce = kept.bundle;
     else {
-      this.#tried = sha256;
+      this.#tried = { sha256, told: keptRefused };
+      this.#told = `bad_rules ${sha256}`;
       this.#refusal({ serial: contents.serial, why: "bad_rules", told: keptRefused });
     }
     this.#change({ rules: rulesOf(this.#inForce) });
@@ -60,7 +61,7 @@ export class Follower {
 
   /** What else is in force changed: what was refused may be right now. */
   again(): void {
-    this.#tried = "";
+    this.#tried = undefined;
   }
 
   /** Asks the source once and does what follows. Never rejects. */
@@ -98,7 +99,9 @@ export class Follower {
     try {
       bundle = await openBundle(bytes, keys);
       if (bundle.sha256 === this.#inForce?.sha256) return this.#change({ refused: null });
-      if (bundle.sha256 === this.#tried) return;
+      if (bundle.sha256 === this.#tried?.sha256) {
+        throw new BundleRefused("bad_rules", this.#tried.told);
+      }
       const verdict = judge(bundle, {
         kind: "rules",
         wantedName,
@@ -120,7 +123,7 @@ export class Follower {
       const outcome = await offer(bundle.contents);
       if (outcome === undefined) return;
       if (outcome.refused !== undefined) {
-        this.#tried = bundle.sha256;
+        this.#tried = { sha256: bundle.sha256, told: outcome.refused };
         throw new BundleRefused("bad_rules", outcome.refused);
       }
       this.#inForce = bundle;

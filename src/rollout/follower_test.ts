@@ -98,13 +98,17 @@ Deno.test("a follower offers what the engine refused again when something change
   for (let look = 0; look < 3; look++) await scene.gives(seven);
   deepStrictEqual(scene.offered, [7]);
   strictEqual(scene.follower.report.refusals.bad_rules, 1);
+  // What came in between is not what is told for good.
+  strictEqual((await scene.gives(new Uint8Array(8))).refused?.why, "malformed");
+  strictEqual((await scene.gives(seven)).refused?.why, "bad_rules");
+  deepStrictEqual(scene.offered, [7]);
   scene.refusal = undefined;
   scene.follower.again();
   const { rules, refused } = await scene.gives(undefined);
   deepStrictEqual([scene.offered, rules?.serial, refused], [[7, 7], 7, null]);
   // What comes again behind a good one is told again.
   const page = new TextEncoder().encode("<html>");
-  for (const [next, count] of [[page, 1], [page, 1], [seven, 1], [page, 2]] as const) {
+  for (const [next, count] of [[page, 2], [page, 2], [seven, 2], [page, 3]] as const) {
     strictEqual((await scene.gives(next)).refusals.malformed, count);
   }
 });

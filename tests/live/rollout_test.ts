@@ -169,6 +169,11 @@ Deno.test("rules are rolled out to a third of the hosts, then to all, and never 
         inside.told,
         /bundle 9 is refused: [^]*evt\.tipe[^]*LOAD_ERR[^]*What is in force stays/,
       );
+      // The one in force again: nothing is refused any more, and health does not say so for good.
+      await publish(all);
+      await until("the refusal to be over", inside, (one) => one.refused === null);
+      const why = (await inside.health())!.body["reason"];
+      ok(!/refused|hot restart/.test(String(why)), String(why));
       const { asked } = (await toldOf(inside))!;
       await until("two more looks", inside, (one) => one.asked > asked + 2);
       ok(server.answered.slice(-2).includes(304), server.answered.join());

@@ -170,7 +170,8 @@ export class Reloads {
 
   #refuse(error: string, bundle: Contents | undefined): ReloadOutcome {
     const { log, tell, onState, rollout } = this.#options;
-    rollout?.settled(bundle, error);
+    // A bundle's refusal is told once, and is over when its source hands over the old one again.
+    if (rollout?.settled(bundle, error)) return { reloaded: false, error };
     log.warning(`${error}\nThe new rules are refused, the old ones stay.`);
     tell({ rule: REFUSAL_RULE, priority: REFUSAL_PRIORITY, message: `${REFUSAL_RULE}: ${error}` });
     this.#state = { ...this.#state, refusals: this.#state.refusals + 1, refusal: error };

@@ -23,8 +23,8 @@ const PEM_BYTES_MAX = 4 << 20;
 export interface RolledOut {
   /** What is to be in force beside the host's own rules; undefined: nothing. */
   current(): Contents | undefined;
-  /** What came of a reload with it. */
-  settled(used: Contents | undefined, error: string | undefined): void;
+  /** What came of a reload with it; true where it was an offer, which who follows tells of. */
+  settled(used: Contents | undefined, error: string | undefined): boolean;
 }
 
 export class Rollout implements RolledOut {
@@ -92,12 +92,15 @@ export class Rollout implements RolledOut {
     return this.#offered ?? this.#inForce;
   }
 
-  settled(used: Contents | undefined, error: string | undefined): void {
+  settled(used: Contents | undefined, error: string | undefined): boolean {
     if (used !== undefined && used === this.#offered) {
       this.#offered = undefined;
       this.#error = error;
       if (error === undefined) this.#inForce = used;
-    } else if (error === undefined) this.#send({ kind: "again" });
+      return true;
+    }
+    if (error === undefined) this.#send({ kind: "again" });
+    return false;
   }
 
   /** Follows the source from now on. */
