@@ -46,4 +46,3 @@ mod tally;
 mod tls;
 mod tls_door;
 mod traced;
-mod wanted;

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use probe::further::NAME_BYTES;
 
+use crate::failure::{Code, Failure};
 use crate::named_mounts::Mounts;
 use crate::named_parts::{EVERY_MS, FILES_MAX, Shared, key_of, look_up_below, owned, put};
 use crate::named_roots;
@@ -53,6 +54,26 @@ impl Named {
             .name("named-files".to_owned())
             .spawn(move || keeper.keep(&theirs, &woken))?;
         Ok(Self { shared, wake, wake_roots })
+    }
+
+    /// Exchanges the names; begins where none were followed yet, with what `parts` gives.
+    pub fn follow<P: Parts + 'static>(
+        named: &mut Option<Self>,
+        parts: impl FnOnce() -> Result<[Box<P>; 2], Failure>,
+        names: Vec<Vec<u8>>,
+        host_root: &str,
+    ) -> Result<(), Failure> {
+        let known = if let Some(known) = named {
+            known
+        } else {
+            let [parts, of_roots] = parts()?;
+            let begun = Self::begin([parts, of_roots], host_root).map_err(|error| {
+                Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
+            })?;
+            named.insert(begun)
+        };
+        known.want(names);
+        Ok(())
     }
 
     /// Exchanges the names.

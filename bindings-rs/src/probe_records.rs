@@ -103,18 +103,11 @@ impl Records for ProbeRecords {
     }
 
     fn name_files(&mut self, names: Vec<Vec<u8>>, host_root: &str) -> Result<(), Failure> {
-        if self.named.is_none() {
+        let parts = || {
             let [one, other] = self.probe.take_named()?;
-            let named =
-                Named::begin([Box::new(one), Box::new(other)], host_root).map_err(|error| {
-                    Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
-                })?;
-            self.named = Some(named);
-        }
-        if let Some(named) = &self.named {
-            named.want(names);
-        }
-        Ok(())
+            Ok([Box::new(one), Box::new(other)])
+        };
+        Named::follow(&mut self.named, parts, names, host_root)
     }
 
     fn look_at_roots(&mut self) {

@@ -6,6 +6,8 @@
 //! Live, an event may be kept back where the tables of the engine do not need it: what it does to
 //! them stands with its guard.
 use aya::maps::{Array, MapData};
+use probe::device;
+use probe::sieve::effect::{FCNTL, NONE, OPEN, TRANSFER};
 use probe::sieve::guard::{Clause, Test, form, test, text};
 use probe::sieve::table::{Parts, parts};
 use probe::sieve::{Guard, Names, Verdict};
@@ -27,16 +29,8 @@ pub struct NamesValue([u8; size_of::<Names>()]);
 // SAFETY: plain bytes.
 unsafe impl aya::Pod for NamesValue {}
 
-/// Effects on the tables (src/sieve/state_effects.ts) without which an event may be kept back: it
-/// makes its thread known, which a later event does as well, or it makes a descriptor known, which
-/// comes with each later event that uses it.
-const NO_EFFECT: u8 = 0;
-const OPENS: u8 = 1;
-/// An `fcntl`, of which only some commands change a descriptor.
-const FCNTL: u8 = 3;
-/// Data went through a descriptor, which tells of sockets only.
-const TRANSFER: u8 = 5;
-/// Those, as the event has them: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
+/// The commands of `fcntl` that change a descriptor, as the event has them: F_DUPFD, F_SETFD,
+/// F_DUPFD_CLOEXEC.
 const CHANGING: [i64; 3] = [1, 3, 26];
 /// The parameter with the command.
 const COMMAND: u8 = 2;
@@ -109,16 +103,29 @@ impl Sieve {
     }
 }
 
-/// A table's guard for a code, as it is asked live. Opens that no rule is about are asked too:
-/// those that alone know a descriptor's name are kept (probe-rs/src/sieve/opens.rs).
+/// All of a table, as drivers without maps ask it.
+pub fn sieve_of(table: &Parts, keeps_opens: bool) -> Box<device::Sieve> {
+    // SAFETY: all bytes of a Sieve may be zero.
+    let mut sieve = unsafe { Box::<device::Sieve>::new_zeroed().assume_init() };
+    table.fill(&mut sieve.names);
+    for (code, guard) in sieve.guards.iter_mut().enumerate() {
+        *guard = guard_of(table, code, keeps_opens);
+    }
+    sieve
+}
+
+/// A table's guard for a code, as it is asked live. An event may be kept back that makes its thread
+/// known, which a later event does as well, or a descriptor, which comes with each later event that
+/// uses it. Opens that no rule is about are asked too: those that alone know a descriptor's name
+/// are kept (probe-rs/src/sieve/opens.rs).
 pub fn guard_of(table: &Parts, code: usize, keeps_opens: bool) -> Guard {
     let guard = table.guard(code);
     match guard.effect {
-        OPENS if keeps_opens => Guard::KEEP,
-        OPENS if guard.verdict == Verdict::Drop as u8 => {
+        OPEN if keeps_opens => Guard::KEEP,
+        OPEN if guard.verdict == Verdict::Drop as u8 => {
             Guard { verdict: Verdict::Ask as u8, tests_used: 0, clauses_used: 0, ..guard }
         }
-        NO_EFFECT | OPENS => guard,
+        NONE | OPEN => guard,
         // Sockets are kept whatever it says.
         TRANSFER if guard.verdict == Verdict::Ask as u8 => guard,
         // No rule is about it: tables alone need it.

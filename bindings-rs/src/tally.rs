@@ -23,15 +23,7 @@ impl Probe {
         for row in 0..ROWS {
             let Ok(values) = self.counters.get(&row, 0) else { continue };
             for CountersValue(one) in values.iter() {
-                sum.events += one.events;
-                sum.truncated += one.truncated;
-                sum.excess += one.excess;
-                sum.named += one.named;
-                sum.unresolved += one.unresolved;
-                for lane in 0..2 {
-                    sum.lost[lane] += one.lost[lane];
-                    sum.sequence[lane] += one.sequence[lane];
-                }
+                sum.add(one);
             }
         }
         sum

@@ -26,8 +26,10 @@ use aya_ebpf::programs::BtfTracePointContext;
 use probe::counters::row;
 use probe::event::{Event, Next};
 use probe::kernel::Kernel;
+use probe::registers::{BP, BX, COMPAT, CX, DI, DX, ORIG_AX, R8, R9, R10, SI, X32};
 use probe::routes::{self, CALLS, IA32, SOCKETCALL};
 use probe::scratch::State;
+use probe::socket::EINPROGRESS;
 use probe::{compat, exec, exit, lane, offset, setting, table};
 
 use crate::bpf_kernel::Bpf;
@@ -36,29 +38,10 @@ use crate::record::{
 };
 use crate::stages::follow;
 
-/// The 32-bit entry was taken (TS_COMPAT).
-const COMPAT: u32 = 2;
-/// What a connection answers that is still being made: no failure.
-const EINPROGRESS: i64 = -115;
-const X32: u64 = 0x4000_0000;
-
-/// The registers of struct pt_regs on x86_64, as 8-byte words.
-const BP: usize = 4;
-const BX: usize = 5;
-const R10: usize = 7;
-const R9: usize = 8;
-const R8: usize = 9;
-const CX: usize = 11;
-const DX: usize = 12;
-const SI: usize = 13;
-const DI: usize = 14;
-const ORIG_AX: usize = 15;
-
 #[btf_tracepoint(function = "sys_exit")]
 fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     // The argument is a typed pointer: its members are loaded directly, without a helper.
     let regs: *const u64 = ctx.arg(0);
-    // The x32 ABI marks its numbers, which are those of the 64-bit entry but for a few.
     // SAFETY: the registers of the call are the tracepoint's typed argument.
     let number = unsafe { regs.add(ORIG_AX).read_volatile() } & !X32;
     if number >= u64::from(CALLS) {

@@ -1,9 +1,11 @@
 //! What the glue calls: the tracepoints, each for one reader, with preemption and page faults off.
 use probe::counters::row;
 use probe::kernel::Kernel as _;
+use probe::registers::{BP, BX, COMPAT, CX, DI, DX, ORIG_AX, R8, R9, R10, SI, X32};
 use probe::routes::{self, CALLS, IA32, SOCKETCALL};
 use probe::run::{self, Driver as _};
 use probe::scratch::State;
+use probe::socket::EINPROGRESS;
 use probe::table::{
     PAGE_FAULT_E, PROCEXIT_1_E, SCHEDSWITCH_6_E, SIGNALDELIVER_E, SYSCALL_EXECVE_19_X,
 };
@@ -37,25 +39,8 @@ pub struct Moment {
     pub id: u64,
 }
 
-/// The 32-bit entry was taken (TS_COMPAT).
-const COMPAT: u32 = 2;
-/// What a connection answers that is still being made: no failure.
-const EINPROGRESS: i64 = -115;
-const X32: u64 = 0x4000_0000;
 /// Threads of the kernel's own.
 const PF_KTHREAD: u32 = 0x0020_0000;
-
-/// The registers of struct pt_regs on x86_64, as 8-byte words.
-const BP: usize = 4;
-const BX: usize = 5;
-const R10: usize = 7;
-const R9: usize = 8;
-const R8: usize = 9;
-const CX: usize = 11;
-const DX: usize = 12;
-const SI: usize = 13;
-const DI: usize = 14;
-const ORIG_AX: usize = 15;
 
 impl Moment {
     /// Runs `act` with a row's block of this CPU. What comes while the row is in use is lost, and
@@ -91,7 +76,6 @@ impl Moment {
 pub unsafe extern "C" fn saker_core_returned(moment: &Moment, regs: *const u64, ret: i64) {
     // SAFETY: as the caller promises.
     let register = |which: usize| unsafe { regs.add(which).read_volatile() };
-    // The x32 ABI marks its numbers, which are those of the 64-bit entry but for a few.
     let number = register(ORIG_AX) & !X32;
     if number >= u64::from(CALLS) {
         return;

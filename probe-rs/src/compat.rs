@@ -49,12 +49,11 @@ pub fn older_of(call: &Syscall) -> Option<(u16, u8)> {
 pub const SEND: u16 = 510;
 pub const RECV: u16 = 511;
 
-/// Puts the arguments of the call that socketcall carries in the place of its own; the call's
-/// number, or None where there is no such call. (socketcall(call, args): each has a route under a
-/// number of its own.)
+/// The number under which a call that socketcall carries has its route; None where there is no such
+/// call. (socketcall(call, args))
 #[inline(always)]
-pub fn socketcall<K: Kernel>(k: &K, state: &mut State) -> Option<u64> {
-    let inner = match state.args[0] {
+pub fn carried(which: u64) -> Option<u64> {
+    Some(match which {
         1 => 359,
         2 => 361,
         3 => 362,
@@ -71,18 +70,32 @@ pub fn socketcall<K: Kernel>(k: &K, state: &mut State) -> Option<u64> {
         16 => 370,
         17 => 372,
         _ => return None,
-    };
-    let args: [u32; 6] = k.read_user(state.args[1] as usize).unwrap_or_default();
-    let flags = if state.args[0] == 18 { args[3] } else { 0 };
+    })
+}
+
+/// Its arguments, of the words that socketcall's second argument leads to: accept has no flags.
+#[inline(always)]
+pub fn carried_args(which: u64, inner: u64, args: [u32; 6]) -> [u64; 6] {
+    let flags = if which == 18 { args[3] } else { 0 };
     let fourth = if inner == 364 { flags } else { args[3] };
-    state.args = [
+    [
         u64::from(args[0]),
         u64::from(args[1]),
         u64::from(args[2]),
         u64::from(fourth),
         u64::from(args[4]),
         u64::from(args[5]),
-    ];
+    ]
+}
+
+/// Puts the arguments of the call that socketcall carries in the place of its own; the call's
+/// number, or None where there is no such call.
+#[inline(always)]
+pub fn socketcall<K: Kernel>(k: &K, state: &mut State) -> Option<u64> {
+    let which = state.args[0];
+    let inner = carried(which)?;
+    let args: [u32; 6] = k.read_user(state.args[1] as usize).unwrap_or_default();
+    state.args = carried_args(which, inner, args);
     Some(inner)
 }
 

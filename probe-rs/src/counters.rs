@@ -34,6 +34,21 @@ pub struct Counters {
     pub unresolved: u64,
 }
 
+impl Counters {
+    /// Those of another row or CPU are counted too.
+    pub fn add(&mut self, one: &Counters) {
+        self.events += one.events;
+        self.truncated += one.truncated;
+        self.excess += one.excess;
+        self.named += one.named;
+        self.unresolved += one.unresolved;
+        for lane in 0..2 {
+            self.lost[lane] += one.lost[lane];
+            self.sequence[lane] += one.sequence[lane];
+        }
+    }
+}
+
 /// Plain numbers without holes: a reader takes them as the driver wrote them.
 const _: () = assert!(core::mem::size_of::<Counters>() == 9 * 8);
 

@@ -43,6 +43,7 @@ pub mod path;
 pub mod pid;
 pub mod process;
 pub mod quota;
+pub mod registers;
 pub mod ring;
 pub mod routes;
 pub mod run;

@@ -28,6 +28,19 @@ pub trait Driver: Sifter + Sized {
     fn count_lost(&self, lane: u8, code: u16, events: u64);
     /// So many names were looked up, and so many of them led nowhere.
     fn count_names(&self, named: u64, unresolved: u64);
+    /// Whether a message behind the first of its batch is kept; it is counted where not.
+    #[inline(always)]
+    fn keeps_message(&self, e: &mut Event<Self>) -> bool {
+        sieve::keeps_message(e)
+    }
+    /// Looks up what the call named (lookup.rs), for the places in the State; how many names led
+    /// nowhere, and the inode of an entry that was moved (`lookup::entry`).
+    #[inline(always)]
+    fn look_up(&self, e: &mut Event<Self>) -> (u32, usize) {
+        lookup::start(e);
+        let _ = (0..lookup::STEPS).any(|_| lookup::step(e));
+        (lookup::unknown(e), lookup::entry(e))
+    }
 }
 
 /// No stage follows.
@@ -176,7 +189,7 @@ fn follow_filler<K: Driver>(e: &mut Event<K>, message: u32, next: Next) -> u32 {
         // A message behind the first of its batch; of the descriptor the first has told.
         e.save();
         e.state().repeats = u32::from(next == Next::EmitAndRepeat);
-        if sieve::keeps_message(e) {
+        if e.k.keeps_message(e) {
             e.k.emit(e, 0);
         }
         return DONE;
@@ -311,11 +324,9 @@ fn walk<K: Driver>(e: &mut Event<K>) -> u32 {
 
 #[inline(never)]
 fn look_up<K: Driver>(e: &mut Event<K>) -> u32 {
-    lookup::start(e);
-    let _ = (0..lookup::STEPS).any(|_| lookup::step(e));
-    let (named, unresolved) = (u64::from(e.state().place_count), u64::from(lookup::unknown(e)));
-    e.k.count_names(named, unresolved);
-    let moved = lookup::entry(e);
+    let k = e.k;
+    let (unresolved, moved) = k.look_up(e);
+    k.count_names(u64::from(e.state().place_count), u64::from(unresolved));
     further::note_looked_up(e, moved);
     START
 }

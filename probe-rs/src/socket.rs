@@ -4,7 +4,8 @@ use crate::event::{Event, Next};
 use crate::kernel::Kernel;
 use crate::{flags, offset};
 
-const EINPROGRESS: i64 = -115;
+/// What a connection answers that is still being made: no failure.
+pub const EINPROGRESS: i64 = -115;
 
 #[inline(always)]
 pub fn socket<K: Kernel>(e: &mut Event<K>) -> Next {

@@ -27,19 +27,7 @@ impl Recorder {
     pub(super) fn counters(&self) -> Counters {
         match &self.source {
             Source::Probe { probe, .. } => probe.counters(),
-            Source::Module(records) => {
-                let mut sum = Counters::default();
-                for one in records.counters() {
-                    sum.events += one.events;
-                    sum.truncated += one.truncated;
-                    sum.excess += one.excess;
-                    for lane in 0..2 {
-                        sum.lost[lane] += one.lost[lane];
-                        sum.sequence[lane] += one.sequence[lane];
-                    }
-                }
-                sum
-            }
+            Source::Module(records) => records.sum(),
             Source::Tracer(_) => panic!("this is of drivers in the kernel"),
         }
     }

@@ -25,7 +25,7 @@ use crate::plan::Planned;
 use crate::records::{Records, Stats};
 use crate::ring::Ring;
 use crate::settings::{Options, kernel_types, settings};
-use crate::sift::guard_of;
+use crate::sift::sieve_of;
 
 /// An event is written at the latest so long after the time that it bears, unless the host of a
 /// virtual machine takes its CPU away just then: younger ones wait for those of other CPUs.
@@ -116,6 +116,15 @@ impl ModuleRecords {
         let got = self.device.take(COUNTERS, &mut all).unwrap_or(0);
         all.truncate(got);
         all
+    }
+
+    /// Those of all CPUs together.
+    pub fn sum(&self) -> Counters {
+        let mut sum = Counters::default();
+        for one in &self.counters() {
+            sum.add(one);
+        }
+        sum
     }
 }
 
@@ -248,27 +257,13 @@ impl Records for ModuleRecords {
                 return Err(Failure::new(Code::Invalid, format!("Cannot use it: {what}")));
             }
         };
-        // SAFETY: all bytes of a Sieve may be zero.
-        let mut sieve = unsafe { Box::<Sieve>::new_zeroed().assume_init() };
-        table.fill(&mut sieve.names);
-        for (code, guard) in sieve.guards.iter_mut().enumerate() {
-            *guard = guard_of(&table, code, keeps_opens);
-        }
+        let sieve = sieve_of(&table, keeps_opens);
         put(Some(&sieve)).or_else(|failure| put(None).and(Err(failure)))
     }
 
     fn name_files(&mut self, names: Vec<Vec<u8>>, host_root: &str) -> Result<(), Failure> {
-        if self.named.is_none() {
-            let part = || Box::new(ModuleParts(self.device.clone()));
-            let named = Named::begin([part(), part()], host_root).map_err(|error| {
-                Failure::new(Code::Io, format!("Cannot follow the files of rules: {error}"))
-            })?;
-            self.named = Some(named);
-        }
-        if let Some(named) = &self.named {
-            named.want(names);
-        }
-        Ok(())
+        let part = || Box::new(ModuleParts(self.device.clone()));
+        Named::follow(&mut self.named, || Ok([part(), part()]), names, host_root)
     }
 
     fn look_at_roots(&mut self) {
@@ -296,23 +291,19 @@ impl Records for ModuleRecords {
 
     fn stats(&mut self) -> Stats {
         let statistics = self.device.statistics().unwrap_or_default();
-        let mut stats = Stats {
+        let counters = self.sum();
+        Stats {
+            events: counters.events,
+            lost: counters.lost,
+            excess: counters.excess,
             skipped: statistics.panics,
+            truncated: counters.truncated,
+            named: counters.named,
+            unresolved: counters.unresolved,
             files: self.named.as_ref().map_or((0, 0), Named::counts),
             programs: statistics.points,
             attached: statistics.followed,
-            ..Stats::default()
-        };
-        for row in self.counters() {
-            stats.events += row.events;
-            stats.lost[0] += row.lost[0];
-            stats.lost[1] += row.lost[1];
-            stats.excess += row.excess;
-            stats.truncated += row.truncated;
-            stats.named += row.named;
-            stats.unresolved += row.unresolved;
         }
-        stats
     }
 
     fn take_excess(&mut self) -> Result<Vec<budget::Excess>, Failure> {

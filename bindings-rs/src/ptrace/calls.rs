@@ -1,6 +1,8 @@
 //! A call as it begins: how it is told when it returns, and what has to be known before it happens.
 //! In: number and arguments at the entry. Out: what the tracer keeps of it.
-use probe::compat as narrow;
+use probe::compat::{carried, carried_args};
+use probe::registers::X32;
+use probe::routes::SOCKETCALL;
 
 use super::ask;
 use super::routes::Routes;
@@ -8,9 +10,6 @@ use super::teller::Teller;
 use super::tracees::{InCall, Patched, Tracees};
 use super::user_memory;
 
-/// The x32 ABI marks its numbers, which are those of the 64-bit entry but for a few.
-const X32: u64 = 0x4000_0000;
-const SOCKETCALL: u64 = 102;
 const CLONE_UNTRACED: u64 = 0x0080_0000;
 const PATH_MAX: usize = 4096;
 
@@ -42,7 +41,7 @@ pub fn begin(
     let (mut number, mut args) = (number, args);
     if compat {
         args = args.map(|arg| arg & 0xffff_ffff);
-        if number == SOCKETCALL {
+        if number == SOCKETCALL as u64 {
             (number, args) = inner(tid, args)?;
         }
     } else {
@@ -69,37 +68,17 @@ pub fn begin(
     Some(call)
 }
 
-/// socketcall(call, args): the call's own number and arguments, as the probe finds them.
+/// The call that socketcall carries, and its arguments, as far as they are in memory: it may have
+/// fewer than are read.
 fn inner(tid: i32, args: [u64; 6]) -> Option<(u64, [u64; 6])> {
-    let number: u64 = match args[0] {
-        1 => 359,
-        2 => 361,
-        3 => 362,
-        4 => 363,
-        5 | 18 => 364,
-        8 => 360,
-        9 => narrow::SEND.into(),
-        10 => narrow::RECV.into(),
-        11 => 369,
-        12 => 371,
-        13 => 373,
-        14 => 366,
-        15 => 365,
-        16 => 370,
-        17 => 372,
-        _ => return None,
-    };
+    let number = carried(args[0])?;
     let mut bytes = [0u8; 24];
     user_memory::read(tid, &mut bytes, args[1] as usize);
-    let mut words = [0u64; 6];
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-        *word = u64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let mut words = [0; 6];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u32::from_le_bytes(*bytes);
     }
-    if number == 364 && args[0] != 18 {
-        // accept has no flags.
-        words[3] = 0;
-    }
-    Some((number, words))
+    Some((number, carried_args(args[0], number, words)))
 }
 
 fn text(tid: i32, at: u64) -> Vec<u8> {
@@ -179,7 +158,7 @@ fn creates(tracees: &Tracees, teller: &mut Teller, tid: i32, call: &InCall) -> b
     const O_TMPFILE: u64 = 0o20_000_000;
     let args = &call.args;
     let Some(route) = call.route else { return false };
-    let (fd, name, flags) = match super::routes::code_of(route.filler) {
+    let (fd, name, flags) = match super::routes::code_of(route) {
         t::SYSCALL_OPEN_X => (AT_FDCWD, args[0], args[1]),
         t::SYSCALL_CREAT_X => (AT_FDCWD, args[0], O_CREAT),
         t::SYSCALL_OPENAT_2_X => (args[0] as i32, args[1], args[2]),

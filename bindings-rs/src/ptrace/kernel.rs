@@ -11,7 +11,9 @@ use probe::{exec, vectors};
 
 use super::arena::{Kind, address, parts};
 use super::layout::OFFSETS;
+use super::out::Out;
 use super::scene::{Scene, Subject};
+use super::sifting::Sieve;
 use super::{fill, user_memory};
 
 /// Files that rules name, at the most, as with the probe.
@@ -25,6 +27,8 @@ pub struct Tracee {
     pub long: (*mut u8, usize),
     pub scene: Scene,
     pub named: Named,
+    pub sieve: Sieve,
+    pub out: Out,
 }
 
 /// Files that rules name: device and inode, and the name with a NUL.

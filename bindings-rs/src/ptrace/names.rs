@@ -27,9 +27,9 @@ struct Found {
     suffix_bytes: u32,
 }
 
-/// Looks up all names of the call; returns how many there are, how many led nowhere, and the inode
-/// of an entry (0: none).
-pub fn look_up(k: &Tracee, e: &mut Event<Tracee>) -> (u32, u32, usize) {
+/// Looks up all names of the call; returns how many led nowhere, and the inode of an entry (0:
+/// none).
+pub fn look_up(k: &Tracee, e: &mut Event<Tracee>) -> (u32, usize) {
     lookup::start(e);
     let (mut unknown, mut moved) = (0, 0);
     for which in 0..2 {
@@ -55,7 +55,7 @@ pub fn look_up(k: &Tracee, e: &mut Event<Tracee>) -> (u32, u32, usize) {
         state.suffix_at[which] = found.suffix_at;
         state.suffix_bytes[which] = found.suffix_bytes;
     }
-    (e.state().place_count, unknown, moved)
+    (unknown, moved)
 }
 
 /// Whether a name leads to something now.

@@ -1,13 +1,11 @@
 //! Hands finished events to the queue, and counts what became of them.
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use probe::counters::row;
-use probe::event::{BLOCK_HEAD, Event};
-use probe::lane::CRITICAL;
-use probe::long;
+use probe::event::BLOCK_HEAD;
 use probe::table::PARAM_COUNTS;
 
-use super::kernel::Tracee;
 use super::queue::Queue;
 
 const CODES: usize = PARAM_COUNTS.len();
@@ -41,42 +39,55 @@ impl Default for Counts {
     }
 }
 
+impl Counts {
+    fn lose(&mut self, lane: usize, code: u16, events: u64) {
+        self.lost[lane] += events;
+        self.lost_by_code[usize::from(code).min(CODES - 1)] += events;
+    }
+}
+
 /// Where events go.
 pub struct Out {
     pub queue: Arc<Queue>,
     pub counts: Arc<Mutex<Counts>>,
-    pub sequence: [u64; 2],
+    sequence: [Cell<u64>; 2],
 }
 
 impl Out {
+    pub fn new(queue: Arc<Queue>, counts: Arc<Mutex<Counts>>) -> Self {
+        Self { queue, counts, sequence: Default::default() }
+    }
+
     pub fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the event and hands it over; counts it as lost where the reader does not read.
-    pub fn emit(&mut self, k: &Tracee, e: &mut Event<Tracee>, own: Option<u32>) {
-        let lane = usize::from(e.state().lane != CRITICAL);
-        self.sequence[lane] += 1;
-        let sequence = self.sequence[lane] | u64::from(row::CALLS) << row::AT;
-        // SAFETY: both rooms have the bytes that `finish` returns, behind the places that it says.
-        let block = unsafe {
-            if let Some(own) = own {
-                let bytes = e.finish(own, sequence, 0);
-                std::slice::from_raw_parts(e.block(), bytes)
-            } else {
-                let bytes = long::finish(e, k.long.0, sequence, 0);
-                std::slice::from_raw_parts(k.long.0.add(long::BLOCK_AT), bytes)
-            }
-        };
+    /// The next sequence number of a lane.
+    pub fn next(&self, lane: usize) -> u64 {
+        self.skip(lane, 1) | u64::from(row::CALLS) << row::AT
+    }
+
+    fn skip(&self, lane: usize, events: u64) -> u64 {
+        let sequence = self.sequence[lane].get() + events;
+        self.sequence[lane].set(sequence);
+        sequence
+    }
+
+    /// Hands a finished event over; counts it as lost where the reader does not read.
+    pub fn put(&self, lane: usize, code: u16, truncated: bool, block: &[u8]) {
         let written = block.len() > BLOCK_HEAD && self.queue.push(lane, block);
-        let (code, truncated) = (e.state().code as usize, e.state().truncated != 0);
         let mut counts = self.counts();
         counts.truncated += u64::from(truncated);
         if written {
             counts.events += 1;
         } else {
-            counts.lost[lane] += 1;
-            counts.lost_by_code[code.min(CODES - 1)] += 1;
+            counts.lose(lane, code, 1);
         }
+    }
+
+    /// Counts events that are not handed over.
+    pub fn count_lost(&self, lane: usize, code: u16, events: u64) {
+        self.skip(lane, events);
+        self.counts().lose(lane, code, events);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use probe::kernel::Maker;
 
-use super::routes::Route;
 use super::scene::Subject;
 
 /// Threads that are followed at the most; further ones run on untraced.
@@ -13,7 +12,8 @@ pub const TRACEES: usize = 16_384;
 /// A call that a thread is in.
 #[derive(Clone, Debug)]
 pub struct InCall {
-    pub route: Option<Route>,
+    /// How it is told (probe::routes); None: it is not.
+    pub route: Option<u32>,
     pub number: u64,
     pub args: [u64; 6],
     pub compat: bool,

@@ -145,7 +145,7 @@ impl Tracer {
                 }
             }
             Request::Sieve(table, keeps_opens) => {
-                return self.teller.sieve.exchange(&table, keeps_opens).map_err(str::to_owned);
+                return self.teller.sift(&table, keeps_opens).map_err(str::to_owned);
             }
             Request::Name(named) => self.teller.name_files(named),
             #[cfg(test)]

@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use probe::sieve::Verdict;
+use probe::sieve::effect;
 use probe::table as t;
 
-use super::effect;
 use super::family::{
     FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares, thread_of,
 };

@@ -1,10 +1,10 @@
 //! Events that only keep descriptors right: which of them the engine has to see, and what is noted
 //! of the others.
+use probe::sieve::effect;
 use probe::sieve::guard::ALL_MARKS;
 use probe::table as t;
 
 use super::directory::{Directory, join};
-use super::effect;
 use super::judge::Start;
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};

@@ -4,7 +4,6 @@
 mod at_once;
 mod birth;
 mod directory;
-mod effect;
 mod executions;
 mod family;
 mod held;

@@ -3,11 +3,11 @@
 //! An open that no rule can want is held back, not forgotten: once an event that the engine gets
 //! names its descriptor, or changes what its path started from, the open is handed over first, as
 //! an event that only keeps the tables right. So the engine's tables are what they would be.
+use probe::sieve::effect;
 use probe::sieve::guard::{ALL_MARKS, CLAUSES};
 use probe::sieve::{Guard, Names};
 use probe::table as t;
 
-use super::effect;
 use super::executions::Executions;
 use super::family::created;
 use super::life::{Lives, Programs, Question};

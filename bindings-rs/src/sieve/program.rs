@@ -2,10 +2,10 @@
 //! to another directory, end.
 use std::rc::Rc;
 
+use probe::sieve::effect;
 use probe::table as t;
 
 use super::directory::{Directory, join};
-use super::effect;
 use super::family::{
     PARENT, PROCESS, child_of, created, failed, is_birth, is_clone, is_exec, makes_thread, shares,
     thread_of,

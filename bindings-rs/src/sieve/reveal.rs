@@ -1,8 +1,8 @@
 //! Processes that are held back are told of: before an event of theirs or of their descendants that
 //! the engine gets, and before anything changes of what they were born with.
+use probe::sieve::effect;
 use probe::table as t;
 
-use super::effect;
 use super::family::{PARENT, PROCESS, child_of, created, is_clone, is_exec, leaders_of, thread_of};
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};

@@ -1,8 +1,7 @@
 //! Of which codes every event can be done with at once, as far as their guards say.
+use probe::sieve::effect;
 use probe::sieve::{Guard, Verdict};
 use probe::table as t;
-
-use super::effect;
 
 /// Of which codes no rule wants an event, and nothing else speaks against it.
 #[derive(Clone, Copy, Default)]

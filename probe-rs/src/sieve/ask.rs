@@ -3,6 +3,7 @@
 //!
 //! Numbers are asked before a path is walked, the names of opens (opens.rs) in the same stage
 //! before the event is written. What is not known here keeps the event.
+use super::effect::TRANSFER;
 use super::guard::{self, ALL_MARKS, Params as _, TESTS, number_of, text};
 use super::tables::Sifter;
 use super::text::place;
@@ -23,8 +24,6 @@ pub fn asks<K: Sifter>(e: &mut Event<K>) -> bool {
     !is_open(code) && e.k.guard(code).is_some_and(|guard| guard.verdict == ASK)
 }
 
-/// What such an event does to the tables (src/sieve/state_effects.ts).
-const TRANSFER: u8 = 5;
 pub const DROP: u8 = Verdict::Drop as u8;
 pub const ASK: u8 = Verdict::Ask as u8;
 
@@ -116,7 +115,7 @@ impl guard::Params for Written {
 /// Whether an event may be of use by its numbers, whatever its names are; where it is by them
 /// alone, the event is critical.
 #[inline(always)]
-fn numbers_admit<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
+pub fn numbers_admit<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
     let facts = get!(e.state().facts);
     if guard::admits_any(guard, facts) {
         // What a rule can match is what must not be lost.
@@ -144,7 +143,7 @@ fn transfers<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
 /// Notes the facts of an event; false where it has odd parameters. All is kept in the block: in
 /// registers, each answer would double the ways that a verifier follows.
 #[inline(always)]
-fn note_facts<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
+pub fn note_facts<K: Sifter>(e: &mut Event<K>, guard: &Guard) -> bool {
     let written = Written { base: e.base() };
     set!(e.state().facts, 0);
     for at in 0..TESTS {

@@ -14,6 +14,7 @@
 //! Every function is inlined, allocates nothing, has bounded loops and masks every index, so that
 //! BPF's verifiers take it: see `names.rs`.
 pub mod ask;
+pub mod effect;
 pub mod guard;
 pub mod names;
 pub mod opens;
