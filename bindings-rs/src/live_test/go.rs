@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// A word in memory that a child has in common with us, so that it can wait without a call.
 pub(super) struct Go(*mut AtomicU32);
 
+const SAID: u32 = 1;
+/// The test is over, whatever it was that ended it.
+const GONE: u32 = 2;
+
 impl Go {
     pub(super) fn new() -> Self {
         // SAFETY: fresh memory, which nobody else has; zeros are a number.
@@ -23,19 +27,30 @@ impl Go {
     }
     pub(super) fn say(&self) {
         // SAFETY: it lives as long as this.
-        unsafe { &*self.0 }.store(1, Ordering::Release);
+        unsafe { &*self.0 }.store(SAID, Ordering::Release);
     }
+    /// In the child, which ends where nobody will say it any more.
     pub(super) fn wait(&self) {
-        // SAFETY: as above.
-        while unsafe { &*self.0 }.load(Ordering::Acquire) == 0 {
-            std::hint::spin_loop();
+        // SAFETY: asks for a signal to ourselves; the memory is as above.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            loop {
+                match (*self.0).load(Ordering::Acquire) {
+                    SAID => return,
+                    GONE => libc::_exit(1),
+                    _ => std::hint::spin_loop(),
+                }
+            }
         }
     }
 }
 
 impl Drop for Go {
     fn drop(&mut self) {
-        // SAFETY: ours, and nobody uses it any more.
-        unsafe { libc::munmap(self.0.cast(), 4096) };
+        // SAFETY: ours; a child has a mapping of its own.
+        unsafe {
+            (*self.0).compare_exchange(0, GONE, Ordering::AcqRel, Ordering::Acquire).ok();
+            libc::munmap(self.0.cast(), 4096);
+        }
     }
 }
