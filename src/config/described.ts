@@ -156,7 +156,8 @@ export const DESCRIBED: Words<Config> = {
   },
   rollout: {
     "": "Signed rules from elsewhere, for a share of the hosts first (docs/rollout.md).",
-    source: "Where the bundle is: https://… or http://…; empty: there is none.",
+    source: "Where the bundle of rules is: https://… or http://…; empty: there is none.",
+    config_source: "As source, of a bundle of configuration, which may set a few keys alone.",
     public_keys: "Files of the keys of which one must have signed it.",
     name: "Take bundles of this name alone; empty: of any.",
     every: "How often the source is asked.",

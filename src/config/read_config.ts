@@ -1,7 +1,8 @@
-// falco.yaml → Config: the main file, the files that it includes, then the `-o` options; each
-// scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
+// falco.yaml → Config: the main file, the files that it includes, what a signed bundle says, then
+// the `-o` options; each scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
 import { join } from "node:path";
 import { fatesOf, type KeyFate } from "./fates.ts";
+import { type AfarText, type AfarValue, applyAfar, readAfar } from "./from_afar.ts";
 import { holdTree, type Where } from "./hold_tree.ts";
 import {
   type ConfigMap,
@@ -25,6 +26,8 @@ export interface ReadOptions {
   /** The texts of `-o`, in order. */
   readonly options: readonly string[];
   readonly environment: Environment;
+  /** Configuration from elsewhere: it stands above the files and below the options. */
+  readonly afar?: AfarText | undefined;
 }
 
 export interface ConfigRead {
@@ -44,7 +47,7 @@ export interface ConfigRead {
 export type PlacedFate = KeyFate & { readonly where: string };
 
 /** Reads the configuration; throws a ConfigError with the first thing that is fatal. */
-export function readConfig({ file, options, environment }: ReadOptions): ConfigRead {
+export function readConfig({ file, options, environment, afar }: ReadOptions): ConfigRead {
   const parsed = options.map(parseOption);
   const main: Layer = file === undefined
     ? { file: "", value: {}, remarks: [], lineOf: () => undefined }
@@ -61,14 +64,17 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
     layers.push(layer);
     merge(tree, layer, strategy, origins);
   }
+  const fromAfar = afar === undefined ? [] : readAfar(afar);
+  applyAfar(tree, fromAfar);
   for (const option of parsed) applyOption(tree, option);
 
   const touched = new Map(parsed.map((option) => [optionKeys(option).join("."), option]));
-  const where = (path: readonly PropertyKey[]) => placeOf(path, origins, touched);
+  const where = (path: readonly PropertyKey[]) => placeOf(path, { origins, touched, fromAfar });
   const given = new Set(Object.keys(tree));
   // A file that says nothing leaves nothing to run, as in Falco: it was hardly meant.
   if (file !== undefined && given.size === 0) tree["rules_files"] = [];
   const { value: config, problems } = holdTree<Config>(schema, tree, where, { options: parsed });
+  if (afar !== undefined) requireGood(problems, afar);
   requireNames(config, where);
   problems.push(...checkPlugins(config, where));
   problems.unshift(...layers.flatMap(remarksOf));
@@ -83,6 +89,12 @@ export function readConfig({ file, options, environment }: ReadOptions): ConfigR
     given,
     fates,
   };
+}
+
+/** What a file of the host may have wrong with a warning, nobody signs on purpose. */
+function requireGood(problems: readonly ConfigProblem[], { name }: AfarText): void {
+  const bad = problems.find(({ where }) => where.startsWith(`${name}:`));
+  if (bad !== undefined) throw new ConfigError(bad.where, bad.key, bad.message);
 }
 
 function noticeOf({ where, key, told }: PlacedFate): ConfigProblem[] {
@@ -186,15 +198,20 @@ function merge(tree: ConfigMap, layer: Layer, strategy: Strategy, origins: Map<s
   }
 }
 
-function placeOf(
-  path: readonly PropertyKey[],
-  origins: ReadonlyMap<string, Layer>,
-  touched: ReadonlyMap<string, Option>,
-): string {
+interface Origins {
+  readonly origins: ReadonlyMap<string, Layer>;
+  readonly touched: ReadonlyMap<string, Option>;
+  readonly fromAfar: readonly AfarValue[];
+}
+
+function placeOf(path: readonly PropertyKey[], from: Origins): string {
+  const { origins, touched, fromAfar } = from;
   for (let length = path.length; length > 0; length--) {
     const option = touched.get(path.slice(0, length).join("."));
     if (option !== undefined) return `-o ${option.text}`;
   }
+  const value = fromAfar.find((one) => one.path.every((step, at) => step === path[at]));
+  if (value !== undefined) return value.where;
   const layer = origins.get(String(path[0]));
   if (layer === undefined || layer.file === "") return "";
   const line = layer.lineOf(path);

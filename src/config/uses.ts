@@ -208,6 +208,7 @@ export const USES: Uses<Config> = {
   },
   rollout: {
     source: readBy(ROLLOUT),
+    config_source: readBy(ROLLOUT),
     public_keys: readBy(ROLLOUT),
     name: readBy(ROLLOUT),
     every: readBy(ROLLOUT),

@@ -1,25 +1,65 @@
-// Numbers of the roll-out of rules: they stand in /healthz as they are, and become series here.
-import { REFUSALS } from "../rollout/contents.ts";
-import type { RolloutReport } from "../rollout/report.ts";
-import { type Family, single } from "./exposition.ts";
+// Numbers of the roll-out: they stand in /healthz as they are, and become series here, one sample
+// for each kind of bundle that is followed.
+import { BUNDLE_KINDS, REFUSALS } from "../rollout/contents.ts";
+import type { KindReport, RolloutReport } from "../rollout/report.ts";
+import type { Family } from "./exposition.ts";
 
 export function rolloutFamilies(report: RolloutReport | undefined): Family[] {
-  if (report === undefined) return [];
-  const { rules, waits, refused, trouble, asked, failed, refusals } = report;
-  const gauge = (name: string, help: string, value: number) =>
-    single(`saker_rollout_${name}`, "gauge", value, help);
+  const kinds = BUNDLE_KINDS.filter((kind) => report?.[kind] !== undefined);
+  if (kinds.length === 0) return [];
+  const family = (
+    name: string,
+    kind: Family["kind"],
+    help: string,
+    valueOf: (of: KindReport) => number,
+  ): Family => ({
+    name: `saker_rollout_${name}`,
+    kind,
+    help,
+    samples: kinds.map((of) => ({ labels: { kind: of }, value: valueOf(report![of]!) })),
+  });
   return [
-    gauge("serial", "Serial of the bundle in force; 0: the host's own rules.", rules?.serial ?? 0),
-    gauge("waiting_serial", "Serial of one that is not for this host yet.", waits?.serial ?? 0),
-    gauge("ok", "1 unless the last bundle was refused.", refused === null ? 1 : 0),
-    gauge("source_up", "1 while the source can be asked.", trouble === null ? 1 : 0),
-    single("saker_rollout_asked_total", "counter", asked, "How often the source was asked."),
-    single("saker_rollout_failed_total", "counter", failed, "How often it could not be."),
+    family(
+      "serial",
+      "gauge",
+      "Serial of the bundle in force; 0: what the host has by itself.",
+      ({ in_force }) => in_force?.serial ?? 0,
+    ),
+    family(
+      "waiting_serial",
+      "gauge",
+      "Serial of one that is not for this host yet.",
+      ({ waits }) => waits?.serial ?? 0,
+    ),
+    family(
+      "ok",
+      "gauge",
+      "1 unless the last bundle was refused.",
+      ({ refused }) => refused === null ? 1 : 0,
+    ),
+    family(
+      "source_up",
+      "gauge",
+      "1 while the source answers.",
+      ({ source }) => source.in_a_row === 0 ? 1 : 0,
+    ),
+    family(
+      "asked_total",
+      "counter",
+      "How often the source was asked.",
+      ({ source }) => source.asked,
+    ),
+    family("failed_total", "counter", "How often it could not be.", ({ source }) => source.failed),
     {
       name: "saker_rollout_refused_total",
       kind: "counter",
       help: "Bundles that were refused, by why.",
-      samples: REFUSALS.map((why) => ({ labels: { why }, value: refusals[why] ?? 0 })),
+      samples: kinds.flatMap((kind) =>
+        REFUSALS.map((why) => ({
+          labels: { kind, why },
+          value: report![kind]!.refusals[why] ?? 0,
+        }))
+      ),
     },
   ];
 }

@@ -25,7 +25,7 @@ import { rulesOfAll } from "../start/rules_of_all.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
 import { type Sources, sourcesOf } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
-import type { LoadedConfig } from "../start/load_config.ts";
+import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { type Log, logTo } from "../log.ts";
 import type { LiveOutputs } from "../start/live_outputs.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
@@ -57,15 +57,22 @@ const NOT_YET: ReloadOutcome = { reloaded: false, error: "saker has only begun t
 
 export async function watch(
   flags: Flags,
-  loaded: LoadedConfig,
+  given: LoadedConfig,
   terminal: Terminal,
   tracing?: Tracing,
 ): Promise<number> {
-  const plugins = await loadPlugins(loaded.config);
   const hostname = terminal.environment("FALCO_HOSTNAME") ?? Deno.hostname();
-  const rollout = await rolloutOf(loaded.config, hostname, logTo(() => loaded.config, terminal));
+  // What a person traces for once is judged by what the person gave.
+  const rollout = tracing !== undefined
+    ? undefined
+    : await rolloutOf(given.config, hostname, logTo(() => given.config, terminal));
+  // What there is to say of the host's own files has been said.
+  const quiet = { ...terminal, error: () => {}, syslog: () => {} };
+  const loaded = rollout?.beginConfig((afar) => loadConfig(flags, quiet, given.notices, afar)) ??
+    given;
+  const plugins = await loadPlugins(loaded.config);
   const make = (bundle?: Contents) => rulesStart(loaded.config, flags, infosOf(plugins), bundle);
-  const rules = rollout === undefined ? make() : rollout.begin(make);
+  const rules = rollout === undefined ? make() : rollout.beginRules(make);
   const sources = sourcesOf(flags, loaded.config, rules.files, plugins);
   const config = sources.syscalls ? loaded.config : withoutSyscalls(loaded.config);
   const log = logTo(() => config, terminal);
@@ -309,7 +316,7 @@ export async function watch(
 
 /** Its part of the program is read where it is configured alone. */
 async function rolloutOf(config: Config, hostname: string, log: Log): Promise<Rollout | undefined> {
-  if (config.rollout.source === "") return undefined;
+  if (config.rollout.source === "" && config.rollout.config_source === "") return undefined;
   const { Rollout } = await import("../start/rollout.ts");
   return await Rollout.of(config, hostname, log);
 }

@@ -7,7 +7,7 @@ import type { RulesStart } from "../../engine/contract/messages.ts";
 import { catchStrays } from "../../engine/contract/strays.ts";
 import { filesBeingWritten } from "../../files/being_written.ts";
 import type { PluginInfo } from "../../plugins/contract.ts";
-import type { Contents } from "../../rollout/contents.ts";
+import { type Bundles, settingsOf } from "../../rollout/with_bundle.ts";
 import { variable } from "../../words/environment.ts";
 import type { Flags } from "../flags.ts";
 import { terminalOver } from "../terminal.ts";
@@ -24,8 +24,8 @@ export interface AnewStart {
   readonly notices: readonly string[];
   /** Plugins stay those of the start. */
   readonly plugins: readonly PluginInfo[];
-  /** Rules from elsewhere. */
-  readonly bundle: Contents | undefined;
+  /** Rules and configuration from elsewhere. */
+  readonly bundles: Bundles;
 }
 
 export interface Anew {
@@ -69,11 +69,11 @@ scope.onmessage = ({ data }) => {
     environment: variable,
   });
   try {
-    const loaded = loadConfig(data.flags, terminal, data.notices);
+    const loaded = loadConfig(data.flags, terminal, data.notices, settingsOf(data.bundles.config));
     const { config } = loaded;
     requireOutput(config);
     waitForWriters([...rulesPaths(config, data.flags)]);
-    const rules = rulesStart(config, data.flags, data.plugins, data.bundle);
+    const rules = rulesStart(config, data.flags, data.plugins, data.bundles.rules);
     const empty = rules.files.find(({ name, text }) =>
       text.trim() === "" && data.filled.includes(name)
     );

@@ -1,6 +1,7 @@
 // Flags → Config: the configuration of `-c` with the options of `-o` and the flags that are
 // short for options. Warnings go to standard error; errors are thrown.
 import { problemLine } from "../../config/problem.ts";
+import type { AfarText } from "../../config/from_afar.ts";
 import { type PlacedFate, readConfig } from "../../config/read_config.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Flags } from "../flags.ts";
@@ -25,16 +26,18 @@ export interface LoadedConfig {
   readonly problems: readonly string[];
 }
 
-/** Notices that were told before are not told again. */
+/** Notices that were told before are not told again; `afar` is what a signed bundle says. */
 export function loadConfig(
   flags: Flags,
   terminal: Terminal,
   told: readonly string[] = [],
+  afar?: AfarText,
 ): LoadedConfig {
   const { config, problems, files, includes, given, fates } = readConfig({
     file: flags.config,
     options: flags.option,
     environment: terminal.environment,
+    afar,
   });
   const log = logTo(() => config, terminal);
   const notices: string[] = [];

@@ -7,7 +7,7 @@ import type { Counters } from "../../engine/contract/counters.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import type { EnginePart } from "../../engine/thread/engines.ts";
 import type { EngineThread, RulesTold } from "../../engine/thread/engine_thread.ts";
-import type { Contents } from "../../rollout/contents.ts";
+import type { Bundles } from "../../rollout/with_bundle.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Flags } from "../flags.ts";
 import type { Log } from "../log.ts";
@@ -54,7 +54,7 @@ export interface ReloadsOptions {
   readonly terminal: Terminal;
   readonly log: Log;
   readonly tell: (alert: OwnAlert) => void;
-  /** Rules from elsewhere. */
+  /** Rules and configuration from elsewhere. */
   readonly rollout?: RolledOut | undefined;
   readonly onRules?: (told: RulesTold) => void;
   /** Called at the moment of the exchange, between two events. */
@@ -81,7 +81,7 @@ export class Reloads {
   /** What the engine was asked to take, until it answers. */
   #asked: {
     readonly anew: Anew;
-    readonly bundle: Contents | undefined;
+    readonly bundles: Bundles;
     readonly answer: (outcome: ReloadOutcome) => void;
   } | undefined;
 
@@ -107,21 +107,21 @@ export class Reloads {
   /** One at a time; never rejects. */
   async reload(thread: EngineThread): Promise<ReloadOutcome> {
     const { flags, counters, terminal, rollout } = this.#options;
-    const bundle = rollout?.current();
+    const bundles = rollout?.current() ?? {};
     const answer = await readAnew({
       flags,
       filled: this.#filled,
       outIsTerminal: terminal.outIsTerminal,
       notices: this.#loaded.notices,
       plugins: this.#options.rules.plugins ?? [],
-      bundle,
+      bundles,
     });
     terminal.error(answer.told.error);
     for (const [severity, text] of answer.told.syslog) terminal.syslog(severity, text);
     if (counters.stopping) return ENDING;
-    if ("error" in answer) return this.#refuse(answer.error, bundle);
+    if ("error" in answer) return this.#refuse(answer.error, bundles);
     const { promise, resolve } = Promise.withResolvers<ReloadOutcome>();
-    this.#asked = { anew: answer, bundle, answer: resolve };
+    this.#asked = { anew: answer, bundles, answer: resolve };
     thread.reload(answer.rules, engineSettings(answer.loaded.config, flags));
     return await Promise.race([promise, thread.ended.then(() => ENDING)]);
   }
@@ -132,17 +132,17 @@ export class Reloads {
     this.#asked = undefined;
     if (asked === undefined) return;
     asked.answer(
-      "error" in outcome ? this.#refuse(outcome.error, asked.bundle) : this.#take(asked, outcome),
+      "error" in outcome ? this.#refuse(outcome.error, asked.bundles) : this.#take(asked, outcome),
     );
   }
 
   #take(
-    { anew, bundle }: { anew: Anew; bundle: Contents | undefined },
+    { anew, bundles }: { anew: Anew; bundles: Bundles },
     told: RulesTold,
   ): ReloadOutcome {
     const { loaded, rules, sha256 } = anew;
     const { log, counters, onTaken, onState, onRules, rollout } = this.#options;
-    rollout?.settled(bundle, undefined);
+    rollout?.settled(bundles, undefined);
     const { outputs } = changesOf(this.#loaded.config, loaded.config);
     const { restart } = changesOf(this.#started, loaded.config);
     onTaken(loaded, outputs);
@@ -168,10 +168,10 @@ export class Reloads {
     return { reloaded: true, rules: rulesNow, generation: generation + 1, sha256, restart };
   }
 
-  #refuse(error: string, bundle: Contents | undefined): ReloadOutcome {
+  #refuse(error: string, bundles: Bundles): ReloadOutcome {
     const { log, tell, onState, rollout } = this.#options;
     // A bundle's refusal is told once, and is over when its source hands over the old one again.
-    if (rollout?.settled(bundle, error)) return { reloaded: false, error };
+    if (rollout?.settled(bundles, error)) return { reloaded: false, error };
     log.warning(`${error}\nThe new rules are refused, the old ones stay.`);
     tell({ rule: REFUSAL_RULE, priority: REFUSAL_PRIORITY, message: `${REFUSAL_RULE}: ${error}` });
     this.#state = { ...this.#state, refusals: this.#state.refusals + 1, refusal: error };

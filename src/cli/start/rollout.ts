@@ -1,52 +1,58 @@
-// Rules from elsewhere in a watch: what was kept holds from the start, a thread follows the source,
-// and what it offers goes the way of every reload: it is tried aside, and exchanged between two
-// events or refused (docs/rollout.md).
+// Rules and configuration from elsewhere in a watch: what was kept holds from the start, a thread
+// follows the sources, and what it offers goes the way of every reload: it is tried aside, and
+// exchanged between two events or refused (docs/rollout.md).
+import type { AfarText } from "../../config/from_afar.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { compileRules } from "../../engine/compile_rules.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
 import { readKeyFile } from "../../files/read_text.ts";
-import type { Contents } from "../../rollout/contents.ts";
-import type { FollowNews, FollowOrder, FollowStart } from "../../rollout/follow_worker.ts";
+import { BUNDLE_KINDS, type BundleKind, type Contents, LABEL } from "../../rollout/contents.ts";
 import { readPublicKeys } from "../../rollout/keys.ts";
 import { NOTHING_YET, type RolloutReport } from "../../rollout/report.ts";
-import { LABEL } from "../../rollout/contents.ts";
 import { type Kept, Store } from "../../rollout/store.ts";
+import { type Bundles, settingsOf } from "../../rollout/with_bundle.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Log } from "../log.ts";
+import type { LoadedConfig } from "./load_config.ts";
 import type { OwnAlert } from "./own_alerts.ts";
+import type { RolloutNews, RolloutOrder, RolloutStart } from "./rollout_worker.ts";
 
 const KEY_BYTES_MAX = 64 << 10;
 const PEM_BYTES_MAX = 4 << 20;
 
 /** What `Reloads` asks and tells. */
 export interface RolledOut {
-  /** What is to be in force beside the host's own rules; undefined: nothing. */
-  current(): Contents | undefined;
+  /** What is to be in force beside what the host has by itself. */
+  current(): Bundles;
   /** What came of a reload with it; true where it was an offer, which who follows tells of. */
-  settled(used: Contents | undefined, error: string | undefined): boolean;
+  settled(used: Bundles, error: string | undefined): boolean;
 }
 
+type Reload = (who: string) => Promise<ReloadOutcome>;
+
 export class Rollout implements RolledOut {
-  readonly #start: FollowStart;
-  #inForce: Contents | undefined;
+  readonly #start: RolloutStart;
+  #inForce: Bundles;
+  /** One at a time. */
   #offered: Contents | undefined;
-  #keptRefused: string | undefined;
+  #taking: Promise<void> = Promise.resolve();
+  #keptRefused: { [Kind in BundleKind]?: string } = {};
   #error: string | undefined;
-  #report: RolloutReport = NOTHING_YET;
+  #report: RolloutReport;
   #worker: Worker | undefined;
   #failure: string | undefined;
 
-  private constructor(start: FollowStart, { bundle }: Kept) {
+  private constructor(start: RolloutStart, kept: { readonly [Kind in BundleKind]?: Kept }) {
     this.#start = start;
-    this.#inForce = bundle?.contents;
+    const all = BUNDLE_KINDS.map((kind) => [kind, kept[kind]?.bundle?.contents] as const);
+    this.#inForce = Object.fromEntries(all.filter(([, contents]) => contents !== undefined));
+    this.#report = Object.fromEntries(Object.keys(kept).map((kind) => [kind, NOTHING_YET]));
   }
 
-  /** Undefined where none is configured. Throws one line where it cannot be right. */
-  static async of(config: Config, hostname: string, log: Log): Promise<Rollout | undefined> {
-    const { source, public_keys, name, every, directory, labels, ca_cert, token_file } =
-      config.rollout;
-    if (source === "") return undefined;
+  /** Throws one line where the configuration cannot be right. */
+  static async of(config: Config, hostname: string, log: Log): Promise<Rollout> {
+    const { public_keys, name, every, directory, labels } = config.rollout;
     if (public_keys.length === 0) {
       throw new Error("rollout.public_keys: expected a file at least, since there is a source");
     }
@@ -54,82 +60,100 @@ export class Rollout implements RolledOut {
     if (wrong !== undefined) {
       throw new Error(`rollout.labels: expected KEY=VALUE such as env=prod, found "${wrong}"`);
     }
-    const keys = public_keys.map((file) => readKeyFile("rollout.public_keys", file, KEY_BYTES_MAX));
-    const read = await readPublicKeys(keys.join("\n")).catch((error: Error) => {
+    const pem = public_keys.map((file) => readKeyFile("rollout.public_keys", file, KEY_BYTES_MAX))
+      .join("\n");
+    const keys = await readPublicKeys(pem).catch((error: Error) => {
       throw new Error(`rollout.public_keys: ${error.message}`);
     });
-    const kept = await new Store(directory).read(read);
-    if (kept.warning !== undefined) log.warning(`Warning: rollout: ${kept.warning}`);
+    const sources = sourcesOf(config.rollout);
+    const kept: { [Kind in BundleKind]?: Kept } = {};
+    for (const kind of BUNDLE_KINDS) {
+      if (sources[kind] === undefined) continue;
+      const one = kept[kind] = await new Store(directory, kind).read({ keys, name });
+      if (one.warning !== undefined) log.warning(`Warning: rollout of ${kind}: ${one.warning}`);
+    }
     const start = {
-      url: source,
-      ...(ca_cert === "" ? {} : { caCert: readKeyFile("rollout.ca_cert", ca_cert, PEM_BYTES_MAX) }),
-      ...(token_file === "" ? {} : { tokenFile: token_file }),
+      sources,
       everyMs: parseInterval(every)!,
       directory,
-      keys: keys.join("\n"),
+      keys: pem,
       host: { name: hostname, labels },
       wantedName: name,
     };
     return new Rollout(start, kept);
   }
 
-  /** Rules for the start: with what was kept, or without it where they do not load together, since
-   * a saker that does not start sees nothing. */
-  begin(make: (bundle: Contents | undefined) => RulesStart): RulesStart {
-    if (this.#inForce === undefined) return make(undefined);
-    try {
-      const rules = make(this.#inForce);
+  /** The configuration for the start with what was kept; undefined where nothing was, or where it
+   * is not taken, since a saker that does not start sees nothing. */
+  beginConfig(load: (afar: AfarText) => LoadedConfig): LoadedConfig | undefined {
+    const settings = settingsOf(this.#inForce.config);
+    return settings && this.#begin("config", () => load(settings));
+  }
+
+  /** As `beginConfig`, for rules. */
+  beginRules(make: (bundle: Contents | undefined) => RulesStart): RulesStart {
+    const bundle = this.#inForce.rules;
+    const tried = bundle && this.#begin("rules", () => {
+      const rules = make(bundle);
       compileRules(rules);
       return rules;
+    });
+    return tried ?? make(undefined);
+  }
+
+  #begin<T>(kind: BundleKind, make: () => T): T | undefined {
+    try {
+      return make();
     } catch (error) {
-      this.#keptRefused = (error as Error).message;
-      this.#inForce = undefined;
-      return make(undefined);
+      this.#keptRefused[kind] = (error as Error).message;
+      const { [kind]: _, ...others } = this.#inForce;
+      this.#inForce = others;
+      return undefined;
     }
   }
 
-  current(): Contents | undefined {
-    return this.#offered ?? this.#inForce;
+  current(): Bundles {
+    const offered = this.#offered;
+    return offered === undefined ? this.#inForce : { ...this.#inForce, [offered.kind]: offered };
   }
 
-  settled(used: Contents | undefined, error: string | undefined): boolean {
-    if (used !== undefined && used === this.#offered) {
+  settled(used: Bundles, error: string | undefined): boolean {
+    const offered = this.#offered;
+    if (offered !== undefined && used[offered.kind] === offered) {
       this.#offered = undefined;
       this.#error = error;
       if (error === undefined) this.#inForce = used;
       return true;
     }
-    if (error === undefined) this.#send({ kind: "again" });
+    if (error === undefined) this.#send({ order: "again" });
     return false;
   }
 
-  /** Follows the source from now on. */
+  /** Follows the sources from now on. */
   follow(
-    reload: (who: string) => Promise<ReloadOutcome>,
+    reload: Reload,
     { log, tell }: { readonly log: Log; readonly tell: (alert: OwnAlert) => void },
   ): void {
-    const url = new URL("../../rollout/follow_worker.ts", import.meta.url);
+    const url = new URL("./rollout_worker.ts", import.meta.url);
     const worker = this.#worker = new Worker(url, { type: "module" });
     const fail = (reason: string) => {
       this.#failure = `the source is followed no more: ${reason}`;
       log.warning(`Warning: rollout: ${this.#failure}`);
     };
-    worker.onmessage = ({ data }: MessageEvent<FollowNews>) => {
-      if (data.kind === "report") this.#report = data.report;
-      else if (data.kind === "log") {
+    worker.onmessage = ({ data }: MessageEvent<RolloutNews>) => {
+      if (data.news === "report") this.#report = { ...this.#report, [data.kind]: data.report };
+      else if (data.news === "log") {
         log[data.level](data.level === "info" ? data.line : `Warning: ${data.line}`);
-      } else if (data.kind === "refused") tell({ subject: "rollout refused", message: data.line });
+      } else if (data.news === "refused") tell({ subject: "rollout refused", message: data.line });
       // A reload never rejects.
-      else this.#take(data.contents, reload);
+      else this.#taking = this.#taking.then(() => this.#take(data.contents, reload));
     };
     worker.onmessageerror = () => fail("what its thread said cannot be read");
     worker.onerror = (event) => {
       event.preventDefault();
       fail(event.message);
     };
-    const refused = this.#keptRefused;
-    const start = { ...this.#start, ...(refused === undefined ? {} : { keptRefused: refused }) };
-    this.#send({ kind: "start", start });
+    this.#send({ order: "start", start: this.#start, keptRefused: this.#keptRefused });
   }
 
   report(): RolloutReport {
@@ -137,34 +161,50 @@ export class Rollout implements RolledOut {
   }
 
   troubles(): string[] {
-    const { refused, trouble } = this.#report;
-    const expires = this.#inForce?.expiresMs ?? Infinity;
-    return [
-      ...(refused === null ? [] : [`a bundle was refused: ${refused.told}`]),
-      ...(trouble === null ? [] : [trouble]),
-      ...(this.#failure === undefined ? [] : [this.#failure]),
-      ...(expires < Date.now() ? ["what is in force has expired, and nothing newer came"] : []),
-    ].map((line) => `rollout: ${line}`);
+    const lines = BUNDLE_KINDS.flatMap((kind) => {
+      const { refused, trouble } = this.#report[kind] ?? NOTHING_YET;
+      const expires = this.#inForce[kind]?.expiresMs ?? Infinity;
+      return [
+        ...(refused === null ? [] : [`a bundle was refused: ${refused.told}`]),
+        ...(trouble === null ? [] : [trouble]),
+        ...(expires < Date.now() ? ["what is in force has expired, and nothing newer came"] : []),
+      ].map((line) => `rollout of ${kind}: ${line}`);
+    });
+    return [...lines, ...(this.#failure === undefined ? [] : [`rollout: ${this.#failure}`])];
   }
 
   close(): void {
     this.#worker?.terminate();
   }
 
-  async #take(contents: Contents, reload: (who: string) => Promise<ReloadOutcome>): Promise<void> {
+  async #take(contents: Contents, reload: Reload): Promise<void> {
+    const { kind, name, serial } = contents;
     this.#offered = contents;
-    const outcome = await reload(`Bundle ${contents.name} ${contents.serial}`);
+    const outcome = await reload(`Bundle ${name} ${serial} of ${kind}`);
     // Where saker ends, nothing was settled.
     const isSettled = this.#offered === undefined;
     this.#offered = undefined;
     const refused = this.#error ?? (outcome.reloaded ? undefined : outcome.error);
     this.#send({
-      kind: "outcome",
+      order: "outcome",
+      kind,
       outcome: !isSettled ? undefined : refused === undefined ? {} : { refused },
     });
   }
 
-  #send(order: FollowOrder): void {
+  #send(order: RolloutOrder): void {
     this.#worker?.postMessage(order);
   }
+}
+
+function sourcesOf(keys: Config["rollout"]): RolloutStart["sources"] {
+  const { source, config_source, ca_cert, token_file } = keys;
+  const common = {
+    ...(ca_cert === "" ? {} : { caCert: readKeyFile("rollout.ca_cert", ca_cert, PEM_BYTES_MAX) }),
+    ...(token_file === "" ? {} : { tokenFile: token_file }),
+  };
+  return {
+    ...(source === "" ? {} : { rules: { ...common, url: source } }),
+    ...(config_source === "" ? {} : { config: { ...common, url: config_source } }),
+  };
 }
