@@ -107,3 +107,18 @@ Deno.test("what comes from afar stands above the files and below the options", (
     Deno.removeSync(file);
   }
 });
+
+Deno.test("docs/rollout.md names every key that may come from afar, and no other", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/rollout.md", import.meta.url));
+  const table = /these keys may come so[^]*?\n\n(\| keys[^]*?)\n\n/i.exec(page)![1]!;
+  let group = "";
+  const named = [...table.matchAll(/`([^`]+)`/g)].map(([, name]) => {
+    if (name!.startsWith(".")) return `${group}${name}`;
+    group = name!.split(".")[0]!;
+    return name!;
+  });
+  const whole = [...FROM_AFAR.filter((key) => !key.startsWith("base_syscalls.")), "base_syscalls"];
+  deepStrictEqual(named.toSorted(), whole.toSorted());
+  const calls = FROM_AFAR.filter((key) => key.startsWith("base_syscalls.")).length;
+  strictEqual(calls, Object.keys(USES.base_syscalls).length);
+});

@@ -13,10 +13,10 @@ const INSIDE = hosts.find((host) => placeOf(NAME, host) < 33)!;
 const OUTSIDE = hosts.find((host) => placeOf(NAME, host) >= 33)!;
 
 interface Told {
-  readonly rules: { readonly name: string; readonly serial: number } | null;
+  readonly in_force: { readonly name: string; readonly serial: number } | null;
   readonly waits: { readonly serial: number } | null;
   readonly refused: { readonly serial: number | null; readonly why: string } | null;
-  readonly asked: number;
+  readonly source: { readonly asked: number; readonly in_a_row: number };
 }
 
 /** What hosts ask for; one file, with what HTTP has for those who ask again. */
@@ -63,7 +63,8 @@ async function signed(place: Place, args: readonly string[]): Promise<Uint8Array
 }
 
 async function toldOf(saker: Saker): Promise<Told | undefined> {
-  return (await saker.health())?.body["rollout"] as Told | undefined;
+  const all = (await saker.health())?.body["rollout"] as { rules?: Told } | undefined;
+  return all?.rules;
 }
 
 function until(what: string, saker: Saker, is: (told: Told) => boolean): Promise<Told> {
@@ -138,15 +139,15 @@ Deno.test("rules are rolled out to a third of the hosts, then to all, and never 
     {
       await using inside = await start(INSIDE);
       await using outside = await start(OUTSIDE);
-      await until("the third to take it", inside, ({ rules }) => rules?.serial === 7);
+      await until("the third to take it", inside, (one) => one.in_force?.serial === 7);
       await until("the others to wait", outside, ({ waits }) => waits?.serial === 7);
-      strictEqual((await toldOf(outside))!.rules, null);
+      strictEqual((await toldOf(outside))!.in_force, null);
       await fires(inside, "Of the bundle", "third");
       await outside.alert("Of the host", place.mark("third"));
 
       await publish(all);
       for (const one of [inside, outside]) {
-        await until("all to take it", one, ({ rules }) => rules?.serial === 8);
+        await until("all to take it", one, (one) => one.in_force?.serial === 8);
       }
       await fires(outside, "Of the bundle", "all");
 
@@ -161,7 +162,7 @@ Deno.test("rules are rolled out to a third of the hosts, then to all, and never 
       for (const [why, bytes] of cases) {
         await publish(bytes);
         const told = await until(`a refusal: ${why}`, inside, (one) => one.refused?.why === why);
-        deepStrictEqual(told.rules, { name: NAME, serial: 8 });
+        deepStrictEqual(told.in_force, { name: NAME, serial: 8 });
         strictEqual((await inside.health())!.body.status, "degraded");
       }
       await fires(inside, "Of the bundle", "refused");
@@ -174,8 +175,8 @@ Deno.test("rules are rolled out to a third of the hosts, then to all, and never 
       await until("the refusal to be over", inside, (one) => one.refused === null);
       const why = (await inside.health())!.body["reason"];
       ok(!/refused|hot restart/.test(String(why)), String(why));
-      const { asked } = (await toldOf(inside))!;
-      await until("two more looks", inside, (one) => one.asked > asked + 2);
+      const { asked } = (await toldOf(inside))!.source;
+      await until("two more looks", inside, (one) => one.source.asked > asked + 2);
       ok(server.answered.slice(-2).includes(304), server.answered.join());
     }
     strictEqual((await Deno.stat(place.file(`state-${INSIDE}`))).mode! & 0o777, 0o700);
@@ -184,14 +185,18 @@ Deno.test("rules are rolled out to a third of the hosts, then to all, and never 
     server = undefined;
 
     await using again = await start(INSIDE);
-    await until("it to start without the server", again, ({ rules }) => rules?.serial === 8);
+    await until("it to start without the server", again, (one) => one.in_force?.serial === 8);
     await fires(again, "Of the bundle", "offline");
+    await until("it to be told", again, (one) => one.source.in_a_row > 1);
+    const { status, reason } = (await again.health())!.body;
+    strictEqual(status, "degraded");
+    match(String(reason), /rollout of rules: the source cannot be asked/);
     server = new Server(cert, key, Number(port));
     await publish(third);
     await until("the old one to be refused", again, (one) => one.refused?.why === "stale");
     await fires(again, "Of the bundle", "stale");
     await publish(empty);
-    await until("its own rules", again, ({ rules, refused }) => rules === null && refused === null);
+    await until("its own rules", again, (one) => one.in_force === null && one.refused === null);
     await fires(again, "Of the host", "empty");
   } finally {
     await server?.[Symbol.asyncDispose]();

@@ -12,7 +12,9 @@ export function addRollout(
   terminal: Terminal,
 ): void {
   const rollout = program.command("rollout")
-    .description("sign rules for many hosts, and see what a bundle is (docs/rollout.md)")
+    .description(
+      "sign rules and configuration for many hosts, and see what a bundle is (docs/rollout.md)",
+    )
     .action(() => rollout.error("missing command: rollout key, sign, show or publish"));
   rollout.command("key")
     .description("make a pair of keys: FILE for who signs, FILE.pub for the hosts")
@@ -22,7 +24,7 @@ export function addRollout(
       onEnd(await makeKeyFiles(file, terminal));
     });
   rollout.command("sign")
-    .description("make a signed bundle of the rules files of -r")
+    .description("make a signed bundle of the rules files of -r, or of configuration")
     .requiredOption("--key <file>", "the private key")
     .requiredOption("--name <name>", "whose hosts it is for, such as fleet")
     .requiredOption("--serial <n>", "higher than that of the bundle before", serial)
@@ -32,8 +34,9 @@ export function addRollout(
     .option("--host <pattern>", "only hosts of such names, with * and ? (repeatable)", append)
     .option("--label <key=value>", "only hosts with this label (repeatable)", append)
     .option("--instead", "in place of the host's own rules, not after them")
-    .option("--empty", "no rules: hosts go back to their own")
-    .option("--force", "sign rules that this saker does not take")
+    .option("--settings <file>", "configuration instead of rules: the few keys of docs/rollout.md")
+    .option("--empty [kind]", "no rules, or no config: hosts go back to their own")
+    .option("--force", "sign what this saker does not take")
     .action(async (asked: SignAsked) => {
       const { signRules } = await import("./rollout_sign.ts");
       onEnd(await signRules(asked, readFlags(program), terminal));

@@ -94,7 +94,12 @@ function describe(contents: Contents, keyId: string): string {
     ["name", name],
     ["serial", String(serial)],
     ["kind", files.length === 0 ? `${kind}, none: back to the host's own` : kind],
-    ["combine", combine === "after" ? "after the host's own rules" : "instead of the host's own"],
+    ...kind === "config" ? [] : [
+      [
+        "combine",
+        combine === "after" ? "after the host's own rules" : "instead of the host's own",
+      ] as [string, string],
+    ],
     ["issued", new Date(issuedMs).toISOString()],
     ["expires", new Date(expiresMs).toISOString()],
     ["share", `${share} %`],

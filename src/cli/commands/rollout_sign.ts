@@ -1,15 +1,15 @@
-// `saker rollout sign`: rules files and a private key come in, a bundle goes out. The rules are
-// loaded first as a host would load them: what hosts would refuse is not signed.
+// `saker rollout sign`: rules files, or a file of configuration, and a private key come in, a bundle
+// goes out. They are loaded first as a host would load them: what hosts would refuse is not signed.
 import { basename } from "node:path";
 import { parseInterval } from "../../config/interval.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
 import { compileRules } from "../../engine/compile_rules.ts";
 import { readKeyFile } from "../../files/read_text.ts";
-import type { Contents } from "../../rollout/contents.ts";
+import { BUNDLE_BYTES_MAX, type Contents } from "../../rollout/contents.ts";
 import { makeBundle } from "../../rollout/envelope.ts";
 import { readPrivateKey } from "../../rollout/keys.ts";
 import { replaceFile } from "../../rollout/replace_file.ts";
-import { withBundle } from "../../rollout/with_bundle.ts";
+import { settingsOf, withBundle } from "../../rollout/with_bundle.ts";
 import { visibleLine } from "../../words/visible.ts";
 import type { Flags } from "../flags.ts";
 import { readAllRules, rulesStart } from "../start/engine_start.ts";
@@ -26,7 +26,9 @@ export interface SignAsked {
   readonly host?: readonly string[];
   readonly label?: readonly string[];
   readonly instead?: boolean;
-  readonly empty?: boolean;
+  readonly settings?: string;
+  /** `--empty` alone: of rules. */
+  readonly empty?: boolean | string;
   readonly force?: boolean;
 }
 
@@ -37,21 +39,14 @@ export async function signRules(
   flags: Flags,
   terminal: Terminal,
 ): Promise<number> {
-  const { empty = false, force = false } = asked;
-  if (empty === flags.rules.length > 0) {
-    throw new Error(
-      empty
-        ? "--empty takes no rules files"
-        : "no rules files: -r FILE, or --empty to send hosts back to their own",
-    );
-  }
+  const what = contentsOf(asked, flags);
   const key = await readPrivateKey(readKeyFile("--key", asked.key, KEY_BYTES_MAX))
     .catch((error: Error) => {
       throw new Error(`--key ${visibleLine(asked.key)}: ${error.message}`);
     });
   const nowMs = Date.now();
   const contents: Contents = {
-    kind: "rules",
+    ...what,
     name: asked.name,
     serial: asked.serial,
     issuedMs: nowMs,
@@ -60,25 +55,51 @@ export async function signRules(
     hosts: asked.host ?? [],
     labels: asked.label ?? [],
     combine: asked.instead === true ? "instead" : "after",
-    files: empty ? [] : readAllRules(rulesFiles({ given: flags.rules, configured: undefined })!)
-      .map(({ name, text }) => ({ name: basename(name), text })),
   };
-  if (!force && !empty) check(contents, flags, terminal);
+  if (asked.force !== true && contents.files.length > 0) check(contents, flags, terminal);
   const bytes = await makeBundle(contents, key);
   replaceFile(asked.out, bytes, 0o644);
   terminal.out(
-    `Signed ${contents.name} ${contents.serial} with key ${key.publicKey.id}: ` +
+    `Signed ${contents.kind} ${contents.name} ${contents.serial} with key ${key.publicKey.id}: ` +
       `${contents.files.length} files, ${bytes.length} bytes, for ${contents.share} % of the ` +
       `hosts: ${visibleLine(asked.out)}\n`,
   );
   return 0;
 }
 
-/** Throws where the rules do not load behind those of the configuration, or the built-in ones. */
+function contentsOf(
+  { settings, empty, instead }: SignAsked,
+  { rules }: Flags,
+): Pick<Contents, "kind" | "files"> {
+  const kind = settings === undefined && empty !== "config" ? "rules" : "config";
+  if (typeof empty === "string" && empty !== "rules" && empty !== "config") {
+    throw new Error(`--empty: expected rules or config, found "${empty}"`);
+  }
+  const given = Number(rules.length > 0) + Number(settings !== undefined) +
+    Number(empty !== undefined);
+  if (given !== 1) {
+    throw new Error("expected one of -r FILE, --settings FILE, and --empty to send hosts back");
+  }
+  if (kind === "config" && instead === true) {
+    throw new Error("--instead is about rules: a host's configuration cannot be replaced");
+  }
+  if (empty !== undefined) return { kind, files: [] };
+  const files = settings === undefined
+    ? readAllRules(rulesFiles({ given: rules, configured: undefined })!)
+    : [{ name: settings, text: readKeyFile("--settings", settings, BUNDLE_BYTES_MAX) }];
+  return { kind, files: files.map(({ name, text }) => ({ name: basename(name), text })) };
+}
+
+/** Throws where they do not load with the configuration of `-c`, and behind its rules or the
+ * built-in ones. */
 function check(contents: Contents, flags: Flags, terminal: Terminal): void {
-  const { config } = loadConfig(flags, terminal);
-  const own = rulesStart(config, { ...flags, rules: [] });
   try {
+    if (contents.kind === "config") {
+      loadConfig(flags, terminal, [], settingsOf(contents));
+      return;
+    }
+    const { config } = loadConfig(flags, terminal);
+    const own = rulesStart(config, { ...flags, rules: [] });
     compileRules({ ...own, files: withBundle(own.files, contents) });
   } catch (error) {
     throw new Error(

@@ -9,7 +9,7 @@ import type { RulesStart } from "../../engine/contract/messages.ts";
 import { readKeyFile } from "../../files/read_text.ts";
 import { BUNDLE_KINDS, type BundleKind, type Contents, LABEL } from "../../rollout/contents.ts";
 import { readPublicKeys } from "../../rollout/keys.ts";
-import { NOTHING_YET, type RolloutReport } from "../../rollout/report.ts";
+import { type KindReport, NOTHING_YET, type RolloutReport } from "../../rollout/report.ts";
 import { type Kept, Store } from "../../rollout/store.ts";
 import { type Bundles, settingsOf } from "../../rollout/with_bundle.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
@@ -30,6 +30,16 @@ export interface RolledOut {
 }
 
 type Reload = (who: string) => Promise<ReloadOutcome>;
+
+export interface Followed {
+  readonly log: Log;
+  readonly tell: (alert: OwnAlert) => void;
+  /** Another bundle is in force, or one was refused. */
+  readonly changed?: () => void;
+}
+
+const shown = (report: KindReport | undefined) =>
+  JSON.stringify([report?.in_force, report?.waits, report?.refused]);
 
 export class Rollout implements RolledOut {
   readonly #start: RolloutStart;
@@ -130,10 +140,7 @@ export class Rollout implements RolledOut {
   }
 
   /** Follows the sources from now on. */
-  follow(
-    reload: Reload,
-    { log, tell }: { readonly log: Log; readonly tell: (alert: OwnAlert) => void },
-  ): void {
+  follow(reload: Reload, { log, tell, changed }: Followed): void {
     const url = new URL("./rollout_worker.ts", import.meta.url);
     const worker = this.#worker = new Worker(url, { type: "module" });
     const fail = (reason: string) => {
@@ -141,8 +148,11 @@ export class Rollout implements RolledOut {
       log.warning(`Warning: rollout: ${this.#failure}`);
     };
     worker.onmessage = ({ data }: MessageEvent<RolloutNews>) => {
-      if (data.news === "report") this.#report = { ...this.#report, [data.kind]: data.report };
-      else if (data.news === "log") {
+      if (data.news === "report") {
+        const before = shown(this.#report[data.kind]);
+        this.#report = { ...this.#report, [data.kind]: data.report };
+        if (shown(data.report) !== before) changed?.();
+      } else if (data.news === "log") {
         log[data.level](data.level === "info" ? data.line : `Warning: ${data.line}`);
       } else if (data.news === "refused") tell({ subject: "rollout refused", message: data.line });
       // A reload never rejects.
