@@ -1,8 +1,8 @@
-// Configuration from elsewhere (docs/rollout.md): a signed text comes in, the values of the few keys
-// that may come that way go out. The list is closed: what is not in it is refused, also where a
-// later saker knows it. Nothing in it runs a program, loads or names a file, opens a connection or a
-// port, says where alerts go or how a host is reached, or has to do with the roll-out itself: who
-// has stolen the key that signs can make saker quiet, which rules can as well, and no more than that.
+// Configuration from elsewhere (docs/rollout.md): a signed text comes in, the values of the few
+// keys that may come that way go out. The list is closed: what is not in it is refused, also where
+// a later saker knows it. Nothing in it runs a program, loads or names a file, opens a connection
+// or a port, says where alerts go or how a host is reached, or has to do with the roll-out itself:
+// who has stolen the key that signs can make saker quiet, which rules can as well, and no more.
 import { type ConfigMap, type ConfigValue, parseLayer } from "./layer.ts";
 import { ConfigError } from "./problem.ts";
 

@@ -1,5 +1,6 @@
 // falco.yaml → Config: the main file, the files that it includes, what a signed bundle says, then
-// the `-o` options; each scalar converted and checked; what is wrong told with file, line and key. Frozen at the end.
+// the `-o` options; each scalar converted and checked; what is wrong told with file, line and key.
+// Frozen at the end.
 import { join } from "node:path";
 import { fatesOf, type KeyFate } from "./fates.ts";
 import { type AfarText, type AfarValue, applyAfar, readAfar } from "./from_afar.ts";

@@ -1,4 +1,5 @@
-// The keys of `rollout`: rules and configuration from elsewhere (docs/rollout.md). All are saker's own.
+// The keys of `rollout`: rules and configuration from elsewhere (docs/rollout.md). All are saker's
+// own.
 import { parseInterval } from "./interval.ts";
 import { checkedText, sequence, text } from "./values.ts";
 import { map, word } from "./shape.ts";

@@ -161,7 +161,7 @@ Deno.test("a directory that others can write into, and a broken mark, are errors
   match(await scene.begin().catch(String) as string, /rules\.seen.*broken/);
 });
 
-Deno.test("a key that went takes its bundle and its serials along, those of the others stay", async () => {
+Deno.test("a key that went takes its bundle and its serials along", async () => {
   const stolen = await makeKeys();
   const thief = await readPrivateKey(stolen.privatePem);
   using scene = new Scene();

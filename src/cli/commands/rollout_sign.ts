@@ -1,5 +1,5 @@
-// `saker rollout sign`: rules files, or a file of configuration, and a private key come in, a bundle
-// goes out. They are loaded first as a host would load them: what hosts would refuse is not signed.
+// `saker rollout sign`: rules files or a file of configuration, and a private key come in, a bundle
+// goes out. They are loaded first as a host would: what hosts would refuse is not signed.
 import { basename } from "node:path";
 import { parseInterval } from "../../config/interval.ts";
 import { rulesFiles } from "../../config/rules_files.ts";
