@@ -155,8 +155,7 @@ export const DESCRIBED: Words<Config> = {
     max_mb: "For each output.",
   },
   rollout: {
-    "":
-      "Signed rules and configuration from elsewhere, for a share of the hosts first (docs/rollout.md).",
+    "": "Signed rules and configuration from elsewhere, for some hosts first (docs/rollout.md).",
     source: "Where the bundle of rules is: https://… or http://…; empty: there is none.",
     config_source: "As source, of a bundle of configuration, which may set a few keys alone.",
     public_keys: "Files of the keys of which one must have signed it.",
