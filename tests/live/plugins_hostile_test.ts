@@ -148,8 +148,8 @@ function openedOf(saker: Saker, marker: string): number {
 
 /** Events and alerts of which saker says that they did not come through. */
 function toldLosses(body: Record<string, unknown> | undefined): number {
-  const { critical, over_share } = (body?.["lost"] ?? {}) as Record<string, number>;
-  return (critical ?? 0) + (over_share ?? 0) + Number(body?.["alerts_dropped"] ?? 0);
+  const { critical } = (body?.["lost"] ?? {}) as Record<string, number>;
+  return (critical ?? 0) + Number(body?.["alerts_dropped"] ?? 0);
 }
 
 /** Processes that were started as that plugin's, or by it. */
