@@ -142,6 +142,8 @@ const KEYS = [
   "file_output.filename",
   "file_output",
   "http_output",
+  "otlp_output",
+  "otlp_output.endpoint",
   "webserver.listen_port",
   "webserver.listen_address",
   "webserver.k8s_healthz_endpoint",

@@ -148,6 +148,26 @@ export const DESCRIBED: Words<Config> = {
     root_certs: "Authorities whose clients are served (PEM).",
   },
   grpc_output: { enabled: "Alerts to the clients of the gRPC server." },
+  otlp_output: {
+    "": "Alerts as OpenTelemetry logs.",
+    enabled: "Alerts to a collector, or whoever else takes OTLP.",
+    protocol: "The protocol's way.",
+    endpoint: "Where to: http://HOST:PORT or https://HOST:PORT; for HTTP a path may follow, to " +
+      "which /v1/logs is added unless it ends so. Nothing: the collector of this host, by port " +
+      "4318, or 4317 for grpc.",
+    headers: "Headers (of gRPC: metadata) of each request, such as {X-Scope-OrgID: one};",
+    header_files: "those whose values are secrets, each with the file that holds it.",
+    bearer_token_file:
+      "File with a token for the Authorization header. Files of secrets are read " +
+      "anew when the server refuses them.",
+    compression: "Of requests.",
+    ca_cert: "With https://, file of authorities that are trusted besides the well-known ones.",
+    client_cert: "With https://, a certificate of ours.",
+    client_key: "Its key.",
+    timeout: "Milliseconds for a request; 0: output_timeout, but 5000 at least.",
+    resource: "Resource attributes besides those that saker knows (docs/outputs.md), such as " +
+      "{deployment.environment.name: production}; of the same name these hold.",
+  },
   spool: {
     "": "What an output cannot deliver waits on disk, and is sent in order when it can again.",
     enabled: "Whether there is one, for each output but standard output and gRPC.",

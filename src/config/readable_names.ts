@@ -3,6 +3,8 @@
 // it, go out.
 import type { Config } from "./schema.ts";
 
+const OTLP_FILES = ["bearer_token_file", "ca_cert", "client_cert", "client_key"] as const;
+
 export interface UnreadableName {
   readonly path: readonly string[];
   readonly message: string;
@@ -10,6 +12,7 @@ export interface UnreadableName {
 
 export function unreadableName(config: Config): UnreadableName | undefined {
   const { http_output: http, syslog_output: syslog, grpc, webserver, spool, rollout } = config;
+  const { otlp_output: otlp } = config;
   const names: readonly (readonly [path: readonly string[], name: string])[] = [
     ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
     ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
@@ -22,6 +25,9 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     [["syslog_output", "ca_cert"], syslog.ca_cert],
     [["syslog_output", "client_cert"], syslog.client_cert],
     [["syslog_output", "client_key"], syslog.client_key],
+    ...OTLP_FILES.map((key) => [["otlp_output", key], otlp[key]] as const),
+    ...Object.entries(otlp.header_files)
+      .map(([name, file]) => [["otlp_output", "header_files", name], file] as const),
     [["grpc", "private_key"], grpc.private_key],
     [["grpc", "cert_chain"], grpc.cert_chain],
     [["grpc", "root_certs"], grpc.root_certs],

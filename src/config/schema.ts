@@ -1,6 +1,7 @@
 // Every key that falco.yaml and saker.yaml may hold, with what it takes and what it is without a
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
 import { parseInterval } from "./interval.ts";
+import { otlpOutput } from "./otlp_keys.ts";
 import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
 import { rolloutKeys } from "./rollout_keys.ts";
 import { PRIORITY_WORDS } from "../words/priorities.ts";
@@ -217,6 +218,8 @@ export const schema = map({
     root_certs: text("/etc/falco/certs/ca.crt"),
   }),
   grpc_output: map({ enabled: bool(false) }),
+  // Saker's own: alerts as OpenTelemetry logs.
+  otlp_output: otlpOutput,
   // Saker's own: what an output cannot deliver waits on disk.
   spool: map({
     enabled: bool(false),

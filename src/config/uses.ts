@@ -72,6 +72,7 @@ const START = "cli/start/engine_start.ts";
 const CONTAINERS = "cli/start/containers_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
+const OTLP = "cli/start/otlp.ts";
 const GRPC = "cli/start/grpc.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
@@ -200,6 +201,20 @@ export const USES: Uses<Config> = {
           ? "there is no server for clients: grpc.enabled is off"
           : undefined,
     ),
+  },
+  otlp_output: {
+    enabled: readBy(OUTPUTS),
+    protocol: readBy(OTLP),
+    endpoint: readBy(OTLP),
+    headers: readBy(OTLP),
+    header_files: readBy(OTLP),
+    bearer_token_file: readBy(OTLP),
+    compression: readBy(OTLP),
+    ca_cert: readBy(OTLP),
+    client_cert: readBy(OTLP),
+    client_key: readBy(OTLP),
+    timeout: readBy(OTLP),
+    resource: readBy(OTLP),
   },
   spool: {
     enabled: readBy(OUTPUTS),

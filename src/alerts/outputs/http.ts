@@ -116,7 +116,7 @@ async function posted(
 }
 
 /** `Retry-After` in milliseconds: a number of seconds, or a date. */
-function pauseOf(retryAfter: string | undefined, nowMs: number): number {
+export function pauseOf(retryAfter: string | undefined, nowMs: number): number {
   if (retryAfter === undefined) return 0;
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1000;
   const date = Date.parse(retryAfter);
@@ -124,7 +124,7 @@ function pauseOf(retryAfter: string | undefined, nowMs: number): number {
 }
 
 /** The runtime names the address, in which a password may stand. */
-function withoutUrl({ message }: Error): string {
+export function withoutUrl({ message }: Error): string {
   return message.replace(/^error sending request.*?\): (client error \(\w+\): )?/, "")
     .replace(/: https?:\/\/docs\S*/, "");
 }

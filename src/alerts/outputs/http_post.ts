@@ -1,5 +1,6 @@
 // One POST: bytes and headers in, what the server answered out. By the runtime's own client; where
 // the server is to be trusted whoever it is, which that cannot, over a connection of our own.
+import { Buffer } from "node:buffer";
 import { connect, type TLSSocket } from "node:tls";
 
 export interface Answer {
@@ -26,13 +27,35 @@ export interface TlsFiles {
 /** Of an answer's body. */
 const BODY_BYTES_MAX = 64 << 10;
 
-export function clientPoster(url: string, { caCerts, cert, key }: TlsFiles): Poster {
+/** The same with the first part of the answer's body as it came. */
+export interface RawAnswer extends Omit<Answer, "text"> {
+  readonly body: Uint8Array;
+}
+
+export interface RawPoster {
+  /** Rejects where there is no answer. */
+  post(body: Uint8Array, headers: Headers, signal: AbortSignal): Promise<RawAnswer>;
+  close(): void;
+}
+
+export function clientPoster(url: string, tls: TlsFiles): Poster {
+  const raw = rawPoster(url, tls);
+  return {
+    async post(sent, headers, signal): Promise<Answer> {
+      const { status, retryAfter, body } = await raw.post(sent, headers, signal);
+      return { status, retryAfter, text: new TextDecoder().decode(body) };
+    },
+    close: () => raw.close(),
+  };
+}
+
+export function rawPoster(url: string, { caCerts, cert, key }: TlsFiles): RawPoster {
   const client = Deno.createHttpClient({
     caCerts: [...caCerts],
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
   });
   return {
-    async post(body, headers, signal): Promise<Answer> {
+    async post(body, headers, signal): Promise<RawAnswer> {
       const answer = await fetch(url, {
         method: "POST",
         headers,
@@ -44,7 +67,7 @@ export function clientPoster(url: string, { caCerts, cert, key }: TlsFiles): Pos
       return {
         status: answer.status,
         retryAfter: answer.headers.get("retry-after") ?? undefined,
-        text: await firstOf(answer.body),
+        body: await firstOf(answer.body),
       };
     },
     close: () => client.close(),
@@ -52,17 +75,16 @@ export function clientPoster(url: string, { caCerts, cert, key }: TlsFiles): Pos
 }
 
 /** Read to its end, so that the connection can be used again, unless it is long. */
-async function firstOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  if (body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
+async function firstOf(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
+    chunks.push(chunk);
     bytes += chunk.length;
-    text += decoder.decode(chunk, { stream: true });
     if (bytes > BODY_BYTES_MAX) break;
   }
-  return text;
+  return Buffer.concat(chunks);
 }
 
 /** Verifies nobody; a connection for each request. */

@@ -11,7 +11,9 @@ import type { QueueEvent } from "../queue.ts";
 import { farFileOutput } from "./far_file.ts";
 import { fileOutput } from "./file.ts";
 import { httpOutput } from "./http.ts";
-import { clientPoster } from "./http_post.ts";
+import { clientPoster, rawPoster } from "./http_post.ts";
+import { otlpOutput } from "./otlp.ts";
+import { otlpHttp } from "./otlp_http.ts";
 import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
 import { type StandardStream, stdoutOutput } from "./stdout.ts";
 import { syslogOutput } from "./syslog.ts";
@@ -96,6 +98,34 @@ function webCase(): Made {
   return { output, arrived: () => text, end: () => server.shutdown() };
 }
 
+/** A server of OTLP in JSON; a line for each record, of what the suite looks at. */
+function otlpCase(): Made {
+  let text = "";
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { resourceLogs } = await request.json();
+    for (const { scopeLogs } of resourceLogs) {
+      for (const { attributes } of scopeLogs[0].logRecords) {
+        const { value } = attributes.find(({ key }: { key: string }) => key === "seq");
+        text += `{"seq":${value.intValue}}\n`;
+      }
+    }
+    return Response.json({});
+  });
+  const output = otlpOutput({
+    open: () =>
+      Promise.resolve(otlpHttp({
+        poster: rawPoster(`http://127.0.0.1:${server.addr.port}/v1/logs`, { caCerts: [] }),
+        about: { version: "0", resource: {} },
+        json: true,
+        gzip: false,
+        headers: () => ({}),
+        now: () => 0,
+      })),
+    timeoutMs: 60_000,
+  });
+  return { output, arrived: () => text, end: () => server.shutdown() };
+}
+
 function syslogCase(directory: string): Made {
   const path = `${directory}/log`;
   const daemon = Deno.listenDatagram({ transport: "unixpacket", path });
@@ -145,6 +175,7 @@ const CASES: readonly Case[] = [
     }))
   ),
   { name: "http", make: webCase },
+  { name: "otlp", make: otlpCase },
   { name: "syslog", make: syslogCase },
 ];
 

@@ -178,6 +178,7 @@ function quiet(loaded: LoadedConfig, alerts: boolean): LoadedConfig {
     syslog_output: { ...config.syslog_output, enabled: false },
     program_output: { ...config.program_output, enabled: false },
     http_output: { ...config.http_output, enabled: false },
+    otlp_output: { ...config.otlp_output, enabled: false },
   };
   const capture = { ...config.capture, enabled: false };
   return { ...loaded, config: { ...config, ...off, capture } };

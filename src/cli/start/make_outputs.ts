@@ -1,6 +1,11 @@
 // Config → outputs: which ones a run has, and how alerts are written there.
 import { Grouping } from "../../alerts/delivery/grouping.ts";
-import { coloured, formatAlert, type FormatOptions } from "../../alerts/format/format.ts";
+import {
+  coloured,
+  formatAlert,
+  type FormatOptions,
+  WHOLE_JSON,
+} from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { composeWith, type Message } from "../../alerts/format/message.ts";
 import { type OutputPlan, Outputs } from "../../alerts/outputs.ts";
@@ -15,6 +20,7 @@ import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { GrpcKeeper } from "./grpc.ts";
+import { otlpEndpoint, otlpOf } from "./otlp.ts";
 import type { Log } from "../log.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
@@ -104,7 +110,10 @@ export function formatOf(config: Config, json: boolean): FormatOptions {
 function plansOf(
   config: Config,
   stdout: FormatOptions,
-  { terminal, onWritten, fit }: Pick<MakeOptions, "terminal" | "onWritten" | "fit">,
+  { terminal, onWritten, fit, patient }: Pick<
+    MakeOptions,
+    "terminal" | "onWritten" | "fit" | "patient"
+  >,
 ): OutputPlan[] {
   const format = { ...stdout, json: config.json_output };
   const compose = composeWith((alert) => formatAlert(alert, format));
@@ -135,6 +144,14 @@ function plansOf(
   }
   if (config.http_output.enabled) {
     plans.push({ output: httpOf(config, format.json, echoTo(Deno.stdout)), compose });
+  }
+  if (config.otlp_output.enabled) {
+    const whole = { ...WHOLE_JSON, isoTime: config.time_format_iso_8601 };
+    plans.push({
+      // A replay's alerts may be of any host.
+      output: otlpOf(config, patient ? undefined : terminal.environment("HOST_ROOT") ?? ""),
+      compose: composeWith((alert) => formatAlert(alert, whole)),
+    });
   }
   return plans;
 }
@@ -199,6 +216,8 @@ function whereOf(output: string, config: Config): string {
       return `syslog_output.address ${config.syslog_output.address}`;
     case "http":
       return `http_output.url ${URL.parse(config.http_output.url)?.host ?? ""}`.trimEnd();
+    case "otlp":
+      return `otlp_output.endpoint ${otlpEndpoint(config.otlp_output)}`;
     case "grpc":
       return `grpc.bind_address ${config.grpc.bind_address}`;
     case "program":
