@@ -13,6 +13,7 @@ const ROOMS = [
   "sieve",
   "kmod",
   "engine",
+  "nats",
   "rollout",
   "alerts",
   "metrics",

@@ -168,6 +168,27 @@ export const DESCRIBED: Words<Config> = {
     resource: "Resource attributes besides those that saker knows (docs/outputs.md), such as " +
       "{deployment.environment.name: production}; of the same name these hold.",
   },
+  nats_output: {
+    "": "Alerts of many hosts in one stream of NATS JetStream.",
+    enabled: "Alerts to the stream.",
+    url: "Servers, one or a list: nats://HOST:PORT, tls://HOST:PORT. One is used.",
+    creds_file: "Credentials: a file with a JWT and its seed (.creds),",
+    nkey_file: "or one with the seed of an nkey,",
+    user: "or a user",
+    password_file: "with a file that holds the password,",
+    token_file: "or a file with a token. All are read anew at each connection.",
+    ca_cert: "With TLS, file of the authorities that are trusted instead of the well-known ones.",
+    client_cert: "A certificate of ours, where the server asks for one.",
+    client_key: "Its key.",
+    stream: "The stream.",
+    subject: "Alerts go to this, a dot and the host's name.",
+    timeout: "Milliseconds for a connection or an answer; 0: output_timeout.",
+    max_age: "The stream is made with this where it is not there: how long it keeps alerts; " +
+      "nothing: for ever,",
+    max_bytes: "how many bytes of them, 0: no bound (then a server may refuse to make it),",
+    replicas: "on how many servers,",
+    duplicate_window: "and for how long it knows an alert's id, so that doubles are dropped.",
+  },
   spool: {
     "": "What an output cannot deliver waits on disk, and is sent in order when it can again.",
     enabled: "Whether there is one, for each output but standard output and gRPC.",

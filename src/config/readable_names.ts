@@ -4,6 +4,10 @@
 import type { Config } from "./schema.ts";
 
 const OTLP_FILES = ["bearer_token_file", "ca_cert", "client_cert", "client_key"] as const;
+const NATS_FILES = [
+  ...["creds_file", "nkey_file", "password_file", "token_file"] as const,
+  ...["ca_cert", "client_cert", "client_key"] as const,
+];
 
 export interface UnreadableName {
   readonly path: readonly string[];
@@ -11,8 +15,9 @@ export interface UnreadableName {
 }
 
 export function unreadableName(config: Config): UnreadableName | undefined {
-  const { http_output: http, syslog_output: syslog, grpc, webserver, spool, rollout } = config;
-  const { otlp_output: otlp } = config;
+  const { http_output: http, syslog_output: syslog, otlp_output: otlp } = config;
+  const { nats_output: nats } = config;
+  const { grpc, webserver, spool, rollout } = config;
   const names: readonly (readonly [path: readonly string[], name: string])[] = [
     ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
     ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
@@ -28,6 +33,7 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     ...OTLP_FILES.map((key) => [["otlp_output", key], otlp[key]] as const),
     ...Object.entries(otlp.header_files)
       .map(([name, file]) => [["otlp_output", "header_files", name], file] as const),
+    ...NATS_FILES.map((key) => [["nats_output", key], nats[key]] as const),
     [["grpc", "private_key"], grpc.private_key],
     [["grpc", "cert_chain"], grpc.cert_chain],
     [["grpc", "root_certs"], grpc.root_certs],

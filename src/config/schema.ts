@@ -1,5 +1,6 @@
 // Every key that falco.yaml and saker.yaml may hold, with what it takes and what it is without a
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
+import { natsOutput } from "./nats_keys.ts";
 import { parseInterval } from "./interval.ts";
 import { otlpOutput } from "./otlp_keys.ts";
 import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
@@ -220,6 +221,8 @@ export const schema = map({
   grpc_output: map({ enabled: bool(false) }),
   // Saker's own: alerts as OpenTelemetry logs.
   otlp_output: otlpOutput,
+  // Saker's own: alerts of many hosts in one stream of NATS JetStream.
+  nats_output: natsOutput,
   // Saker's own: what an output cannot deliver waits on disk.
   spool: map({
     enabled: bool(false),

@@ -73,6 +73,7 @@ const CONTAINERS = "cli/start/containers_start.ts";
 const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
 const OTLP = "cli/start/otlp.ts";
+const NATS = "cli/start/nats.ts";
 const GRPC = "cli/start/grpc.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
@@ -215,6 +216,25 @@ export const USES: Uses<Config> = {
     client_key: readBy(OTLP),
     timeout: readBy(OTLP),
     resource: readBy(OTLP),
+  },
+  nats_output: {
+    enabled: readBy(OUTPUTS),
+    url: readBy(NATS),
+    creds_file: readBy(NATS),
+    nkey_file: readBy(NATS),
+    user: readBy(NATS),
+    password_file: readBy(NATS),
+    token_file: readBy(NATS),
+    ca_cert: readBy(NATS),
+    client_cert: readBy(NATS),
+    client_key: readBy(NATS),
+    stream: readBy(NATS),
+    subject: readBy(NATS),
+    timeout: readBy(NATS),
+    max_age: readBy(NATS),
+    max_bytes: readBy(NATS),
+    replicas: readBy(NATS),
+    duplicate_window: readBy(NATS),
   },
   spool: {
     enabled: readBy(OUTPUTS),

@@ -22,6 +22,7 @@ import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { GrpcKeeper } from "./grpc.ts";
 import { otlpEndpoint, otlpOf } from "./otlp.ts";
 import type { Log } from "../log.ts";
+import { natsOf } from "./nats.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
@@ -153,6 +154,13 @@ function plansOf(
       compose: composeWith((alert) => formatAlert(alert, whole)),
     });
   }
+  if (config.nats_output.enabled) {
+    const json = { ...formatOf(config, true), outputFieldsProperty: true };
+    plans.push({
+      output: natsOf(config),
+      compose: composeWith((alert) => formatAlert(alert, json)),
+    });
+  }
   return plans;
 }
 
@@ -218,6 +226,8 @@ function whereOf(output: string, config: Config): string {
       return `http_output.url ${URL.parse(config.http_output.url)?.host ?? ""}`.trimEnd();
     case "otlp":
       return `otlp_output.endpoint ${otlpEndpoint(config.otlp_output)}`;
+    case "nats":
+      return `nats_output.url ${config.nats_output.url.join(", ")}`;
     case "grpc":
       return `grpc.bind_address ${config.grpc.bind_address}`;
     case "program":

@@ -1,0 +1,104 @@
+// Config → the output to NATS: where the servers are, who we are there, the stream. Files of
+// credentials are looked at here, so that one that cannot be read is an error at the start, and
+// read anew at each connection.
+import { natsOutput } from "../../alerts/outputs/nats.ts";
+import type { Output } from "../../alerts/outputs/output.ts";
+import { parseInterval } from "../../config/interval.ts";
+import type { Config } from "../../config/schema.ts";
+import { readKeyFile } from "../../files/read_text.ts";
+import { NatsDoor } from "../../nats/door.ts";
+import { type NatsCredentials, type NatsOptions, parseNatsUrl } from "../../nats/options.ts";
+
+const FILE_BYTES_MAX = 4 << 20;
+/** Where neither `timeout` nor `output_timeout` is given. */
+const TIMEOUT_MS = 10_000;
+/** A server may be slow, and a connection over TLS takes its time. */
+const TIMEOUT_LEAST_MS = 5_000;
+
+/** How a server is reached: what the keys of several parts of the configuration say. */
+export type NatsAccess = Pick<
+  Config["nats_output"],
+  | "url"
+  | "creds_file"
+  | "nkey_file"
+  | "user"
+  | "password_file"
+  | "token_file"
+  | "ca_cert"
+  | "client_cert"
+  | "client_key"
+>;
+
+/** `key` is the part of the configuration, for errors; throws where that cannot be used. */
+export function natsOptionsOf(
+  key: string,
+  access: NatsAccess,
+  { name, timeoutMs }: { readonly name: string; readonly timeoutMs: number },
+): NatsOptions {
+  const servers = access.url.map((url) => parseNatsUrl(url)!);
+  if (servers.length === 0) throw new Error(`${key}.url: expected at least one address`);
+  if (servers.some(({ isTls }) => isTls !== servers[0]!.isTls)) {
+    throw new Error(`${key}.url: expected all of nats:// or all of tls://`);
+  }
+  const read = (one: keyof NatsAccess) => {
+    const path = access[one] as string;
+    return path === "" ? undefined : readKeyFile(`${key}.${one}`, path, FILE_BYTES_MAX);
+  };
+  const [ca, cert, clientKey] = [read("ca_cert"), read("client_cert"), read("client_key")];
+  if ((cert === undefined) !== (clientKey === undefined)) {
+    throw new Error(`${key}.client_cert and client_key: expected both or none`);
+  }
+  return {
+    servers,
+    name,
+    credentials: credentialsOf(key, access),
+    tls: { caCerts: ca === undefined ? [] : [ca], cert, key: clientKey },
+    timeoutMs,
+  };
+}
+
+const WAYS = ["creds_file", "nkey_file", "password_file", "token_file"] as const;
+
+function credentialsOf(key: string, access: NatsAccess): NatsCredentials {
+  const given = WAYS.filter((one) => access[one] !== "");
+  if (given.length > 1) {
+    throw new Error(`${key}: expected one of ${WAYS.join(", ")}, found ${given.join(" and ")}`);
+  }
+  const way = given[0];
+  if ((access.user !== "") !== (way === "password_file")) {
+    throw new Error(`${key}: expected user and password_file together`);
+  }
+  if (way === undefined) return { kind: "none" };
+  const read = () => readKeyFile(`${key}.${way}`, access[way], FILE_BYTES_MAX);
+  read();
+  switch (way) {
+    case "creds_file":
+      return { kind: "creds", read };
+    case "nkey_file":
+      return { kind: "nkey", read };
+    case "token_file":
+      return { kind: "token", read };
+    case "password_file":
+      return { kind: "user", user: access.user, read };
+  }
+}
+
+export function natsOf(config: Config): Output {
+  const nats = config.nats_output;
+  const timeoutMs = nats.timeout ||
+    Math.max(config.output_timeout || TIMEOUT_MS, TIMEOUT_LEAST_MS);
+  const options = () => ({
+    connect: natsOptionsOf("nats_output", nats, { name: "saker", timeoutMs }),
+    stream: nats.stream,
+    subject: nats.subject,
+    made: {
+      maxAgeMs: parseInterval(nats.max_age) ?? 0,
+      maxBytes: nats.max_bytes,
+      replicas: nats.replicas,
+      duplicateWindowMs: parseInterval(nats.duplicate_window) ?? 0,
+    },
+  });
+  // What cannot be used is an error now.
+  options();
+  return natsOutput({ door: new NatsDoor(options), subject: nats.subject, timeoutMs });
+}

@@ -1,0 +1,29 @@
+// What the library throws → words for a person, without addresses and secrets.
+import { errors } from "@nats-io/nats-core";
+
+/** Anything that went wrong with NATS; `cause` is what the library threw. */
+export class NatsError extends Error {
+  override readonly name = "NatsError";
+
+  constructor(cause: unknown) {
+    super(natsReason(cause), { cause });
+  }
+}
+
+/** One line. */
+export function natsReason(error: unknown): string {
+  if (error instanceof NatsError) return error.message;
+  if (error instanceof errors.UserAuthenticationExpiredError) return "our credentials have expired";
+  if (error instanceof errors.AuthorizationError) return "the server refuses our credentials";
+  if (error instanceof errors.PermissionViolationError) {
+    return `our account may not ${error.operation === "publish" ? "publish to" : "subscribe to"} ` +
+      `${error.subject}`;
+  }
+  if (error instanceof errors.NoRespondersError) return "nobody answers there";
+  if (error instanceof errors.TimeoutError) return "no answer in time";
+  if (error instanceof errors.ClosedConnectionError) return "the connection is closed";
+  if (error instanceof errors.RequestError) return "the connection is closed";
+  const { message, code } = (error ?? {}) as { message?: string; code?: unknown };
+  if (code === "ECONNREFUSED") return "connection refused";
+  return (message ?? String(error)).split("\n")[0]!;
+}

@@ -1,0 +1,211 @@
+// One stream of JetStream, written to: a connection with what is asked of it. Messages that were
+// published and not yet answered may be many; each is answered by itself, in words where it failed.
+import type { NatsConnection } from "@nats-io/nats-core";
+import { headers } from "@nats-io/nats-core";
+import {
+  JetStreamApiError,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import { connectNats } from "./connect.ts";
+import type { NatsOptions } from "./options.ts";
+import { NatsError, natsReason } from "./reason.ts";
+
+export interface StreamOptions {
+  readonly connect: NatsOptions;
+  readonly stream: string;
+  /** What the stream takes where it has to be made: `SUBJECT.>`. */
+  readonly subject: string;
+  readonly made: MadeStream;
+}
+
+/** What a stream is made with where it is not there. */
+export interface MadeStream {
+  /** 0: for ever. */
+  readonly maxAgeMs: number;
+  /** 0: without a bound. */
+  readonly maxBytes: number;
+  readonly replicas: number;
+  readonly duplicateWindowMs: number;
+}
+
+export interface Outgoing {
+  readonly subject: string;
+  readonly id: string;
+  readonly payload: Uint8Array;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** The stream will never take this message. */
+export class MessageRefused extends Error {
+  override readonly name = "MessageRefused";
+}
+
+const ID_HEADER = "Nats-Msg-Id";
+const NS = 1_000_000;
+
+/** Of the server's numbers: what such a message is, whenever it is sent. */
+const TOO_LARGE = 10054;
+const STORE_FAILED = 10077;
+const OTHER_STREAM = 10060;
+const NO_STREAM = 10059;
+
+export class NatsStream {
+  readonly #connection: NatsConnection;
+  readonly #options: StreamOptions;
+
+  private constructor(connection: NatsConnection, options: StreamOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Connects, and makes the stream where it is not there. Rejects with NatsError. */
+  static async open(options: StreamOptions): Promise<NatsStream> {
+    const connection = await connectNats(options.connect);
+    const stream = new NatsStream(connection, options);
+    try {
+      await stream.#provide();
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    return stream;
+  }
+
+  /** Settles when the connection is over, whoever ended it. */
+  closed(): Promise<unknown> {
+    return this.#connection.closed();
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed();
+  }
+
+  async #provide(): Promise<void> {
+    const { stream, subject, made, connect } = this.#options;
+    const manager = await jetstreamManager(this.#connection, {
+      checkAPI: false,
+      timeout: connect.timeoutMs,
+    });
+    try {
+      await manager.streams.info(stream);
+      return;
+    } catch (error) {
+      if (isNoJetStream(error)) throw new NatsError(new Error(NO_JETSTREAM));
+      // Who may not ask may still be allowed to publish.
+      if (!isApiError(error, NO_STREAM)) {
+        if (this.#connection.isClosed() || !isForbidden(error)) throw new NatsError(error);
+        return;
+      }
+    }
+    try {
+      await manager.streams.add({
+        name: stream,
+        subjects: [`${subject}.>`],
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        num_replicas: made.replicas,
+        max_age: made.maxAgeMs * NS,
+        duplicate_window: made.duplicateWindowMs * NS,
+        ...(made.maxBytes === 0 ? {} : { max_bytes: made.maxBytes }),
+      });
+    } catch (error) {
+      throw new NatsError(
+        new Error(`there is no stream ${stream}, and it cannot be made: ${natsReason(error)}`),
+      );
+    }
+  }
+
+  /**
+   * The id of the last message that the stream has of a subject; undefined where it has none, or
+   * our account may not ask.
+   */
+  async lastId(subject: string): Promise<string | undefined> {
+    const { stream, connect } = this.#options;
+    const manager = await jetstreamManager(this.#connection, {
+      checkAPI: false,
+      timeout: connect.timeoutMs,
+    });
+    try {
+      const found = await manager.streams.getMessage(stream, { last_by_subj: subject });
+      return found?.header.get(ID_HEADER) || undefined;
+    } catch (error) {
+      if (this.#connection.isClosed()) throw new NatsError(error);
+      return undefined;
+    }
+  }
+
+  /** Settles when the stream has it. Rejects with MessageRefused, or with NatsError: once more. */
+  async publish(message: Outgoing, timeoutMs: number): Promise<void> {
+    const most = this.#connection.info?.max_payload ?? Infinity;
+    const all = headers();
+    all.set(ID_HEADER, message.id);
+    all.set("Nats-Expected-Stream", this.#options.stream);
+    for (const [name, value] of message.headers) all.set(name, value);
+    if (message.payload.length + HEADERS_BYTES > most) {
+      throw new MessageRefused(`the server takes no message of more than ${most} bytes`);
+    }
+    let answer: unknown;
+    try {
+      const { data } = await this.#connection.request(message.subject, message.payload, {
+        headers: all,
+        timeout: timeoutMs,
+      });
+      answer = JSON.parse(new TextDecoder().decode(data));
+    } catch (error) {
+      if (isNoResponders(error)) {
+        throw new NatsError(new Error(`no stream takes ${message.subject}, or there is no leader`));
+      }
+      throw new NatsError(error);
+    }
+    const { error } = answer as { error?: { err_code?: number; description?: string } };
+    if (error !== undefined) throw refusal(error, this.#options.stream);
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+/** What headers add to a message at the most, for the server's bound. */
+const HEADERS_BYTES = 2048;
+const NO_JETSTREAM = "JetStream is not enabled there for our account";
+
+interface ApiError {
+  readonly err_code?: number;
+  readonly description?: string;
+}
+
+function refusal({ err_code, description = "" }: ApiError, stream: string): Error {
+  if (err_code === TOO_LARGE) {
+    return new MessageRefused(`stream ${stream} takes no message of this size`);
+  }
+  if (err_code === STORE_FAILED) {
+    return new NatsError(new Error(`stream ${stream} is full: ${description}`));
+  }
+  if (err_code === OTHER_STREAM) {
+    return new NatsError(new Error(`another stream than ${stream} has the subject`));
+  }
+  return new NatsError(new Error(`stream ${stream} refuses: ${description}`));
+}
+
+function isApiError(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
+}
+
+const nameOf = (error: unknown) => (error as { name?: string } | undefined)?.name ?? "";
+
+function isForbidden(error: unknown): boolean {
+  return nameOf(error) === "PermissionViolationError" || error instanceof JetStreamApiError ||
+    nameOf((error as Error).cause) === "PermissionViolationError";
+}
+
+function isNoResponders(error: unknown): boolean {
+  return nameOf(error) === "NoRespondersError" ||
+    nameOf((error as Error | undefined)?.cause) === "NoRespondersError";
+}
+
+function isNoJetStream(error: unknown): boolean {
+  return isNoResponders(error) || nameOf(error) === "JetStreamNotEnabled";
+}

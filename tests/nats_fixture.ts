@@ -1,0 +1,97 @@
+// A real nats-server for tests, which scripts/setup has unpacked (or one that is installed): with
+// JetStream in a directory of its own, on a free port of the loopback address.
+import { existsSync } from "node:fs";
+
+const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
+/** One that somebody has put first, such as a newer one; then ours; then the host's. */
+const PROGRAMS = [
+  Deno.env.get("SAKER_TEST_NATS_SERVER") ?? "",
+  `${cache}/tools/nats/usr/sbin/nats-server`,
+  "/usr/sbin/nats-server",
+  "/usr/local/bin/nats-server",
+];
+
+function program(): string | undefined {
+  return PROGRAMS.find((path) => path !== "" && existsSync(path));
+}
+
+/** Why it cannot be had; undefined where it can. */
+export function noNats(): string | undefined {
+  return program() === undefined ? "scripts/setup could not have nats-server" : undefined;
+}
+
+export interface NatsServerOptions {
+  /** Further lines of its configuration. */
+  readonly more?: string;
+  readonly address?: string;
+  readonly jetStream?: boolean;
+}
+
+export class NatsServer implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "saker-nats-" });
+  readonly port: number;
+  readonly #address: string;
+  #child!: Deno.ChildProcess;
+
+  private constructor({ more = "", address = "127.0.0.1", jetStream = true }: NatsServerOptions) {
+    this.#address = address;
+    using listener = Deno.listen({ hostname: address, port: 0 });
+    this.port = listener.addr.port;
+    const store = jetStream
+      ? `jetstream {store_dir: "${this.directory}/js", max_file_store: 1073741824}`
+      : "";
+    Deno.writeTextFileSync(
+      `${this.directory}/nats.conf`,
+      `listen: "${address}:${this.port}"\nserver_name: t\nlog_file: "${this.directory}/log"\n` +
+        `${store}\n${more}\n`,
+    );
+  }
+
+  static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
+    const server = new NatsServer(options);
+    await server.again();
+    return server;
+  }
+
+  get url(): string {
+    return `nats://${this.#address}:${this.port}`;
+  }
+
+  /** Starts it where it was ended; what its streams had is still there. */
+  async again(): Promise<void> {
+    this.#child = new Deno.Command(program()!, {
+      // It ends with the test that started it, however that ends.
+      args: ["-c", `${this.directory}/nats.conf`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    for (const until = performance.now() + 60_000;;) {
+      try {
+        const conn = await Deno.connect({ hostname: this.#address, port: this.port });
+        const read = await conn.read(new Uint8Array(64));
+        conn.close();
+        if (read !== null) return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+      }
+      if (performance.now() > until) throw new Error(`nats-server does not start: ${this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  log(): string {
+    const path = `${this.directory}/log`;
+    return existsSync(path) ? Deno.readTextFileSync(path) : "";
+  }
+
+  async end(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    this.#child.kill(signal);
+    await this.#child.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL").catch(() => {});
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
