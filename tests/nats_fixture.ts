@@ -17,6 +17,7 @@ function program(): string | undefined {
 
 /** Why it cannot be had; undefined where it can. */
 export function noNats(): string | undefined {
+  if (!existsSync("/usr/bin/setpriv")) return "there is no setpriv (util-linux)";
   return program() === undefined ? "scripts/setup could not have nats-server" : undefined;
 }
 
@@ -53,15 +54,19 @@ export class NatsServer implements AsyncDisposable {
     return server;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   get url(): string {
     return `nats://${this.#address}:${this.port}`;
   }
 
   /** Starts it where it was ended; what its streams had is still there. */
   async again(): Promise<void> {
-    this.#child = new Deno.Command(program()!, {
+    this.#child = new Deno.Command("setpriv", {
       // It ends with the test that started it, however that ends.
-      args: ["-c", `${this.directory}/nats.conf`],
+      args: ["--pdeathsig", "KILL", program()!, "-c", `${this.directory}/nats.conf`],
       stdin: "null",
       stdout: "null",
       stderr: "null",

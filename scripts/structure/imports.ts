@@ -18,6 +18,7 @@ const ROOMS = [
   "alerts",
   "metrics",
   "server",
+  "fleet",
   "client",
   "screen",
 ] as const;
@@ -31,6 +32,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   alerts: ["format", "outputs", "delivery", "spool"],
   server: ["stream", "told", "page"],
+  fleet: ["contract"],
   cli: ["print", "start", "commands"],
 };
 /** Know nothing of the program's things; every room may use them. */

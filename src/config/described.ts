@@ -183,6 +183,8 @@ export const DESCRIBED: Words<Config> = {
     stream: "The stream.",
     subject: "Alerts go to this, a dot and the host's name.",
     timeout: "Milliseconds for a connection or an answer; 0: output_timeout.",
+    hosts_bucket: "The bucket of keys in which each host tells of itself,",
+    presence_every: "again after so long; nothing: never.",
     max_age: "The stream is made with this where it is not there: how long it keeps alerts; " +
       "nothing: for ever,",
     max_bytes: "how many bytes of them, 0: no bound (then a server may refuse to make it),",

@@ -47,6 +47,8 @@ export const natsOutput = map({
     "a subject without * and >",
   ),
   timeout: integer(0, { min: 0, max: 600_000 }),
+  hosts_bucket: name("saker_hosts"),
+  presence_every: duration("30s"),
   // What the stream is made with where it is not there.
   max_age: duration("7d"),
   max_bytes: integer(0, { min: 0, max: Number.MAX_SAFE_INTEGER }),

@@ -231,6 +231,8 @@ export const USES: Uses<Config> = {
     stream: readBy(NATS),
     subject: readBy(NATS),
     timeout: readBy(NATS),
+    hosts_bucket: readBy(NATS),
+    presence_every: readBy(NATS),
     max_age: readBy(NATS),
     max_bytes: readBy(NATS),
     replicas: readBy(NATS),

@@ -10,9 +10,19 @@ export class NatsError extends Error {
   }
 }
 
+/** Nobody listens to what was asked: no stream, no JetStream, or no leader yet. */
+export function isNoResponders(error: unknown): boolean {
+  return error instanceof errors.NoRespondersError ||
+    (error instanceof Error && error.cause !== undefined && isNoResponders(error.cause));
+}
+
 /** One line. */
 export function natsReason(error: unknown): string {
   if (error instanceof NatsError) return error.message;
+  // What a request ended by.
+  if (error instanceof errors.RequestError && error.cause instanceof Error) {
+    return natsReason(error.cause);
+  }
   if (error instanceof errors.UserAuthenticationExpiredError) return "our credentials have expired";
   if (error instanceof errors.AuthorizationError) return "the server refuses our credentials";
   if (error instanceof errors.PermissionViolationError) {

@@ -1,8 +1,8 @@
 // One stream of JetStream, written to: a connection with what is asked of it. Messages that were
 // published and not yet answered may be many; each is answered by itself, in words where it failed.
-import type { NatsConnection } from "@nats-io/nats-core";
-import { headers } from "@nats-io/nats-core";
+import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
 import {
+  DiscardPolicy,
   JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
@@ -10,7 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { connectNats } from "./connect.ts";
 import type { NatsOptions } from "./options.ts";
-import { NatsError, natsReason } from "./reason.ts";
+import { isNoResponders, NatsError, natsReason } from "./reason.ts";
 
 export interface StreamOptions {
   readonly connect: NatsOptions;
@@ -44,6 +44,8 @@ export class MessageRefused extends Error {
 
 const ID_HEADER = "Nats-Msg-Id";
 const NS = 1_000_000;
+
+const decoder = new TextDecoder();
 
 /** Of the server's numbers: what such a message is, whenever it is sent. */
 const TOO_LARGE = 10054;
@@ -83,11 +85,8 @@ export class NatsStream {
   }
 
   async #provide(): Promise<void> {
-    const { stream, subject, made, connect } = this.#options;
-    const manager = await jetstreamManager(this.#connection, {
-      checkAPI: false,
-      timeout: connect.timeoutMs,
-    });
+    const { stream, subject, made } = this.#options;
+    const manager = await this.#api();
     try {
       await manager.streams.info(stream);
       return;
@@ -122,11 +121,8 @@ export class NatsStream {
    * our account may not ask.
    */
   async lastId(subject: string): Promise<string | undefined> {
-    const { stream, connect } = this.#options;
-    const manager = await jetstreamManager(this.#connection, {
-      checkAPI: false,
-      timeout: connect.timeoutMs,
-    });
+    const { stream } = this.#options;
+    const manager = await this.#api();
     try {
       const found = await manager.streams.getMessage(stream, { last_by_subj: subject });
       return found?.header.get(ID_HEADER) || undefined;
@@ -139,28 +135,83 @@ export class NatsStream {
   /** Settles when the stream has it. Rejects with MessageRefused, or with NatsError: once more. */
   async publish(message: Outgoing, timeoutMs: number): Promise<void> {
     const most = this.#connection.info?.max_payload ?? Infinity;
-    const all = headers();
-    all.set(ID_HEADER, message.id);
-    all.set("Nats-Expected-Stream", this.#options.stream);
-    for (const [name, value] of message.headers) all.set(name, value);
     if (message.payload.length + HEADERS_BYTES > most) {
       throw new MessageRefused(`the server takes no message of more than ${most} bytes`);
     }
-    let answer: unknown;
+    const { stream } = this.#options;
+    const all = headers();
+    all.set(ID_HEADER, message.id);
+    all.set("Nats-Expected-Stream", stream);
+    for (const [name, value] of message.headers) all.set(name, value);
+    const { subject, payload } = message;
+    let error: ApiError | undefined;
     try {
-      const { data } = await this.#connection.request(message.subject, message.payload, {
-        headers: all,
-        timeout: timeoutMs,
-      });
-      answer = JSON.parse(new TextDecoder().decode(data));
-    } catch (error) {
-      if (isNoResponders(error)) {
-        throw new NatsError(new Error(`no stream takes ${message.subject}, or there is no leader`));
-      }
-      throw new NatsError(error);
+      error = await this.#ask(subject, payload, timeoutMs, all);
+    } catch (cause) {
+      if (!isNoResponders(cause)) throw new NatsError(cause);
+      throw new NatsError(new Error(`no stream takes ${subject}, or there is no leader`));
     }
-    const { error } = answer as { error?: { err_code?: number; description?: string } };
-    if (error !== undefined) throw refusal(error, this.#options.stream);
+    if (error !== undefined) throw refusal(error, stream);
+  }
+
+  /** A key of a bucket gets this value; the bucket is made where it is not there. NatsError. */
+  async put(bucket: string, key: string, value: Uint8Array, timeoutMs: number): Promise<void> {
+    const subject = `$KV.${bucket}.${key}`;
+    let error: ApiError | undefined;
+    try {
+      error = await this.#ask(subject, value, timeoutMs);
+    } catch (cause) {
+      if (!isNoResponders(cause)) throw new NatsError(cause);
+      await this.#makeBucket(bucket);
+      error = await this.#ask(subject, value, timeoutMs).catch((cause) => {
+        throw new NatsError(cause);
+      });
+    }
+    if (error !== undefined) throw refusal(error, `KV_${bucket}`);
+  }
+
+  /** As the library's `Kvm.create` makes one, which knows it again. */
+  async #makeBucket(bucket: string): Promise<void> {
+    try {
+      const { streams } = await this.#api();
+      await streams.add({
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        num_replicas: this.#options.made.replicas,
+        max_msgs_per_subject: 1,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
+        allow_direct: true,
+        deny_delete: true,
+      });
+    } catch (error) {
+      throw new NatsError(
+        new Error(`there is no bucket ${bucket}, and it cannot be made: ${natsReason(error)}`),
+      );
+    }
+  }
+
+  #api() {
+    return jetstreamManager(this.#connection, {
+      checkAPI: false,
+      timeout: this.#options.connect.timeoutMs,
+    });
+  }
+
+  /** Publishes; what the stream that has the subject says against it. */
+  async #ask(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    all?: MsgHdrs,
+  ): Promise<ApiError | undefined> {
+    const { data } = await this.#connection.request(subject, payload, {
+      ...(all === undefined ? {} : { headers: all }),
+      timeout: timeoutMs,
+    });
+    return (JSON.parse(decoder.decode(data)) as { error?: ApiError }).error;
   }
 
   async close(): Promise<void> {
@@ -199,11 +250,6 @@ const nameOf = (error: unknown) => (error as { name?: string } | undefined)?.nam
 function isForbidden(error: unknown): boolean {
   return nameOf(error) === "PermissionViolationError" || error instanceof JetStreamApiError ||
     nameOf((error as Error).cause) === "PermissionViolationError";
-}
-
-function isNoResponders(error: unknown): boolean {
-  return nameOf(error) === "NoRespondersError" ||
-    nameOf((error as Error | undefined)?.cause) === "NoRespondersError";
 }
 
 function isNoJetStream(error: unknown): boolean {

@@ -1,5 +1,5 @@
 // Watching this host: the live driver, the web server, alerts until somebody ends it.
-import type { Config } from "../../config/schema.ts";
+import { type Config, driverOf } from "../../config/schema.ts";
 import { Counter, Counters } from "../../engine/contract/counters.ts";
 import { CANARY_RULE } from "../../engine/contract/canary.ts";
 import { LossJournal } from "../../engine/contract/loss_journal.ts";
@@ -23,7 +23,7 @@ import { infosOf, inProcessLines, loadedLines } from "../start/loaded_plugins.ts
 import { loadPlugins } from "../start/plugins_start.ts";
 import { rulesOfAll } from "../start/rules_of_all.ts";
 import { AuditWatch } from "../start/audit_watch.ts";
-import { type Sources, sourcesOf } from "../start/sources.ts";
+import { type Sources, sourcesOf, watching } from "../start/sources.ts";
 import type { Flags } from "../flags.ts";
 import { loadConfig, type LoadedConfig } from "../start/load_config.ts";
 import { type Log, logTo } from "../log.ts";
@@ -39,6 +39,7 @@ import type { OwnAlert } from "../start/own_alerts.ts";
 import type { ReloadState } from "../start/reloads.ts";
 import { keptRights, thisView } from "../start/privileges.ts";
 import { Surrounding } from "../start/around.ts";
+import { Presences } from "../start/presence.ts";
 import { Proposing } from "../start/proposing.ts";
 import { RulesTelling } from "../start/rules_telling.ts";
 import type { Rollout } from "../start/rollout.ts";
@@ -149,6 +150,13 @@ export async function watch(
     },
   });
   const { facts } = numbers;
+  const presences = new Presences({
+    facts,
+    counters: [counters, ...parts.map((part) => part.counters)],
+    engine: driverOf(config.engine.kind) ?? "nodriver",
+    rules: () => rulesOfAll(counters, parts),
+    warn: log.warning,
+  });
   const canary = flags.canary === undefined ? undefined : new Canary({
     everyMs: flags.canary,
     counters,
@@ -170,8 +178,9 @@ export async function watch(
     isAttended: terminal.errorIsTerminal,
     outputs: () => outputs?.stats() ?? [],
     troubles: () => [
-      ...canaryTrouble(canary),
+      ...[canary?.trouble()].filter((line) => line !== undefined),
       ...rollout?.troubles() ?? [],
+      ...presences.troubles(),
       ...troubleOf(reloads),
       ...unchanged,
       ...audit?.troubles() ?? [],
@@ -220,7 +229,7 @@ export async function watch(
     const code = await runSession({
       loaded,
       service,
-      ...(tracing === undefined ? {} : {
+      ...(tracing === undefined ? { teller: presences } : {
         taken: (signal) => tracing.taken(counters, signal),
         failed: tracing.failed,
         ...(flags.verbose === true ? {} : { summary: () => "" }),
@@ -237,11 +246,13 @@ export async function watch(
         outputs = made;
         tell = tellAlert;
         made.subscribe((alerts) => stream.take(alerts));
+        made.subscribe((alerts) => presences.count(alerts));
       },
       onReload: (act) => reload = act,
       onReloadState(state, files): void {
         reloads = state;
         numbers.onReloadState(state, files);
+        presences.changed();
         telling.config.onReloadState(state, files, Date.now());
         if (files === undefined) return;
         telling.rules.take(files.start);
@@ -271,7 +282,11 @@ export async function watch(
       onTallies: (told) => numbers.onTallies(told),
       onBusy: (window) => numbers.busiest.add(window, Date.now()),
       onRules: (rules) => told = rules,
-      onLost: (entry) => losses.add(entry),
+      onLost(entry): void {
+        losses.add(entry);
+        presences.lost(Date.now());
+      },
+      onEnding: presences.stopped,
       onRuntimes: (told) => runtimes = told,
       onReady(): void {
         // Since the process began, not since this function did.
@@ -291,8 +306,10 @@ export async function watch(
           tell({ subject: "no web server", message: `It is tried again: ${problem}` });
         }
         tellWarning(web.warning());
+        presences.ready();
         canary?.begin();
-        rollout?.follow((who) => reload(who), { log, tell: (alert) => tell(alert) });
+        const { changed } = presences;
+        rollout?.follow((who) => reload(who), { log, tell: (alert) => tell(alert), changed });
         metrics.begin((alerts) => outputs?.send(alerts));
         service.ready(`Watches with ${rulesOfAll(counters, parts)} rules`);
         audit?.begin();
@@ -305,6 +322,7 @@ export async function watch(
     return tracing?.exitCode(counters, code) ?? code;
   } finally {
     service.close();
+    await presences.ended();
     rollout?.close();
     canary?.close();
     clearInterval(heapTimer);
@@ -324,20 +342,6 @@ async function rolloutOf(config: Config, hostname: string, log: Log): Promise<Ro
 /** What is asked of the system calls' side of a run that has none. */
 function withoutSyscalls(config: Config): Config {
   return { ...config, engine: { ...config.engine, kind: "nodriver" } };
-}
-
-function watching({ engine }: Config, { syscalls, raw, audit, plugins }: Sources): string {
-  if (!syscalls) {
-    const all = [...(audit === undefined ? [] : ["audit events"]), ...plugins.keys()];
-    return `judges ${all.join(", ")} alone`;
-  }
-  if (raw !== undefined) return `judges what plugin ${raw.info.name} gives`;
-  return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
-}
-
-function canaryTrouble(canary: Canary | undefined): string[] {
-  const trouble = canary?.trouble();
-  return trouble === undefined ? [] : [trouble];
 }
 
 function troubleOf(reloads: ReloadState | undefined): string[] {

@@ -22,7 +22,7 @@ import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { GrpcKeeper } from "./grpc.ts";
 import { otlpEndpoint, otlpOf } from "./otlp.ts";
 import type { Log } from "../log.ts";
-import { natsOf } from "./nats.ts";
+import { type HostTeller, natsOf } from "./nats.ts";
 import type { LoadedConfig } from "./load_config.ts";
 import type { Terminal } from "../terminal.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
@@ -45,6 +45,8 @@ export interface MakeOptions {
   readonly dry?: boolean;
   /** Who has the gRPC server; without it there is none. */
   readonly grpc?: GrpcKeeper;
+  /** What this host tells of itself; absent where it is not watched. */
+  readonly teller?: HostTeller | undefined;
 }
 
 /** Alerts that may wait in front of each output unless `outputs_queue.capacity` says how many. */
@@ -111,9 +113,9 @@ export function formatOf(config: Config, json: boolean): FormatOptions {
 function plansOf(
   config: Config,
   stdout: FormatOptions,
-  { terminal, onWritten, fit, patient }: Pick<
+  { terminal, onWritten, fit, patient, teller }: Pick<
     MakeOptions,
-    "terminal" | "onWritten" | "fit" | "patient"
+    "terminal" | "onWritten" | "fit" | "patient" | "teller"
   >,
 ): OutputPlan[] {
   const format = { ...stdout, json: config.json_output };
@@ -157,7 +159,7 @@ function plansOf(
   if (config.nats_output.enabled) {
     const json = { ...formatOf(config, true), outputFieldsProperty: true };
     plans.push({
-      output: natsOf(config),
+      output: natsOf(config, teller),
       compose: composeWith((alert) => formatAlert(alert, json)),
     });
   }

@@ -6,6 +6,7 @@ import type { Output } from "../../alerts/outputs/output.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { readKeyFile } from "../../files/read_text.ts";
+import { Beat } from "../../nats/beat.ts";
 import { NatsDoor } from "../../nats/door.ts";
 import { type NatsCredentials, type NatsOptions, parseNatsUrl } from "../../nats/options.ts";
 
@@ -83,7 +84,19 @@ function credentialsOf(key: string, access: NatsAccess): NatsCredentials {
   }
 }
 
-export function natsOf(config: Config): Output {
+/** What this host tells of itself in the bucket of hosts. */
+export interface HostTeller {
+  readonly key: string;
+  text(): string | undefined;
+  onTrouble(reason: string): void;
+  /** The one that is asked for from now on. */
+  take(beat: Beat, everyMs: number): void;
+  /** Whether what is told when an output ends is the last word. */
+  readonly isLast: boolean;
+}
+
+/** `teller`: absent in a run that is no watch. */
+export function natsOf(config: Config, teller?: HostTeller): Output {
   const nats = config.nats_output;
   const timeoutMs = nats.timeout ||
     Math.max(config.output_timeout || TIMEOUT_MS, TIMEOUT_LEAST_MS);
@@ -100,5 +113,22 @@ export function natsOf(config: Config): Output {
   });
   // What cannot be used is an error now.
   options();
-  return natsOutput({ door: new NatsDoor(options), subject: nats.subject, timeoutMs });
+  const door = new NatsDoor(options);
+  const everyMs = parseInterval(nats.presence_every);
+  if (teller === undefined || everyMs === undefined) {
+    return natsOutput({ door, subject: nats.subject, timeoutMs });
+  }
+  const { key, text, onTrouble } = teller;
+  const beat = new Beat({
+    door,
+    bucket: nats.hosts_bucket,
+    ...{ key, text, onTrouble, everyMs, timeoutMs, random: Math.random },
+  });
+  teller.take(beat, everyMs);
+  return natsOutput({
+    door,
+    subject: nats.subject,
+    timeoutMs,
+    onClosing: () => beat.end({ isLast: teller.isLast }),
+  });
 }

@@ -18,6 +18,7 @@ import { logTo } from "../log.ts";
 import { GrpcKeeper } from "./grpc.ts";
 import { LiveOutputs } from "./live_outputs.ts";
 import { capacityOf, makeOutputs } from "./make_outputs.ts";
+import type { HostTeller } from "./nats.ts";
 import { type OwnAlert, ownAlert } from "./own_alerts.ts";
 import { type FilesInForce, Reloads, type ReloadState } from "./reloads.ts";
 import type { RolledOut } from "./rollout.ts";
@@ -72,8 +73,12 @@ export interface SessionOptions {
   readonly idleFirst?: boolean;
   /** Takes out what is no alert for the outputs. */
   readonly sift?: (alerts: readonly Alert[]) => readonly Alert[];
-  /** The engine has ended; what is left is the summary. */
+  /** The engine has ended, the outputs go on: by itself, or by this error. */
+  readonly onEnding?: (error: string | undefined) => void;
+  /** The outputs have ended too; what is left is the summary. */
   readonly onEnd?: () => void;
+  /** What this host tells of itself. */
+  readonly teller?: HostTeller;
   /** What is told at a good end; by default what Falco tells. */
   readonly summary?: () => string;
   /** See SignalActions. */
@@ -97,6 +102,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   const make = (from: LoadedConfig) =>
     makeOutputs(from, {
       grpc,
+      teller: options.teller,
       terminal,
       log,
       onClosed(): void {
@@ -220,6 +226,7 @@ export async function runSession(options: SessionOptions): Promise<number> {
   });
   options.onReload?.((who = "POST /reload") => signals.reload(who));
   const end = await thread.ended;
+  options.onEnding?.(end.error);
   // Nobody who asked for the end waits for a reader that does not read.
   const { output_timeout } = config;
   const flushMs = patient && !isEnding ? FLUSH_PATIENT_MS : Math.min(output_timeout, FLUSH_MAX_MS);

@@ -75,3 +75,13 @@ export function onlyLogOf({ syscalls, audit, plugins }: Sources): string | undef
     ? audit.input.path
     : undefined;
 }
+
+/** What a run does with them, for a person. */
+export function watching({ engine }: Config, { syscalls, raw, audit, plugins }: Sources): string {
+  if (!syscalls) {
+    const all = [...(audit === undefined ? [] : ["audit events"]), ...plugins.keys()];
+    return `judges ${all.join(", ")} alone`;
+  }
+  if (raw !== undefined) return `judges what plugin ${raw.info.name} gives`;
+  return engine.kind === "nodriver" ? "sees nothing (engine.kind: nodriver)" : "is watching";
+}

@@ -1,0 +1,187 @@
+// What a host tells of itself in NATS: at its start, again and again, when its rules have changed,
+// at its end; and that a host which was killed does not say that it has stopped.
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { parsePresence, type Presence } from "../src/fleet/contract/presence.ts";
+import { connectNats } from "../src/nats/connect.ts";
+import { spawnMain } from "./main_process.ts";
+import { NatsServer, noNats } from "./nats_fixture.ts";
+import { eventually } from "./outputs/place.ts";
+
+const reason = noNats();
+const test = (name: string, fn: () => Promise<void>) =>
+  Deno.test({ name: `nats: ${name}`, ignore: reason !== undefined, fn });
+
+const rules = (names: readonly string[]) =>
+  names.map((name) =>
+    `- {rule: ${name}, desc: d, condition: evt.type = open, output: o, priority: NOTICE}\n`
+  ).join("");
+
+class Host implements AsyncDisposable {
+  readonly #directory = Deno.makeTempDirSync({ prefix: "saker-host-" });
+  readonly #child: Deno.ChildProcess;
+  readonly #told: Promise<unknown>;
+  told = "";
+
+  /** `nats` is what its configuration says of the output. */
+  constructor(hostname: string, nats: string) {
+    this.write(["one"]);
+    this.configure(nats);
+    this.#child = spawnMain(
+      ["-r", `${this.#directory}/rules.yaml`, "-c", `${this.#directory}/falco.yaml`],
+      { env: { FALCO_HOSTNAME: hostname } },
+    );
+    const read = async (stream: ReadableStream<Uint8Array>) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) this.told += text;
+    };
+    this.#told = Promise.all([read(this.#child.stdout), read(this.#child.stderr)]);
+  }
+
+  write(names: readonly string[]): void {
+    Deno.writeTextFileSync(`${this.#directory}/rules.yaml`, rules(names));
+  }
+
+  configure(nats: string): void {
+    Deno.writeTextFileSync(
+      `${this.#directory}/falco.yaml`,
+      "engine: {kind: nodriver}\nwebserver: {enabled: false}\nwatch_config_files: false\n" +
+        `nats_output: {enabled: true, ${nats}}\n`,
+    );
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  async ended(): Promise<number> {
+    const { code } = await this.#child.status;
+    await this.#told;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.ended();
+    Deno.removeSync(this.#directory, { recursive: true });
+  }
+}
+
+async function connected(server: NatsServer): Promise<NatsConnection> {
+  return await connectNats({
+    servers: [{ isTls: false, hostname: "127.0.0.1", port: server.port }],
+    name: "test",
+    credentials: { kind: "none" },
+    tls: { caCerts: [] },
+    timeoutMs: 10_000,
+  });
+}
+
+/** What the bucket holds under the key once it is as wanted. */
+async function presence(
+  connection: NatsConnection,
+  key: string,
+  what: string,
+  isWanted: (presence: Presence) => boolean,
+): Promise<Presence> {
+  const { streams } = await jetstreamManager(connection, { checkAPI: false });
+  let last: Presence | undefined;
+  const until = performance.now() + 60_000;
+  for (;;) {
+    const subject = `$KV.saker_hosts.${key}`;
+    const found = await streams.getMessage("KV_saker_hosts", { last_by_subj: subject })
+      .catch(() => undefined);
+    last = found ? parsePresence(new TextDecoder().decode(found.data)) : undefined;
+    if (last !== undefined && isWanted(last)) return last;
+    if (performance.now() > until) {
+      throw new Error(`waited until it ${what}, found ${JSON.stringify(last)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("a host tells of itself from its start to its end", async () => {
+  await using server = await NatsServer.start();
+  await using host = new Host("web.1", `url: "${server.url}", presence_every: 1s`);
+  const connection = await connected(server);
+  try {
+    const first = await presence(connection, "web=2E1", "runs", () => true);
+    deepStrictEqual(
+      { ...first, started: "", at: "", version: "", rules: {}, cpu_percent: 0, memory_bytes: 0 },
+      {
+        host: "web.1",
+        version: "",
+        state: "running",
+        started: "",
+        at: "",
+        every: 1,
+        engine: { kind: "nodriver" },
+        rules: {},
+        events: { seen: 0, lost: 0, kept_back: 0 },
+        alerts: { total: 0, by_priority: {}, by_rule: {} },
+        outputs: first.outputs,
+        cpu_percent: 0,
+        memory_bytes: 0,
+      },
+    );
+    deepStrictEqual(first.outputs.map(({ name, state }) => [name, state]), [
+      ["stdout", "ok"],
+      ["nats", "ok"],
+    ]);
+    ok(first.memory_bytes! > 1e6 && first.started < first.at && /^[0-9.]+/.test(first.version));
+    const { rules } = first;
+    strictEqual(rules.count, 1);
+    await presence(connection, "web=2E1", "tells again", ({ at }) => at > first.at);
+    host.write(["one", "two"]);
+    host.kill("SIGHUP");
+    const next = await presence(connection, "web=2E1", "has two", ({ rules }) => rules.count === 2);
+    ok(next.rules.sum !== rules.sum && next.rules.sum.length === 64);
+    host.kill("SIGTERM");
+    strictEqual(await host.ended(), 0, host.told);
+    await presence(connection, "web=2E1", "has stopped", ({ state }) => state === "stopped");
+  } finally {
+    await connection.close();
+  }
+});
+
+test("a reload of the configuration moves what a host tells, and no word of an end", async () => {
+  await using server = await NatsServer.start();
+  await using host = new Host("a", `url: "${server.url}", presence_every: 1h`);
+  const connection = await connected(server);
+  try {
+    const first = await presence(connection, "a", "runs", () => true);
+    strictEqual(first.every, 3600);
+    host.configure(`url: "${server.url}", presence_every: 2h`);
+    host.kill("SIGHUP");
+    const next = await presence(connection, "a", "tells anew", ({ every }) => every === 7200);
+    strictEqual(next.state, "running");
+    host.kill("SIGKILL");
+    await host.ended();
+    const last = await presence(connection, "a", "is there", () => true);
+    strictEqual(last.state, "running");
+  } finally {
+    await connection.close();
+  }
+});
+
+test("where the bucket may not be written, that is told, and alerts go on", async () => {
+  await using server = await NatsServer.start({
+    more: 'authorization {users = [{user: "s", password: "p", permissions: {' +
+      'publish: {deny: ["$KV.>"]}}}]}',
+  });
+  const file = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(file, "p\n");
+  try {
+    await using host = new Host("a", `url: "${server.url}", user: s, password_file: ${file}`);
+    const line = await eventually("the warning", () => /^.*hosts_bucket.*$/m.exec(host.told)?.[0]);
+    ok(/this host cannot tell of itself: our account may not publish to \$KV\./.test(line), line);
+    host.kill("SIGTERM");
+    strictEqual(await host.ended(), 0, host.told);
+  } finally {
+    Deno.removeSync(file);
+  }
+});
