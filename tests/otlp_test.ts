@@ -38,6 +38,9 @@ function otlp(protocol: Protocol, endpoint: string, more = ""): string {
   return `otlp_output={enabled: true, protocol: ${protocol}, endpoint: "${endpoint}"${more}}`;
 }
 
+const WIDE = "Zürich 日本 🚨".repeat(5);
+const LONG = "ü".repeat(20_000);
+
 const kindOf = (protocol: Protocol): ReceiverOptions["kind"] =>
   protocol === "grpc" ? "grpc" : "http";
 
@@ -53,7 +56,8 @@ for (const protocol of PROTOCOLS) {
       `header_files: {X-Key: ${place.file("key")}}, resource: {deployment.environment.name: lab}`;
     const { code, error } = await place.replayed(place.capture(0, 3), [
       otlp(protocol, `http://127.0.0.1:${receiver.port}`, more),
-      "append_output=[{extra_fields: [evt.num, proc.name, rule: x, fd.sport]}]",
+      "append_output=[{extra_fields: [evt.num, rule: x, fd.sport, static.wide, static.long]}]",
+      `static_fields={wide: ${WIDE}, long: ${LONG}}`,
     ]);
     strictEqual(code, 0, error);
     strictEqual(error.includes("s3cret") || error.includes("k3y"), false);
@@ -84,6 +88,8 @@ for (const protocol of PROTOCOLS) {
     strictEqual(told["evt.time"]!["int_value"], first.time_unix_nano);
     deepStrictEqual(told["rule"], { string_value: "Opened" });
     deepStrictEqual(told["output_fields.rule"], { string_value: "x" });
+    deepStrictEqual(told["static.wide"], { string_value: WIDE });
+    deepStrictEqual(told["static.long"], { string_value: LONG });
     deepStrictEqual(told["source"], { string_value: "syscall" });
     deepStrictEqual(told["tags"], { array_value: {} });
     deepStrictEqual(told["degraded"], { bool_value: false });

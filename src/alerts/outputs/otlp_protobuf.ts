@@ -16,6 +16,9 @@ const FIXED32 = 5;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Characters up to which a text is written here: the runtime's encoder costs more to call. */
+const SHORT = 256;
+
 /** Grows as it is written. */
 class Writer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(64 << 10);
@@ -64,13 +67,30 @@ class Writer {
   }
 
   text(field: number, value: string): void {
+    this.#tag(field, BYTES);
+    const begin = this.#size;
+    this.#varint(value.length);
+    if (value.length < SHORT && this.#ascii(value)) return;
     // Lone surrogates become U+FFFD: the protocol's texts are UTF-8.
     const bytes = encoder.encode(value);
-    this.#tag(field, BYTES);
+    this.#size = begin;
     this.#varint(bytes.length);
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#size);
     this.#size += bytes.length;
+  }
+
+  /** Whether it is nothing else, and was written. */
+  #ascii(value: string): boolean {
+    this.#room(value.length);
+    const [bytes, begin] = [this.#bytes, this.#size];
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at);
+      if (code > 0x7f) return false;
+      bytes[begin + at] = code;
+    }
+    this.#size += value.length;
+    return true;
   }
 
   /** A message within this one: its length stands before it and is known behind it. */
@@ -78,11 +98,16 @@ class Writer {
     this.#tag(field, BYTES);
     const begin = this.#size;
     write();
-    const length = this.#size - begin;
+    const end = this.#size;
+    const length = end - begin;
     this.#varint(length);
-    const head = this.#bytes.slice(begin + length, this.#size);
-    this.#bytes.copyWithin(begin + head.length, begin, begin + length);
-    this.#bytes.set(head, begin);
+    const head = this.#size - end;
+    // One byte for most: those of attributes.
+    const first = this.#bytes[end]!;
+    const others = head === 1 ? undefined : this.#bytes.slice(end, this.#size);
+    this.#bytes.copyWithin(begin + head, begin, end);
+    if (others === undefined) this.#bytes[begin] = first;
+    else this.#bytes.set(others, begin);
   }
 }
 

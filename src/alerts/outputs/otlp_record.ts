@@ -90,7 +90,7 @@ export function requestOf(
 function runsOf(messages: readonly Message[], about: OtlpAbout): OtlpRun[] {
   const runs: { key: string; resource: OtlpAttributes; records: OtlpRecord[] }[] = [];
   for (const message of messages) {
-    const { fields, rest } = parsed(message.text);
+    const { fields, rest } = parsed(message);
     const resource = resourceOf(message.hostname, fields, about);
     const key = JSON.stringify(resource);
     if (runs.at(-1)?.key !== key) runs.push({ key, resource, records: [] });
@@ -153,37 +153,58 @@ interface Parsed {
 }
 
 /** The values of a line; of one that is no alert's, nothing. */
-function parsed(text: string): Parsed {
+function parsed({ text, time }: Message): Parsed {
   let all: unknown;
   try {
-    all = JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+    all = JSON.parse(text);
+    // To ask for each number as it stands there costs several times what reading it costs.
+    if (hasInexact(all, Number(time))) {
+      all = JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+    }
   } catch {
     all = undefined;
   }
-  const rest = new Map(valuesOf(all));
-  const fields = typeof all === "object" && all !== null && "output_fields" in all
-    ? new Map(valuesOf(all.output_fields))
-    : new Map();
-  return { fields, rest };
+  const values = (of: unknown) => new Map(isMap(of) ? valuesOf(of, time) : []);
+  return { rest: values(all), fields: values(isMap(all) ? all["output_fields"] : undefined) };
 }
 
-function valuesOf(all: unknown): [string, OtlpValue][] {
-  if (typeof all !== "object" || all === null || Array.isArray(all)) return [];
-  return Object.entries(all).flatMap(([name, value]): [string, OtlpValue][] =>
-    isValue(value) ? [[name, value]] : []
+type JsonMap = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is JsonMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The one large number that every alert has, and that its message has as well. */
+const TIME = "evt.time";
+
+/** Whether there is a whole number that is not what stands in the line, other than the time. */
+function hasInexact(value: unknown, time: number): boolean {
+  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([name, one]) =>
+    (name !== TIME || one !== time) && hasInexact(one, time)
   );
 }
 
+function* valuesOf(all: JsonMap, time: bigint): Generator<[string, OtlpValue]> {
+  for (const [name, value] of Object.entries(all)) {
+    const isTime = name === TIME && typeof value === "number";
+    const known = isTime && value === Number(time) ? time : valueOf(value);
+    if (known !== undefined) yield [name, known];
+  }
+}
+
 /** What an event does not have is not told, in lists neither. */
-function isValue(value: unknown): value is OtlpValue {
-  return value !== null && (typeof value !== "object" || Array.isArray(value));
+function valueOf(value: unknown): OtlpValue | undefined {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(valueOf).filter((one) => one !== undefined);
+  return value === null || typeof value === "object" ? undefined : value as OtlpValue;
 }
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** Numbers as they stand there: integers whole, those beyond the protocol's as text. */
 function exact(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  if (Array.isArray(value)) return value.filter(isValue);
   if (typeof value !== "number" || source === undefined) return value;
   if (!/^-?\d+$/.test(source)) return value;
   const whole = BigInt(source);
