@@ -17,6 +17,9 @@ export interface GivenUp {
 /** Alerts that wait for outputs to be exchanged at the most; the newest are refused. */
 const HELD_MAX = 65_536;
 
+/** The clock of saker's own alerts. */
+const NS_OF_MS = 1_000_000n;
+
 /** Outputs may hold alerts for long, and none of them has dossiers. */
 function plain(alert: Alert): Alert {
   if (alert.dossier === undefined) return alert;
@@ -31,18 +34,29 @@ export class LiveOutputs {
   #refused = 0;
   #exchange: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<Listener>();
+  /** Of the last alert of saker's own, ns since the epoch. */
+  #ownTime = -NS_OF_MS;
 
   constructor(outputs: Outputs) {
     this.#outputs = outputs;
   }
 
-  send(told: readonly Alert[]): void {
+  send(given: readonly Alert[]): void {
+    const told = given.map((alert) => this.#named(alert));
     for (const listener of this.#listeners) listener(told);
     const alerts = told.map(plain);
     if (this.#held === undefined) return this.#outputs.send(alerts);
     const room = Math.max(0, HELD_MAX - this.#held.length);
     this.#held.push(...alerts.slice(0, room));
     this.#refused += alerts.length - Math.min(room, alerts.length);
+  }
+
+  /** Saker's own have no number, so it is their time that names them: each has one of its own. */
+  #named(alert: Alert): Alert {
+    if (alert.sequence !== 0) return alert;
+    const isOfLast = alert.time / NS_OF_MS === this.#ownTime / NS_OF_MS;
+    this.#ownTime = isOfLast ? this.#ownTime + 1n : alert.time;
+    return isOfLast ? { ...alert, time: this.#ownTime } : alert;
   }
 
   /** Lets somebody see all alerts from now on, whatever outputs there are, until what it returns is

@@ -1,5 +1,6 @@
 // Outputs exchanged under way: every alert is written once, in order, by the old or the new ones.
 import { deepStrictEqual, strictEqual } from "node:assert";
+import { alertId } from "../../alerts/format/format.ts";
 import { composeWith } from "../../alerts/format/message.ts";
 import { Outputs } from "../../alerts/outputs.ts";
 import type { Output } from "../../alerts/outputs/output.ts";
@@ -119,4 +120,21 @@ Deno.test("dossiers are for those who listen, no output holds them", async () =>
   deepStrictEqual(heard, [dossier, undefined]);
   strictEqual(held.flat().includes("dossier"), false);
   strictEqual(held.length, 1);
+});
+
+Deno.test("each alert has an id of its own, also saker's own of one moment", async () => {
+  const written: string[] = [];
+  const heard: string[] = [];
+  const outputs = new LiveOutputs(outputsInto(written, "one", 0));
+  outputs.subscribe((alerts) => heard.push(...alerts.map(alertId)));
+  const own = (ms: bigint) => ({ ...alert(0), time: ms * 1_000_000n });
+  outputs.send([own(5n), own(5n)]);
+  outputs.send([own(5n), { ...own(5n), sequence: 7 }, own(6n)]);
+  // A clock that was put back: the time is told as it is.
+  outputs.send([own(4n)]);
+  await outputs.close(60_000);
+  deepStrictEqual(heard.map((id) => parseInt(id, 16)), [
+    ...[5_000_000, 5_000_001, 5_000_002, 5_000_000, 6_000_000, 4_000_000],
+  ]);
+  deepStrictEqual(written.length, 6);
 });
