@@ -72,6 +72,14 @@ otlp_output: {enabled: true, protocol: ${protocol}, endpoint: "http://127.0.0.1:
   }
 }
 
+function machineId(): string | undefined {
+  try {
+    return /^[0-9a-f]{32}$/m.exec(Deno.readTextFileSync("/etc/machine-id"))?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
 const SOME = 5;
 
 async function some(receiver: OtlpReceiver, watch: Watch): Promise<void> {
@@ -98,6 +106,10 @@ for (
       await using before = await OtlpReceiver.start({ kind });
       await using watch = new Watch(protocol, before.port);
       await some(before, watch);
+      const { resource } = before.received[0]!.request.resource_logs[0]!;
+      const hostId = resource.attributes.find(({ key }) => key === "host.id");
+      const expected = machineId();
+      if (expected !== undefined) strictEqual(hostId?.value["string_value"], expected);
       await before.end();
       await eventually("a failure", () => /Cannot write alerts to otlp/.exec(watch.told));
       await using after = await OtlpReceiver.start({ kind, port: before.port });

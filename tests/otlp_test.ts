@@ -220,23 +220,45 @@ for (const protocol of PROTOCOLS) {
 }
 
 test("a port that is no server of the protocol is told, and alerts wait", async (place) => {
-  for (const protocol of PROTOCOLS) {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const serving = (async () => {
-      for await (const conn of listener) {
-        conn.read(new Uint8Array(64)).then(() => conn.close(), () => conn.close());
-      }
-    })();
-    const { code, error } = await place.replayed(place.capture(0, 10), [
-      otlp(protocol, `http://127.0.0.1:${listener.addr.port}`),
-    ]);
-    listener.close();
-    await serving;
-    strictEqual(code, 0, error);
-    match(error, /Cannot write alerts to otlp_output\.endpoint/);
-    strictEqual(/\n\s+at /.test(error), false, error);
-  }
+  const capture = place.capture(0, 10);
+  const ways = [
+    [() => undefined, /no answer within 300 ms/],
+    [(conn: Deno.Conn) => conn.close(), /Cannot write/],
+    [(conn: Deno.Conn) => conn.write(new TextEncoder().encode("SSH-2.0-x\r\n")), /Cannot write/],
+  ] as const;
+  await Promise.all(PROTOCOLS.flatMap((protocol) =>
+    ways.map(async ([behave, expected]) => {
+      const open: Deno.Conn[] = [];
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const accepting = (async () => {
+        for await (const conn of listener) {
+          open.push(conn);
+          await conn.read(new Uint8Array(64)).catch(() => {});
+          await Promise.resolve(behave(conn)).catch(() => {});
+        }
+      })();
+      const { code, error } = await place.replayed(capture, [
+        otlp(protocol, `http://127.0.0.1:${listener.addr.port}`, ", timeout: 300"),
+        "output_timeout=1000",
+      ]);
+      listener.close();
+      for (const conn of open) tryToClose(conn);
+      await accepting.catch(() => {});
+      strictEqual(code, 0, error);
+      match(error, /Cannot write alerts to otlp_output\.endpoint/);
+      match(error, expected);
+      strictEqual(/\n\s+at /.test(error), false, error);
+    })
+  ));
 });
+
+function tryToClose(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // It is closed already.
+  }
+}
 
 test("what cannot be used is an error at the start, without a value", async (place) => {
   const port = freePort();
