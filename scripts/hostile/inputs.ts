@@ -144,6 +144,8 @@ const KEYS = [
   "http_output",
   "otlp_output",
   "otlp_output.endpoint",
+  "kafka_output",
+  "kafka_output.brokers",
   "webserver.listen_port",
   "webserver.listen_address",
   "webserver.k8s_healthz_endpoint",

@@ -15,6 +15,7 @@ const ROOMS = [
   "engine",
   "nats",
   "rollout",
+  "kafka",
   "alerts",
   "metrics",
   "server",

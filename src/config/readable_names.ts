@@ -8,6 +8,7 @@ const NATS_FILES = [
   ...["creds_file", "nkey_file", "password_file", "token_file"] as const,
   ...["ca_cert", "client_cert", "client_key"] as const,
 ];
+const KAFKA_FILES = ["ca_cert", "client_cert", "client_key", "password_file"] as const;
 
 export interface UnreadableName {
   readonly path: readonly string[];
@@ -18,6 +19,7 @@ export function unreadableName(config: Config): UnreadableName | undefined {
   const { http_output: http, syslog_output: syslog, otlp_output: otlp } = config;
   const { nats_output: nats } = config;
   const { grpc, webserver, spool, rollout } = config;
+  const { kafka_output: kafka } = config;
   const names: readonly (readonly [path: readonly string[], name: string])[] = [
     ...(config.rules_files ?? []).map((name) => [["rules_files"], name] as const),
     ...(config.rules_file ?? []).map((name) => [["rules_file"], name] as const),
@@ -34,6 +36,7 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     ...Object.entries(otlp.header_files)
       .map(([name, file]) => [["otlp_output", "header_files", name], file] as const),
     ...NATS_FILES.map((key) => [["nats_output", key], nats[key]] as const),
+    ...KAFKA_FILES.map((key) => [["kafka_output", key], kafka[key]] as const),
     [["grpc", "private_key"], grpc.private_key],
     [["grpc", "cert_chain"], grpc.cert_chain],
     [["grpc", "root_certs"], grpc.root_certs],

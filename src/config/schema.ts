@@ -2,6 +2,7 @@
 // file. The names are Falco's; saker's own keys are marked. Facts: Falco's falco.yaml of 0.44.
 import { natsOutput } from "./nats_keys.ts";
 import { parseInterval } from "./interval.ts";
+import { kafkaOutput } from "./kafka_keys.ts";
 import { otlpOutput } from "./otlp_keys.ts";
 import { isAddress, parseGrpcAddress, parseSyslogAddress } from "./address.ts";
 import { rolloutKeys } from "./rollout_keys.ts";
@@ -223,6 +224,8 @@ export const schema = map({
   otlp_output: otlpOutput,
   // Saker's own: alerts of many hosts in one stream of NATS JetStream.
   nats_output: natsOutput,
+  // Saker's own: alerts of many hosts in one topic of Kafka.
+  kafka_output: kafkaOutput,
   // Saker's own: what an output cannot deliver waits on disk.
   spool: map({
     enabled: bool(false),

@@ -74,6 +74,7 @@ const OUTPUTS = "cli/start/make_outputs.ts";
 const CHANNELS = "cli/start/channels.ts";
 const OTLP = "cli/start/otlp.ts";
 const NATS = "cli/start/nats.ts";
+const KAFKA = "cli/start/kafka.ts";
 const GRPC = "cli/start/grpc.ts";
 const WATCH = "cli/commands/watch.ts";
 const WEB = "cli/start/web.ts";
@@ -237,6 +238,24 @@ export const USES: Uses<Config> = {
     max_bytes: readBy(NATS),
     replicas: readBy(NATS),
     duplicate_window: readBy(NATS),
+  },
+  kafka_output: {
+    enabled: readBy(OUTPUTS),
+    brokers: readBy(KAFKA),
+    topic: readBy(KAFKA),
+    tls: readBy(KAFKA),
+    ca_cert: readBy(KAFKA),
+    client_cert: readBy(KAFKA),
+    client_key: readBy(KAFKA),
+    sasl_mechanism: readBy(KAFKA),
+    user: readBy(KAFKA),
+    password_file: readBy(KAFKA),
+    gzip: readBy(KAFKA),
+    timeout: readBy(KAFKA),
+    make_topic: readBy(KAFKA),
+    partitions: readBy(KAFKA),
+    replicas: readBy(KAFKA),
+    max_age: readBy(KAFKA),
   },
   spool: {
     enabled: readBy(OUTPUTS),

@@ -179,6 +179,8 @@ function quiet(loaded: LoadedConfig, alerts: boolean): LoadedConfig {
     program_output: { ...config.program_output, enabled: false },
     http_output: { ...config.http_output, enabled: false },
     otlp_output: { ...config.otlp_output, enabled: false },
+    nats_output: { ...config.nats_output, enabled: false },
+    kafka_output: { ...config.kafka_output, enabled: false },
   };
   const capture = { ...config.capture, enabled: false };
   return { ...loaded, config: { ...config, ...off, capture } };

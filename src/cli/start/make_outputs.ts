@@ -20,6 +20,7 @@ import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { fileOf, httpOf, programOf, syslogOf } from "./channels.ts";
 import type { GrpcKeeper } from "./grpc.ts";
+import { kafkaOf } from "./kafka.ts";
 import { otlpEndpoint, otlpOf } from "./otlp.ts";
 import type { Log } from "../log.ts";
 import { type HostTeller, natsOf } from "./nats.ts";
@@ -163,6 +164,13 @@ function plansOf(
       compose: composeWith((alert) => formatAlert(alert, json)),
     });
   }
+  if (config.kafka_output.enabled) {
+    const whole = { ...WHOLE_JSON, isoTime: config.time_format_iso_8601 };
+    plans.push({
+      output: kafkaOf(config),
+      compose: composeWith((alert) => formatAlert(alert, whole)),
+    });
+  }
   return plans;
 }
 
@@ -230,6 +238,8 @@ function whereOf(output: string, config: Config): string {
       return `otlp_output.endpoint ${otlpEndpoint(config.otlp_output)}`;
     case "nats":
       return `nats_output.url ${config.nats_output.url.join(", ")}`;
+    case "kafka":
+      return `kafka_output.topic ${config.kafka_output.topic}`;
     case "grpc":
       return `grpc.bind_address ${config.grpc.bind_address}`;
     case "program":
