@@ -160,6 +160,8 @@ function answered(call: GrpcCall, session: ClientHttp2Session): Promise<GrpcAnsw
       const answer = answerOf({ ...head, ...trailers }, Buffer.concat(chunks));
       if (answer === undefined) fail(new Error("the server has ended the call"));
       else resolve(answer);
+      // The session would keep it.
+      stream.destroy();
     });
     stream.end(framed(call.message, gzip));
   });
