@@ -73,7 +73,10 @@ extern "C" fn front(stack: *mut usize) {
             call(EXECVE, program, arguments as usize, environment as usize, 0);
         }
         let mut buffer = core::mem::MaybeUninit::<[u8; 4096]>::uninit();
-        if call(GETCWD, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0) < 0 {
+        let named = call(GETCWD, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0) > 0;
+        // The kernel writes "(unreachable)" before the name of a directory that is not below the
+        // root (unmounted, or another's namespace was entered), which the C library takes for gone.
+        if !named || buffer.as_ptr().cast::<u8>().read() != b'/' {
             // A directory that is gone holds nothing, and nothing can be made there.
             if call(CHDIR, c"/proc/self/map_files".as_ptr() as usize, 0, 0, 0) < 0 {
                 call(CHDIR, c"/".as_ptr() as usize, 0, 0, 0);

@@ -57,6 +57,22 @@ Deno.test("a working directory that is gone, or whose name is no UTF-8, is borne
   assertIncludes((await behind(odd, "--version")).stdout, "saker version");
 });
 
+Deno.test("a working directory that is not below the root is borne", {
+  ignore: !isRoot(),
+}, async () => {
+  await using place = new Place();
+  const below = `${place.path}/below`;
+  const unmounted = `mkdir -p ${below} && mount -t tmpfs none ${below} && cd ${below} && ` +
+    `umount -l ${below} && exec "$0" "$@"`;
+  const args = [...await ownMounts(), "sh", "-c", unmounted, SAKER];
+  const { code, stderr, stdout } = await run("unshare", [...args, "--version"]);
+  assertEquals([code, stderr], [0, ""]);
+  assertIncludes(stdout, "saker version");
+  const missing = await run("unshare", [...args, "-V", "etc/passwd"]);
+  assertEquals(missing.code, 1);
+  assertIncludes(missing.stderr, "etc/passwd");
+});
+
 Deno.test("arguments that are no UTF-8 open the files that they name", async () => {
   await using place = new Place();
   const text = "[{rule: r, desc: d, condition: evt.type = open, output: o, priority: INFO}]\n";
