@@ -41,6 +41,8 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   config: "every key of the configuration; what saker does with a file",
   install: "program, configuration and a systemd unit",
   uninstall: "remove what install put there",
+  completions: "completions of commands and options for a shell",
+  man: "the man page, in roff",
   version: "print the version",
 };
 
@@ -58,7 +60,7 @@ export function helpSettings(terminal: Terminal): Partial<Help> & { showGlobalOp
     boxWrap: (text, width) => text.split("\n").flatMap((line) => wrap(line, width)).join("\n"),
     subcommandTerm: (command) =>
       [command.name(), ...command.registeredArguments.map(argumentOf)].join(" "),
-    subcommandDescription: (command) => SUMMARIES[nameOf(command)] ?? command.description(),
+    subcommandDescription: (command) => summaryOf(command),
     styleTitle(title) {
       const told = title === "Global Options:" ? "Also:" : title;
       const lines = wrap(told, helpWidth(terminal));
@@ -85,6 +87,11 @@ export function fitted(text: string, columns: number): string {
   }).join("\n");
 }
 
+/** What the list of commands says of one. */
+export function summaryOf(command: Command): string {
+  return SUMMARIES[nameOf(command)] ?? command.description();
+}
+
 function argumentOf(argument: Argument): string {
   const name = argument.name() + (argument.variadic ? "..." : "");
   return argument.required ? `<${name}>` : `[${name}]`;
@@ -95,7 +102,8 @@ function nameOf(command: Command): string {
   return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
-function sharedOptions(command: Command): Option[] {
+/** Options of the program that hold for a command. */
+export function sharedOptions(command: Command): Option[] {
   if (command.parent === null) return [];
   let program = command;
   while (program.parent !== null) program = program.parent;

@@ -98,6 +98,7 @@ export async function runProgram(
       code = printConfig(options, readFlags(program), terminal);
     });
   addInstall(program, onEnd, terminal);
+  addPrinted(program, onEnd, terminal);
   program.command("plugin-process", { hidden: true })
     .description("the process of a plugin in TypeScript; saker starts it")
     .argument("[name]", "which plugin's, for ps")
@@ -150,6 +151,28 @@ function addInstall(
     .action(async (options: InstallFlags) => {
       const { uninstall } = await import("./commands/install.ts");
       onEnd(uninstall(options, terminal));
+    });
+}
+
+/** What a package brings besides the program, made of the commands themselves. */
+function addPrinted(
+  program: Command,
+  onEnd: (code: number) => void,
+  terminal: Terminal,
+): void {
+  program.command("completions")
+    .description("print completions of commands and options for bash, zsh or fish")
+    .argument("<bash|zsh|fish>", "for which shell")
+    .action(async (shell: string) => {
+      const { printCompletions } = await import("./commands/completions.ts");
+      onEnd(printCompletions(shell, program, terminal));
+    });
+  program.command("man")
+    .description("print the man page in roff: saker man | man -l -")
+    .option("--date <day>", "what it says of its date, such as 2026-11-27")
+    .action(async (options: { readonly date?: string }) => {
+      const { printManPage } = await import("./commands/man.ts");
+      onEnd(printManPage(options, EXAMPLES, program, terminal));
     });
 }
 

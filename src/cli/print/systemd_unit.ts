@@ -6,7 +6,15 @@
 export interface UnitPaths {
   readonly program: string;
   readonly config: string;
+  /** Whose file it is, as comments at its head; by default `saker install`'s. */
+  readonly head?: string;
+  /** Lines of [Unit] besides: what a package brings and `saker install` does not. */
+  readonly documentation?: string;
 }
+
+const INSTALLED = `# Written by saker install; saker uninstall removes it unless it was changed.
+# What should differ here goes to a file of its own: systemctl edit saker
+`;
 
 /** What the probe and the tables need; none of them lets saker write what it does not own. */
 export const CAPABILITIES: readonly (readonly [name: string, why: string])[] = [
@@ -18,13 +26,13 @@ export const CAPABILITIES: readonly (readonly [name: string, why: string])[] = [
   ["CAP_SYS_NICE", "engine.nice: empty the rings on a busy machine"],
 ];
 
-export function systemdUnit({ program, config }: UnitPaths): string {
+export function systemdUnit(
+  { program, config, head = INSTALLED, documentation = "" }: UnitPaths,
+): string {
   const why = CAPABILITIES.map(([name, reason]) => `#   ${name}: ${reason}`);
-  return `# Written by saker install; saker uninstall removes it unless it was changed. What should
-# differ here goes to a file of its own: systemctl edit saker
-[Unit]
+  return `${head}[Unit]
 Description=saker: watches this host through the kernel
-After=local-fs.target
+${documentation === "" ? "" : `Documentation=${documentation}\n`}After=local-fs.target
 StartLimitIntervalSec=0
 
 [Service]

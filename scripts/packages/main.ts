@@ -1,0 +1,82 @@
+// deno-lint-ignore-file no-console -- A script talks to the person who started it.
+// Makes packages of dist/saker: which ones come as arguments, dist/packages/ and SHA256SUMS go out.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type About, about, OUT, SAKER } from "./about.ts";
+import { deb, debName } from "./deb.ts";
+import { layout } from "./layout.ts";
+import type { Entry } from "./tar.ts";
+import { tarball, tarballName } from "./tarball.ts";
+
+interface Package {
+  readonly name: (about: About) => string;
+  readonly make: (about: About, files: readonly Entry[], level: number) => Promise<Uint8Array>;
+}
+
+const PACKAGES: Readonly<Record<string, Package>> = {
+  deb: { name: debName, make: (about, files, level) => deb(about, files, { level }) },
+  tar: { name: tarballName, make: (about, files, level) => tarball(about, files, { level }) },
+};
+
+/** What xz takes for a release, and where only sameness or content is looked at. */
+const LEVEL = 6;
+const FAST_LEVEL = 0;
+
+const USAGE = `usage: scripts/package [--fast] [--out DIRECTORY] [${
+  Object.keys(PACKAGES).join("|")
+}|all] …`;
+
+async function main(given: readonly string[]): Promise<number> {
+  let out = OUT;
+  let level = LEVEL;
+  const wanted: string[] = [];
+  for (let at = 0; at < given.length; at++) {
+    const arg = given[at]!;
+    if (arg === "--fast") level = FAST_LEVEL;
+    else if (arg === "--out") out = given[++at] ?? "";
+    else if (arg === "all") wanted.push(...Object.keys(PACKAGES));
+    else if (arg in PACKAGES) wanted.push(arg);
+    else return refuse(`unknown argument "${arg}"; ${USAGE}`);
+  }
+  if (out === "") return refuse(`--out: expected a directory; ${USAGE}`);
+  try {
+    Deno.statSync(SAKER);
+  } catch {
+    return refuse("there is no dist/saker: run scripts/build first");
+  }
+  const facts = await about();
+  const files = await layout(facts);
+  Deno.mkdirSync(out, { recursive: true });
+  for (const kind of new Set(wanted.length > 0 ? wanted : Object.keys(PACKAGES))) {
+    const { name, make } = PACKAGES[kind]!;
+    const bytes = await make(facts, files, level);
+    Deno.writeFileSync(join(out, name(facts)), bytes);
+    console.log(`${(bytes.length / 1e6).toFixed(1).padStart(6)} MB  ${join(out, name(facts))}`);
+  }
+  writeSums(out);
+  return 0;
+}
+
+/** Of all packages that lie there, as sha256sum -c reads them. */
+function writeSums(out: string): void {
+  const names = [...Deno.readDirSync(out)].map(({ name }) => name)
+    .filter((name) => name !== "SHA256SUMS").sort();
+  const lines = names.map((name) => {
+    const sum = createHash("sha256").update(Deno.readFileSync(join(out, name))).digest("hex");
+    return `${sum}  ${name}\n`;
+  });
+  Deno.writeTextFileSync(join(out, "SHA256SUMS"), lines.join(""));
+}
+
+function refuse(why: string): number {
+  console.error(`saker: ${why}`);
+  return 1;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    Deno.exit(refuse(error instanceof Error ? error.message : String(error)));
+  }
+}
