@@ -94,6 +94,8 @@ const COMMANDS: ReadonlyMap<string, { readonly args: readonly string[]; readonly
     ["saker page", { args: ["page", "--url", "{url}"], out: /page\/open\?code=/ }],
     // It wants the kernel's headers: its own test builds a module.
     ["saker driver build", { args: ["driver", "build", "--help"], out: /--headers/ }],
+    ["saker completions bash", { args: ["completions", "bash"], out: /complete -F _saker saker/ }],
+    ["saker man", { args: ["man"], out: /^\.TH SAKER 8/ }],
     ["saker --help", { args: ["--help"], out: /Usage: saker/ }],
   ]);
 

@@ -1,5 +1,5 @@
-// The Debian package: what is installed, and what dpkg is told of it. In: the layout. Out: the bytes
-// of a .deb, the same for the same commit and executable.
+// The Debian package: what is installed, and what dpkg is told of it. In: the layout. Out: the
+// bytes of a .deb, the same for the same commit and executable.
 import { createHash } from "node:crypto";
 import { type About, DESCRIPTION, mailTime, output, ROOT } from "./about.ts";
 import { gzip, xz } from "./compress.ts";
@@ -23,11 +23,10 @@ export async function deb(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const all = [
     ...files,
-    file(`${DOCUMENTS}/copyright`, copyright()),
+    file(`${DOCUMENTS}/copyright`, copyright(about)),
     file(`${DOCUMENTS}/changelog.gz`, gzip(new TextEncoder().encode(changelog(about)), 9)),
-    // The executable brings its own memory allocator, TLS and compression, and cannot be linked
-    // with Debian's.
-    file("usr/share/lintian/overrides/saker", "saker: embedded-library *\n"),
+    // Deno's runtime brings it, and cannot be linked with Debian's.
+    file("usr/share/lintian/overrides/saker", "saker: embedded-library lcms2 [usr/bin/saker]\n"),
   ];
   const content = withDirectories(all);
   const control = [
@@ -58,7 +57,6 @@ async function controlFile(about: About, files: readonly Entry[]): Promise<strin
     "Suggests: dkms, jq",
     "Section: admin",
     "Priority: optional",
-    `Built-Of-Commit: ${about.commit}`,
     `Description: ${about.summary}`,
     ...DESCRIPTION.split("\n").map((line) => ` ${line}`),
   ];
@@ -96,12 +94,12 @@ function changelog({ version, commit, maintainer, epoch }: About): string {
 `;
 }
 
-function copyright(): string {
+function copyright({ epoch }: About): string {
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: saker
 
 Files: *
-Copyright: the saker authors
+Copyright: ${new Date(epoch * 1000).getUTCFullYear()} the saker authors
 License: Apache-2.0
 Comment: The executable holds Deno's runtime (MIT), V8 (BSD-3-Clause), crates and npm packages
  under licences of their own.

@@ -1,5 +1,5 @@
-// Files as the bytes of an archive: tar (ustar) and ar (as dpkg reads it). Same entries, same bytes:
-// order, owner (root) and time are given, nothing is asked of the file system.
+// Files as the bytes of an archive: tar (ustar) and ar (as dpkg reads it). Same entries, same
+// bytes: order, owner (root) and time are given, nothing is asked of the file system.
 
 export interface Entry {
   /** Without a leading slash; directories end in one. */
