@@ -28,9 +28,8 @@ rules_files: [/usr/share/saker/rules, /etc/saker/rules.d]
 json_output: true
 `;
 
-const LOCAL_RULES =
-  `# Rules of this host, in Falco's language. They are read after those in /usr/share/saker/rules, so
-# they can add to these, change or disable them:
+const LOCAL_RULES = `# Rules of this host, in Falco's language, which are read after those in
+# /usr/share/saker/rules: they can add to these, change or disable them:
 #
 #   - rule: Sensitive file read by an untrusted program
 #     enabled: false

@@ -4,23 +4,43 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type About, about, OUT, SAKER } from "./about.ts";
 import { deb, debName } from "./deb.ts";
+import { chart, chartName, manifests, manifestsName } from "./helm.ts";
+import { image, imageName } from "./image.ts";
 import { layout } from "./layout.ts";
 import type { Entry } from "./tar.ts";
 import { tarball, tarballName } from "./tarball.ts";
 
 interface Package {
   readonly name: (about: About) => string;
-  readonly make: (about: About, files: readonly Entry[], level: number) => Promise<Uint8Array>;
+  readonly make: (about: About, files: Files, packing: Packing) => Promise<Uint8Array>;
+}
+
+/** What is installed; made once, and not for packages without it. */
+type Files = () => Promise<readonly Entry[]>;
+
+/** Levels of xz and gzip. */
+interface Packing {
+  readonly xz: number;
+  readonly gzip: number;
 }
 
 const PACKAGES: Readonly<Record<string, Package>> = {
-  deb: { name: debName, make: (about, files, level) => deb(about, files, { level }) },
-  tar: { name: tarballName, make: (about, files, level) => tarball(about, files, { level }) },
+  deb: {
+    name: debName,
+    make: async (about, files, { xz }) => await deb(about, await files(), { level: xz }),
+  },
+  tar: {
+    name: tarballName,
+    make: async (about, files, { xz }) => await tarball(about, await files(), { level: xz }),
+  },
+  image: { name: imageName, make: (about, _, { gzip }) => image(about, { level: gzip }) },
+  helm: { name: chartName, make: (about) => Promise.resolve(chart(about)) },
+  manifests: { name: manifestsName, make: (about) => Promise.resolve(manifests(about)) },
 };
 
-/** What xz takes for a release, and where only sameness or content is looked at. */
-const LEVEL = 6;
-const FAST_LEVEL = 0;
+/** For a release, and where only sameness or content is looked at. */
+const SMALL: Packing = { xz: 6, gzip: 9 };
+const FAST: Packing = { xz: 0, gzip: 1 };
 
 const USAGE = `usage: scripts/package [--fast] [--out DIRECTORY] [${
   Object.keys(PACKAGES).join("|")
@@ -28,11 +48,11 @@ const USAGE = `usage: scripts/package [--fast] [--out DIRECTORY] [${
 
 async function main(given: readonly string[]): Promise<number> {
   let out = OUT;
-  let level = LEVEL;
+  let packing = SMALL;
   const wanted: string[] = [];
   for (let at = 0; at < given.length; at++) {
     const arg = given[at]!;
-    if (arg === "--fast") level = FAST_LEVEL;
+    if (arg === "--fast") packing = FAST;
     else if (arg === "--out") out = given[++at] ?? "";
     else if (arg === "all") wanted.push(...Object.keys(PACKAGES));
     else if (arg in PACKAGES) wanted.push(arg);
@@ -45,11 +65,12 @@ async function main(given: readonly string[]): Promise<number> {
     return refuse("there is no dist/saker: run scripts/build first");
   }
   const facts = await about();
-  const files = await layout(facts);
+  let made: Promise<readonly Entry[]> | undefined;
+  const files = () => made ??= layout(facts);
   Deno.mkdirSync(out, { recursive: true });
   for (const kind of new Set(wanted.length > 0 ? wanted : Object.keys(PACKAGES))) {
     const { name, make } = PACKAGES[kind]!;
-    const bytes = await make(facts, files, level);
+    const bytes = await make(facts, files, packing);
     Deno.writeFileSync(join(out, name(facts)), bytes);
     console.log(`${(bytes.length / 1e6).toFixed(1).padStart(6)} MB  ${join(out, name(facts))}`);
   }
