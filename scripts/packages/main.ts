@@ -80,8 +80,9 @@ async function main(given: readonly string[]): Promise<number> {
 
 /** Of all packages that lie there, as sha256sum -c reads them. */
 function writeSums(out: string): void {
-  const names = [...Deno.readDirSync(out)].map(({ name }) => name)
-    .filter((name) => name !== "SHA256SUMS").sort();
+  const names = [...Deno.readDirSync(out)]
+    .filter(({ name, isFile }) => isFile && /^saker[-_].*\.(deb|xz|tar|tgz)$/.test(name))
+    .map(({ name }) => name).sort();
   const lines = names.map((name) => {
     const sum = createHash("sha256").update(Deno.readFileSync(join(out, name))).digest("hex");
     return `${sum}  ${name}\n`;
