@@ -8,6 +8,8 @@ export const OUT = join(ROOT, "dist/packages");
 
 export interface About {
   readonly version: string;
+  /** Which packaging of that version an RPM is, from 1: SAKER_RELEASE. */
+  readonly release: number;
   /** 40 digits; `unknown` outside of a repository. */
   readonly commit: string;
   /** Seconds since 1970 that every file in a package bears. */
@@ -30,10 +32,15 @@ export async function about(): Promise<About> {
   if (!Number.isSafeInteger(epoch) || epoch <= 0) {
     throw new Error("SOURCE_DATE_EPOCH: expected seconds since 1970, and there is no commit here");
   }
+  const release = Number(Deno.env.get("SAKER_RELEASE") ?? "1");
+  if (!Number.isSafeInteger(release) || release < 1) {
+    throw new Error("SAKER_RELEASE: expected a whole number from 1");
+  }
   const name = Deno.env.get("DEBFULLNAME") ?? "The saker authors";
   const mail = Deno.env.get("DEBEMAIL") ?? "root@localhost";
   return {
     version,
+    release,
     commit: commit || "unknown",
     epoch,
     maintainer: `${name} <${mail}>`,
@@ -46,16 +53,23 @@ export async function output(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<string> {
-  return new TextDecoder().decode(await outputBytes(program, args, env));
+  return new TextDecoder().decode(await outputBytes(program, args, env, cwd));
 }
 
 export async function outputBytes(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const command = new Deno.Command(program, { args: [...args], env: { ...env }, stdin: "null" });
+  const command = new Deno.Command(program, {
+    args: [...args],
+    env: { ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: "null",
+  });
   const { success, stdout, stderr } = await command.output();
   if (success) return stdout;
   const said = new TextDecoder().decode(stderr).trim();

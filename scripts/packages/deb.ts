@@ -1,10 +1,11 @@
 // The Debian package: what is installed, and what dpkg is told of it. In: the layout. Out: the
 // bytes of a .deb, the same for the same commit and executable.
 import { createHash } from "node:crypto";
-import { type About, DESCRIPTION, mailTime, output, ROOT } from "./about.ts";
+import { type About, DESCRIPTION, mailTime } from "./about.ts";
 import { gzip, xz } from "./compress.ts";
 import { MAINTAINER_SCRIPTS } from "./deb_scripts.ts";
 import { CONFFILES, DOCUMENTS } from "./layout.ts";
+import { oldestLibc } from "./libc.ts";
 import { ar, type Entry, file, tar, withDirectories } from "./tar.ts";
 
 export interface DebOptions {
@@ -61,22 +62,6 @@ async function controlFile(about: About, files: readonly Entry[]): Promise<strin
     ...DESCRIPTION.split("\n").map((line) => ` ${line}`),
   ];
   return `${lines.join("\n")}\n`;
-}
-
-/** The newest version of the C library that anything in the package asks for. */
-async function oldestLibc(): Promise<string> {
-  const programs = ["dist/front/denort", "dist/embed/addon.node", "dist/embed/plugin-host"];
-  const texts = await Promise.all(
-    programs.map((path) => output("readelf", ["--version-info", "--wide", `${ROOT}${path}`])),
-  );
-  const wanted = texts.flatMap((text) =>
-    [...text.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) =>
-      [+major!, +minor!] as const
-    )
-  );
-  const [newest] = wanted.sort(([a, b], [c, d]) => c - a || d - b);
-  if (newest === undefined) throw new Error("readelf names no version of the C library");
-  return newest.join(".");
 }
 
 function md5sums(content: readonly Entry[]): string {

@@ -1,17 +1,21 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // Makes packages of dist/saker: which ones come as arguments, dist/packages/ and SHA256SUMS go out.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type About, about, OUT, SAKER } from "./about.ts";
 import { deb, debName } from "./deb.ts";
 import { chart, chartName, manifests, manifestsName } from "./helm.ts";
 import { image, imageName } from "./image.ts";
 import { layout } from "./layout.ts";
+import { rpm, rpmName } from "./rpm.ts";
 import type { Entry } from "./tar.ts";
 import { tarball, tarballName } from "./tarball.ts";
 
 interface Package {
   readonly name: (about: About) => string;
+  /** A program without which there is none; the others are made then. */
+  readonly needs?: string;
   readonly make: (about: About, files: Files, packing: Packing) => Promise<Uint8Array>;
 }
 
@@ -33,6 +37,11 @@ const PACKAGES: Readonly<Record<string, Package>> = {
     name: tarballName,
     make: async (about, files, { xz }) => await tarball(about, await files(), { level: xz }),
   },
+  rpm: {
+    name: rpmName,
+    needs: "rpmbuild",
+    make: async (about, files, { xz }) => await rpm(about, await files(), { level: xz }),
+  },
   image: { name: imageName, make: (about, _, { gzip }) => image(about, { level: gzip }) },
   helm: { name: chartName, make: (about) => Promise.resolve(chart(about)) },
   manifests: { name: manifestsName, make: (about) => Promise.resolve(manifests(about)) },
@@ -49,12 +58,13 @@ const USAGE = `usage: scripts/package [--fast] [--out DIRECTORY] [${
 async function main(given: readonly string[]): Promise<number> {
   let out = OUT;
   let packing = SMALL;
+  let isAll = false;
   const wanted: string[] = [];
   for (let at = 0; at < given.length; at++) {
     const arg = given[at]!;
     if (arg === "--fast") packing = FAST;
     else if (arg === "--out") out = given[++at] ?? "";
-    else if (arg === "all") wanted.push(...Object.keys(PACKAGES));
+    else if (arg === "all") isAll = true;
     else if (arg in PACKAGES) wanted.push(arg);
     else return refuse(`unknown argument "${arg}"; ${USAGE}`);
   }
@@ -68,8 +78,13 @@ async function main(given: readonly string[]): Promise<number> {
   let made: Promise<readonly Entry[]> | undefined;
   const files = () => made ??= layout(facts);
   Deno.mkdirSync(out, { recursive: true });
-  for (const kind of new Set(wanted.length > 0 ? wanted : Object.keys(PACKAGES))) {
-    const { name, make } = PACKAGES[kind]!;
+  for (const kind of Object.keys(PACKAGES)) {
+    if (!isAll && wanted.length > 0 && !wanted.includes(kind)) continue;
+    const { name, make, needs } = PACKAGES[kind]!;
+    if (needs !== undefined && !wanted.includes(kind) && !isThere(needs)) {
+      console.error(`saker: no ${kind} package: there is no ${needs} here`);
+      continue;
+    }
     const bytes = await make(facts, files, packing);
     Deno.writeFileSync(join(out, name(facts)), bytes);
     console.log(`${(bytes.length / 1e6).toFixed(1).padStart(6)} MB  ${join(out, name(facts))}`);
@@ -78,10 +93,15 @@ async function main(given: readonly string[]): Promise<number> {
   return 0;
 }
 
+function isThere(program: string): boolean {
+  const path = Deno.env.get("PATH") ?? "";
+  return path.split(":").some((directory) => existsSync(join(directory, program)));
+}
+
 /** Of all packages that lie there, as sha256sum -c reads them. */
 function writeSums(out: string): void {
   const names = [...Deno.readDirSync(out)]
-    .filter(({ name, isFile }) => isFile && /^saker[-_].*\.(deb|xz|tar|tgz)$/.test(name))
+    .filter(({ name, isFile }) => isFile && /^saker[-_].*\.(deb|rpm|xz|tar|tgz)$/.test(name))
     .map(({ name }) => name).sort();
   const lines = names.map((name) => {
     const sum = createHash("sha256").update(Deno.readFileSync(join(out, name))).digest("hex");

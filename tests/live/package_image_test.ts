@@ -2,13 +2,13 @@
 // sees the host and alerts; its list of parts names every package of the lock files.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { lockedCrates } from "../../scripts/packages/sbom.ts";
+import { packages, VERSION } from "./packages.ts";
 import { missingCapabilities } from "./runtimes/rights.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
 import { type Alert, eventually, freePort } from "./saker.ts";
-import { has, Place, run, shell } from "./trigger.ts";
+import { has, Place, shell } from "./trigger.ts";
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
-const { version: VERSION } = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}deno.json`));
 const TAG = `saker:${VERSION}`;
 const RULE = "Sensitive file read by an untrusted program";
 const CAPABILITIES = [
@@ -36,10 +36,7 @@ const USUAL = (
 
 /** Makes the image; its archive. */
 async function archive(place: Place): Promise<string> {
-  const args = ["--fast", "--out", place.path, "image"];
-  const { code, stderr } = await run(`${REPOSITORY}scripts/package`, args);
-  assertEquals([code, stderr], [0, ""]);
-  return place.file(`saker-${VERSION}-image.tar`);
+  return `${await packages(place, ["image"])}/saker-${VERSION}-image.tar`;
 }
 
 /** What the manifests allow, as far as this machine has it. */

@@ -1,37 +1,50 @@
 // The packages as installed things: on a Debian with systemd the Debian package comes, is started,
-// alerts, is upgraded over a configuration that somebody edited, and goes without leaving anything.
-// Both packages are the same bytes when they are made twice.
+// alerts, is upgraded over a configuration that somebody edited, and goes without leaving anything;
+// so does the RPM, by rpm. All packages are the same bytes when they are made twice.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import {
+  alerted,
+  CONFIG,
+  difference,
+  noRpm,
+  packages,
+  processOf,
+  reading,
+  state,
+  VERSION,
+} from "./packages.ts";
 import { Debian } from "./runtimes/debian.ts";
 import { CannotRun } from "./runtimes/unpacked.ts";
-import { type Alert, eventually } from "./saker.ts";
 import { has, Place, run, shell } from "./trigger.ts";
 
-const REPOSITORY = new URL("../..", import.meta.url).pathname;
-const { version: VERSION } = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}deno.json`));
-const RULE = "Sensitive file read by an untrusted program";
-const CONFIG = "/etc/saker/falco.yaml";
-
-/** Makes packages there; their names. */
-async function packages(directory: string, ...kinds: string[]): Promise<string[]> {
-  const args = ["--fast", "--out", directory, ...kinds];
-  const { code, stderr } = await run(`${REPOSITORY}scripts/package`, args);
-  assertEquals([code, stderr], [0, ""]);
-  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-}
+const [DEB, RPM] = [`saker_${VERSION}_amd64.deb`, `saker-${VERSION}-1.x86_64.rpm`];
 
 Deno.test("packages made twice of one commit are the same bytes, and their sums are told", {
-  ignore: !has("xz") || !has("readelf"),
+  ignore: !has("xz") || !has("readelf") || !has("dpkg"),
 }, async () => {
   await using place = new Place();
-  const [first, second] = [place.file("first"), place.file("second")];
-  const names = await packages(first);
+  const kinds = [
+    "deb",
+    "tar",
+    "image",
+    "helm",
+    "manifests",
+    ...(noRpm() === undefined ? ["rpm"] : []),
+  ];
+  const [first, second] = [
+    await packages(place, kinds, { directory: "first" }),
+    await packages(place, kinds, { directory: "second" }),
+  ];
+  const names = [...Deno.readDirSync(first)].map(({ name }) => name).sort();
   assertEquals(names, [
     "SHA256SUMS",
+    ...(noRpm() === undefined ? [RPM] : []),
+    `saker-${VERSION}-image.tar`,
     `saker-${VERSION}-x86_64.tar.xz`,
-    `saker_${VERSION}_amd64.deb`,
+    `saker-chart-${VERSION}.tgz`,
+    `saker-manifests-${VERSION}.tgz`,
+    DEB,
   ]);
-  assertEquals(await packages(second), names);
   const differ = await run("diff", ["--brief", first, second]);
   assertEquals([differ.code, differ.stdout], [0, ""]);
   const checked = await run("sha256sum", ["--check", "--quiet", "SHA256SUMS"], second);
@@ -40,8 +53,7 @@ Deno.test("packages made twice of one commit are the same bytes, and their sums 
 
 Deno.test("the tarball is installed by copying", { ignore: !has("xz") }, async () => {
   await using place = new Place();
-  await packages(place.path, "tar");
-  const archive = place.file(`saker-${VERSION}-x86_64.tar.xz`);
+  const archive = `${await packages(place, ["tar"])}/saker-${VERSION}-x86_64.tar.xz`;
   const work = place.file("unpacked");
   await Deno.mkdir(work);
   await shell(place.marker, 'tar -xJf "$1" -C "$2" --strip-components=1', [archive, work]);
@@ -78,21 +90,75 @@ dpkg-deb -Znone --root-owner-group -b "$2" "$3" >&2`,
   return next;
 }
 
-Deno.test("the Debian package is installed, started, alerts, is upgraded, removed, purged", {
-  ignore: !has("xz") || !has("dpkg-deb"),
-}, async (t) => {
+/** Runs it on a machine, where there can be one. */
+async function onDebian(
+  t: Deno.TestContext,
+  act: (debian: Debian, place: Place) => Promise<void>,
+): Promise<void> {
   await using place = new Place();
-  await packages(place.path, "deb");
-  const first = place.file(`saker_${VERSION}_amd64.deb`);
   try {
     await using debian = await Debian.start(place);
-    await life(debian, await debian.put(first), await debian.put(await nextVersion(first, place)), {
-      place,
-    });
+    await act(debian, place);
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
     await t.step({ name: `skipped: ${error.message}`, ignore: true, fn() {} });
   }
+}
+
+Deno.test("the Debian package is installed, started, alerts, is upgraded, removed, purged", {
+  ignore: !has("xz") || !has("dpkg-deb"),
+}, async (t) => {
+  await onDebian(t, async (debian, place) => {
+    const first = `${await packages(place, ["deb"])}/${DEB}`;
+    await life(debian, await debian.put(first), await debian.put(await nextVersion(first, place)), {
+      place,
+    });
+  });
+});
+
+Deno.test("the RPM is installed, alerts, is upgraded and removed", {
+  ignore: noRpm() !== undefined || !has("readelf"),
+}, async (t) => {
+  await onDebian(t, async (debian, place) => {
+    const made = await packages(place, ["rpm"]);
+    await packages(place, ["rpm"], { release: 2 });
+    const [first, next] = [
+      await debian.put(`${made}/${RPM}`),
+      await debian.put(`${made}/${RPM.replace("-1.x86", "-2.x86")}`),
+    ];
+    // What it asks for is Debian's own here, of which rpm knows nothing.
+    const rpm = (...args: readonly string[]) => debian.must("rpm", ...args);
+    await rpm("--query", "--all");
+    const before = await debian.names();
+    await rpm("--install", "--nodeps", first);
+    // Debian's presets enable what is new; rpm starts nothing.
+    assertEquals(await state(debian), "inactive enabled");
+    await debian.must("systemctl", "start", "saker");
+    await alerted(debian, place.mark("rpm"), (mark) => debian.run(...reading(mark)));
+    assertEquals(await rpm("--verify", "--nodeps", "saker"), "");
+
+    await debian.must(
+      "sh",
+      "-c",
+      `echo 'append_output: [{extra_output: site=edited}]' >> ${CONFIG}`,
+    );
+    const earlier = await processOf(debian);
+    await rpm("--upgrade", "--nodeps", next);
+    assertIncludes(await rpm("--query", "saker"), `saker-${VERSION}-2`);
+    assertEquals(await state(debian), "active enabled");
+    assert(await processOf(debian) !== earlier, "the earlier program still runs");
+    const alert = await alerted(debian, place.mark("next"), (mark) => debian.run(...reading(mark)));
+    assertIncludes(alert.output, "site=edited");
+
+    await rpm("--erase", "saker");
+    assertIncludes(await state(debian), "inactive");
+    const left = difference(before, await debian.names())
+      .filter((name) => !/^.\/var\/(lib\/(rpm|saker)|log\/journal)/.test(name));
+    // An edited configuration is an administrator's.
+    assertEquals(left.map((line) => line.split(" ")[0]), [
+      ...["+/etc/saker", "+/etc/saker/falco.yaml.rpmsave"],
+    ]);
+  });
 });
 
 async function life(
@@ -140,43 +206,4 @@ async function life(
   assertIncludes(await debian.must("cat", CONFIG), "site=edited");
   await debian.must("dpkg", "-P", "saker");
   assertEquals(difference(before, await debian.names()), []);
-}
-
-/** A command that the default rules tell of, with a mark in its arguments. */
-function reading(mark: string): string[] {
-  return ["/bin/sh", "-c", "cat /etc/shadow >/dev/null; true", mark];
-}
-
-/** The alert of the service's journal that bears the mark, after something was done. */
-async function alerted(
-  debian: Debian,
-  mark: string,
-  act: (mark: string) => Promise<unknown>,
-): Promise<Alert> {
-  await act(mark);
-  return await eventually(`the alert of ${mark}`, async () => {
-    const told = await debian.must("journalctl", "-u", "saker", "-o", "cat", "--no-pager");
-    return told.split("\n").filter((line) => line.startsWith("{") && line.includes(mark))
-      .map((line) => JSON.parse(line) as Alert).find(({ rule }) => rule === RULE);
-  });
-}
-
-async function state(debian: Debian): Promise<string> {
-  const answers = [
-    await debian.run("systemctl", "is-active", "saker"),
-    await debian.run("systemctl", "is-enabled", "saker"),
-  ];
-  return answers.map(({ stdout }) => stdout.trim()).join(" ");
-}
-
-function processOf(debian: Debian): Promise<string> {
-  return debian.must("systemctl", "show", "--property=MainPID", "--value", "saker");
-}
-
-function difference(before: readonly string[], after: readonly string[]): string[] {
-  const [first, second] = [new Set(before), new Set(after)];
-  return [
-    ...before.filter((name) => !second.has(name)).map((name) => `-${name}`),
-    ...after.filter((name) => !first.has(name)).map((name) => `+${name}`),
-  ];
 }

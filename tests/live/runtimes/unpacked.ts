@@ -9,7 +9,7 @@ export class CannotRun extends Error {}
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 export const TOOLS = `${cache}/tools`;
-const SETS = ["containerd", "docker", "podman", "lxc", "nspawn", "uidmap"];
+const SETS = ["containerd", "docker", "podman", "lxc", "nspawn", "uidmap", "rpm"];
 const PROGRAM_DIRECTORIES = ["usr/bin", "usr/sbin", "bin", "sbin"];
 const LIBRARY_DIRECTORIES = [
   "usr/lib/x86_64-linux-gnu",
