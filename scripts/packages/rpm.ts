@@ -64,10 +64,11 @@ function put(files: readonly Entry[], root: string, epoch: number): void {
   }
 }
 
-/** Directories of ours alone: what lies in others' is theirs. */
+/** Directories of ours, and those that others have as well where they are there. */
 const DIRECTORIES = [
   ...["etc/saker", "etc/saker/config.d", "etc/saker/rules.d"],
   ...["usr/share/saker", "usr/share/saker/rules", "usr/share/doc/saker"],
+  ...["usr/share/fish", "usr/share/fish/vendor_completions.d", "usr/share/zsh/site-functions"],
 ];
 
 async function spec(about: About, files: readonly Entry[]): Promise<string> {
