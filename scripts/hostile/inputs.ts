@@ -146,6 +146,8 @@ const KEYS = [
   "otlp_output.endpoint",
   "kafka_output",
   "kafka_output.brokers",
+  "nats_output",
+  "nats_output.url",
   "webserver.listen_port",
   "webserver.listen_address",
   "webserver.k8s_healthz_endpoint",
