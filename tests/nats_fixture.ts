@@ -1,6 +1,8 @@
 // A real nats-server for tests, which scripts/setup has unpacked (or one that is installed): with
 // JetStream in a directory of its own, on a free port of the loopback address.
 import { existsSync } from "node:fs";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connectNats } from "../src/nats/connect.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 /** One that somebody has put first, such as a newer one; then ours; then the host's. */
@@ -83,6 +85,17 @@ export class NatsServer implements AsyncDisposable {
       if (performance.now() > until) throw new Error(`nats-server does not start: ${this.log()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /** For the test itself, where nobody has to say who he is. */
+  async connect(): Promise<NatsConnection> {
+    return await connectNats({
+      servers: [{ isTls: false, hostname: this.#address, port: this.port }],
+      name: "test",
+      credentials: { kind: "none" },
+      tls: { caCerts: [] },
+      timeoutMs: 10_000,
+    });
   }
 
   log(): string {

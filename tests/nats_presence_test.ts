@@ -4,82 +4,13 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { parsePresence, type Presence } from "../src/fleet/contract/presence.ts";
-import { connectNats } from "../src/nats/connect.ts";
-import { spawnMain } from "./main_process.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
+import { NatsHost } from "./nats_host.ts";
 import { eventually } from "./outputs/place.ts";
 
 const reason = noNats();
 const test = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name: `nats: ${name}`, ignore: reason !== undefined, fn });
-
-const rules = (names: readonly string[]) =>
-  names.map((name) =>
-    `- {rule: ${name}, desc: d, condition: evt.type = open, output: o, priority: NOTICE}\n`
-  ).join("");
-
-class Host implements AsyncDisposable {
-  readonly #directory = Deno.makeTempDirSync({ prefix: "saker-host-" });
-  readonly #child: Deno.ChildProcess;
-  readonly #told: Promise<unknown>;
-  told = "";
-
-  /** `nats` is what its configuration says of the output. */
-  constructor(hostname: string, nats: string) {
-    this.write(["one"]);
-    this.configure(nats);
-    this.#child = spawnMain(
-      ["-r", `${this.#directory}/rules.yaml`, "-c", `${this.#directory}/falco.yaml`],
-      { env: { FALCO_HOSTNAME: hostname } },
-    );
-    const read = async (stream: ReadableStream<Uint8Array>) => {
-      for await (const text of stream.pipeThrough(new TextDecoderStream())) this.told += text;
-    };
-    this.#told = Promise.all([read(this.#child.stdout), read(this.#child.stderr)]);
-  }
-
-  write(names: readonly string[]): void {
-    Deno.writeTextFileSync(`${this.#directory}/rules.yaml`, rules(names));
-  }
-
-  configure(nats: string): void {
-    Deno.writeTextFileSync(
-      `${this.#directory}/falco.yaml`,
-      "engine: {kind: nodriver}\nwebserver: {enabled: false}\nwatch_config_files: false\n" +
-        `nats_output: {enabled: true, ${nats}}\n`,
-    );
-  }
-
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
-  }
-
-  async ended(): Promise<number> {
-    const { code } = await this.#child.status;
-    await this.#told;
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.ended();
-    Deno.removeSync(this.#directory, { recursive: true });
-  }
-}
-
-async function connected(server: NatsServer): Promise<NatsConnection> {
-  return await connectNats({
-    servers: [{ isTls: false, hostname: "127.0.0.1", port: server.port }],
-    name: "test",
-    credentials: { kind: "none" },
-    tls: { caCerts: [] },
-    timeoutMs: 10_000,
-  });
-}
 
 /** What the bucket holds under the key once it is as wanted. */
 async function presence(
@@ -106,8 +37,8 @@ async function presence(
 
 test("a host tells of itself from its start to its end", async () => {
   await using server = await NatsServer.start();
-  await using host = new Host("web.1", `url: "${server.url}", presence_every: 1s`);
-  const connection = await connected(server);
+  await using host = new NatsHost("web.1", `url: "${server.url}", presence_every: 1s`);
+  const connection = await server.connect();
   try {
     const first = await presence(connection, "web=2E1", "runs", () => true);
     deepStrictEqual(
@@ -150,8 +81,8 @@ test("a host tells of itself from its start to its end", async () => {
 
 test("a reload of the configuration moves what a host tells, and no word of an end", async () => {
   await using server = await NatsServer.start();
-  await using host = new Host("a", `url: "${server.url}", presence_every: 1h`);
-  const connection = await connected(server);
+  await using host = new NatsHost("a", `url: "${server.url}", presence_every: 1h`);
+  const connection = await server.connect();
   try {
     const first = await presence(connection, "a", "runs", () => true);
     strictEqual(first.every, 3600);
@@ -176,7 +107,7 @@ test("where the bucket may not be written, that is told, and alerts go on", asyn
   const file = Deno.makeTempFileSync();
   Deno.writeTextFileSync(file, "p\n");
   try {
-    await using host = new Host("a", `url: "${server.url}", user: s, password_file: ${file}`);
+    await using host = new NatsHost("a", `url: "${server.url}", user: s, password_file: ${file}`);
     const line = await eventually("the warning", () => /^.*hosts_bucket.*$/m.exec(host.told)?.[0]);
     ok(/this host cannot tell of itself: our account may not publish to \$KV\./.test(line), line);
     host.kill("SIGTERM");

@@ -1,7 +1,6 @@
 // The output to NATS against a real nats-server: every alert once and in order, through restarts.
 import { ok, strictEqual } from "node:assert";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { connectNats } from "../src/nats/connect.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 import { inOrder, opened, OutputsPlace } from "./outputs/place.ts";
 
@@ -11,13 +10,7 @@ const test = (name: string, fn: () => Promise<void>) =>
 
 /** Numbers of the alerts in the stream, in its order. */
 async function stored(server: NatsServer): Promise<number[]> {
-  const connection = await connectNats({
-    servers: [{ isTls: false, hostname: "127.0.0.1", port: server.port }],
-    name: "test",
-    credentials: { kind: "none" },
-    tls: { caCerts: [] },
-    timeoutMs: 10_000,
-  });
+  const connection = await server.connect();
   try {
     const { streams } = await jetstreamManager(connection);
     const { state } = await streams.info("SAKER");

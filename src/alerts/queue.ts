@@ -83,6 +83,8 @@ export class OutputQueue {
     const begunMs = this.#begunMs = this.#options.clock();
     try {
       await this.#options.output.check?.();
+      // One that had nothing to write since it failed would be failing until the next alert.
+      if (this.#writing === undefined) this.#well();
     } catch (error) {
       this.#fail(error as Error);
     }

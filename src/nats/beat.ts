@@ -14,6 +14,8 @@ export interface BeatOptions {
   readonly timeoutMs: number;
   /** Called where a write fails and the one before it did not. */
   readonly onTrouble: (reason: string) => void;
+  /** Called after each write that arrived. */
+  readonly onWritten: () => void;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -85,13 +87,14 @@ export class Beat {
 
   /** Never rejects. */
   async #write(timeoutMs: number): Promise<void> {
-    const { door, bucket, key, text, onTrouble } = this.#options;
+    const { door, bucket, key, text, onTrouble, onWritten } = this.#options;
     const value = text();
     if (value === undefined) return;
     try {
       const stream = await door.open();
       await stream.put(bucket, key, encoder.encode(value), timeoutMs);
       this.#trouble = undefined;
+      if (!this.#isEnded) onWritten();
     } catch (error) {
       const reason = (error as Error).message;
       const isNew = this.#trouble === undefined;

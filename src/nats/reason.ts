@@ -16,6 +16,17 @@ export function isNoResponders(error: unknown): boolean {
     (error instanceof Error && error.cause !== undefined && isNoResponders(error.cause));
 }
 
+/** What TLS and the library say by texts alone. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^invalid peer certificate: UnknownIssuer$/,
+    "no trusted authority has the server's certificate",
+  ],
+  [/^invalid peer certificate: (.*)$/, "the server's certificate does not hold: "],
+  [/^received fatal alert: (.*)$/, "the server refuses TLS with us, or our certificate: "],
+  [/^nkeys: (.*)$/, "our credentials are broken: "],
+];
+
 /** One line. */
 export function natsReason(error: unknown): string {
   if (error instanceof NatsError) return error.message;
@@ -35,5 +46,10 @@ export function natsReason(error: unknown): string {
   if (error instanceof errors.RequestError) return "the connection is closed";
   const { message, code } = (error ?? {}) as { message?: string; code?: unknown };
   if (code === "ECONNREFUSED") return "connection refused";
-  return (message ?? String(error)).split("\n")[0]!;
+  const line = (message ?? String(error)).split("\n")[0]!;
+  for (const [pattern, words] of WORDS) {
+    const found = pattern.exec(line);
+    if (found !== null) return `${words}${found[1] ?? ""}`;
+  }
+  return line;
 }

@@ -1,8 +1,11 @@
-// The way to a nats-server: the library's transport over the runtime's sockets. The library's own
-// loads parts of the runtime by a way that a bundle does not have, and lets errors of a socket
-// that nobody listens to end the process. Options come in with each connection, bytes go both ways.
-import { connect as connectSocket, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+// The way to a nats-server: the library's transport over the runtime's sockets. Options come in
+// with each connection, bytes go both ways. Why none of the library's own: that for Node asks for
+// the runtime's modules by require, which a bundle for the executable does not have ("Dynamic
+// require of node:net is not supported"), begins TLS some turns after the server's first line,
+// which Deno 2.6 answers by an end of the connection, and lets an error of a socket to which nobody
+// listens end the process; that for Deno knows no certificates of clients (Deno.startTls has none).
+import { connect as connectSocket, isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { setTransportFactory } from "@nats-io/nats-core/internal";
 import type { ConnectionOptions } from "@nats-io/nats-core";
 
@@ -47,25 +50,19 @@ class Transport {
     const socket = connectSocket({ host: server.hostname, port: server.port });
     this.#take(socket);
     socket.setNoDelay(true);
-    const { bytes, info } = await infoOf(socket);
-    if (this.#done) throw new Error("it is being closed");
-    // It is the library that reads what the server has said of itself.
-    this.#chunks.push(bytes);
-    if (info.tls_required === true || tls.required) {
+    const secured = await firstLine(socket, ({ bytes, info }) => {
+      // It is the library that reads what the server has said of itself.
+      this.#chunks.push(bytes);
+      if (info.tls_required !== true && !tls.required) return undefined;
       if (info.tls_required !== true && info.tls_available !== true) {
         throw new Error("the server offers no TLS");
       }
-      const secured = connectTls({
-        socket,
-        servername: server.tlsName || server.hostname,
-        rejectUnauthorized: true,
-        ...(tls.caCerts.length === 0 ? {} : { ca: [...tls.caCerts] }),
-        ...(tls.cert === undefined || tls.key === undefined
-          ? {}
-          : { cert: tls.cert, key: tls.key }),
-      });
+      const secured = secure(socket, server, tls);
       this.#take(secured);
-      await settled(secured, "secureConnect");
+      return { secured };
+    });
+    if (secured !== undefined) {
+      await settled(secured.secured, "secureConnect");
       this.#encrypted = true;
     }
     if (this.#done) throw new Error("it is being closed");
@@ -141,36 +138,74 @@ interface Info {
   readonly tls_available?: boolean;
 }
 
-/** The server's first line, as it came and read. */
-async function infoOf(socket: Socket): Promise<{ bytes: Uint8Array; info: Info }> {
+/**
+ * What `use` makes of the server's first line, as it came and read. It is called while the bytes
+ * are handed over: a socket of this runtime (Deno 2.6) that is made one of TLS any later has begun
+ * to read by itself, and ends.
+ */
+function firstLine<T>(
+  socket: Socket,
+  use: (line: { readonly bytes: Uint8Array; readonly info: Info }) => T,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   let bytes = new Uint8Array(0);
-  for (;;) {
-    const chunk = await settled<Uint8Array>(socket, "data");
-    bytes = new Uint8Array([...bytes, ...chunk]);
-    const text = new TextDecoder().decode(bytes);
-    const line = /^INFO\s+(\{.*\})\s*\r\n/s.exec(text);
-    if (line !== null) return { bytes, info: JSON.parse(line[1]!) };
-    if (bytes.length > INFO_BYTES_MAX || !"INFO ".startsWith(text.slice(0, 5))) {
-      throw new Error("what answers there is no nats-server");
-    }
-  }
+  const over = listen(socket, {
+    data(chunk: Uint8Array): void {
+      bytes = new Uint8Array([...bytes, ...chunk]);
+      const text = new TextDecoder().decode(bytes);
+      const line = /^INFO\s+(\{.*\})\s*\r\n/s.exec(text);
+      const isNone = bytes.length > INFO_BYTES_MAX || !"INFO ".startsWith(text.slice(0, 5));
+      if (line === null && !isNone) return;
+      over();
+      try {
+        if (line === null) throw new Error("what answers there is no nats-server");
+        resolve(use({ bytes, info: JSON.parse(line[1]!) }));
+      } catch (error) {
+        reject(error);
+      }
+    },
+    ...ends((error) => (over(), reject(error))),
+  });
+  return promise;
+}
+
+function secure(socket: Socket, { hostname, tlsName }: Server, tls: NatsTls): TLSSocket {
+  const name = tlsName || hostname;
+  return connectTls({
+    socket,
+    // An address is held against the certificate too, and is no name to be sent.
+    ...(isIP(name) === 0 ? { servername: name } : { host: name }),
+    rejectUnauthorized: true,
+    ...(tls.caCerts.length === 0 ? {} : { ca: [...tls.caCerts] }),
+    ...(tls.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key }),
+  });
 }
 
 /** The next event of that name; rejects where the socket ends before it. */
-function settled<T>(socket: Socket, event: string): Promise<T> {
+function settled(socket: Socket, event: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const over = () => {
-      for (const [name, listener] of listeners) socket.off(name, listener);
-    };
-    // deno-lint-ignore no-explicit-any -- As the runtime types it.
-    const listeners: [string, (value: any) => void][] = [
-      [event, (value: T) => (over(), resolve(value))],
-      ["error", (error: Error) => (over(), reject(error))],
-      ["end", () => (over(), reject(new Error("the server has closed the connection")))],
-      ["close", () => (over(), reject(new Error("the server has closed the connection")))],
-    ];
-    for (const [name, listener] of listeners) socket.on(name, listener);
+    const over = listen(socket, {
+      [event]: () => (over(), resolve()),
+      ...ends((error) => (over(), reject(error))),
+    });
   });
+}
+
+// deno-lint-ignore no-explicit-any -- As the runtime types it.
+type Listeners = Readonly<Record<string, (value: any) => void>>;
+
+/** Returns what takes them away again. */
+function listen(socket: Socket, listeners: Listeners): () => void {
+  const all = Object.entries(listeners);
+  for (const [name, listener] of all) socket.on(name, listener);
+  return () => {
+    for (const [name, listener] of all) socket.off(name, listener);
+  };
+}
+
+function ends(over: (error: Error) => void): Listeners {
+  const closed = () => over(new Error("the server has closed the connection"));
+  return { error: over, end: closed, close: closed };
 }
 
 /** To be called before the library connects; again does no harm. */

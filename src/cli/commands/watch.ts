@@ -155,6 +155,7 @@ export async function watch(
     counters: [counters, ...parts.map((part) => part.counters)],
     engine: driverOf(config.engine.kind) ?? "nodriver",
     rules: () => rulesOfAll(counters, parts),
+    check: () => outputs?.check(),
     warn: log.warning,
   });
   const canary = flags.canary === undefined ? undefined : new Canary({

@@ -41,10 +41,8 @@ export function natsOptionsOf(
   if (servers.some(({ isTls }) => isTls !== servers[0]!.isTls)) {
     throw new Error(`${key}.url: expected all of nats:// or all of tls://`);
   }
-  const read = (one: keyof NatsAccess) => {
-    const path = access[one] as string;
-    return path === "" ? undefined : readKeyFile(`${key}.${one}`, path, FILE_BYTES_MAX);
-  };
+  const read = (one: keyof typeof INSIDE) =>
+    access[one] === "" ? undefined : readAs(key, one, access[one]);
   const [ca, cert, clientKey] = [read("ca_cert"), read("client_cert"), read("client_key")];
   if ((cert === undefined) !== (clientKey === undefined)) {
     throw new Error(`${key}.client_cert and client_key: expected both or none`);
@@ -60,6 +58,27 @@ export function natsOptionsOf(
 
 const WAYS = ["creds_file", "nkey_file", "password_file", "token_file"] as const;
 
+/** What each file has to hold, so that a wrong one is told before a server refuses it. */
+const INSIDE = {
+  ca_cert: [/-----BEGIN CERTIFICATE-----/, "certificates (PEM)"],
+  client_cert: [/-----BEGIN CERTIFICATE-----/, "a certificate (PEM)"],
+  client_key: [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "a private key (PEM)"],
+  creds_file: [
+    /BEGIN NATS USER JWT-+\s+\S+[^]+BEGIN USER NKEY SEED-+\s+SU[A-Z2-7]{56}\s/,
+    "a JWT and its seed, as nsc writes them",
+  ],
+  nkey_file: [/^\s*SU[A-Z2-7]{56}\s*$/, "the seed of a user's nkey (SU…)"],
+  password_file: [/\S/, "a password"],
+  token_file: [/\S/, "a token"],
+} as const;
+
+function readAs(key: string, one: keyof typeof INSIDE, path: string): string {
+  const text = readKeyFile(`${key}.${one}`, path, FILE_BYTES_MAX);
+  const [pattern, wanted] = INSIDE[one];
+  if (!pattern.test(text)) throw new Error(`${key}.${one} ${path}: expected ${wanted}`);
+  return text;
+}
+
 function credentialsOf(key: string, access: NatsAccess): NatsCredentials {
   const given = WAYS.filter((one) => access[one] !== "");
   if (given.length > 1) {
@@ -70,7 +89,7 @@ function credentialsOf(key: string, access: NatsAccess): NatsCredentials {
     throw new Error(`${key}: expected user and password_file together`);
   }
   if (way === undefined) return { kind: "none" };
-  const read = () => readKeyFile(`${key}.${way}`, access[way], FILE_BYTES_MAX);
+  const read = () => readAs(key, way, access[way]);
   read();
   switch (way) {
     case "creds_file":
@@ -89,6 +108,7 @@ export interface HostTeller {
   readonly key: string;
   text(): string | undefined;
   onTrouble(reason: string): void;
+  onWritten(): void;
   /** The one that is asked for from now on. */
   take(beat: Beat, everyMs: number): void;
   /** Whether what is told when an output ends is the last word. */
@@ -118,11 +138,11 @@ export function natsOf(config: Config, teller?: HostTeller): Output {
   if (teller === undefined || everyMs === undefined) {
     return natsOutput({ door, subject: nats.subject, timeoutMs });
   }
-  const { key, text, onTrouble } = teller;
+  const { key, text, onTrouble, onWritten } = teller;
   const beat = new Beat({
     door,
     bucket: nats.hosts_bucket,
-    ...{ key, text, onTrouble, everyMs, timeoutMs, random: Math.random },
+    ...{ key, text, onTrouble, onWritten, everyMs, timeoutMs, random: Math.random },
   });
   teller.take(beat, everyMs);
   return natsOutput({

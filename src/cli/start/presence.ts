@@ -21,6 +21,8 @@ export interface PresencesOptions {
   readonly counters: readonly Counters[];
   readonly engine: string;
   readonly rules: () => number;
+  /** Looks anew whether outputs can be written to. */
+  readonly check: () => void;
   readonly warn: (line: string) => void;
 }
 
@@ -100,10 +102,19 @@ export class Presences implements HostTeller {
 
   /** The output may tell of the same; then it is told once. */
   readonly onTrouble = (reason: string): void => {
-    const output = this.#options.facts.outputs().find(({ name }) => name === "nats");
-    if (output?.state === "failing") return;
+    if (this.#isFailing()) return;
     this.#options.warn(`Warning: ${troubleOf(reason)}`);
   };
+
+  /** The server is there, and the output may not know: it has had no alert since it failed. */
+  readonly onWritten = (): void => {
+    if (this.#isFailing()) this.#options.check();
+  };
+
+  #isFailing(): boolean {
+    const output = this.#options.facts.outputs().find(({ name }) => name === "nats");
+    return output?.state === "failing";
+  }
 
   troubles(): string[] {
     const reason = this.#beat?.trouble;
