@@ -92,6 +92,8 @@ const COMMANDS: ReadonlyMap<string, { readonly args: readonly string[]; readonly
     // Its own test signs and takes bundles.
     ["saker rollout sign", { args: ["rollout", "sign", "--help"], out: /--share/ }],
     ["saker page", { args: ["page", "--url", "{url}"], out: /page\/open\?code=/ }],
+    // Its own test has a nats-server.
+    ["saker fleet --nats URL", { args: ["fleet", "--help"], out: /--nats/ }],
     // It wants the kernel's headers: its own test builds a module.
     ["saker driver build", { args: ["driver", "build", "--help"], out: /--headers/ }],
     ["saker completions bash", { args: ["completions", "bash"], out: /complete -F _saker saker/ }],

@@ -33,7 +33,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   engine: ["contract", "host", "sums", "captures", "loop", "thread"],
   alerts: ["format", "outputs", "delivery", "spool"],
   server: ["stream", "told", "page"],
-  fleet: ["contract"],
+  fleet: ["contract", "read", "page"],
   cli: ["print", "start", "commands"],
 };
 /** Know nothing of the program's things; every room may use them. */

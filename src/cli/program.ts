@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import type { InstallFlags } from "./commands/install.ts";
 import { addAlerts } from "./commands/alerts_flags.ts";
 import { addDriverCommands } from "./commands/driver_commands.ts";
+import { addFleet } from "./commands/fleet_flags.ts";
 import { addFlags, readFlags } from "./flags.ts";
 import { addPage } from "./commands/page_flags.ts";
 import { addRecord } from "./commands/record_flags.ts";
@@ -73,6 +74,8 @@ export async function runProgram(
   addAlerts(program, onEnd, terminal);
   addPage(program, onEnd, terminal);
   addTune(program, onEnd, terminal);
+  program.commandsGroup("Many hosts:");
+  addFleet(program, onEnd, terminal);
   program.commandsGroup("Captures:");
   addRecord(program, onEnd, terminal);
   program.command("replay")

@@ -13,7 +13,11 @@ export interface Frame {
   readonly csrf: string | undefined;
   /** Below which the script and the style sheet are found; they change with their texts. */
   readonly assets: string;
+  /** The bar's entries where they are not those of one host. */
+  readonly pages?: Pages;
 }
+
+export type Pages = readonly (readonly [path: string, name: string])[];
 
 export interface DocumentProps {
   readonly title: string;
@@ -27,12 +31,12 @@ export interface DocumentProps {
   readonly children?: Child;
 }
 
-const PAGES = [
+const PAGES: Pages = [
   ["/", "Overview"],
   ["/page/alerts", "Alerts"],
   ["/page/rules", "Rules"],
   ["/page/config", "Configuration"],
-] as const;
+];
 
 /** What the script says, and the server where it knows as well. */
 export const STATE_WORDS: Readonly<Record<string, string>> = {
@@ -41,6 +45,7 @@ export const STATE_WORDS: Readonly<Record<string, string>> = {
   degraded: "degraded",
   failing: "alerts fail",
   blind: "blind",
+  gone: "no connection",
 };
 
 export function Document({ title, frame, assets, here, goTo, goToS = 0, children }: DocumentProps) {
@@ -67,7 +72,7 @@ export function Document({ title, frame, assets, here, goTo, goToS = 0, children
               <a href="/">saker</a>
               {frame === undefined ? null : <Host frame={frame} />}
             </div>
-            {frame === undefined ? null : <Bar here={here} />}
+            {frame === undefined ? null : <Bar here={here} pages={frame.pages ?? PAGES} />}
             {frame?.csrf === undefined ? null : (
               <form method="post" action="/page/sign-out">
                 <input type="hidden" name="csrf" value={frame.csrf} />
@@ -93,11 +98,11 @@ function Host({ frame }: { readonly frame: Frame }) {
   );
 }
 
-function Bar({ here }: { readonly here: string | undefined }) {
+function Bar({ here, pages }: { readonly here: string | undefined; readonly pages: Pages }) {
   return (
     <nav aria-label="Pages">
       <ul>
-        {PAGES.map(([path, name]) => (
+        {pages.map(([path, name]) => (
           <li>
             {path === here
               ? <a href={path} aria-current="page">{name}</a>

@@ -17,7 +17,7 @@ export interface EntryOptions {
 /** Of a form with a token. */
 const FORM: BodyBounds = { bytesMax: 16 << 10, mayHold: () => true };
 /** Paths that a form may lead to: those of pages. */
-const INSIDE = /^\/(?:page\/(?:alerts|rules|config)(?:[/?][\w/?=&%+.~*()!'-]*)?)?$/;
+const INSIDE = /^\/(?:page\/(?:alerts|rules|config|hosts|search)(?:[/?][\w/?=&%+.~*()!'-]*)?)?$/;
 const REFUSED = { "www-authenticate": "Bearer" };
 
 /** A request that no page of ours made: from a page of others, or of another port of this host. */

@@ -1,0 +1,229 @@
+// The hosts of a fleet as a page: how many are how, then a table of them, those in trouble first;
+// and one host with all that it told of itself.
+import { Document, type Frame } from "../../server/page/document.tsx";
+import { age, bytes, count, many, short, shown } from "../../server/page/shown.ts";
+import {
+  type FleetHost,
+  HOST_STATES,
+  type HostState,
+  type TableStats,
+} from "../read/host_table.ts";
+
+export const HOSTS_ROWS = 100;
+
+/** A state → its word, and the state of the page's own whose colour it has. */
+const WORDS: Readonly<Record<HostState, readonly [word: string, colour: string]>> = {
+  silent: ["silent", "blind"],
+  losing: ["lost events", "degraded"],
+  refusing: ["refused rules", "degraded"],
+  failing: ["output in trouble", "failing"],
+  stopped: ["stopped", "starting"],
+  running: ["running", "ok"],
+};
+
+export interface HostsProps {
+  readonly frame: Frame;
+  readonly stats: TableStats;
+  readonly search: string;
+  readonly state: HostState | undefined;
+  readonly skip: number;
+  readonly hosts: readonly FleetHost[];
+  readonly more: boolean;
+  readonly nowMs: number;
+  readonly trouble: string | undefined;
+  readonly unreadable: number;
+}
+
+export function HostsPage(props: HostsProps) {
+  const { frame, stats, search, state, skip, hosts, more, nowMs, trouble, unreadable } = props;
+  const pathTo = (to: { readonly skip?: number; readonly state?: HostState | undefined }) => {
+    const query = new URLSearchParams();
+    if (search !== "") query.set("search", search);
+    if (to.state !== undefined) query.set("state", to.state);
+    if (to.skip !== undefined && to.skip > 0) query.set("skip", `${to.skip}`);
+    return `/?${query}`;
+  };
+  const { unreadable: presences, refused, misnamed } = stats;
+  const odd = [
+    ...(unreadable > 0 ? [`${many(unreadable, "message")} of the stream were no alert`] : []),
+    ...(presences > 0 ? [`${many(presences, "entry")} of the bucket could not be read`] : []),
+    ...(misnamed > 0 ? [`${count(misnamed)} times a host told another host's name`] : []),
+    ...(refused > 0 ? [`${count(refused)} times a host found no room here`] : []),
+  ];
+  return (
+    <Document title="Hosts" frame={frame} assets={frame.assets} here="/">
+      <div class="head">
+        <h1>Hosts</h1>
+        <p class="note">{`${many(stats.hosts, "host")}. Times are UTC.`}</p>
+      </div>
+      {trouble === undefined
+        ? null
+        : <p class="panel trouble bad" role="alert">{`NATS: ${shown(trouble)}`}</p>}
+      {odd.length === 0 ? null : <p class="panel trouble">{`${odd.join("; ")}.`}</p>}
+      <p class="row">
+        <a class="button" href={pathTo({})}>{`all ${count(stats.hosts)}`}</a>
+        {HOST_STATES.filter((one) => stats.states[one] > 0).map((one) => (
+          <a class="button" href={pathTo({ state: one })}>
+            {`${WORDS[one][0]} ${count(stats.states[one])}`}
+          </a>
+        ))}
+      </p>
+      <form class="panel filters" method="get" action="/" role="search">
+        <label>
+          Name
+          <input type="search" name="search" value={search} maxlength={200} autocomplete="off" />
+        </label>
+        <div class="row">
+          <button type="submit" class="primary">Search</button>
+        </div>
+      </form>
+      <section class="panel" aria-label="Hosts">
+        {hosts.length === 0 ? <p class="empty">There is no such host.</p> : (
+          <table class="cards">
+            <thead>
+              <tr>
+                <th>Host</th>
+                <th>State</th>
+                <th>Last told</th>
+                <th>Alerts</th>
+                <th>Lost events</th>
+                <th>Rules</th>
+                <th>CPU, memory</th>
+              </tr>
+            </thead>
+            <tbody>{hosts.map((host) => <Row host={host} nowMs={nowMs} />)}</tbody>
+          </table>
+        )}
+        <div class="row">
+          {skip > 0
+            ? <a class="button" href={pathTo({ state, skip: skip - HOSTS_ROWS })}>Before</a>
+            : null}
+          {more
+            ? <a class="button" href={pathTo({ state, skip: skip + HOSTS_ROWS })}>Further hosts</a>
+            : null}
+        </div>
+      </section>
+    </Document>
+  );
+}
+
+function Row({ host, nowMs }: { readonly host: FleetHost; readonly nowMs: number }) {
+  const { presence: { alerts, events, rules, cpu_percent, memory_bytes } } = host;
+  const memory = memory_bytes === null ? "" : bytes(memory_bytes);
+  const cpu = cpu_percent === null ? "" : `${count(cpu_percent)} %`;
+  return (
+    <tr>
+      <th>
+        <a class="value-text" href={hostPath(host.token)}>{short(host.host, 80)}</a>
+      </th>
+      <td data-label="State">
+        <State state={host.state} />
+      </td>
+      <td data-label="Last told">{`${agoOf(nowMs, host.heardMs)} ago`}</td>
+      <td data-label="Alerts">{count(alerts.total)}</td>
+      <td data-label="Lost events">{lostText(host, nowMs)}</td>
+      <td data-label="Rules" class="value-text">
+        {`${count(rules.count)}, ${short(rules.sum, 12)}`}
+        {events.kept_back > 0 ? ` (${many(events.kept_back, "event")} kept back)` : ""}
+      </td>
+      <td data-label="CPU, memory">{[cpu, memory].filter((text) => text !== "").join(", ")}</td>
+    </tr>
+  );
+}
+
+function State({ state }: { readonly state: HostState }) {
+  const [word, colour] = WORDS[state];
+  return <span class="pill" data-state={colour}>{word}</span>;
+}
+
+function agoOf(nowMs: number, thenMs: number): string {
+  return age((nowMs - thenMs) / 1000);
+}
+
+function lostText({ presence: { events }, lostMs }: FleetHost, nowMs: number): string {
+  if (events.lost === 0) return "none";
+  const when = lostMs === undefined ? "" : `, last ${agoOf(nowMs, lostMs)} ago`;
+  return `${count(events.lost)}${when}`;
+}
+
+export function hostPath(token: string): string {
+  return `/page/hosts/${encodeURIComponent(token)}`;
+}
+
+export interface HostProps {
+  readonly frame: Frame;
+  readonly host: FleetHost;
+  readonly nowMs: number;
+}
+
+export function HostPage({ frame, host, nowMs }: HostProps) {
+  const { presence, state } = host;
+  const { rules, events, alerts, outputs } = presence;
+  const facts: readonly (readonly [string, string])[] = [
+    ["Since", new Date(host.sinceMs).toISOString()],
+    ["Last told", `${new Date(host.heardMs).toISOString()}, ${agoOf(nowMs, host.heardMs)} ago`],
+    ["Tells every", age(presence.every)],
+    ["Started", presence.started],
+    ["Version", presence.version],
+    ["Driver", presence.engine.kind],
+    ["Events seen", count(events.seen)],
+    ["Events lost", lostText(host, nowMs)],
+    ["Events kept back", count(events.kept_back)],
+    ["Rules in force", `${count(rules.count)}, sum ${rules.sum}`],
+    ["Roll-out", rules.rollout === null ? "none" : `${rules.rollout.name} ${rules.rollout.serial}`],
+    ["Refused", rules.refused === null ? "none" : `${rules.refused.serial}: ${rules.refused.why}`],
+    ["Alerts since the start", count(alerts.total)],
+    ...Object.entries(alerts.by_priority).map(([name, n]) => [`… ${name}`, count(n)] as const),
+    ...(presence.host === host.host ? [] : [["It calls itself", presence.host] as const]),
+  ];
+  const ofHost = new URLSearchParams({ host: host.host });
+  return (
+    <Document title={short(host.host, 80)} frame={frame} assets={frame.assets} here="/">
+      <p class="note">
+        <a href="/">Hosts</a>
+      </p>
+      <h1 class="value-text">{short(host.host)}</h1>
+      <section class="panel" aria-label="What it told of itself">
+        <p class="row">
+          <State state={state} />
+          <a class="button" href={`/page/alerts?${ofHost}`}>Its alerts</a>
+        </p>
+        <dl class="facts">
+          {facts.map(([name, value]) => (
+            <>
+              <dt>{shown(name)}</dt>
+              <dd class="value-text">{shown(value)}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+      <section class="panel" aria-labelledby="outputs">
+        <h2 id="outputs">Outputs</h2>
+        {outputs.length === 0 ? <p class="note">It told of none.</p> : (
+          <ul>
+            {outputs.map(({ name, state, waiting, dropped }) => (
+              <li class="value-text">
+                {`${shown(name)}: ${shown(state)}, ${count(waiting)} wait, ${
+                  count(dropped)
+                } dropped`}
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section class="panel" aria-labelledby="rules">
+        <h2 id="rules">Rules that fired</h2>
+        {Object.keys(alerts.by_rule).length === 0 ? <p class="note">None.</p> : (
+          <ul>
+            {Object.entries(alerts.by_rule).map(([rule, n]) => (
+              <li class="value-text">{`${shown(rule)}: ${count(n)}`}</li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <p class="note">
+        Who started whom and why a rule fired is known on the host itself: its own page has it.
+      </p>
+    </Document>
+  );
+}

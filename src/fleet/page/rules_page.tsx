@@ -1,0 +1,84 @@
+// Which rules fire where, and which rules the hosts run, as a page.
+import { Document, type Frame } from "../../server/page/document.tsx";
+import { count, many, short, shown } from "../../server/page/shown.ts";
+import type { CounterStats } from "../read/rule_counter.ts";
+import type { RuleFired, RuleTally } from "../read/rule_tally.ts";
+
+export interface FleetRulesProps {
+  readonly frame: Frame;
+  readonly tally: RuleTally;
+  readonly counting: CounterStats;
+  readonly sums: readonly (readonly [sum: string, hosts: number])[];
+}
+
+/** Hosts that are named beside a rule. */
+const NAMED = 5;
+
+export function FleetRules({ frame, tally, counting, sums }: FleetRulesProps) {
+  return (
+    <Document title="Rules" frame={frame} assets={frame.assets} here="/page/rules">
+      <h1>Rules</h1>
+      <section class="panel" aria-labelledby="fired">
+        <h2 id="fired">Which fire where</h2>
+        <p class="note">{countedText(tally, counting)}</p>
+        {counting.trouble === undefined
+          ? null
+          : <p class="trouble" role="alert">{`${shown(counting.trouble)}.`}</p>}
+        <table class="cards">
+          <thead>
+            <tr>
+              <th>Rule</th>
+              <th>Alerts</th>
+              <th>Last</th>
+              <th>Hosts</th>
+            </tr>
+          </thead>
+          <tbody>{tally.rules().map((one) => <Row fired={one} />)}</tbody>
+        </table>
+      </section>
+      <section class="panel" aria-labelledby="sums">
+        <h2 id="sums">Rules in force</h2>
+        <ul>
+          {sums.map(([sum, hosts]) => (
+            <li class="value-text">{`${short(sum, 64)}: ${many(hosts, "host")}`}</li>
+          ))}
+        </ul>
+      </section>
+    </Document>
+  );
+}
+
+function countedText({ read, sinceMs, refused, unnamed }: RuleTally, counting: CounterStats) {
+  const { name, behind } = counting;
+  const since = sinceMs === undefined
+    ? "No alert is counted yet"
+    : `${many(read, "alert")} since ${new Date(sinceMs).toISOString().slice(0, 19)}`;
+  return [
+    `${since.replace("T", " ")}${name === undefined ? "" : `, kept as "${short(name, 80)}"`}.`,
+    ...(behind > 0 ? [`${many(behind, "alert")} are still to be counted.`] : []),
+    ...(refused > 0 ? [`${many(refused, "alert")} of further rules are not counted.`] : []),
+    ...(unnamed > 0 ? [`${many(unnamed, "message")} did not say of which rule they are.`] : []),
+  ].join(" ");
+}
+
+function Row({ fired: { rule, count: alerts, lastMs, hosts, elsewhere } }: {
+  readonly fired: RuleFired;
+}) {
+  const others = hosts.length - NAMED;
+  return (
+    <tr>
+      <th>
+        <a class="value-text" href={`/page/alerts?${new URLSearchParams({ rule })}`}>
+          {shown(rule)}
+        </a>
+      </th>
+      <td data-label="Alerts">{count(alerts)}</td>
+      <td data-label="Last">{new Date(lastMs).toISOString().slice(0, 19).replace("T", " ")}</td>
+      <td data-label="Hosts" class="value-text">
+        {hosts.slice(0, NAMED).map(([host, n]) => `${short(host, 80)} (${count(n)})`).join(", ")}
+        {others > 0 ? ` and ${count(others)} more` : ""}
+        {elsewhere > 0 ? `; ${many(elsewhere, "alert")} of further hosts` : ""}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,235 @@
+// The hosts of a fleet: what each last told of itself comes in, lists go out, those in trouble
+// first. A second costs what changed in it, not how many hosts there are: each host stands in the
+// set of its state, and in the set of the second in which it will have been silent for too long.
+import type { Presence } from "../contract/presence.ts";
+
+/** In the order in which they are shown. */
+export const HOST_STATES = [
+  "silent",
+  "losing",
+  "refusing",
+  "failing",
+  "stopped",
+  "running",
+] as const;
+export type HostState = typeof HOST_STATES[number];
+
+export interface FleetHost {
+  /** Its name in NATS, and what that says: whoever wrote the payload may have written another. */
+  readonly token: string;
+  readonly host: string;
+  readonly presence: Presence;
+  readonly state: HostState;
+  /** When the server took what it last told, and when it came to be in this state. */
+  readonly heardMs: number;
+  readonly sinceMs: number;
+  /** When its lost events last grew, as far as this page has seen it. */
+  readonly lostMs: number | undefined;
+}
+
+/** When a host's lost events last grew, as somebody saw it. */
+export interface HostLoss {
+  readonly token: string;
+  /** Of the run that lost them. */
+  readonly started: string;
+  readonly lost: number;
+  readonly lostMs: number;
+}
+
+export interface TableStats {
+  readonly hosts: number;
+  readonly states: Readonly<Record<HostState, number>>;
+  /** Hosts that found no room, what was no presence, and what told another host's name. */
+  readonly refused: number;
+  readonly unreadable: number;
+  readonly misnamed: number;
+}
+
+export const HOSTS_MAX = 200_000;
+/** A host that has not told of itself for so many of its own intervals is silent. */
+export const SILENT_AFTER = 3;
+/** Where it does not say how often it tells, or says so wrongly; and the longest, seconds. */
+const EVERY_S = 30;
+const EVERY_MAX_S = 86_400;
+
+export class HostTable {
+  readonly #hosts = new Map<string, FleetHost>();
+  readonly #states = new Map<HostState, Set<string>>(
+    HOST_STATES.map((state) => [state, new Set<string>()] as const),
+  );
+  /** Second → hosts that are silent from then on. */
+  readonly #due = new Map<number, Set<string>>();
+  /** Of the rules in force: sum → hosts. */
+  readonly #sums = new Map<string, number>();
+  /** Of hosts that have not told of themselves yet. */
+  readonly #recalled = new Map<string, HostLoss>();
+  readonly #max: number;
+  #lookedAt: number;
+  #refused = 0;
+  #unreadable = 0;
+  #misnamed = 0;
+
+  constructor(nowMs: number, max = HOSTS_MAX) {
+    this.#max = max;
+    this.#lookedAt = Math.floor(nowMs / 1000);
+  }
+
+  /** Takes what a host told, at the server's time; undefined: it cannot be read. */
+  take(token: string, host: string, presence: Presence | undefined, heardMs: number): void {
+    if (presence === undefined) return void this.#unreadable++;
+    if (presence.host !== host) this.#misnamed++;
+    const known = this.#hosts.get(token);
+    if (known === undefined && this.#hosts.size >= this.#max) return void this.#refused++;
+    const isSameRun = known?.presence.started === presence.started;
+    const hasLost = isSameRun && presence.events.lost > known!.presence.events.lost;
+    const lostMs = hasLost ? heardMs : isSameRun ? known!.lostMs : undefined;
+    this.#leave(known);
+    // By the second's tick it is silent where that is long past.
+    this.#enter(known, { token, host, presence, heardMs, lostMs, state: stateOf(presence) });
+    const recalled = this.#recalled.get(token);
+    if (recalled !== undefined) {
+      this.#recalled.delete(token);
+      this.recall([recalled]);
+    }
+    if (presence.state === "stopped") return;
+    const second = Math.max(this.#lookedAt + 1, Math.ceil(dueMs(presence, heardMs) / 1000));
+    const due = this.#due.get(second);
+    if (due === undefined) this.#due.set(second, new Set([token]));
+    else due.add(token);
+  }
+
+  /** What is there no more. */
+  remove(token: string): void {
+    this.#leave(this.#hosts.get(token));
+    this.#hosts.delete(token);
+  }
+
+  /** The newest losses first. */
+  losses(limit: number): HostLoss[] {
+    const found: HostLoss[] = [];
+    for (const { token, presence: { started, events }, lostMs } of this.#hosts.values()) {
+      if (lostMs !== undefined) found.push({ token, started, lost: events.lost, lostMs });
+    }
+    return found.sort((one, other) => other.lostMs - one.lostMs).slice(0, limit);
+  }
+
+  /** What this page saw before it ended; what grew meanwhile grew when that was told. */
+  recall(losses: readonly HostLoss[]): void {
+    for (const { token, started, lost, lostMs } of losses) {
+      const host = this.#hosts.get(token);
+      if (host === undefined) this.#recalled.set(token, { token, started, lost, lostMs });
+      else if (host.lostMs === undefined) {
+        const isSame = host.presence.started === started && host.presence.events.lost === lost;
+        const hasGrown = host.presence.started === started && host.presence.events.lost > lost;
+        const thenMs = isSame ? lostMs : hasGrown ? host.heardMs : undefined;
+        if (thenMs !== undefined) this.#hosts.set(token, { ...host, lostMs: thenMs });
+      }
+    }
+  }
+
+  /** To be called about once a second: who has been silent for too long. */
+  tick(nowMs: number): void {
+    const now = Math.floor(nowMs / 1000);
+    // After a long pause it is shorter to ask what there is.
+    const seconds = now - this.#lookedAt > this.#due.size
+      ? [...this.#due.keys()].filter((second) => second <= now)
+      : Array.from({ length: Math.max(0, now - this.#lookedAt) }, (_, at) => now - at);
+    for (const second of seconds) {
+      for (const token of this.#due.get(second) ?? []) {
+        const host = this.#hosts.get(token);
+        if (host === undefined || host.state === "stopped" || host.state === "silent") continue;
+        const silentMs = dueMs(host.presence, host.heardMs);
+        if (silentMs > nowMs) continue;
+        this.#leave(host);
+        this.#enter(host, { ...host, state: "silent" }, silentMs);
+      }
+      this.#due.delete(second);
+    }
+    this.#lookedAt = Math.max(this.#lookedAt, now);
+  }
+
+  get(token: string): FleetHost | undefined {
+    return this.#hosts.get(token);
+  }
+
+  /** A page of hosts, those in trouble first; `search` is held against names in any case. */
+  list(
+    { search, state, skip, limit }: {
+      readonly search: string;
+      readonly state: HostState | undefined;
+      readonly skip: number;
+      readonly limit: number;
+    },
+  ): { readonly hosts: readonly FleetHost[]; readonly more: boolean } {
+    const word = search.toLowerCase();
+    const hosts: FleetHost[] = [];
+    let left = skip;
+    for (const one of state === undefined ? HOST_STATES : [state]) {
+      const set = this.#states.get(one)!;
+      if (word === "" && left >= set.size) {
+        left -= set.size;
+        continue;
+      }
+      for (const token of set) {
+        const host = this.#hosts.get(token)!;
+        if (word !== "" && !host.host.toLowerCase().includes(word)) continue;
+        if (left-- > 0) continue;
+        if (hosts.length === limit) return { hosts, more: true };
+        hosts.push(host);
+      }
+    }
+    return { hosts, more: false };
+  }
+
+  /** Sums of rules in force, those that most hosts run first. */
+  sums(limit: number): readonly (readonly [sum: string, hosts: number])[] {
+    return [...this.#sums].sort(([, one], [, other]) => other - one).slice(0, limit);
+  }
+
+  stats(): TableStats {
+    return {
+      hosts: this.#hosts.size,
+      states: Object.fromEntries(
+        HOST_STATES.map((state) => [state, this.#states.get(state)!.size]),
+      ) as Record<HostState, number>,
+      refused: this.#refused,
+      unreadable: this.#unreadable,
+      misnamed: this.#misnamed,
+    };
+  }
+
+  #leave(host: FleetHost | undefined): void {
+    if (host === undefined) return;
+    this.#states.get(host.state)!.delete(host.token);
+    const due = Math.ceil(dueMs(host.presence, host.heardMs) / 1000);
+    this.#due.get(due)?.delete(host.token);
+    const { sum } = host.presence.rules;
+    const left = this.#sums.get(sum)! - 1;
+    if (left > 0) this.#sums.set(sum, left);
+    else this.#sums.delete(sum);
+  }
+
+  #enter(
+    known: FleetHost | undefined,
+    host: Omit<FleetHost, "sinceMs">,
+    fromMs = host.heardMs,
+  ): void {
+    const sinceMs = known?.state === host.state ? known.sinceMs : fromMs;
+    this.#hosts.set(host.token, { ...host, sinceMs });
+    this.#states.get(host.state)!.add(host.token);
+    const { sum } = host.presence.rules;
+    this.#sums.set(sum, (this.#sums.get(sum) ?? 0) + 1);
+  }
+}
+
+function stateOf({ state, events, rules, outputs }: Presence): HostState {
+  if (state === "stopped") return "stopped";
+  if (events.lost > 0) return "losing";
+  if (rules.refused !== null) return "refusing";
+  return outputs.some((output) => output.dropped > 0) ? "failing" : "running";
+}
+
+function dueMs({ every }: Presence, heardMs: number): number {
+  const seconds = every > 0 ? Math.min(every, EVERY_MAX_S) : EVERY_S;
+  return heardMs + SILENT_AFTER * seconds * 1000;
+}

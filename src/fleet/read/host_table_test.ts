@@ -1,0 +1,124 @@
+import { deepStrictEqual, strictEqual } from "node:assert";
+import type { Presence } from "../contract/presence.ts";
+import { HostTable } from "./host_table.ts";
+
+const T0 = 1_764_000_000_000;
+
+function presenceOf(host: string, more: Partial<Presence> = {}): Presence {
+  return {
+    host,
+    version: "0.1.0",
+    state: "running",
+    started: "2026-11-27T09:00:00Z",
+    at: "2026-11-27T10:00:00Z",
+    every: 10,
+    engine: { kind: "modern_ebpf" },
+    rules: { sum: "ab", count: 3, rollout: null, refused: null },
+    events: { seen: 1, lost: 0, kept_back: 0 },
+    alerts: { total: 0, by_priority: {}, by_rule: {} },
+    outputs: [],
+    cpu_percent: 1,
+    memory_bytes: 1,
+    ...more,
+  };
+}
+
+function names(table: HostTable, search = "", skip = 0, limit = 10): string[] {
+  return table.list({ search, state: undefined, skip, limit }).hosts
+    .map(({ host, state }) => `${host} ${state}`);
+}
+
+Deno.test("a host is silent after three of its intervals, and is back when it tells again", () => {
+  const table = new HostTable(T0);
+  table.take("a", "a", presenceOf("a"), T0);
+  table.take("b", "b", presenceOf("b", { every: 60 }), T0);
+  for (let s = 1; s < 30; s++) table.tick(T0 + s * 1000);
+  deepStrictEqual(names(table), ["a running", "b running"]);
+  table.tick(T0 + 30_000);
+  deepStrictEqual(names(table), ["a silent", "b running"]);
+  strictEqual(table.get("a")!.sinceMs, T0 + 30_000);
+  table.take("a", "a", presenceOf("a"), T0 + 31_000);
+  deepStrictEqual(names(table).sort(), ["a running", "b running"]);
+  // A pause of this page's own is no reason to look at each second of it.
+  table.tick(T0 + 1e9);
+  deepStrictEqual(names(table), ["b silent", "a silent"].sort((x) => x.startsWith("a") ? 1 : -1));
+});
+
+Deno.test("what was told long ago is silent at the first tick, a host that stopped never", () => {
+  const table = new HostTable(T0);
+  table.take("old", "old", presenceOf("old"), T0 - 1e9);
+  table.take("gone", "gone", presenceOf("gone", { state: "stopped" }), T0 - 1e9);
+  table.tick(T0 + 1000);
+  deepStrictEqual(names(table), ["old silent", "gone stopped"]);
+});
+
+Deno.test("trouble stands first, pages follow each other, names are searched", () => {
+  const table = new HostTable(T0);
+  table.take("a", "a", presenceOf("a"), T0);
+  table.take(
+    "f",
+    "f",
+    presenceOf("f", {
+      outputs: [{ name: "http", state: "failing", waiting: 1, dropped: 2 }],
+    }),
+    T0,
+  );
+  table.take(
+    "r",
+    "r",
+    presenceOf("r", {
+      rules: { sum: "", count: 0, rollout: null, refused: { serial: 2, why: "stale" } },
+    }),
+    T0,
+  );
+  table.take("l", "l", presenceOf("l", { events: { seen: 1, lost: 4, kept_back: 0 } }), T0);
+  deepStrictEqual(names(table), ["l losing", "r refusing", "f failing", "a running"]);
+  deepStrictEqual(names(table, "", 2, 1), ["f failing"]);
+  deepStrictEqual(names(table, "A"), ["a running"]);
+  deepStrictEqual(table.sums(5), [["ab", 3], ["", 1]]);
+  strictEqual(table.get("l")!.lostMs, undefined);
+  table.take("l", "l", presenceOf("l", { events: { seen: 1, lost: 5, kept_back: 0 } }), T0 + 5);
+  strictEqual(table.get("l")!.lostMs, T0 + 5);
+});
+
+Deno.test("a table that is full, names of others and what is no presence are counted", () => {
+  const table = new HostTable(T0, 1);
+  table.take("a", "a", presenceOf("somebody-else"), T0);
+  table.take("b", "b", presenceOf("b"), T0);
+  table.take("a", "a", undefined, T0);
+  const { hosts, refused, unreadable, misnamed } = table.stats();
+  deepStrictEqual({ hosts, refused, unreadable, misnamed }, {
+    hosts: 1,
+    refused: 1,
+    unreadable: 1,
+    misnamed: 1,
+  });
+  strictEqual(table.get("a")!.host, "a");
+  table.remove("a");
+  strictEqual(table.stats().states.running, 0);
+});
+
+Deno.test("when events were lost is known of what a page wrote down", () => {
+  const lost = (n: number, started = "s") => ({
+    started,
+    events: { seen: 1, lost: n, kept_back: 0 },
+  });
+  const one = new HostTable(T0);
+  for (const host of ["same", "grown", "anew", "never"]) {
+    one.take(host, host, presenceOf(host, lost(0)), T0);
+    if (host !== "never") one.take(host, host, presenceOf(host, lost(5)), T0 + 1);
+  }
+  const losses = one.losses(10);
+  strictEqual(losses.length, 3);
+  strictEqual(one.losses(2).length, 2);
+  for (const isFirst of [true, false]) {
+    const other = new HostTable(T0);
+    if (isFirst) other.recall(losses);
+    other.take("same", "same", presenceOf("same", lost(5)), T0 + 100);
+    other.take("grown", "grown", presenceOf("grown", lost(6)), T0 + 100);
+    other.take("anew", "anew", presenceOf("anew", lost(5, "later")), T0 + 100);
+    if (!isFirst) other.recall(losses);
+    const shown = ["same", "grown", "anew"].map((host) => other.get(host)!.lostMs);
+    deepStrictEqual(shown, [T0 + 1, T0 + 100, undefined]);
+  }
+});

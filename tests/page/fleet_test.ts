@@ -1,0 +1,279 @@
+// `saker fleet` over a real nats-server, in a real browser: hosts that are silent or lost events,
+// alerts that come, what hostile publishers write, the server gone and back.
+import { headers } from "@nats-io/nats-core";
+import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import { connectNats } from "../../src/nats/connect.ts";
+import { hostToken } from "../../src/nats/names.ts";
+import { parseNatsUrl } from "../../src/nats/options.ts";
+import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
+import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
+import { freePort } from "../live/saker.ts";
+import { has, Place } from "../live/trigger.ts";
+import { NatsServer, noNats } from "../nats_fixture.ts";
+import { browserDefect, openTab, overhang, paleTexts, startBrowser } from "./browser.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const MARKUP = "<img src=x onerror=alert(1)>";
+
+async function publisher(server: NatsServer) {
+  const nc = await connectNats({
+    servers: [parseNatsUrl(server.url)!],
+    name: "test",
+    credentials: { kind: "none" },
+    tls: { caCerts: [] },
+    timeoutMs: 10_000,
+  });
+  const [js, kv] = [jetstream(nc), await new Kvm(nc).create("saker_hosts", { history: 1 })];
+  return {
+    nc,
+    raw: (token: string, payload: string) => js.publish(`saker.alerts.${token}`, payload),
+    async alert(host: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+      const all = headers();
+      const rule = String(more["rule"] ?? "R");
+      all.set("Saker-Rule", encodeURIComponent(rule));
+      const told = {
+        hostname: host,
+        message: "m",
+        priority: "Warning",
+        rule: "R",
+        time: new Date().toISOString(),
+        ...more,
+      };
+      await js.publish(`saker.alerts.${hostToken(host)}`, JSON.stringify(told), { headers: all });
+    },
+    /** More than a page holds. */
+    async flood(host: string, count: number): Promise<void> {
+      const all = headers();
+      all.set("Saker-Rule", "Flood");
+      for (let at = 0; at < count; at += 500) {
+        await Promise.all(Array.from({ length: 500 }, (_, more) => {
+          const told = { rule: "Flood", message: `flood ${at + more}`, priority: "Notice" };
+          return js.publish(`saker.alerts.${host}`, JSON.stringify(told), { headers: all });
+        }));
+      }
+    },
+    async present(host: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+      const at = new Date().toISOString();
+      const told = { host, version: "1", state: "running", started: at, at, every: 3600, ...more };
+      await kv.put(hostToken(host), JSON.stringify(told));
+    },
+  };
+}
+
+function startFleet(server: NatsServer, port: number, args: readonly string[] = []) {
+  return new Deno.Command(`${ROOT}dist/saker`, {
+    args: ["fleet", "--nats", server.url, "--listen", `127.0.0.1:${port}`, ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
+async function answering(url: string, client?: Deno.HttpClient): Promise<void> {
+  for (const until = performance.now() + 60_000; performance.now() < until;) {
+    try {
+      const init = client === undefined ? {} : { client };
+      await (await fetch(url, init)).body?.cancel();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`nobody answers at ${url}`);
+}
+
+Deno.test({
+  name: "saker fleet: hosts, alerts as they come, hostile ones as text, the server gone and back",
+  ignore: browserDefect() !== undefined || noNats() !== undefined,
+  sanitizeResources: false,
+  sanitizeOps: false,
+  async fn() {
+    await using server = await NatsServer.start();
+    const { nc, raw, alert, flood, present } = await publisher(server);
+    const manager = await jetstreamManager(nc);
+    await manager.streams.add({
+      name: "SAKER",
+      subjects: ["saker.alerts.>"],
+      storage: StorageType.File,
+    });
+    await present("web.1");
+    await present("quiet-host", { every: 1 });
+    await present("losing-host", { events: { seen: 9, lost: 1234, kept_back: 0 } });
+    const old = new Date(Date.now() - 600_000).toISOString();
+    await alert("web.1", { message: "the needle of long ago", time: old });
+    await flood("web=2E1", 10_500);
+    await alert("web.1", { message: "before the page" });
+    await raw("web=2E1", "{ broken");
+    await raw("web=2E1", JSON.stringify({ rule: "R", message: "x".repeat(900_000) }));
+    await alert("web.1", { rule: MARKUP, message: MARKUP, time: "2199-01-01T00:00:00Z" });
+    await alert("losing-host", { hostname: "web.1", message: "somebody else" });
+    const port = freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const fleet = startFleet(server, port);
+    const home = await Deno.makeTempDir({ prefix: "saker-fleet-" });
+    const browser = await startBrowser(home, ["evil.example"]);
+    try {
+      await answering(url);
+      const { tab, wrongs, close } = await openTab(browser);
+      const row = (host: string) => tab.locator("tbody tr", { hasText: host });
+      // It is not renewed by itself; a state that needs time is asked for again.
+      const seen = async (host: string, text: string) => {
+        for (let at = 0; at < 60; at++) {
+          await tab.goto(url);
+          if (await row(host).filter({ hasText: text }).count() === 1) return;
+          await tab.waitForTimeout(250);
+        }
+        throw new Error(`${host} is not ${text}: ${await tab.locator("main").innerText()}`);
+      };
+      await seen("quiet-host", "silent");
+      await seen("losing-host", "lost events");
+      assertIncludes(await row("losing-host").innerText(), "1,234");
+      await seen("web.1", "running");
+      assertIncludes(await tab.locator("tbody tr").first().innerText(), "quiet-host");
+      assertIncludes(
+        await tab.locator("main").innerText(),
+        "1 message of the stream were no alert",
+      );
+      await tab.goto(`${url}/page/alerts`);
+      await tab.locator(".alerts li", { hasText: "before the page" }).waitFor();
+      await tab.locator(".alerts li", { hasText: MARKUP }).first().waitFor();
+      await alert("web.1", { message: "while it is looked at" });
+      await tab.locator(".alerts li", { hasText: "while it is looked at" }).waitFor();
+      await tab.goto(`${url}/page/alerts?host=losing-host`);
+      assertEquals(await tab.locator(".alerts li").count(), 1);
+      await tab.locator(".alerts li a").click();
+      assertIncludes(await tab.locator("main").innerText(), "hostname in the alert");
+      await tab.goto(`${url}/page/alerts?search=looked+at`);
+      assertEquals(await tab.locator(".alerts li").count(), 1);
+      // What is not held any more is found in the stream.
+      await tab.goto(`${url}/page/alerts?search=needle`);
+      assertEquals(await tab.locator(".alerts li").count(), 0);
+      await tab.getByRole("link", { name: "Search the whole stream" }).click();
+      await tab.getByText("All that the stream keeps was searched.").waitFor();
+      assertIncludes(await tab.getByRole("status").last().innerText(), "of 10,50");
+      assertEquals(await tab.locator(".alerts li").count(), 1);
+      await tab.locator(".alerts li a").click();
+      assertIncludes(await tab.locator("main").innerText(), "the needle of long ago");
+      await tab.goto(`${url}/page/search`);
+      assertEquals(await tab.locator(".alerts li").count(), 0);
+      await tab.getByLabel("Host").fill("web.1");
+      await tab.getByLabel("To (UTC)").fill(new Date(Date.now() - 300_000).toISOString());
+      await tab.getByRole("button", { name: "Search" }).click();
+      await tab.getByText("All that the stream keeps was searched.").waitFor();
+      assertEquals(await tab.locator(".alerts li").count(), 1);
+      await tab.goto(`${url}/page/search?from=yesterday`);
+      await tab.getByRole("alert").filter({ hasText: "expected a time" }).waitFor();
+      // It goes on with what it has found.
+      await tab.goto(`${url}/page/search?rule=Flood`);
+      await tab.getByText("It stopped at 200 alerts.").waitFor();
+      await tab.locator(".alerts li", { hasText: "flood 10499" }).waitFor();
+      await tab.getByRole("link", { name: "Go on with older ones" }).click();
+      await tab.locator(".alerts li", { hasText: "flood 10299" }).waitFor();
+      assertEquals(await tab.locator(".alerts li").count(), 200);
+      for (let at = 0;; at++) {
+        await tab.goto(`${url}/page/rules`);
+        if (await row("Flood").filter({ hasText: "10,500" }).count() === 1) break;
+        assert(at < 240, await tab.locator("main").innerText());
+        await tab.waitForTimeout(250);
+      }
+      assertIncludes(await row("Flood").innerText(), "web.1 (10,500)");
+      assertEquals(await row("losing-host (1)").count(), 1);
+      await tab.goto(`${url}/page/search?search=long+ago`);
+      assertEquals(await paleTexts(tab), []);
+      assertEquals(await overhang(tab), 0);
+      const strange = await tab.goto(`http://evil.example:${port}/`);
+      assertEquals(strange?.status(), 403);
+      await nc.close();
+      await server.end();
+      await tab.goto(url);
+      await tab.getByRole("alert").filter({ hasText: "NATS" }).waitFor();
+      await server.again();
+      const again = await publisher(server);
+      await tab.goto(`${url}/page/alerts`);
+      await again.alert("web.1", { message: "after it came back" });
+      await tab.locator(".alerts li", { hasText: "after it came back" }).waitFor();
+      assertEquals(await tab.locator(".alerts li", { hasText: "before the page" }).count(), 1);
+      await again.nc.close();
+      assertEquals(wrongs, []);
+      await close();
+    } finally {
+      await browser.close();
+      fleet.kill("SIGTERM");
+      const { code } = await fleet.status;
+      await Deno.remove(home, { recursive: true });
+      assert(code === 0, `it ended with ${code}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "saker fleet: nobody from another host is let in without a token",
+  ignore: noNats() !== undefined,
+  async fn() {
+    const far = Deno.networkInterfaces().find(({ family, address }) =>
+      family === "IPv4" && !address.startsWith("127.")
+    )?.address;
+    if (far === undefined) return;
+    await using server = await NatsServer.start();
+    const port = freePort();
+    const fleet = startFleet(server, port, ["--listen", `0.0.0.0:${port}`]);
+    try {
+      await answering(`http://${far}:${port}/`);
+      const answer = await fetch(`http://${far}:${port}/page/alerts`);
+      await answer.body?.cancel();
+      assertEquals(answer.status, 401);
+    } finally {
+      fleet.kill("SIGTERM");
+      await fleet.status;
+    }
+  },
+});
+
+Deno.test({
+  name: "saker fleet: over TLS the token lets in, another name of the server and no token do not",
+  ignore: noNats() !== undefined || !has("openssl"),
+  async fn() {
+    await using server = await NatsServer.start();
+    await using place = new Place();
+    const { certificate, key } = await ownCertificate(place.path, "localhost");
+    await Deno.writeTextFile(place.file("page.pem"), `${key}${certificate}`);
+    await Deno.writeTextFile(place.file("token"), "a-token-of-a-test-1234");
+    const port = freePort();
+    const fleet = startFleet(server, port, [
+      ...["-o", `webserver.token_file=${place.file("token")}`],
+      ...["-o", "webserver.ssl_enabled=true"],
+      ...["-o", `webserver.ssl_certificate=${place.file("page.pem")}`],
+    ]);
+    using client = Deno.createHttpClient({ caCerts: [certificate] });
+    const url = `https://localhost:${port}`;
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const answer = await fetch(`${url}${path}`, { client, redirect: "manual", ...init });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    };
+    try {
+      await answering(url, client);
+      for (const path of ["/", "/page/search?search=x", "/page/rows", "/page/live"]) {
+        assertEquals((await ask(path)).status, 401, path);
+      }
+      const signIn = (token: string) =>
+        ask("/page/sign-in", {
+          method: "POST",
+          body: new URLSearchParams({ token, next: "/page/search?search=x" }),
+        });
+      assertEquals((await signIn("another-token-of-a-test")).status, 401);
+      const { status, headers } = await signIn("a-token-of-a-test-1234");
+      assertEquals([status, headers.get("location")], [303, "/page/search?search=x"]);
+      const cookie = headers.get("set-cookie")!;
+      assertIncludes(cookie, "; HttpOnly; SameSite=Strict; Secure");
+      const inside = { headers: { cookie: cookie.split(";")[0]! } };
+      assertEquals((await ask("/page/hosts/nobody", inside)).status, 404);
+      assertIncludes((await ask("/", inside)).text, "0 hosts");
+      const foreign = { headers: { ...inside.headers, "sec-fetch-site": "cross-site" } };
+      assertEquals((await ask("/page/rows", foreign)).status, 403);
+    } finally {
+      fleet.kill("SIGTERM");
+      await fleet.status;
+    }
+  },
+});
