@@ -7,7 +7,7 @@ const DURATION = "a duration such as 7d or 2m";
 const URLS = "nats://HOST[:PORT] or tls://HOST[:PORT], without a user";
 
 /** The room of NATS reads it the same way; here it is only known what may stand there. */
-function isUrl(value: string): boolean {
+export function isNatsUrl(value: string): boolean {
   const host = String.raw`([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])`;
   const port = new RegExp(String.raw`^(?:nats|tls)://${host}(?::(\d{1,5}))?/?$`).exec(value);
   return port !== null && (port[2] === undefined || (+port[2] >= 1 && +port[2] <= 65_535));
@@ -25,7 +25,7 @@ const duration = (initial: string) =>
 
 /** How a server is reached and who we are there. */
 export const natsAccess = {
-  url: sequence(checkedText("nats://127.0.0.1:4222", isUrl, URLS))
+  url: sequence(checkedText("nats://127.0.0.1:4222", isNatsUrl, URLS))
     .default(["nats://127.0.0.1:4222"]),
   creds_file: text(""),
   nkey_file: text(""),

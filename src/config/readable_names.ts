@@ -47,6 +47,11 @@ export function unreadableName(config: Config): UnreadableName | undefined {
     [["rollout", "directory"], rollout.directory],
     [["rollout", "ca_cert"], rollout.ca_cert],
     [["rollout", "token_file"], rollout.token_file],
+    [["rollout", "creds_file"], rollout.creds_file],
+    [["rollout", "nkey_file"], rollout.nkey_file],
+    [["rollout", "password_file"], rollout.password_file],
+    [["rollout", "client_cert"], rollout.client_cert],
+    [["rollout", "client_key"], rollout.client_key],
   ];
   const found = names.find(([, name]) => !name.isWellFormed());
   return found && { path: found[0], message: notReadable(found[1]) };

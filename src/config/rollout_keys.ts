@@ -1,21 +1,33 @@
 // The keys of `rollout`: rules and configuration from elsewhere (docs/rollout.md). All are saker's
 // own.
 import { parseInterval } from "./interval.ts";
-import { checkedText, sequence, text } from "./values.ts";
+import { isNatsUrl, natsAccess } from "./nats_keys.ts";
 import { map, word } from "./shape.ts";
+import { checkedText, sequence, text } from "./values.ts";
 
 const LEAST_MS = 1_000;
-const URLS = "a URL, https://… or http://…";
+const SOURCES = "https://…, http://…, nats://HOST[:PORT] or tls://HOST[:PORT], the last two also " +
+  "several with commas between";
 
-const url = checkedText(
+/** Addresses of a source that is a nats-server; undefined where it is another one. */
+export function natsUrlsOf(source: string): string[] | undefined {
+  const urls = source.split(",");
+  return urls.every(isNatsUrl) ? urls : undefined;
+}
+
+const source = checkedText(
   "",
-  (value) => value === "" || (/^https?:\/\/./.test(value) && URL.canParse(value)),
-  URLS,
+  (value) =>
+    value === "" || natsUrlsOf(value) !== undefined ||
+    (/^https?:\/\/./.test(value) && URL.canParse(value)),
+  SOURCES,
 );
 
+const { url: _, ...access } = natsAccess;
+
 export const rolloutKeys = map({
-  source: url,
-  config_source: url,
+  source,
+  config_source: source,
   public_keys: sequence(word).default([]),
   name: text(""),
   every: checkedText(
@@ -25,6 +37,10 @@ export const rolloutKeys = map({
   ),
   directory: text("/var/lib/saker/rollout"),
   labels: sequence(word).default([]),
-  ca_cert: text(""),
-  token_file: text(""),
+  bucket: checkedText(
+    "saker_rollout",
+    (value) => /^[A-Za-z0-9_-]{1,128}$/.test(value),
+    "a name of A-Z a-z 0-9 _ -",
+  ),
+  ...access,
 });

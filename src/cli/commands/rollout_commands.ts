@@ -1,8 +1,10 @@
-// `saker rollout key`, `sign`, `show` and `publish`: how they are asked for.
+// `saker rollout key`, `sign`, `show`, `publish` and `status`: how they are asked for.
 import { type Command, InvalidArgumentError } from "commander";
 import { parseInterval } from "../../config/interval.ts";
 import { readFlags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
+import type { PublishAsked } from "./rollout_show.ts";
+import type { StatusAsked } from "./rollout_status.ts";
 import type { SignAsked } from "./rollout_sign.ts";
 
 /** Adds the commands; `onEnd` gets the exit code of the one that ran. */
@@ -15,7 +17,7 @@ export function addRollout(
     .description(
       "sign rules and configuration for many hosts, and see what a bundle is (docs/rollout.md)",
     )
-    .action(() => rollout.error("missing command: rollout key, sign, show or publish"));
+    .action(() => rollout.error("missing command: rollout key, sign, show, publish or status"));
   rollout.command("key")
     .description("make a pair of keys: FILE for who signs, FILE.pub for the hosts")
     .argument("<file>", "where the private key goes; nothing is written over")
@@ -52,13 +54,27 @@ export function addRollout(
       const { publicKey = [], host, label = [] } = asked;
       onEnd(await showBundle(bundle, { keys: publicKey, host, labels: label }, terminal));
     });
+  rollout.command("status")
+    .description("which host has which rules, which refused them, from what hosts tell in NATS")
+    .option("--from <url>", "nats://HOST or tls://HOST (else rollout.source)")
+    .option("--bundle <file>", "what hosts should have (else what the bucket hands out)")
+    .option("--json", "as JSON")
+    .action(async (asked: StatusAsked) => {
+      const { rolloutStatus } = await import("./rollout_status.ts");
+      onEnd(await rolloutStatus(asked, readFlags(program), terminal));
+    });
   rollout.command("publish")
-    .description("put a bundle where a web server hands it out, whole at any moment")
+    .description("put a bundle where hosts find it: a web server's file, or a bucket of NATS")
     .argument("<bundle>")
-    .requiredOption("--to <file>", "the file that hosts ask for")
-    .action(async (bundle: string, { to }: { readonly to: string }) => {
+    .requiredOption(
+      "--to <place>",
+      "a file, nats://HOST or tls://HOST (who we are there: -o " +
+        "rollout.creds_file=… and the like)",
+    )
+    .option("--force", "over whatever is there in the bucket")
+    .action(async (bundle: string, asked: PublishAsked) => {
       const { publishBundle } = await import("./rollout_show.ts");
-      onEnd(publishBundle(bundle, to, terminal));
+      onEnd(await publishBundle(bundle, asked, readFlags(program), terminal));
     });
 }
 

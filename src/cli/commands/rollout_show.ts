@@ -1,5 +1,6 @@
 // `saker rollout show` and `publish`: what a bundle is, for a person who has it as a file, and the
 // way to where hosts find it.
+import { natsUrlsOf } from "../../config/rollout_keys.ts";
 import { readBoundedFile, readKeyFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { BUNDLE_BYTES_MAX, BundleRefused, type Contents } from "../../rollout/contents.ts";
@@ -9,6 +10,8 @@ import { type PublicKey, readPublicKeys } from "../../rollout/keys.ts";
 import { replaceFile } from "../../rollout/replace_file.ts";
 import { placeOf } from "../../rollout/share.ts";
 import { visibleLine } from "../../words/visible.ts";
+import type { Flags } from "../flags.ts";
+import { loadConfig } from "../start/load_config.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ShowAsked {
@@ -19,6 +22,7 @@ export interface ShowAsked {
 }
 
 const KEY_BYTES_MAX = 64 << 10;
+const NATS_TIMEOUT_MS = 10_000;
 
 /** 0 where it is valid, and the host that was asked about takes it; else 1. */
 export async function showBundle(
@@ -58,12 +62,46 @@ export async function showBundle(
   }
 }
 
-/** The file that hosts ask for is never half written. */
-export function publishBundle(file: string, to: string, terminal: Terminal): number {
+export interface PublishAsked {
+  readonly to: string;
+  readonly force?: boolean;
+}
+
+/** To a file, which is never half written, or to a bucket of NATS. */
+export async function publishBundle(
+  file: string,
+  { to, force = false }: PublishAsked,
+  flags: Flags,
+  terminal: Terminal,
+): Promise<number> {
   const bytes = read(file);
   const { contents } = peekBundle(bytes);
-  replaceFile(to, bytes, 0o644);
-  terminal.out(`Published ${contents.name} ${contents.serial}: ${visibleLine(to)}\n`);
+  const url = natsUrlsOf(to);
+  if (url === undefined) {
+    if (/^[a-z]+:\/\//.test(to)) {
+      throw new Error(`--to ${visibleLine(to)}: expected a file, nats://HOST or tls://HOST`);
+    }
+    replaceFile(to, bytes, 0o644);
+  } else {
+    const { connectNats } = await import("../../nats/connect.ts");
+    const { publishTo } = await import("../../rollout/nats_bucket.ts");
+    const { natsOptionsOf } = await import("../start/nats.ts");
+    const { rollout } = loadConfig(flags, terminal).config;
+    const options = { name: "saker rollout publish", timeoutMs: NATS_TIMEOUT_MS };
+    const { bucket } = rollout;
+    try {
+      const connection = await connectNats(natsOptionsOf("rollout", { ...rollout, url }, options));
+      try {
+        await publishTo(connection, { bucket, bytes, isForced: force });
+      } finally {
+        await connection.close();
+      }
+    } catch (error) {
+      throw new Error(`Cannot publish to ${visibleLine(to)}: ${(error as Error).message}`);
+    }
+  }
+  const { kind, name, serial } = contents;
+  terminal.out(`Published ${kind} ${name} ${serial}: ${visibleLine(to)}\n`);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 // exchanged between two events or refused (docs/rollout.md).
 import type { AfarText } from "../../config/from_afar.ts";
 import { parseInterval } from "../../config/interval.ts";
+import { natsUrlsOf } from "../../config/rollout_keys.ts";
 import type { Config } from "../../config/schema.ts";
 import { compileRules } from "../../engine/compile_rules.ts";
 import type { RulesStart } from "../../engine/contract/messages.ts";
@@ -15,8 +16,9 @@ import { type Bundles, settingsOf } from "../../rollout/with_bundle.ts";
 import type { ReloadOutcome } from "../../server/reload.ts";
 import type { Log } from "../log.ts";
 import type { LoadedConfig } from "./load_config.ts";
+import { natsOptionsOf } from "./nats.ts";
 import type { OwnAlert } from "./own_alerts.ts";
-import type { RolloutNews, RolloutOrder, RolloutStart } from "./rollout_worker.ts";
+import type { RolloutNews, RolloutOrder, RolloutStart, SourceStart } from "./rollout_worker.ts";
 
 const KEY_BYTES_MAX = 64 << 10;
 const PEM_BYTES_MAX = 4 << 20;
@@ -208,13 +210,26 @@ export class Rollout implements RolledOut {
 }
 
 function sourcesOf(keys: Config["rollout"]): RolloutStart["sources"] {
-  const { source, config_source, ca_cert, token_file } = keys;
-  const common = {
+  const { source, config_source } = keys;
+  return {
+    ...(source === "" ? {} : { rules: sourceOf(source, keys) }),
+    ...(config_source === "" ? {} : { config: sourceOf(config_source, keys) }),
+  };
+}
+
+function sourceOf(source: string, keys: Config["rollout"]): SourceStart {
+  const { ca_cert, token_file, bucket } = keys;
+  const url = natsUrlsOf(source);
+  if (url !== undefined) {
+    const access = { ...keys, url };
+    // What cannot be used is an error now.
+    natsOptionsOf("rollout", access, { name: "", timeoutMs: 0 });
+    return { of: "nats", access, bucket };
+  }
+  return {
+    of: "http",
+    url: source,
     ...(ca_cert === "" ? {} : { caCert: readKeyFile("rollout.ca_cert", ca_cert, PEM_BYTES_MAX) }),
     ...(token_file === "" ? {} : { tokenFile: token_file }),
-  };
-  return {
-    ...(source === "" ? {} : { rules: { ...common, url: source } }),
-    ...(config_source === "" ? {} : { config: { ...common, url: config_source } }),
   };
 }

@@ -10,12 +10,16 @@ import { type KindReport, NOTHING_YET } from "../../rollout/report.ts";
 import type { Host } from "../../rollout/share.ts";
 import type { Source } from "../../rollout/source.ts";
 import { Store } from "../../rollout/store.ts";
+import { type NatsAccess, natsOptionsOf } from "./nats.ts";
 
-export interface SourceStart {
-  readonly url: string;
-  readonly caCert?: string;
-  readonly tokenFile?: string;
-}
+export type SourceStart =
+  | {
+    readonly of: "http";
+    readonly url: string;
+    readonly caCert?: string;
+    readonly tokenFile?: string;
+  }
+  | { readonly of: "nats"; readonly access: NatsAccess; readonly bucket: string };
 
 export interface RolloutStart {
   readonly sources: { readonly [Kind in BundleKind]?: SourceStart };
@@ -52,6 +56,11 @@ interface WorkerScope {
 
 const scope = self as unknown as WorkerScope;
 const TIMEOUT_MS = 30_000;
+const NATS_TIMEOUT_MS = 5_000;
+/** What is told of comes by itself: many hosts do not ask in the same moment, and nobody can make
+ * one of them do nothing else. */
+const TOLD_LEAST_MS = 200;
+const TOLD_MOST_MS = 1_000;
 const TOKEN_BYTES_MAX = 64 << 10;
 
 /** Of each kind that is followed. */
@@ -88,7 +97,7 @@ async function follow(
 ): Promise<void> {
   const keys = await readPublicKeys(pem);
   const store = new Store(directory, kind);
-  const source = sourceOf(from);
+  const source = await sourceOf(kind, from);
   let [answer, wake] = [(_outcome: Outcome): void => {}, (): void => {}];
   const follower = new Follower({
     kind,
@@ -119,17 +128,40 @@ async function follow(
       wake();
     },
   });
+  // It never rejects.
+  if (source.changed !== undefined) listen(source as Required<Source>, () => wake());
   for (;;) {
     const waitMs = await follower.look();
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
     const timer = setTimeout(resolve, waitMs);
-    await Promise.race([promise, ...source.changed === undefined ? [] : [source.changed()]]);
+    await promise;
     clearTimeout(timer);
   }
 }
 
-function sourceOf({ url, caCert, tokenFile }: SourceStart): Source {
+/** What changed while it was looked at is still news, and told again. */
+async function listen(source: Required<Source>, wake: () => void): Promise<void> {
+  for (;;) {
+    await source.changed();
+    await pause(TOLD_LEAST_MS + Math.random() * (TOLD_MOST_MS - TOLD_LEAST_MS));
+    wake();
+  }
+}
+
+async function sourceOf(kind: BundleKind, from: SourceStart): Promise<Source> {
+  if (from.of === "nats") {
+    const { NatsSource } = await import("../../rollout/nats_source.ts");
+    const options = { name: "saker rollout", timeoutMs: NATS_TIMEOUT_MS };
+    return new NatsSource({
+      connect: () => natsOptionsOf("rollout", from.access, options),
+      bucket: from.bucket,
+      key: kind,
+      timeoutMs: NATS_TIMEOUT_MS,
+      now: () => performance.now(),
+    });
+  }
+  const { url, caCert, tokenFile } = from;
   return new HttpSource({
     url,
     ...(caCert === undefined ? {} : { caCert }),
@@ -138,6 +170,10 @@ function sourceOf({ url, caCert, tokenFile }: SourceStart): Source {
     }),
     timeoutMs: TIMEOUT_MS,
   });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function warn(line: string): void {
