@@ -85,6 +85,18 @@ const INCLUDES = "config/read_config.ts";
 const PLUGINS = "config/plugin_entry.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
 
+/** Who we are at a nats-server, wherever it is configured. */
+const NATS_ACCESS = {
+  creds_file: readBy<string>(NATS),
+  nkey_file: readBy<string>(NATS),
+  user: readBy<string>(NATS),
+  password_file: readBy<string>(NATS),
+  token_file: readBy<string>(NATS),
+  ca_cert: readBy<string>(NATS),
+  client_cert: readBy<string>(NATS),
+  client_key: readBy<string>(NATS),
+};
+
 export const USES: Uses<Config> = {
   config_files: readBy(INCLUDES),
   watch_config_files: betterBy(
@@ -221,14 +233,7 @@ export const USES: Uses<Config> = {
   nats_output: {
     enabled: readBy(OUTPUTS),
     url: readBy(NATS),
-    creds_file: readBy(NATS),
-    nkey_file: readBy(NATS),
-    user: readBy(NATS),
-    password_file: readBy(NATS),
-    token_file: readBy(NATS),
-    ca_cert: readBy(NATS),
-    client_cert: readBy(NATS),
-    client_key: readBy(NATS),
+    ...NATS_ACCESS,
     stream: readBy(NATS),
     subject: readBy(NATS),
     timeout: readBy(NATS),
@@ -271,14 +276,7 @@ export const USES: Uses<Config> = {
     directory: readBy(ROLLOUT),
     labels: readBy(ROLLOUT),
     bucket: readBy(ROLLOUT),
-    creds_file: readBy(NATS),
-    nkey_file: readBy(NATS),
-    user: readBy(NATS),
-    password_file: readBy(NATS),
-    token_file: readBy(ROLLOUT),
-    ca_cert: readBy(ROLLOUT),
-    client_cert: readBy(NATS),
-    client_key: readBy(NATS),
+    ...NATS_ACCESS,
   },
   grouping: {
     enabled: readBy(OUTPUTS),
