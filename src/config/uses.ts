@@ -40,6 +40,10 @@ function readBy<T>(reader: string, told: Told<T> = () => undefined): Use<T> {
   return { reader, fate: "honoured", told };
 }
 
+function allReadBy<Key extends string>(reader: string, ...keys: Key[]): Record<Key, Use<unknown>> {
+  return Object.fromEntries(keys.map((key) => [key, readBy(reader)])) as Record<Key, Use<unknown>>;
+}
+
 function betterBy<T>(reader: string, why: string): Use<T> {
   return { reader, fate: "honoured better", why, told: () => undefined };
 }
@@ -86,16 +90,11 @@ const PLUGINS = "config/plugin_entry.ts";
 const DEFAULT_COMMAND = "cli/commands/default_command.ts";
 
 /** Who we are at a nats-server, wherever it is configured. */
-const NATS_ACCESS = {
-  creds_file: readBy<string>(NATS),
-  nkey_file: readBy<string>(NATS),
-  user: readBy<string>(NATS),
-  password_file: readBy<string>(NATS),
-  token_file: readBy<string>(NATS),
-  ca_cert: readBy<string>(NATS),
-  client_cert: readBy<string>(NATS),
-  client_key: readBy<string>(NATS),
-};
+const NATS_ACCESS = allReadBy(
+  NATS,
+  ...["creds_file", "nkey_file", "user", "password_file", "token_file"] as const,
+  ...["ca_cert", "client_cert", "client_key"] as const,
+);
 
 export const USES: Uses<Config> = {
   config_files: readBy(INCLUDES),
@@ -268,15 +267,9 @@ export const USES: Uses<Config> = {
     max_mb: readBy(OUTPUTS),
   },
   rollout: {
-    source: readBy(ROLLOUT),
-    config_source: readBy(ROLLOUT),
-    public_keys: readBy(ROLLOUT),
-    name: readBy(ROLLOUT),
-    every: readBy(ROLLOUT),
-    directory: readBy(ROLLOUT),
-    labels: readBy(ROLLOUT),
-    bucket: readBy(ROLLOUT),
     ...NATS_ACCESS,
+    ...allReadBy(ROLLOUT, "source", "config_source", "public_keys", "name", "every"),
+    ...allReadBy(ROLLOUT, "directory", "labels", "bucket"),
   },
   grouping: {
     enabled: readBy(OUTPUTS),
