@@ -28,18 +28,30 @@ export interface NatsServerOptions {
   readonly more?: string;
   readonly address?: string;
   readonly jetStream?: boolean;
+  /** Where it is not a free one of this host. */
+  readonly port?: number;
+  /** A command that runs what its further arguments say, such as in another network. */
+  readonly through?: readonly string[];
+}
+
+function freePort(hostname: string): number {
+  using listener = Deno.listen({ hostname, port: 0 });
+  return listener.addr.port;
 }
 
 export class NatsServer implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "saker-nats-" });
   readonly port: number;
   readonly #address: string;
+  readonly #through: readonly string[];
   #child!: Deno.ChildProcess;
 
-  private constructor({ more = "", address = "127.0.0.1", jetStream = true }: NatsServerOptions) {
+  private constructor(
+    { more = "", address = "127.0.0.1", jetStream = true, port, through = [] }: NatsServerOptions,
+  ) {
     this.#address = address;
-    using listener = Deno.listen({ hostname: address, port: 0 });
-    this.port = listener.addr.port;
+    this.#through = through;
+    this.port = port ?? freePort(address);
     const store = jetStream
       ? `jetstream {store_dir: "${this.directory}/js", max_file_store: 1073741824}`
       : "";
@@ -68,7 +80,14 @@ export class NatsServer implements AsyncDisposable {
   async again(): Promise<void> {
     this.#child = new Deno.Command("setpriv", {
       // It ends with the test that started it, however that ends.
-      args: ["--pdeathsig", "KILL", program()!, "-c", `${this.directory}/nats.conf`],
+      args: [
+        "--pdeathsig",
+        "KILL",
+        ...this.#through,
+        program()!,
+        "-c",
+        `${this.directory}/nats.conf`,
+      ],
       stdin: "null",
       stdout: "null",
       stderr: "null",
