@@ -8,19 +8,16 @@ import { freePort } from "./outputs/place.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 const JARS = `${cache}/tools/kafka`;
-const JAVAS = [
-  "/usr/bin/java",
-  `${cache}/tools/java/usr/lib/jvm/java-17-openjdk-amd64/bin/java`,
-];
-
-function java(): string | undefined {
-  return JAVAS.find((path) => existsSync(path));
-}
+const JAVA = "/usr/bin/java";
+const JAVA_OLDEST = 17;
 
 /** Why it cannot be had; undefined where it can. */
 export function noKafka(): string | undefined {
-  if (java() === undefined) return "there is no Java";
-  return existsSync(`${JARS}/complete`) ? undefined : "scripts/setup could not have Kafka";
+  if (!existsSync(JAVA)) return "there is no Java";
+  if (!existsSync(`${JARS}/complete`)) return "scripts/setup could not have Kafka";
+  const { stderr } = new Deno.Command(JAVA, { args: ["-version"] }).outputSync();
+  const [, version = "0"] = /version "(\d+)/.exec(new TextDecoder().decode(stderr)) ?? [];
+  return Number(version) >= JAVA_OLDEST ? undefined : `Java ${version} is too old for Kafka`;
 }
 
 /** A small heap, and no compiler that pays off after minutes. */
@@ -126,7 +123,7 @@ export class KafkaServer implements AsyncDisposable {
         `${mechanism}=[name=${name},password=${word}]`,
       ])
     );
-    const { code, stderr, stdout } = await new Deno.Command(java()!, {
+    const { code, stderr, stdout } = await new Deno.Command(JAVA, {
       args: [
         ...JVM,
         ...["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ"],
@@ -144,7 +141,7 @@ export class KafkaServer implements AsyncDisposable {
   async again(): Promise<void> {
     this.#child = new Deno.Command("setpriv", {
       args: [
-        ...["--pdeathsig", "KILL", java()!, ...JVM],
+        ...["--pdeathsig", "KILL", JAVA, ...JVM],
         ...["kafka.Kafka", `${this.directory}/node.properties`],
       ],
       stdin: "null",
@@ -202,7 +199,7 @@ export class KafkaServer implements AsyncDisposable {
     const count = await this.#count(topic, partition);
     if (count === 0) return [];
     const show = ["key", "headers"];
-    const { code, stdout, stderr } = await new Deno.Command(java()!, {
+    const { code, stdout, stderr } = await new Deno.Command(JAVA, {
       args: [
         ...JVM,
         "org.apache.kafka.tools.consumer.ConsoleConsumer",

@@ -12,7 +12,7 @@ import { LiveOutputs } from "../src/cli/start/live_outputs.ts";
 import type { Alert } from "../src/engine/contract/alert.ts";
 import type { KafkaOptions } from "../src/kafka/options.ts";
 import { Cutter } from "./kafka/cutter.ts";
-import { KafkaServer, noKafka } from "./kafka_fixture.ts";
+import { KafkaServer, noKafka, type Read } from "./kafka_fixture.ts";
 
 const reason = noKafka();
 const PATIENCE_MS = 120_000;
@@ -84,6 +84,15 @@ function eachOnce(found: readonly number[], from: number, to: number): void {
   strictEqual(found.length, to - from);
 }
 
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -111,6 +120,47 @@ Deno.test({
         "Saker-Priority": "Warning",
         "Saker-Rule": "S%C3%B6me%20rule",
       });
+    });
+
+    await t.step("each host's in one partition, where several hosts' are mixed", async () => {
+      const made = { partitions: 3, replicas: 1, maxAgeMs: 0 };
+      const { outputs } = outputsTo(cutter.port, "hosts", { made });
+      const hosts = ["a", "b", "c", "d"];
+      outputs.send(alerts(0, 200).map((one, at) => ({ ...one, hostname: hosts[at % 4]! })));
+      await outputs.drained(PATIENCE_MS);
+      await outputs.close(1000);
+      const partitions = [];
+      for (let at = 0; at < 3; at++) partitions.push(await server.records("hosts", at));
+      ok(partitions.filter((records) => records.length > 0).length > 1);
+      for (const [at, host] of hosts.entries()) {
+        const found: Read[][] = partitions.map((records) =>
+          records.filter(({ key }) => key === host)
+        );
+        const [own, ...others] = found.filter((records) => records.length > 0);
+        deepStrictEqual(others, []);
+        const numbers = own!.map(({ value }) => JSON.parse(value).seq);
+        deepStrictEqual(numbers, Array.from({ length: 50 }, (_, turn) => turn * 4 + at));
+      }
+    });
+
+    await t.step({
+      name: "by an address of IPv6, where nothing is made by looking",
+      ignore: !hasIpv6(),
+      async fn() {
+        await using second = new Cutter("::1");
+        second.target = server.port;
+        const brokers = [{ hostname: "::1", port: second.port }];
+        const { outputs, reasons } = outputsTo(0, "six", { brokers });
+        await outputs.check();
+        const others = outputsTo(0, "six", { brokers, made: undefined });
+        await others.outputs.check();
+        deepStrictEqual(others.reasons(), ["there is no topic six"]);
+        outputs.send(alerts(0, 10));
+        await outputs.drained(PATIENCE_MS);
+        await Promise.all([outputs.close(1000), others.outputs.close(1000)]);
+        deepStrictEqual(reasons(), []);
+        eachOnce(await sequences(server, "six"), 0, 10);
+      },
     });
 
     await t.step("beside an output that is stuck, and behind a reopening", async () => {

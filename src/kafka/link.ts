@@ -48,7 +48,7 @@ export class KafkaLink {
   /** The end of the connections that were there. */
   #dropping: Promise<void> | undefined;
   #sent = 0;
-  /** The partition that records of a key went to last, while it is not known whether they did. */
+  /** Where records went of which it is not known whether they are there. */
   #partition: number | undefined;
 
   private constructor(library: Library, options: KafkaOptions) {
@@ -87,30 +87,53 @@ export class KafkaLink {
       this.#isReady = true;
       this.#wasReady = true;
     } catch (error) {
-      const told = new KafkaError(error);
-      if (this.#wasReady || told.message !== CLOSED) throw told;
-      throw new KafkaError(new PlainReason(`${CLOSED}: it may expect TLS, or credentials`));
+      throw this.#told(error);
     }
   }
 
-  /** Looks whether the topic is there. */
-  async #provide(): Promise<void> {
-    const admin = this.#kafka.admin({ retry: NO_RETRIES });
+  /** Looks whether somebody is there who lets us in and has the topic, or it may be made; nothing
+   * is made. Rejects with KafkaError. */
+  async look(): Promise<void> {
     const { topic, made } = this.#options;
     try {
-      await admin.connect();
+      await this.#asAdmin(async (admin) => {
+        if (!await isThere(admin, topic) && made === undefined) throw noTopic(topic);
+      });
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  async #provide(): Promise<void> {
+    const { topic, made } = this.#options;
+    await this.#asAdmin(async (admin) => {
       if (await isThere(admin, topic)) return;
-      if (made === undefined) throw new PlainReason(`there is no topic ${topic}`);
+      if (made === undefined) throw noTopic(topic);
       try {
         await makeTopic(admin, this.#options);
       } catch (error) {
-        if (new KafkaError(error).code === "TOPIC_ALREADY_EXISTS") return;
-        const { message } = new KafkaError(error);
+        const { code, message } = new KafkaError(error);
+        // Another host's saker was quicker.
+        if (code === "TOPIC_ALREADY_EXISTS") return;
         throw new PlainReason(`there is no topic ${topic}, and it cannot be made: ${message}`);
       }
+    });
+  }
+
+  async #asAdmin(body: (admin: Admin) => Promise<void>): Promise<void> {
+    const admin = this.#kafka.admin({ retry: NO_RETRIES });
+    try {
+      await admin.connect();
+      await body(admin);
     } finally {
       admin.disconnect().catch(() => {});
     }
+  }
+
+  #told(error: unknown): KafkaError {
+    const told = new KafkaError(error);
+    if (this.#wasReady || told.message !== CLOSED) return told;
+    return new KafkaError(new PlainReason(`${CLOSED}: it may expect TLS, or credentials`));
   }
 
   /**
@@ -120,7 +143,7 @@ export class KafkaLink {
    */
   async send(records: readonly KafkaRecord[]): Promise<void> {
     const { topic, gzip, timeoutMs } = this.#options;
-    if (this.#sent + records.length > RECORDS_MAX) await this.#anew();
+    if (this.#partition === undefined && this.#sent > RECORDS_MAX) await this.#anew();
     await this.ready();
     try {
       await this.#producer!.send({
@@ -184,7 +207,8 @@ export class KafkaLink {
     return (args: PartitionerArgs) => this.#partition ??= choose(args);
   };
 
-  readonly #connect: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  readonly #connect: ISocketFactory = ({ host: told, port, ssl, onConnect }) => {
+    const host = hostOf(told);
     if (this.#isOver) throw new PlainReason("it is being closed");
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = ssl
@@ -209,7 +233,7 @@ function kafkaOf({ Kafka }: Library, options: KafkaOptions, socketFactory: ISock
   const { brokers, tls, credentials, timeoutMs } = options;
   return new Kafka({
     clientId: "saker",
-    brokers: brokers.map(({ hostname, port }) => `${hostname}:${port}`),
+    brokers: brokers.map(({ hostname, port }) => `${toldAs(hostname)}:${port}`),
     connectionTimeout: timeoutMs,
     authenticationTimeout: timeoutMs,
     requestTimeout: timeoutMs + MARGIN_MS,
@@ -251,6 +275,20 @@ async function settledSoon(promise: Promise<unknown> | undefined): Promise<boole
     clearTimeout(timer);
   }
 }
+
+/** The library takes all behind the first colon for the port. */
+const ADDRESS_MARK = ".ipv6.invalid";
+
+function toldAs(hostname: string): string {
+  return hostname.includes(":") ? hostname.replaceAll(":", "-") + ADDRESS_MARK : hostname;
+}
+
+function hostOf(told: string): string {
+  if (!told.endsWith(ADDRESS_MARK)) return told;
+  return told.slice(0, -ADDRESS_MARK.length).replaceAll("-", ":");
+}
+
+const noTopic = (topic: string) => new PlainReason(`there is no topic ${topic}`);
 
 async function isThere(admin: Admin, topic: string): Promise<boolean> {
   try {

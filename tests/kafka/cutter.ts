@@ -4,7 +4,7 @@
 const PRODUCE = 0;
 
 export class Cutter implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
   /** Where connections go; set when the broker is there. */
@@ -14,12 +14,14 @@ export class Cutter implements AsyncDisposable {
   answers = 0;
   cuts = 0;
 
-  constructor() {
+  /** Throws where the host has no such address. */
+  constructor(hostname = "127.0.0.1") {
+    this.#listener = Deno.listen({ hostname, port: 0 });
     this.#accepting = this.#accept();
   }
 
   get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
+    return this.#listener.addr.port;
   }
 
   async #accept(): Promise<void> {
