@@ -1,7 +1,7 @@
 // Parts of rules that the event's thread alone decides, and that hold of it until it executes a
 // program: over captures the sieve is told of each thread for which of them it may be. A part is
-// what is left of a rule's condition where everything else may hold; a bit for each, one of which
-// always holds.
+// what is left of a rule's condition where everything else may hold; a bit for each, or for several
+// where there are more (shared_parts.ts), one of which always holds.
 import type { Context } from "../state/contract/context.ts";
 import type { Atom, Node } from "../rules/check/condition.ts";
 import type { Bound, Value } from "../fields/row/field.ts";
@@ -10,6 +10,7 @@ import type { Thread } from "../state/tables/thread.ts";
 import { EVERY_THREAD } from "./clauses.ts";
 import { type Formula, TRUE } from "./formula.ts";
 import { FormulaMaker } from "./need.ts";
+import { SharedParts } from "./shared_parts.ts";
 
 /** Only clones, executions and a new root set them (src/state/events/). */
 const FIELDS = ["proc.name", "proc.exe", "proc.exepath", "container.id"];
@@ -33,8 +34,9 @@ export const OF_EXECUTIONS: ReadonlySet<string> = new Set([
   "group.gid",
   "group.name",
 ]);
-/** Bits of two words, but the one that always holds. */
-const PARTS_MAX = 63;
+/** Bits of two words, but the one that always holds: of one part each, then of many. */
+const OWN_BITS = 55;
+const SHARED_BITS = 8;
 const PARTS_OF_WORD = 32;
 const ALL = 0xffff_ffff;
 /** What is known of an atom. */
@@ -57,7 +59,9 @@ export class ThreadParts {
   decides = true;
   readonly #fields: ReadonlySet<string>;
   #generation = 0;
+  /** Those with bits of their own. */
   #parts: Formula[] = [];
+  #shared = new SharedParts();
   #bits = new Map<string, bigint>();
   #atoms: Atom[] = [];
   #places = new Map<string, number>();
@@ -98,11 +102,18 @@ export class ThreadParts {
     const key = keyOf(part);
     const known = this.#bits.get(key);
     if (known !== undefined) return known;
-    if (this.#parts.length === PARTS_MAX) return EVERY_THREAD;
-    const bit = 1n << BigInt(this.#parts.length);
-    this.#parts.push(part);
+    const bit = this.#parts.length < OWN_BITS ? this.#own(part) : this.#sharedBit(part);
     this.#bits.set(key, bit);
     return bit;
+  }
+
+  #own(part: Formula): bigint {
+    return 1n << BigInt(this.#parts.push(part) - 1);
+  }
+
+  #sharedBit(part: Formula): bigint {
+    const bit = OWN_BITS + this.#bits.size % SHARED_BITS;
+    return this.#shared.add(part, bit, this.#atoms) ? 1n << BigInt(bit) : EVERY_THREAD;
   }
 
   #placeOf(atom: Atom): number {
@@ -142,6 +153,7 @@ export class ThreadParts {
       const word = place < PARTS_OF_WORD ? 0 : 1;
       facts[word] = facts[word]! | 1 << place % PARTS_OF_WORD;
     }
+    this.#shared.ask(facts, this.#read, this.#holds);
     // A container is looked for as long as none is known.
     if (this.#remembers && thread.containerId !== MISSING) this.#remember(thread);
   }
@@ -151,12 +163,16 @@ export class ThreadParts {
   readonly #atom = (place: number): boolean => {
     const before = this.#known[place]!;
     if (before !== UNTRIED) return before === HOLDS;
-    const { test, left } = this.#atoms[place]!;
-    const field = this.#fieldOf[place]!;
-    const value = this.#values[field] ??= left.read(this.#extract);
-    const holds = test(value, undefined);
+    const holds = this.#atoms[place]!.test(this.#read(place), undefined);
     this.#known[place] = holds ? HOLDS : FAILS;
     return holds;
+  };
+
+  readonly #holds = (part: Formula): boolean => holds(part, this.#atom);
+
+  readonly #read = (place: number): Value => {
+    const field = this.#fieldOf[place]!;
+    return this.#values[field] ??= this.#atoms[field]!.left.read(this.#extract);
   };
 
   readonly #extract = (bound: Bound) => bound.extract(this.#context!);
@@ -195,6 +211,7 @@ export class ThreadParts {
   exchange(other: ThreadParts): void {
     this.decides = other.decides;
     this.#parts = other.#parts;
+    this.#shared = other.#shared;
     this.#bits = other.#bits;
     this.#atoms = other.#atoms;
     this.#places = other.#places;
