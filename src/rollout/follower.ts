@@ -30,6 +30,8 @@ export interface FollowerOptions {
   readonly random: () => number;
 }
 
+const UNSIGNED_MS = 60_000;
+
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #bad: Refusal;
@@ -41,6 +43,8 @@ export class Follower {
   /** The bundle that the engine refused: it is not offered again before something changed. */
   #tried: { readonly sha256: string; readonly told: string } | undefined;
   #told = "";
+  /** When a bundle that nobody signed was last told of. */
+  #unsignedMs = -Infinity;
   /** It is in force and could not be written yet. */
   #unkept: Bundle | undefined;
   #sourceTrouble: string | undefined;
@@ -166,9 +170,19 @@ export class Follower {
     const line = this.#line(
       `${serial === null ? "a bundle" : `bundle ${serial}`} is refused: ${told}`,
     );
-    this.#options.log("warning", `${line}\nWhat is in force stays.`);
-    this.#options.onRefused(line);
+    if (serial !== null || this.#mayTellUnsigned()) {
+      this.#options.log("warning", `${line}\nWhat is in force stays.`);
+      this.#options.onRefused(line);
+    }
     this.#change({ refused, refusals: { ...refusals, [why]: (refusals[why] ?? 0) + 1 } });
+  }
+
+  /** Who owns the server and no key makes as many as he likes: those that are not told of count. */
+  #mayTellUnsigned(): boolean {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#unsignedMs < UNSIGNED_MS) return false;
+    this.#unsignedMs = nowMs;
+    return true;
   }
 
   #line(text: string): string {

@@ -30,6 +30,7 @@ class Scene implements Disposable {
   readonly directory = `${this.path}/state`;
   readonly offered: number[] = [];
   readonly told: string[] = [];
+  readonly refusals: string[] = [];
   next: Uint8Array<ArrayBuffer> | Error | undefined;
   refusal: string | undefined;
   keys = keys;
@@ -59,7 +60,7 @@ class Scene implements Disposable {
       },
       onReport() {},
       log: (_level, line) => void this.told.push(line),
-      onRefused() {},
+      onRefused: (line) => void this.refusals.push(line),
       now: () => this.nowMs,
     });
   }
@@ -216,4 +217,19 @@ Deno.test("a source that is down is asked less and less, and told since when", a
   deepStrictEqual([0, 1].map((random) => paceMs(60_000, 0, random)), [54_000, 66_000]);
   deepStrictEqual([0, 1].map((random) => paceMs(60_000, 1, random)), [60_000, 120_000]);
   deepStrictEqual([0, 1].map((random) => paceMs(3_600_000, 99, random)), [1_800_000, 3_600_000]);
+});
+
+Deno.test("bundles that nobody signed are told of once a minute, and all are counted", async () => {
+  using scene = new Scene();
+  await scene.begin();
+  const junk = (number: number) => new TextEncoder().encode(`junk ${number}`);
+  for (let number = 0; number < 240; number++) {
+    scene.nowMs += 1_000;
+    await scene.gives(junk(number));
+  }
+  strictEqual(scene.refusals.length, 4);
+  strictEqual(scene.follower.report.refusals.malformed, 240);
+  // One that is signed is told at once.
+  await scene.gives(await bundle(7, { expiresMs: 1 }));
+  match(scene.refusals.at(-1)!, /bundle 7 is refused: it expired/);
 });
