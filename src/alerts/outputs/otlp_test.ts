@@ -1,6 +1,6 @@
 // Alerts as records of OpenTelemetry's model, cut into requests; and what becomes of them by what a
 // server answers. Requests and answers against the protocol's own messages: tests/otlp_test.ts.
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import { deepStrictEqual, match, notStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Alert } from "../../engine/contract/alert.ts";
 import { formatAlert, WHOLE_JSON } from "../format/format.ts";
 import { composeWith, type Message } from "../format/message.ts";
@@ -36,7 +36,7 @@ function attributesOf(one: Message): Readonly<Record<string, unknown>> {
 }
 
 Deno.test("otlp: a value has its own type, however large", () => {
-  const all = attributesOf(message([
+  const { "log.record.uid": uid, ...all } = attributesOf(message([
     ["text", "x"],
     ["yes", true],
     ["small", -1],
@@ -49,7 +49,6 @@ Deno.test("otlp: a value has its own type, however large", () => {
     ["\ud800", "half a surrogate"],
   ]));
   deepStrictEqual(all, {
-    "log.record.uid": "h.17979cfe3d85cd15-7",
     degraded: false,
     id: "17979cfe3d85cd15-7",
     rule: "r",
@@ -67,6 +66,13 @@ Deno.test("otlp: a value has its own type, however large", () => {
     "output_fields.rule": "of its own",
     "\ufffd": "half a surrogate",
   });
+  match(String(uid), /^h\.17979cfe3d85cd15-7\.[0-9a-f]{16}$/);
+});
+
+Deno.test("otlp: an alert that is sent again has its uid, another one of its id has not", () => {
+  const uid = (one: Message) => attributesOf(one)["log.record.uid"];
+  strictEqual(uid(message([["a", 1]])), uid(message([["a", 1]])));
+  notStrictEqual(uid(message([["a", 1]])), uid(message([["a", 2]])));
 });
 
 Deno.test("otlp: a line that is no alert's is the body of its record", () => {
