@@ -1,13 +1,11 @@
 // Alerts to a topic of Kafka: each a record with its host as key, so that those of a host are in
 // one partition, in order; many in one request. What is not answered is sent again just as it was,
 // and the broker, which knows us and our numbers, has it once.
-import { Buffer } from "node:buffer";
 import type { KafkaLink, KafkaRecord } from "../../kafka/link.ts";
 import type { KafkaOptions } from "../../kafka/options.ts";
-import { hostToken } from "../../nats/names.ts";
-import { PRIORITY_NAMES } from "../../rules/priority.ts";
 import type { Message } from "../format/message.ts";
 import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { toldBeside } from "./told_beside.ts";
 
 /** `options` are asked for where a client is made: certificates are read anew. What they throw is
  * why there is none. */
@@ -126,34 +124,16 @@ function endOf(all: readonly KafkaRecord[], from: number, most: number): number 
   return to;
 }
 
-/** To the last byte: ids alone may be those of two alerts of different sources. */
 function areSame(some: readonly KafkaRecord[], others: readonly KafkaRecord[]): boolean {
   return some.length === others.length &&
-    some.every(({ key, value }, at) =>
-      key === others[at]!.key && Buffer.compare(value, others[at]!.value) === 0
-    );
+    some.every(({ headers }, at) => headers["Saker-Id"] === others[at]!.headers["Saker-Id"]);
 }
 
-const encoder = new TextEncoder();
-
-function recordOf({ text, priority, hostname }: Message): KafkaRecord {
-  const { id, rule } = namesIn(text);
+function recordOf(message: Message): KafkaRecord {
+  const { id, payload, headers } = toldBeside(message);
   return {
-    key: hostname.toWellFormed(),
-    value: encoder.encode(text),
-    headers: {
-      "Saker-Id": `${hostToken(hostname)}.${id}`,
-      "Saker-Priority": PRIORITY_NAMES[priority]!,
-      "Saker-Rule": encodeURIComponent(rule.slice(0, RULE_MAX).toWellFormed()),
-    },
+    key: message.hostname.toWellFormed(),
+    value: payload,
+    headers: Object.fromEntries([["Saker-Id", id], ...headers]),
   };
-}
-
-/** Characters of a rule's name in a header. */
-const RULE_MAX = 128;
-
-/** What the alert's JSON says of itself: what lies in the spool has nothing else. */
-function namesIn(text: string): { id: string; rule: string } {
-  const { id, rule } = JSON.parse(text) as { id?: unknown; rule?: unknown };
-  return { id: String(id), rule: typeof rule === "string" ? rule : "" };
 }

@@ -1,13 +1,11 @@
 // Alerts to a stream of NATS JetStream: each a message with an id, in order, many under way at a
 // time. What is not answered is sent again from the first such one on; the stream drops doubles by
 // their ids, and what it has already, however long ago, is found by asking for its last one.
-import { createHash } from "node:crypto";
 import type { NatsDoor } from "../../nats/door.ts";
-import { hostToken } from "../../nats/names.ts";
 import type { NatsStream, Outgoing } from "../../nats/stream.ts";
-import { PRIORITY_NAMES } from "../../rules/priority.ts";
 import type { Message } from "../format/message.ts";
 import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { toldBeside } from "./told_beside.ts";
 
 export interface NatsOutputOptions {
   readonly door: NatsDoor;
@@ -22,8 +20,6 @@ export interface NatsOutputOptions {
 
 /** Bytes of messages without an answer. */
 const UNDER_WAY_BYTES_MAX = 4 << 20;
-
-const encoder = new TextEncoder();
 
 export function natsOutput(options: NatsOutputOptions): Output {
   const { door, subject, timeoutMs } = options;
@@ -121,37 +117,7 @@ function endOf(all: readonly Outgoing[], from: number): number {
   return to;
 }
 
-function outgoing({ text, priority, hostname }: Message, subject: string): Outgoing {
-  const { id, rule } = namesIn(text);
-  const host = hostToken(hostname);
-  const payload = encoder.encode(text);
-  return {
-    subject: `${subject}.${host}`,
-    id: `${host}.${id}.${sumOf(payload)}`,
-    payload,
-    headers: [
-      ["Saker-Priority", PRIORITY_NAMES[priority]!],
-      ["Saker-Rule", encodeURIComponent(rule.slice(0, RULE_MAX).toWellFormed())],
-    ],
-  };
-}
-
-/**
- * An alert's id is its time and its number in the run: two of different sources may have the same,
- * or two of saker's own, which have no number, within a millisecond; or a replay with other rules.
- * What the stream drops as a double is the same to the last byte.
- */
-function sumOf(payload: Uint8Array): string {
-  return createHash("sha256").update(payload).digest("hex").slice(0, SUM_DIGITS);
-}
-
-const SUM_DIGITS = 16;
-
-/** Characters of a rule's name in a header. */
-const RULE_MAX = 128;
-
-/** What the alert's JSON says of itself: what lies in the spool has nothing else. */
-function namesIn(text: string): { id: string; rule: string } {
-  const { id, rule } = JSON.parse(text) as { id?: unknown; rule?: unknown };
-  return { id: String(id), rule: typeof rule === "string" ? rule : "" };
+function outgoing(message: Message, subject: string): Outgoing {
+  const { host, ...beside } = toldBeside(message);
+  return { subject: `${subject}.${host}`, ...beside };
 }
