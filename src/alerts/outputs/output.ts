@@ -1,6 +1,6 @@
 // The contract of everything that alerts go to. Each output stands behind a queue of its own
 // (../queue.ts), which tries again what could not be written, and passes the shared suite in
-// output_suite_test.ts.
+// output_suite_fixture.ts.
 import type { Message } from "../format/message.ts";
 import type { ReadersStats } from "../stats.ts";
 

@@ -1,54 +1,26 @@
-// The suite that every output passes but those whose readers are processes, the program
-// (program_test) and gRPC (tests/grpc_test.ts): alerts arrive whole, in order, once; an output that
-// is slow, stuck, failing or closed under way never blocks the other ones.
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import type { Alert } from "../../engine/contract/alert.ts";
-import { formatAlert } from "../format/format.ts";
-import { JSON_FORMAT } from "../format/format_fixture.ts";
-import { composeWith } from "../format/message.ts";
-import { Outputs } from "../outputs.ts";
-import type { QueueEvent } from "../queue.ts";
+// Outputs of this process and of servers that it makes itself: the suite that every output passes
+// (output_suite_fixture.ts), and what is true of some of them alone.
+import { deepStrictEqual, rejects, strictEqual } from "node:assert";
 import { farFileOutput } from "./far_file.ts";
 import { fileOutput } from "./file.ts";
 import { httpOutput } from "./http.ts";
 import { clientPoster, rawPoster } from "./http_post.ts";
 import { otlpOutput } from "./otlp.ts";
 import { otlpHttp } from "./otlp_http.ts";
-import { type Output, OutputClosed, PartlyWritten } from "./output.ts";
+import { OutputClosed, PartlyWritten } from "./output.ts";
+import {
+  alert,
+  type Case,
+  type Made,
+  messageOf,
+  outputsOf,
+  passesSuite,
+  PATIENCE_MS,
+  sequences,
+  until,
+} from "./output_suite_fixture.ts";
 import { type StandardStream, stdoutOutput } from "./stdout.ts";
 import { syslogOutput } from "./syslog.ts";
-
-const compose = composeWith((one) => formatAlert(one, JSON_FORMAT));
-
-const PATIENCE_MS = 60_000;
-
-function outputsOf(made: readonly Output[], capacity: number, onEvent = unexpected): Outputs {
-  return new Outputs({
-    outputs: made.map((output) => ({ output, compose })),
-    capacity,
-    onEvent,
-    random: () => 0,
-    clock: () => performance.now(),
-    stuckMs: 600_000,
-  });
-}
-
-const messageOf = (sequence: number) => compose(alert(sequence));
-
-function alert(sequence: number): Alert {
-  return {
-    hostname: "h",
-    message: `alert ${sequence} ${"x".repeat(200)}`,
-    outputFields: [],
-    priority: 4,
-    rule: "r",
-    source: "syscall",
-    tags: [],
-    time: BigInt(sequence),
-    sequence,
-    degraded: false,
-  };
-}
 
 /** A stream that takes few bytes at a time, as a pipe may. */
 class ShortStream implements StandardStream {
@@ -61,19 +33,6 @@ class ShortStream implements StandardStream {
     this.text += this.#decoder.decode(bytes.subarray(0, taken), { stream: true });
     return Promise.resolve(taken);
   }
-}
-
-interface Case {
-  readonly name: string;
-  /** Makes the output in a fresh directory. */
-  make(directory: string): Made;
-}
-
-interface Made {
-  readonly output: Output;
-  /** What arrived, which is to be so many lines; waits for a reader that is another process. */
-  readonly arrived: (lines: number) => string | Promise<string>;
-  readonly end?: () => Promise<void> | void;
 }
 
 async function linesOf(read: () => string, lines: number): Promise<string> {
@@ -179,73 +138,6 @@ const CASES: readonly Case[] = [
   { name: "syslog", make: syslogCase },
 ];
 
-/** An output that never finishes a write. */
-function stuckOutput(): Output {
-  return {
-    name: "stuck",
-    write: () => new Promise(() => {}),
-    reopen() {},
-    close() {},
-  };
-}
-
-function sequences(text: string): number[] {
-  ok(text === "" || text.endsWith("\n"), "the last line is whole");
-  return text.split("\n").slice(0, -1).map((line) => JSON.parse(line).seq);
-}
-
-for (const { name, make } of CASES) {
-  const test = (says: string, body: (made: ReturnType<Case["make"]>) => Promise<void>) => {
-    Deno.test(`${name}: ${says}`, async () => {
-      const directory = Deno.makeTempDirSync();
-      const made = make(directory);
-      try {
-        await body(made);
-      } finally {
-        made.output.close();
-        await made.end?.();
-        Deno.removeSync(directory, { recursive: true });
-      }
-    });
-  };
-
-  test("every alert arrives whole, in order and once", async ({ output, arrived }) => {
-    const outputs = outputsOf([output], 2000);
-    for (let at = 0; at < 1000; at += 10) {
-      outputs.send(Array.from({ length: 10 }, (_, one) => alert(at + one)));
-    }
-    await outputs.drained(PATIENCE_MS);
-    deepStrictEqual(sequences(await arrived(1000)), Array.from({ length: 1000 }, (_, at) => at));
-  });
-
-  test("a stuck output beside it changes nothing", async ({ output, arrived }) => {
-    const dropping = (name: string, event: QueueEvent) => {
-      if (name !== "stuck" || event.kind !== "dropping") unexpected(name, event);
-    };
-    const outputs = outputsOf([stuckOutput(), output], 10, dropping);
-    for (let at = 0; at < 100; at++) {
-      outputs.send([alert(at)]);
-      if (at % 5 === 4) await until(() => outputs.stats()[1]!.written === at + 1);
-    }
-    strictEqual(sequences(await arrived(100)).length, 100);
-    const stuck = outputs.stats()[0]!;
-    strictEqual(stuck.waiting, 10);
-    // What the stuck write holds is neither written nor waiting.
-    ok(stuck.dropped > 0 && stuck.written === 0, JSON.stringify(stuck));
-    await outputs.close(1);
-  });
-
-  test("it goes on after it was reopened", async ({ output, arrived }) => {
-    const outputs = outputsOf([output], 10);
-    outputs.send([alert(1)]);
-    await outputs.drained(PATIENCE_MS);
-    outputs.reopen();
-    outputs.send([alert(2)]);
-    await outputs.drained(PATIENCE_MS);
-    deepStrictEqual(sequences(await arrived(2)), [1, 2]);
-  });
-}
-
 Deno.test("stdout: a reader or terminal that has gone is told as such", async () => {
   const gone = [new Deno.errors.BrokenPipe(), Object.assign(new Error("I/O"), { code: "EIO" })];
   const failing = (error: Error, isTerminal: boolean) =>
@@ -320,10 +212,4 @@ Deno.test("file: a directory that is not there is told, and written to when it i
   Deno.removeSync(directory, { recursive: true });
 });
 
-function unexpected(output: string, event: QueueEvent): void {
-  throw new Error(`${output}: ${JSON.stringify(event)}`);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
+for (const one of CASES) passesSuite(one);
