@@ -2,6 +2,7 @@
 // where the server, or saker, refuses.
 import { ok, strictEqual } from "node:assert";
 import { existsSync, readdirSync } from "node:fs";
+import { runMain } from "./main_process.ts";
 import { NatsServer, type NatsServerOptions, noNats } from "./nats_fixture.ts";
 import { NatsHost } from "./nats_host.ts";
 import { createUser, operatorOf, seedOf } from "./nats_keys.ts";
@@ -55,7 +56,7 @@ async function tried(
     await using host = new NatsHost("a", `url: "${server.url}"${keys}`);
     const health = await host.health("it fails", ({ status }) => status === "failing");
     ok(why.test(health.reason ?? ""), `${keys}: ${health.reason}`);
-    ok(why.test(host.told), host.told);
+    await host.says(why);
     strictEqual(hasStream(server), false);
   }
   for (const keys of taken) {
@@ -172,4 +173,35 @@ test("credentials that were exchanged are used at the next connection", async (p
   await host.health("it fails", ({ status }) => status === "failing");
   Deno.writeTextFileSync(file, "second");
   await host.health("it is well", ({ status }) => status !== "failing");
+});
+
+test("the doctor and a dry run say what is amiss, and make nothing", async (place) => {
+  await using server = await NatsServer.start({ more: 'authorization {token: "a-token"}' });
+  const asked = async (args: readonly string[], keys: string) => {
+    const nats = `nats_output={enabled: true, url: "${server.url}", ${keys}}`;
+    const { out, error } = await runMain([...args, "-o", nats]);
+    return out + error;
+  };
+  const right = `token_file: ${place.file("token", "a-token")}`;
+  const wrong = `token_file: ${place.file("wrong", "a-tokem")}`;
+  const doctor = (keys: string) => asked(["doctor", "--verbose", "-o", "json_output=true"], keys);
+  const look = await doctor(right);
+  ok(look.includes(`"text":"${server.url} takes us, and has no stream SAKER yet`), look);
+  const refused = await doctor(wrong);
+  ok(
+    refused.includes(`nats_output.url: ${server.url}: the server refuses our credentials`),
+    refused,
+  );
+  const broken = await doctor("token_file: /none");
+  ok(/"verdict":"missing","text":"[^"]*nats_output.token_file/.test(broken), broken);
+  const rules = place.file(
+    "rules.yaml",
+    "- {rule: r, desc: d, condition: evt.type = open, output: o, priority: NOTICE}\n",
+  );
+  const dry = (keys: string) =>
+    asked(["--dry-run", "-r", rules, "-o", "engine.kind=nodriver"], keys);
+  ok(!(await dry(right)).includes("Cannot write alerts"));
+  const told = await dry(wrong);
+  ok(/Cannot write alerts to nats_output.url .*: the server refuses our/.test(told), told);
+  strictEqual(hasStream(server), false);
 });

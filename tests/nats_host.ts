@@ -1,7 +1,7 @@
 // A host that sends to NATS, for tests: saker from this checkout with a configuration of its own,
 // without a driver. What it says is held, and it is ended with the test.
 import { spawnMain } from "./main_process.ts";
-import { freePort } from "./outputs/place.ts";
+import { eventually, freePort } from "./outputs/place.ts";
 
 export interface HostHealth {
   readonly status: string;
@@ -63,6 +63,11 @@ export class NatsHost implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`waited until ${what}, found ${JSON.stringify(last)}: ${this.told}`);
+  }
+
+  /** Waits until it has said something that matches, and gives the line. */
+  says(pattern: RegExp): Promise<string> {
+    return eventually(`${pattern}`, () => this.told.split("\n").find((line) => pattern.test(line)));
   }
 
   kill(signal: Deno.Signal): void {

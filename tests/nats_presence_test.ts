@@ -6,7 +6,6 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { parsePresence, type Presence } from "../src/fleet/contract/presence.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 import { NatsHost } from "./nats_host.ts";
-import { eventually } from "./outputs/place.ts";
 
 const reason = noNats();
 const test = (name: string, fn: () => Promise<void>) =>
@@ -108,7 +107,7 @@ test("where the bucket may not be written, that is told, and alerts go on", asyn
   Deno.writeTextFileSync(file, "p\n");
   try {
     await using host = new NatsHost("a", `url: "${server.url}", user: s, password_file: ${file}`);
-    const line = await eventually("the warning", () => /^.*hosts_bucket.*$/m.exec(host.told)?.[0]);
+    const line = await host.says(/hosts_bucket/);
     ok(/this host cannot tell of itself: our account may not publish to \$KV\./.test(line), line);
     host.kill("SIGTERM");
     strictEqual(await host.ended(), 0, host.told);

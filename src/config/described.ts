@@ -177,7 +177,7 @@ export const DESCRIBED: Words<Config> = {
     user: "or a user",
     password_file: "with a file that holds the password,",
     token_file: "or a file with a token. All are read anew at each connection.",
-    ca_cert: "With TLS, file of the authorities that are trusted instead of the well-known ones.",
+    ca_cert: "With TLS, file of authorities that are trusted besides the well-known ones.",
     client_cert: "A certificate of ours, where the server asks for one.",
     client_key: "Its key.",
     stream: "The stream.",

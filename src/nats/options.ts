@@ -19,7 +19,7 @@ export interface NatsOptions {
   readonly name: string;
   readonly credentials: NatsCredentials;
   readonly tls: {
-    /** PEM; trusted instead of the well-known authorities. */
+    /** PEM; trusted besides the well-known authorities. */
     readonly caCerts: readonly string[];
     readonly cert?: string | undefined;
     readonly key?: string | undefined;

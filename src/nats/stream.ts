@@ -17,7 +17,8 @@ export interface StreamOptions {
   readonly stream: string;
   /** What the stream takes where it has to be made: `SUBJECT.>`. */
   readonly subject: string;
-  readonly made: MadeStream;
+  /** Absent where nothing is to be made. */
+  readonly made?: MadeStream | undefined;
 }
 
 /** What a stream is made with where it is not there. */
@@ -56,6 +57,7 @@ const NO_STREAM = 10059;
 export class NatsStream {
   readonly #connection: NatsConnection;
   readonly #options: StreamOptions;
+  #isThere: boolean | undefined;
 
   private constructor(connection: NatsConnection, options: StreamOptions) {
     this.#connection = connection;
@@ -75,6 +77,11 @@ export class NatsStream {
     return stream;
   }
 
+  /** Whether the stream was there; undefined where our account may not ask. */
+  get isThere(): boolean | undefined {
+    return this.#isThere;
+  }
+
   /** Settles when the connection is over, whoever ended it. */
   closed(): Promise<unknown> {
     return this.#connection.closed();
@@ -89,6 +96,7 @@ export class NatsStream {
     const manager = await this.#api();
     try {
       await manager.streams.info(stream);
+      this.#isThere = true;
       return;
     } catch (error) {
       if (isNoJetStream(error)) throw new NatsError(new Error(NO_JETSTREAM));
@@ -98,6 +106,8 @@ export class NatsStream {
         return;
       }
     }
+    this.#isThere = false;
+    if (made === undefined) return;
     try {
       await manager.streams.add({
         name: stream,
@@ -179,7 +189,7 @@ export class NatsStream {
         subjects: [`$KV.${bucket}.>`],
         retention: RetentionPolicy.Limits,
         storage: StorageType.File,
-        num_replicas: this.#options.made.replicas,
+        num_replicas: this.#options.made?.replicas ?? 1,
         max_msgs_per_subject: 1,
         discard: DiscardPolicy.New,
         allow_rollup_hdrs: true,

@@ -12,7 +12,7 @@ import type { ConnectionOptions } from "@nats-io/nats-core";
 export interface NatsTls {
   /** No word goes over a connection without TLS. */
   readonly required: boolean;
-  /** PEM; what the runtime trusts anyway is trusted as well where there is none. */
+  /** PEM; trusted besides what the runtime trusts anyway. */
   readonly caCerts: readonly string[];
   readonly cert?: string | undefined;
   readonly key?: string | undefined;

@@ -27,6 +27,7 @@ import type { PluginInfo } from "../../plugins/contract.ts";
 import { laidOut } from "../print/laid_out.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterFindings } from "./doctor_cluster.ts";
+import { natsFindings } from "./doctor_nats.ts";
 import { outlook } from "./driver_status.ts";
 import { runtimeFindings } from "./doctor_runtimes.ts";
 import { SAKER_VERSION } from "../start/versions.ts";
@@ -55,6 +56,7 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<nu
     rightsFinding(config),
     ...await runtimeFindings(config, hostRoot),
     ...await clusterFindings(config, terminal.environment),
+    ...await natsFindings(config),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== "missing");
   const host = `saker ${SAKER_VERSION} on Linux ${Deno.osRelease()}, ${Deno.build.arch}`;

@@ -114,9 +114,9 @@ export function formatOf(config: Config, json: boolean): FormatOptions {
 function plansOf(
   config: Config,
   stdout: FormatOptions,
-  { terminal, onWritten, fit, patient, teller }: Pick<
+  { terminal, onWritten, fit, patient, teller, dry }: Pick<
     MakeOptions,
-    "terminal" | "onWritten" | "fit" | "patient" | "teller"
+    "terminal" | "onWritten" | "fit" | "patient" | "teller" | "dry"
   >,
 ): OutputPlan[] {
   const format = { ...stdout, json: config.json_output };
@@ -160,7 +160,7 @@ function plansOf(
   if (config.nats_output.enabled) {
     const json = { ...formatOf(config, true), outputFieldsProperty: true };
     plans.push({
-      output: natsOf(config, teller),
+      output: natsOf(config, { teller, dry }),
       compose: composeWith((alert) => formatAlert(alert, json)),
     });
   }

@@ -8,6 +8,7 @@ import type { Config } from "../../config/schema.ts";
 import { readKeyFile } from "../../files/read_text.ts";
 import { Beat } from "../../nats/beat.ts";
 import { NatsDoor } from "../../nats/door.ts";
+import type { StreamOptions } from "../../nats/stream.ts";
 import { type NatsCredentials, type NatsOptions, parseNatsUrl } from "../../nats/options.ts";
 
 const FILE_BYTES_MAX = 4 << 20;
@@ -115,12 +116,9 @@ export interface HostTeller {
   readonly isLast: boolean;
 }
 
-/** `teller`: absent in a run that is no watch. */
-export function natsOf(config: Config, teller?: HostTeller): Output {
-  const nats = config.nats_output;
-  const timeoutMs = nats.timeout ||
-    Math.max(config.output_timeout || TIMEOUT_MS, TIMEOUT_LEAST_MS);
-  const options = () => ({
+/** What is written to; each call reads the files anew, and throws where one is wrong. */
+export function natsStreamOf(nats: Config["nats_output"], timeoutMs: number): StreamOptions {
+  return {
     connect: natsOptionsOf("nats_output", nats, { name: "saker", timeoutMs }),
     stream: nats.stream,
     subject: nats.subject,
@@ -130,7 +128,24 @@ export function natsOf(config: Config, teller?: HostTeller): Output {
       replicas: nats.replicas,
       duplicateWindowMs: parseInterval(nats.duplicate_window) ?? 0,
     },
-  });
+  };
+}
+
+export interface NatsUse {
+  /** Absent in a run that is no watch. */
+  readonly teller?: HostTeller | undefined;
+  /** Nothing is made there. */
+  readonly dry?: boolean | undefined;
+}
+
+export function natsOf(config: Config, { teller, dry = false }: NatsUse): Output {
+  const nats = config.nats_output;
+  const timeoutMs = nats.timeout ||
+    Math.max(config.output_timeout || TIMEOUT_MS, TIMEOUT_LEAST_MS);
+  const options = () => {
+    const { made, ...rest } = natsStreamOf(nats, timeoutMs);
+    return dry ? rest : { ...rest, made };
+  };
   // What cannot be used is an error now.
   options();
   const door = new NatsDoor(options);
