@@ -1,5 +1,7 @@
-// A host that sends to NATS, for tests: saker from this checkout with a configuration of its own,
-// without a driver. What it says is held, and it is ended with the test.
+// A host that sends to NATS, for tests: the built saker, or where there is none this checkout's,
+// with a configuration of its own, without a driver. What it says is held; it ends with the test.
+import { existsSync } from "node:fs";
+import { SAKER } from "./live/saker.ts";
 import { spawnMain } from "./main_process.ts";
 import { eventually, freePort } from "./outputs/place.ts";
 
@@ -20,13 +22,14 @@ export class NatsHost implements AsyncDisposable {
   constructor(hostname: string, nats: string) {
     this.write(["one"]);
     this.configure(nats);
-    this.#child = spawnMain(
-      [
-        ...["-r", `${this.#directory}/rules.yaml`, "-c", `${this.#directory}/falco.yaml`],
-        ...["--listen", `127.0.0.1:${this.#port}`],
-      ],
-      { env: { FALCO_HOSTNAME: hostname } },
-    );
+    const args = [
+      ...["-r", `${this.#directory}/rules.yaml`, "-c", `${this.#directory}/falco.yaml`],
+      ...["--listen", `127.0.0.1:${this.#port}`],
+    ];
+    const env = { FALCO_HOSTNAME: hostname, NO_COLOR: "1" };
+    this.#child = !existsSync(SAKER) ? spawnMain(args, { env }) : new Deno.Command(SAKER, {
+      ...{ args, env, stdin: "null", stdout: "piped", stderr: "piped" },
+    }).spawn();
     const read = async (stream: ReadableStream<Uint8Array>) => {
       for await (const text of stream.pipeThrough(new TextDecoderStream())) this.told += text;
     };
@@ -66,8 +69,11 @@ export class NatsHost implements AsyncDisposable {
   }
 
   /** Waits until it has said something that matches, and gives the line. */
-  says(pattern: RegExp): Promise<string> {
-    return eventually(`${pattern}`, () => this.told.split("\n").find((line) => pattern.test(line)));
+  async says(pattern: RegExp): Promise<string> {
+    const look = () => this.told.split("\n").find((line) => pattern.test(line));
+    return await eventually(`${pattern}`, look).catch((error: Error) => {
+      throw new Error(`${error.message}: ${this.told}`);
+    });
   }
 
   kill(signal: Deno.Signal): void {

@@ -78,23 +78,31 @@ test("a host tells of itself from its start to its end", async () => {
   }
 });
 
-test("a reload of the configuration moves what a host tells, and no word of an end", async () => {
-  await using server = await NatsServer.start();
-  await using host = new NatsHost("a", `url: "${server.url}", presence_every: 1h`);
-  const connection = await server.connect();
+test("a reload goes to another server, and says no word of an end", async () => {
+  await using before = await NatsServer.start();
+  await using after = await NatsServer.start();
+  await using host = new NatsHost("a", `url: "${before.url}", presence_every: 1h`);
+  const [from, to] = [await before.connect(), await after.connect()];
   try {
-    const first = await presence(connection, "a", "runs", () => true);
-    strictEqual(first.every, 3600);
-    host.configure(`url: "${server.url}", presence_every: 2h`);
+    strictEqual((await presence(from, "a", "runs", () => true)).every, 3600);
+    // What cannot be used is refused, and the old output goes on.
+    host.configure(`url: "${after.url}", token_file: /none`);
     host.kill("SIGHUP");
-    const next = await presence(connection, "a", "tells anew", ({ every }) => every === 7200);
+    await host.says(/stay as they were: nats_output.token_file: Cannot read \/none/);
+    await host.health(
+      "it is well",
+      ({ outputs }) => outputs.some(({ name, state }) => name === "nats" && state === "ok"),
+    );
+    host.configure(`url: "${after.url}", presence_every: 2h`);
+    host.kill("SIGHUP");
+    const next = await presence(to, "a", "tells anew", ({ every }) => every === 7200);
     strictEqual(next.state, "running");
+    strictEqual((await presence(from, "a", "is there", () => true)).state, "running");
     host.kill("SIGKILL");
     await host.ended();
-    const last = await presence(connection, "a", "is there", () => true);
-    strictEqual(last.state, "running");
+    strictEqual((await presence(to, "a", "is there", () => true)).state, "running");
   } finally {
-    await connection.close();
+    await Promise.all([from.close(), to.close()]);
   }
 });
 

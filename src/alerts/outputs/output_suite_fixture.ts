@@ -10,7 +10,7 @@ import { Outputs } from "../outputs.ts";
 import type { QueueEvent } from "../queue.ts";
 import type { Output } from "./output.ts";
 
-const compose = composeWith((one) => formatAlert(one, JSON_FORMAT));
+export const compose = composeWith((one) => formatAlert(one, JSON_FORMAT));
 
 export const PATIENCE_MS = 60_000;
 
