@@ -40,7 +40,11 @@ stdout_output: {enabled: false}
 json_output: true
 metrics: {enabled: true, interval: 100ms, output_rule: true}
 file_output: {enabled: true, filename: ${this.#file("alerts")}}
-otlp_output: {enabled: true, protocol: ${protocol}, endpoint: "http://127.0.0.1:${port}"}
+otlp_output:
+  enabled: true
+  protocol: ${protocol}
+  endpoint: "http://127.0.0.1:${port}"
+  timeout: 60000
 `,
     );
   }

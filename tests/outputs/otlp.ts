@@ -187,6 +187,8 @@ export class Collector implements AsyncDisposable {
         ...["--otlp-grpc-endpoint", `127.0.0.1:${this.grpcPort}`],
         ...["--disable-batching", "--exporter", "otlp", "--otlp-exporter-protocol", "http"],
         ...["--otlp-exporter-endpoint", `http://127.0.0.1:${this.#to}`],
+        // On a busy machine it would send again what was taken.
+        ...["--otlp-exporter-request-timeout", "60s"],
       ],
       stdin: "null",
       stdout: "piped",
