@@ -33,6 +33,7 @@ export class Beat {
   readonly #options: BeatOptions;
   #timer: number | undefined;
   #writing: Promise<void> | undefined;
+  #isResting = false;
   #isAskedAgain = false;
   #isEnded = false;
   #trouble: string | undefined;
@@ -55,20 +56,28 @@ export class Beat {
   /** Writes now, or in a moment where it has just done so, and from there on again and again. */
   now(): void {
     if (this.#isEnded) return;
-    if (this.#writing !== undefined) {
+    if (this.#writing !== undefined || this.#isResting) {
       this.#isAskedAgain = true;
       return;
     }
+    this.#isAskedAgain = false;
     clearTimeout(this.#timer);
     this.#writing = this.#write(this.#options.timeoutMs).then(() => {
       this.#writing = undefined;
-      if (this.#isEnded) return;
-      const { everyMs, random } = this.#options;
-      const jitter = 1 - JITTER + 2 * JITTER * random();
-      const afterMs = this.#isAskedAgain ? LEAST_MS : everyMs * jitter;
-      this.#isAskedAgain = false;
-      this.#timer = setTimeout(() => this.now(), afterMs);
+      this.#rest();
     });
+  }
+
+  #rest(): void {
+    if (this.#isEnded) return;
+    const { everyMs, random } = this.#options;
+    const nextMs = everyMs * (1 - JITTER + 2 * JITTER * random());
+    this.#isResting = true;
+    this.#timer = setTimeout(() => {
+      this.#isResting = false;
+      if (this.#isAskedAgain) return this.now();
+      this.#timer = setTimeout(() => this.now(), Math.max(0, nextMs - LEAST_MS));
+    }, LEAST_MS);
   }
 
   /** Writes once more where that is the last word; settles within a bound. */
@@ -88,9 +97,9 @@ export class Beat {
   /** Never rejects. */
   async #write(timeoutMs: number): Promise<void> {
     const { door, bucket, key, text, onTrouble, onWritten } = this.#options;
-    const value = text();
-    if (value === undefined) return;
     try {
+      const value = text();
+      if (value === undefined) return;
       const stream = await door.open();
       await stream.put(bucket, key, encoder.encode(value), timeoutMs);
       this.#trouble = undefined;
