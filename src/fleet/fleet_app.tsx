@@ -130,7 +130,7 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
     const asked = new URL(context.req.url).searchParams;
     const query = searchQuery(asked);
     const isAsked = asked.size > 0;
-    const answer = isAsked ? searches.ask(asked, Date.now()) : undefined;
+    const answer = isAsked ? searches.ask(asked, performance.now()) : undefined;
     // A path that stops or begins would do so again each time that it is asked for.
     if (asked.has("stop") || asked.has("again")) return context.redirect(`/page/search?${query}`);
     const failed = answer !== undefined && "error" in answer ? answer : undefined;

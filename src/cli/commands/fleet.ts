@@ -99,7 +99,7 @@ export async function fleet(
   const asked = Promise.withResolvers<void>();
   const end = () => asked.resolve();
   const beat = setInterval(() => alerts.beat(), BEAT_MS);
-  const look = setInterval(() => searches.tick(Date.now()), LOOK_MS);
+  const look = setInterval(() => searches.tick(performance.now()), LOOK_MS);
   try {
     const server = serve(app, { ...where, hint: "choose another with --listen" });
     const host = server.address.includes(":") ? `[${server.address}]` : server.address;

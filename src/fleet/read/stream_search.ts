@@ -179,10 +179,16 @@ export class StreamSearch {
     let [read, isWhole, wasCut] = [0, false, false];
     let heardMs = performance.now();
     // A server that has gone sends nothing, and says nothing.
-    const watch = setInterval(() => {
+    const watch = setInterval(async () => {
       const nowMs = performance.now();
       const isOver = nowMs - heardMs > ANSWER_MS || nowMs > this.#endMs || this.#isStopped;
       if (isOver) messages.stop();
+      // What is pending by the server's count may not be there: then nothing is left to come.
+      if (isOver || nowMs - heardMs < WATCH_MS) return;
+      const left = await consumer.info().catch(() => undefined);
+      if (left === undefined || left.num_pending > 0 || left.delivered.consumer_seq > read) return;
+      isWhole = true;
+      messages.stop();
     }, WATCH_MS);
     try {
       for await (const message of messages) {
@@ -197,7 +203,7 @@ export class StreamSearch {
         if (found.length > room) wasCut = found.shift() !== undefined;
         await this.#turn();
         if (this.#isStopped || performance.now() > this.#endMs) break;
-        isWhole = read === count || message.info.pending === 0;
+        isWhole = read === count || message.seq === last || message.info.pending === 0;
         if (isWhole) break;
       }
     } finally {
