@@ -1,6 +1,6 @@
 // Whatever a rule matches, the sieve keeps: rules of all operators, nested and negated, against
 // events, both made by chance; the seeds stand in the tests' names where one failed.
-import { ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import type { Event } from "../events/event.ts";
 import { codeOf } from "../events/table.ts";
 import { interpret } from "../rules/match/interpret.ts";
@@ -250,4 +250,29 @@ Deno.test("deriveGuards asks for a socket's protocol where it is known, and only
   }
   const none = JSON.stringify("evt.type = connect and fd.l4proto = sctp");
   strictEqual(verdict(none, "SOCKET_CONNECT_X", true), Verdict.Drop);
+});
+
+Deno.test("a rule on the name of an address can match nothing, as names are not looked up", () => {
+  const { enabled } = loadTexts([
+    ruleText("pool", "evt.type in (connect, sendto) and fd.sip.name in (pool.example)") +
+    ruleText("api", "evt.type in (connect, accept) and fd.rip.name = a.b and proc.name = sh"),
+  ]);
+  const guards = deriveGuards(enabled);
+  for (const id of ["SOCKET_CONNECT_X", "SOCKET_SENDTO_X", "SOCKET_ACCEPT_5_X"]) {
+    strictEqual(guards[codeOf(id)]!.verdict, Verdict.Drop, id);
+  }
+  const not = loadTexts([ruleText("not", "evt.type = connect and not fd.sip.name = a.b")]).enabled;
+  strictEqual(deriveGuards(not)[codeOf("SOCKET_CONNECT_X")]!.verdict, Verdict.Keep);
+});
+
+Deno.test("A sieve drops calls with other errors than those that a rule names", () => {
+  const condition = "evt.type = unlink and (evt.res in (EACCES, EPERM) or evt.rawres = -17)";
+  const walk = new TableWalk(
+    tableBytes(deriveGuards(loadTexts([ruleText("r", JSON.stringify(condition))]).enabled)),
+  );
+  const scene = new Scene();
+  scene.born(10, 10, 1);
+  const keeps = (res: number) =>
+    walk.keeps(scene.event("SYSCALL_UNLINK_2_X", 10, { res, path: "/a" }).event, undefined);
+  deepStrictEqual([-13, -1, -17, -2, 0].map(keeps), [true, true, true, false, false]);
 });

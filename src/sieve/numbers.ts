@@ -3,6 +3,7 @@
 // wherever that does.
 import { codeOf, EVENTS, type ParamType } from "../events/table.ts";
 import { FD_TYPES } from "../state/tables/fd.ts";
+import { errnoOf } from "../fields/text/names.ts";
 import { hasReturnValue } from "../fields/text/param_values.ts";
 import type { Atom } from "../rules/check/condition.ts";
 import { and, constant, type Form, type Formula, number, or, TRUE } from "./formula.ts";
@@ -16,6 +17,7 @@ const O_TMPFILE = 1n << 13n;
 const O_F_CREATED = 1n << 14n;
 const EXEC_BITS = 0o111n;
 
+const DOMAIN = /^fd\.[csrl]ip\.name$/;
 const CREAT = codeOf("SYSCALL_CREAT_X");
 /** Where the flags and the mode of a call that opens are; none where it has none. */
 const OPEN_PARAMS: Readonly<Record<number, { readonly flags: number; readonly mode: number }>> = {
@@ -31,6 +33,8 @@ export function numberFormula(atom: Atom, negated: boolean, code: number): Formu
   if (right !== undefined || left.bound === undefined) return undefined;
   const holds = (value: unknown) => atom.test(value as never, undefined) !== negated;
   const returns = hasReturnValue(code);
+  // Names of addresses are looked up for nobody.
+  if (DOMAIN.test(left.text)) return constant(holds(undefined));
   switch (left.text) {
     case "evt.num":
       return eventNumber(atom, negated);
@@ -118,19 +122,27 @@ function executable(code: number): Truth {
   return both(bits(place.mode, EXEC_BITS), bits(place.flags, O_TMPFILE | O_CREAT));
 }
 
-/** `evt.res`: which error it is, is not told apart. */
-function result({ comparator, constants, test }: Atom, negated: boolean): Formula {
-  const success = test("SUCCESS", undefined) !== negated;
-  const onlySuccess = constants.length > 0 && constants.every((text) => text === "SUCCESS");
-  const { operator, modifier } = comparator;
-  const plain = modifier === undefined && onlySuccess;
-  const failsHold = plain && (operator === "=" || operator === "in")
-    ? negated
-    : plain && operator === "!="
-    ? !negated
-    : true;
+/** `evt.res`: which error it is, is told apart where errors are named to be the one. */
+function result(atom: Atom, negated: boolean): Formula {
+  const success = atom.test("SUCCESS", undefined) !== negated;
   const { yes, no } = failed();
-  return or([and([constant(success), no]), and([constant(failsHold), yes])]);
+  return or([and([constant(success), no]), and([yes, error(atom, negated)])]);
+}
+
+/** What of errors `evt.res` holds for. */
+function error({ comparator, constants }: Atom, negated: boolean): Formula {
+  const { operator, modifier } = comparator;
+  if (modifier !== undefined) return TRUE;
+  const named = constants.filter((text) => text !== "SUCCESS");
+  if (operator === "!=") return constant(named.length > 0 || !negated);
+  if (operator !== "=" && operator !== "in") return TRUE;
+  const numbers = named.map(errnoOf);
+  if (negated) return TRUE;
+  return numbers.includes(undefined) ? TRUE : or(
+    numbers.map((errno) =>
+      number({ kind: "equal", param: 0, form: "result", value: BigInt(-errno!) })
+    ),
+  );
 }
 
 /** `fd.num` of a call that opens is what it returned, -1 for an error; else a parameter. */

@@ -44,6 +44,12 @@ export function errnoName(result: number): string {
   return errnoNames.get(-result) ?? "";
 }
 
+/** The number, above 0, of an error's name; undefined for what is none. */
+export function errnoOf(name: string): number | undefined {
+  for (const [errno, known] of errnoNames) if (known === name) return errno;
+  return undefined;
+}
+
 const SIGNALS = ("SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 " +
   "SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN " +
   "SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS").split(" ");
