@@ -175,6 +175,8 @@ export interface SieveOptions {
   pids: Uint32Array;
   /** By event code, two words: the threads of events whose rules look at other threads. */
   lookers: Uint32Array;
+  /** The sets of addresses and ports that tests name (src/sieve/ends.ts). */
+  ends: Uint32Array;
   /** Every event that makes or changes a descriptor is handed over. */
   keepsDescriptors: boolean;
   /** Names of descriptors are asked for as the caller gave them. */

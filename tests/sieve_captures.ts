@@ -2,9 +2,10 @@
 // that begin, execute, share their descriptors and end. In: a seed. Out: a capture's bytes.
 import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
+import { putInterfaces, putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import type { Chance } from "../src/rules/check/condition_fixture.ts";
 import { type ChanceEvent, DESCRIPTORS, eventByChance, TIDS } from "../src/sieve/chance_fixture.ts";
+import { endEvents } from "../src/sieve/ends_chance_fixture.ts";
 
 const START_NS = 1_700_000_000_000_000_000n;
 export const BLOCK_EVENT = 0x216;
@@ -177,6 +178,37 @@ export function captureByChance(chance: Chance, events: number, sockets: boolean
       : sockets && chance.below(3) === 0
       ? socketByChance(chance)
       : eventByChance(chance);
+    out.beginBlock(BLOCK_EVENT);
+    out.u16(0);
+    out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));
+    out.endBlock();
+  }
+  return out.bytes.slice(0, out.length);
+}
+
+/** A capture of events that make sockets and lead them somewhere, under two threads or more, on a
+ * machine of some of the addresses. */
+export function endsByChance(chance: Chance, events: number): Uint8Array {
+  const out = new BlockBuffer(1 << 16);
+  putSection(out);
+  putInterfaces(
+    out,
+    chance.some([[127, 0, 0, 1], [10, 1, 2, 3], [192, 168, 1, 1]], 3).map((address) => ({
+      name: "eth0",
+      address: new Uint8Array(address),
+      netmask: new Uint8Array([255, 255, 255, 0]),
+      broadcast: new Uint8Array([255, 255, 255, 255]),
+      linkspeed: 0n,
+    })),
+  );
+  const next = endEvents(chance);
+  for (let index = 0; index < events; index++) {
+    const kind = chance.below(12);
+    const made = kind === 0
+      ? lifeByChance(chance, chance.of(TIDS))
+      : kind === 1
+      ? eventByChance(chance)
+      : next();
     out.beginBlock(BLOCK_EVENT);
     out.u16(0);
     out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));

@@ -1,4 +1,5 @@
 // For tests: a capture through the whole engine, with and without the sieve; what it tells.
+import { strictEqual } from "node:assert";
 import { formatJson } from "../src/alerts/format/format.ts";
 import { JSON_FORMAT } from "../src/alerts/format/format_fixture.ts";
 import { NO_RULES } from "../src/engine/captures/compile_filter.ts";
@@ -54,4 +55,21 @@ export function replayed(
   run.close();
   if (end?.error !== undefined) throw new Error(end.error);
   return { alerts, events: counters.get(Counter.Events), passed: counters.get(Counter.PassedOver) };
+}
+
+/** Holds a replay with the sieve against one without; how many events it passed over. */
+export function compare(files: readonly string[], rules: RulesStart, what: string): number {
+  return compared(files, rules, what).passed;
+}
+
+/** The same; what the replay with the sieve told. */
+export function compared(files: readonly string[], rules: RulesStart, what: string): RunResult {
+  const without = replayed(files, rules, false);
+  const withIt = replayed(files, rules, true);
+  const first = without.alerts.findIndex((alert, index) => alert !== withIt.alerts[index]);
+  strictEqual(withIt.alerts[first], without.alerts[first], what);
+  strictEqual(withIt.alerts.length, without.alerts.length, what);
+  strictEqual(withIt.events, without.events, what);
+  strictEqual(without.passed, 0, what);
+  return withIt;
 }

@@ -3,7 +3,6 @@
 // ways where they lie beside the clone.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { existsSync } from "node:fs";
-import type { RulesStart } from "../src/engine/contract/messages.ts";
 import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putSection } from "../src/events/scap/state_blocks.ts";
@@ -12,19 +11,7 @@ import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
 import { BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
-import { replayed, rulesStart } from "./sieve_runs.ts";
-
-/** Holds a replay with the sieve against one without; how many events it passed over. */
-function compare(files: readonly string[], rules: RulesStart, what: string): number {
-  const without = replayed(files, rules, false);
-  const withIt = replayed(files, rules, true);
-  const first = without.alerts.findIndex((alert, index) => alert !== withIt.alerts[index]);
-  strictEqual(withIt.alerts[first], without.alerts[first], what);
-  strictEqual(withIt.alerts.length, without.alerts.length, what);
-  strictEqual(withIt.events, without.events, what);
-  strictEqual(without.passed, 0, what);
-  return withIt.passed;
-}
+import { compare, replayed, rulesStart } from "./sieve_runs.ts";
 
 function byChance(
   from: number,

@@ -38,11 +38,11 @@ Deno.test("both walks keep and drop the same events under rules by chance", () =
     const text = rulesByChance(chance, 4);
     const { enabled, ruleSet } = loadTexts([text]);
     if (ruleSet === undefined) continue;
-    const { isOpen: keepsAll, table, clauseThreads, descriptors, lookers } = sieveOf(enabled);
+    const { isOpen: keepsAll, table, clauseThreads, descriptors, lookers, ends } = sieveOf(enabled);
     if (keepsAll) continue;
     const bytes = blocksByChance(chance);
     const kept = keptInRust(CaptureSieve, bytes, {
-      ...{ table, clauseThreads, descriptors, lookers },
+      ...{ table, clauseThreads, descriptors, lookers, ends },
     });
     const reference = new TableWalk(table);
     const event = new Event();
@@ -82,7 +82,7 @@ function blocksByChance(chance: Chance): Uint8Array<ArrayBuffer> {
 function keptInRust(
   native: Addon["CaptureSieve"],
   bytes: Uint8Array,
-  derived: Pick<RulesSieve, "table" | "clauseThreads" | "descriptors" | "lookers">,
+  derived: Pick<RulesSieve, "table" | "clauseThreads" | "descriptors" | "lookers" | "ends">,
 ): Set<number> {
   const sieve = native.make({
     ...derived,

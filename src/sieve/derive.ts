@@ -13,21 +13,19 @@ import {
 } from "./clauses.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
-import { Needs } from "./need.ts";
+import { Needs, type OfSockets } from "./need.ts";
 import { effectOf } from "./state_effects.ts";
 import type { ThreadParts } from "./thread_parts.ts";
 import { type Guard, Verdict } from "./table.ts";
 
 /** Who tells what else there is to know of events. */
-export interface Beyond {
+export interface Beyond extends OfSockets {
   /** What holds of threads; nobody: undefined. */
   readonly threads?: ThreadParts;
   /** What holds of what an execution makes of its thread. */
   readonly executions?: ThreadParts;
   /** What else makes an open one that is needed. */
   readonly later?: readonly Formula[];
-  /** Protocols of sockets are known from the events that made them. */
-  readonly protocols?: boolean;
 }
 
 /** The guards by event code, for rules of the source "syscall". */
@@ -64,9 +62,9 @@ function guardOf(
       effect: effectOf(code),
     };
   }
-  const { later = [], protocols = false } = beyond;
+  const { later = [] } = beyond;
   const parts = partsOf(code, beyond);
-  const needs = new Needs(code, protocols);
+  const needs = new Needs(code, beyond);
   const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
     formula,
     threads: EVERY_THREAD,
@@ -94,10 +92,10 @@ function verdictOf(clauses: readonly Clause[]): Verdict {
 }
 
 /** Whether a rule opens the sieve for all events of a code. */
-export function opens(rule: CheckedRule, code: number): boolean {
+export function opens(rule: CheckedRule, code: number, known: OfSockets = {}): boolean {
   return holdsAlways(
     clausesOf(
-      [{ formula: new Needs(code).of(rule.node), threads: EVERY_THREAD }],
+      [{ formula: new Needs(code, known).of(rule.node), threads: EVERY_THREAD }],
       groupsMax(code),
     ),
   );

@@ -4,7 +4,9 @@ import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import type { Clause, Fact, Group } from "./clauses.ts";
 import { deriveGuards, opens } from "./derive.ts";
+import { EndSets } from "./ends.ts";
 import type { NumberTest, Pattern } from "./formula.ts";
+import { protocolText } from "./protocols.ts";
 import { Effect } from "./state_effects.ts";
 import { type Guard, Verdict } from "./table.ts";
 
@@ -16,13 +18,14 @@ const RULES_SHOWN = 6;
  * first, then those that pass, then a line of those that are dropped. */
 export function describeSieve(rules: readonly CheckedRule[]): string[] {
   const guards = deriveGuards(rules);
+  const captured = overCaptures(rules, guards);
   const ofVerdict = (verdict: Verdict) =>
     currentEvents().filter(({ code }) => guards[code]!.verdict === verdict);
   const lines: string[] = [];
   for (const event of ofVerdict(Verdict.Ask)) {
-    lines.push(...asked(event, guards[event.code]!, rules));
+    lines.push(...asked(event, guards[event.code]!, rules), ...captured(event));
   }
-  for (const event of ofVerdict(Verdict.Keep)) lines.push(kept(event, rules));
+  for (const event of ofVerdict(Verdict.Keep)) lines.push(kept(event, rules), ...captured(event));
   const dropped = ofVerdict(Verdict.Drop);
   const forTables = dropped.filter(({ code }) => guards[code]!.effect !== Effect.None);
   const list = (events: readonly EventInfo[]) =>
@@ -37,14 +40,38 @@ export function describeSieve(rules: readonly CheckedRule[]): string[] {
 /** The same by the event's name, of those that a rule can match; some events share a name. */
 export function sieveByEvent(rules: readonly CheckedRule[]): Map<string, string[]> {
   const guards = deriveGuards(rules);
+  const captured = overCaptures(rules, guards);
   const told = new Map<string, string[]>();
   for (const event of currentEvents()) {
     const guard = guards[event.code]!;
     if (guard.verdict === Verdict.Drop) continue;
     const lines = guard.verdict === Verdict.Ask ? asked(event, guard, rules) : [kept(event, rules)];
-    told.set(event.name, [...told.get(event.name) ?? [], ...lines]);
+    told.set(event.name, [...told.get(event.name) ?? [], ...lines, ...captured(event)]);
   }
   return told;
+}
+
+/** What is asked besides of an event over captures, where more is known of sockets. */
+function overCaptures(
+  rules: readonly CheckedRule[],
+  guards: readonly Guard[],
+): (event: EventInfo) => string[] {
+  const ends = new EndSets();
+  const captured = deriveGuards(rules, { protocols: true, ends });
+  return (event) => {
+    const guard = captured[event.code]!;
+    if (!asksOfSockets(guard) && guard.verdict === guards[event.code]!.verdict) return [];
+    if (guard.verdict !== Verdict.Drop) return asked(event, guard, rules, ends);
+    return [`${event.name}, over captures: no rule can match, kept where the tables need it`];
+  };
+}
+
+function asksOfSockets({ clauses }: Guard): boolean {
+  return clauses.some(({ facts }) =>
+    [...facts.values()].some(({ tests }) =>
+      tests.some(({ test }) => /^(protocol|address|port|socket)$/.test(test.form))
+    )
+  );
 }
 
 /** Those that are recorded today. */
@@ -72,29 +99,40 @@ function opening({ code }: EventInfo, rules: readonly CheckedRule[]): string {
     (more > 0 ? ` and ${more} more` : "");
 }
 
-function asked(event: EventInfo, guard: Guard, rules: readonly CheckedRule[]): string[] {
+/** `ends`: over captures. */
+function asked(
+  event: EventInfo,
+  guard: Guard,
+  rules: readonly CheckedRule[],
+  ends?: EndSets,
+): string[] {
   const count = rules.filter((rule) => wantedCodes(rule, "syscall").includes(event.code)).length;
   return [
-    `${event.name}: dropped unless one of these holds (${count} rules):`,
-    ...guard.clauses.map((clause) => `  - ${clauseText(event, clause)}`),
+    `${event.name}${ends ? ", over captures" : ""}: dropped unless one of these holds ` +
+    `(${count} rules):`,
+    ...guard.clauses.map((clause) => `  - ${clauseText(event, clause, ends)}`),
   ];
 }
 
-function clauseText(event: EventInfo, { facts, groups, without }: Clause): string {
-  const parts = [...facts.values()].map((fact) => factText(event, fact));
+function clauseText(event: EventInfo, { facts, groups, without }: Clause, ends?: EndSets): string {
+  const parts = [...facts.values()].map((fact) => factText(event, fact, ends));
   if (groups.length > 0) parts.push(`a name ${groups.map(groupText).join(", and ")}`);
   if (without.size > 0) parts.push(`no name that ${groupText(without)}`);
   return parts.join("; ");
 }
 
-function factText(event: EventInfo, { tests }: Fact): string {
-  return tests.map(({ test, inverted }) => testText(event, test, inverted)).join(" or ");
+function factText(event: EventInfo, { tests }: Fact, ends?: EndSets): string {
+  return tests.map(({ test, inverted }) =>
+    ends?.describe(test, inverted) ?? protocolText(test) ?? testText(event, test, inverted)
+  ).join(" or ");
 }
 
 function testText({ params }: EventInfo, test: NumberTest, inverted: boolean): string {
   const param = params[test.param]!;
   const not = inverted ? "not " : "";
   switch (test.kind) {
+    case "among":
+      return "an end that rules ask for";
     case "less":
       if (test.param === 0 && test.value === 0n) return inverted ? "it succeeded" : "it failed";
       return `${not}${param.name} < ${test.value}`;

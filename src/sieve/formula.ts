@@ -4,13 +4,16 @@
 
 /** A test of a parameter's number; the names are those of probe-rs/src/sieve/guard.rs. */
 export interface NumberTest {
-  readonly kind: "equal" | "less" | "greater" | "any_bit" | "present";
+  readonly kind: "equal" | "less" | "greater" | "any_bit" | "present" | "among";
+  /** Of a socket's ends, which (ends.ts). */
   readonly param: number;
   readonly form: Form;
   readonly value: bigint;
 }
 
-export type Form = "u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor" | "protocol";
+export type Form =
+  | ("u8" | "u16" | "u32" | "i32" | "i64" | "result" | "descriptor")
+  | ("protocol" | "address" | "port" | "socket");
 
 /** Which text of a name a pattern is asked of: joined and folded, or as the caller gave it. */
 export type TextKind = "joined" | "raw";

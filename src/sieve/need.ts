@@ -4,6 +4,7 @@
 import type { Atom, Node } from "../rules/check/condition.ts";
 import { decidedByCode } from "../rules/match/event_code.ts";
 import type { Known } from "../rules/match/simplify.ts";
+import { endFormula, type EndSets } from "./ends.ts";
 import { and, constant, type Formula, or, TRUE } from "./formula.ts";
 import { nameFormula } from "./names.ts";
 import { numberFormula } from "./numbers.ts";
@@ -59,14 +60,22 @@ export class FormulaMaker {
   }
 }
 
-/** What the event itself must be, as far as its bytes tell; `protocols`: and as far as the event
- * tells that made its socket. */
+/** What is known of sockets. */
+export interface OfSockets {
+  /** Their protocols, from the events that made them. */
+  readonly protocols?: boolean;
+  /** Where calls lead them; the sets of addresses and ports that rules ask for. */
+  readonly ends?: EndSets;
+}
+
+/** What the event itself must be, as far as its bytes tell. */
 export class Needs extends FormulaMaker {
-  constructor(code: number, protocols = false) {
+  constructor(code: number, { protocols, ends }: OfSockets = {}) {
     super(
       [code],
       (atom, negated) =>
         (protocols ? protocolFormula(atom, negated, code) : undefined) ??
+          (ends && endFormula(atom, negated, code, ends)) ??
           numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,
     );
   }

@@ -4,7 +4,7 @@
 import { codeOf } from "../events/table.ts";
 import { PROTOCOLS } from "../fields/text/fd_types.ts";
 import type { Atom } from "../rules/check/condition.ts";
-import { constant, type Formula, number, or } from "./formula.ts";
+import { constant, type Formula, number, type NumberTest, or } from "./formula.ts";
 
 const FIELD = "fd.l4proto";
 /** Those that the walk knows it of (bindings-rs/src/sieve/protocol.rs). */
@@ -31,4 +31,9 @@ export function protocolFormula(atom: Atom, negated: boolean, code: number): For
       number({ kind: "equal", param: NO_PARAM, form: "protocol", value: BigInt(value) })
     ),
   );
+}
+
+/** The test of a protocol in words; undefined: it is another one. */
+export function protocolText({ form, value }: NumberTest): string | undefined {
+  return form === "protocol" ? `protocol = ${PROTOCOLS[Number(value)]}` : undefined;
 }

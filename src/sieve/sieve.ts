@@ -5,6 +5,7 @@ import { wantedCodes } from "../rules/match/compile.ts";
 import type { CheckedRule } from "../rules/check/resolve.ts";
 import { FD_PARAM } from "../state/events/event_traits.ts";
 import { deriveGuards, EXECUTION, partsOf } from "./derive.ts";
+import { EndSets } from "./ends.ts";
 import { laterNames, needsEveryOpen } from "./later_use.ts";
 import { Effect, effectOf } from "./state_effects.ts";
 import { tableBytes, threadWords, Verdict } from "./table.ts";
@@ -21,6 +22,8 @@ export interface RulesSieve {
   /** By event code, of which threads events are whose rules look at other threads than their own,
    * its ancestors and those that lead them; as `clauseThreads`. */
   readonly lookers: Uint32Array;
+  /** Sets of addresses and ports (ends.ts). */
+  readonly ends: Uint32Array;
   /** Names of descriptors are asked for as the caller gave them, after they were opened. */
   readonly asksRaw: boolean;
   /** Whether a rule can match an execution may depend on its environment. */
@@ -81,15 +84,18 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   }
   const threads = new ThreadParts();
   const executions = new ThreadParts(OF_EXECUTIONS, EXECUTIONS);
-  const beyond = { threads, executions, protocols: true };
+  const sets = new EndSets();
+  const beyond = { threads, executions, protocols: true, ends: sets };
   const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
+  const ends = sets.words();
   const clauseThreads = threadWords(guards);
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
   executions.decides = guards[EXECVE]!.verdict !== Verdict.Keep;
   const lookers = lookersOf(rules, (code, rule) => partsOf(code, beyond)!.bitOf(rule.node));
   const asksEnv = executions.asks("proc.env");
-  return { table, descriptors, lookers, ...flags, asksEnv, clauseThreads, threads, executions };
+  const lists = { table, descriptors, lookers, ends, clauseThreads };
+  return { ...lists, ...flags, asksEnv, threads, executions };
 }
 
 const EXECVE = codeOf("SYSCALL_EXECVE_19_X");
@@ -154,6 +160,7 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     table: tableBytes(guards),
     descriptors,
     lookers: new Uint32Array(2 * EVENTS.length).fill(0xffff_ffff),
+    ends: new EndSets().words(),
     keepsDescriptors: true,
     asksRaw: true,
     asksEnv: true,

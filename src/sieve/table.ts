@@ -18,7 +18,16 @@ export const enum Verdict {
   Ask = 2,
 }
 
-export const TEST_KINDS = ["none", "equal", "less", "greater", "any_bit", "present"] as const;
+export const TEST_KINDS = [
+  "none",
+  "equal",
+  "less",
+  "greater",
+  "any_bit",
+  "present",
+  "always",
+  "among",
+] as const;
 export const FORMS = [
   "u8",
   "u16",
@@ -28,6 +37,9 @@ export const FORMS = [
   "result",
   "descriptor",
   "protocol",
+  "address",
+  "port",
+  "socket",
 ] as const;
 export const TEXT_KINDS = ["none", "path", "descriptor"] as const;
 /** `directory` of a text that starts from the working directory. */

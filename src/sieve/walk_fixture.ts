@@ -108,7 +108,10 @@ function testHolds(
 ): boolean {
   switch (kind) {
     case "none":
+    case "among":
       return false;
+    case "always":
+      return true;
     case "equal":
       return value === constant;
     case "less":
@@ -123,8 +126,9 @@ function testHolds(
 }
 
 function numberOf(event: Event, param: number, form: (typeof FORMS)[number]): bigint | undefined {
-  // Known from the event that made the socket, not from this one.
-  if (form === "protocol") return undefined;
+  // Known from the event that made the socket, or with it.
+  if (form === "protocol" || form === "socket") return undefined;
+  if (form === "address" || form === "port") return undefined;
   const length = event.paramLength(param);
   if (length === 0) return 0n;
   const { view } = event;

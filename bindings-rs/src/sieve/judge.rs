@@ -1,15 +1,13 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
-use std::cell::Cell;
 use std::rc::Rc;
 
-use probe::sieve::guard::{ALL_MARKS, CLAUSES, Params, Text, text};
+use probe::sieve::Verdict;
+use probe::sieve::guard::{ALL_MARKS, CLAUSES, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
-use probe::sieve::{Verdict, facts};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
 use super::place::walk;
-use super::protocol::WithProtocol;
 use super::record::Record;
 use super::tables::State;
 
@@ -62,12 +60,10 @@ impl Sieve {
         if left == 0 {
             return (false, None);
         }
-        let params = WithProtocol { sieve: self, record, table };
-        let asked = Remembered { params, last: Cell::new(None) };
-        let Some(facts) = facts(guard, &asked) else { return (true, None) };
+        let Some(facts) = self.facts(guard, record, table) else { return (true, None) };
         let mut is_plain = false;
         for (at, (clause, _)) in clauses.clone() {
-            if !clause.takes_facts(facts) {
+            if !facts.satisfy(clause) {
                 left &= !(1 << at);
             } else if left >> at & 1 != 0 {
                 is_plain |= clause.marks | clause.without == 0;
@@ -205,32 +201,5 @@ impl Sieve {
         let ends = self.names.ends[given.walk.state as usize & (STATES - 1)];
         let given = (given.walk.found | ends) & !IRREGULAR;
         found & self.names.joined | given & self.names.raw
-    }
-}
-
-/// Reads a number once for all tests of it that follow one another.
-struct Remembered<P> {
-    params: P,
-    last: Cell<Option<Read>>,
-}
-
-#[derive(Clone, Copy)]
-struct Read {
-    param: u8,
-    form: u8,
-    number: (i64, bool),
-}
-
-impl<P: Params> Params for Remembered<P> {
-    #[inline]
-    fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
-        if let Some(last) = self.last.get()
-            && (last.param, last.form) == (param, form)
-        {
-            return Some(last.number);
-        }
-        let number = self.params.number(param, form)?;
-        self.last.set(Some(Read { param, form, number }));
-        Some(number)
     }
 }

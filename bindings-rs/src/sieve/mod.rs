@@ -4,7 +4,9 @@
 mod at_once;
 mod birth;
 mod directory;
+mod ends;
 mod executions;
+mod facts;
 mod family;
 mod held;
 mod judge;
@@ -22,6 +24,7 @@ mod settle;
 mod sockets;
 mod tables;
 mod usual;
+mod ways;
 
 use napi::bindgen_prelude::{Float64Array, Int8Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -31,6 +34,7 @@ use probe::sieve::{Guard, Names, Verdict};
 
 use crate::failure::{Code, Failure};
 use directory::Directory;
+use ends::EndSets;
 use executions::Executions;
 use life::{Lives, Programs, Question};
 use out::Out;
@@ -50,6 +54,7 @@ pub struct SieveOptions {
     pub uses: Int8Array,
     pub pids: Uint32Array,
     pub lookers: Uint32Array,
+    pub ends: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
     pub asks_env: bool,
@@ -64,6 +69,7 @@ pub struct OtherRules {
     pub clause_threads: Uint32Array,
     pub descriptors: Uint32Array,
     pub lookers: Uint32Array,
+    pub ends: Uint32Array,
     pub keeps_descriptors: bool,
     pub asks_raw: bool,
     pub asks_env: bool,
@@ -132,6 +138,13 @@ fn clause_threads(words: &[u32], codes: usize) -> std::result::Result<Vec<Clause
     Ok(words.chunks_exact(CLAUSES * 2).map(of_code).collect())
 }
 
+fn end_sets(words: &[u32]) -> std::result::Result<EndSets, Failure> {
+    EndSets::read(words).ok_or_else(|| {
+        let message = "The sieve's sets of addresses and ports are cut off".to_owned();
+        Failure::new(Code::Invalid, message)
+    })
+}
+
 /// Whether names of descriptors are asked for.
 fn asks_descriptors(guards: &[Guard]) -> bool {
     guards.iter().any(|guard| {
@@ -162,6 +175,7 @@ impl CaptureSieve {
                 holds_lives: false,
                 pids: options.pids.to_vec(),
                 lookers,
+                ends: end_sets(&options.ends)?,
                 programs: Programs::new(),
                 executions: Executions::new(options.asks_env),
                 question: Question::default(),
@@ -206,6 +220,7 @@ impl CaptureSieve {
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
         self.sieve.lookers = lookers(&lists.lookers, codes)?;
+        self.sieve.ends = end_sets(&lists.ends)?;
         self.sieve.names = names(&parts);
         self.sieve.asked.descriptors = asks_descriptors(&guards);
         self.sieve.usual = Usual::of(&guards, &self.sieve.counts, &self.sieve.uses);

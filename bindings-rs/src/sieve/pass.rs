@@ -8,6 +8,7 @@ use probe::sieve::guard::{ALL_MARKS, CLAUSES};
 use probe::sieve::{Guard, Names};
 use probe::table as t;
 
+use super::ends::EndSets;
 use super::executions::Executions;
 use super::family::created;
 use super::life::{Lives, Programs, Question};
@@ -67,6 +68,8 @@ pub struct Sieve {
     pub pids: Vec<u32>,
     /// For each code, of which threads events are whose rules look at other threads.
     pub lookers: Vec<u64>,
+    /// Addresses and ports that rules ask for.
+    pub ends: EndSets,
     /// What programs are, and what holds of who runs them.
     pub programs: Programs,
     /// What the engine said of executions.

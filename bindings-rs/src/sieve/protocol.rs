@@ -1,12 +1,11 @@
 //! The protocol of a socket that is led somewhere, from the event that made it, which is still held
 //! back: so the engine has the same of it as soon as it is told. What is not known so is asked of
-//! nobody, and its event is kept.
-use probe::sieve::guard::{Params, form};
+//! nobody: it may be any.
 use probe::table as t;
 
+use super::ends::{IPV4, IPV6, UNIX, is_pair};
 use super::pass::Sieve;
 use super::record::{Record, word};
-use super::sockets::{IPV4, IPV6, UNIX, is_pair};
 use super::tables::State;
 
 const AF_INET: u32 = 2;
@@ -21,27 +20,10 @@ const TCP: i64 = 6;
 const UDP: i64 = 17;
 const RAW: i64 = 255;
 
-/// An event's numbers, and its socket's protocol besides.
-pub struct WithProtocol<'a> {
-    pub sieve: &'a Sieve,
-    pub record: &'a Record<'a>,
-    pub table: usize,
-}
-
-impl Params for WithProtocol<'_> {
-    #[inline]
-    fn number(&self, param: u8, form: u8) -> Option<(i64, bool)> {
-        if form == form::PROTOCOL {
-            return self.sieve.protocol(self.record, self.table).map(|value| (value, true));
-        }
-        self.record.number(param, form)
-    }
-}
-
 impl Sieve {
     /// The protocol of the socket that an event makes or leads somewhere: what the field shows
     /// then, if it shows any; `None`: not known.
-    fn protocol(&self, record: &Record, table: usize) -> Option<i64> {
+    pub fn protocol(&self, record: &Record, table: usize) -> Option<i64> {
         if record.code != usize::from(t::SOCKET_CONNECT_X) {
             return made(record);
         }

@@ -2,18 +2,12 @@
 //! back together, and forgotten together when it is closed.
 use probe::table as t;
 
+use super::ends::is_pair;
 use super::out::Out;
 use super::pass::{NoRoom, Sieve};
 use super::record::Record;
 use super::tables::{HELD_BYTES, State};
 
-/// Families of addresses, and the least bytes of a pair of them.
-pub const UNIX: u8 = 1;
-const UNIX_BYTES: usize = 17;
-pub const IPV4: u8 = 2;
-const IPV4_BYTES: usize = 13;
-pub const IPV6: u8 = 10;
-const IPV6_BYTES: usize = 37;
 /// Parameters of pipes.
 const ENDS: [usize; 2] = [1, 2];
 
@@ -122,15 +116,5 @@ impl Sieve {
         }
         self.touch(table, number, room, out)?;
         Ok(true)
-    }
-}
-
-/// Whether these are the two ends of a socket, of which the engine makes a descriptor.
-pub fn is_pair(tuple: &[u8]) -> bool {
-    match tuple.first() {
-        Some(&UNIX) => tuple.len() > UNIX_BYTES && tuple.last() == Some(&0),
-        Some(&IPV4) => tuple.len() >= IPV4_BYTES,
-        Some(&IPV6) => tuple.len() >= IPV6_BYTES,
-        _ => false,
     }
 }

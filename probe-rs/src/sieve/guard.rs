@@ -32,6 +32,9 @@ pub mod test {
     pub const PRESENT: u8 = 5;
     /// Always holds.
     pub const ALWAYS: u8 = 6;
+    /// An end of the call's socket is among those of a set, whose place is the value; `param` says
+    /// which end: over captures alone (bindings-rs/src/sieve/ends.rs).
+    pub const AMONG: u8 = 7;
 }
 
 /// How a parameter's bytes are a number: a test's `form`.
@@ -47,6 +50,11 @@ pub mod form {
     pub const DESCRIPTOR: u8 = 6;
     /// The protocol of the call's socket, which stands in no parameter: over captures alone.
     pub const PROTOCOL: u8 = 7;
+    /// Address and port of an end, for `test::AMONG`.
+    pub const ADDRESS: u8 = 8;
+    pub const PORT: u8 = 9;
+    /// The bit of what the call's socket is: over captures alone.
+    pub const SOCKET: u8 = 10;
 }
 
 /// One test of one parameter; the bit is set where it holds. Tests of one bit are joined by "or".
