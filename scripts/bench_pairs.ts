@@ -47,20 +47,27 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(`live.scap: ${writeLiveSet(options.live, captures[0]!, LIVE_EVENTS)} events`);
     }
     const official = OFFICIAL.map((name) => `${options.rules}/${name}`);
+    const every = [...official.flatMap(withRules), "-o", "rules[].enable.rule=*"];
     const sets: [string, string[]][] = [
-      ["one rule that never matches", [never]],
-      ["falco_rules.yaml", official.slice(0, 1)],
-      ["all three official files", official],
+      ["one rule that never matches", withRules(never)],
+      ["falco_rules.yaml", withRules(official[0]!)],
+      ["all three official files", official.flatMap(withRules)],
+      ["all their rules", every],
     ];
     for (const capture of captures) {
       for (const [name, rules] of sets) {
-        await measure(`${capture.split("/").at(-1)}, ${name}`, capture, rules, options.rounds);
+        const title = `${capture.split("/").at(-1)}, ${name}`;
+        await measure(title, capture, rules, options.rounds);
       }
     }
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
   return 0;
+}
+
+function withRules(file: string): string[] {
+  return ["-r", file];
 }
 
 async function measure(
@@ -71,7 +78,7 @@ async function measure(
 ): Promise<void> {
   const { BASE, FALCO } = Deno.env.toObject();
   const replay = ["-o", "engine.kind=replay", "-o", `engine.replay.capture_file=${capture}`];
-  const args = [...replay, ...rules.flatMap((file) => ["-r", file])];
+  const args = [...replay, ...rules];
   const programs: [string, string][] = [["saker", SAKER]];
   if (BASE) programs.push(["base", BASE]);
   if (FALCO) programs.push(["falco", FALCO]);
