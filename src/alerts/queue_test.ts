@@ -279,7 +279,7 @@ Deno.test("who waits for an output that fails waits until the disk has what it i
   await queue.drained(0);
   const { waiting, dropped, spool } = queue.stats();
   deepStrictEqual([waiting, dropped, spool!.alerts], [0, 0, 900]);
-  await queue.close(1_000);
+  await queue.close(10_000);
   Deno.removeSync(directory, { recursive: true });
 });
 
@@ -301,7 +301,7 @@ Deno.test("what fails and finds no room on disk is lost at the end, and counted"
   // The disk has answered that it has no room.
   await eventually(() => queue.stats().spool!.refused > 0);
   await eventually(() => queue.stats().waiting === 3);
-  await queue.close(1_000);
+  await queue.close(10_000);
   strictEqual(queue.stats().dropped, 3);
   Deno.removeSync(directory, { recursive: true });
 });

@@ -2,8 +2,9 @@
 // (a fault of this alert, such as 400), or to be tried again (anything else, no answer included).
 import { gzipSync } from "node:zlib";
 import type { Message } from "../format/message.ts";
+import { BEING_CLOSED, Ending } from "./ending.ts";
 import type { Answer, Poster } from "./http_post.ts";
-import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 
 export interface HttpOptions {
   readonly poster: Poster;
@@ -32,8 +33,7 @@ export function httpOutput(options: HttpOptions): Output {
   const { poster, echo, now } = options;
   let gzip = options.gzip;
   let token: string | undefined;
-  const closed = new AbortController();
-  let isClosing = false;
+  const ending = new Ending();
   const send = async ({ text }: Message): Promise<Answer> => {
     const headers = new Headers(options.headers);
     token ??= options.token?.();
@@ -41,7 +41,7 @@ export function httpOutput(options: HttpOptions): Output {
     if (gzip) headers.set("content-encoding", "gzip");
     const line = encoder.encode(text);
     const body = gzip ? gzipSync(line) : line;
-    const answer = await posted(body, headers, options, closed.signal);
+    const answer = await posted(body, headers, options, ending.signal);
     if (UNAUTHORIZED.includes(answer.status)) token = undefined;
     echo?.(answer.text);
     return answer;
@@ -59,7 +59,7 @@ export function httpOutput(options: HttpOptions): Output {
   };
   const writeAll = async (messages: readonly Message[], onMoved?: () => void): Promise<void> => {
     for (const [written, message] of messages.entries()) {
-      if (isClosing) throw new PartlyWritten(written, new Error("it is being closed"));
+      if (ending.isClosing) throw new PartlyWritten(written, new Error(BEING_CLOSED));
       const { status, retryAfter } = await post(message, written);
       onMoved?.();
       if (status >= 200 && status < 300) continue;
@@ -70,26 +70,16 @@ export function httpOutput(options: HttpOptions): Output {
       });
     }
   };
-  let writing: Promise<void> | undefined;
   return {
     name: "http",
     async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
-      writing = writeAll(messages, onMoved);
-      await writing.finally(() => writing = undefined);
+      await ending.write(writeAll(messages, onMoved));
     },
     reopen(): void {
       token = undefined;
     },
     close(): void {
-      if (isClosing) return;
-      isClosing = true;
-      if (writing === undefined) return poster.close();
-      const timer = setTimeout(() => closed.abort(), CLOSING_MS);
-      const end = () => {
-        clearTimeout(timer);
-        poster.close();
-      };
-      writing.then(end, end);
+      ending.close(() => poster.close());
     },
   };
 }

@@ -4,7 +4,8 @@
 import type { KafkaLink, KafkaRecord } from "../../kafka/link.ts";
 import type { KafkaOptions } from "../../kafka/options.ts";
 import type { Message } from "../format/message.ts";
-import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { BEING_CLOSED, Ending } from "./ending.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 import { toldBeside } from "./told_beside.ts";
 
 /** `options` are asked for where a client is made: certificates are read anew. What they throw is
@@ -14,9 +15,7 @@ export function kafkaOutput(options: () => KafkaOptions): Output {
   let isStale = false;
   /** Sent, and not known to be in the topic. */
   let unknown: readonly KafkaRecord[] | undefined;
-  const closing = Promise.withResolvers<never>();
-  closing.promise.catch(() => {});
-  let isClosing = false;
+  const ending = new Ending();
   const drop = () => void making?.then((link) => link.drop(), () => {});
   const end = () => void making?.then((link) => link.close(), () => {});
   const clientOf = async (): Promise<KafkaLink> => {
@@ -43,8 +42,8 @@ export function kafkaOutput(options: () => KafkaOptions): Output {
     let most = Infinity;
     let isAlone = false;
     try {
-      const link = await Promise.race([clientOf(), closing.promise]);
-      await Promise.race([link.ready(), closing.promise]);
+      const link = await ending.within(clientOf());
+      await ending.within(link.ready());
       onMoved?.();
       while (written < all.length) {
         let records = all.slice(written, endOf(all, written, most));
@@ -55,7 +54,7 @@ export function kafkaOutput(options: () => KafkaOptions): Output {
         }
         unknown = records;
         try {
-          await Promise.race([link.send(records), closing.promise]);
+          await ending.within(link.send(records));
         } catch (error) {
           if ((error as Error).name !== "RecordsRefused") throw error;
           unknown = undefined;
@@ -72,37 +71,25 @@ export function kafkaOutput(options: () => KafkaOptions): Output {
       }
     } catch (error) {
       // What is still under way there must not come behind what is sent next.
-      if (!isAlone && !isClosing) drop();
+      if (!isAlone && !ending.isClosing) drop();
       throw new PartlyWritten(written, error, { refused: isAlone ? 1 : 0 });
     }
   };
 
-  let writing: Promise<void> | undefined;
   return {
     name: "kafka",
     async check(): Promise<void> {
       await (await clientOf()).look();
     },
     async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
-      if (isClosing) throw new PartlyWritten(0, new Error("it is being closed"));
-      writing = writeAll(messages, onMoved);
-      await writing.finally(() => writing = undefined);
+      if (ending.isClosing) throw new PartlyWritten(0, new Error(BEING_CLOSED));
+      await ending.write(writeAll(messages, onMoved));
     },
     reopen(): void {
       isStale = true;
     },
     close(): void {
-      if (isClosing) return;
-      isClosing = true;
-      const timer = setTimeout(
-        () => closing.reject(new Error("it is being closed")),
-        writing === undefined ? 0 : CLOSING_MS,
-      );
-      const over = () => {
-        clearTimeout(timer);
-        end();
-      };
-      (writing ?? Promise.resolve()).then(over, over);
+      ending.close(end);
     },
   };
 }

@@ -4,7 +4,8 @@
 import type { NatsDoor } from "../../nats/door.ts";
 import type { NatsStream, Outgoing } from "../../nats/stream.ts";
 import type { Message } from "../format/message.ts";
-import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { BEING_CLOSED, Ending } from "./ending.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 import { toldBeside } from "./told_beside.ts";
 
 export interface NatsOutputOptions {
@@ -26,9 +27,7 @@ export function natsOutput(options: NatsOutputOptions): Output {
   /** The link on which it is known how far the stream has come. */
   let known: NatsStream | undefined;
   let isStale = false;
-  const closing = Promise.withResolvers<never>();
-  closing.promise.catch(() => {});
-  let isClosing = false;
+  const ending = new Ending();
 
   /** Those from the first on that the stream has already. */
   const arrived = async (stream: NatsStream, all: readonly Outgoing[]): Promise<number> => {
@@ -48,10 +47,10 @@ export function natsOutput(options: NatsOutputOptions): Output {
     let written = 0;
     let stream: NatsStream | undefined;
     try {
-      stream = await Promise.race([door.open(), closing.promise]);
+      stream = await ending.within(door.open());
       onMoved?.();
       if (stream !== known) {
-        written = await Promise.race([arrived(stream, all), closing.promise]);
+        written = await ending.within(arrived(stream, all));
         known = stream;
         onMoved?.();
       }
@@ -59,17 +58,20 @@ export function natsOutput(options: NatsOutputOptions): Output {
         const to = endOf(all, written);
         const answers = all.slice(written, to).map((one) => stream!.publish(one, timeoutMs));
         for (const answer of answers) answer.catch(() => {});
-        for (const answer of answers) {
-          await Promise.race([answer, closing.promise]);
-          written++;
-          onMoved?.();
-        }
+        await ending.within((async () => {
+          for (const answer of answers) {
+            await answer;
+            if (ending.signal.aborted) return;
+            written++;
+            onMoved?.();
+          }
+        })());
       }
     } catch (error) {
       const isRefused = (error as Error).name === "MessageRefused";
       // What is still under way there must not come behind what is sent next: another link, and
       // the stream is asked how far it has come.
-      if (!isRefused && !isClosing) {
+      if (!isRefused && !ending.isClosing) {
         known = undefined;
         door.drop();
       }
@@ -77,34 +79,24 @@ export function natsOutput(options: NatsOutputOptions): Output {
     }
   };
 
-  let writing: Promise<void> | undefined;
   return {
     name: "nats",
     async check(): Promise<void> {
       await door.open();
     },
     async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
-      if (isClosing) throw new PartlyWritten(0, new Error("it is being closed"));
-      writing = writeAll(messages, onMoved);
-      await writing.finally(() => writing = undefined);
+      if (ending.isClosing) throw new PartlyWritten(0, new Error(BEING_CLOSED));
+      await ending.write(writeAll(messages, onMoved));
     },
     reopen(): void {
       isStale = true;
-      if (writing === undefined) door.drop();
+      if (!ending.isWriting) door.drop();
     },
     close(): void {
-      if (isClosing) return;
-      isClosing = true;
-      const timer = setTimeout(
-        () => closing.reject(new Error("it is being closed")),
-        writing === undefined ? 0 : CLOSING_MS,
-      );
-      const end = async () => {
-        clearTimeout(timer);
+      ending.close(async () => {
         await options.onClosing?.();
         door.close();
-      };
-      (writing ?? Promise.resolve()).then(end, end);
+      });
     },
   };
 }

@@ -3,7 +3,8 @@
 // taken but for so many, to be sent again, or refused; then halves are sent until the one alert is
 // known that is refused. What is loaded for it is loaded when the first alert goes there.
 import type { Message } from "../format/message.ts";
-import { CLOSING_MS, type Output, PartlyWritten } from "./output.ts";
+import { BEING_CLOSED, Ending } from "./ending.ts";
+import { type Output, PartlyWritten } from "./output.ts";
 
 export interface OtlpAnswer {
   /** `again`: what is amiss heals although the alerts stay as they are. */
@@ -37,10 +38,8 @@ const LINES_MAX = 1 << 20;
 export function otlpOutput({ open, timeoutMs }: OtlpOptions): Output {
   let opened: Promise<OtlpWay> | undefined;
   let alertsMax = ALERTS_MAX;
-  const closed = new AbortController();
-  let isClosing = false;
+  const ending = new Ending();
   let isStale = false;
-  let writing: Promise<void> | undefined;
 
   const drop = () => {
     opened?.then((way) => way.close(), () => {});
@@ -58,7 +57,7 @@ export function otlpOutput({ open, timeoutMs }: OtlpOptions): Output {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
-      return await way.send(messages, AbortSignal.any([late.signal, closed.signal]));
+      return await way.send(messages, AbortSignal.any([late.signal, ending.signal]));
     } catch (error) {
       if (late.signal.aborted) throw new Error(`no answer within ${timeoutMs} ms`);
       throw error;
@@ -69,7 +68,7 @@ export function otlpOutput({ open, timeoutMs }: OtlpOptions): Output {
   const writeAll = async (messages: readonly Message[], onMoved?: () => void): Promise<void> => {
     let written = 0;
     while (written < messages.length) {
-      if (isClosing) throw new PartlyWritten(written, new Error("it is being closed"));
+      if (ending.isClosing) throw new PartlyWritten(written, new Error(BEING_CLOSED));
       const part = partOf(messages, written, alertsMax);
       let answer: OtlpAnswer;
       try {
@@ -102,29 +101,17 @@ export function otlpOutput({ open, timeoutMs }: OtlpOptions): Output {
         const { fate, why } = await send([]);
         if (fate === "again") throw new Error(why);
       } catch (error) {
-        if (!isClosing) throw error;
+        if (!ending.isClosing) throw error;
       }
     },
     async write(messages: readonly Message[], onMoved?: () => void): Promise<void> {
-      writing = writeAll(messages, onMoved);
-      await writing.finally(() => writing = undefined);
+      await ending.write(writeAll(messages, onMoved));
     },
     reopen(): void {
       isStale = true;
     },
     close(): void {
-      if (isClosing) return;
-      isClosing = true;
-      if (writing === undefined) {
-        closed.abort();
-        return drop();
-      }
-      const timer = setTimeout(() => closed.abort(), CLOSING_MS);
-      const end = () => {
-        clearTimeout(timer);
-        drop();
-      };
-      writing.then(end, end);
+      ending.close(drop);
     },
   };
 }
