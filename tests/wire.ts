@@ -18,7 +18,9 @@ const run = (command: string, args: readonly string[]) => {
 export class Wire implements AsyncDisposable {
   /** Of the other end. */
   readonly address: string;
+  readonly #name = `saker${Deno.pid}`;
   readonly #holder: Deno.ChildProcess;
+  #isLaid = false;
 
   private constructor() {
     const number = Deno.pid % 16_000;
@@ -35,20 +37,16 @@ export class Wire implements AsyncDisposable {
   static async lay(): Promise<Wire> {
     const wire = new Wire();
     try {
-      const ours = readlinkSync("/proc/self/ns/net");
+      const here = readlinkSync("/proc/self/ns/net");
       const { pid } = wire.#holder;
       await eventually("the network", () => {
-        return readlinkSync(`/proc/${pid}/ns/net`) === ours ? undefined : true;
+        return readlinkSync(`/proc/${pid}/ns/net`) === here ? undefined : true;
       });
-      const name = `saker${Deno.pid}`;
+      const name = wire.#name;
       run("ip", ["link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", `${pid}`]);
-      run("ip", [
-        "addr",
-        "add",
-        `${wire.address.replace(/\d+$/, (at) => `${+at - 1}`)}/30`,
-        "dev",
-        name,
-      ]);
+      wire.#isLaid = true;
+      const ours = `${wire.address.replace(/\d+$/, (at) => `${+at - 1}`)}/30`;
+      run("ip", ["addr", "add", ours, "dev", name]);
       run("ip", ["link", "set", name, "up"]);
       wire.#inside("addr", "add", `${wire.address}/30`, "dev", "eth0");
       wire.#inside("link", "set", "lo", "up");
@@ -79,6 +77,8 @@ export class Wire implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // With the network alone it would go some time after the network's last process.
+    if (this.#isLaid) run("ip", ["link", "delete", this.#name]);
     this.#holder.kill("SIGKILL");
     await this.#holder.status;
   }
