@@ -52,6 +52,8 @@ class Fleet implements AsyncDisposable {
       for (const end = Math.min(to, at + 500); at < end; at++) {
         const head = headers();
         head.set("Saker-Rule", encodeURIComponent(`Rule ${at % 3}`));
+        // The library sends again what a busy server does not answer in time.
+        head.set("Nats-Msg-Id", `number-${at}`);
         head.set("Saker-Priority", at % 3 === 0 ? "Critical" : "Notice");
         const told = {
           rule: `Rule ${at % 3}`,
