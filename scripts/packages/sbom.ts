@@ -128,7 +128,8 @@ function usedPackages(lock: DenoLock): Set<string> {
     .filter(([name]) =>
       new RegExp(`(from|import\\() ?"${name.replaceAll(/[.]/g, "\\.")}(?:[/"]|(?<=/))`).test(text)
     )
-    .map(([, specifier]) => specifier.replace(/^npm:\/?/, "").replace(/\/$/, ""));
+    // Without what of the package is imported.
+    .map(([, specifier]) => /^npm:\/?((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1] ?? specifier);
   for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
     // "sha1" for the only version that there is, "name@npm:other@1" for another's name.
     const wanted = key.replace(/^.*@npm:/, "");

@@ -87,7 +87,8 @@ function tagged(tag: string, text: string): string[] {
 }
 
 /** What roff would take for its own: backslashes, hyphens that are to stay hyphens, and a dot or an
- * apostrophe at the beginning of a line. */
+ * apostrophe at the beginning of a line; and what a terminal of ASCII cannot show. */
 function escaped(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/gm, "\\&$1");
+  return text.replaceAll("…", "...").replaceAll("\\", "\\e").replaceAll("-", "\\-")
+    .replace(/^([.'])/gm, "\\&$1");
 }
