@@ -197,7 +197,7 @@ export const DESCRIBED: Words<Config> = {
     brokers: "Brokers, one or a list: HOST:PORT. They tell of the others.",
     topic: "The topic. Alerts of a host are in one partition of it, in order.",
     tls: "Connections are over TLS.",
-    ca_cert: "File of the authorities that are trusted instead of the well-known ones.",
+    ca_cert: "File of the authorities that are trusted besides the well-known ones.",
     client_cert: "A certificate of ours, where the brokers ask for one.",
     client_key: "Its key.",
     sasl_mechanism: "How we say who we are: none, plain, scram-sha-256, scram-sha-512.",
