@@ -61,10 +61,14 @@ export async function signRules(
   replaceFile(asked.out, bytes, 0o644);
   terminal.out(
     `Signed ${contents.kind} ${contents.name} ${contents.serial} with key ${key.publicKey.id}: ` +
-      `${contents.files.length} files, ${bytes.length} bytes, for ${contents.share} % of the ` +
+      `${filesOf(contents)}, ${bytes.length} bytes, for ${contents.share} % of the ` +
       `hosts: ${visibleLine(asked.out)}\n`,
   );
   return 0;
+}
+
+function filesOf({ files }: Contents): string {
+  return files.length === 1 ? "1 file" : `${files.length} files`;
 }
 
 function contentsOf(
