@@ -159,12 +159,13 @@ fn how_a_file_is_open_is_the_kernels_word_whatever_becomes_of_the_callers() {
         *how = [libc::O_WRONLY as u64, 0, 0];
         let opener = libc::getpid();
         if libc::fork() == 0 {
-            // Once the kernel has its copy, it waits for a reader.
-            let call = format!("/proc/{opener}/syscall");
+            // Once the kernel has its copy, it sleeps until there is a reader. Where it is traced it
+            // stands still before that, in the same call.
+            let read = |name| fs::read_to_string(format!("/proc/{opener}/{name}"));
             for _ in 0..5000 {
-                let is_waiting = fs::read_to_string(&call)
+                let is_opening = read("syscall")
                     .is_ok_and(|line| line.starts_with(&format!("{} ", libc::SYS_openat2)));
-                if is_waiting {
+                if is_opening && read("status").is_ok_and(|text| text.contains("State:\tS")) {
                     break;
                 }
                 libc::usleep(1000);
