@@ -231,7 +231,7 @@ export const DESCRIBED: Words<Config> = {
     user: "For NATS: with password_file.",
     password_file: "For NATS: with user.",
     token_file: "A file of the token that the source is asked with (HTTP: as a bearer token).",
-    ca_cert: "An authority (PEM): https:// trusts it too, tls:// it alone.",
+    ca_cert: "An authority (PEM) that is trusted besides the well-known ones.",
     client_cert: "For NATS: the certificate (PEM) that is shown.",
     client_key: "For NATS: its key.",
   },

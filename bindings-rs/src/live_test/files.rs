@@ -159,8 +159,8 @@ fn how_a_file_is_open_is_the_kernels_word_whatever_becomes_of_the_callers() {
         *how = [libc::O_WRONLY as u64, 0, 0];
         let opener = libc::getpid();
         if libc::fork() == 0 {
-            // Once the kernel has its copy, it sleeps until there is a reader. Where it is traced it
-            // stands still before that, in the same call.
+            // Once the kernel has its copy, it sleeps until there is a reader. Where it is traced
+            // it stands still before that, in the same call.
             let read = |name| fs::read_to_string(format!("/proc/{opener}/{name}"));
             for _ in 0..5000 {
                 let is_opening = read("syscall")
