@@ -144,7 +144,6 @@ export class Saker implements AsyncDisposable {
       return await eventually(
         `an alert of "${rule}"`,
         () => this.alertsWith(marker).find((alert) => alert.rule === rule),
-        10_000,
       );
     } catch (error) {
       const others = this.alertsWith(marker).map((alert) => alert.rule);

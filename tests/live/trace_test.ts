@@ -167,8 +167,10 @@ Deno.test("a process that runs is followed and let go without a trace", { ignore
 Deno.test("a command goes on when its tracer is killed", { ignore }, async () => {
   await using place = new Place();
   await reachableSaker(place);
-  const script = `i=0; while [ $i -lt 300 ]; do cat /etc/passwd >/dev/null || exit 9; ` +
-    `i=$((i+1)); done; echo whole > ${place.path}/end`;
+  const cat = "cat /etc/passwd >/dev/null || exit 9";
+  // It runs until the tracer has been killed, and some while longer.
+  const script = `until [ -e ${place.path}/gone ]; do ${cat}; done; ` +
+    `i=0; while [ $i -lt 50 ]; do ${cat}; i=$((i+1)); done; echo whole > ${place.path}/end`;
   const trace = new Trace(place, ["--", "sh", "-c", `echo $$; ${script}`]);
   await eventually("the command to run", async () => {
     const children = await run("cat", [
@@ -179,6 +181,7 @@ Deno.test("a command goes on when its tracer is killed", { ignore }, async () =>
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   trace.child.kill("SIGKILL");
   await trace.child.status;
+  await Deno.writeTextFile(place.file("gone"), "");
   await eventually("the command's end", () => {
     try {
       return Deno.readTextFileSync(place.file("end"));
