@@ -4,7 +4,7 @@
 // thread, what the dossiers took of it, memory, losses.
 import { SAKER } from "../tests/live/saker.ts";
 import { Place, run } from "../tests/live/trigger.ts";
-import { sleep, Watch } from "./live_bench/watchers.ts";
+import { engineSeconds, sleep, Watch } from "./live_bench/watchers.ts";
 
 const USAGE = `usage: scripts/bench alerts [options]
   --rate N      alerts a second (100)
@@ -101,17 +101,6 @@ async function stateOf(watch: Watch) {
     leftOut: dossiers.left_out,
     ms: dossiers.ms,
   };
-}
-
-/** CPU of the threads that have more priority than others: the engine's, and what it started. */
-async function engineSeconds(pid: number): Promise<number> {
-  let seconds = 0;
-  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    const stat = await Deno.readTextFile(`/proc/${pid}/task/${name}/stat`).catch(() => "");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[16] === "-10") seconds += (Number(fields[11]) + Number(fields[12])) / 100;
-  }
-  return seconds;
 }
 
 function parse(args: readonly string[]): Options | undefined {

@@ -11,7 +11,7 @@ import { RuleCounter } from "../src/fleet/read/rule_counter.ts";
 import { RuleTally } from "../src/fleet/read/rule_tally.ts";
 import { type SearchBounds, StreamSearch } from "../src/fleet/read/stream_search.ts";
 import { connectNats } from "../src/nats/connect.ts";
-import { parseNatsUrl } from "../src/nats/options.ts";
+import { parseNatsUrl } from "../src/config/address.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 
 const BUCKET = "saker_fleet";

@@ -3,7 +3,7 @@
 import { writeCapture } from "../../tests/capture_file.ts";
 import { Place, run } from "../../tests/live/trigger.ts";
 import { NatsServer } from "../../tests/nats_fixture.ts";
-import { sleep, Watch } from "../live_bench/watchers.ts";
+import { engineSeconds, sleep, Watch } from "../live_bench/watchers.ts";
 import { median } from "./processes.ts";
 import { BINARY, storedBytes, streamOf } from "./stage.ts";
 
@@ -159,15 +159,4 @@ async function stateOf(watch: Watch) {
     cpu: cpuSeconds - await engineSeconds(watch.pid),
     megabytes: residentMb,
   };
-}
-
-/** CPU of the threads that have more priority than others: the engine's, and what it started. */
-async function engineSeconds(pid: number): Promise<number> {
-  let seconds = 0;
-  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    const stat = await Deno.readTextFile(`/proc/${pid}/task/${name}/stat`).catch(() => "");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[16] === "-10") seconds += (Number(fields[11]) + Number(fields[12])) / 100;
-  }
-  return seconds;
 }

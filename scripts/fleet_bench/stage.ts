@@ -4,7 +4,7 @@ import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connectNats } from "../../src/nats/connect.ts";
-import { parseNatsUrl } from "../../src/nats/options.ts";
+import { parseNatsUrl } from "../../src/config/address.ts";
 import { freePort, SAKER } from "../../tests/live/saker.ts";
 import { NatsServer } from "../../tests/nats_fixture.ts";
 import { bytesBelow, pause, settled, takenBy } from "./processes.ts";

@@ -168,3 +168,14 @@ export class Watch implements AsyncDisposable {
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** CPU of the threads that have more priority than others: the engine's, and what it started. */
+export async function engineSeconds(pid: number): Promise<number> {
+  let seconds = 0;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    const stat = await Deno.readTextFile(`/proc/${pid}/task/${name}/stat`).catch(() => "");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields[16] === "-10") seconds += (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+  return seconds;
+}

@@ -1,5 +1,5 @@
 // Addresses to listen on: literal IPv4 and IPv6, and `ADDR:PORT` as `--listen` takes it; and those
-// of syslog receivers and of the gRPC server.
+// of syslog receivers, of the gRPC server, of NATS and of Kafka.
 import ipaddr from "ipaddr.js";
 
 export interface Listen {
@@ -61,4 +61,39 @@ export function parseSyslogAddress(text: string): SyslogAddress | undefined {
   const kind = parts[1] as "udp" | "tcp" | "tls";
   const port = Number(parts[4] ?? SYSLOG_PORTS[kind]);
   return port > 0 && port <= 65_535 ? { kind, hostname: parts[2] ?? parts[3]!, port } : undefined;
+}
+
+export interface NatsAddress {
+  readonly isTls: boolean;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+const NATS_PORT = 4222;
+
+/** Reads `nats://HOST[:PORT]` or `tls://HOST[:PORT]`; undefined for all else. */
+export function parseNatsUrl(text: string): NatsAddress | undefined {
+  const [, scheme, rest = ""] = /^(nats|tls):\/\/(.*?)\/?$/.exec(text) ?? [];
+  const address = parseHostPort(rest, NATS_PORT);
+  return address === undefined ? undefined : { isTls: scheme === "tls", ...address };
+}
+
+export interface KafkaAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+const KAFKA_PORT = 9092;
+
+/** Reads `HOST` or `HOST:PORT`; undefined for all else. */
+export function parseBroker(text: string): KafkaAddress | undefined {
+  return parseHostPort(text, KAFKA_PORT);
+}
+
+/** A name, an IPv4 address or an IPv6 one in brackets, with a port or without. */
+function parseHostPort(text: string, usual: number): KafkaAddress | undefined {
+  const [, host, port = String(usual)] =
+    /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
+  return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }

@@ -1,6 +1,6 @@
-// Addresses of the gRPC server as a configuration names them.
+// Addresses of the gRPC server and of NATS as a configuration names them.
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { parseGrpcAddress } from "./address.ts";
+import { parseGrpcAddress, parseNatsUrl } from "./address.ts";
 
 Deno.test("an address of gRPC is a socket of the file system, or an address with its port", () => {
   const path = "/run/falco/falco.sock";
@@ -23,4 +23,19 @@ Deno.test("what is no address of gRPC is not taken for one", () => {
     strictEqual(parseGrpcAddress(text), undefined, text);
   }
   strictEqual(parseGrpcAddress(`unix:///${"x".repeat(106)}`)?.kind, "unix");
+});
+
+Deno.test("addresses of nats-servers", () => {
+  const shown = (text: string) => {
+    const address = parseNatsUrl(text);
+    return address && `${address.isTls} ${address.hostname} ${address.port}`;
+  };
+  strictEqual(shown("nats://h"), "false h 4222");
+  strictEqual(shown("tls://a.b:1"), "true a.b 1");
+  strictEqual(shown("nats://[::1]:5/"), "false ::1 5");
+  for (
+    const bad of ["h:1", "http://h", "nats://u:p@h", "nats://h:0", "nats://h:70000", "nats://"]
+  ) {
+    strictEqual(shown(bad), undefined, bad);
+  }
 });

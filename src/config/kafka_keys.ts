@@ -1,17 +1,14 @@
 // The keys of the output to Kafka.
+import { parseBroker } from "./address.ts";
 import { parseInterval } from "./interval.ts";
 import { map } from "./shape.ts";
 import { bool, checkedText, choice, integer, sequence, text } from "./values.ts";
 
-/** The room of Kafka reads it the same way; here it is only known what may stand there. */
-function isBroker(value: string): boolean {
-  const found = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(value);
-  return found !== null && (found[1] === undefined || (+found[1] >= 1 && +found[1] <= 65_535));
-}
-
 export const kafkaOutput = map({
   enabled: bool(false),
-  brokers: sequence(checkedText("127.0.0.1:9092", isBroker, "HOST or HOST:PORT"))
+  brokers: sequence(
+    checkedText("127.0.0.1:9092", (value) => parseBroker(value) !== undefined, "HOST or HOST:PORT"),
+  )
     .default(["127.0.0.1:9092"]),
   topic: checkedText(
     "saker.alerts",

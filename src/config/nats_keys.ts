@@ -1,4 +1,5 @@
 // The keys of what goes to NATS: how a server is reached, which others use too, and the output's.
+import { parseNatsUrl } from "./address.ts";
 import { parseInterval } from "./interval.ts";
 import { map } from "./shape.ts";
 import { bool, checkedText, integer, sequence, text } from "./values.ts";
@@ -6,12 +7,7 @@ import { bool, checkedText, integer, sequence, text } from "./values.ts";
 const DURATION = "a duration such as 7d or 2m";
 const URLS = "nats://HOST[:PORT] or tls://HOST[:PORT], without a user";
 
-/** The room of NATS reads it the same way; here it is only known what may stand there. */
-export function isNatsUrl(value: string): boolean {
-  const host = String.raw`([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])`;
-  const port = new RegExp(String.raw`^(?:nats|tls)://${host}(?::(\d{1,5}))?/?$`).exec(value);
-  return port !== null && (port[2] === undefined || (+port[2] >= 1 && +port[2] <= 65_535));
-}
+export const isNatsUrl = (value: string): boolean => parseNatsUrl(value) !== undefined;
 
 const name = (initial: string) =>
   checkedText(

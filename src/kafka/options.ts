@@ -42,13 +42,3 @@ export interface MadeTopic {
   /** 0: as long as the brokers keep by themselves. */
   readonly maxAgeMs: number;
 }
-
-const PORT = 9092;
-
-/** `HOST` or `HOST:PORT`; undefined where it is something else. */
-export function parseBroker(text: string): KafkaAddress | undefined {
-  const [, host, port = String(PORT)] =
-    /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
-  return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
-}

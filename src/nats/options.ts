@@ -31,14 +31,3 @@ export interface NatsOptions {
   /** The library connects again and again, for ever; for readers, never for an output. */
   readonly reconnect?: boolean;
 }
-
-const PORT = 4222;
-
-/** `nats://HOST[:PORT]` or `tls://HOST[:PORT]`; undefined where it is something else. */
-export function parseNatsUrl(text: string): NatsAddress | undefined {
-  const [, scheme, host, port = String(PORT)] =
-    /^(nats|tls):\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?\/?$/.exec(text) ?? [];
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
-  const hostname = host.replace(/^\[|\]$/g, "");
-  return { isTls: scheme === "tls", hostname, port: Number(port) };
-}

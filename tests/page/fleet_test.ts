@@ -5,7 +5,7 @@ import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { connectNats } from "../../src/nats/connect.ts";
 import { hostToken } from "../../src/nats/names.ts";
-import { parseNatsUrl } from "../../src/nats/options.ts";
+import { parseNatsUrl } from "../../src/config/address.ts";
 import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
 import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
 import { eventually, freePort } from "../live/saker.ts";

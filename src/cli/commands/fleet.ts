@@ -8,7 +8,7 @@ import { HostTable } from "../../fleet/read/host_table.ts";
 import { RuleCounter } from "../../fleet/read/rule_counter.ts";
 import { RuleTally } from "../../fleet/read/rule_tally.ts";
 import { alertAt } from "../../fleet/read/stream_search.ts";
-import { parseNatsUrl } from "../../nats/options.ts";
+import { parseNatsUrl } from "../../config/address.ts";
 import { Rights } from "../../server/rights.ts";
 import { serve } from "../../server/serve.ts";
 import { Sessions } from "../../server/sessions.ts";

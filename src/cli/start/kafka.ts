@@ -3,10 +3,11 @@
 // anew at each connection.
 import { kafkaOutput } from "../../alerts/outputs/kafka.ts";
 import type { Output } from "../../alerts/outputs/output.ts";
+import { parseBroker } from "../../config/address.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { readKeyFile } from "../../files/read_text.ts";
-import { type KafkaCredentials, type KafkaOptions, parseBroker } from "../../kafka/options.ts";
+import type { KafkaCredentials, KafkaOptions } from "../../kafka/options.ts";
 
 const FILE_BYTES_MAX = 4 << 20;
 /** Where neither `timeout` nor `output_timeout` is given. */

@@ -3,13 +3,14 @@
 // read anew at each connection.
 import { natsOutput } from "../../alerts/outputs/nats.ts";
 import type { Output } from "../../alerts/outputs/output.ts";
+import { parseNatsUrl } from "../../config/address.ts";
 import { parseInterval } from "../../config/interval.ts";
 import type { Config } from "../../config/schema.ts";
 import { readKeyFile } from "../../files/read_text.ts";
 import { Beat } from "../../nats/beat.ts";
 import { NatsDoor } from "../../nats/door.ts";
 import type { StreamOptions } from "../../nats/stream.ts";
-import { type NatsCredentials, type NatsOptions, parseNatsUrl } from "../../nats/options.ts";
+import type { NatsCredentials, NatsOptions } from "../../nats/options.ts";
 
 const FILE_BYTES_MAX = 4 << 20;
 /** Where neither `timeout` nor `output_timeout` is given. */

@@ -1,9 +1,10 @@
 // Alerts of all hosts as pages: a list that newer ones come into, and one alert with its fields.
 import { valueJson } from "../../alerts/format/format.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
+import { AlertDocument } from "../../server/page/alert_document.tsx";
 import { type AlertRow, AlertRows, rowOf } from "../../server/page/alert_rows.tsx";
 import { Document, type Frame } from "../../server/page/document.tsx";
-import { dayOf, fieldText, many, short, shown } from "../../server/page/shown.ts";
+import { fieldText, many, short, shown } from "../../server/page/shown.ts";
 import { FilterForm, filtersOf } from "./filter_form.tsx";
 
 /** As a host's own page has it, with the host beside the rule. */
@@ -64,35 +65,23 @@ export interface FleetAlertProps {
 }
 
 export function FleetAlert({ frame, alert }: FleetAlertProps) {
-  const { time, level, priority } = rowOf(alert);
   const fields = alert.outputFields.filter(([, value]) => value !== undefined);
   return (
-    <Document
-      title={short(alert.rule, 100)}
+    <AlertDocument
       frame={frame}
-      assets={frame.assets}
-      here="/page/alerts"
+      alert={alert}
+      host={
+        <a
+          class="value-text"
+          href={`/page/alerts?${new URLSearchParams({ host: alert.hostname })}`}
+        >
+          {`on ${shown(alert.hostname)}`}
+        </a>
+      }
+      remarks={alert.degraded
+        ? <p class="note">Events were lost shortly before: it may be incomplete.</p>
+        : null}
     >
-      <p class="note">
-        <a href="/page/alerts">Alerts</a>
-      </p>
-      <h1 class="value-text">{shown(alert.rule)}</h1>
-      <section class="panel" aria-label="What happened">
-        <p class="row">
-          <span class="priority" data-priority={level}>{priority}</span>
-          <time datetime={time}>{`${dayOf(time)} ${time.slice(11, 23)} UTC`}</time>
-          <a
-            class="value-text"
-            href={`/page/alerts?${new URLSearchParams({ host: alert.hostname })}`}
-          >
-            {`on ${shown(alert.hostname)}`}
-          </a>
-        </p>
-        <pre class="mono">{shown(alert.message)}</pre>
-        {alert.degraded
-          ? <p class="note">Events were lost shortly before: it may be incomplete.</p>
-          : null}
-      </section>
       <section class="panel" aria-labelledby="fields">
         <h2 id="fields">Fields</h2>
         <dl class="facts">
@@ -109,6 +98,6 @@ export function FleetAlert({ frame, alert }: FleetAlertProps) {
       <p class="note">
         Who started whom and why the rule fired is known on the host itself: its own page has it.
       </p>
-    </Document>
+    </AlertDocument>
   );
 }

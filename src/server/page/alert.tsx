@@ -4,11 +4,12 @@ import { fieldsOf, valueJson } from "../../alerts/format/format.ts";
 import { isoTimeUtc } from "../../alerts/format/time.ts";
 import type { Alert } from "../../engine/contract/alert.ts";
 import type { DossierJson } from "../told/answers.ts";
+import { AlertDocument } from "./alert_document.tsx";
 import { alertPath, rowOf } from "./alert_rows.tsx";
-import { Document, type Frame } from "./document.tsx";
+import type { Frame } from "./document.tsx";
 import { Lineage } from "./lineage.tsx";
 import { rulePath, RuleText } from "./rule_text.tsx";
-import { dayOf, fieldText, many, short, shown, valueText } from "./shown.ts";
+import { fieldText, many, short, shown, valueText } from "./shown.ts";
 import { Why } from "./why.tsx";
 
 export interface AlertProps {
@@ -24,28 +25,18 @@ export interface AlertProps {
 }
 
 export function AlertPage({ frame, alert, dossier, lack, ...can }: AlertProps) {
-  const { time, level, priority } = rowOf(alert);
   return (
-    <Document
-      title={short(alert.rule, 100)}
+    <AlertDocument
       frame={frame}
-      assets={frame.assets}
-      here="/page/alerts"
+      alert={alert}
+      host={<span class="dim value-text">{`on ${shown(alert.hostname)}`}</span>}
+      remarks={
+        <>
+          <Remarks alert={alert} />
+          <Actions alert={alert} canPropose={can.canPropose && dossier !== null} />
+        </>
+      }
     >
-      <p class="note">
-        <a href="/page/alerts">Alerts</a>
-      </p>
-      <h1 class="value-text">{shown(alert.rule)}</h1>
-      <section class="panel" aria-label="What happened">
-        <p class="row">
-          <span class="priority" data-priority={level}>{priority}</span>
-          <time datetime={time}>{`${dayOf(time)} ${time.slice(11, 23)} UTC`}</time>
-          <span class="dim value-text">{`on ${shown(alert.hostname)}`}</span>
-        </p>
-        <pre class="mono">{shown(alert.message)}</pre>
-        <Remarks alert={alert} />
-        <Actions alert={alert} canPropose={can.canPropose && dossier !== null} />
-      </section>
       {dossier === null
         ? <p class="panel note">{`There is no more than its fields: ${lack}.`}</p>
         : (
@@ -62,7 +53,7 @@ export function AlertPage({ frame, alert, dossier, lack, ...can }: AlertProps) {
           path={can.canRead ? `${alertPath(rowOf(alert).id)}/events` : undefined}
         />
       )}
-    </Document>
+    </AlertDocument>
   );
 }
 
