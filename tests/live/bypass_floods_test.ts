@@ -19,6 +19,8 @@ interface Flood {
    * the file of the rule. */
   readonly script: string;
   readonly processes: number;
+  /** It has the CPUs that the test reads alerts with: the alert is looked for when it is over. */
+  readonly starves?: true;
 }
 
 const UNTIL = `import os, select, sys
@@ -79,6 +81,7 @@ while not over(): select.select([0], [], [])`,
   {
     name: "others that have all CPUs at the highest priority",
     processes: 4,
+    starves: true,
     script: `${UNTIL}
 try: os.nice(-20)
 except OSError: pass
@@ -86,6 +89,17 @@ floods()
 while not over(): sum(range(10000))`,
   },
 ];
+
+/** It is there before the flood is, at the flood's own priority: it acts when it is told to. */
+const ACT = `import os, sys
+try: os.nice(-20)
+except OSError: pass
+os.write(1, b"!")
+os.read(0, 1)
+os.close(os.open(sys.argv[2], os.O_RDONLY))
+os.write(1, b"!")`;
+/** What a flood has to itself before the act and behind it. */
+const ALONE_MS = 500;
 
 Deno.test({
   name: "one act is told in any flood",
@@ -105,25 +119,26 @@ Deno.test({
       ],
     });
     const before = memoryOf(saker.pid);
-    for (const [index, { name, script, processes }] of FLOODS.entries()) {
+    for (const [index, { name, script, processes, starves }] of FLOODS.entries()) {
       await t.step(name, async () => {
-        const children = Array.from({ length: processes }, () =>
-          new Deno.Command(PYTHON, {
-            args: ["-I", "-S", "-c", script, place.mark(`${index}-flood`), secret],
-            stdin: "piped",
-            stdout: "piped",
-            stderr: "null",
-          }).spawn());
+        const act = new Script(ACT, [place.mark(`${index}-act`), secret]);
+        const flood: Script[] = [];
+        const told = () => saker.alert(RULE, place.mark(`${index}-act`));
         try {
-          for (const { stdout } of children) for await (const _ of stdout) break;
-          await new Promise((resolve) => setTimeout(resolve, 500));
-          const act = "import os, sys; os.close(os.open(sys.argv[2], os.O_RDONLY))";
-          await python(place.mark(`${index}-act`), act, [secret]);
-          await saker.alert(RULE, place.mark(`${index}-act`));
+          await act.step();
+          for (let n = 0; n < processes; n++) {
+            flood.push(new Script(script, [place.mark(`${index}-flood`), secret]));
+          }
+          for (const one of flood) await one.step();
+          await alone();
+          await act.go();
+          await act.step();
+          if (starves) await alone();
+          else await told();
         } finally {
-          for (const child of children) await child.stdin.close();
-          for (const child of children) await child.status;
+          for (const one of [...flood, act]) await one.over();
         }
+        await told();
       });
     }
     await python(place.mark("over"), "import os, sys; os.mkdir(sys.argv[2])", [place.file("over")]);
@@ -136,6 +151,42 @@ Deno.test({
     assert(growth < GROWTH_MB, `memory grew by ${growth} MB`);
   },
 });
+
+/** A script that is told by its standard input to go on, and says by a byte that it is so far. */
+class Script {
+  readonly #child: Deno.ChildProcess;
+  readonly #said: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #told: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(script: string, args: readonly string[]) {
+    this.#child = new Deno.Command(PYTHON, {
+      args: ["-I", "-S", "-c", script, ...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#said = this.#child.stdout.getReader();
+    this.#told = this.#child.stdin.getWriter();
+  }
+
+  async step(): Promise<void> {
+    assert(!(await this.#said.read()).done, "a script ended before its time");
+  }
+
+  async go(): Promise<void> {
+    await this.#told.write(new Uint8Array(1));
+  }
+
+  async over(): Promise<void> {
+    await this.#told.close().catch(() => {});
+    await this.#child.status;
+    await this.#said.cancel();
+  }
+}
+
+function alone(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ALONE_MS));
+}
 
 function memoryOf(pid: number): number {
   const [, kib] = /VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
