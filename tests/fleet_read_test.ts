@@ -13,6 +13,7 @@ import { type SearchBounds, StreamSearch } from "../src/fleet/read/stream_search
 import { connectNats } from "../src/nats/connect.ts";
 import { parseNatsUrl } from "../src/config/address.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
+import { eventually } from "./patience.ts";
 
 const BUCKET = "saker_fleet";
 /** A whole minute, not long ago. */
@@ -198,10 +199,7 @@ function count(connection: NatsConnection, name: string, isNamed = true): Counti
 }
 
 async function until(is: () => boolean): Promise<void> {
-  for (const end = performance.now() + 60_000; !is();) {
-    if (performance.now() > end) throw new Error("it does not come");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually("it", () => is() || undefined);
 }
 
 test("pages stand side by side, each counts all, and goes on where it was", async () => {

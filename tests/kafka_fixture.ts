@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { ok, strictEqual } from "node:assert";
 import { loadLibrary } from "../src/kafka/library.ts";
-import { freePort } from "./outputs/place.ts";
+import { eventually, freePort, PATIENCE_MS } from "./patience.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 const JARS = `${cache}/tools/kafka`;
@@ -154,19 +154,17 @@ export class KafkaServer implements AsyncDisposable {
   async #answers(): Promise<void> {
     let hasEnded = false;
     this.#child!.status.then(() => hasEnded = true);
-    for (const until = performance.now() + 90_000;;) {
+    await eventually("Kafka to start", async () => {
       try {
         for (const port of [this.port, this.#inner]) {
           (await Deno.connect({ hostname: "127.0.0.1", port })).close();
         }
-        return;
+        return true;
       } catch {
-        // Not yet.
+        if (hasEnded) throw new Error("Kafka has ended by itself");
+        return undefined;
       }
-      if (hasEnded) throw new Error("Kafka has ended by itself");
-      if (performance.now() > until) throw new Error("Kafka does not start");
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    });
   }
 
   signal(signal: Deno.Signal): void {
@@ -212,7 +210,7 @@ export class KafkaServer implements AsyncDisposable {
           "--max-messages",
           String(count),
         ],
-        ...["--timeout-ms", "60000"],
+        ...["--timeout-ms", `${PATIENCE_MS}`],
         ...show.flatMap((what) => ["--formatter-property", `print.${what}=true`]),
       ],
       stdin: "null",

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connectNats } from "../src/nats/connect.ts";
+import { eventually, freePort } from "./patience.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 /** One that somebody has put first, such as a newer one; then ours; then the host's. */
@@ -32,11 +33,6 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** A command that runs what its further arguments say, such as in another network. */
   readonly through?: readonly string[];
-}
-
-function freePort(hostname: string): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return listener.addr.port;
 }
 
 export class NatsServer implements AsyncDisposable {
@@ -92,18 +88,17 @@ export class NatsServer implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    for (const until = performance.now() + 60_000;;) {
+    const greets = async () => {
       try {
-        const conn = await Deno.connect({ hostname: this.#address, port: this.port });
-        const read = await conn.read(new Uint8Array(64));
-        conn.close();
-        if (read !== null) return;
-      } catch (error) {
-        if (performance.now() > until) throw error;
+        using conn = await Deno.connect({ hostname: this.#address, port: this.port });
+        return await conn.read(new Uint8Array(64)) !== null || undefined;
+      } catch {
+        return undefined;
       }
-      if (performance.now() > until) throw new Error(`nats-server does not start: ${this.log()}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    };
+    await eventually("nats-server to start", greets).catch((error: Error) => {
+      throw new Error(`${error.message}: ${this.log()}`);
+    });
   }
 
   /** For the test itself, where nobody has to say who he is. */

@@ -55,17 +55,18 @@ export class NatsHost implements AsyncDisposable {
   /** Its health once it is as wanted. */
   async health(what: string, isWanted: (health: HostHealth) => boolean): Promise<HostHealth> {
     let last: HostHealth | undefined;
-    for (const until = performance.now() + 60_000; performance.now() < until;) {
+    return await eventually(what, async () => {
       try {
         const answer = await fetch(`http://127.0.0.1:${this.#port}/healthz`);
         last = await answer.json();
-        if (isWanted(last!)) return last!;
+        return isWanted(last!) ? last : undefined;
       } catch {
         // It does not listen yet.
+        return undefined;
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`waited until ${what}, found ${JSON.stringify(last)}: ${this.told}`);
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}, found ${JSON.stringify(last)}: ${this.told}`);
+    });
   }
 
   /** Waits until it has said something that matches, and gives the line. */

@@ -6,6 +6,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { parsePresence, type Presence } from "../src/fleet/contract/presence.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 import { NatsHost } from "./nats_host.ts";
+import { eventually } from "./patience.ts";
 
 const reason = noNats();
 const test = (name: string, fn: () => Promise<void>) =>
@@ -20,18 +21,15 @@ async function presence(
 ): Promise<Presence> {
   const { streams } = await jetstreamManager(connection, { checkAPI: false });
   let last: Presence | undefined;
-  const until = performance.now() + 60_000;
-  for (;;) {
+  return await eventually(`it ${what}`, async () => {
     const subject = `$KV.saker_hosts.${key}`;
     const found = await streams.getMessage("KV_saker_hosts", { last_by_subj: subject })
       .catch(() => undefined);
     last = found ? parsePresence(new TextDecoder().decode(found.data)) : undefined;
-    if (last !== undefined && isWanted(last)) return last;
-    if (performance.now() > until) {
-      throw new Error(`waited until it ${what}, found ${JSON.stringify(last)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return last !== undefined && isWanted(last) ? last : undefined;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+  });
 }
 
 test("a host tells of itself from its start to its end", async () => {

@@ -2,6 +2,7 @@
 // end, answers over HTTP, and reads everything anew, as Falco's own end-to-end tests ask.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { spawnMain } from "./main_process.ts";
+import { eventually, freePort } from "./patience.ts";
 
 const RULE = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n";
 
@@ -30,11 +31,10 @@ class Watch implements AsyncDisposable {
 
   /** Waits until something was told so many times. */
   async hears(words: string, times = 1): Promise<void> {
-    const until = Date.now() + 60_000;
-    while (this.told.split(words).length <= times) {
-      if (Date.now() > until) throw new Error(`"${words}" was not told in: ${this.told}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const isTold = () => this.told.split(words).length > times || undefined;
+    await eventually(`"${words}"`, isTold).catch((error: Error) => {
+      throw new Error(`${error.message}: ${this.told}`);
+    });
   }
 
   async ask(path: string, method = "GET"): Promise<{ status: number; body: Shown }> {
@@ -44,11 +44,10 @@ class Watch implements AsyncDisposable {
 
   /** Waits until it answers with its rules. */
   async ready(): Promise<void> {
-    for (;;) {
+    await eventually("its rules", async () => {
       const rules = await this.ask("/healthz").then(({ body }) => body["rules"], () => undefined);
-      if (rules === 1) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return rules === 1 || undefined;
+    });
   }
 
   signal(signal: Deno.Signal): void {
@@ -79,11 +78,6 @@ class Watch implements AsyncDisposable {
 }
 
 type Shown = Record<string, unknown>;
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 Deno.test("without a driver saker runs, answers, and ends after -M or a signal", async () => {
   await using watch = new Watch("json_output: true\n");

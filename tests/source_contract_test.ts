@@ -12,12 +12,12 @@ import { CaptureSource } from "../src/events/scap/capture.ts";
 import { loadAddon } from "../src/engine/host/addon.ts";
 import { carriedFile } from "../src/engine/host/carried.ts";
 import { writeCapture } from "./capture_file.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 const OPENAT = codeOf("SYSCALL_OPENAT_2_X");
 const PLUGIN_EVENT = codeOf("PLUGINEVENT_E");
 const MARK = `/tmp/saker-contract-${crypto.randomUUID()}`;
 const EVENTS = 40;
-const PATIENCE_MS = 10_000;
 
 /** A way to a source that gives, sooner or later, EVENTS opens of the mark, or as many events of
  * its own that name it. */

@@ -74,13 +74,13 @@ async function statusOf(url: string, token?: string, caCerts: string[] = []): Pr
 }
 
 async function answers(url: string, wanted: number, token?: string, caCerts: string[] = []) {
-  const until = performance.now() + 60_000;
-  for (;;) {
-    const status = await statusOf(url, token, caCerts);
-    if (status === wanted) return;
-    if (performance.now() > until) throw new Error(`${url} answers ${status}, not ${wanted}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let status = 0;
+  await eventually(`${wanted}`, async () => {
+    status = await statusOf(url, token, caCerts);
+    return status === wanted || undefined;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${url} answers ${status}`);
+  });
 }
 
 Deno.test("a reload moves the web server; one that cannot be leaves it as it is", async () => {

@@ -1,5 +1,6 @@
 // A saker that watches while its web server, its signals and its rules file are abused: it still
 // answers, still sees, still ends. In: a seed and how much. Out: what was wrong.
+import { eventually, freePort, PATIENCE_MS } from "../../tests/patience.ts";
 import type { Chance } from "./chance.ts";
 import { peakOf, textFault } from "./trial.ts";
 
@@ -11,7 +12,6 @@ export interface WatchOptions {
   readonly megabytes: number;
 }
 
-const PATIENCE_MS = 60_000;
 /** More than the web server keeps open. */
 const AT_ONCE = 100;
 
@@ -149,11 +149,7 @@ async function healthOf(port: number): Promise<number | undefined> {
 }
 
 async function until(test: () => Promise<boolean>): Promise<boolean> {
-  for (const limit = performance.now() + PATIENCE_MS; performance.now() < limit;) {
-    if (await test()) return true;
-    await pause(50);
-  }
-  return false;
+  return await eventually("it", async () => await test() || undefined).catch(() => false);
 }
 
 function pause(ms: number): Promise<void> {
@@ -166,9 +162,4 @@ function close(conn: Deno.Conn): void {
   } catch {
     // It is closed already.
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }

@@ -3,8 +3,11 @@
 //
 // Saker sees the whole machine. Tests look only at alerts that carry their own marker, and no
 // other alert is kept or shown.
+import { eventually, freePort } from "../patience.ts";
 import { assert } from "./expect.ts";
 import { isFile } from "./trigger.ts";
+
+export { eventually, freePort };
 
 export const SAKER = new URL("../../dist/saker", import.meta.url).pathname;
 
@@ -24,7 +27,6 @@ export interface Health {
   readonly body: { readonly status: string; readonly reason?: string } & Record<string, unknown>;
 }
 
-/** How a run of saker ended. */
 /** Whether a saker does all that was asked; a busy machine may have cost it events. */
 export function isWell(body: { status?: unknown; reason?: unknown } | undefined): boolean {
   return body?.status === "ok" ||
@@ -32,6 +34,7 @@ export function isWell(body: { status?: unknown; reason?: unknown } | undefined)
       /^\d+ events were lost, last \d+ s ago$/.test(`${body.reason}`));
 }
 
+/** How a run of saker ended. */
 export interface Ending {
   readonly code: number;
   readonly stdout: string;
@@ -49,26 +52,8 @@ export interface StartOptions {
   readonly through?: readonly string[];
 }
 
-/** Longest wait for something that is sure to come; a slow machine makes no test fail. */
-const PATIENCE_MS = 30_000;
-const POLL_MS = 20;
 /** A listener that accepts nothing must not hold up a test. */
 const ANSWER_MS = 10_000;
-
-/** Calls `look` until it gives something. */
-export async function eventually<T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-  patienceMs = PATIENCE_MS,
-): Promise<T> {
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > until) throw new Error(`waited ${patienceMs} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
 
 /** A saker that watches, from the moment that it says it is well. */
 export class Saker implements AsyncDisposable {
@@ -210,13 +195,6 @@ function spawn(options: StartOptions): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-}
-
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 /** The lines of a stream, as they come. */

@@ -1,7 +1,7 @@
 // Data of sockets beyond the snaplen, by the configuration's keys: of ports that it names all that
 // the probe can keep, and of protocols that are known their requests.
 import { assertEquals } from "./expect.ts";
-import { Saker } from "./saker.ts";
+import { freePort, Saker } from "./saker.ts";
 import { isRoot, Place, python } from "./trigger.ts";
 import { rulesOfWays } from "./ways.ts";
 
@@ -47,8 +47,3 @@ Deno.test({
     }
   },
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

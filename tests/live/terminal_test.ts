@@ -2,9 +2,9 @@
 // there is none, nothing that acts, nothing twice.
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { writeCapture } from "../capture_file.ts";
-import { runSaker, SAKER } from "./saker.ts";
+import { eventually, runSaker, SAKER } from "./saker.ts";
 import { hasTmux, Tmux } from "./tmux.ts";
-import { has, isRoot, Place, python, run } from "./trigger.ts";
+import { has, isRoot, Place, python } from "./trigger.ts";
 
 /** Runs a command on a terminal of its own; what that terminal was sent. */
 async function onTerminal(
@@ -141,10 +141,8 @@ Deno.test("replay - ends at once on SIGINT and SIGTERM, whatever came so far", a
       if (bytes.length > 0) assertEquals((await alerts.read()).done, false);
       // It answers signals once its engine waits for the pipe.
       else await waitsForPipe(child.pid);
-      const startedMs = performance.now();
       child.kill(signal);
       const { code } = await child.status;
-      assert(performance.now() - startedMs < 10_000, `${signal} takes its time`);
       assertEquals(code === 0 || code === 130 || code === 143, true, `exit code ${code}`);
       const told = await new Response(child.stderr).text();
       assert(!/panicked|Uncaught|cut off/.test(told), told);
@@ -155,7 +153,7 @@ Deno.test("replay - ends at once on SIGINT and SIGTERM, whatever came so far", a
 });
 
 async function waitsForPipe(pid: number): Promise<void> {
-  for (let round = 0; round < 500; round++) {
+  await eventually("it to wait for the pipe", () => {
     const waits = [...Deno.readDirSync(`/proc/${pid}/task`)].some(({ name }) => {
       try {
         return Deno.readTextFileSync(`/proc/${pid}/task/${name}/wchan`).includes("pipe_read");
@@ -163,9 +161,8 @@ async function waitsForPipe(pid: number): Promise<void> {
         return false;
       }
     });
-    if (waits) return;
-    await run("sleep", ["0.05"]);
-  }
+    return waits || undefined;
+  });
 }
 
 Deno.test({

@@ -214,12 +214,14 @@ export class Collector implements AsyncDisposable {
 }
 
 async function listening(port: number, log: () => string): Promise<void> {
-  for (const until = performance.now() + 30_000;;) {
+  await eventually("rotel to start", async () => {
     try {
-      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return true;
     } catch {
-      if (performance.now() > until) throw new Error(`rotel does not start: ${log()}`);
+      return undefined;
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${log()}`);
+  });
 }

@@ -4,6 +4,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { writeCapture } from "../capture_file.ts";
 
+export { eventually, freePort } from "../patience.ts";
+
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
 const RULES = `
@@ -114,20 +116,4 @@ export function receiver(status: (at: number) => number | Promise<number>, port 
     },
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
-}
-
-/** A port of this host that nobody listens on just now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-export async function eventually<T>(what: string, look: () => T | undefined): Promise<T> {
-  const until = performance.now() + 60_000;
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    if (performance.now() > until) throw new Error(`waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -125,12 +125,12 @@ action(type="omfile" file="${this.#file}" template="line")
 }
 
 async function reached(port: number): Promise<void> {
-  for (const until = performance.now() + 60_000;;) {
+  await eventually("rsyslog to listen", async () => {
     try {
-      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    } catch (error) {
-      if (performance.now() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return true;
+    } catch {
+      return undefined;
     }
-  }
+  });
 }

@@ -3,6 +3,7 @@
 // its test.
 import { type Browser, chromium, type Page } from "playwright-core";
 import { has, isFile } from "../live/trigger.ts";
+import { PATIENCE_MS } from "../patience.ts";
 
 const TOOLS = `${
   Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/saker`
@@ -21,6 +22,7 @@ export async function startBrowser(home: string, names: readonly string[] = []):
   const isUnpacked = isFile(PROGRAM);
   const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(",");
   return await chromium.launch({
+    timeout: PATIENCE_MS,
     executablePath: isUnpacked ? PROGRAM : "/usr/bin/chromium",
     args: [
       // Root's browsers have no sandbox, and the memory below /dev/shm may be small.
@@ -48,7 +50,7 @@ export interface Tab {
 /** A tab of its own: no cookies, nothing kept. */
 export async function openTab(browser: Browser, look: Look = {}): Promise<Tab> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...look });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const tab = await context.newPage();
   const wrongs: string[] = [];
   tab.on("dialog", (dialog) => {

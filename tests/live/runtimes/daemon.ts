@@ -6,7 +6,6 @@ import { linkOf, type Ran, run } from "../trigger.ts";
 import { CannotRun, LIBRARIES } from "./unpacked.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
-const START_MS = 20_000;
 
 export interface DaemonOptions {
   readonly command: readonly string[];
@@ -97,7 +96,7 @@ export class Daemon implements AsyncDisposable {
     await eventually(`${name} to answer`, async () => {
       if (ended !== undefined) throw new CannotRun(`${name} ended with ${ended}`);
       return await answers() ? true : undefined;
-    }, START_MS);
+    });
   }
 
   #entering(command: readonly string[]): readonly string[] {
