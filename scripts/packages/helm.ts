@@ -24,7 +24,7 @@ export function chart(about: About): Uint8Array {
   if (version !== about.version || app !== about.version || image !== wanted) {
     throw new Error(
       `deploy/helm/saker is of version ${version}, of saker ${app}, of the image ${image}; ` +
-        `deno.json says ${about.version}`,
+        `dist/saker is ${about.version}`,
     );
   }
   return gzip(tar(below(CHART, "saker"), about.epoch), 9);
