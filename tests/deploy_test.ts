@@ -1,7 +1,7 @@
 // What runs saker in a cluster (deploy/): the manifests are what the chart says, Kubernetes' own
 // schemas take them, and what is in them is what saker reads and serves.
 import { existsSync } from "node:fs";
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import { assert, assertEquals } from "./live/expect.ts";
 import { runSaker } from "./live/saker.ts";
 import { has, Place, PYTHON, run } from "./live/trigger.ts";
@@ -38,20 +38,23 @@ function only(name: string, kind: string): Document {
   return found[0];
 }
 
+/** Builds what renders; where that cannot be, the test has a step that says why. */
+async function buildRenderer(t: Deno.TestContext, place: Place): Promise<boolean> {
+  const directory = new URL("deploy", import.meta.url).pathname;
+  const built = await run("go", ["build", "-o", place.file("render"), "."], directory);
+  if (built.code === 0) return true;
+  const why = built.stderr.trim().split("\n").at(-1);
+  const name = `skipped: the renderer cannot be built: ${why}`;
+  await t.step({ name, ignore: true, fn() {} });
+  return false;
+}
+
 Deno.test({
   name: "the manifests are what the chart's templates give",
   ignore: !has("go"),
   async fn(t) {
     await using place = new Place();
-    const directory = new URL("deploy", import.meta.url).pathname;
-    const built = await run("go", ["build", "-o", place.file("render"), "."], directory);
-    if (built.code !== 0) {
-      const name = `skipped: the renderer cannot be built: ${
-        built.stderr.trim().split("\n").at(-1)
-      }`;
-      await t.step({ name, ignore: true, fn() {} });
-      return;
-    }
+    if (!await buildRenderer(t, place)) return;
     for (const [name, values] of Object.entries(MANIFESTS)) {
       const rendered = await run(place.file("render"), [CHART, "saker", "saker", ...values]);
       assertEquals([rendered.code, rendered.stderr], [0, ""]);
@@ -63,6 +66,109 @@ Deno.test({
     const refused = await run(place.file("render"), [CHART, "s", "s", place.file("values.yaml")]);
     assert(refused.stderr.includes("serviceMonitor needs tokenSecret"), refused.stderr);
   },
+});
+
+Deno.test({
+  name: "the chart's values come to where they are wanted",
+  ignore: !has("go"),
+  async fn(t) {
+    await using place = new Place();
+    if (!await buildRenderer(t, place)) return;
+    const render = async (values: Document, version = "v1.34.0"): Promise<Document[]> => {
+      await Deno.writeTextFile(place.file("values.yaml"), stringify(values));
+      const args = [`KUBE_VERSION=${version}`, place.file("render"), CHART, "up", "down"];
+      const { code, stdout, stderr } = await run("env", [...args, place.file("values.yaml")]);
+      assertEquals([code, stderr], [0, ""]);
+      return parseAllDocuments(stdout).map((document) => document.toJS());
+    };
+    const pod = (all: Document[]) => all.find(({ kind }) => kind === "DaemonSet").spec.template;
+    const container = (all: Document[]) => pod(all).spec.containers[0];
+    const schemes = (all: Document[]) =>
+      ["startupProbe", "readinessProbe", "livenessProbe"]
+        .map((probe) => container(all)[probe]?.httpGet)
+        .map((get) => get && `${get.scheme} ${get.path}`);
+
+    const plain = await render({});
+    assertEquals(schemes(plain), ["HTTP /readyz", "HTTP /readyz", "HTTP /healthz"]);
+    assertEquals(pod(plain).metadata.annotations, undefined);
+    assertEquals(container(plain).securityContext.appArmorProfile, { type: "Unconfined" });
+    const older = await render({}, "v1.29.15-gke.100");
+    assertEquals(container(older).securityContext.appArmorProfile, undefined);
+    const annotation = "container.apparmor.security.beta.kubernetes.io/saker";
+    assertEquals(pod(older).metadata.annotations, { [annotation]: "unconfined" });
+    const webserver = { ssl_enabled: true, k8s_healthz_endpoint: "/alive" };
+    const secured = await render({ config: { webserver } });
+    assertEquals(schemes(secured), ["HTTPS /readyz", "HTTPS /readyz", "HTTPS /alive"]);
+    const without = await render({ config: { webserver: { enabled: false } } });
+    assertEquals(schemes(without), [undefined, undefined, undefined]);
+    assertEquals(without.filter(({ kind }) => kind === "Service"), []);
+
+    const all = await render({
+      ...{ fullnameOverride: "seen", priorityClassName: "", affinity: { podAffinity: {} } },
+      image: { registry: "r.example", repository: "of/saker", tag: "7" },
+      ...{ podAnnotations: { a: "b" }, podLabels: { c: "d" } },
+      extra: { env: [{ name: "E", value: "f" }], args: ["-M", "5"] },
+      mounts: {
+        volumes: [{ name: "v", emptyDir: {} }],
+        volumeMounts: [{ name: "v", mountPath: "/v" }],
+      },
+      serviceAccount: { create: false, name: "theirs" },
+      ...{ terminationGracePeriodSeconds: 5, updateStrategy: { type: "OnDelete" } },
+    });
+    const { spec, metadata } = pod(all);
+    const one = container(all);
+    assertEquals(all.map(({ kind, metadata: { name } }) => `${kind}/${name}`).sort(), [
+      "ConfigMap/seen",
+      "ConfigMap/seen-rules",
+      "DaemonSet/seen",
+      "Service/seen",
+    ]);
+    assertEquals([metadata.annotations, metadata.labels.c], [{ a: "b" }, "d"]);
+    assertEquals(one.image, "r.example/of/saker:7");
+    assertEquals(one.args, ["-c", "/etc/saker/falco.yaml", "-M", "5"]);
+    assertEquals(one.env.at(-1), { name: "E", value: "f" });
+    assertEquals([spec.volumes.at(-1).name, one.volumeMounts.at(-1).mountPath], ["v", "/v"]);
+    assertEquals([spec.serviceAccountName, spec.priorityClassName], ["theirs", undefined]);
+    assertEquals([spec.terminationGracePeriodSeconds, spec.affinity], [5, { podAffinity: {} }]);
+
+    const sum = async (values: Document) =>
+      pod(await render({ restartOnChange: true, ...values })).metadata.annotations;
+    assertEquals(await sum({}), await sum({}));
+    assert(
+      (await sum({}))["checksum/config"] !== (await sum({ rules: { "a.yaml": "[]" } }))[
+        "checksum/config"
+      ],
+    );
+  },
+});
+
+Deno.test("every value of the chart is in its schema, and no other", async () => {
+  const values = parseAllDocuments(await Deno.readTextFile(`${CHART}/values.yaml`))[0]!.toJS();
+  const schema = JSON.parse(await Deno.readTextFile(`${CHART}/values.schema.json`));
+  const named = Object.keys(schema.properties).filter((name) => name !== "global");
+  assertEquals(Object.keys(values).sort(), named.sort());
+  for (
+    const [name, { additionalProperties, properties }] of Object.entries<Document>(
+      schema.properties,
+    )
+  ) {
+    if (additionalProperties !== false) continue;
+    assertEquals(Object.keys(values[name]).sort(), Object.keys(properties).sort(), name);
+  }
+});
+
+Deno.test("the executable, the chart and the manifests are of one version", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../deno.json", import.meta.url).pathname),
+  );
+  assert((await runSaker(["--version"])).stdout.startsWith(`saker version: ${version} `));
+  const about = await Deno.readTextFile(`${CHART}/Chart.yaml`);
+  const [chart] = parseAllDocuments(about).map((document) => document.toJS());
+  assertEquals([chart.version, chart.appVersion], [version, version]);
+  for (const name of Object.keys(MANIFESTS)) {
+    const [{ image }] = only(name, "DaemonSet").spec.template.spec.containers;
+    assertEquals(image, `saker:${version}`);
+  }
 });
 
 Deno.test({
@@ -129,6 +235,16 @@ Deno.test("the daemon set asks for no more than it needs, and its probes for wha
     assertEquals(container.livenessProbe.httpGet.path, "/healthz");
     const volumes = new Set(spec.volumes.map((volume: Document) => volume.name));
     for (const { name: volume } of container.volumeMounts) assert(volumes.has(volume), volume);
+  }
+});
+
+Deno.test("the manifests bring what a pod needs before the pods", () => {
+  for (const name of Object.keys(MANIFESTS)) {
+    const kinds = documents(name).map(({ kind }) => kind);
+    const pods = kinds.indexOf("DaemonSet");
+    for (const needed of ["ServiceAccount", "ConfigMap", "ClusterRoleBinding"]) {
+      assert(kinds.lastIndexOf(needed) < pods, `${name}: ${kinds}`);
+    }
   }
 });
 

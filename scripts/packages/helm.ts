@@ -19,12 +19,18 @@ export function chart(about: About): Uint8Array {
   const version = /^version: (.+)$/m.exec(text)?.[1];
   const app = /^appVersion: "(.+)"$/m.exec(text)?.[1];
   const values = Deno.readTextFileSync(join(CHART, "values.yaml"));
-  const image = /repository: (\S+)\n\s+tag: "(.+)"/.exec(values)?.slice(1).join(":");
-  const wanted = `${IMAGE}:${about.version}`;
-  if (version !== about.version || app !== about.version || image !== wanted) {
+  const [image, tag] = /repository: (\S+)\n(?:\s+#.*\n)?\s+tag: "(.*)"/.exec(values)?.slice(1) ??
+    [];
+  if (version !== about.version || app !== about.version) {
     throw new Error(
-      `deploy/helm/saker is of version ${version}, of saker ${app}, of the image ${image}; ` +
-        `dist/saker is ${about.version}`,
+      `deploy/helm/saker is of version ${version}, of saker ${app}; ` +
+        `deno.json says ${about.version}`,
+    );
+  }
+  // A tag of its own would stay behind where a chart's values are used again for the next one.
+  if (image !== IMAGE || tag !== "") {
+    throw new Error(
+      `deploy/helm/saker names the image ${image}:${tag}, wanted ${IMAGE} and no tag`,
     );
   }
   return gzip(tar(below(CHART, "saker"), about.epoch), 9);

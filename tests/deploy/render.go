@@ -1,6 +1,7 @@
 // Renders a Helm chart's templates as Helm does, with the same template language (Go's) and the
 // same functions (sprig): usage: render CHART RELEASE NAMESPACE VALUES…; each VALUES is a file laid
-// over the chart's own. It prints the documents one behind the other.
+// over the chart's own. It prints the documents one behind the other, for a cluster of the version
+// KUBE_VERSION, or of the oldest that the chart is for.
 package main
 
 import (
@@ -53,6 +54,21 @@ func lay(over, under map[string]interface{}) {
 	}
 }
 
+// What others need comes first, as Helm installs it: pods of an account that is not there yet are
+// refused, and made again after a pause only.
+var kinds = []string{
+	"ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Service", "DaemonSet",
+}
+
+func rank(document string) int {
+	for at, kind := range kinds {
+		if strings.Contains("\n"+document, "\nkind: "+kind+"\n") {
+			return at
+		}
+	}
+	return len(kinds)
+}
+
 func main() {
 	chart := os.Args[1]
 	values := readYaml(filepath.Join(chart, "values.yaml"))
@@ -87,20 +103,38 @@ func main() {
 		_, err = all.New(filepath.Base(path)).Parse(string(text))
 		fail(err)
 	}
-	top := map[string]interface{}{
-		"Values":  values,
-		"Chart":   readYaml(filepath.Join(chart, "Chart.yaml")),
-		"Release": map[string]interface{}{"Name": os.Args[2], "Namespace": os.Args[3]},
-		"Files":   files{chart},
+	version := os.Getenv("KUBE_VERSION")
+	if version == "" {
+		version = "v1.21.0"
 	}
+	// Helm gives the chart's keys with a capital.
+	about := map[string]interface{}{}
+	for key, value := range readYaml(filepath.Join(chart, "Chart.yaml")) {
+		about[strings.ToUpper(key[:1])+key[1:]] = value
+	}
+	top := map[string]interface{}{
+		"Values":       values,
+		"Chart":        about,
+		"Release":      map[string]interface{}{"Name": os.Args[2], "Namespace": os.Args[3]},
+		"Files":        files{chart},
+		"Capabilities": map[string]interface{}{"KubeVersion": map[string]interface{}{"Version": version}},
+	}
+	var documents []string
 	for _, path := range paths {
-		if strings.HasSuffix(path, ".tpl") {
+		// What Helm tells at the end of an installation is no document.
+		if strings.HasSuffix(path, ".tpl") || strings.HasSuffix(path, ".txt") {
 			continue
 		}
 		var out bytes.Buffer
 		fail(all.ExecuteTemplate(&out, filepath.Base(path), top))
-		if text := strings.TrimSpace(out.String()); text != "" {
-			fmt.Printf("---\n%s\n", strings.TrimPrefix(text, "---\n"))
+		for _, text := range strings.Split("\n"+out.String(), "\n---\n") {
+			if text = strings.TrimSpace(text); text != "" {
+				documents = append(documents, text)
+			}
 		}
+	}
+	sort.SliceStable(documents, func(a, b int) bool { return rank(documents[a]) < rank(documents[b]) })
+	for _, text := range documents {
+		fmt.Printf("---\n%s\n", text)
 	}
 }
