@@ -14,14 +14,14 @@ readonly GLUE_SOURCES=(glue.c device.c commands.c points.c memory.c offsets.c sa
 # directory `make -C HEADERS M=$PWD modules` makes saker.ko.
 build_core() {
   local to=$1/kmod stamp=$1/../core.stamp core entries=() name odd inputs
-  inputs=$(find kmod probe-rs scripts/lib/core.sh -type f ! -path '*/target/*' -print0 | sort -z |
-    xargs -0 sha256sum | sha256sum)
+  inputs=$(find kmod probe-rs scripts/lib/core.sh scripts/lib/placeless -type f \
+    ! -path '*/target/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
   [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ] && [ -s "$to/core.o_shipped" ] && return
   step "kernel module's core: cargo build (kmod)"
-  (cd kmod && RUSTC_BOOTSTRAP=1 cargo_with core build "${QUIET[@]}" --release --locked --lib \
-    --target x86_64-unknown-none -Zbuild-std=core) ||
+  (cd kmod && RUSTC_BOOTSTRAP=1 cargo_with shipped/core build "${QUIET[@]}" --release --locked \
+    --lib --target x86_64-unknown-none -Zbuild-std=core) ||
     fail "Cannot build the kernel module's core, see above"
-  core=$(target_dir core)/x86_64-unknown-none/release
+  core=$(target_dir shipped/core)/x86_64-unknown-none/release
   # Each function that the glue calls.
   while read -r name; do entries+=(-u "$name"); done < <(sed -n \
     's/.*\b\(saker_core_[a-z_]*\)(.*/\1/p' kmod/saker.h | sort -u)

@@ -162,16 +162,22 @@ claim_target() {
   printf '%s' "$REPOSITORY" >"$base/.clone"
 }
 
-# cargo with the Rust that was found and nobody else's wrapper or flags.
+# cargo with the Rust that was found and nobody else's wrapper or flags. What is compiled in
+# shipped/… says nothing of where it was, and is apart from what is only tested.
 cargo_with() {
-  local target=$1
+  local target=$1 rustc=$RUST_BIN/rustc
   shift
   [ "$1" = fmt ] || claim_target
+  if [[ $target == shipped/* ]]; then
+    local -x SAKER_RUSTC=$rustc SAKER_SOURCES=$REPOSITORY SAKER_LIBRARIES
+    SAKER_LIBRARIES=$("$rustc" --print sysroot)/lib/rustlib/src/rust
+    rustc=$REPOSITORY/scripts/lib/placeless/rustc
+  fi
   # A fresh clone has no use for what an earlier one left half done.
   # Where cargo's own directory is not in PATH, cargo looks there for clippy before anywhere else,
   # and may find another Rust's.
   local path=$RUST_BIN:$TOOLS/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
   env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u RUSTUP_TOOLCHAIN ${CI:+CARGO_INCREMENTAL=0} \
-    "PATH=$path" "RUSTC=$RUST_BIN/rustc" \
+    "PATH=$path" "RUSTC=$rustc" \
     "CARGO_TARGET_DIR=$(target_dir "$target")" "$RUST_BIN/cargo" "$@" 7>&-
 }

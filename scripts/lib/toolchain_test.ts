@@ -1,6 +1,7 @@
-import { equal, match } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 
 const LIBRARY = new URL("toolchain.sh", import.meta.url).pathname;
+const PLACELESS = new URL("placeless/rustc", import.meta.url).pathname;
 const CUT = new URL("cut_denort.py", import.meta.url).pathname;
 
 /** Runs a piece of bash behind the library; returns what it printed and how it ended. */
@@ -138,3 +139,34 @@ Deno.test("a clone that compiles after another has all its files compiled anew",
     equal(await touches("one"), true);
   });
 });
+
+Deno.test("what is shipped is compiled under names that hold for every clone", async () => {
+  const compile = async (env: Record<string, string>) => {
+    const { success, stdout } = await new Deno.Command(PLACELESS, {
+      args: ["--crate-name", "x", "-C", "metadata=0123456789abcdef"],
+      env: {
+        SAKER_RUSTC: "/bin/echo",
+        SAKER_SOURCES: "/a/clone",
+        SAKER_LIBRARIES: "/libs",
+        ...env,
+      },
+    }).output();
+    equal(success, true);
+    return new TextDecoder().decode(stdout).trim().split(" ").slice(3);
+  };
+  const own = { CARGO_PKG_NAME: "probe", CARGO_PKG_VERSION: "0.1.0", OUT_DIR: "/t/probe-12/out" };
+  deepEqual(await compile({ ...own, CARGO_MANIFEST_DIR: "/a/clone/probe-rs" }), [
+    "metadata=probe-0.1.0",
+    ...["/libs=/rust", "/a/clone=/saker", "/t/probe-12/out=/made/probe"].map(remapped),
+  ]);
+  const others = { CARGO_MANIFEST_DIR: "/home/x/.cargo/registry/src/index-12/aya-0.14.0" };
+  deepEqual(await compile(others), [
+    "metadata=0123456789abcdef",
+    ...["/libs=/rust", "/home/x/.cargo/registry/src/index-12=/crates", "/a/clone=/saker"]
+      .map(remapped),
+  ]);
+});
+
+function remapped(place: string): string {
+  return `--remap-path-prefix=${place}`;
+}

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- A script talks to the person who started it.
 // What an executable of saker holds, by its own bytes, as a table for docs/packages.md: sections of
-// the runtime, the parts behind it, what was compiled in. usage: contents.ts [EXECUTABLE]
+// the runtime, the parts behind it, what was compiled in. Of two executables: which parts differ.
+// usage: contents.ts [EXECUTABLE [OTHER]]
 import { gzipSync } from "node:zlib";
 import { SAKER } from "./about.ts";
 
@@ -50,6 +51,31 @@ function main(path: string): void {
   if (lastPart < runtimeEnd) throw new Error(`${path}: its parts do not lie behind the runtime`);
 }
 
+/** Tells each part of two executables that is not the same; bounds are each one's own. */
+function compare(paths: readonly [string, string]): void {
+  const [one, other] = paths.map((path) => wholeParts(Deno.readFileSync(path)));
+  for (const name of new Set([...one!.keys(), ...other!.keys()])) {
+    const [a, b] = [one!.get(name), other!.get(name)];
+    if (a === undefined || b === undefined) console.log(`${name}: in one of them alone`);
+    else if (a.length !== b.length) console.log(`${name}: ${a.length} and ${b.length} bytes`);
+    else {
+      const differing = a.reduce((count, byte, at) => (byte === b[at] ? count : count + 1), 0);
+      if (differing > 0) console.log(`${name}: ${differing} of ${a.length} bytes`);
+    }
+  }
+}
+
+/** All of an executable, by parts: the runtime, what stands behind it, what was compiled in. */
+function wholeParts(bytes: Uint8Array): Map<string, Uint8Array> {
+  const parts = partsOf(bytes);
+  const end = Math.max(...parts.map(({ at, length }) => at + length));
+  return new Map([
+    ["runtime", bytes.subarray(0, Math.min(...parts.map(({ at }) => at)))],
+    ...parts.map(({ name, at, length }) => [name, bytes.subarray(at, at + length)] as const),
+    ["compiled in", bytes.subarray(end)],
+  ]);
+}
+
 /** Sections that the file holds bytes of; a 64-bit little-endian ELF file. */
 function sectionsOf(bytes: Uint8Array): Part[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -94,4 +120,8 @@ function lastIndexOf(bytes: Uint8Array, needle: Uint8Array): number {
   return -1;
 }
 
-if (import.meta.main) main(Deno.args[0] ?? SAKER);
+if (import.meta.main) {
+  const [one = SAKER, other] = Deno.args;
+  if (other === undefined) main(one);
+  else compare([one, other]);
+}
