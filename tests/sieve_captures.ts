@@ -9,6 +9,8 @@ import { endEvents } from "../src/sieve/ends_chance_fixture.ts";
 
 const START_NS = 1_700_000_000_000_000_000n;
 export const BLOCK_EVENT = 0x216;
+/** Numbers of calls in events: times and sched_yield, which have no event of their own, futex. */
+const CALLS = [31, 99, 154];
 /** Clone flags as events have them: the same descriptors, the same process. */
 const CL_FILES = 1 << 0 | 1 << 13;
 
@@ -159,8 +161,38 @@ function socketByChance(chance: Chance): ChanceEvent {
   }
 }
 
-/** A capture of events by chance; `sockets`: nearly a third of them is about those. */
-export function captureByChance(chance: Chance, events: number, sockets: boolean): Uint8Array {
+/** Calls without an event of their own, and some that tell of memory. */
+function callByChance(chance: Chance): ChanceEvent {
+  const tid = chance.of(TIDS);
+  const memory = { vm_size: 1 + chance.below(99), vm_rss: chance.below(9), vm_swap: 0 };
+  const [addr, length] = [4096n, 4096n];
+  switch (chance.below(6)) {
+    case 0:
+      return { id: "SYSCALL_BRK_4_X", tid, params: { res: 1n, ...memory, addr } };
+    case 1:
+      return { id: "SYSCALL_MUNMAP_X", tid, params: { res: 0, ...memory, addr, length } };
+    case 2: {
+      const fd = chance.of([-1, ...DESCRIPTORS]);
+      const map = { addr, length, prot: 1, flags: 2, fd, offset: 0n };
+      return { id: "SYSCALL_MMAP_X", tid, params: { res: addr, ...memory, ...map } };
+    }
+    default: {
+      const ID = chance.of(CALLS);
+      return { id: chance.of(["GENERIC_E", "GENERIC_X"]), tid, params: { ID, nativeID: ID } };
+    }
+  }
+}
+
+/** Kinds of events beside those of files and threads: nearly a third of all. */
+export type Besides = "sockets" | "calls";
+const BESIDES = { sockets: socketByChance, calls: callByChance };
+
+/** A capture of events by chance. */
+export function captureByChance(
+  chance: Chance,
+  events: number,
+  besides: Besides | undefined,
+): Uint8Array {
   const out = new BlockBuffer(1 << 16);
   putSection(out);
   putMachine(out, {
@@ -175,8 +207,8 @@ export function captureByChance(chance: Chance, events: number, sockets: boolean
     const lives = chance.below(calm ? 40 : 8) === 0;
     const made = lives
       ? lifeByChance(chance, chance.of(TIDS))
-      : sockets && chance.below(3) === 0
-      ? socketByChance(chance)
+      : besides !== undefined && chance.below(3) === 0
+      ? BESIDES[besides](chance)
       : eventByChance(chance);
     out.beginBlock(BLOCK_EVENT);
     out.u16(0);

@@ -10,14 +10,14 @@ import { Chance } from "../src/rules/check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
-import { BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
+import { type Besides, BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
 import { compare, replayed, rulesStart } from "./sieve_runs.ts";
 
 function byChance(
   from: number,
   seeds: number,
   rules: (chance: Chance) => string,
-  sockets = false,
+  besides?: Besides,
 ): void {
   const file = Deno.makeTempFileSync({ suffix: ".scap" });
   const events = 150;
@@ -26,7 +26,7 @@ function byChance(
   try {
     for (let seed = from; seed < from + seeds; seed++) {
       const chance = new Chance(seed);
-      Deno.writeFileSync(file, captureByChance(chance, events, sockets));
+      Deno.writeFileSync(file, captureByChance(chance, events, besides));
       const text = rules(chance);
       if (loadTexts([text]).ruleSet === undefined) continue;
       runs++;
@@ -87,7 +87,31 @@ Deno.test("a replay tells the same with the sieve where sockets are used by chan
         "evt.type = execve",
       ])),
       { output: show },
-    ), true);
+    ), "sockets");
+});
+
+Deno.test("a replay tells the same with the sieve where calls are told of for nobody", () => {
+  const output = "%evt.num %evt.type %thread.tid %proc.name %fd.name";
+  byChance(5001, 120, (chance) =>
+    chance.some([
+      "evt.type = times",
+      "evt.type in (sched_yield, openat) and proc.name = sh",
+      "evt.type = futex",
+      "syscall.type = times and proc.name exists",
+      "evt.type = write",
+      "evt.type = mmap and proc.name = b and evt.arg.length > 0",
+      "evt.type in (brk, munmap) and thread.tid = 10",
+      "evt.type = write and proc.vmsize > 50",
+      "evt.type = execve",
+    ], 3).map((condition, at) =>
+      ruleText(`r${at}`, JSON.stringify(condition), {
+        output: JSON.stringify(
+          chance.below(2) === 0
+            ? output
+            : `${output} ${chance.of(["%proc.vmsize", "%thread.vmrss"])}`,
+        ),
+      })
+    ).join(""), "calls");
 });
 
 Deno.test("a replay tells the same with the sieve where fields look at everything", () => {
@@ -111,7 +135,7 @@ Deno.test("a replay tells the same with the sieve where no rule asks for a descr
       "evt.failed = true and proc.aname[1] = sh",
       "evt.type in (write, dup2, fchdir) and container.id = host",
     ], 3).map((condition, at) => ruleText(`r${at}`, JSON.stringify(condition), { output }))
-      .join(""), true);
+      .join(""), "sockets");
 });
 
 Deno.test("a replay knows descriptors whose opens were held back, however they were copied", () => {

@@ -26,6 +26,11 @@ export interface Beyond extends OfSockets {
   readonly executions?: ThreadParts;
   /** What else makes an open one that is needed. */
   readonly later?: readonly Formula[];
+  /** Events are those of a capture. */
+  readonly captured?: boolean;
+  /** Nothing that rules ask or show is about the memory of threads, nor will be: the rules of a
+   * replay stay. */
+  readonly ignoresMemory?: boolean;
 }
 
 /** The guards by event code, for rules of the source "syscall". */
@@ -38,7 +43,8 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
 }
 
 /** Calls without an event of their own, or whose own the probe does not fill, come as generic
- * events: which call it was, no guard asks. */
+ * events: which call it was, no guard asks. Live, those come that are asked for; a capture has all,
+ * of use only to rules that are tried on them. */
 const GENERIC = /^GENERIC_/;
 
 /** Ids of events of executions. */
@@ -54,15 +60,12 @@ function guardOf(
   rules: readonly CheckedRule[],
   beyond: Beyond,
 ): Guard {
-  if (GENERIC.test(EVENTS[code]!.id)) {
-    return {
-      verdict: Verdict.Keep,
-      clauses: [],
-      texts: textsOf(code) ?? [],
-      effect: effectOf(code),
-    };
+  const { later = [], captured = false, ignoresMemory = false } = beyond;
+  const texts = textsOf(code) ?? [];
+  const effect = effectOf(code, ignoresMemory);
+  if (GENERIC.test(EVENTS[code]!.id) && (!captured || rules.length > 0)) {
+    return { verdict: Verdict.Keep, clauses: [], texts, effect };
   }
-  const { later = [] } = beyond;
   const parts = partsOf(code, beyond);
   const needs = new Needs(code, beyond);
   const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
@@ -81,8 +84,8 @@ function guardOf(
   return {
     verdict: verdictOf(clauses),
     clauses: holdsAlways(clauses) ? [] : clauses,
-    texts: textsOf(code) ?? [],
-    effect: effectOf(code),
+    texts,
+    effect,
   };
 }
 

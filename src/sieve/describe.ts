@@ -57,7 +57,7 @@ function overCaptures(
   guards: readonly Guard[],
 ): (event: EventInfo) => string[] {
   const ends = new EndSets();
-  const captured = deriveGuards(rules, { protocols: true, ends });
+  const captured = deriveGuards(rules, { captured: true, protocols: true, ends });
   return (event) => {
     const guard = captured[event.code]!;
     if (!asksOfSockets(guard) && guard.verdict === guards[event.code]!.verdict) return [];

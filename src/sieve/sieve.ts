@@ -62,6 +62,8 @@ const APART = new RegExp(
     "proc\\.(args|exeline|env|vpid|pvpid|tty|sid)|" +
     "(user|group|container)\\.\\w+(\\.\\w+)*|thread\\.v?tid)$",
 );
+/** How much memory threads have. */
+const OF_MEMORY = /^(proc|thread)\.vm(size|rss|swap)/;
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
@@ -72,11 +74,13 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   let looksAtAll = false;
   let asksRaw = false;
   let ignoresDescriptors = true;
+  let ignoresMemory = true;
   for (const rule of rules) {
     if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
     if (!fields.every((field) => APART.test(field))) ignoresDescriptors = false;
+    if (fields.some((field) => OF_MEMORY.test(field))) ignoresMemory = false;
     if (fields.some((field) => RAW.test(field)) && !onlyOpens(rule)) asksRaw = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
     looksAtAll = true;
@@ -85,7 +89,8 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const threads = new ThreadParts();
   const executions = new ThreadParts(OF_EXECUTIONS, EXECUTIONS);
   const sets = new EndSets();
-  const beyond = { threads, executions, protocols: true, ends: sets };
+  const told = { threads, executions, protocols: true, ends: sets };
+  const beyond = { ...told, captured: true, ignoresMemory };
   const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
   const ends = sets.words();

@@ -70,6 +70,13 @@ const BY_CODE = Uint8Array.from(EVENTS, ({ code, id, flags }) => {
   return flags.has("skip_parse_reset") ? Effect.Meta : Effect.None;
 });
 
-export function effectOf(code: number): Effect {
-  return BY_CODE[code]!;
+/** Kinds that tell how much memory their thread has, and change nothing else. */
+const OF_MEMORY = Uint8Array.from(
+  EVENTS,
+  ({ id }) => /^SYSCALL_(BRK_4|MMAP2?|MUNMAP)_X$/.test(id) ? 1 : 0,
+);
+
+/** `ignoresMemory`: nobody asks how much memory threads have. */
+export function effectOf(code: number, ignoresMemory = false): Effect {
+  return ignoresMemory && OF_MEMORY[code] === 1 ? Effect.None : BY_CODE[code]!;
 }
