@@ -161,12 +161,27 @@ function socketByChance(chance: Chance): ChanceEvent {
   }
 }
 
-/** Calls without an event of their own, and some that tell of memory. */
+/** Calls without an event of their own, and some that tell of memory or limits. */
 function callByChance(chance: Chance): ChanceEvent {
   const tid = chance.of(TIDS);
   const memory = { vm_size: 1 + chance.below(99), vm_rss: chance.below(9), vm_swap: 0 };
   const [addr, length] = [4096n, 4096n];
-  switch (chance.below(6)) {
+  switch (chance.below(8)) {
+    case 6:
+      return {
+        id: "SYSCALL_PRLIMIT_X",
+        tid,
+        params: {
+          ...{ res: 0, newcur: 1 + chance.below(99), newmax: 99, oldcur: 1, oldmax: 99 },
+          ...{ pid: chance.of([0, 77, ...TIDS]), resource: chance.of([3, 7]) },
+        },
+      };
+    case 7:
+      return {
+        id: "SYSCALL_SETRLIMIT_X",
+        tid,
+        params: { res: 0, cur: 1 + chance.below(99), max: 99, resource: 7 },
+      };
     case 0:
       return { id: "SYSCALL_BRK_4_X", tid, params: { res: 1n, ...memory, addr } };
     case 1:

@@ -92,6 +92,7 @@ Deno.test("a replay tells the same with the sieve where sockets are used by chan
 
 Deno.test("a replay tells the same with the sieve where calls are told of for nobody", () => {
   const output = "%evt.num %evt.type %thread.tid %proc.name %fd.name";
+  const asides = ["%proc.vmsize", "%thread.vmrss", "%proc.fdlimit", "%proc.fdusage"];
   byChance(5001, 120, (chance) =>
     chance.some([
       "evt.type = times",
@@ -102,13 +103,13 @@ Deno.test("a replay tells the same with the sieve where calls are told of for no
       "evt.type = mmap and proc.name = b and evt.arg.length > 0",
       "evt.type in (brk, munmap) and thread.tid = 10",
       "evt.type = write and proc.vmsize > 50",
+      "evt.type in (write, execve) and proc.fdlimit < 60",
+      "evt.type = prlimit and proc.name = sh",
       "evt.type = execve",
     ], 3).map((condition, at) =>
       ruleText(`r${at}`, JSON.stringify(condition), {
         output: JSON.stringify(
-          chance.below(2) === 0
-            ? output
-            : `${output} ${chance.of(["%proc.vmsize", "%thread.vmrss"])}`,
+          chance.below(2) === 0 ? output : `${output} ${chance.of(asides)}`,
         ),
       })
     ).join(""), "calls");

@@ -14,7 +14,7 @@ import {
 import { isOpen, textsOf } from "./event_texts.ts";
 import type { Formula } from "./formula.ts";
 import { Needs, type OfSockets } from "./need.ts";
-import { effectOf } from "./state_effects.ts";
+import { type Aside, effectOf } from "./state_effects.ts";
 import type { ThreadParts } from "./thread_parts.ts";
 import { type Guard, Verdict } from "./table.ts";
 
@@ -28,9 +28,8 @@ export interface Beyond extends OfSockets {
   readonly later?: readonly Formula[];
   /** Events are those of a capture. */
   readonly captured?: boolean;
-  /** Nothing that rules ask or show is about the memory of threads, nor will be: the rules of a
-   * replay stay. */
-  readonly ignoresMemory?: boolean;
+  /** What nothing is about that rules ask or show, nor will be: the rules of a replay stay. */
+  readonly ignored?: readonly Aside[];
 }
 
 /** The guards by event code, for rules of the source "syscall". */
@@ -60,9 +59,9 @@ function guardOf(
   rules: readonly CheckedRule[],
   beyond: Beyond,
 ): Guard {
-  const { later = [], captured = false, ignoresMemory = false } = beyond;
+  const { later = [], captured = false, ignored = [] } = beyond;
   const texts = textsOf(code) ?? [];
-  const effect = effectOf(code, ignoresMemory);
+  const effect = effectOf(code, ignored);
   if (GENERIC.test(EVENTS[code]!.id) && (!captured || rules.length > 0)) {
     return { verdict: Verdict.Keep, clauses: [], texts, effect };
   }

@@ -7,7 +7,7 @@ import { FD_PARAM } from "../state/events/event_traits.ts";
 import { deriveGuards, EXECUTION, partsOf } from "./derive.ts";
 import { EndSets } from "./ends.ts";
 import { laterNames, needsEveryOpen } from "./later_use.ts";
-import { Effect, effectOf } from "./state_effects.ts";
+import { type Aside, Effect, effectOf } from "./state_effects.ts";
 import { tableBytes, threadWords, Verdict } from "./table.ts";
 import { OF_EXECUTIONS, ThreadParts } from "./thread_parts.ts";
 
@@ -62,8 +62,12 @@ const APART = new RegExp(
     "proc\\.(args|exeline|env|vpid|pvpid|tty|sid)|" +
     "(user|group|container)\\.\\w+(\\.\\w+)*|thread\\.v?tid)$",
 );
-/** How much memory threads have. */
-const OF_MEMORY = /^(proc|thread)\.vm(size|rss|swap)/;
+const ASIDE: readonly Aside[] = ["memory", "limits"];
+/** The fields of each. */
+const SHOWN_BY: Readonly<Record<Aside, RegExp>> = {
+  memory: /^(proc|thread)\.vm(size|rss|swap)/,
+  limits: /^proc\.fd(limit|usage)/,
+};
 /** Fields whose value depends on which events were looked at before. */
 const ALL_EVENTS = /^evt\.deltatime/;
 
@@ -74,13 +78,15 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   let looksAtAll = false;
   let asksRaw = false;
   let ignoresDescriptors = true;
-  let ignoresMemory = true;
+  const ignored = new Set(ASIDE);
   for (const rule of rules) {
     if (seesAllEvents(rule) !== undefined) return openSieve(descriptors);
     const fields = fieldsOf(rule);
     if (fields.includes(IN_ORDER)) keepsDescriptors = true;
     if (!fields.every((field) => APART.test(field))) ignoresDescriptors = false;
-    if (fields.some((field) => OF_MEMORY.test(field))) ignoresMemory = false;
+    for (const aside of ASIDE) {
+      if (fields.some((field) => SHOWN_BY[aside].test(field))) ignored.delete(aside);
+    }
     if (fields.some((field) => RAW.test(field)) && !onlyOpens(rule)) asksRaw = true;
     if (!fields.some((field) => ALL_DESCRIPTORS.test(field))) continue;
     looksAtAll = true;
@@ -90,7 +96,7 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const executions = new ThreadParts(OF_EXECUTIONS, EXECUTIONS);
   const sets = new EndSets();
   const told = { threads, executions, protocols: true, ends: sets };
-  const beyond = { ...told, captured: true, ignoresMemory };
+  const beyond = { ...told, captured: true, ignored: [...ignored] };
   const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
   const ends = sets.words();

@@ -70,13 +70,17 @@ const BY_CODE = Uint8Array.from(EVENTS, ({ code, id, flags }) => {
   return flags.has("skip_parse_reset") ? Effect.Meta : Effect.None;
 });
 
-/** Kinds that tell how much memory their thread has, and change nothing else. */
-const OF_MEMORY = Uint8Array.from(
-  EVENTS,
-  ({ id }) => /^SYSCALL_(BRK_4|MMAP2?|MUNMAP)_X$/.test(id) ? 1 : 0,
-);
+/** What events tell of threads that many captures are full of and few rules ask for: how much
+ * memory they have, how many descriptors they may have. */
+export type Aside = "memory" | "limits";
+/** Kinds that tell of it, and change nothing else. */
+const TOLD_BY: Readonly<Record<Aside, RegExp>> = {
+  memory: /^SYSCALL_(BRK_4|MMAP2?|MUNMAP)_X$/,
+  limits: /^SYSCALL_(GETRLIMIT|SETRLIMIT|PRLIMIT)_X$/,
+};
 
-/** `ignoresMemory`: nobody asks how much memory threads have. */
-export function effectOf(code: number, ignoresMemory = false): Effect {
-  return ignoresMemory && OF_MEMORY[code] === 1 ? Effect.None : BY_CODE[code]!;
+/** `ignored`: what nobody asks for. */
+export function effectOf(code: number, ignored: readonly Aside[] = []): Effect {
+  const { id } = EVENTS[code]!;
+  return ignored.some((aside) => TOLD_BY[aside].test(id)) ? Effect.None : BY_CODE[code]!;
 }
