@@ -1,5 +1,5 @@
 // The output to NATS against a real nats-server: every alert once and in order, through restarts.
-import { ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 import { inOrder, opened, OutputsPlace } from "./outputs/place.ts";
@@ -36,6 +36,23 @@ test("a replay's alerts are in the stream, a second time changes nothing", async
     strictEqual(code, 0, error);
     inOrder(await stored(server), 0, 1000);
   }
+});
+
+test("a message has all of its alert, whatever JSON elsewhere leaves out", async () => {
+  await using server = await NatsServer.start();
+  using place = new OutputsPlace();
+  const properties = ["output", "message", "output_fields", "tags"];
+  const { code, error } = await place.replayed(place.capture(0, 1), [
+    `nats_output={enabled: true, url: "${server.url}"}`,
+    ...properties.map((name) => `json_include_${name}_property=false`),
+  ]);
+  strictEqual(code, 0, error);
+  const connection = await server.connect();
+  const { streams } = await jetstreamManager(connection);
+  const message = await streams.getMessage("SAKER", { seq: 1 });
+  await connection.close();
+  const told = JSON.parse(new TextDecoder().decode(message!.data));
+  deepStrictEqual(properties.filter((name) => told[name] === undefined), []);
 });
 
 test("what a server that is away cannot take waits on disk, and comes once", async () => {

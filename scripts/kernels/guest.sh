@@ -19,14 +19,14 @@ part watch
 saker -r /rules.yaml -o json_output=true -o webserver.enabled=false >/run/alerts 2>/run/told &
 saker=$!
 waited=0
-until grep -q "is watching" /run/told || [ $waited -ge 180 ]; do
+until grep -q "is watching" /run/told || [ $waited -ge 300 ]; do
   sleep 1
   waited=$((waited + 1))
 done
 cat /etc/marked >/dev/null
 /bin/marked-program
 # What is written to one is followed by what comes to the other.
-until [ "$(wc -l </run/alerts)" -ge 2 ] || [ $waited -ge 200 ]; do
+until [ "$(wc -l </run/alerts)" -ge 2 ] || [ $waited -ge 420 ]; do
   sleep 1
   waited=$((waited + 1))
 done
@@ -36,7 +36,7 @@ echo 0 >$cpu && cat /etc/marked-without-a-cpu >/dev/null
 echo 1 >$cpu && taskset 2 cat /etc/marked-on-it-again >/dev/null
 date -s "@$(($(date +%s) - 3600))" >/dev/null && cat /etc/marked-in-the-past >/dev/null
 date -s "@$(($(date +%s) + 90000))" >/dev/null && cat /etc/marked-in-the-future >/dev/null
-until [ "$(wc -l </run/alerts)" -ge 6 ] || [ $waited -ge 240 ]; do
+until [ "$(wc -l </run/alerts)" -ge 6 ] || [ $waited -ge 540 ]; do
   sleep 1
   waited=$((waited + 1))
 done

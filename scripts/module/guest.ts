@@ -10,7 +10,8 @@ export interface ModuleGuest {
 const EXPECTED = new RegExp(
   "saker: (loading out-of-tree module|module verification failed)|taints kernel|" +
     // A host that is busy elsewhere.
-    "clocksource: Long readout interval|hrtimer: interrupt took",
+    "clocksource: Long readout interval|hrtimer: interrupt took|" +
+    "perf: interrupt took too long|workqueue: (?!.*saker).* hogged CPU for",
 );
 
 export function moduleGuestOf(output: string): ModuleGuest {

@@ -14,6 +14,7 @@ ok the steps end
 ok it goes on
 == dmesg 90.00
 saker: loading out-of-tree module taints kernel.
+workqueue: blk_mq_run_work_fn hogged CPU for >10000us 4 times
 BUG: something
 == end 90.10
 `;

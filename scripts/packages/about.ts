@@ -3,10 +3,12 @@
 import { join } from "node:path";
 
 export const ROOT = new URL("../..", import.meta.url).pathname;
-export const SAKER = join(ROOT, "dist/saker");
+/** What is packed; SAKER_EXECUTABLE names another one. */
+export const SAKER = Deno.env.get("SAKER_EXECUTABLE") ?? join(ROOT, "dist/saker");
 export const OUT = join(ROOT, "dist/packages");
 
 export interface About {
+  /** The executable's own, which packages are named by. */
   readonly version: string;
   /** Which packaging of that version an RPM is, from 1: SAKER_RELEASE. */
   readonly release: number;
@@ -26,7 +28,7 @@ One executable holds probe, default rules and a page that shows what it sees.`;
 
 /** Facts of the commit that is checked out; SOURCE_DATE_EPOCH goes before its time. */
 export async function about(): Promise<About> {
-  const { version } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
+  const version = await versionTold();
   const [commit = "", time = ""] = (await git("log", "-1", "--format=%H %ct")).split(" ");
   const epoch = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? time);
   if (!Number.isSafeInteger(epoch) || epoch <= 0) {
@@ -46,6 +48,20 @@ export async function about(): Promise<About> {
     maintainer: `${name} <${mail}>`,
     summary: "security watch of this host through the kernel, by Falco's rules",
   };
+}
+
+/** Of the executable; one built here before the version was changed is refused. */
+async function versionTold(): Promise<string> {
+  const told = await output(SAKER, ["--version"]);
+  const version = told.match(/^saker version: (\d+\.\d+\.\d+) /)?.[1];
+  if (version === undefined) throw new Error(`${SAKER} --version tells no version: ${told}`);
+  const { version: wanted } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
+  if (Deno.env.get("SAKER_EXECUTABLE") === undefined && version !== wanted) {
+    throw new Error(
+      `dist/saker is version ${version}, deno.json says ${wanted}: run scripts/build`,
+    );
+  }
+  return version;
 }
 
 /** What a program prints; an error with what it said where it fails. */

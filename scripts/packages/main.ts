@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type About, about, OUT, output, SAKER } from "./about.ts";
+import { type About, about, OUT, SAKER } from "./about.ts";
 import { deb, debName } from "./deb.ts";
 import { chart, chartName, manifests, manifestsName } from "./helm.ts";
 import { image, imageName } from "./image.ts";
@@ -75,10 +75,6 @@ async function main(given: readonly string[]): Promise<number> {
     return refuse("there is no dist/saker: run scripts/build first");
   }
   const facts = await about();
-  const built = /^saker version: (\S+)/.exec(await output(SAKER, ["--version"]))?.[1];
-  if (built !== facts.version) {
-    return refuse(`dist/saker is of version ${built}, deno.json says ${facts.version}`);
-  }
   let made: Promise<readonly Entry[]> | undefined;
   const files = () => made ??= layout(facts);
   Deno.mkdirSync(out, { recursive: true });

@@ -1,18 +1,26 @@
-// The tarball, for hosts without dpkg: the same files below one directory, to be copied below the
-// root. In: the layout. Out: the bytes of a .tar.xz.
+// The tarball, for hosts without dpkg: the same files below one directory, and what installs them.
+// In: the layout. Out: the bytes of a .tar.xz.
 import { join } from "node:path";
 import { type About, ROOT } from "./about.ts";
 import { xz } from "./compress.ts";
 import { type Entry, file, tar, withDirectories } from "./tar.ts";
 
-const INSTALL = `saker from this archive, as root, in the directory in which this file is:
+const INSTALL = `saker from this archive, as root. In the directory in which this file is:
 
-    cp -r --no-clobber etc /
-    cp -r --remove-destination usr /
-    systemctl daemon-reload && systemctl enable --now saker
+    ./install.sh
 
-The first line leaves a configuration that is there as it is. After an upgrade:
-systemctl restart saker
+puts the files of usr and etc below / , enables the service and starts it; over an earlier version
+it upgrades: a configuration that was edited stays (a new default lies beside it, as *.new), and a
+service that ran runs the new version. Alerts: journalctl -u saker -o cat
+
+    /usr/share/saker/install.sh remove
+
+stops and removes it, without this archive. Configuration (/etc/saker) and state (/var/lib/saker)
+stay; these go too with
+
+    /usr/share/saker/install.sh purge
+
+An image of a host, or any directory, is given as DESTDIR: DESTDIR=/mnt/host ./install.sh
 `;
 
 export function tarballName({ version }: About): string {
@@ -28,6 +36,7 @@ export async function tarball(
   const all = withDirectories([
     ...files,
     file("INSTALL", INSTALL),
+    file("install.sh", Deno.readFileSync(new URL("install.sh", import.meta.url)), 0o755),
     file("LICENSE", Deno.readFileSync(join(ROOT, "LICENSE"))),
     file("README.md", Deno.readFileSync(join(ROOT, "README.md"))),
   ]);

@@ -38,6 +38,8 @@ class Transport {
   #chunks: Uint8Array[] = [];
   #wake: (() => void) | undefined;
   #connected = false;
+  /** Something came after the first line, or within TLS. */
+  #heard = false;
   #done = false;
   readonly #closed = Promise.withResolvers<void | Error>();
 
@@ -68,6 +70,7 @@ class Transport {
     if (this.#done) throw new Error("it is being closed");
     this.#connected = true;
     this.#socket!.on("data", (chunk: Uint8Array) => {
+      this.#heard = true;
       this.#chunks.push(chunk);
       this.#wake?.();
     });
@@ -76,9 +79,20 @@ class Transport {
   /** From here on an error of the socket ends this connection, and nothing else. */
   #take(socket: Socket): void {
     this.#socket = socket;
-    socket.on("error", (error: Error) => this.closeError ??= error);
+    socket.on("error", (error: Error) => this.closeError ??= this.#inWords(error));
     socket.on("close", () => this.#end());
     socket.on("end", () => this.#end());
+  }
+
+  /**
+   * A server that does not take our certificate says so when TLS is made for us already (TLS 1.3),
+   * and closes: what we write meanwhile may fail (EBADF, EPIPE, UNKNOWN) before its word is read.
+   */
+  #inWords(error: Error): Error {
+    if (!/^write [A-Z]+$|\bECONNRESET\b/.test(error.message)) return error;
+    const isUnheard = this.#encrypted && !this.#heard;
+    const why = isUnheard ? ": it may refuse our certificate, or want one" : "";
+    return new Error(`the server has closed the connection${why}`, { cause: error });
   }
 
   #end(): void {

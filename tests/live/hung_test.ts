@@ -1,6 +1,7 @@
 // Where alerts and captures go, and where rules come from, on a mount that hangs: nothing waits for
 // it but what lies on it, that is told, and a signal ends saker.
 import { loadAddon } from "../../src/engine/host/addon.ts";
+import { together } from "../together.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
 import { type Alert, eventually, type Health, Saker } from "./saker.ts";
 import { has, isRoot, ownMounts, Place, PYTHON, python, run, shell } from "./trigger.ts";
@@ -96,90 +97,88 @@ class Scene implements AsyncDisposable {
   }
 }
 
-Deno.test({
-  name: "an alert file and an audit log on a mount that hangs hold up nothing, and are told of",
-  ignore: !HANGS,
-  async fn() {
-    await using scene = await Scene.start((hung, rules) => [
-      ...["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`],
-      ...["-o", `plugins[]={name: k8saudit, open_params: "file://${hung}/audit.log"}`],
-    ]);
-    await scene.seen("first");
-    await scene.degraded("/audit.log: its file system has not answered for 1");
-    const { body } = await scene.degraded("file: ");
-    const outputs = body.outputs as { name: string; state: string }[];
-    assertEquals(outputs.find(({ name }) => name === "file")?.state, "slow");
-    await scene.seen("second");
-    assertEquals((await scene.saker.stop()).code, 0);
+together("a mount that hangs holds up what lies on it alone", !HANGS, [
+  {
+    name: "an alert file and an audit log on a mount that hangs hold up nothing, and are told of",
+    async fn() {
+      await using scene = await Scene.start((hung, rules) => [
+        ...["-r", rules, "-o", `file_output={enabled: true, filename: ${hung}/alerts}`],
+        ...["-o", `plugins[]={name: k8saudit, open_params: "file://${hung}/audit.log"}`],
+      ]);
+      await scene.seen("first");
+      await scene.degraded("/audit.log: its file system has not answered for 1");
+      const { body } = await scene.degraded("file: ");
+      const outputs = body.outputs as { name: string; state: string }[];
+      assertEquals(outputs.find(({ name }) => name === "file")?.state, "slow");
+      await scene.seen("second");
+      assertEquals((await scene.saker.stop()).code, 0);
+    },
   },
-});
 
-Deno.test({
-  name: "a spool on a mount that hangs holds up no output, and is told of",
-  ignore: !HANGS,
-  async fn() {
-    await using scene = await Scene.start((hung, rules) => [
-      ...["-r", rules, "-o", `file_output={enabled: true, filename: ${rules}.alerts}`],
-      ...["-o", `spool={enabled: true, directory: ${hung}/spool}`],
-    ]);
-    await scene.seen("first");
-    await eventually("the alert in the file", async () => {
-      const text = await Deno.readTextFile(scene.place.file("rules.yaml.alerts"));
-      return text.includes("secret-first") || undefined;
-    });
-    const { code, stderr } = await scene.saker.stop();
-    assertEquals(code, 0, stderr);
-    assertIncludes(stderr, "file: its disk does not answer, or another saker has it");
+  {
+    name: "a spool on a mount that hangs holds up no output, and is told of",
+    async fn() {
+      await using scene = await Scene.start((hung, rules) => [
+        ...["-r", rules, "-o", `file_output={enabled: true, filename: ${rules}.alerts}`],
+        ...["-o", `spool={enabled: true, directory: ${hung}/spool}`],
+      ]);
+      await scene.seen("first");
+      await eventually("the alert in the file", async () => {
+        const text = await Deno.readTextFile(scene.place.file("rules.yaml.alerts"));
+        return text.includes("secret-first") || undefined;
+      });
+      const { code, stderr } = await scene.saker.stop();
+      assertEquals(code, 0, stderr);
+      assertIncludes(stderr, "file: its disk does not answer, or another saker has it");
+    },
   },
-});
 
-Deno.test({
-  name: "captures on a mount that hangs hold up nothing, and are told of",
-  ignore: !HANGS,
-  async fn() {
-    await using scene = await Scene.start((
-      hung,
-      rules,
-    ) => ["-r", rules, "-o", `capture={enabled: true, path_prefix: ${hung}/c}`]);
-    await scene.seen("first");
-    const { status, body } = await scene.degraded(
-      "captures: their file system has not answered for 1",
-    );
-    assertEquals(status, 200);
-    const captures = body.captures as { started: number; waiting_bytes: number };
-    assert(captures.started > 0 && captures.waiting_bytes > 0);
-    await scene.seen("second");
-    const { code, stderr } = await scene.saker.stop();
-    assertEquals(code, 0, stderr);
-    assertIncludes(stderr, "Warning: captures: their file system has not answered for 10 s");
-    assertIncludes(stderr, "Captures that could not be written, or not whole: ");
+  {
+    name: "captures on a mount that hangs hold up nothing, and are told of",
+    async fn() {
+      await using scene = await Scene.start((
+        hung,
+        rules,
+      ) => ["-r", rules, "-o", `capture={enabled: true, path_prefix: ${hung}/c}`]);
+      await scene.seen("first");
+      const { status, body } = await scene.degraded(
+        "captures: their file system has not answered for 1",
+      );
+      assertEquals(status, 200);
+      const captures = body.captures as { started: number; waiting_bytes: number };
+      assert(captures.started > 0 && captures.waiting_bytes > 0);
+      await scene.seen("second");
+      const { code, stderr } = await scene.saker.stop();
+      assertEquals(code, 0, stderr);
+      assertIncludes(stderr, "Warning: captures: their file system has not answered for 10 s");
+      assertIncludes(stderr, "Captures that could not be written, or not whole: ");
+    },
   },
-});
 
-Deno.test({
-  name: "a recording on a mount that hangs lets alerts go on, and a signal ends it in one line",
-  ignore: !HANGS,
-  async fn() {
-    await using scene = await Scene.launch((hung, rules) => [
-      ...["-r", rules, "-o", "json_output=true"],
-      ...["record", `${hung}/r.scap`, "--alerts"],
-    ]);
-    const { saker } = scene;
-    await eventually("it to record", () => saker.told.includes("is recording to") || undefined);
-    await scene.seen("first");
-    await eventually("the mount to be told of", () => {
-      return saker.told.includes("their file system has not answered for 10 s") || undefined;
-    });
-    await scene.seen("second");
-    const { code, stderr } = await saker.stop();
-    assertEquals(code, 1);
-    const last = stderr.trimEnd().split("\n").at(-1)!;
-    assert(
-      /^Error: Cannot write capture ".*r\.scap": its file system does not take/.test(last),
-      last,
-    );
+  {
+    name: "a recording on a mount that hangs lets alerts go on, and a signal ends it in one line",
+    async fn() {
+      await using scene = await Scene.launch((hung, rules) => [
+        ...["-r", rules, "-o", "json_output=true"],
+        ...["record", `${hung}/r.scap`, "--alerts"],
+      ]);
+      const { saker } = scene;
+      await eventually("it to record", () => saker.told.includes("is recording to") || undefined);
+      await scene.seen("first");
+      await eventually("the mount to be told of", () => {
+        return saker.told.includes("their file system has not answered for 10 s") || undefined;
+      });
+      await scene.seen("second");
+      const { code, stderr } = await saker.stop();
+      assertEquals(code, 1);
+      const last = stderr.trimEnd().split("\n").at(-1)!;
+      assert(
+        /^Error: Cannot write capture ".*r\.scap": its file system does not take/.test(last),
+        last,
+      );
+    },
   },
-});
+]);
 
 Deno.test({
   name: "rules that come to lie on a mount that hangs hold up nothing, and the old ones stay",

@@ -1,22 +1,26 @@
 // The packages as installed things: on a Debian with systemd the Debian package comes, is started,
 // alerts, is upgraded over a configuration that somebody edited, and goes without leaving anything;
 // so does the RPM, by rpm. All packages are the same bytes when they are made twice.
-import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { assertEquals, assertIncludes } from "./expect.ts";
 import {
   alerted,
   CONFIG,
   difference,
+  NEXT,
+  nextExecutable,
   noRpm,
+  onDebian,
   packages,
-  processOf,
   reading,
+  runs,
   state,
   VERSION,
 } from "./packages.ts";
-import { Debian } from "./runtimes/debian.ts";
-import { CannotRun } from "./runtimes/unpacked.ts";
+import type { Debian } from "./runtimes/debian.ts";
+import { SAKER } from "./saker.ts";
 import { has, Place, run, shell } from "./trigger.ts";
 
+const INSTALL = new URL("../../scripts/packages/install.sh", import.meta.url).pathname;
 const [DEB, RPM] = [`saker_${VERSION}_amd64.deb`, `saker-${VERSION}-1.x86_64.rpm`];
 
 Deno.test("packages made twice of one commit are the same bytes, and their sums are told", {
@@ -51,80 +55,45 @@ Deno.test("packages made twice of one commit are the same bytes, and their sums 
   assertEquals([checked.code, checked.stdout, checked.stderr], [0, "", ""]);
 });
 
-Deno.test("the tarball is installed by copying", { ignore: !has("xz") }, async () => {
-  await using place = new Place();
-  const archive = `${await packages(place, ["tar"])}/saker-${VERSION}-x86_64.tar.xz`;
-  const work = place.file("unpacked");
-  await Deno.mkdir(work);
-  await shell(place.marker, 'tar -xJf "$1" -C "$2" --strip-components=1', [archive, work]);
-  const install = await Deno.readTextFile(`${work}/INSTALL`);
-  const root = place.file("root");
-  await Deno.mkdir(root);
-  const lines = install.split("\n").filter((line) => line.startsWith("    cp "));
-  assertEquals(lines.length, 2);
-  for (const line of lines) {
-    await shell(place.marker, `cd "$1" && ${line.replace(/ \/$/, ' "$2"')}`, [work, root]);
-  }
-  const { code, stdout } = await run(`${root}/usr/bin/saker`, ["--version"]);
-  assertEquals(code, 0);
-  assertIncludes(stdout, `saker version: ${VERSION} `);
-  // The configuration that it brings is sound, as far as its paths are those of a host.
-  const config = (await Deno.readTextFile(root + CONFIG))
-    .replaceAll(/\/(etc|usr)\/(?=s)/g, `${root}/$1/`);
-  await Deno.writeTextFile(root + CONFIG, config);
-  const dry = await run(`${root}/usr/bin/saker`, ["-c", root + CONFIG, "--dry-run"]);
-  assertEquals([dry.code, /warning/i.test(dry.stderr)], [0, false], dry.stderr);
-});
-
-/** The Debian package of the version after, whose configuration differs from this one's. */
-async function nextVersion(deb: string, place: Place): Promise<string> {
-  const [work, next] = [place.file("next"), place.file("saker_next.deb")];
+/** The next version's Debian package, whose configuration differs from this one's too. */
+async function nextVersion(place: Place): Promise<string> {
+  const executable = await nextExecutable(place);
+  const made = await packages(place, ["deb"], { directory: "next", executable });
+  const [work, next] = [place.file("unpacked"), place.file("saker_next.deb")];
   await shell(
     place.marker,
     `dpkg-deb -R "$1" "$2" &&
-sed -i 's/^Version: .*/&+next/' "$2/DEBIAN/control" &&
 echo '# A default of the next version.' >>"$2/etc/saker/falco.yaml" &&
 dpkg-deb -Znone --root-owner-group -b "$2" "$3" >&2`,
-    [deb, work, next],
+    [`${made}/saker_${NEXT}_amd64.deb`, work, next],
   );
   return next;
-}
-
-/** Runs it on a machine, where there can be one. */
-async function onDebian(
-  t: Deno.TestContext,
-  act: (debian: Debian, place: Place) => Promise<void>,
-): Promise<void> {
-  await using place = new Place();
-  try {
-    await using debian = await Debian.start(place);
-    await act(debian, place);
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    await t.step({ name: `skipped: ${error.message}`, ignore: true, fn() {} });
-  }
 }
 
 Deno.test("the Debian package is installed, started, alerts, is upgraded, removed, purged", {
   ignore: !has("xz") || !has("dpkg-deb"),
 }, async (t) => {
-  await onDebian(t, async (debian, place) => {
-    const first = `${await packages(place, ["deb"])}/${DEB}`;
-    await life(debian, await debian.put(first), await debian.put(await nextVersion(first, place)), {
-      place,
-    });
+  const make = async (place: Place) => ({
+    first: `${await packages(place, ["deb"])}/${DEB}`,
+    next: await nextVersion(place),
+  });
+  await onDebian(t, make, async (debian, place, { first, next }) => {
+    await life(debian, await debian.put(first), await debian.put(next), { place });
   });
 });
 
 Deno.test("the RPM is installed, alerts, is upgraded and removed", {
   ignore: noRpm() !== undefined || !has("readelf"),
 }, async (t) => {
-  await onDebian(t, async (debian, place) => {
-    const made = await packages(place, ["rpm"]);
-    await packages(place, ["rpm"], { release: 2 });
+  const make = async (place: Place) => {
+    const executable = await nextExecutable(place);
+    await packages(place, ["rpm"], { executable });
+    return { executable, made: await packages(place, ["rpm"]) };
+  };
+  await onDebian(t, make, async (debian, place, { executable, made }) => {
     const [first, next] = [
       await debian.put(`${made}/${RPM}`),
-      await debian.put(`${made}/${RPM.replace("-1.x86", "-2.x86")}`),
+      await debian.put(`${made}/${RPM.replace(VERSION, NEXT)}`),
     ];
     // What it asks for is Debian's own here, of which rpm knows nothing.
     const rpm = (...args: readonly string[]) => debian.must("rpm", ...args);
@@ -136,17 +105,18 @@ Deno.test("the RPM is installed, alerts, is upgraded and removed", {
     await debian.must("systemctl", "start", "saker");
     await alerted(debian, place.mark("rpm"), (mark) => debian.run(...reading(mark)));
     assertEquals(await rpm("--verify", "--nodeps", "saker"), "");
+    await runs(debian, SAKER, VERSION);
+    await refusesTarball(debian, "an RPM: remove it first (rpm -e saker)");
 
     await debian.must(
       "sh",
       "-c",
       `echo 'append_output: [{extra_output: site=edited}]' >> ${CONFIG}`,
     );
-    const earlier = await processOf(debian);
     await rpm("--upgrade", "--nodeps", next);
-    assertIncludes(await rpm("--query", "saker"), `saker-${VERSION}-2`);
+    assertIncludes(await rpm("--query", "saker"), `saker-${NEXT}-1`);
     assertEquals(await state(debian), "active enabled");
-    assert(await processOf(debian) !== earlier, "the earlier program still runs");
+    await runs(debian, executable, NEXT);
     const alert = await alerted(debian, place.mark("next"), (mark) => debian.run(...reading(mark)));
     assertIncludes(alert.output, "site=edited");
 
@@ -161,6 +131,12 @@ Deno.test("the RPM is installed, alerts, is upgraded and removed", {
   });
 });
 
+/** Files of a package are its manager's: the tarball's script leaves them alone. */
+async function refusesTarball(debian: Debian, why: string): Promise<void> {
+  const { code, stderr } = await debian.run("sh", await debian.put(INSTALL));
+  assertEquals([code, stderr], [1, `saker: saker is installed here as ${why}\n`]);
+}
+
 async function life(
   debian: Debian,
   deb: string,
@@ -171,18 +147,19 @@ async function life(
   await debian.must("dpkg", "-i", deb);
   assertEquals(await state(debian), "active enabled");
   assertEquals(await debian.must("dpkg", "--verify", "saker"), "");
+  await runs(debian, SAKER, VERSION);
+  await refusesTarball(debian, "a Debian package: remove it first (dpkg -r saker)");
   await alerted(debian, place.mark("inside"), (mark) => debian.run(...reading(mark)));
   // The kernel is the same: what the host does is seen too.
   await alerted(debian, place.mark("outside"), (mark) => run("/bin/sh", reading(mark).slice(1)));
 
   // An upgrade keeps what was edited, and the new program runs.
   await debian.must("sh", "-c", `echo 'append_output: [{extra_output: site=edited}]' >> ${CONFIG}`);
-  const earlier = await processOf(debian);
   await debian.must("dpkg", "-i", "--force-confold", next);
   assertEquals(await state(debian), "active enabled");
-  assert(await processOf(debian) !== earlier, "the earlier program still runs");
+  await runs(debian, place.file("next_saker"), NEXT);
   assertIncludes(await debian.must("cat", CONFIG), "site=edited");
-  assertEquals((await debian.must("dpkg-query", "-W", "saker")).endsWith("+next"), true);
+  assertEquals(await debian.must("dpkg-query", "-W", "saker"), `saker\t${NEXT}`);
   const alert = await alerted(
     debian,
     place.mark("upgraded"),

@@ -1,23 +1,46 @@
 // What tests of packages have in common: packages that are made, and an installed saker in a Debian
 // of its own, asked how it is.
-import { assertEquals } from "./expect.ts";
-import type { Debian } from "./runtimes/debian.ts";
-import { LIBRARIES, TOOLS } from "./runtimes/unpacked.ts";
-import { type Alert, eventually } from "./saker.ts";
-import { isFile, type Place, run } from "./trigger.ts";
+import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { Debian } from "./runtimes/debian.ts";
+import { CannotRun, LIBRARIES, TOOLS } from "./runtimes/unpacked.ts";
+import { type Alert, eventually, SAKER } from "./saker.ts";
+import { isFile, Place, run } from "./trigger.ts";
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
 export const { version: VERSION } = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}deno.json`));
+/** As long as this version's text, in whose place it is put. */
+export const NEXT: string = VERSION.replace(/^\d/, (major: string) => `${+major + 1}`);
 const RULE = "Sensitive file read by an untrusted program";
 export const CONFIG = "/etc/saker/falco.yaml";
 
-/** Makes packages in a directory of the place, the RPM of that release; the directory. */
+/** The executable of the next version: one that says so itself. */
+export async function nextExecutable(place: Place): Promise<string> {
+  const bytes = await Deno.readFile(SAKER);
+  const [earlier, later] = [VERSION, NEXT].map((version) =>
+    new TextEncoder().encode(`SAKER_VERSION = "${version}"`)
+  );
+  const at = findOnly(bytes, earlier!);
+  bytes.set(later!, at);
+  const path = place.file("next_saker");
+  await Deno.writeFile(path, bytes, { mode: 0o755 });
+  return path;
+}
+
+function findOnly(bytes: Uint8Array<ArrayBuffer>, wanted: Uint8Array): number {
+  const text = new TextDecoder("latin1").decode(wanted);
+  const all = new TextDecoder("latin1").decode(bytes);
+  const at = all.indexOf(text);
+  assert(at >= 0 && all.indexOf(text, at + 1) < 0, `${text} is not in ${SAKER} once`);
+  return at;
+}
+
+/** Makes packages of an executable, dist/saker by default, in a directory of the place; where. */
 export async function packages(
   place: Place,
   kinds: readonly string[],
-  { directory = "packages", release = 1 }: {
+  { directory = "packages", executable = SAKER }: {
     readonly directory?: string;
-    readonly release?: number;
+    readonly executable?: string;
   } = {},
 ): Promise<string> {
   const [bin, out] = [place.file("bin"), place.file(directory)];
@@ -29,7 +52,7 @@ export async function packages(
     { mode: 0o755 },
   );
   const { code, stderr } = await run("env", [
-    ...[`PATH=${bin}:${Deno.env.get("PATH")}`, `SAKER_RELEASE=${release}`],
+    ...[`PATH=${bin}:${Deno.env.get("PATH")}`, `SAKER_EXECUTABLE=${executable}`],
     ...[`${REPOSITORY}scripts/package`, "--fast", "--out", out, ...kinds],
   ]);
   assertEquals([code, stderr], [0, ""]);
@@ -39,6 +62,26 @@ export async function packages(
 /** Why no RPM can be made here; undefined where it can. */
 export function noRpm(): string | undefined {
   return isFile(`${TOOLS}/rpm/usr/bin/rpmbuild`) ? undefined : "scripts/setup could not have rpm";
+}
+
+/**
+ * Runs it on a machine, where there can be one. What it needs is made before: the machine's time is
+ * bounded.
+ */
+export async function onDebian<Made>(
+  t: Deno.TestContext,
+  make: (place: Place) => Promise<Made>,
+  act: (debian: Debian, place: Place, made: Made) => Promise<void>,
+): Promise<void> {
+  await using place = new Place();
+  try {
+    const made = await make(place);
+    await using debian = await Debian.start(place);
+    await act(debian, place, made);
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    await t.step({ name: `skipped: ${error.message}`, ignore: true, fn() {} });
+  }
 }
 
 /** A command that the default rules tell of, with a mark in its arguments. */
@@ -70,6 +113,15 @@ export async function state(debian: Debian): Promise<string> {
 
 export function processOf(debian: Debian): Promise<string> {
   return debian.must("systemctl", "show", "--property=MainPID", "--value", "saker");
+}
+
+/** The service's process is of that executable, and what is installed tells that version. */
+export async function runs(debian: Debian, executable: string, version: string): Promise<void> {
+  const sum = (text: string) => text.split(" ")[0];
+  const { stdout } = await run("sha256sum", [executable]);
+  const running = await debian.must("sha256sum", `/proc/${await processOf(debian)}/exe`);
+  assertEquals(sum(running), sum(stdout));
+  assertIncludes(await debian.must("saker", "version"), `saker version: ${version} `);
 }
 
 export function difference(before: readonly string[], after: readonly string[]): string[] {

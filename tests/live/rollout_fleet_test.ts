@@ -3,22 +3,18 @@
 // replayed older one, one that expired, and configuration that would run a program.
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { noNats } from "../nats_fixture.ts";
-import { Hosts, NatsWay, prepare, SHARE, signed, type Way, webWay } from "./rollout_scene.ts";
-import { eventually, runSaker } from "./saker.ts";
+import {
+  Hosts,
+  NatsWay,
+  prepare,
+  SHARE,
+  signed,
+  stands,
+  type Way,
+  webWay,
+} from "./rollout_scene.ts";
+import { runSaker } from "./saker.ts";
 import { Place } from "./trigger.ts";
-
-/** Waits until the fleet looks so to who rolls out. */
-async function stands(way: Way, wanted: Readonly<Record<string, number>>): Promise<void> {
-  if (way.standings === undefined) return;
-  let seen = "";
-  await eventually("the fleet's standing", async () => {
-    const found = await way.standings!();
-    seen = JSON.stringify(found);
-    return seen === JSON.stringify(wanted) || undefined;
-  }).catch((error) => {
-    throw new Error(`${error.message}: ${seen}`);
-  });
-}
 
 async function rolledOut(place: Place, way: Way): Promise<void> {
   const sign = (serial: number, ...more: string[]) =>
@@ -76,6 +72,7 @@ async function rolledOut(place: Place, way: Way): Promise<void> {
     ({ refused }) => refused?.why === "bad_config",
     "config",
   );
+  await stands(way, { refused: 9 }, "config");
   match(hosts.of(inside[0]!).told, /hostile\.yaml:1: program_output: the key is never taken/);
   const [plain] = await hosts.fires("Of the bundle", [inside[0]!]);
   strictEqual(plain!["fleet"], undefined);
@@ -85,6 +82,7 @@ async function rolledOut(place: Place, way: Way): Promise<void> {
   );
   await hosts.until("config 3", inside, ({ in_force }) => in_force?.serial === 3, "config");
   await hosts.until("waiting", outside, ({ waits }) => waits?.serial === 3, "config");
+  await stands(way, { waits: 6, has: 3 }, "config");
   deepStrictEqual(
     (await hosts.fires("Of the bundle", hosts.all)).map(({ fleet }) => fleet),
     hosts.all.map((host) => inside.includes(host) ? "blue" : undefined),

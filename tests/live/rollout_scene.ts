@@ -27,7 +27,7 @@ export interface Way extends AsyncDisposable {
   /** As who owns the server can, whatever it is. */
   put(kind: Kind, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** What the fleet looks like to who rolls out; absent: nobody can tell. */
-  standings?(): Promise<Readonly<Record<string, number>> | undefined>;
+  standings?(kind: Kind): Promise<Readonly<Record<string, number>> | undefined>;
   /** Nobody answers any more. */
   end(): Promise<void>;
 }
@@ -66,6 +66,35 @@ authorization {
     }}
   ]
 }`;
+
+/** Of the hosts that tell of themselves there, how many stand how; undefined: nothing is told. */
+export async function standingsAt(
+  url: string,
+  access: readonly string[],
+  kind: Kind,
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const { stdout } = await runSaker(["rollout", "status", "--from", url, "--json", ...access]);
+  if (stdout === "") return undefined;
+  const all = JSON.parse(stdout) as Record<string, { counts: Record<string, number> }>;
+  const counts = Object.entries(all[kind]?.counts ?? {});
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+/** Waits until the fleet looks so to who rolls out. */
+export async function stands(
+  way: Way,
+  wanted: Readonly<Record<string, number>>,
+  kind: Kind = "rules",
+): Promise<void> {
+  if (way.standings === undefined) return;
+  let seen = "";
+  await eventually("the fleet's standing", async () => {
+    seen = JSON.stringify(await way.standings!(kind));
+    return seen === JSON.stringify(wanted) || undefined;
+  }, 60_000).catch((error) => {
+    throw new Error(`${error.message}: ${seen}`);
+  });
+}
 
 export class NatsWay implements Way {
   readonly name = "NATS";
@@ -106,12 +135,8 @@ export class NatsWay implements Way {
   }
 
   /** `saker rollout status --json`: how many hosts stand how. */
-  async standings(): Promise<Readonly<Record<string, number>> | undefined> {
-    const args = ["rollout", "status", "--from", this.url, "--json", ...this.admin];
-    const { stdout } = await runSaker(args);
-    if (stdout === "") return undefined;
-    const { counts } = JSON.parse(stdout) as { counts: Record<string, number> };
-    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  async standings(kind: Kind): Promise<Readonly<Record<string, number>> | undefined> {
+    return await standingsAt(this.url, this.admin, kind);
   }
 
   async put(kind: Kind, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

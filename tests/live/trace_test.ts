@@ -11,7 +11,7 @@ import {
   traced,
   tracerOf,
 } from "./traced.ts";
-import { has, Place, run } from "./trigger.ts";
+import { has, isFile, Place, run } from "./trigger.ts";
 
 const ignore = !CAN_BE_NOBODY || !has("cc");
 
@@ -151,7 +151,7 @@ Deno.test("a process that runs is followed and let go without a trace", { ignore
   try {
     const trace = new Trace(place, ["-r", rules, "-p", `${target.pid}`, "-v"]);
     await eventually("it to be traced", () => tracerOf(target.pid) !== 0 || undefined);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await eventually("an alert", () => trace.told.includes('"rule":"Opened"') || undefined);
     trace.child.kill("SIGINT");
     const told = await trace.ended();
     assertEquals(told.code, 0, told.stderr);
@@ -168,17 +168,12 @@ Deno.test("a command goes on when its tracer is killed", { ignore }, async () =>
   await using place = new Place();
   await reachableSaker(place);
   const cat = "cat /etc/passwd >/dev/null || exit 9";
-  // It runs until the tracer has been killed, and some while longer.
-  const script = `until [ -e ${place.path}/gone ]; do ${cat}; done; ` +
-    `i=0; while [ $i -lt 50 ]; do ${cat}; i=$((i+1)); done; echo whole > ${place.path}/end`;
+  // It runs until the tracer has been killed, some while before and some while longer.
+  const some = `i=0; while [ $i -lt 50 ]; do ${cat}; i=$((i+1)); done`;
+  const script = `${some}; : > ${place.path}/begun; until [ -e ${place.path}/gone ]; do ${cat}; ` +
+    `done; ${some}; echo whole > ${place.path}/end`;
   const trace = new Trace(place, ["--", "sh", "-c", `echo $$; ${script}`]);
-  await eventually("the command to run", async () => {
-    const children = await run("cat", [
-      `/proc/${trace.child.pid}/task/${trace.child.pid}/children`,
-    ]);
-    return children.code === 0 ? true : undefined;
-  });
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await eventually("the command to run", () => isFile(place.file("begun")) || undefined);
   trace.child.kill("SIGKILL");
   await trace.child.status;
   await Deno.writeTextFile(place.file("gone"), "");

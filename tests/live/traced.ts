@@ -43,8 +43,10 @@ export interface TracedAlert {
 /** A trace that runs. */
 export class Trace {
   readonly child: Deno.ChildProcess;
+  /** What it has told on standard error so far. */
+  told = "";
   readonly #stdout: Promise<string>;
-  readonly #stderr: Promise<string>;
+  readonly #stderr: Promise<void>;
 
   /** `through`: a command that runs what its further arguments say. */
   constructor(place: Place, args: readonly string[], through: readonly string[] = []) {
@@ -58,15 +60,22 @@ export class Trace {
       stderr: "piped",
     }).spawn();
     this.#stdout = new Response(this.child.stdout).text();
-    this.#stderr = new Response(this.child.stderr).text();
+    this.#stderr = this.#listen();
   }
 
   async ended(): Promise<Traced> {
     const { code } = await this.child.status;
-    const [stdout, stderr] = await Promise.all([this.#stdout, this.#stderr]);
+    const [stdout] = await Promise.all([this.#stdout, this.#stderr]);
+    const stderr = this.told;
     const alerts = stderr.split("\n").filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as TracedAlert);
     return { code, stdout, stderr, alerts };
+  }
+
+  async #listen(): Promise<void> {
+    for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.told += text;
+    }
   }
 }
 

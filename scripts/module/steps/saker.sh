@@ -28,11 +28,11 @@ told() {
   return 1
 }
 
-# until_so COMMAND…: within a minute.
+# until_so COMMAND…: within four minutes; a host that is busy elsewhere has no time for a guest.
 until_so() {
   waited=0
   until "$@" >/dev/null 2>&1; do
-    [ $waited -ge 60 ] && return 1
+    [ $waited -ge 240 ] && return 1
     sleep 1
     waited=$((waited + 1))
   done

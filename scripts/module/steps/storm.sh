@@ -25,7 +25,7 @@ while [ $rounds -lt 12 ]; do
   wait $one $other
   # Children of the killed may still be closing what they had of it.
   waited=0
-  until rmmod saker 2>/run/said || [ $waited -ge 50 ]; do
+  until rmmod saker 2>/run/said || [ $waited -ge 600 ]; do
     sleep 0.1
     waited=$((waited + 1))
   done

@@ -1,8 +1,8 @@
 // Alerts as records of OpenTelemetry's log data model: the messages of a batch come in, records
 // under what they are of (a host, and on it a container or a pod) go out, in the same order. What a
 // message is made of stands in its JSON line, which is all that the spool has of it.
-import { createHash } from "node:crypto";
 import type { Message } from "../format/message.ts";
+import { idAmongHosts } from "./told_beside.ts";
 
 /** A bigint is an integer of 64 bits, a number is a double. */
 export type OtlpValue = string | boolean | number | bigint | readonly OtlpValue[];
@@ -110,9 +110,7 @@ function recordOf({ text, priority, time, hostname }: Message, fields: Fields, r
     severityText,
     body: textOf(rest.get("output")) ?? textOf(rest.get("message")) ?? text,
     attributes: [
-      ...(id === undefined
-        ? []
-        : [["log.record.uid", `${hostname}.${id}.${sumOf(text)}`] as const]),
+      ...(id === undefined ? [] : [["log.record.uid", idAmongHosts(hostname, id, text)] as const]),
       ...own,
       ...[...fields].map(([name, value]) =>
         // A rule may name a field of its own as it likes; an attribute's name stands once.
@@ -121,16 +119,6 @@ function recordOf({ text, priority, time, hostname }: Message, fields: Fields, r
     ],
   };
 }
-
-/**
- * Records of one `log.record.uid` are one alert, of which a receiver may drop all but the first. An
- * `id` is a time and a number of a run: another replay of a capture, with other rules, has it too.
- */
-function sumOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, SUM_DIGITS);
-}
-
-const SUM_DIGITS = 16;
 
 function resourceOf(hostname: string, fields: Fields, about: OtlpAbout): OtlpAttributes {
   const all = new Map<string, OtlpValue>([

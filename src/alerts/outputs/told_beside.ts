@@ -24,11 +24,10 @@ export function toldBeside({ text, priority, hostname }: Message): ToldBeside {
   // What lies in the spool has nothing but the alert's JSON.
   const { id, rule } = JSON.parse(text) as { id?: unknown; rule?: unknown };
   const name = typeof rule === "string" ? rule : "";
-  const host = hostToken(hostname);
   const payload = encoder.encode(text);
   return {
-    host,
-    id: `${host}.${id}.${sumOf(payload)}`,
+    host: hostToken(hostname),
+    id: idAmongHosts(hostname, id, payload),
     payload,
     headers: [
       ["Saker-Priority", PRIORITY_NAMES[priority]!],
@@ -38,9 +37,12 @@ export function toldBeside({ text, priority, hostname }: Message): ToldBeside {
 }
 
 /**
- * An alert's id is its time and its number in the run: two of different sources may have the same,
- * or two of saker's own, which have no number, within a millisecond; or a replay with other rules.
+ * The one id that an alert has wherever it goes (Nats-Msg-Id, Saker-Id, log.record.uid), by which
+ * who receives drops doubles. An alert's own `id` is its time and its number in the run: two of
+ * different sources may have the same, or two of saker's own, which have no number, within a
+ * millisecond; or a replay with other rules; or a host whose clock was put back.
  */
-function sumOf(payload: Uint8Array): string {
-  return createHash("sha256").update(payload).digest("hex").slice(0, SUM_DIGITS);
+export function idAmongHosts(hostname: string, id: unknown, text: Uint8Array | string): string {
+  const sum = createHash("sha256").update(text).digest("hex").slice(0, SUM_DIGITS);
+  return `${hostToken(hostname)}.${id}.${sum}`;
 }

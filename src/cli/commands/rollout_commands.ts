@@ -55,7 +55,7 @@ export function addRollout(
       onEnd(await showBundle(bundle, { keys: publicKey, host, labels: label }, terminal));
     });
   rollout.command("status")
-    .description("which host has which rules, which refused them, from what hosts tell in NATS")
+    .description("which host has which bundles, which refused them, from what hosts tell in NATS")
     .option("--from <url>", "nats://HOST or tls://HOST (else rollout.source)")
     .option("--bundle <file>", "what hosts should have (else what the bucket hands out)")
     .option("--json", "as JSON")

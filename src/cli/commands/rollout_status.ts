@@ -1,12 +1,20 @@
-// `saker rollout status`: which host has which bundle of rules, which refused it and why, and which
-// should have it and have not, from what hosts tell of themselves in NATS (nats_output).
+// `saker rollout status`: which host has which bundle of rules and of configuration, which refused
+// it and why, and which should have it and have not, from what hosts tell of themselves in NATS
+// (nats_output).
+import type { NatsConnection } from "@nats-io/nats-core";
 import { natsUrlsOf } from "../../config/rollout_keys.ts";
 import type { Config } from "../../config/schema.ts";
 import { parsePresence, type Presence } from "../../fleet/contract/presence.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { reasonOf } from "../../files/reason.ts";
 import { connectNats } from "../../nats/connect.ts";
-import { BUNDLE_BYTES_MAX, BundleRefused, type Contents } from "../../rollout/contents.ts";
+import {
+  BUNDLE_BYTES_MAX,
+  BUNDLE_KINDS,
+  type BundleKind,
+  BundleRefused,
+  type Contents,
+} from "../../rollout/contents.ts";
 import { peekBundle } from "../../rollout/envelope.ts";
 import { publishedAt, valuesOf } from "../../rollout/nats_bucket.ts";
 import { outsideOf } from "../../rollout/share.ts";
@@ -31,7 +39,8 @@ export type Standing = typeof STANDINGS[number];
 
 export interface HostStanding {
   readonly host: string;
-  readonly rules: { readonly name: string; readonly serial: number } | null;
+  /** The bundle in force; null: what the host has by itself. */
+  readonly has: { readonly name: string; readonly serial: number } | null;
   readonly at: string;
   readonly standing: Standing;
   /** Why it refused, or waits. */
@@ -50,8 +59,29 @@ export async function rolloutStatus(
   terminal: Terminal,
 ): Promise<number> {
   const { config } = loadConfig(flags, terminal);
-  const { bundle, presences } = await gathered(asked, config);
+  const { bundles, presences } = await gathered(asked, config);
   const nowMs = Date.now();
+  const all = bundles.map((bundle) => kindStanding(bundle, presences, nowMs));
+  terminal.out(
+    asked.json === true
+      ? `${JSON.stringify(Object.fromEntries(all.map(jsonOf)), null, 2)}\n`
+      : all.map((one) => textOf(one, nowMs)).join("\n"),
+  );
+  return all.every(({ counts }) => counts.refused + counts.behind === 0) ? 0 : 1;
+}
+
+/** How the hosts stand to one bundle, those that want looking after first. */
+interface KindStanding {
+  readonly bundle: Contents;
+  readonly counts: Readonly<Record<Standing, number>>;
+  readonly hosts: readonly HostStanding[];
+}
+
+function kindStanding(
+  bundle: Contents,
+  presences: readonly Presence[],
+  nowMs: number,
+): KindStanding {
   const hosts = presences.map((one) => standingOf(one, bundle, nowMs))
     .sort((one, other) =>
       STANDINGS.indexOf(one.standing) - STANDINGS.indexOf(other.standing) ||
@@ -60,21 +90,18 @@ export async function rolloutStatus(
   const counts = Object.fromEntries(
     STANDINGS.map((is) => [is, hosts.filter(({ standing }) => standing === is).length]),
   ) as Record<Standing, number>;
-  terminal.out(
-    asked.json === true
-      ? `${JSON.stringify({ bundle: bundleOf(bundle), counts, hosts }, null, 2)}\n`
-      : textOf(bundle, counts, hosts, nowMs),
-  );
-  return counts.refused + counts.behind === 0 ? 0 : 1;
+  return { bundle, counts, hosts };
 }
 
 /** What a host's word for itself and the bundle say together. */
 export function standingOf(
-  { host, at, every, state, rules: { rollout, refused } }: Presence,
+  { host, at, every, state, ...presence }: Presence,
   bundle: Contents,
   nowMs: number,
 ): HostStanding {
-  const told = { host, at, rules: rollout };
+  const of = presence[bundle.kind];
+  const { rollout, refused } = of ?? { rollout: null, refused: null };
+  const told = { host, at, has: rollout };
   // Labels are the host's own affair.
   const why = outsideOf({ ...bundle, labels: [] }, { name: host, labels: [] });
   const silentMs = Math.max(SILENT_LEAST_MS, SILENT_TIMES * every * 1000);
@@ -91,15 +118,18 @@ export function standingOf(
   if (bundle.labels.length > 0) {
     return { ...told, standing: "open", why: `it is for hosts with ${bundle.labels.join(", ")}` };
   }
+  if (of === null) return { ...told, standing: "behind", why: TAKES_NONE };
   // One that nobody can read has no serial.
   const other = refused === null ? null : `it refused another one: ${refused.why}`;
   return { ...told, standing: "behind", why: other };
 }
 
+const TAKES_NONE = "it takes no configuration (rollout.config_source), or its saker is older";
+
 async function gathered(
   { from, bundle: file }: StatusAsked,
   { rollout, nats_output }: Config,
-): Promise<{ bundle: Contents; presences: Presence[] }> {
+): Promise<{ bundles: Contents[]; presences: Presence[] }> {
   const source = from ?? rollout.source;
   const url = natsUrlsOf(source);
   if (url === undefined) {
@@ -113,13 +143,13 @@ async function gathered(
     const options = { name: "saker rollout status", timeoutMs: NATS_TIMEOUT_MS };
     const connection = await connectNats(natsOptionsOf("rollout", { ...rollout, url }, options));
     try {
-      const bytes = file === undefined
-        ? await publishedAt(connection, rollout.bucket, "rules")
-        : read(file);
-      if (bytes === undefined) throw new Error(`bucket ${rollout.bucket} has no rules`);
+      const published = file === undefined
+        ? await publishedOf(connection, rollout.bucket)
+        : [read(file)];
+      if (published.length === 0) throw new Error(`bucket ${rollout.bucket} has no bundle`);
       const values = await valuesOf(connection, nats_output.hosts_bucket);
       const presences = values.flatMap((value) => parsePresence(value) ?? []);
-      return { bundle: peekBundle(bytes).contents, presences };
+      return { bundles: published.map((bytes) => peekBundle(bytes).contents), presences };
     } finally {
       await connection.close();
     }
@@ -132,6 +162,16 @@ async function gathered(
   }
 }
 
+/** Of each kind that the bucket hands out. */
+async function publishedOf(connection: NatsConnection, bucket: string) {
+  const all: Uint8Array<ArrayBuffer>[] = [];
+  for (const kind of BUNDLE_KINDS) {
+    const bytes = await publishedAt(connection, bucket, kind);
+    if (bytes !== undefined) all.push(bytes);
+  }
+  return all;
+}
+
 function read(file: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(readBoundedFile(file, BUNDLE_BYTES_MAX));
@@ -140,27 +180,27 @@ function read(file: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-function bundleOf({ kind, name, serial, share, hosts, labels }: Contents) {
-  return { kind, name, serial, share, hosts, labels };
+function jsonOf({ bundle, counts, hosts }: KindStanding) {
+  const { kind, name, serial, share, hosts: patterns, labels } = bundle;
+  const told = { kind, name, serial, share, hosts: patterns, labels };
+  return [kind, { bundle: told, counts, hosts }] as const;
 }
 
-function textOf(
-  bundle: Contents,
-  counts: Readonly<Record<Standing, number>>,
-  hosts: readonly HostStanding[],
-  nowMs: number,
-): string {
+const KINDS: Readonly<Record<BundleKind, string>> = { rules: "Rules", config: "Configuration" };
+
+function textOf({ bundle, counts, hosts }: KindStanding, nowMs: number): string {
   const told = STANDINGS.toReversed().filter((is) => counts[is] > 0 || is === "has")
     .map((is) => `${counts[is]} ${SAID[is]}`);
-  const head = `${bundle.name} ${bundle.serial}, for ${bundle.share} % of the hosts: ` +
+  const head =
+    `${KINDS[bundle.kind]} ${bundle.name} ${bundle.serial}, for ${bundle.share} % of the hosts: ` +
     `${told.join(", ")}\n`;
   const rows = hosts.map((one) => [
     visibleLine(one.host),
-    one.rules === null ? "its own" : visibleLine(`${one.rules.name} ${one.rules.serial}`),
+    one.has === null ? "its own" : visibleLine(`${one.has.name} ${one.has.serial}`),
     `${Math.max(0, Math.round((nowMs - Date.parse(one.at)) / 1000))} s ago`,
     visibleLine(one.why === null ? one.standing : `${one.standing}: ${one.why}`),
   ]);
-  const all = [["HOST", "RULES", "TOLD", "STANDING"], ...rows];
+  const all = [["HOST", "HAS", "TOLD", "STANDING"], ...rows];
   const widths = [0, 1, 2].map((at) => Math.max(...all.map((row) => row[at]!.length)));
   const lines = all.map((row) =>
     `${widths.map((width, at) => row[at]!.padEnd(width)).join("  ")}  ${row[3]}\n`

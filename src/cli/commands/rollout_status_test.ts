@@ -1,5 +1,5 @@
 // What a host's word for itself and a bundle say together.
-import { deepStrictEqual, strictEqual } from "node:assert";
+import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { parsePresence } from "../../fleet/contract/presence.ts";
 import type { Contents } from "../../rollout/contents.ts";
 import { placeOf } from "../../rollout/share.ts";
@@ -23,15 +23,17 @@ interface Said {
   readonly state?: string;
   readonly agoS?: number;
   readonly rollout?: unknown;
+  /** Of configuration; undefined: it tells nothing of it. */
+  readonly config?: unknown;
   readonly refused?: unknown;
 }
 
 function standing(
-  { host = INSIDE, state = "running", agoS = 1, rollout = null, refused = null }: Said,
+  { host = INSIDE, state = "running", agoS = 1, rollout = null, refused = null, config }: Said,
   bundle: Partial<Contents> = {},
 ) {
   const at = new Date(NOW - agoS * 1000).toISOString();
-  const text = JSON.stringify({ host, state, at, every: 30, rules: { rollout, refused } });
+  const text = JSON.stringify({ host, state, at, every: 30, rules: { rollout, refused }, config });
   return standingOf(parsePresence(text)!, { ...BUNDLE, ...bundle }, NOW);
 }
 
@@ -54,4 +56,22 @@ Deno.test("how a host stands to a bundle", () => {
   strictEqual(standing({}, { labels: ["env=prod"], share: 100 }).standing, "open");
   strictEqual(standing({ rollout: FLEET_8 }, { files: [] }).standing, "behind");
   strictEqual(standing({}, { files: [] }).standing, "has");
+});
+
+Deno.test("how a host stands to a bundle of configuration", () => {
+  const config: Partial<Contents> = { kind: "config", serial: 3 };
+  const fleet3 = { name: "fleet", serial: 3 };
+  // What it has of rules says nothing.
+  const said = { rollout: FLEET_8, refused: { serial: 3, why: "of rules" } };
+  const has = standing({ ...said, config: { rollout: fleet3, refused: null } }, config);
+  deepStrictEqual([has.standing, has.has], ["has", fleet3]);
+  const own = { rollout: null, refused: null };
+  strictEqual(standing({ ...said, config: own }, config).standing, "behind");
+  strictEqual(standing({ ...said, host: OUTSIDE, config: own }, config).standing, "waits");
+  const refused = { rollout: null, refused: { serial: 3, why: "no such key" } };
+  deepStrictEqual(standing({ ...said, config: refused }, config).why, "no such key");
+  const none = standing({ rollout: fleet3 }, config);
+  strictEqual(none.standing, "behind");
+  match(none.why!, /takes no configuration \(rollout\.config_source\)/);
+  strictEqual(standing({ host: OUTSIDE }, config).standing, "waits");
 });

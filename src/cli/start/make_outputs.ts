@@ -149,27 +149,19 @@ function plansOf(
   if (config.http_output.enabled) {
     plans.push({ output: httpOf(config, format.json, echoTo(Deno.stdout)), compose });
   }
+  // For programs, which want all of it and under the same names from every host.
+  const whole = { ...WHOLE_JSON, isoTime: config.time_format_iso_8601 };
+  const composeWhole = composeWith((alert) => formatAlert(alert, whole));
   if (config.otlp_output.enabled) {
-    const whole = { ...WHOLE_JSON, isoTime: config.time_format_iso_8601 };
-    plans.push({
-      // A replay's alerts may be of any host.
-      output: otlpOf(config, patient ? undefined : terminal.environment("HOST_ROOT") ?? ""),
-      compose: composeWith((alert) => formatAlert(alert, whole)),
-    });
+    // A replay's alerts may be of any host.
+    const hostRoot = patient ? undefined : terminal.environment("HOST_ROOT") ?? "";
+    plans.push({ output: otlpOf(config, hostRoot), compose: composeWhole });
   }
   if (config.nats_output.enabled) {
-    const json = { ...formatOf(config, true), outputFieldsProperty: true };
-    plans.push({
-      output: natsOf(config, { teller, dry }),
-      compose: composeWith((alert) => formatAlert(alert, json)),
-    });
+    plans.push({ output: natsOf(config, { teller, dry }), compose: composeWhole });
   }
   if (config.kafka_output.enabled) {
-    const whole = { ...WHOLE_JSON, isoTime: config.time_format_iso_8601 };
-    plans.push({
-      output: kafkaOf(config),
-      compose: composeWith((alert) => formatAlert(alert, whole)),
-    });
+    plans.push({ output: kafkaOf(config), compose: composeWhole });
   }
   return plans;
 }

@@ -6,6 +6,7 @@ import { Counter, type CounterPlace, type Counters } from "../../engine/contract
 import {
   type Presence,
   PRESENCE_RULES_MAX,
+  type PresenceBundles,
   type PresenceRules,
 } from "../../fleet/contract/presence.ts";
 import { sumOfAll } from "../../metrics/file_sums.ts";
@@ -13,6 +14,7 @@ import type { Facts } from "../../metrics/facts.ts";
 import type { Beat } from "../../nats/beat.ts";
 import { hostToken } from "../../nats/names.ts";
 import { PRIORITY_NAMES } from "../../rules/priority.ts";
+import type { KindReport } from "../../rollout/report.ts";
 import type { HostTeller } from "./nats.ts";
 
 export interface PresencesOptions {
@@ -136,6 +138,7 @@ export class Presences implements HostTeller {
       every: this.#everyMs / 1000,
       engine: { kind: engine },
       rules: this.#rules(),
+      config: configOf(facts.rollout?.().config),
       events: {
         seen: this.#sum(Counter.Events),
         lost: this.#sum(Counter.LostCritical) + this.#sum(Counter.LostBulk),
@@ -163,14 +166,10 @@ export class Presences implements HostTeller {
 
   #rules(): PresenceRules {
     const { facts, rules } = this.#options;
-    const report = facts.rollout?.().rules;
-    const refused = report?.refused ?? undefined;
     return {
       sum: sumOfAll(facts.sums().rules),
       count: rules(),
-      rollout: report?.in_force ?? null,
-      // 0: nobody knows who wrote it.
-      refused: refused === undefined ? null : { serial: refused.serial ?? 0, why: refused.told },
+      ...bundlesOf(facts.rollout?.().rules),
     };
   }
 
@@ -178,6 +177,18 @@ export class Presences implements HostTeller {
     return this.#options.counters.reduce((sum, counters) => sum + counters.get(place), 0);
   }
 }
+
+function bundlesOf(report: KindReport | undefined): PresenceBundles {
+  const refused = report?.refused ?? undefined;
+  return {
+    rollout: report?.in_force ?? null,
+    // 0: nobody knows who wrote it.
+    refused: refused === undefined ? null : { serial: refused.serial ?? 0, why: refused.told },
+  };
+}
+
+const configOf = (report: KindReport | undefined): PresenceBundles | null =>
+  report === undefined ? null : bundlesOf(report);
 
 function troubleOf(reason: string): string {
   return `nats_output.hosts_bucket: this host cannot tell of itself: ${reason}`;

@@ -12,6 +12,8 @@ export interface Presence {
   readonly every: number;
   readonly engine: { readonly kind: string };
   readonly rules: PresenceRules;
+  /** Of configuration from elsewhere; null: it takes none, or its version does not tell. */
+  readonly config: PresenceBundles | null;
   /** Since the start. `lost` is what /healthz tells. */
   readonly events: { readonly seen: number; readonly lost: number; readonly kept_back: number };
   readonly alerts: {
@@ -26,10 +28,14 @@ export interface Presence {
   readonly memory_bytes: number | null;
 }
 
-export interface PresenceRules {
+export interface PresenceRules extends PresenceBundles {
   /** SHA-256 in hex of what is in force. */
   readonly sum: string;
   readonly count: number;
+}
+
+/** How a roll-out stands: the bundle in force, and the one that was refused last. */
+export interface PresenceBundles {
   readonly rollout: { readonly name: string; readonly serial: number } | null;
   readonly refused: { readonly serial: number; readonly why: string } | null;
 }
@@ -71,6 +77,7 @@ export function parsePresence(text: string): Presence | undefined {
     every: numberOf(all["every"]),
     engine: { kind: textOf(mapOf(all["engine"])["kind"]) },
     rules: rulesOf(rules!),
+    config: isMap(all["config"]) ? bundlesOf(all["config"]) : null,
     events: {
       seen: numberOf(events!["seen"]),
       lost: numberOf(events!["lost"]),
@@ -90,16 +97,17 @@ export function parsePresence(text: string): Presence | undefined {
 type Values = Readonly<Record<string, unknown>>;
 
 function rulesOf(rules: Values): PresenceRules {
-  const [rollout, refused] = [mapOf(rules["rollout"]), mapOf(rules["refused"])];
+  return { sum: textOf(rules["sum"]), count: numberOf(rules["count"]), ...bundlesOf(rules) };
+}
+
+function bundlesOf({ rollout, refused }: Values): PresenceBundles {
   return {
-    sum: textOf(rules["sum"]),
-    count: numberOf(rules["count"]),
-    rollout: rules["rollout"] === null || typeof rules["rollout"] !== "object"
-      ? null
-      : { name: textOf(rollout["name"]), serial: numberOf(rollout["serial"]) },
-    refused: rules["refused"] === null || typeof rules["refused"] !== "object"
-      ? null
-      : { serial: numberOf(refused["serial"]), why: textOf(refused["why"]) },
+    rollout: isMap(rollout)
+      ? { name: textOf(rollout["name"]), serial: numberOf(rollout["serial"]) }
+      : null,
+    refused: isMap(refused)
+      ? { serial: numberOf(refused["serial"]), why: textOf(refused["why"]) }
+      : null,
   };
 }
 
@@ -112,11 +120,11 @@ function outputOf(output: Values): PresenceOutput {
   };
 }
 
-function mapOf(value: unknown): Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Values
-    : {};
+function isMap(value: unknown): value is Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+const mapOf = (value: unknown): Values => isMap(value) ? value : {};
 
 const listOf = (value: unknown): readonly unknown[] => Array.isArray(value) ? value : [];
 

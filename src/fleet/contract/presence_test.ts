@@ -15,6 +15,7 @@ const PRESENCE: Presence = {
     rollout: { name: "r", serial: 4 },
     refused: { serial: 5, why: "stale" },
   },
+  config: { rollout: null, refused: { serial: 2, why: "bad" } },
   events: { seen: 7, lost: 1, kept_back: 2 },
   alerts: { total: 2, by_priority: { error: 2 }, by_rule: { "A rule": 2 } },
   outputs: [{ name: "nats", state: "well", waiting: 0, dropped: 0 }],
@@ -33,12 +34,14 @@ Deno.test("anything else is nothing, or what of it can be used", () => {
     ...PRESENCE,
     every: "30",
     rules: [],
+    config: [],
     events: null,
     alerts: { by_rule: { a: -1 }, by_priority: 3 },
     outputs: [null, 1, {}],
   }))!;
   strictEqual(odd.every, 0);
   deepStrictEqual(odd.rules, { sum: "", count: 0, rollout: null, refused: null });
+  strictEqual(odd.config, null);
   deepStrictEqual(odd.alerts, { total: 0, by_priority: {}, by_rule: { a: 0 } });
   strictEqual(odd.outputs.length, 3);
   strictEqual(parsePresence(JSON.stringify({ ...PRESENCE, host: "x".repeat(70_000) })), undefined);

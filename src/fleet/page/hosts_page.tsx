@@ -2,6 +2,7 @@
 // and one host with all that it told of itself.
 import { Document, type Frame } from "../../server/page/document.tsx";
 import { age, bytes, count, many, short, shown } from "../../server/page/shown.ts";
+import type { PresenceBundles } from "../contract/presence.ts";
 import {
   type FleetHost,
   HOST_STATES,
@@ -15,7 +16,7 @@ export const HOSTS_ROWS = 100;
 const WORDS: Readonly<Record<HostState, readonly [word: string, colour: string]>> = {
   silent: ["silent", "blind"],
   losing: ["lost events", "degraded"],
-  refusing: ["refused rules", "degraded"],
+  refusing: ["refused a bundle", "degraded"],
   failing: ["output in trouble", "failing"],
   stopped: ["stopped", "starting"],
   running: ["running", "ok"],
@@ -146,6 +147,16 @@ function lostText({ presence: { events }, lostMs }: FleetHost, nowMs: number): s
   return `${count(events.lost)}${when}`;
 }
 
+function bundleFacts(
+  of: string,
+  { rollout, refused }: PresenceBundles,
+): readonly (readonly [string, string])[] {
+  return [
+    [`Roll-out of ${of}`, rollout === null ? "none" : `${rollout.name} ${rollout.serial}`],
+    [`Refused ${of}`, refused === null ? "none" : `${refused.serial}: ${refused.why}`],
+  ];
+}
+
 export function hostPath(token: string): string {
   return `/page/hosts/${encodeURIComponent(token)}`;
 }
@@ -158,7 +169,7 @@ export interface HostProps {
 
 export function HostPage({ frame, host, nowMs }: HostProps) {
   const { presence, state } = host;
-  const { rules, events, alerts, outputs } = presence;
+  const { rules, config, events, alerts, outputs } = presence;
   const facts: readonly (readonly [string, string])[] = [
     ["Since", new Date(host.sinceMs).toISOString()],
     ["Last told", `${new Date(host.heardMs).toISOString()}, ${agoOf(nowMs, host.heardMs)} ago`],
@@ -170,8 +181,8 @@ export function HostPage({ frame, host, nowMs }: HostProps) {
     ["Events lost", lostText(host, nowMs)],
     ["Events kept back", count(events.kept_back)],
     ["Rules in force", `${count(rules.count)}, sum ${rules.sum}`],
-    ["Roll-out", rules.rollout === null ? "none" : `${rules.rollout.name} ${rules.rollout.serial}`],
-    ["Refused", rules.refused === null ? "none" : `${rules.refused.serial}: ${rules.refused.why}`],
+    ...bundleFacts("rules", rules),
+    ...(config === null ? [] : bundleFacts("configuration", config)),
     ["Alerts since the start", count(alerts.total)],
     ...Object.entries(alerts.by_priority).map(([name, n]) => [`… ${name}`, count(n)] as const),
     ...(presence.host === host.host ? [] : [["It calls itself", presence.host] as const]),

@@ -222,10 +222,10 @@ export class HostTable {
   }
 }
 
-function stateOf({ state, events, rules, outputs }: Presence): HostState {
+function stateOf({ state, events, rules, config, outputs }: Presence): HostState {
   if (state === "stopped") return "stopped";
   if (events.lost > 0) return "losing";
-  if (rules.refused !== null) return "refusing";
+  if (rules.refused !== null || (config?.refused ?? null) !== null) return "refusing";
   return outputs.some((output) => output.dropped > 0) ? "failing" : "running";
 }
 

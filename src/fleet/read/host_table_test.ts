@@ -14,6 +14,7 @@ function presenceOf(host: string, more: Partial<Presence> = {}): Presence {
     every: 10,
     engine: { kind: "modern_ebpf" },
     rules: { sum: "ab", count: 3, rollout: null, refused: null },
+    config: null,
     events: { seen: 1, lost: 0, kept_back: 0 },
     alerts: { total: 0, by_priority: {}, by_rule: {} },
     outputs: [],

@@ -5,6 +5,7 @@
 // it is counted all the same, for as long as the page runs, and said.
 import {
   AckPolicy,
+  type Consumer,
   type ConsumerConfig,
   DeliverPolicy,
   jetstream,
@@ -99,6 +100,7 @@ export class RuleCounter {
         failure = error;
         over();
       });
+      this.#recount(consumer);
     }, RENEW_MS);
     try {
       for await (const message of messages) this.#count(message);
@@ -206,6 +208,18 @@ export class RuleCounter {
     if (host === undefined) return;
     const rule = ruleOf(headers?.get("Saker-Rule") ?? "");
     this.#options.tally.take({ rule, host, tookMs: time.getTime() });
+  }
+
+  #quietSequence = -1;
+
+  /** What is pending behind a message may be miscounted (stream_search.ts): where none has come
+   * since it was last asked, the server counts anew from there. Never rejects. */
+  async #recount(consumer: Consumer): Promise<void> {
+    const [sequence, before] = [this.#sequence, this.#quietSequence];
+    this.#quietSequence = sequence;
+    if (this.#behind === 0 || sequence !== before) return;
+    const counted = await consumer.info().catch(() => undefined);
+    if (counted !== undefined && this.#sequence === sequence) this.#behind = counted.num_pending;
   }
 
   #renewals = 0;

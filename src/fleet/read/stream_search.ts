@@ -60,6 +60,8 @@ export interface SearchProgress {
  * the server a consumer; and how many numbers of the stream it may go through at the most. */
 const [WINDOW_FIRST, WINDOW_MAX] = [2_000, 20_000];
 const WIDTH_MAX = 1 << 30;
+/** A window in which there are so many after all is halved. */
+const WIDE = 2 * WINDOW_MAX;
 /** Messages that the server sends ahead. */
 const AHEAD = 2_000;
 /** An alert may reach the stream so long after its time and is found by `to` nevertheless. */
@@ -131,7 +133,8 @@ export class StreamSearch {
     const { stream, filter, before } = this.#options;
     const { state } = await manager.streams.info(stream);
     const [fromMs, toMs] = [filter.fromMs, filter.toMs];
-    let upper = Math.min((before ?? Infinity) - 1, state.last_seq);
+    // Behind the last one nothing comes that would end a window.
+    let upper = Math.min((before ?? Infinity) - 1, await this.#lastOf(manager));
     if (toMs !== undefined) {
       upper = Math.min(upper, await this.#firstAt(connection, manager, toMs + LATE_MS) - 1);
     }
@@ -141,7 +144,7 @@ export class StreamSearch {
     }
     if (upper < lower) return "all";
     let beyond = await this.#pendingFrom(manager, upper + 1);
-    this.#total = Math.max(0, await this.#pendingFrom(manager, lower) - beyond);
+    this.#total = within(await this.#pendingFrom(manager, lower) - beyond, upper - lower + 1);
     this.#before = upper + 1;
     let [width, most] = [WINDOW_FIRST, WINDOW_FIRST];
     while (upper >= lower) {
@@ -149,16 +152,17 @@ export class StreamSearch {
       if (end !== undefined) return end;
       const first = Math.max(lower, upper - width + 1);
       const { name, num_pending } = await this.#consumer(manager, startAt(first));
-      const count = num_pending - beyond;
-      const isTooMany = count > most && width > 1;
-      if (count > 0 && !isTooMany) {
+      const count = within(num_pending - beyond, upper - first + 1);
+      let isTooMany = count > most;
+      if (!isTooMany) {
         const consumer = await jetstream(connection).consumers.get(stream, name);
-        const cut = await this.#window(consumer, count, upper);
-        if (cut !== undefined) return cut;
+        const cut = await this.#window(consumer, upper);
+        isTooMany = cut === "wide";
+        if (cut !== undefined && cut !== "wide") return cut;
       }
       await manager.consumers.delete(stream, name).catch(() => false);
       if (isTooMany) {
-        width = Math.ceil(width / 2);
+        width = Math.ceil(Math.min(width, upper - first + 1) / 2);
         continue;
       }
       beyond = num_pending;
@@ -170,8 +174,12 @@ export class StreamSearch {
     return "all";
   }
 
-  /** Searches `count` messages, none behind `last`; why it was given up, undefined: it is done. */
-  async #window(consumer: Consumer, count: number, last: number): Promise<SearchEnd | undefined> {
+  /**
+   * Searches those up to the number `last`; why it was given up, undefined: it is done. What the
+   * server counts as pending does not end it: where many subjects are asked for, 2.9 counts some of
+   * them twice and others not at all (`filteredPendingLocked` in its filestore.go).
+   */
+  async #window(consumer: Consumer, last: number): Promise<SearchEnd | "wide" | undefined> {
     const messages = await consumer.consume({ max_messages: AHEAD, expires: ANSWER_MS });
     const found: { readonly alert: Alert; readonly tookMs: number }[] = [];
     const room = this.#bounds.found - this.#found.length;
@@ -183,10 +191,11 @@ export class StreamSearch {
       const nowMs = performance.now();
       const isOver = nowMs - heardMs > ANSWER_MS || nowMs > this.#endMs || this.#isStopped;
       if (isOver) messages.stop();
-      // What is pending by the server's count may not be there: then nothing is left to come.
       if (isOver || nowMs - heardMs < WATCH_MS) return;
-      const left = await consumer.info().catch(() => undefined);
-      if (left === undefined || left.num_pending > 0 || left.delivered.consumer_seq > read) return;
+      // The stream may have forgotten the last ones meanwhile: has the server looked that far?
+      const { delivered } = await consumer.info().catch(() => undefined) ?? {};
+      if (delivered === undefined || delivered.stream_seq < last) return;
+      if (delivered.consumer_seq > read) return;
       isWhole = true;
       messages.stop();
     }, WATCH_MS);
@@ -203,8 +212,9 @@ export class StreamSearch {
         if (found.length > room) wasCut = found.shift() !== undefined;
         await this.#turn();
         if (this.#isStopped || performance.now() > this.#endMs) break;
-        isWhole = read === count || message.seq === last || message.info.pending === 0;
+        isWhole = message.seq === last;
         if (isWhole) break;
+        if (read >= WIDE) return "wide";
       }
     } finally {
       clearInterval(watch);
@@ -255,6 +265,13 @@ export class StreamSearch {
     return num_pending;
   }
 
+  /** The newest message that may be searched; 0: there is none. */
+  async #lastOf(manager: StreamApi): Promise<number> {
+    const last = await manager.streams
+      .getMessage(this.#options.stream, { last_by_subj: this.#filter });
+    return last?.seq ?? 0;
+  }
+
   /** The first message that the server took at that time or later; what follows the last: none. */
   async #firstAt(
     connection: NatsConnection,
@@ -262,10 +279,11 @@ export class StreamSearch {
     ms: number,
   ): Promise<number> {
     const { stream } = this.#options;
+    // Of any subject: what is pending of all is counted well.
     const { name, num_pending } = await this.#consumer(manager, {
       deliver_policy: DeliverPolicy.StartTime,
       opt_start_time: new Date(Math.max(0, ms)).toISOString(),
-    });
+    }, []);
     try {
       if (num_pending === 0) return Infinity;
       const consumer = await jetstream(connection).consumers.get(stream, name);
@@ -277,15 +295,24 @@ export class StreamSearch {
     }
   }
 
-  #consumer(manager: StreamApi, from: Partial<ConsumerConfig>) {
+  #consumer(
+    manager: StreamApi,
+    from: Partial<ConsumerConfig>,
+    [filter_subject]: readonly string[] = [this.#filter],
+  ) {
     return manager.consumers.add(this.#options.stream, {
       ...from,
-      filter_subject: this.#filter,
+      ...(filter_subject === undefined ? {} : { filter_subject }),
       ack_policy: AckPolicy.None,
       mem_storage: true,
       inactive_threshold: 2 * ANSWER_MS * NS,
     });
   }
+}
+
+/** What the server counts may be more than there can be, or less than nothing. */
+function within(count: number, most: number): number {
+  return Math.min(Math.max(0, count), most);
 }
 
 function startAt(sequence: number): Partial<ConsumerConfig> {

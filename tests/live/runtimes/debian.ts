@@ -105,7 +105,7 @@ export class Debian implements AsyncDisposable {
     const late = setTimeout(() => end(this.#init, "SIGKILL"), END_MS);
     // For systemd: halt. All its processes end with it.
     end(this.#init, "SIGRTMIN+4");
-    if (this.#init === 0) this.#child.kill("SIGTERM");
+    if (this.#init === 0) end(this.#child.pid, "SIGTERM");
     await this.#child.status;
     clearTimeout(late);
   }
