@@ -21,7 +21,13 @@ import { FleetSearch } from "./page/search_page.tsx";
 import { fleetFilter } from "./read/fleet_filter.ts";
 import { type FleetSearches, searchQuery } from "./read/fleet_searches.ts";
 import type { FollowStats } from "./read/follow_fleet.ts";
-import { HOST_STATES, type HostTable } from "./read/host_table.ts";
+import {
+  HOST_SORTS,
+  HOST_STATES,
+  HOSTS_MAX,
+  type HostsWanted,
+  type HostTable,
+} from "./read/host_table.ts";
 import type { CounterStats } from "./read/rule_counter.ts";
 import type { RuleTally } from "./read/rule_tally.ts";
 
@@ -70,16 +76,22 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
       404,
     );
   app.get("/", (context) => {
-    const search = (context.req.query("search") ?? "").slice(0, 200);
-    const state = HOST_STATES.find((one) => one === context.req.query("state"));
-    const skip = Math.max(0, Math.floor(Number(context.req.query("skip"))) || 0);
+    const text = (name: string) => (context.req.query(name) ?? "").slice(0, 200);
+    const wanted: HostsWanted = {
+      search: text("search"),
+      state: HOST_STATES.find((one) => one === text("state")),
+      rules: text("rules"),
+      version: text("version"),
+      sort: HOST_SORTS.find((one) => one === text("sort")) ?? "state",
+    };
+    const skip = Math.min(Math.max(0, Math.floor(Number(text("skip"))) || 0), HOSTS_MAX);
     const { trouble, unreadable } = stats();
     return context.html(documentText(
       <HostsPage
         frame={frameOf(context)}
         stats={hosts.stats()}
-        {...hosts.list({ search, state, skip, limit: HOSTS_ROWS })}
-        {...{ search, state, skip, trouble, unreadable }}
+        {...hosts.list(wanted, { skip, limit: HOSTS_ROWS })}
+        {...{ wanted, skip, trouble, unreadable }}
         nowMs={Date.now()}
       />,
     ));
@@ -97,6 +109,7 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
         tally={tally}
         counting={options.counting()}
         sums={hosts.sums(SUMS)}
+        versions={hosts.versions(SUMS)}
       />,
     )));
   app.get(
@@ -112,6 +125,7 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
       documentText(
         <FleetAlerts
           frame={frameOf(context)}
+          nowMs={Date.now()}
           {...{ query, error, ...page }}
           live={livePath(alerts, query)}
           held={alerts.held.size}
@@ -139,6 +153,7 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
         <FleetSearch
           frame={frameOf(context)}
           query={query}
+          nowMs={Date.now()}
           progress={answer === undefined || "error" in answer ? undefined : answer}
           error={failed?.error}
         />,

@@ -220,6 +220,83 @@ Deno.test({
 });
 
 Deno.test({
+  name: "saker fleet: of 250 hosts those of a version, of rules, and with most alerts are found",
+  ignore: browserDefect() !== undefined || noNats() !== undefined,
+  sanitizeResources: false,
+  sanitizeOps: false,
+  async fn() {
+    await using server = await NatsServer.start();
+    const { nc, alert, present } = await publisher(server);
+    await (await jetstreamManager(nc)).streams.add({ name: "SAKER", subjects: ["saker.alerts.>"] });
+    for (let at = 0; at < 250; at++) {
+      await present(`node-${at}.example`, {
+        version: at < 3 ? "0.0.9" : "0.1.0",
+        rules: { sum: (at === 7 ? "f" : "a").repeat(64), count: 9 },
+        alerts: { total: at === 123 ? 4567 : at, by_priority: {}, by_rule: {} },
+      });
+    }
+    await alert("node-7.example", { rule: "Rare rule", message: "of this host alone" });
+    await alert("node-8.example", { rule: "Rare rule", message: "of another" });
+    const port = freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const fleet = startFleet(server, port);
+    const home = await Deno.makeTempDir({ prefix: "saker-fleet-" });
+    const browser = await startBrowser(home);
+    try {
+      await answering(url);
+      const { tab, wrongs, close } = await openTab(browser);
+      const rows = tab.locator("tbody tr");
+      await eventually("all hosts", async () => {
+        await tab.goto(url);
+        return await tab.getByText("1 to 100 of 250").count() === 1 || undefined;
+      }, 60_000);
+      await tab.getByRole("link", { name: "Further hosts" }).click();
+      await tab.getByRole("link", { name: "Further hosts" }).click();
+      await tab.getByText("201 to 250 of 250").waitFor();
+      assertEquals(await rows.count(), 50);
+      assertEquals(await tab.getByRole("link", { name: "Further hosts" }).count(), 0);
+      // The most alerts first, and a search keeps that.
+      await tab.goto(url);
+      await tab.getByRole("link", { name: "Alerts", exact: true }).last().click();
+      assertIncludes(await rows.first().innerText(), "node-123.example");
+      await tab.getByLabel("Name").fill("NODE-24");
+      await tab.getByRole("button", { name: "Search" }).click();
+      assertIncludes(await rows.first().innerText(), "node-249.example");
+      assertEquals(await rows.count(), 11);
+      // From rules in force and versions to the hosts, and from a host to its alerts.
+      await tab.goto(`${url}/page/rules`);
+      await tab.getByText("0.0.9: ").getByRole("link", { name: "3 hosts" }).click();
+      await tab.getByText("1 to 3 of 3").waitFor();
+      await tab.goto(`${url}/page/rules`);
+      await tab.getByText("f".repeat(63)).getByRole("link", { name: "1 host" }).click();
+      await tab.getByText("1 to 1 of 1").waitFor();
+      assertEquals(await overhang(tab), 0);
+      assertEquals(await paleTexts(tab), []);
+      await rows.first().getByRole("link", { name: "7", exact: true }).click();
+      await tab.getByText("of this host alone").waitFor();
+      assertEquals(await tab.locator(".alerts li").count(), 1);
+      await tab.getByRole("link", { name: "The last hour" }).click();
+      await tab.getByText("of this host alone").waitFor();
+      assert(new URL(tab.url()).searchParams.get("from") !== null);
+      assertEquals(new URL(tab.url()).searchParams.get("host"), "node-7.example");
+      // Who has no rules of a roll-out that is looked for is none.
+      await tab.goto(`${url}/?version=9.9.9&rules=ab`);
+      await tab.getByText("There is no such host.").waitFor();
+      await tab.getByRole("link", { name: "version 9.9.9" }).click();
+      assertEquals(new URL(tab.url()).search, "?rules=ab");
+      assertEquals(wrongs, []);
+      await close();
+    } finally {
+      await browser.close();
+      await nc.close();
+      fleet.kill("SIGTERM");
+      await fleet.status;
+      await Deno.remove(home, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
   name: "saker fleet: nobody from another host is let in without a token",
   ignore: noNats() !== undefined,
   async fn() {

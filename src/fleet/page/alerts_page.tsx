@@ -15,6 +15,7 @@ export function fleetRow(alert: Alert): AlertRow {
 export interface FleetAlertsProps {
   readonly frame: Frame;
   readonly query: URLSearchParams;
+  readonly nowMs: number;
   readonly rows: readonly AlertRow[];
   /** `before` of the older ones; undefined: there are none. */
   readonly next: string | undefined;
@@ -25,7 +26,9 @@ export interface FleetAlertsProps {
 
 export const ALERTS_ROWS = 100;
 
-export function FleetAlerts({ frame, query, rows, next, live, held, error }: FleetAlertsProps) {
+export function FleetAlerts(
+  { frame, query, nowMs, rows, next, live, held, error }: FleetAlertsProps,
+) {
   const isFirst = !query.get("before");
   const older = filtersOf(query);
   if (next !== undefined) older.set("before", next);
@@ -35,7 +38,7 @@ export function FleetAlerts({ frame, query, rows, next, live, held, error }: Fle
         <h1>Alerts</h1>
         <p class="note">{`${many(held, "alert")} of all hosts held. Times are UTC.`}</p>
       </div>
-      <FilterForm query={query} action="/page/alerts" word="Filter">
+      <FilterForm query={query} action="/page/alerts" word="Filter" nowMs={nowMs}>
         <a class="button" href="/page/alerts">Clear</a>
         <a class="button" href={`/page/search?${filtersOf(query)}`}>Search the whole stream</a>
       </FilterForm>

@@ -16,11 +16,18 @@ export interface FilterFormProps {
   readonly action: string;
   /** What its button says. */
   readonly word: string;
+  readonly nowMs: number;
   /** Behind the button. */
   readonly children?: Child;
 }
 
-export function FilterForm({ query, action, word, children }: FilterFormProps) {
+/** Times that are asked for most, back from now. */
+const RANGES = [["last hour", 3_600_000], ["last day", 86_400_000], [
+  "last week",
+  7 * 86_400_000,
+]] as const;
+
+export function FilterForm({ query, action, word, nowMs, children }: FilterFormProps) {
   const given = (name: typeof FILTERS[number]) => query.get(name) ?? "";
   return (
     <form class="panel filters" method="get" action={action} role="search">
@@ -58,8 +65,21 @@ export function FilterForm({ query, action, word, children }: FilterFormProps) {
         <button type="submit" class="primary">{word}</button>
         {children}
       </div>
+      <p class="row note">
+        {RANGES.map(([name, ms]) => (
+          <a href={`${action}?${rangeOf(query, nowMs - ms)}`}>{`The ${name}`}</a>
+        ))}
+      </p>
     </form>
   );
+}
+
+/** To the minute, so that the same search is found again for a while. */
+function rangeOf(query: URLSearchParams, fromMs: number): URLSearchParams {
+  const filters = filtersOf(query);
+  filters.set("from", new Date(fromMs).toISOString().slice(0, 16));
+  filters.delete("to");
+  return filters;
 }
 
 function Time({ name, label, value }: {

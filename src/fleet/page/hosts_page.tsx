@@ -6,7 +6,9 @@ import type { PresenceBundles } from "../contract/presence.ts";
 import {
   type FleetHost,
   HOST_STATES,
+  type HostSort,
   type HostState,
+  type HostsWanted,
   type TableStats,
 } from "../read/host_table.ts";
 
@@ -25,25 +27,32 @@ const WORDS: Readonly<Record<HostState, readonly [word: string, colour: string]>
 export interface HostsProps {
   readonly frame: Frame;
   readonly stats: TableStats;
-  readonly search: string;
-  readonly state: HostState | undefined;
+  readonly wanted: HostsWanted;
   readonly skip: number;
   readonly hosts: readonly FleetHost[];
-  readonly more: boolean;
+  /** Of that kind, on all pages. */
+  readonly total: number;
   readonly nowMs: number;
   readonly trouble: string | undefined;
   readonly unreadable: number;
 }
 
 export function HostsPage(props: HostsProps) {
-  const { frame, stats, search, state, skip, hosts, more, nowMs, trouble, unreadable } = props;
-  const pathTo = (to: { readonly skip?: number; readonly state?: HostState | undefined }) => {
+  const { frame, stats, wanted, skip, hosts, total, nowMs, trouble, unreadable } = props;
+  const { search, state, rules, version, sort } = wanted;
+  const pathTo = (to: Partial<HostsWanted>, skip = 0) => {
     const query = new URLSearchParams();
-    if (search !== "") query.set("search", search);
-    if (to.state !== undefined) query.set("state", to.state);
-    if (to.skip !== undefined && to.skip > 0) query.set("skip", `${to.skip}`);
+    const { sort, ...of } = { ...wanted, ...to };
+    for (const [name, value] of Object.entries({ ...of, sort: sort === "state" ? "" : sort })) {
+      if (value) query.set(name, value);
+    }
+    if (skip > 0) query.set("skip", `${skip}`);
     return `/?${query}`;
   };
+  const narrowed = [
+    ...(rules === "" ? [] : [["rules", `rules ${short(rules, 12)}`] as const]),
+    ...(version === "" ? [] : [["version", `version ${short(version, 40)}`] as const]),
+  ];
   const { unreadable: presences, refused, misnamed } = stats;
   const odd = [
     ...(unreadable > 0 ? [`${many(unreadable, "message")} of the stream were no alert`] : []),
@@ -62,11 +71,14 @@ export function HostsPage(props: HostsProps) {
         : <p class="panel trouble bad" role="alert">{`NATS: ${shown(trouble)}`}</p>}
       {odd.length === 0 ? null : <p class="panel trouble">{`${odd.join("; ")}.`}</p>}
       <p class="row">
-        <a class="button" href={pathTo({})}>{`all ${count(stats.hosts)}`}</a>
+        <a class="button" href={pathTo({ state: undefined })}>{`all ${count(stats.hosts)}`}</a>
         {HOST_STATES.filter((one) => stats.states[one] > 0).map((one) => (
           <a class="button" href={pathTo({ state: one })}>
             {`${WORDS[one][0]} ${count(stats.states[one])}`}
           </a>
+        ))}
+        {narrowed.map(([name, words]) => (
+          <a class="button" href={pathTo({ [name]: "" })}>{`${words} ✕`}</a>
         ))}
       </p>
       <form class="panel filters" method="get" action="/" role="search">
@@ -74,8 +86,10 @@ export function HostsPage(props: HostsProps) {
           Name
           <input type="search" name="search" value={search} maxlength={200} autocomplete="off" />
         </label>
+        <Kept of={{ state, rules, version, sort: sort === "state" ? "" : sort }} />
         <div class="row">
           <button type="submit" class="primary">Search</button>
+          <a class="button" href="/">Clear</a>
         </div>
       </form>
       <section class="panel" aria-label="Hosts">
@@ -86,8 +100,12 @@ export function HostsPage(props: HostsProps) {
                 <th>Host</th>
                 <th>State</th>
                 <th>Last told</th>
-                <th>Alerts</th>
-                <th>Lost events</th>
+                <th>
+                  <Sorter word="Alerts" by="alerts" sort={sort} pathTo={pathTo} />
+                </th>
+                <th>
+                  <Sorter word="Lost events" by="lost" sort={sort} pathTo={pathTo} />
+                </th>
                 <th>Rules</th>
                 <th>CPU, memory</th>
               </tr>
@@ -95,16 +113,48 @@ export function HostsPage(props: HostsProps) {
             <tbody>{hosts.map((host) => <Row host={host} nowMs={nowMs} />)}</tbody>
           </table>
         )}
-        <div class="row">
+        <p class="row">
           {skip > 0
-            ? <a class="button" href={pathTo({ state, skip: skip - HOSTS_ROWS })}>Before</a>
+            ? <a class="button" rel="prev" href={pathTo({}, skip - HOSTS_ROWS)}>Before</a>
             : null}
-          {more
-            ? <a class="button" href={pathTo({ state, skip: skip + HOSTS_ROWS })}>Further hosts</a>
+          {hosts.length === 0 ? null : (
+            <span class="note">
+              {`${count(skip + 1)} to ${count(skip + hosts.length)} of ${count(total)}`}
+            </span>
+          )}
+          {skip + hosts.length < total
+            ? <a class="button" rel="next" href={pathTo({}, skip + HOSTS_ROWS)}>Further hosts</a>
             : null}
-        </div>
+        </p>
       </section>
     </Document>
+  );
+}
+
+/** What a search by name leaves as it is. */
+function Kept({ of }: { readonly of: Readonly<Record<string, string | undefined>> }) {
+  return (
+    <>
+      {Object.entries(of).filter(([, value]) => value)
+        .map(([name, value]) => <input type="hidden" name={name} value={value!} />)}
+    </>
+  );
+}
+
+function Sorter({ word, by, sort, pathTo }: {
+  readonly word: string;
+  readonly by: HostSort;
+  readonly sort: HostSort;
+  readonly pathTo: (to: Partial<HostsWanted>) => string;
+}) {
+  const isSorted = by === sort;
+  return (
+    <a
+      href={pathTo({ sort: isSorted ? "state" : by })}
+      title={isSorted ? "Those in trouble first" : "The most first"}
+    >
+      {isSorted ? `${word} ↓` : word}
+    </a>
   );
 }
 
@@ -121,10 +171,17 @@ function Row({ host, nowMs }: { readonly host: FleetHost; readonly nowMs: number
         <State state={host.state} />
       </td>
       <td data-label="Last told">{`${agoOf(nowMs, host.heardMs)} ago`}</td>
-      <td data-label="Alerts">{count(alerts.total)}</td>
+      <td data-label="Alerts">
+        <a href={`/page/alerts?${new URLSearchParams({ host: host.host })}`}>
+          {count(alerts.total)}
+        </a>
+      </td>
       <td data-label="Lost events">{lostText(host, nowMs)}</td>
       <td data-label="Rules" class="value-text">
-        {`${count(rules.count)}, ${short(rules.sum, 12)}`}
+        {`${count(rules.count)}, `}
+        {rules.sum === ""
+          ? "none"
+          : <a href={`/?${new URLSearchParams({ rules: rules.sum })}`}>{short(rules.sum, 12)}</a>}
         {events.kept_back > 0 ? ` (${many(events.kept_back, "event")} kept back)` : ""}
       </td>
       <td data-label="CPU, memory">{[cpu, memory].filter((text) => text !== "").join(", ")}</td>
@@ -197,7 +254,8 @@ export function HostPage({ frame, host, nowMs }: HostProps) {
       <section class="panel" aria-label="What it told of itself">
         <p class="row">
           <State state={state} />
-          <a class="button" href={`/page/alerts?${ofHost}`}>Its alerts</a>
+          <a class="button" href={`/page/alerts?${ofHost}`}>Its newest alerts</a>
+          <a class="button" href={`/page/search?${ofHost}`}>All its alerts in the stream</a>
         </p>
         <dl class="facts">
           {facts.map(([name, value]) => (

@@ -9,12 +9,13 @@ export interface FleetRulesProps {
   readonly tally: RuleTally;
   readonly counting: CounterStats;
   readonly sums: readonly (readonly [sum: string, hosts: number])[];
+  readonly versions: readonly (readonly [version: string, hosts: number])[];
 }
 
 /** Hosts that are named beside a rule. */
 const NAMED = 5;
 
-export function FleetRules({ frame, tally, counting, sums }: FleetRulesProps) {
+export function FleetRules({ frame, tally, counting, sums, versions }: FleetRulesProps) {
   return (
     <Document title="Rules" frame={frame} assets={frame.assets} here="/page/rules">
       <h1>Rules</h1>
@@ -38,13 +39,32 @@ export function FleetRules({ frame, tally, counting, sums }: FleetRulesProps) {
       </section>
       <section class="panel" aria-labelledby="sums">
         <h2 id="sums">Rules in force</h2>
-        <ul>
-          {sums.map(([sum, hosts]) => (
-            <li class="value-text">{`${short(sum, 64)}: ${many(hosts, "host")}`}</li>
-          ))}
-        </ul>
+        <Hosts of="rules" counts={sums} />
+      </section>
+      <section class="panel" aria-labelledby="versions">
+        <h2 id="versions">Versions of saker</h2>
+        <Hosts of="version" counts={versions} />
       </section>
     </Document>
+  );
+}
+
+/** How many hosts have what, each leading to those. */
+function Hosts({ of, counts }: {
+  readonly of: "rules" | "version";
+  readonly counts: readonly (readonly [value: string, hosts: number])[];
+}) {
+  return (
+    <ul>
+      {counts.map(([value, hosts]) => (
+        <li class="value-text">
+          {`${value === "" ? "not told" : short(value, 64)}: `}
+          {value === ""
+            ? many(hosts, "host")
+            : <a href={`/?${new URLSearchParams({ [of]: value })}`}>{many(hosts, "host")}</a>}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -75,7 +95,13 @@ function Row({ fired: { rule, count: alerts, lastMs, hosts, elsewhere } }: {
       <td data-label="Alerts">{count(alerts)}</td>
       <td data-label="Last">{new Date(lastMs).toISOString().slice(0, 19).replace("T", " ")}</td>
       <td data-label="Hosts" class="value-text">
-        {hosts.slice(0, NAMED).map(([host, n]) => `${short(host, 80)} (${count(n)})`).join(", ")}
+        {hosts.slice(0, NAMED).map(([host, n], at) => (
+          <>
+            {at === 0 ? "" : ", "}
+            <a href={`/page/alerts?${new URLSearchParams({ host, rule })}`}>{short(host, 80)}</a>
+            {` (${count(n)})`}
+          </>
+        ))}
         {others > 0 ? ` and ${count(others)} more` : ""}
         {elsewhere > 0 ? `; ${many(elsewhere, "alert")} of further hosts` : ""}
       </td>

@@ -11,6 +11,7 @@ export interface FleetSearchProps {
   readonly frame: Frame;
   /** Empty: nothing was asked for yet. */
   readonly query: URLSearchParams;
+  readonly nowMs: number;
   readonly progress: SearchProgress | undefined;
   readonly error: string | undefined;
 }
@@ -27,7 +28,7 @@ const ENDS: Readonly<Record<SearchEnd, string>> = {
   failed: "It failed.",
 };
 
-export function FleetSearch({ frame, query, progress, error }: FleetSearchProps) {
+export function FleetSearch({ frame, query, nowMs, progress, error }: FleetSearchProps) {
   const isRunning = progress !== undefined && progress.end === undefined;
   return (
     <Document
@@ -41,7 +42,7 @@ export function FleetSearch({ frame, query, progress, error }: FleetSearchProps)
         <h1>Search</h1>
         <p class="note">In all alerts that the stream keeps, the newest first. Times are UTC.</p>
       </div>
-      <FilterForm query={query} action={PATH} word="Search">
+      <FilterForm query={query} action={PATH} word="Search" nowMs={nowMs}>
         <a class="button" href={`/page/alerts?${filtersOf(query)}`}>Only those that are held</a>
       </FilterForm>
       {error === undefined ? null : <p class="panel trouble" role="alert">{shown(error)}</p>}

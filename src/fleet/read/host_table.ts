@@ -36,6 +36,21 @@ export interface HostLoss {
   readonly lostMs: number;
 }
 
+/** What a list of hosts is of: of all that are given, "" and undefined are nothing said. */
+export interface HostsWanted {
+  /** Held against names, in any case. */
+  readonly search: string;
+  readonly state: HostState | undefined;
+  /** How the sum of the rules in force begins. */
+  readonly rules: string;
+  readonly version: string;
+  /** Those in trouble first, or those with most alerts or lost events since their start. */
+  readonly sort: HostSort;
+}
+
+export const HOST_SORTS = ["state", "alerts", "lost"] as const;
+export type HostSort = typeof HOST_SORTS[number];
+
 export interface TableStats {
   readonly hosts: number;
   readonly states: Readonly<Record<HostState, number>>;
@@ -61,6 +76,8 @@ export class HostTable {
   readonly #due = new Map<number, Set<string>>();
   /** Of the rules in force: sum → hosts. */
   readonly #sums = new Map<string, number>();
+  /** Version → hosts. */
+  readonly #versions = new Map<string, number>();
   /** Of hosts that have not told of themselves yet. */
   readonly #recalled = new Map<string, HostLoss>();
   readonly #max: number;
@@ -152,38 +169,54 @@ export class HostTable {
     return this.#hosts.get(token);
   }
 
-  /** A page of hosts, those in trouble first; `search` is held against names in any case. */
+  /** A page of hosts, and how many there are of the kind; what is told of all sets alone is known
+   * without going through them. */
   list(
-    { search, state, skip, limit }: {
-      readonly search: string;
-      readonly state: HostState | undefined;
-      readonly skip: number;
-      readonly limit: number;
-    },
-  ): { readonly hosts: readonly FleetHost[]; readonly more: boolean } {
+    wanted: HostsWanted,
+    { skip, limit }: { readonly skip: number; readonly limit: number },
+  ): { readonly hosts: readonly FleetHost[]; readonly total: number } {
+    const { search, state, rules, version, sort } = wanted;
+    const sets = (state === undefined ? HOST_STATES : [state]).map((one) => this.#states.get(one)!);
+    if (search === "" && rules === "" && version === "" && sort === "state") {
+      const total = sets.reduce((sum, { size }) => sum + size, 0);
+      return { hosts: [...this.#cut(sets, skip, limit)], total };
+    }
     const word = search.toLowerCase();
-    const hosts: FleetHost[] = [];
-    let left = skip;
-    for (const one of state === undefined ? HOST_STATES : [state]) {
-      const set = this.#states.get(one)!;
-      if (word === "" && left >= set.size) {
+    const found: FleetHost[] = [];
+    for (const host of this.#cut(sets, 0, Infinity)) {
+      const { presence } = host;
+      if (word !== "" && !host.host.toLowerCase().includes(word)) continue;
+      if (!presence.rules.sum.startsWith(rules)) continue;
+      if (version === "" || presence.version === version) found.push(host);
+    }
+    if (sort !== "state") found.sort((one, other) => SIZES[sort](other) - SIZES[sort](one));
+    return { hosts: found.slice(skip, skip + limit), total: found.length };
+  }
+
+  *#cut(sets: readonly ReadonlySet<string>[], skip: number, limit: number): Iterable<FleetHost> {
+    let [left, room] = [skip, limit];
+    for (const set of sets) {
+      if (left >= set.size) {
         left -= set.size;
         continue;
       }
       for (const token of set) {
-        const host = this.#hosts.get(token)!;
-        if (word !== "" && !host.host.toLowerCase().includes(word)) continue;
         if (left-- > 0) continue;
-        if (hosts.length === limit) return { hosts, more: true };
-        hosts.push(host);
+        if (room-- <= 0) return;
+        yield this.#hosts.get(token)!;
       }
+      left = 0;
     }
-    return { hosts, more: false };
   }
 
   /** Sums of rules in force, those that most hosts run first. */
   sums(limit: number): readonly (readonly [sum: string, hosts: number])[] {
-    return [...this.#sums].sort(([, one], [, other]) => other - one).slice(0, limit);
+    return mostOf(this.#sums, limit);
+  }
+
+  /** Versions of saker, likewise. */
+  versions(limit: number): readonly (readonly [version: string, hosts: number])[] {
+    return mostOf(this.#versions, limit);
   }
 
   stats(): TableStats {
@@ -203,10 +236,9 @@ export class HostTable {
     this.#states.get(host.state)!.delete(host.token);
     const due = Math.ceil(dueMs(host.presence, host.heardMs) / 1000);
     this.#due.get(due)?.delete(host.token);
-    const { sum } = host.presence.rules;
-    const left = this.#sums.get(sum)! - 1;
-    if (left > 0) this.#sums.set(sum, left);
-    else this.#sums.delete(sum);
+    const { rules, version } = host.presence;
+    add(this.#sums, rules.sum, -1);
+    add(this.#versions, version, -1);
   }
 
   #enter(
@@ -217,9 +249,26 @@ export class HostTable {
     const sinceMs = known?.state === host.state ? known.sinceMs : fromMs;
     this.#hosts.set(host.token, { ...host, sinceMs });
     this.#states.get(host.state)!.add(host.token);
-    const { sum } = host.presence.rules;
-    this.#sums.set(sum, (this.#sums.get(sum) ?? 0) + 1);
+    const { rules, version } = host.presence;
+    add(this.#sums, rules.sum, 1);
+    add(this.#versions, version, 1);
   }
+}
+
+const SIZES: Readonly<Record<Exclude<HostSort, "state">, (host: FleetHost) => number>> = {
+  alerts: ({ presence }) => presence.alerts.total,
+  lost: ({ presence }) => presence.events.lost,
+};
+
+/** What is counted to nothing is not there. */
+function add(counts: Map<string, number>, key: string, more: number): void {
+  const count = (counts.get(key) ?? 0) + more;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+function mostOf(counts: ReadonlyMap<string, number>, limit: number) {
+  return [...counts].sort(([, one], [, other]) => other - one).slice(0, limit);
 }
 
 function stateOf({ state, events, rules, config, outputs }: Presence): HostState {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Presence } from "../contract/presence.ts";
-import { HostTable } from "./host_table.ts";
+import { type HostsWanted, HostTable } from "./host_table.ts";
 
 const T0 = 1_764_000_000_000;
 
@@ -24,8 +24,10 @@ function presenceOf(host: string, more: Partial<Presence> = {}): Presence {
   };
 }
 
+const ALL: HostsWanted = { search: "", state: undefined, rules: "", version: "", sort: "state" };
+
 function names(table: HostTable, search = "", skip = 0, limit = 10): string[] {
-  return table.list({ search, state: undefined, skip, limit }).hosts
+  return table.list({ ...ALL, search }, { skip, limit }).hosts
     .map(({ host, state }) => `${host} ${state}`);
 }
 
@@ -80,6 +82,40 @@ Deno.test("trouble stands first, pages follow each other, names are searched", (
   strictEqual(table.get("l")!.lostMs, undefined);
   table.take("l", "l", presenceOf("l", { events: { seen: 1, lost: 5, kept_back: 0 } }), T0 + 5);
   strictEqual(table.get("l")!.lostMs, T0 + 5);
+});
+
+Deno.test("hosts are found by rules and version, counted, and sorted by what they told", () => {
+  const table = new HostTable(T0);
+  for (let at = 0; at < 250; at++) {
+    table.take(
+      `h-${at}`,
+      `h-${at}`,
+      presenceOf(`h-${at}`, {
+        version: at % 50 === 0 ? "0.1.0" : "0.2.0",
+        rules: { sum: at % 2 === 0 ? "abcd" : "abff", count: 3, rollout: null, refused: null },
+        alerts: { total: (at * 7) % 250, by_priority: {}, by_rule: {} },
+        events: { seen: 1, lost: at < 3 ? at : 0, kept_back: 0 },
+      }),
+      T0,
+    );
+  }
+  const listed = (wanted: Partial<HostsWanted>, skip = 0, limit = 3) => {
+    const { hosts, total } = table.list({ ...ALL, ...wanted }, { skip, limit });
+    return [total, ...hosts.map(({ host }) => host)];
+  };
+  deepStrictEqual(listed({}), [250, "h-1", "h-2", "h-0"]);
+  deepStrictEqual(listed({}, 248), [250, "h-248", "h-249"]);
+  deepStrictEqual(listed({}, 250), [250]);
+  deepStrictEqual(listed({ state: "losing" }, 1), [2, "h-2"]);
+  deepStrictEqual(listed({ version: "0.1.0" }, 3), [5, "h-150", "h-200"]);
+  deepStrictEqual(listed({ rules: "abf", search: "H-24" }), [5, "h-241", "h-243", "h-245"]);
+  deepStrictEqual(listed({ rules: "abff", version: "0.1.0" }), [0]);
+  deepStrictEqual(listed({ sort: "alerts" }), [250, "h-107", "h-214", "h-71"]);
+  deepStrictEqual(listed({ sort: "lost", state: "losing" }), [2, "h-2", "h-1"]);
+  deepStrictEqual(table.versions(9), [["0.2.0", 245], ["0.1.0", 5]]);
+  table.remove("h-0");
+  table.take("h-50", "h-50", presenceOf("h-50", { version: "0.2.0" }), T0);
+  deepStrictEqual(table.versions(9), [["0.2.0", 246], ["0.1.0", 3]]);
 });
 
 Deno.test("a table that is full, names of others and what is no presence are counted", () => {
