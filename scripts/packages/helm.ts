@@ -24,7 +24,7 @@ export function chart(about: About): Uint8Array {
   if (version !== about.version || app !== about.version) {
     throw new Error(
       `deploy/helm/saker is of version ${version}, of saker ${app}; ` +
-        `deno.json says ${about.version}`,
+        `dist/saker is ${about.version}`,
     );
   }
   // A tag of its own would stay behind where a chart's values are used again for the next one.
