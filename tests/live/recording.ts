@@ -4,11 +4,16 @@ import { eventually, lines, SAKER } from "./saker.ts";
 
 export interface Recording {
   readonly code: number;
-  /** Its alerts, a line each. */
+  /** Its alerts, a line each, without the word that a busy machine had cost it events before. */
   readonly stdout: string;
   /** Its messages. */
   readonly told: readonly string[];
 }
+
+/** What is printed when it ends waits for a reader that may have no time just then. */
+const PATIENT = ["-o", "output_timeout=60000"];
+/** In alerts: a replay knows nothing of what the driver had lost. */
+const [LOST, WHOLE] = ['{"degraded":true,', '{"degraded":false,'];
 
 /** `settings` stand before the command. */
 export async function recorded(
@@ -17,7 +22,7 @@ export async function recorded(
   act: () => Promise<unknown>,
 ): Promise<Recording> {
   const child = new Deno.Command(SAKER, {
-    args: [...settings, "record", capture, "--alerts"],
+    args: [...settings, ...PATIENT, "record", capture, "--alerts"],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -32,5 +37,5 @@ export async function recorded(
   child.kill("SIGINT");
   const { code } = await child.status;
   await reading;
-  return { code, stdout: await stdout, told };
+  return { code, stdout: (await stdout).replaceAll(LOST, WHOLE), told };
 }

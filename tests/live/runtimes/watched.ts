@@ -55,7 +55,7 @@ export function telling(place: Place): string[] {
 }
 
 /** However busy the machine is, a runtime that knows a container has the time to tell of it. */
-export const PATIENT = ["-o", "engine.container_wait=5000"];
+export const PATIENT = ["-o", "engine.container_wait=20000"];
 
 /** Starts saker with these sockets alone, some of which may be of a runtime that is not there. */
 export async function watch(
