@@ -48,6 +48,7 @@ test("a host tells of itself from its start to its end", async () => {
         at: "",
         every: 1,
         engine: { kind: "nodriver" },
+        config: null,
         rules: {},
         events: { seen: 0, lost: 0, kept_back: 0 },
         alerts: { total: 0, by_priority: {}, by_rule: {} },
