@@ -198,19 +198,24 @@ fn while_a_link_is_swapped_a_path_is_one_of_the_two_or_unknown() {
 fn a_name_is_found_among_thousands_of_newer_ones() {
     let folder = folder("many");
     let home = folder.0.join("protected");
-    let (file, newest) = (c(home.join("passwd")), c(home.join("newest")));
+    let file = c(home.join("passwd"));
     for number in 0..5000 {
         fs::write(home.join(format!("{number}")), b"").unwrap();
     }
-    fs::write(home.join("newest"), b"").unwrap();
+    // Of different hashes: one alone may agree on two sizes of the kernel's table.
+    let newest = (0..8).map(|number| home.join(format!("newest-{number}"))).collect::<Vec<_>>();
+    for name in &newest {
+        fs::write(name, b"").unwrap();
+    }
+    let newest = newest.into_iter().map(c).collect::<Vec<_>>();
     let act = || unsafe {
         // SAFETY: valid strings. The first calls have the probe learn where the kernel's table is,
         // which each CPU does by itself.
         let mut one: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(0, &mut one);
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);
-        for _ in 0..8 {
-            libc::syscall(libc::SYS_chmod, newest.as_ptr(), 0o600);
+        for name in &newest {
+            libc::syscall(libc::SYS_chmod, name.as_ptr(), 0o600);
         }
         libc::syscall(libc::SYS_chmod, file.as_ptr(), 0o600) as i32
     };
