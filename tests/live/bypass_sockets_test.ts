@@ -1,7 +1,7 @@
 // Ways to talk without connect(2), and to hide one peer, or one buffer, among many. Each is told
 // with the peer that was reached. One session; all traffic stays on 127.0.0.1.
-import { Saker } from "./saker.ts";
-import { isRoot, Place, python } from "./trigger.ts";
+import { freePort, Saker } from "./saker.ts";
+import { isRoot, Place } from "./trigger.ts";
 import { LIBC, rulesOfWays, tryWays, type Way } from "./ways.ts";
 
 function conditions(port: number): Record<string, string> {
@@ -113,19 +113,13 @@ near.sendmsg([b"x"] * 39 + [b"payload"])`,
   },
 ];
 
-/** A port that nobody has; what is sent there is thrown away. */
-async function freeUdpPort(place: Place): Promise<number> {
-  const script = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" +
-    's.bind(("127.0.0.1", 0))\nprint(s.getsockname()[1])';
-  return Number((await python(place.mark("port"), script)).stdout.trim());
-}
-
 Deno.test({
   name: "who talks without connect(2), or hides a peer among many, is told with the peer",
   ignore: !isRoot(),
   async fn(t) {
     await using place = new Place();
-    const port = await freeUdpPort(place);
+    // Nobody has it, for UDP neither: what is sent there without a listener is thrown away.
+    const port = freePort();
     const output = "%evt.type %fd.name %fd.sport %evt.args";
     const rules = rulesOfWays(place, conditions(port), output);
     await using saker = await Saker.start([place.marker], {
