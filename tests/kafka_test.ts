@@ -14,9 +14,9 @@ import type { Alert } from "../src/engine/contract/alert.ts";
 import type { KafkaOptions } from "../src/kafka/options.ts";
 import { Cutter } from "./kafka/cutter.ts";
 import { KafkaServer, noKafka, type Read } from "./kafka_fixture.ts";
+import { eventually, PATIENCE_MS } from "./patience.ts";
 
 const reason = noKafka();
-const PATIENCE_MS = 120_000;
 
 function alert(sequence: number, length = 200): Alert {
   return {
@@ -94,8 +94,9 @@ function hasIpv6(): boolean {
   }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+/** What does not come fails its test, and says what it was. */
+async function until(what: string, condition: () => boolean): Promise<void> {
+  await eventually(what, () => condition() || undefined);
 }
 
 Deno.test({
@@ -174,10 +175,10 @@ Deno.test({
       };
       const { outputs } = outputsTo(cutter.port, "reopened", { timeoutMs: 60_000 }, [stuck]);
       outputs.send(alerts(0, 100));
-      await until(() => outputs.stats()[0]!.written === 100);
+      await until("all before the reopening", () => outputs.stats()[0]!.written === 100);
       outputs.reopen();
       outputs.send(alerts(100, 200));
-      await until(() => outputs.stats()[0]!.written === 200);
+      await until("all behind the reopening", () => outputs.stats()[0]!.written === 200);
       await outputs.close(1);
       eachOnce(await sequences(server, "reopened"), 0, 200);
     });
@@ -186,7 +187,10 @@ Deno.test({
       const { outputs } = outputsTo(cutter.port, "cut");
       cutter.every = 3;
       let sent = 0;
-      while (cutter.cuts < 8) await flow(outputs, sent, sent += 100);
+      for (const end = performance.now() + PATIENCE_MS; cutter.cuts < 8;) {
+        ok(performance.now() < end, `${cutter.cuts} answers were cut off`);
+        await flow(outputs, sent, sent += 100);
+      }
       cutter.every = 0;
       await outputs.drained(PATIENCE_MS);
       await outputs.close(1000);
@@ -196,10 +200,10 @@ Deno.test({
     await t.step("over a broker that is killed and started again", async () => {
       const { outputs, reasons } = outputsTo(cutter.port, "killed");
       outputs.send(alerts(0, 100));
-      await until(() => outputs.stats()[0]!.written > 0);
+      await until("the first to arrive", () => outputs.stats()[0]!.written > 0);
       const flowing = flow(outputs, 100, 5000);
       await server.end("SIGKILL");
-      await until(() => reasons().length > 0);
+      await until("the failure to be told", () => reasons().length > 0);
       await server.again();
       // As SIGUSR1 does: no pause is waited out.
       outputs.reopen();
@@ -213,10 +217,10 @@ Deno.test({
     await t.step("over a broker that stands still for longer than is waited for", async () => {
       const { outputs, reasons } = outputsTo(cutter.port, "still");
       outputs.send(alerts(0, 100));
-      await until(() => outputs.stats()[0]!.written > 0);
+      await until("the first to arrive", () => outputs.stats()[0]!.written > 0);
       server.signal("SIGSTOP");
       await flow(outputs, 100, 1000);
-      await until(() => reasons().length > 0);
+      await until("the failure to be told", () => reasons().length > 0);
       server.signal("SIGCONT");
       match(reasons()[0]!, /^no answer in time$/);
       await outputs.drained(PATIENCE_MS);
@@ -254,10 +258,10 @@ Deno.test({
     await t.step("and a close is not held up by a broker that stands still", async () => {
       const { outputs } = outputsTo(cutter.port, "closed", { timeoutMs: 600_000 });
       outputs.send(alerts(0, 100));
-      await until(() => outputs.stats()[0]!.written > 0);
+      await until("the first to arrive", () => outputs.stats()[0]!.written > 0);
       server.signal("SIGSTOP");
       outputs.send(alerts(100, 200));
-      await until(() => outputs.stats()[0]!.waiting === 0);
+      await until("all to be under way", () => outputs.stats()[0]!.waiting === 0);
       await outputs.close(10);
       server.signal("SIGCONT");
       strictEqual(outputs.stats()[0]!.dropped, 100);
