@@ -44,11 +44,11 @@ const SUITES: readonly Suite[] = [
   },
   {
     name: "check-script",
-    what: "types of the script that browsers run are right",
+    what: "types of the scripts that browsers run are right",
     runner: "check",
     command: [
       ...["deno", "check", "--config", "scripts/lib/browser.json"],
-      "src/server/page/assets/live.js",
+      ...["src/server/page/assets/live.js", "src/server/page/assets/renew.js"],
     ],
     minutes: 2,
   },

@@ -4,10 +4,11 @@ import { Hono } from "hono";
 import { type Asked, askerOf } from "../server/asker.ts";
 import { checkName } from "../server/check_name.ts";
 import { ASSETS_PATH } from "../server/page/assets.ts";
-import { documentText, type Frame } from "../server/page/document.tsx";
+import { documentText, type Frame, STATE_WORDS } from "../server/page/document.tsx";
 import { enterPages } from "../server/page/entering.ts";
 import type { EntryOptions } from "../server/page/letting_in.tsx";
 import { Notice } from "../server/page/outside.tsx";
+import { partsOf, type Renewal } from "../server/page/renewed.tsx";
 import type { Bindings } from "../server/serve.ts";
 import type { AlertStream } from "../server/stream/alert_stream.ts";
 import { recentPage } from "../server/told/alerts.ts";
@@ -75,6 +76,15 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
       ),
       404,
     );
+  /** The page, or what its script renews of it. */
+  const answer = (context: Asked, page: Parameters<typeof documentText>[0]) => {
+    const text = documentText(page);
+    context.header("vary", "accept");
+    if (context.req.header("accept") !== "application/json") return context.html(text);
+    const state = stateOf();
+    const renewal: Renewal = { state, word: STATE_WORDS[state]!, parts: partsOf(text) };
+    return context.json(renewal);
+  };
   app.get("/", (context) => {
     const text = (name: string) => (context.req.query(name) ?? "").slice(0, 200);
     const wanted: HostsWanted = {
@@ -86,7 +96,8 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
     };
     const skip = Math.min(Math.max(0, Math.floor(Number(text("skip"))) || 0), HOSTS_MAX);
     const { trouble, unreadable } = stats();
-    return context.html(documentText(
+    return answer(
+      context,
       <HostsPage
         frame={frameOf(context)}
         stats={hosts.stats()}
@@ -94,24 +105,30 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
         {...{ wanted, skip, trouble, unreadable }}
         nowMs={Date.now()}
       />,
-    ));
+    );
   });
   app.get("/page/hosts/:token", (context) => {
     const host = hosts.get(context.req.param("token"));
     if (host === undefined) return missing(context, "No such host has told of itself");
-    const text = <HostPage frame={frameOf(context)} host={host} nowMs={Date.now()} />;
-    return context.html(documentText(text));
+    const { trouble } = stats();
+    return answer(
+      context,
+      <HostPage frame={frameOf(context)} {...{ host, trouble }} nowMs={Date.now()} />,
+    );
   });
   app.get("/page/rules", (context) =>
-    context.html(documentText(
+    answer(
+      context,
       <FleetRules
         frame={frameOf(context)}
         tally={tally}
         counting={options.counting()}
         sums={hosts.sums(SUMS)}
         versions={hosts.versions(SUMS)}
+        trouble={stats().trouble}
+        nowMs={Date.now()}
       />,
-    )));
+    ));
   app.get(
     "/page/now",
     (context) => context.json({ state: stateOf(), texts: {}, bad: {}, paths: {} }),

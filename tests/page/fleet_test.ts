@@ -1,89 +1,15 @@
 // `saker fleet` over a real nats-server, in a real browser: hosts that are silent or lost events,
 // alerts that come, what hostile publishers write, the server gone and back.
-import { headers } from "@nats-io/nats-core";
-import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
-import { Kvm } from "@nats-io/kv";
-import { connectNats } from "../../src/nats/connect.ts";
-import { hostToken } from "../../src/nats/names.ts";
-import { parseNatsUrl } from "../../src/config/address.ts";
+import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
 import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
 import { eventually, freePort } from "../live/saker.ts";
 import { has, Place } from "../live/trigger.ts";
 import { NatsServer, noNats } from "../nats_fixture.ts";
 import { browserDefect, openTab, overhang, paleTexts, startBrowser } from "./browser.ts";
+import { answering, publisher, startFleet } from "./fleet_scene.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
 const MARKUP = "<img src=x onerror=alert(1)>";
-
-async function publisher(server: NatsServer) {
-  const nc = await connectNats({
-    servers: [parseNatsUrl(server.url)!],
-    name: "test",
-    credentials: { kind: "none" },
-    tls: { caCerts: [] },
-    timeoutMs: 10_000,
-  });
-  const [js, kv] = [jetstream(nc), await new Kvm(nc).create("saker_hosts", { history: 1 })];
-  return {
-    nc,
-    raw: (token: string, payload: string) => js.publish(`saker.alerts.${token}`, payload),
-    async alert(host: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-      const all = headers();
-      const rule = String(more["rule"] ?? "R");
-      all.set("Saker-Rule", encodeURIComponent(rule));
-      const told = {
-        hostname: host,
-        message: "m",
-        priority: "Warning",
-        rule: "R",
-        time: new Date().toISOString(),
-        ...more,
-      };
-      await js.publish(`saker.alerts.${hostToken(host)}`, JSON.stringify(told), { headers: all });
-    },
-    /** More than a page holds. */
-    async flood(host: string, count: number): Promise<void> {
-      for (let at = 0; at < count; at += 500) {
-        await Promise.all(Array.from({ length: 500 }, (_, more) => {
-          const told = { rule: "Flood", message: `flood ${at + more}`, priority: "Notice" };
-          const all = headers();
-          all.set("Saker-Rule", "Flood");
-          // The library sends again what a busy server does not answer in time.
-          all.set("Nats-Msg-Id", `flood-${at + more}`);
-          return js.publish(`saker.alerts.${host}`, JSON.stringify(told), { headers: all });
-        }));
-      }
-    },
-    async present(host: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-      const at = new Date().toISOString();
-      const told = { host, version: "1", state: "running", started: at, at, every: 3600, ...more };
-      await kv.put(hostToken(host), JSON.stringify(told));
-    },
-  };
-}
-
-function startFleet(server: NatsServer, port: number, args: readonly string[] = []) {
-  return new Deno.Command(`${ROOT}dist/saker`, {
-    args: ["fleet", "--nats", server.url, "--listen", `127.0.0.1:${port}`, ...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-}
-
-async function answering(url: string, client?: Deno.HttpClient): Promise<void> {
-  for (const until = performance.now() + 60_000; performance.now() < until;) {
-    try {
-      const init = client === undefined ? {} : { client };
-      await (await fetch(url, init)).body?.cancel();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error(`nobody answers at ${url}`);
-}
 
 Deno.test({
   name: "saker fleet: hosts, alerts as they come, hostile ones as text, the server gone and back",
@@ -119,7 +45,7 @@ Deno.test({
       await answering(url);
       const { tab, wrongs, close } = await openTab(browser);
       const row = (host: string) => tab.locator("tbody tr", { hasText: host });
-      // It is not renewed by itself; a state that needs time is asked for again.
+      // A state that needs time is asked for again.
       const seen = async (host: string, text: string) => {
         for (let at = 0; at < 60; at++) {
           await tab.goto(url);

@@ -1,6 +1,7 @@
 // The hosts of a fleet as a page: how many are how, then a table of them, those in trouble first;
 // and one host with all that it told of itself.
 import { Document, type Frame } from "../../server/page/document.tsx";
+import { RenewalTrouble, Renewed } from "../../server/page/renewed.tsx";
 import { age, bytes, count, many, short, shown } from "../../server/page/shown.ts";
 import type { PresenceBundles } from "../contract/presence.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type HostsWanted,
   type TableStats,
 } from "../read/host_table.ts";
+import { asOf, StreamTrouble, type Trouble } from "./stream_trouble.tsx";
 
 export const HOSTS_ROWS = 100;
 
@@ -33,7 +35,7 @@ export interface HostsProps {
   /** Of that kind, on all pages. */
   readonly total: number;
   readonly nowMs: number;
-  readonly trouble: string | undefined;
+  readonly trouble: Trouble | undefined;
   readonly unreadable: number;
 }
 
@@ -61,26 +63,27 @@ export function HostsPage(props: HostsProps) {
     ...(refused > 0 ? [`${count(refused)} times a host found no room here`] : []),
   ];
   return (
-    <Document title="Hosts" frame={frame} assets={frame.assets} here="/">
-      <div class="head">
-        <h1>Hosts</h1>
-        <p class="note">{`${many(stats.hosts, "host")}. Times are UTC.`}</p>
-      </div>
-      {trouble === undefined
-        ? null
-        : <p class="panel trouble bad" role="alert">{`NATS: ${shown(trouble)}`}</p>}
-      {odd.length === 0 ? null : <p class="panel trouble">{`${odd.join("; ")}.`}</p>}
-      <p class="row">
-        <a class="button" href={pathTo({ state: undefined })}>{`all ${count(stats.hosts)}`}</a>
-        {HOST_STATES.filter((one) => stats.states[one] > 0).map((one) => (
-          <a class="button" href={pathTo({ state: one })}>
-            {`${WORDS[one][0]} ${count(stats.states[one])}`}
-          </a>
-        ))}
-        {narrowed.map(([name, words]) => (
-          <a class="button" href={pathTo({ [name]: "" })}>{`${words} ✕`}</a>
-        ))}
-      </p>
+    <Document title="Hosts" frame={frame} assets={frame.assets} here="/" renews>
+      <RenewalTrouble />
+      <Renewed name="sums">
+        <div class="head">
+          <h1>Hosts</h1>
+          <p class="note">{`${many(stats.hosts, "host")}, ${asOf(nowMs)}. Times are UTC.`}</p>
+        </div>
+        <StreamTrouble of={trouble} />
+        {odd.length === 0 ? null : <p class="panel trouble">{`${odd.join("; ")}.`}</p>}
+        <p class="row" data-key="states">
+          <a class="button" href={pathTo({ state: undefined })}>{`all ${count(stats.hosts)}`}</a>
+          {HOST_STATES.filter((one) => stats.states[one] > 0).map((one) => (
+            <a class="button" data-key={one} href={pathTo({ state: one })}>
+              {`${WORDS[one][0]} ${count(stats.states[one])}`}
+            </a>
+          ))}
+          {narrowed.map(([name, words]) => (
+            <a class="button" data-key={name} href={pathTo({ [name]: "" })}>{`${words} ✕`}</a>
+          ))}
+        </p>
+      </Renewed>
       <form class="panel filters" method="get" action="/" role="search">
         <label>
           Name
@@ -92,41 +95,51 @@ export function HostsPage(props: HostsProps) {
           <a class="button" href="/">Clear</a>
         </div>
       </form>
-      <section class="panel" aria-label="Hosts">
-        {hosts.length === 0 ? <p class="empty">There is no such host.</p> : (
-          <table class="cards">
-            <thead>
-              <tr>
-                <th>Host</th>
-                <th>State</th>
-                <th>Last told</th>
-                <th>
-                  <Sorter word="Alerts" by="alerts" sort={sort} pathTo={pathTo} />
-                </th>
-                <th>
-                  <Sorter word="Lost events" by="lost" sort={sort} pathTo={pathTo} />
-                </th>
-                <th>Rules</th>
-                <th>CPU, memory</th>
-              </tr>
-            </thead>
-            <tbody>{hosts.map((host) => <Row host={host} nowMs={nowMs} />)}</tbody>
-          </table>
-        )}
-        <p class="row">
-          {skip > 0
-            ? <a class="button" rel="prev" href={pathTo({}, skip - HOSTS_ROWS)}>Before</a>
-            : null}
-          {hosts.length === 0 ? null : (
-            <span class="note">
-              {`${count(skip + 1)} to ${count(skip + hosts.length)} of ${count(total)}`}
-            </span>
+      <Renewed name="list">
+        <section class="panel" aria-label="Hosts">
+          {hosts.length === 0 ? <p class="empty">There is no such host.</p> : (
+            <table class="cards">
+              <thead>
+                <tr>
+                  <th>Host</th>
+                  <th>State</th>
+                  <th>Last told</th>
+                  <th>
+                    <Sorter word="Alerts" by="alerts" sort={sort} pathTo={pathTo} />
+                  </th>
+                  <th>
+                    <Sorter word="Lost events" by="lost" sort={sort} pathTo={pathTo} />
+                  </th>
+                  <th>Rules</th>
+                  <th>CPU, memory</th>
+                </tr>
+              </thead>
+              <tbody>{hosts.map((host) => <Row host={host} nowMs={nowMs} />)}</tbody>
+            </table>
           )}
-          {skip + hosts.length < total
-            ? <a class="button" rel="next" href={pathTo({}, skip + HOSTS_ROWS)}>Further hosts</a>
-            : null}
-        </p>
-      </section>
+          <p class="row">
+            {skip > 0
+              ? (
+                <a class="button" data-key="prev" rel="prev" href={pathTo({}, skip - HOSTS_ROWS)}>
+                  Before
+                </a>
+              )
+              : null}
+            {hosts.length === 0 ? null : (
+              <span class="note">
+                {`${count(skip + 1)} to ${count(skip + hosts.length)} of ${count(total)}`}
+              </span>
+            )}
+            {skip + hosts.length < total
+              ? (
+                <a class="button" data-key="next" rel="next" href={pathTo({}, skip + HOSTS_ROWS)}>
+                  Further hosts
+                </a>
+              )
+              : null}
+          </p>
+        </section>
+      </Renewed>
     </Document>
   );
 }
@@ -163,7 +176,7 @@ function Row({ host, nowMs }: { readonly host: FleetHost; readonly nowMs: number
   const memory = memory_bytes === null ? "" : bytes(memory_bytes);
   const cpu = cpu_percent === null ? "" : `${count(cpu_percent)} %`;
   return (
-    <tr>
+    <tr data-key={host.token}>
       <th>
         <a class="value-text" href={hostPath(host.token)}>{short(host.host, 80)}</a>
       </th>
@@ -222,9 +235,10 @@ export interface HostProps {
   readonly frame: Frame;
   readonly host: FleetHost;
   readonly nowMs: number;
+  readonly trouble: Trouble | undefined;
 }
 
-export function HostPage({ frame, host, nowMs }: HostProps) {
+export function HostPage({ frame, host, nowMs, trouble }: HostProps) {
   const { presence, state } = host;
   const { rules, config, events, alerts, outputs } = presence;
   const facts: readonly (readonly [string, string])[] = [
@@ -246,50 +260,54 @@ export function HostPage({ frame, host, nowMs }: HostProps) {
   ];
   const ofHost = new URLSearchParams({ host: host.host });
   return (
-    <Document title={short(host.host, 80)} frame={frame} assets={frame.assets} here="/">
+    <Document title={short(host.host, 80)} frame={frame} assets={frame.assets} here="/" renews>
       <p class="note">
         <a href="/">Hosts</a>
       </p>
       <h1 class="value-text">{short(host.host)}</h1>
-      <section class="panel" aria-label="What it told of itself">
-        <p class="row">
-          <State state={state} />
-          <a class="button" href={`/page/alerts?${ofHost}`}>Its newest alerts</a>
-          <a class="button" href={`/page/search?${ofHost}`}>All its alerts in the stream</a>
-        </p>
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <>
-              <dt>{shown(name)}</dt>
-              <dd class="value-text">{shown(value)}</dd>
-            </>
-          ))}
-        </dl>
-      </section>
-      <section class="panel" aria-labelledby="outputs">
-        <h2 id="outputs">Outputs</h2>
-        {outputs.length === 0 ? <p class="note">It told of none.</p> : (
-          <ul>
-            {outputs.map(({ name, state, waiting, dropped }) => (
-              <li class="value-text">
-                {`${shown(name)}: ${shown(state)}, ${count(waiting)} wait, ${
-                  count(dropped)
-                } dropped`}
-              </li>
+      <RenewalTrouble />
+      <Renewed name="host">
+        <StreamTrouble of={trouble} />
+        <section class="panel" aria-label="What it told of itself">
+          <p class="row">
+            <State state={state} />
+            <a class="button" href={`/page/alerts?${ofHost}`}>Its newest alerts</a>
+            <a class="button" href={`/page/search?${ofHost}`}>All its alerts in the stream</a>
+          </p>
+          <dl class="facts">
+            {facts.map(([name, value]) => (
+              <>
+                <dt>{shown(name)}</dt>
+                <dd class="value-text">{shown(value)}</dd>
+              </>
             ))}
-          </ul>
-        )}
-      </section>
-      <section class="panel" aria-labelledby="rules">
-        <h2 id="rules">Rules that fired</h2>
-        {Object.keys(alerts.by_rule).length === 0 ? <p class="note">None.</p> : (
-          <ul>
-            {Object.entries(alerts.by_rule).map(([rule, n]) => (
-              <li class="value-text">{`${shown(rule)}: ${count(n)}`}</li>
-            ))}
-          </ul>
-        )}
-      </section>
+          </dl>
+        </section>
+        <section class="panel" aria-labelledby="outputs">
+          <h2 id="outputs">Outputs</h2>
+          {outputs.length === 0 ? <p class="note">It told of none.</p> : (
+            <ul>
+              {outputs.map(({ name, state, waiting, dropped }) => (
+                <li class="value-text" data-key={name}>
+                  {`${shown(name)}: ${shown(state)}, ${count(waiting)} wait, ${
+                    count(dropped)
+                  } dropped`}
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+        <section class="panel" aria-labelledby="rules">
+          <h2 id="rules">Rules that fired</h2>
+          {Object.keys(alerts.by_rule).length === 0 ? <p class="note">None.</p> : (
+            <ul>
+              {Object.entries(alerts.by_rule).map(([rule, n]) => (
+                <li class="value-text" data-key={rule}>{`${shown(rule)}: ${count(n)}`}</li>
+              ))}
+            </ul>
+          )}
+        </section>
+      </Renewed>
       <p class="note">
         Who started whom and why a rule fired is known on the host itself: its own page has it.
       </p>

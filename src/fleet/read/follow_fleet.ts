@@ -29,8 +29,8 @@ export interface FollowOptions {
 }
 
 export interface FollowStats {
-  /** Why nothing can be read; undefined where all is well. */
-  readonly trouble: string | undefined;
+  /** Why nothing can be read, and since when; undefined where all is well. */
+  readonly trouble: { readonly why: string; readonly sinceMs: number } | undefined;
   readonly alerts: number;
   /** Messages that are no alert of a host. */
   readonly unreadable: number;
@@ -55,19 +55,22 @@ export class FleetFollower {
   #unreadable = 0;
   /** Of each that is read. */
   readonly #troubles = new Map<string, string>();
+  /** Since when there is any of them. */
+  #troubledMs = 0;
   readonly #closing = new AbortController();
   readonly #ended: Promise<unknown>;
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#troubles.set("server", "connecting");
+    this.#tell("server", "connecting");
     this.#ticker = setInterval(() => options.hosts.tick(Date.now()), EVERY_TICK_MS);
     // Never rejects.
     this.#ended = this.#run();
   }
 
   stats(): FollowStats {
-    const [trouble] = this.#troubles.values();
+    const [why] = this.#troubles.values();
+    const trouble = why === undefined ? undefined : { why, sinceMs: this.#troubledMs };
     return { trouble, alerts: this.#alerts, unreadable: this.#unreadable };
   }
 
@@ -102,12 +105,17 @@ export class FleetFollower {
           again("rules", (begun) => this.#options.counter.read(connection, begun)),
           connection.closed(),
         ]);
-        this.#troubles.set("server", "the connection is closed");
+        this.#tell("server", "the connection is closed");
       } catch (error) {
-        this.#troubles.set("server", natsReason(error));
+        this.#tell("server", natsReason(error));
       }
       if (!this.#isClosed) await pause(AGAIN_MS, this.#closing.signal);
     }
+  }
+
+  #tell(what: string, why: string): void {
+    if (this.#troubles.size === 0) this.#troubledMs = Date.now();
+    this.#troubles.set(what, why);
   }
 
   /** For as long as there is the connection; never rejects. */
@@ -116,7 +124,7 @@ export class FleetFollower {
       try {
         await read(() => this.#troubles.delete(what));
       } catch (error) {
-        if (!connection.isClosed()) this.#troubles.set(what, `${what}: ${natsReason(error)}`);
+        if (!connection.isClosed()) this.#tell(what, `${what}: ${natsReason(error)}`);
       }
       if (!connection.isClosed() && !this.#isClosed) await pause(AGAIN_MS, this.#closing.signal);
     }

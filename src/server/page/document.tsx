@@ -28,6 +28,8 @@ export interface DocumentProps {
   /** Goes there at once, or after so many seconds. */
   readonly goTo?: string;
   readonly goToS?: number;
+  /** It has parts that a script renews (renewed.tsx). */
+  readonly renews?: boolean;
   readonly children?: Child;
 }
 
@@ -48,7 +50,8 @@ export const STATE_WORDS: Readonly<Record<string, string>> = {
   gone: "no connection",
 };
 
-export function Document({ title, frame, assets, here, goTo, goToS = 0, children }: DocumentProps) {
+export function Document(props: DocumentProps) {
+  const { title, frame, assets, here, goTo, goToS = 0, renews = false, children } = props;
   const where = frame === undefined ? "saker" : `${short(frame.hostname, 80)} – saker`;
   return (
     <html lang="en">
@@ -63,6 +66,7 @@ export function Document({ title, frame, assets, here, goTo, goToS = 0, children
         <link rel="stylesheet" href={`${assets}/style.css`} />
         <link rel="icon" href={`${assets}/icon.svg`} type="image/svg+xml" />
         {frame === undefined ? null : <script src={`${assets}/live.js`} defer></script>}
+        {renews ? <script src={`${assets}/renew.js`} defer></script> : null}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>

@@ -368,5 +368,6 @@ if (list !== undefined && template !== undefined) {
   if (alerts.live !== "") alerts.follow();
   alerts.grow();
 }
-followNow();
+// A page that is renewed as a whole has its state with it (renew.js).
+if (find("[data-renew]", HTMLElement) === undefined) followNow();
 listenToKeys();
