@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { spawnMain } from "./main_process.ts";
 import { type LogRecord, noOtel, OtlpReceiver } from "./outputs/otlp.ts";
-import { eventually } from "./outputs/place.ts";
+import { eventually, freePort } from "./outputs/place.ts";
 
 const RULE = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n";
 const reason = noOtel();
@@ -107,7 +107,7 @@ for (
       `otlp: ${protocol}: alerts go on over a restart of the receiver, and to another by a reload`,
     ignore: reason !== undefined,
     async fn() {
-      await using before = await OtlpReceiver.start({ kind });
+      await using before = await OtlpReceiver.start({ kind, port: freePort() });
       await using watch = new Watch(protocol, before.port);
       await some(before, watch);
       const { resource } = before.received[0]!.request.resource_logs[0]!;

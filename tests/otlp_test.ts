@@ -243,6 +243,23 @@ each("those that are taken in part are counted and told", async (place, protocol
   inOrder(openedBy(receiver.records), 0, 100);
 });
 
+test("a kept connection that the server ends is followed by another at once", async (place) => {
+  for (const protocol of ["http/protobuf", "http/json"] as const) {
+    await using receiver = await OtlpReceiver.start({
+      kind: "http",
+      answers: [{}, { status: "cut" }, {}, { status: "cut" }],
+    });
+    const { code, error } = await place.replayed(place.capture(0, 1024), [
+      otlp(protocol, `http://127.0.0.1:${receiver.port}`),
+      PATIENT,
+    ]);
+    strictEqual(code, 0, error);
+    strictEqual(error.includes("otlp_output"), false, error);
+    strictEqual(receiver.received.length, 6);
+    inOrder(openedBy(receiver.records), 0, 1024);
+  }
+});
+
 test("a port that is no server of the protocol is told, and alerts wait", async (place) => {
   const capture = place.capture(0, 10);
   const ways = [

@@ -8,10 +8,10 @@
 export const PATIENCE_MS = 120_000;
 const POLL_MS = 20;
 
-/** Calls `look` until it gives something. */
+/** Calls `look` until it gives something; null, which a pattern has for no match, is nothing. */
 export async function eventually<T>(
   what: string,
-  look: () => T | undefined | Promise<T | undefined>,
+  look: () => T | undefined | null | Promise<T | undefined | null>,
   patienceMs = PATIENCE_MS,
 ): Promise<T> {
   const until = performance.now() + patienceMs;
@@ -19,7 +19,7 @@ export async function eventually<T>(
     // A look that was begun in time counts, however long it takes.
     const isLast = performance.now() > until;
     const found = await look();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== null) return found;
     if (isLast) throw new Error(`waited ${patienceMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

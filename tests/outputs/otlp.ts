@@ -58,6 +58,7 @@ export interface Received {
 
 /** What a request is answered; nothing: taken. */
 export interface Answer {
+  /** By HTTP also `cut`: the connection ends without an answer. */
   readonly status?: number | string;
   readonly why?: string;
   /** Seconds. */

@@ -110,6 +110,9 @@ class Web(BaseHTTPRequestHandler):
         except Exception as error:
             fail(error)
         answer = take(kind, dict(self.headers), request)
+        if answer.get("status") == "cut":
+            self.close_connection = True
+            return None
         if "status" in answer:
             after = answer.get("after")
             says = json.dumps({"message": answer.get("why", "")}).encode()

@@ -54,21 +54,36 @@ export function rawPoster(url: string, { caCerts, cert, key }: TlsFiles): RawPos
     caCerts: [...caCerts],
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
   });
+  const once = async (body: Uint8Array, headers: Headers, signal: AbortSignal) => {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers,
+      body: body as Uint8Array<ArrayBuffer>,
+      redirect: "manual",
+      signal,
+      client,
+    });
+    return {
+      status: answer.status,
+      retryAfter: answer.headers.get("retry-after") ?? undefined,
+      body: await firstOf(answer.body),
+    };
+  };
+  let isKept = false;
   return {
     async post(body, headers, signal): Promise<RawAnswer> {
-      const answer = await fetch(url, {
-        method: "POST",
-        headers,
-        body: body as Uint8Array<ArrayBuffer>,
-        redirect: "manual",
-        signal,
-        client,
-      });
-      return {
-        status: answer.status,
-        retryAfter: answer.headers.get("retry-after") ?? undefined,
-        body: await firstOf(answer.body),
-      };
+      const wasKept = isKept;
+      isKept = false;
+      let answer: RawAnswer;
+      try {
+        answer = await once(body, headers, signal);
+      } catch (error) {
+        // A server may have closed the kept connection just now, as it does with idle ones.
+        if (!wasKept || signal.aborted) throw error;
+        answer = await once(body, headers, signal);
+      }
+      isKept = true;
+      return answer;
     },
     close: () => client.close(),
   };

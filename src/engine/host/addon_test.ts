@@ -64,7 +64,8 @@ Deno.test({
   fn() {
     const parent = directory(0o700);
     const make = (name: string, mode: number, file: string, ageMs: number) => {
-      Deno.mkdirSync(`${parent}/${name}`, { mode });
+      Deno.mkdirSync(`${parent}/${name}`);
+      Deno.chmodSync(`${parent}/${name}`, mode);
       Deno.writeTextFileSync(`${parent}/${name}/${file}`, "");
       const made = new Date(Date.now() - ageMs);
       Deno.utimeSync(`${parent}/${name}`, made, made);
