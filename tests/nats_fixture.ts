@@ -28,6 +28,8 @@ export interface NatsServerOptions {
   /** Further lines of its configuration. */
   readonly more?: string;
   readonly address?: string;
+  /** Where it listens, where that is not the address under which it is asked. */
+  readonly listen?: string;
   readonly jetStream?: boolean;
   /** Where it is not a free one of this host. */
   readonly port?: number;
@@ -43,8 +45,9 @@ export class NatsServer implements AsyncDisposable {
   #child!: Deno.ChildProcess;
 
   private constructor(
-    { more = "", address = "127.0.0.1", jetStream = true, port, through = [] }: NatsServerOptions,
+    options: NatsServerOptions,
   ) {
+    const { more = "", address = "127.0.0.1", jetStream = true, port, through = [] } = options;
     this.#address = address;
     this.#through = through;
     this.port = port ?? freePort(address);
@@ -53,7 +56,9 @@ export class NatsServer implements AsyncDisposable {
       : "";
     Deno.writeTextFileSync(
       `${this.directory}/nats.conf`,
-      `listen: "${address}:${this.port}"\nserver_name: t\nlog_file: "${this.directory}/log"\n` +
+      `listen: "${
+        options.listen ?? address
+      }:${this.port}"\nserver_name: t\nlog_file: "${this.directory}/log"\n` +
         `${store}\n${more}\n`,
     );
   }

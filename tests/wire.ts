@@ -1,5 +1,5 @@
-// A network of its own with one wire to this host's, which can be cut: for tests of what is on its
-// other end. All of it goes with the process that holds the network, and that with the test.
+// A network of its own with wires to this host's, each of which can be cut: for tests of what is on
+// their other end. All of it goes with the process that holds the network, and that with the test.
 import { readlinkSync } from "node:fs";
 import { eventually } from "./outputs/place.ts";
 
@@ -15,17 +15,24 @@ const run = (command: string, args: readonly string[]) => {
   }
 };
 
-export class Wire implements AsyncDisposable {
-  /** Of the other end. */
-  readonly address: string;
-  readonly #name = `saker${Deno.pid}`;
-  readonly #holder: Deno.ChildProcess;
-  #isLaid = false;
+/** Networks of four addresses that tests share; a process has those behind its number. */
+const NETWORKS = 16_000;
 
-  private constructor() {
-    const number = Deno.pid % 16_000;
-    const of = (host: number) => `169.254.${1 + (number >> 6)}.${(number % 64) * 4 + host}`;
-    this.address = of(2);
+/** At this end. */
+const nameOf = (wire: number) => `saker${Deno.pid}.${wire}`;
+
+export class Wire implements AsyncDisposable {
+  /** Of the other end of each wire. */
+  readonly addresses: readonly string[];
+  readonly #holder: Deno.ChildProcess;
+  #laid = 0;
+
+  private constructor(wires: number) {
+    this.addresses = Array.from({ length: wires }, (_, at) => {
+      // Far from each other: the next process's number is another test's.
+      const number = (Deno.pid + at * NETWORKS / 4) % NETWORKS;
+      return `169.254.${1 + (number >> 6)}.${(number % 64) * 4 + 2}`;
+    });
     this.#holder = new Deno.Command("setpriv", {
       args: ["--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"],
       stdin: "null",
@@ -34,23 +41,25 @@ export class Wire implements AsyncDisposable {
     }).spawn();
   }
 
-  static async lay(): Promise<Wire> {
-    const wire = new Wire();
+  static async lay(wires = 1): Promise<Wire> {
+    const wire = new Wire(wires);
     try {
       const here = readlinkSync("/proc/self/ns/net");
       const { pid } = wire.#holder;
       await eventually("the network", () => {
         return readlinkSync(`/proc/${pid}/ns/net`) === here ? undefined : true;
       });
-      const name = wire.#name;
-      run("ip", ["link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", `${pid}`]);
-      wire.#isLaid = true;
-      const ours = `${wire.address.replace(/\d+$/, (at) => `${+at - 1}`)}/30`;
-      run("ip", ["addr", "add", ours, "dev", name]);
-      run("ip", ["link", "set", name, "up"]);
-      wire.#inside("addr", "add", `${wire.address}/30`, "dev", "eth0");
       wire.#inside("link", "set", "lo", "up");
-      wire.mend();
+      for (const [at, address] of wire.addresses.entries()) {
+        const [name, peer] = [nameOf(at), `eth${at}`];
+        run("ip", ["link", "add", name, "type", "veth", "peer", "name", peer, "netns", `${pid}`]);
+        wire.#laid++;
+        const ours = `${address.replace(/\d+$/, (last) => `${+last - 1}`)}/30`;
+        run("ip", ["addr", "add", ours, "dev", name]);
+        run("ip", ["link", "set", name, "up"]);
+        wire.#inside("addr", "add", `${address}/30`, "dev", peer);
+        wire.mend(at);
+      }
       return wire;
     } catch (error) {
       await wire[Symbol.asyncDispose]();
@@ -63,12 +72,12 @@ export class Wire implements AsyncDisposable {
     return ["nsenter", "--net", `--target=${this.#holder.pid}`];
   }
 
-  cut(): void {
-    this.#inside("link", "set", "eth0", "down");
+  cut(wire: number): void {
+    this.#inside("link", "set", `eth${wire}`, "down");
   }
 
-  mend(): void {
-    this.#inside("link", "set", "eth0", "up");
+  mend(wire: number): void {
+    this.#inside("link", "set", `eth${wire}`, "up");
   }
 
   #inside(...args: readonly string[]): void {
@@ -78,7 +87,7 @@ export class Wire implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // With the network alone it would go some time after the network's last process.
-    if (this.#isLaid) run("ip", ["link", "delete", this.#name]);
+    for (; this.#laid > 0; this.#laid--) run("ip", ["link", "delete", nameOf(this.#laid - 1)]);
     this.#holder.kill("SIGKILL");
     await this.#holder.status;
   }

@@ -154,7 +154,7 @@ async function searches(print: Print): Promise<void> {
       for (;;) {
         const text = await page.text(`/page/search?${query}`);
         if (text.includes("All that the stream keeps was searched")) break;
-        if (/It (stopped|failed)/.test(text)) throw new Error("the search did not go to its end");
+        if (/It (stopped|failed)/.test(text)) throw new Error(text.match(/It (?:stopped|failed)[^<]*/)![0]);
         await pause(50);
       }
     });
