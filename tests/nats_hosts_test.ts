@@ -99,10 +99,11 @@ Deno.test({
     await using server = await NatsServer.start({
       ...{ address: shared!, listen: "0.0.0.0", port: PORT, through },
     });
-    await using first = await CallingHost.start(HOSTS[0], "open", `nats://${own}:${PORT}`);
-    await using second = await CallingHost.start(HOSTS[1], "connect", server.url);
-    await using third = await CallingHost.start(HOSTS[2], "open", server.url);
+    await using first = new CallingHost(HOSTS[0], "open", `nats://${own}:${PORT}`);
+    await using second = new CallingHost(HOSTS[1], "connect", server.url);
+    await using third = new CallingHost(HOSTS[2], "open", server.url);
     const hosts = [first, second, third];
+    for (const host of hosts) await host.watches();
     await busy(hosts, 2);
     for (const host of hosts) await host.settled("ok");
 
@@ -120,7 +121,8 @@ Deno.test({
     await third.settled("failing");
     await third.kill();
     await Promise.all([third.callUnseen(100), busy([first, second], Math.max(leftS() / 2, 1))]);
-    await third.again();
+    third.start();
+    await third.watches();
     await busy(hosts, Math.max(leftS(), 1));
 
     // One host has no network yet; those of the others go on.

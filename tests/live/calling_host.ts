@@ -62,7 +62,8 @@ export class CallingHost implements AsyncDisposable {
   /** Told lost by runs before this one, of the events of these calls. */
   #lostBefore = 0;
 
-  private constructor(name: string, kind: keyof typeof KINDS, url: string) {
+  /** Starts a saker that sends to `url`. */
+  constructor(name: string, kind: keyof typeof KINDS, url: string) {
     this.name = name;
     this.#url = url;
     this.#kind = KINDS[kind];
@@ -71,20 +72,10 @@ export class CallingHost implements AsyncDisposable {
     const rule = '- {rule: Call, desc: d, priority: NOTICE, output: "%fd.name", ' +
       `condition: "${this.#kind.condition(this.#base)}"}\n`;
     Deno.writeTextFileSync(this.#place.file("rules.yaml"), rule);
+    this.start();
   }
 
-  static async start(
-    name: string,
-    kind: keyof typeof KINDS,
-    url: string,
-  ): Promise<CallingHost> {
-    const host = new CallingHost(name, kind, url);
-    await host.again();
-    return host;
-  }
-
-  /** Begins to watch, whether or not the stream can be reached. */
-  async again(): Promise<void> {
+  start(): void {
     const options = [
       ...["json_output=true", "stdout_output.enabled=false"],
       `file_output={enabled: true, filename: ${this.#place.file("alerts")}}`,
@@ -95,6 +86,10 @@ export class CallingHost implements AsyncDisposable {
       args: ["-r", this.#place.file("rules.yaml"), ...options.flatMap((one) => ["-o", one])],
       env: { FALCO_HOSTNAME: this.name, NO_COLOR: "1" },
     });
+  }
+
+  /** Until it watches, whether or not the stream can be reached. */
+  async watches(): Promise<void> {
     await eventually(`${this.name} to watch`, () => this.#told.includes("is watching") || undefined)
       .catch((error: Error) => {
         throw new Error(`${error.message}: ${this.#told}`);
