@@ -160,7 +160,7 @@ export class HostTable {
     }
   }
 
-  /** To be called about once a second while hosts can be heard: who has been silent for too long. */
+  /** To be called about once a second while hosts can be heard: who has been silent too long. */
   tick(nowMs: number): void {
     const now = Math.floor(nowMs / 1000);
     // After a long pause it is shorter to ask what there is.
