@@ -6,6 +6,7 @@
 
 mod block;
 mod cgroup;
+mod cgroup_view;
 mod descriptor;
 mod machine;
 mod namespaces;

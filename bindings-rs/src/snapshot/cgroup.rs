@@ -1,6 +1,7 @@
 //! The control groups of a process, as the events write them: `controller=path`, NUL-ended each.
 
 use super::block::LIST_MAX;
+use super::cgroup_view::View;
 use super::proc_dir::{ProcDir, words};
 use rustix::fs::CWD;
 use std::collections::HashMap;
@@ -14,13 +15,16 @@ const KNOWN_MAX: usize = 16_384;
 
 pub struct Cgroups {
     unified: PathBuf,
+    view: View,
     /// What a version 2 group's path means for each controller.
     known: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Cgroups {
     pub fn new(host_root: &Path) -> Self {
-        Self { unified: host_root.join(UNIFIED), known: HashMap::new() }
+        let unified = host_root.join(UNIFIED);
+        let view = View::new(&unified, &Path::new("/").join(UNIFIED));
+        Self { unified, view, known: HashMap::new() }
     }
 
     /// The list for the text of a `/proc/<pid>/cgroup`.
@@ -50,7 +54,7 @@ impl Cgroups {
             self.known.clear();
         }
         if !self.known.contains_key(path) {
-            let list = resolve(&self.unified, path);
+            let list = resolve(&self.unified, &self.view.on_host(path));
             self.known.insert(path.to_vec(), list);
         }
         &self.known[path]
@@ -68,13 +72,19 @@ fn put(list: &mut Vec<u8>, controller: &[u8], path: &[u8]) {
 }
 
 /// A version 2 group is governed by its own controllers and, for those that are not enabled in
-/// it, by the nearest group above that has them.
+/// it, by the nearest group above that has them. One that cannot be looked at is taken to have all.
 fn resolve(unified: &Path, path: &[u8]) -> Vec<u8> {
     let mut list = Vec::new();
     let mut done: Vec<Vec<u8>> = Vec::new();
     let mut group = path;
+    let Some(mut enabled) = controllers(unified, path) else {
+        for controller in controllers(unified, b"/").unwrap_or_default() {
+            put(&mut list, &controller, path);
+        }
+        return list;
+    };
     loop {
-        for controller in controllers(unified, group) {
+        for controller in enabled {
             if !done.contains(&controller) {
                 put(&mut list, &controller, group);
                 done.push(controller);
@@ -85,23 +95,18 @@ fn resolve(unified: &Path, path: &[u8]) -> Vec<u8> {
         }
         let slash = group.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
         group = if slash == 0 { b"/" } else { &group[..slash] };
+        enabled = controllers(unified, group).unwrap_or_default();
     }
     list
 }
 
-fn controllers(unified: &Path, group: &[u8]) -> Vec<Vec<u8>> {
-    // A path with `..` is one outside of our cgroup namespace: nothing below our mount point.
-    let Ok(text) = std::str::from_utf8(group) else { return Vec::new() };
-    if text.split('/').any(|part| part == "..") {
-        return Vec::new();
-    }
-    let directory = unified.join(text.trim_start_matches('/'));
+/// None: there is no such group, or none that can be looked at.
+fn controllers(unified: &Path, group: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let directory = unified.join(std::str::from_utf8(group).ok()?.trim_start_matches('/'));
     let mut bytes = Vec::new();
-    let read = directory.to_str().and_then(|path| ProcDir::open(CWD, path).ok());
-    if read.is_none_or(|dir| dir.read("cgroup.controllers", &mut bytes, CONTROLLERS_MAX).is_err()) {
-        return Vec::new();
-    }
-    words(bytes.trim_ascii()).map(<[u8]>::to_vec).collect()
+    let dir = ProcDir::open(CWD, directory.to_str()?).ok()?;
+    dir.read("cgroup.controllers", &mut bytes, CONTROLLERS_MAX).ok()?;
+    Some(words(bytes.trim_ascii()).map(<[u8]>::to_vec).collect())
 }
 
 #[cfg(test)]
@@ -126,6 +131,18 @@ mod tests {
         let list = Cgroups::new(&root).list(b"0::/a/b\n");
         std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(list, b"pids=/a/b\0memory=/a\0cpu=/\0");
+    }
+
+    #[test]
+    fn a_group_outside_of_our_namespace_is_told_by_its_names() {
+        let root = std::env::temp_dir().join(format!("saker-outside-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("sys/fs/cgroup")).unwrap();
+        std::fs::write(root.join("sys/fs/cgroup/cgroup.controllers"), "cpu memory\n").unwrap();
+        // As a saker in a container of cgroup 2 reads it of a container that was there before.
+        let list = Cgroups::new(&root).list(b"0::/../../podB/cri-containerd-1.scope\n");
+        std::fs::remove_dir_all(&root).unwrap();
+        let path = "/podB/cri-containerd-1.scope";
+        assert_eq!(list, format!("cpu={path}\0memory={path}\0").into_bytes());
     }
 
     #[test]

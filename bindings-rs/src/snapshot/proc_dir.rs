@@ -2,7 +2,9 @@
 //! its id is given to another one meanwhile.
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, RawDir, Statx, StatxFlags, openat, readlinkat_raw, statx};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags, openat, readlinkat_raw, statx,
+};
 use rustix::io::{Errno, read};
 use std::mem::MaybeUninit;
 
@@ -96,6 +98,23 @@ impl ProcDir {
             }
         }
         numbers
+    }
+
+    /// The directories in it with their inodes, as the kernel lists them, at most `max`.
+    pub fn directories(&self, max: usize) -> Vec<(Vec<u8>, u64)> {
+        let mut found = Vec::new();
+        let mut buffer = [MaybeUninit::uninit(); 8192];
+        let mut entries = RawDir::new(&self.0, &mut buffer);
+        while let Some(Ok(entry)) = entries.next() {
+            if found.len() == max {
+                break;
+            }
+            let name = entry.file_name().to_bytes();
+            if entry.file_type() == FileType::Directory && name != b"." && name != b".." {
+                found.push((name.to_vec(), entry.ino()));
+            }
+        }
+        found
     }
 }
 

@@ -76,6 +76,32 @@ Deno.test("a sandbox in the host's own cgroup is the host's", () => {
   strictEqual(exec(scene, 12, "/user.slice/app-browser-1.scope", CONTAINER, 3), "");
 });
 
+Deno.test("sessions, users' units and their own cgroups of digits are the host's", () => {
+  const scene = live();
+  const user = "/user.slice/user-1000.slice";
+  const service = `${user}/user@1000.service`;
+  const digits = ID.slice(0, 32);
+  const paths = [
+    `${user}/session-3.scope`,
+    `${service}/init.scope`,
+    `${service}/app.slice/app-${digits}.scope`,
+    `${service}/app.slice/app-${ID}.scope`,
+    `${service}/app.slice/${ID}.scope`,
+    `/system.slice/run-r${digits}.scope`,
+    `${service}/app.slice/run-u7.service/${digits}`,
+    `${service}/app.slice/run-u7.service/${ID}`,
+  ];
+  paths.forEach((path, at) => {
+    strictEqual(exec(scene, 20 + at, path, HOST), "", path);
+    // A unit with PrivateTmp, ProtectSystem, DynamicUser.
+    strictEqual(exec(scene, 40 + at, path, SERVICE, 2), "", path);
+  });
+  // Another root directory (RootDirectory=) or other process ids (PrivatePIDs=) make a unit none.
+  const unit = "/system.slice/run-u8.service";
+  strictEqual(exec(scene, 60, unit, Lives.Known | Lives.HostPids, 3), "");
+  strictEqual(exec(scene, 61, unit, Lives.Known | Lives.HostRoot, 4), "");
+});
+
 Deno.test("a process that moves itself to the host's cgroup stays in its container", () => {
   const scene = live();
   atHome(scene);
