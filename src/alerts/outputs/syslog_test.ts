@@ -118,8 +118,6 @@ Deno.test("syslog: over TCP and TLS, with the length in front, and again after a
 
 Deno.test("syslog: a receiver that is not there is told", async () => {
   await rejects(syslogTo({ kind: "local", path: "/nowhere/log" }).write(messages(0, 1)));
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = portOf(taken.addr);
-  taken.close();
-  await rejects(syslogTo({ kind: "tcp", hostname: "127.0.0.1", port }).write(messages(0, 1)));
+  // One that the kernel has just given and taken back may be another's.
+  await rejects(syslogTo({ kind: "tcp", hostname: "127.0.0.1", port: 1 }).write(messages(0, 1)));
 });
