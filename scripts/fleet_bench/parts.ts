@@ -160,10 +160,10 @@ async function searches(print: Print): Promise<void> {
           path = older.replaceAll("&amp;", "&");
           continue;
         }
-        if (/It (stopped|failed)/.test(text)) {
-          throw new Error(text.match(/It (?:stopped|failed)[^<]*/)![0]);
-        }
-        await pause(50);
+        const failure = /It (?:stopped|failed)[^<]*/.exec(text)?.[0];
+        if (failure !== undefined) throw new Error(failure);
+        // To show how far it is costs too; the page itself asks once a second.
+        await pause(500);
       }
     });
     const ms = performance.now() - startMs - 1000;

@@ -77,7 +77,7 @@ export class Page implements AsyncDisposable {
     const page = new Page(child, `http://127.0.0.1:${port}`);
     for (const until = performance.now() + 60_000;;) {
       const text = await page.text("/").catch(() => undefined);
-      if (text !== undefined && !text.includes('role="alert"')) break;
+      if (text !== undefined && !text.includes(">NATS: ")) break;
       if (performance.now() > until) throw new Error("the page does not come");
       await pause(100);
     }

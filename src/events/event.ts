@@ -172,6 +172,13 @@ export class Event {
     return this.view.getBigUint64(this.offset, true);
   }
 
+  /** The same in whole milliseconds, to a quarter of a microsecond; allocates nothing. */
+  timeMs(): number {
+    const { view, offset } = this;
+    const ns = view.getUint32(offset + 4, true) * 0x1_0000_0000 + view.getUint32(offset, true);
+    return Math.floor(ns / 1e6);
+  }
+
   // A number is read whatever its parameter's length: one that the record lacks, or that would
   // stand behind the memory's end, is 0.
 

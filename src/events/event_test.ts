@@ -87,6 +87,7 @@ Deno.test("time and thread are read whole", () => {
   for (const tid of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 7, -1, -2]) {
     const event = told({ ...CHDIR, tid });
     deepStrictEqual([event.time(), event.tid], [TIME, tid]);
+    strictEqual(event.timeMs(), Number(TIME / 1_000_000n));
   }
 });
 

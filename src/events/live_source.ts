@@ -27,6 +27,7 @@ export interface LiveOptions {
 export class LiveSource implements EventSource {
   readonly name: string;
   readonly source = "syscall";
+  readonly readsAll = true;
   readonly #driver: Driver;
   readonly #takeSnapshot: () => Uint8Array;
   readonly #perSecond: (() => void) | undefined;
@@ -104,8 +105,8 @@ export class LiveSource implements EventSource {
     this.#driver.lookAtRoots();
   }
 
-  sifted(): ReadonlyMap<number, number> {
-    return new Map(this.#driver.sifted().map(({ code, events }) => [code, Number(events)]));
+  sifted(counts: Float64Array): void {
+    for (const { code, events } of this.#driver.sifted()) counts[code] = Number(events);
   }
 
   lostByCode(): ReadonlyMap<number, number> {

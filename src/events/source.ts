@@ -57,6 +57,9 @@ export interface EventSource {
   readonly source: string;
   /** It hands over few events at a time, and then has more at once. */
   readonly isPiecemeal?: boolean;
+  /** A read that leaves half of the buffer free took all that there was: to look again at once
+   * would find nothing. */
+  readonly readsAll?: boolean;
   /** What the source was given and is no event. */
   readonly malformed?: number;
   /**
@@ -84,8 +87,8 @@ export interface EventSource {
   nameFiles?(names: readonly string[]): void;
   /** There may be processes with a root that is new: those files are looked for there soon. */
   lookAtRoots?(): void;
-  /** Events that the sieve kept back, by event code. */
-  sifted?(): ReadonlyMap<number, number>;
+  /** Writes the events that the sieve kept back to their codes' places. */
+  sifted?(counts: Float64Array): void;
   /** Events that were lost, by event code; 0 is the code of those that are not known. */
   lostByCode?(): ReadonlyMap<number, number>;
   /** What was found missing among the events that were read since the last call; what nothing

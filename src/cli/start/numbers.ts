@@ -3,7 +3,7 @@
 import { type Config, driverOf } from "../../config/schema.ts";
 import type { QueueStats } from "../../alerts/queue.ts";
 import { Busiest } from "../../engine/contract/busiest.ts";
-import type { Counters } from "../../engine/contract/counters.ts";
+import { Counter, type Counters } from "../../engine/contract/counters.ts";
 import { Tallies, type TalliesTold } from "../../engine/contract/tallies.ts";
 import { readBoundedFile } from "../../files/read_text.ts";
 import { type FileSum, sumOf, sumsOfTexts } from "../../metrics/file_sums.ts";
@@ -60,7 +60,11 @@ export class Numbers {
       ...asked,
       hostname,
       tallies: () => joined([...(this.#tallies ? [this.#tallies] : []), ...this.#others.values()]),
-      busiest: () => this.busiest.report(Date.now()),
+      busiest: () => {
+        const nowMs = Date.now();
+        counters.set(Counter.BusyAskedMs, nowMs);
+        return this.busiest.report(nowMs);
+      },
       resources: () => this.#resourcesOf({ hostRoot, memoryPath }),
       sums: () => this.#sums,
       reload: () => this.#reload,

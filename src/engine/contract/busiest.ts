@@ -1,5 +1,5 @@
 // The processes whose events the engine judged most often in the last moments: the engine tells a
-// window of two seconds after the other, the main thread holds those of the last ten.
+// window of a few seconds after the other, the main thread holds those of the last ten.
 
 export interface BusyProcess {
   readonly pid: number;
@@ -30,7 +30,9 @@ export interface BusiestReport {
   readonly list: readonly (BusyProcess & { readonly per_second: number })[];
 }
 
-/** Windows that are held: rates are over ten seconds, as all others. */
+/** Rates are over so long, as all others: over the newest windows that are as long together. */
+const SPAN_MS = 10_000;
+/** Windows that are held. */
 const WINDOWS = 5;
 /** Windows that are so old tell of the past: the engine is stuck, or says nothing more. */
 const STALE_MS = 15_000;
@@ -46,9 +48,12 @@ export class Busiest {
   }
 
   report(nowMs: number): BusiestReport {
-    const windows = this.#windows.filter(({ atMs }) => nowMs - atMs < STALE_MS)
+    const fresh = this.#windows.filter(({ atMs }) => nowMs - atMs < STALE_MS)
       .map(({ window }) => window);
-    const seconds = windows.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+    let [from, ms] = [fresh.length, 0];
+    while (from > 0 && ms < SPAN_MS) ms += fresh[--from]!.ms;
+    const windows = fresh.slice(from);
+    const seconds = ms / 1000;
     const byPid = new Map<number, BusyProcess>();
     for (const row of windows.flatMap(({ list }) => list)) {
       // The newest name holds: a process may have executed something else.

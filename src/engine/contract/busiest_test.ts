@@ -40,3 +40,12 @@ Deno.test("what a report does not list is in its sum of others", () => {
   const all = 2 * Array.from({ length: 24 }, (_, at) => 1000 - at).reduce((sum, one) => sum + one);
   strictEqual(list.reduce((sum, { events }) => sum + events, 0) + others, all);
 });
+
+Deno.test("of longer windows, as they come while nobody looks, the newest are told", () => {
+  const busiest = new Busiest();
+  for (let window = 1; window <= 4; window++) {
+    busiest.add({ ms: 5000, list: [row(window, 10)], processes: 1, others: 1 }, 5000 * window);
+  }
+  const { seconds, others, list } = busiest.report(20_000);
+  deepStrictEqual([seconds, others, list.map(({ pid }) => pid)], [10, 2, [3, 4]]);
+});

@@ -133,6 +133,8 @@ export const Counter = {
    * code that a shell would tell of it, plus one. */
   CommandPid: 83,
   CommandExit: 84,
+  /** Written by the main thread: when somebody last asked which processes are busy. */
+  BusyAskedMs: 85,
 } as const;
 
 export type CounterPlace = (typeof Counter)[keyof typeof Counter];

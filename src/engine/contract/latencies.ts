@@ -26,16 +26,29 @@ export class Latencies {
     this.#numbers[SUM] = this.#numbers[SUM]! + Math.max(0, ms);
   }
 
-  /** As it is now: the engine goes on counting while its sums are read one after the other. */
-  still(): Latencies {
-    return new Latencies(Float64Array.from(this.#numbers));
+  /** As it is now: the engine goes on counting while its sums are read one after the other. `into`:
+   * an older one of which nobody has need. */
+  still(into = new Latencies()): Latencies {
+    into.#numbers.set(this.#numbers);
+    return into;
   }
 
-  /** What came since an earlier moment (of `still`). */
-  since(before: Latencies): Latencies {
-    return new Latencies(
-      this.#numbers.map((number, at) => Math.max(0, number - before.#numbers[at]!)),
-    );
+  /** Percentiles of what came since an earlier moment, without making more than their list. */
+  percentilesSince(before: Latencies, shares: readonly number[]): (number | undefined)[] {
+    const [now, then] = [this.#numbers, before.#numbers];
+    let count = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      count += Math.max(0, now[bucket]! - then[bucket]!);
+    }
+    return shares.map((share) => {
+      if (count === 0) return undefined;
+      let seen = 0;
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        seen += Math.max(0, now[bucket]! - then[bucket]!);
+        if (seen >= share * count) return boundOf(bucket);
+      }
+      return boundOf(BUCKETS - 1);
+    });
   }
 
   get count(): number {

@@ -42,6 +42,11 @@ export class ClusterSource {
     return this.#waiting.length > 0;
   }
 
+  /** `take` and `released` would have nothing. */
+  get isQuiet(): boolean {
+    return this.#news[0] === 0 && this.#waiting.length === 0;
+  }
+
   state(): ClusterState {
     return this.#cluster.state();
   }

@@ -52,8 +52,19 @@ export class ContainerSource {
     return this.#waits.length > 0 || this.#parts.cluster?.isWaiting === true;
   }
 
-  /** Asks about what is new; blocks of events that tell what has become known. */
+  /** Asks about what is new; blocks of events that tell what has become known. Asked at each
+   * waking of the engine, of which hardly one finds anything. */
   take(nowMs: number): Uint8Array | undefined {
+    return this.#isQuiet(nowMs) ? undefined : this.#take(nowMs);
+  }
+
+  #isQuiet(nowMs: number): boolean {
+    const { awaited, cluster, news } = this.#parts;
+    return news[0] === 0 && awaited.isQuiet && this.#waits.length === 0 &&
+      cluster?.isQuiet !== false && nowMs - this.#toldAtMs < TOLD_MS;
+  }
+
+  #take(nowMs: number): Uint8Array | undefined {
     const { runtimes, cluster, awaited, waitMs, told, news } = this.#parts;
     const fresh = awaited.takeFresh();
     for (const id of fresh) runtimes.ask(id);

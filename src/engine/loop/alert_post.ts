@@ -43,8 +43,8 @@ export class AlertPost {
 
   /** Hands over what waits. */
   flush(): void {
-    this.#postedAtMs = this.#parts.clock();
     if (this.#pending.length === 0) return;
+    this.#postedAtMs = this.#parts.clock();
     const { counters, post, options } = this.#parts;
     const alerts = this.#marked(this.#pending);
     this.#pending = [];

@@ -29,6 +29,8 @@ const BATCH_BYTES = 1 << 20;
 const COPIES_BYTES = 1 << 18;
 /** An idle engine wakes at least this often, for its heartbeat and for being stopped. */
 const IDLE_MS = 100;
+/** A live source's read that fills less than this found nothing more. */
+const MORE_BYTES = BATCH_BYTES / 2;
 /** How often the source and the tables are asked for their numbers. */
 const STATS_MS = 1_000;
 const UPKEEP_MS = 10_000;
@@ -129,18 +131,18 @@ export class Engine {
         this.readStats(nowMs);
         return "ended";
       }
-      if (bytes === 0) {
-        counters.set(Counter.EmptyMs, nowMs);
-        this.#post.flush();
-        if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
-        this.#tap?.idle();
-        source.wait(this.#parts.containers?.isWaiting === true ? WAITING_MS : IDLE_MS);
-        continue;
+      if (bytes > 0) {
+        if (this.#takeBatch(bytes, nowMs)) {
+          this.readStats(nowMs);
+          return this.#lossy ? "lossy" : "ended";
+        }
+        if (source.readsAll !== true || bytes >= MORE_BYTES) continue;
       }
-      if (this.#takeBatch(bytes, nowMs)) {
-        this.readStats(nowMs);
-        return this.#lossy ? "lossy" : "ended";
-      }
+      counters.set(Counter.EmptyMs, nowMs);
+      this.#post.flush();
+      if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
+      this.#tap?.idle();
+      source.wait(this.#parts.containers?.isWaiting === true ? WAITING_MS : IDLE_MS);
     }
   }
 
@@ -180,7 +182,7 @@ export class Engine {
   /** How old the batch's last event is by now, in whole milliseconds. */
   #tellLag(): void {
     const { counters, clock } = this.#parts;
-    const atMs = Number(this.#event.time() / 1_000_000n);
+    const atMs = this.#event.timeMs();
     counters.set(Counter.LastEventTimeMs, atMs);
     counters.lag.add(clock() - atMs);
   }

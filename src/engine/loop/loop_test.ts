@@ -253,6 +253,29 @@ Deno.test("only a look that finds nothing in the rings counts as one", () => {
   strictEqual(counters.get(Counter.EmptyMs), 12_000);
 });
 
+Deno.test("a live source whose read left room is waited for, and nothing is missed", () => {
+  const looks: number[] = [];
+  const look = () => looks.push(counters.get(Counter.EmptyMs));
+  const later = () => clock.nowMs += 1_000;
+  const source = new ScriptedSource([later, [close(1)], look, later, [close(2)], [close(3)]]);
+  Object.assign(source, { readsAll: true });
+  const { engine, counters, clock, messages } = engineOver(source);
+  strictEqual(engine.run(), "ended");
+  // Behind each batch as behind each look that found nothing.
+  strictEqual(source.waits, 6);
+  deepStrictEqual(looks, [11_000]);
+  deepStrictEqual(messages(), ["thread 1", "thread 2", "thread 3"]);
+});
+
+Deno.test("a live source whose read filled its buffer is read again at once", () => {
+  const many = Array.from({ length: 10_000 }, (_, at) => close(at + 1));
+  const source = new ScriptedSource([many, [close(1)]]);
+  Object.assign(source, { readsAll: true });
+  const { engine } = engineOver(source);
+  strictEqual(engine.run(), "ended");
+  strictEqual(source.waits, 1);
+});
+
 /** Cut into batches that fit the engine's buffer. */
 function batches(blocks: readonly Uint8Array[]): Uint8Array[][] {
   const cut: Uint8Array[][] = [];

@@ -67,7 +67,7 @@ export class LossGuard {
     this.#parts.onLoss("Simulating syscall event drop", "info");
     const loss = this.#watch.pretend(events - this.#eventsThen, Number(timeNs / 1_000_000n));
     this.#eventsThen = events;
-    return this.#act(loss, timeNs, "");
+    return this.#act(loss, Number(timeNs / 1_000_000n), "", timeNs);
   }
 
   /** Takes the present totals; whether a loss must end the run. */
@@ -84,7 +84,7 @@ export class LossGuard {
       if (line !== undefined) this.#parts.onLoss(line, "warning");
     }
     const named = loss !== undefined && this.#drops.alert ? this.#excess.take(nowMs) : "";
-    const mustEnd = this.#act(loss, BigInt(nowMs) * 1_000_000n, named);
+    const mustEnd = this.#act(loss, nowMs, named);
     if (rose) {
       this.#kindsThen = new Map(dropKinds(this.#parts.counters));
       this.#namesThen = new Map(lostByName(this.#parts.counters));
@@ -96,7 +96,7 @@ export class LossGuard {
     return this.#watch.isDegraded(nowMs);
   }
 
-  #act(loss: Loss | undefined, timeNs: bigint, processes: string): boolean {
+  #act(loss: Loss | undefined, timeMs: number, processes: string, timeNs?: bigint): boolean {
     const { counters, hostname, push, nextSequence, onLoss } = this.#parts;
     counters.set(Counter.DropsDetected, this.#watch.detected);
     counters.set(Counter.DropsActedOn, this.#watch.acted);
@@ -107,7 +107,8 @@ export class LossGuard {
       const sequence = nextSequence();
       const kinds = this.#kindsSince();
       const events = risen(new Map(lostByName(counters)), this.#namesThen);
-      const parts = { hostname: hostname(), time: timeNs, sequence, kinds, events, processes };
+      const time = timeNs ?? BigInt(timeMs) * 1_000_000n;
+      const parts = { hostname: hostname(), time, sequence, kinds, events, processes };
       push(dropAlert({ loss, ...parts }));
     }
     if (exit) onLoss("Exiting.", "critical");

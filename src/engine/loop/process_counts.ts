@@ -11,7 +11,9 @@ const SHIFT = 32 - Math.log2(PLACES);
 /** Processes that one window counts. Further ones count as others: whoever is busy has events
  * early in a window, so it is those of few events that find no place. */
 const PROCESSES_MAX = PLACES / 2;
-const WINDOW_MS = 2_000;
+/** How long a window is while somebody looks, and while nobody does. */
+export const LOOKED_AT_MS = 2_000;
+export const UNSEEN_MS = 5_000;
 const LISTED_MAX = 24;
 
 export class ProcessCounts {
@@ -49,9 +51,9 @@ export class ProcessCounts {
   }
 
   /** To be called about once a second: a window that is over, and another begins. */
-  take(nowMs: number): BusyWindow | undefined {
+  take(nowMs: number, windowMs = LOOKED_AT_MS): BusyWindow | undefined {
     const ms = nowMs - this.#begunMs;
-    if (ms >= 0 && ms < WINDOW_MS) return undefined;
+    if (ms >= 0 && ms < windowMs) return undefined;
     const places = this.#taken.slice(0, this.#count)
       .sort((one, other) => this.#events[other]! - this.#events[one]!);
     const window: BusyWindow = {

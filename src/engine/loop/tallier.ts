@@ -8,7 +8,7 @@ import type { Machine } from "../../state/contract/machine.ts";
 import type { BusyWindow } from "../contract/busiest.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import { Tallies, type TalliesTold } from "../contract/tallies.ts";
-import { ProcessCounts } from "./process_counts.ts";
+import { LOOKED_AT_MS, ProcessCounts, UNSEEN_MS } from "./process_counts.ts";
 
 export interface TallierParts {
   readonly source: EventSource;
@@ -23,6 +23,9 @@ export interface TallierParts {
   readonly clock?: () => number;
   readonly onBusy?: (window: BusyWindow) => void;
 }
+
+/** So long after somebody asked which processes are busy, the answer is kept fresh. */
+const ASKED_MS = 30_000;
 
 export class Tallier {
   readonly #parts: TallierParts;
@@ -118,8 +121,7 @@ export class Tallier {
       counters.set(Counter.MatchNs, this.#sharedNs + costs.sharedNs);
       counters.set(Counter.MatchSamples, this.#samples + costs.samples);
     }
-    const busy = this.#processes?.take(this.#parts.clock?.() ?? 0);
-    if (busy !== undefined) this.#parts.onBusy?.(busy);
+    this.#tellBusy(this.#parts.clock?.() ?? 0);
     const cpus = source.cpus?.();
     for (let cpu = 0; cpu < cpuEvents.length && cpus !== undefined; cpu++) {
       const at = NUMBERS_BY_CPU * cpu;
@@ -135,6 +137,13 @@ export class Tallier {
       runs[place] = program.runs;
       runNs[place] = program.ns;
     }
+  }
+
+  /** A window that is told wakes the main thread. */
+  #tellBusy(nowMs: number): void {
+    const isLookedAt = nowMs - this.#parts.counters.get(Counter.BusyAskedMs) < ASKED_MS;
+    const busy = this.#processes?.take(nowMs, isLookedAt ? LOOKED_AT_MS : UNSEEN_MS);
+    if (busy !== undefined) this.#parts.onBusy?.(busy);
   }
 
   #begin(rules: RuleSet): Tallies {

@@ -5,6 +5,7 @@ import type { EventSource } from "../../events/source.ts";
 import { RuleCosts } from "../../rules/rule_costs.ts";
 import type { CompiledRule, RuleSet } from "../../rules/rule_set.ts";
 import type { Context } from "../../state/contract/context.ts";
+import { createMachine } from "../../state/create_machine.ts";
 import { Counter, Counters } from "../contract/counters.ts";
 import { Tallies, type TalliesTold } from "../contract/tallies.ts";
 import { Tallier } from "./tallier.ts";
@@ -101,4 +102,28 @@ Deno.test("other rules go on with what is known under their names, in any order"
   strictEqual(second!.conditionNs[1], 0);
   strictEqual(counters.get(Counter.MatchNs), first!.conditionNs[1]);
   deepStrictEqual(tallier.alertsByRule(), [["kept", 4, 2], ["new", 4, 0]]);
+});
+
+Deno.test("windows of busy processes are short while somebody asks for them, and else long", () => {
+  const told: number[] = [];
+  let nowMs = 100_000;
+  const counters = new Counters();
+  const machine = createMachine({ paths: "caller", threadsMax: 9, fdsMax: 9, hostname: "here" });
+  const tallier = new Tallier(ruleSet(), {
+    source: SOURCE,
+    ...{ counters, machine, clock: () => nowMs, onBusy: ({ ms }) => told.push(ms) },
+  });
+  const pass = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      nowMs += 1_000;
+      tallier.update();
+    }
+  };
+  pass(10);
+  deepStrictEqual(told.splice(0), [5_000, 5_000]);
+  counters.set(Counter.BusyAskedMs, nowMs);
+  pass(4);
+  deepStrictEqual(told.splice(0), [2_000, 2_000]);
+  pass(40);
+  strictEqual(told.at(-1), 5_000);
 });

@@ -57,13 +57,17 @@ export class FleetFollower {
   readonly #troubles = new Map<string, string>();
   /** Since when there is any of them. */
   #troubledMs = 0;
+  /** Whether hosts are heard: nobody is silent because this page is deaf. */
+  #hears: "not yet" | "yes" | "no more" = "not yet";
   readonly #closing = new AbortController();
   readonly #ended: Promise<unknown>;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#tell("server", "connecting");
-    this.#ticker = setInterval(() => options.hosts.tick(Date.now()), EVERY_TICK_MS);
+    this.#ticker = setInterval(() => {
+      if (this.#hears === "yes") options.hosts.tick(Date.now());
+    }, EVERY_TICK_MS);
     // Never rejects.
     this.#ended = this.#run();
   }
@@ -165,15 +169,21 @@ export class FleetFollower {
     await kv.status();
     const entries = await kv.watch();
     begun();
+    if (this.#hears === "no more") hosts.hearAgain(Date.now());
+    this.#hears = "yes";
     const over = () => entries.stop();
     connection.closed().then(over, over);
-    for await (const { key, value, operation, created } of entries) {
-      const host = hostOfToken(key);
-      if (operation !== "PUT") hosts.remove(key);
-      else if (host !== undefined) {
-        const text = value.length > PRESENCE_BYTES_MAX ? "" : new TextDecoder().decode(value);
-        hosts.take(key, host, parsePresence(text), created.getTime());
+    try {
+      for await (const { key, value, operation, created } of entries) {
+        const host = hostOfToken(key);
+        if (operation !== "PUT") hosts.remove(key);
+        else if (host !== undefined) {
+          const text = value.length > PRESENCE_BYTES_MAX ? "" : new TextDecoder().decode(value);
+          hosts.take(key, host, parsePresence(text), created.getTime());
+        }
       }
+    } finally {
+      this.#hears = "no more";
     }
   }
 }

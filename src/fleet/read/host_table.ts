@@ -82,6 +82,8 @@ export class HostTable {
   readonly #recalled = new Map<string, HostLoss>();
   readonly #max: number;
   #lookedAt: number;
+  /** Until then nobody could be heard. */
+  #deafMs = 0;
   #refused = 0;
   #unreadable = 0;
   #misnamed = 0;
@@ -101,18 +103,32 @@ export class HostTable {
     const hasLost = isSameRun && presence.events.lost > known!.presence.events.lost;
     const lostMs = hasLost ? heardMs : isSameRun ? known!.lostMs : undefined;
     this.#leave(known);
-    // By the second's tick it is silent where that is long past.
-    this.#enter(known, { token, host, presence, heardMs, lostMs, state: stateOf(presence) });
+    // By the second's tick it is silent where that is long past; what is read again is no news.
+    const isSilent = known?.state === "silent" && known.heardMs === heardMs;
+    const state = isSilent ? "silent" : stateOf(presence);
+    this.#enter(known, { token, host, presence, heardMs, lostMs, state });
     const recalled = this.#recalled.get(token);
     if (recalled !== undefined) {
       this.#recalled.delete(token);
       this.recall([recalled]);
     }
     if (presence.state === "stopped") return;
-    const second = Math.max(this.#lookedAt + 1, Math.ceil(dueMs(presence, heardMs) / 1000));
+    this.#awaitUntil(dueMs(presence, heardMs), token);
+  }
+
+  #awaitUntil(silentMs: number, token: string): void {
+    const second = Math.max(this.#lookedAt + 1, Math.ceil(silentMs / 1000));
     const due = this.#due.get(second);
     if (due === undefined) this.#due.set(second, new Set([token]));
     else due.add(token);
+  }
+
+  /**
+   * Hosts can be heard again after a time without ticks: those that told nothing meanwhile have as
+   * long as if they had told now.
+   */
+  hearAgain(nowMs: number): void {
+    this.#deafMs = nowMs;
   }
 
   /** What is there no more. */
@@ -144,25 +160,28 @@ export class HostTable {
     }
   }
 
-  /** To be called about once a second: who has been silent for too long. */
+  /** To be called about once a second while hosts can be heard: who has been silent too long. */
   tick(nowMs: number): void {
     const now = Math.floor(nowMs / 1000);
     // After a long pause it is shorter to ask what there is.
     const seconds = now - this.#lookedAt > this.#due.size
       ? [...this.#due.keys()].filter((second) => second <= now)
       : Array.from({ length: Math.max(0, now - this.#lookedAt) }, (_, at) => now - at);
+    this.#lookedAt = Math.max(this.#lookedAt, now);
     for (const second of seconds) {
       for (const token of this.#due.get(second) ?? []) {
         const host = this.#hosts.get(token);
         if (host === undefined || host.state === "stopped" || host.state === "silent") continue;
-        const silentMs = dueMs(host.presence, host.heardMs);
-        if (silentMs > nowMs) continue;
+        const silentMs = dueMs(host.presence, Math.max(host.heardMs, this.#deafMs));
+        if (silentMs > nowMs) {
+          if (host.heardMs < this.#deafMs) this.#awaitUntil(silentMs, token);
+          continue;
+        }
         this.#leave(host);
         this.#enter(host, { ...host, state: "silent" }, silentMs);
       }
       this.#due.delete(second);
     }
-    this.#lookedAt = Math.max(this.#lookedAt, now);
   }
 
   get(token: string): FleetHost | undefined {

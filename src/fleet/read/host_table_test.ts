@@ -47,6 +47,32 @@ Deno.test("a host is silent after three of its intervals, and is back when it te
   deepStrictEqual(names(table), ["b silent", "a silent"].sort((x) => x.startsWith("a") ? 1 : -1));
 });
 
+Deno.test("where nobody could be heard nobody falls silent, but who was silent stays so", () => {
+  const table = new HostTable(T0);
+  const told: readonly (readonly [host: string, heardMs: number])[] = [
+    ["a", T0],
+    ["b", T0],
+    ["before", T0 - 20_000],
+  ];
+  const read = () => told.forEach(([host, ms]) => table.take(host, host, presenceOf(host), ms));
+  read();
+  table.tick(T0 + 15_000);
+  deepStrictEqual(names(table), ["before silent", "a running", "b running"]);
+  // Five minutes without the server; then all that it has is read anew.
+  table.hearAgain(T0 + 300_000);
+  read();
+  table.tick(T0 + 301_000);
+  deepStrictEqual(names(table), ["before silent", "a running", "b running"]);
+  strictEqual(table.get("before")!.sinceMs, T0 + 10_000);
+  table.take("b", "b", presenceOf("b"), T0 + 310_000);
+  for (let s = 302; s < 330; s++) table.tick(T0 + s * 1000);
+  deepStrictEqual(names(table), ["before silent", "a running", "b running"]);
+  table.tick(T0 + 330_000);
+  deepStrictEqual(names(table).sort(), ["a silent", "b running", "before silent"]);
+  table.tick(T0 + 340_000);
+  deepStrictEqual(names(table).sort(), ["a silent", "b silent", "before silent"]);
+});
+
 Deno.test("what was told long ago is silent at the first tick, a host that stopped never", () => {
   const table = new HostTable(T0);
   table.take("old", "old", presenceOf("old"), T0 - 1e9);

@@ -4,7 +4,7 @@
 import { EVENT_COUNT } from "../../events/event_count.ts";
 import { EVENTS } from "../../events/table.ts";
 import { Counter, type Counters } from "../../engine/contract/counters.ts";
-import type { Latencies } from "../../engine/contract/latencies.ts";
+import { Latencies } from "../../engine/contract/latencies.ts";
 import type { SeriesAnswer } from "./answers.ts";
 
 export interface SeriesOptions {
@@ -70,12 +70,14 @@ const COLUMNS = [
 ] as const;
 
 interface Totals {
-  readonly atMs: number;
-  readonly numbers: readonly number[];
+  atMs: number;
+  readonly numbers: Float64Array;
   readonly judged: Float64Array;
   readonly lag: Latencies;
   readonly toOutput: Latencies;
 }
+
+const SHARES = [0.5, 0.99];
 
 class Steps {
   readonly #step: SeriesStep;
@@ -86,6 +88,8 @@ class Steps {
   readonly #rates: Float32Array;
   #count = 0;
   #before: Totals | undefined;
+  /** Those before: a step allocates nothing that lasts. */
+  #spare: Totals | undefined;
 
   constructor(step: SeriesStep, options: SeriesOptions) {
     this.#step = step;
@@ -97,52 +101,50 @@ class Steps {
 
   tick(nowMs: number): void {
     const before = this.#before;
+    // Ticks come a little late or early; each belongs to one step.
+    const isWithin = before !== undefined && nowMs >= before.atMs &&
+      nowMs - before.atMs < this.#step.step * 1_000 - HALF_TICK_MS;
+    if (isWithin) return;
+    const now = this.#totals(nowMs);
     // A clock that was set back begins anew.
-    if (before !== undefined && nowMs >= before.atMs) {
-      // Ticks come a little late or early; each belongs to one step.
-      if (nowMs - before.atMs < this.#step.step * 1_000 - HALF_TICK_MS) return;
-      this.#add(before, nowMs);
-    }
-    this.#before = this.#totals(nowMs);
+    if (before !== undefined && nowMs >= before.atMs) this.#add(before, now);
+    this.#spare = before;
+    this.#before = now;
   }
 
   #totals(atMs: number): Totals {
     const { counters, alerts } = this.#options;
-    return {
+    const totals = this.#spare ?? {
       atMs,
-      numbers: [
-        counters.get(Counter.Events),
-        counters.get(Counter.PassedOver),
-        counters.get(Counter.LostCritical),
-        counters.get(Counter.LostBulk),
-        alerts(),
-      ],
-      judged: counters.judged.slice(),
-      lag: counters.lag.still(),
-      toOutput: counters.toOutput.still(),
+      numbers: new Float64Array(5),
+      judged: new Float64Array(EVENT_COUNT),
+      lag: new Latencies(),
+      toOutput: new Latencies(),
     };
+    totals.atMs = atMs;
+    totals.numbers[0] = counters.get(Counter.Events);
+    totals.numbers[1] = counters.get(Counter.PassedOver);
+    totals.numbers[2] = counters.get(Counter.LostCritical);
+    totals.numbers[3] = counters.get(Counter.LostBulk);
+    totals.numbers[4] = alerts();
+    totals.judged.set(counters.judged);
+    counters.lag.still(totals.lag);
+    counters.toOutput.still(totals.toOutput);
+    return totals;
   }
 
-  #add(before: Totals, nowMs: number): void {
-    const { counters } = this.#options;
-    const now = this.#totals(nowMs);
-    const seconds = (nowMs - before.atMs) / 1_000;
+  #add(before: Totals, now: Totals): void {
+    const seconds = (now.atMs - before.atMs) / 1_000;
     const row = this.#count++ % this.#step.kept;
-    const perSecond = now.numbers.map((total, at) =>
-      Math.max(0, total - before.numbers[at]!) / seconds
-    );
-    const [lag, toOutput] = [
-      counters.lag.since(before.lag),
-      counters.toOutput.since(
-        before.toOutput,
-      ),
-    ];
-    const shares = [lag.percentile(0.5), lag.percentile(0.99)]
-      .concat(toOutput.percentile(0.5), toOutput.percentile(0.99));
-    this.#rows.set(
-      [nowMs, ...perSecond, ...shares.map((ms) => ms ?? NaN)],
-      row * COLUMNS.length,
-    );
+    const rows = this.#rows;
+    let at = row * COLUMNS.length;
+    rows[at++] = now.atMs;
+    for (let number = 0; number < now.numbers.length; number++) {
+      rows[at++] = Math.max(0, now.numbers[number]! - before.numbers[number]!) / seconds;
+    }
+    for (const name of ["lag", "toOutput"] as const) {
+      for (const ms of now[name].percentilesSince(before[name], SHARES)) rows[at++] = ms ?? NaN;
+    }
     this.#addTypes(row, before.judged, now.judged, seconds);
   }
 
@@ -153,10 +155,12 @@ class Steps {
     codes.fill(0);
     rates.fill(0);
     for (let code = 0; code < EVENT_COUNT; code++) {
+      // Most are of none.
+      if (now[code]! <= before[code]!) continue;
       const rate = (now[code]! - before[code]!) / seconds;
       let place = TYPES_KEPT;
       while (place > 0 && rates[place - 1]! < rate) place--;
-      if (place === TYPES_KEPT || rate <= 0) continue;
+      if (place === TYPES_KEPT) continue;
       rates.copyWithin(place + 1, place);
       codes.copyWithin(place + 1, place);
       rates[place] = rate;

@@ -69,6 +69,11 @@ export class AwaitedContainers {
     return this.#awaited.has(id);
   }
 
+  /** Nobody is to be asked about, and no alert began to wait. */
+  get isQuiet(): boolean {
+    return this.#fresh.length === 0 && this.#held.length === 0;
+  }
+
   /** Whom to ask about, each once. */
   takeFresh(): readonly string[] {
     if (this.#fresh.length === 0) return NONE;
