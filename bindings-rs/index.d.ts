@@ -164,6 +164,8 @@ export interface SieveOptions {
   /** By event code and place of a clause (16 of each), of which threads it is: two words, of which
    * a bit must be among what `answer` tells of the thread. */
   clauseThreads: Uint32Array;
+  /** The same of the parents of processes that execute a program. */
+  clauseParents: Uint32Array;
   /** By event code: parameters of the table's events. */
   counts: Uint8Array;
   /** By event code: a bit for each parameter that is a descriptor; bit 31 where all descriptors of

@@ -3,7 +3,7 @@
 // twice or in another order. In: a seed. Out: a capture's bytes.
 import { eventBytes, type ParamValue } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
+import { putMachine, putProcesses, putSection } from "../src/events/scap/state_blocks.ts";
 import type { Chance } from "../src/rules/check/condition_fixture.ts";
 import { BLOCK_EVENT, list } from "./sieve_captures.ts";
 
@@ -44,7 +44,7 @@ class History {
   #ns = START_NS;
   #nextTid = 100;
 
-  constructor(chance: Chance) {
+  constructor(chance: Chance, disorder: boolean) {
     this.#chance = chance;
     putSection(this.#out);
     putMachine(this.#out, {
@@ -54,12 +54,17 @@ class History {
       hostname: "box",
       bootTs: START_NS,
     });
-    for (const tid of [1, 10, 11, 12]) {
-      const task = this.#begin({
+    const eldest = [1, 10, 11, 12].map((tid) =>
+      this.#begin({
         ...{ tid, pid: tid, ptid: tid === 1 ? 0 : 1, comm: "init", exe: "/sbin/init", args: [] },
         ...{ cgroups: "/", uid: 0, vtid: tid, vpid: tid },
-      });
-      this.#put("SYSCALL_EXECVE_19_X", tid, this.#execution(task, "init"));
+      })
+    );
+    // They are listed, or their executions tell of them, or nothing does.
+    const told = chance.below(disorder ? 3 : 2);
+    if (told === 1) putProcesses(this.#out, eldest.map(listed));
+    for (const task of eldest) {
+      if (told === 0) this.#put("SYSCALL_EXECVE_19_X", task.tid, this.#execution(task, "init"));
     }
   }
 
@@ -133,7 +138,7 @@ class History {
     if (disorder && chance.below(40) === 0) return this.#stray();
     const kind = chance.below(24);
     const task = this.#task();
-    if (kind < 5) return this.#fork(task, disorder);
+    if (kind < 5) return void this.#fork(task, disorder);
     if (kind < 8) {
       if (chance.below(5) !== 0) return this.#put(...this.#executed(task));
       return this.#put("SYSCALL_EXECVE_19_X", task.tid, {
@@ -142,7 +147,39 @@ class History {
       });
     }
     if (kind < 12) return this.#end(task, disorder);
+    if (kind === 12) return this.#family(task, disorder);
     this.#use(task);
+  }
+
+  /** A process begins, and before it executes a program others of its family do something: who made
+   * it, the one above, who was born of either. */
+  #family(parent: Task, disorder: boolean): void {
+    const chance = this.#chance;
+    const child = this.#fork(parent, disorder);
+    if (child === undefined) return;
+    for (let happens = chance.below(4); happens > 0; happens--) {
+      const relatives = [...this.#tasks.values()].filter(({ tid, pid, ptid }) =>
+        pid === parent.pid || pid === parent.ptid || tid !== child.tid && ptid === parent.pid
+      );
+      if (relatives.length === 0) break;
+      const relative = chance.below(2) === 0 && this.#tasks.has(parent.tid)
+        ? parent
+        : chance.of(relatives);
+      switch (chance.below(4)) {
+        case 0:
+          this.#put(...this.#executed(relative));
+          break;
+        case 1:
+          this.#end(relative, disorder);
+          break;
+        case 2:
+          this.#fork(relative, disorder);
+          break;
+        default:
+          this.#use(relative);
+      }
+    }
+    if (this.#tasks.get(child.tid) === child) this.#put(...this.#executed(child));
   }
 
   #executed(task: Task): [string, number, Params] {
@@ -154,10 +191,14 @@ class History {
     return ["SYSCALL_EXECVE_19_X", task.tid, params];
   }
 
-  #fork(creator: Task, disorder: boolean): void {
+  /** Whom the creator made; nobody where no number is free. */
+  #fork(creator: Task, disorder: boolean): Task | undefined {
     const chance = this.#chance;
     const tid = this.#freeTid();
-    if (tid === undefined) return this.#end(creator, disorder);
+    if (tid === undefined) {
+      this.#end(creator, disorder);
+      return undefined;
+    }
     const kind = chance.below(12);
     const isThread = kind === 0;
     const isVfork = kind === 1 || kind === 2;
@@ -181,7 +222,12 @@ class History {
     const creators = { ...this.#program(creator), res: tid, flags };
     const tellOwn = () => this.#put(id, tid, own);
     const tellCreators = () => this.#put(id, creator.tid, creators);
-    switch (disorder ? chance.below(14) : 2 + chance.below(9)) {
+    this.#tellBirth(disorder ? chance.below(14) : 2 + chance.below(9), tellOwn, tellCreators);
+    return child;
+  }
+
+  #tellBirth(order: number, tellOwn: () => void, tellCreators: () => void): void {
+    switch (order) {
       case 0:
         return tellOwn();
       case 1:
@@ -217,7 +263,7 @@ class History {
     this.#tasks.delete(task.tid);
     if (disorder && chance.below(12) === 0) return;
     const children = [...this.#tasks.values()].filter(({ ptid }) => ptid === task.pid);
-    const reaper = chance.of([0, 1, 10]);
+    const reaper = chance.of([0, 1, 10, this.#task().pid]);
     this.#put("PROCEXIT_1_E", task.tid, {
       ...{ status: 0, ret: 0, sig: 0, core: 0, reaper_tid: children.length === 0 ? 0 : reaper },
     });
@@ -258,7 +304,7 @@ class History {
     const put = (id: string, params: Params) => this.#put(id, tid, params);
     const data = new Uint8Array(2);
     const tuple = new Uint8Array([2, 127, 0, 0, 1, 1, 0, 127, 0, 0, 2, 2, 0]);
-    switch (chance.below(22)) {
+    switch (chance.below(23)) {
       case 0:
       case 1:
       case 2:
@@ -284,7 +330,9 @@ class History {
       case 12:
         return put("SYSCALL_SETUID_X", { res: 0, uid: chance.of([0, 5]) });
       case 13:
-        return put("SYSCALL_PRCTL_X", { res: 0, option: 36, arg2_str: "", arg2_int: 1 });
+        return put("SYSCALL_PRCTL_X", {
+          ...{ res: 0, option: chance.of([15, 36, 36, 37]), arg2_str: "", arg2_int: 1 },
+        });
       case 14: {
         const other = chance.of([0, this.#task().tid]);
         const limits = { newcur: chance.below(9), newmax: 9, oldcur: 1, oldmax: 9 };
@@ -301,6 +349,8 @@ class History {
       case 19:
         return put("SYSCALL_CLOSE_RANGE_X", { res: 0, first: 3, last: fd, flags: 0 });
       case 20:
+        return put("SYSCALL_GETCWD_X", { res: 0, path: chance.of(["/tmp", "/", "/sub"]) });
+      case 21:
         return put("SYSCALL_UNLINK_2_X", { res: 0, path: chance.of(NAMES) });
       default:
         return put("SYSCALL_GETUID_X", { uid: 0 });
@@ -310,5 +360,23 @@ class History {
 
 /** `disorder`: events are missing, come twice or much later. */
 export function historyByChance(chance: Chance, steps: number, disorder: boolean): Uint8Array {
-  return new History(chance).of(steps, disorder);
+  return new History(chance, disorder).of(steps, disorder);
+}
+
+/** As the list has it that a capture begins with. */
+function listed({ tid, pid, ptid, comm, exe, args, cgroups, uid, vtid, vpid }: Task) {
+  const text = (text: string) => new TextEncoder().encode(text);
+  const none = new Uint8Array();
+  return {
+    ...{ tid, pid, ptid, vtid, vpid, sid: pid, vpgid: pid, pgid: pid, uid, gid: uid, loginuid: 5 },
+    ...{ comm: text(comm), exe: text(exe), exepath: text(`/usr/bin/${comm}`), args: list(...args) },
+    ...{ env: list("A=b"), cwd: text("/"), cgroups: list(`cpu=${cgroups}`), root: text("/") },
+    ...{ fdLimit: 1024n, cloneFlags: 0, tty: 0, vmSizeKb: 1, vmRssKb: 1, vmSwapKb: 0 },
+    ...{ pageFaultsMajor: 0n, pageFaultsMinor: 0n, pidnsInitStartTs: 0n, capInheritable: 0n },
+    ...{ capPermitted: 1n, capEffective: 1n, exeIno: 7n, exeInoCtime: 5n, exeInoMtime: 6n },
+    ...{ exeWritable: false, exeUpperLayer: false, exeLowerLayer: false, exeFromMemfd: false },
+    ...{ cloneTs: 0n, namespaces: 0, pidNamespace: 0, mountNamespace: 0, lastExecTs: 0n },
+    ...{ reaperTid: -1, ownFlags: 0, ownCwd: none, callerCwd: none },
+    ...{ exeAgeAtStart: 0n, exeAgeInPidns: 0n, putMore: () => {} },
+  };
 }

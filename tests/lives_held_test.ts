@@ -49,7 +49,7 @@ function captureOf(steps: readonly Step[]): Uint8Array {
     ...[1, 10, 11, 20, 21].map((tid) => executed(tid, "sh", {})),
     ...born(21, 20),
     ...HELD.flatMap((tid) => born(tid, 11)),
-    ...HELD.slice(1).map((tid) => executed(tid, "cat", {})),
+    ...HELD.slice(1).map((tid) => executed(tid, "cat", { ptid: 11 })),
     ...steps,
     ...HELD.map((tid) => ended(tid, 0)),
   ];
@@ -70,6 +70,9 @@ const RULES = ruleText("looks", "evt.type in (execve, unlink) and proc.name = nc
     output: OUTPUT,
   }) +
   ruleText("either", "evt.type = unlink or (evt.type = execve and proc.name = crontab)", {
+    output: OUTPUT,
+  }) +
+  ruleText("parent", "evt.type = execve and proc.pname in (nc, postgres) and proc.name != nc", {
     output: OUTPUT,
   });
 
@@ -111,11 +114,29 @@ Deno.test("who takes in children, leads or is of a rule's environment is told of
     "their parent takes children in": [ended(20, 11)],
     "one of them leads another": [executed(10, "nc", { pgid: 301, vpgid: 302 })],
     "one of them has an environment that is asked for": [
-      executed(300, "cat", { env: list("EVIL=1") }),
+      executed(300, "cat", { ptid: 11, env: list("EVIL=1") }),
     ],
-    "one of them is what either half of a rule asks for": [executed(300, "crontab", {})],
+    "one of them is what either half of a rule asks for": [
+      executed(300, "crontab", { ptid: 11 }),
+    ],
+    "one of them executes below another parent than it was born of": [
+      executed(300, "cat", { ptid: 10 }),
+    ],
   };
   for (const [what, steps] of Object.entries(cases)) {
     ok(passedBeside(steps) < NOTHING, what);
   }
+});
+
+Deno.test("a program that a rule wants of some parents alone is held back below others", () => {
+  const below = (comm: string) =>
+    passedBeside([
+      executed(11, comm, {}),
+      ...born(303, 11),
+      executed(303, "cat", { ptid: 11 }),
+      ended(303, 0),
+    ]);
+  strictEqual(below("bash"), below("cron"));
+  // Its program and its end; its birth is told late, which is no event told at once.
+  strictEqual(below("bash") - below("postgres"), 2);
 });

@@ -161,6 +161,51 @@ function socketByChance(chance: Chance): ChanceEvent {
   }
 }
 
+/** Data goes through sockets, pipes and what is known of neither, which are made, led somewhere and
+ * copied meanwhile; directories are told. */
+function transferByChance(chance: Chance): ChanceEvent {
+  const tid = chance.of(TIDS);
+  const fd = chance.of(DESCRIPTORS);
+  const res = chance.of([2, 2, 2, 0, -11]);
+  const io = { data: new Uint8Array(2), size: 2 };
+  const tuple = tupleByChance(chance);
+  switch (chance.below(12)) {
+    case 0:
+      return { id: "SYSCALL_READ_X", tid, params: { res, fd, ...io } };
+    case 1:
+      return { id: "SYSCALL_WRITEV_X", tid, params: { res, fd, size: 2, data: io.data } };
+    case 2:
+      return { id: "SYSCALL_WRITE_X", tid, params: { res, fd, ...io } };
+    case 3:
+      return { id: "SOCKET_SENDTO_X", tid, params: { res, fd, ...io, tuple } };
+    case 4:
+      return { id: "SOCKET_RECVFROM_X", tid, params: { res, fd, ...io, tuple } };
+    case 5: {
+      const made = { msgcontrol: new Uint8Array(0), ...io, tuple };
+      return { id: "SOCKET_RECVMSG_X", tid, params: { res, fd, ...made } };
+    }
+    case 6: {
+      const ends = { fd1: fd, fd2: chance.of(DESCRIPTORS), ino: 9 };
+      return {
+        id: "SYSCALL_PIPE2_X",
+        tid,
+        params: { res: chance.of([0, -24]), ...ends, flags: 0 },
+      };
+    }
+    case 7: {
+      const path = chance.of(["/", "/etc", "/etc/b", "(unreachable)/x"]);
+      return { id: "SYSCALL_GETCWD_X", tid, params: { res: chance.of([0, 0, -34]), path } };
+    }
+    case 8: {
+      const option = chance.of([15, 36, 37, 38]);
+      const said = { option, arg2_str: "", arg2_int: chance.below(2) };
+      return { id: "SYSCALL_PRCTL_X", tid, params: { res: chance.of([0, 0, -22]), ...said } };
+    }
+    default:
+      return socketByChance(chance);
+  }
+}
+
 /** Calls without an event of their own, and some that tell of memory or limits. */
 function callByChance(chance: Chance): ChanceEvent {
   const tid = chance.of(TIDS);
@@ -199,8 +244,8 @@ function callByChance(chance: Chance): ChanceEvent {
 }
 
 /** Kinds of events beside those of files and threads: nearly a third of all. */
-export type Besides = "sockets" | "calls";
-const BESIDES = { sockets: socketByChance, calls: callByChance };
+export type Besides = "sockets" | "calls" | "transfers";
+const BESIDES = { sockets: socketByChance, calls: callByChance, transfers: transferByChance };
 
 /** A capture of events by chance. */
 export function captureByChance(

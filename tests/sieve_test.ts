@@ -6,38 +6,12 @@ import { existsSync } from "node:fs";
 import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putSection } from "../src/events/scap/state_blocks.ts";
-import { Chance } from "../src/rules/check/condition_fixture.ts";
-import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
+import { ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
-import { type Besides, BLOCK_EVENT, captureByChance, list, program } from "./sieve_captures.ts";
+import { BLOCK_EVENT, list, program } from "./sieve_captures.ts";
+import { byChance } from "./sieve_chance.ts";
 import { compare, replayed, rulesStart } from "./sieve_runs.ts";
-
-function byChance(
-  from: number,
-  seeds: number,
-  rules: (chance: Chance) => string,
-  besides?: Besides,
-): void {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const events = 150;
-  let passed = 0;
-  let runs = 0;
-  try {
-    for (let seed = from; seed < from + seeds; seed++) {
-      const chance = new Chance(seed);
-      Deno.writeFileSync(file, captureByChance(chance, events, besides));
-      const text = rules(chance);
-      if (loadTexts([text]).ruleSet === undefined) continue;
-      runs++;
-      passed += compare([file], rulesStart(text), `seed ${seed} under\n${text}`);
-    }
-  } finally {
-    Deno.removeSync(file);
-  }
-  ok(runs > seeds / 2, `${runs} sound sets of rules`);
-  ok(passed > runs * events / 10, `${passed} of ${runs * events} events were passed over`);
-}
 
 Deno.test("a replay tells the same with the sieve on captures and rules by chance", () => {
   byChance(1, 120, (chance) => rulesByChance(chance, 3));

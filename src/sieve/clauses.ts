@@ -21,6 +21,8 @@ export interface Clause {
   readonly without: Group;
   /** Parts of rules of which one must hold of the thread (thread_parts.ts), a bit for each. */
   readonly threads: bigint;
+  /** The same of the thread's parent; both must hold. */
+  readonly parents: bigint;
 }
 
 /** As in probe-rs/src/sieve/guard.rs. */
@@ -32,26 +34,33 @@ const PART_MAX = 12;
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 /** Holds of every thread. */
 export const EVERY_THREAD: bigint = 1n << 63n;
-const ALWAYS: Clause = { facts: NONE, groups: [], without: NONE, threads: EVERY_THREAD };
+const EVERYBODY = { threads: EVERY_THREAD, parents: EVERY_THREAD };
+const ALWAYS: Clause = { facts: NONE, groups: [], without: NONE, ...EVERYBODY };
 /** Groups of a clause, where an event has one name. */
 export const GROUPS_MAX = 2;
 
-/** What must hold of an event's bytes, and of its thread. */
+/** What must hold of an event's bytes, of its thread and of the parent of that. */
 export interface Needed {
   readonly formula: Formula;
   readonly threads: bigint;
+  readonly parents: bigint;
 }
 
 /** The clauses of which one holds wherever one of the formulas does; none: never. `most`: groups
  * of a clause. */
 export function clausesOf(formulas: readonly Needed[], most: number): Clause[] {
-  const threadsOf = new Map<Formula, bigint>();
-  for (const { formula, threads } of formulas) {
-    threadsOf.set(formula, (threadsOf.get(formula) ?? 0n) | threads);
+  const threadsOf = new Map<Formula, Map<bigint, bigint>>();
+  for (const { formula, threads, parents } of formulas) {
+    const byParents = threadsOf.get(formula) ?? new Map<bigint, bigint>();
+    byParents.set(parents, (byParents.get(parents) ?? 0n) | threads);
+    threadsOf.set(formula, byParents);
   }
-  const all = [...threadsOf].flatMap(([formula, threads]) =>
-    clausesOfOne(formula, most).map((clause) => ({ ...clause, threads }))
-  );
+  const all = [...threadsOf].flatMap(([formula, byParents]) => {
+    const clauses = clausesOfOne(formula, most);
+    return [...byParents].flatMap(([parents, threads]) =>
+      clauses.map((clause) => ({ ...clause, threads, parents }))
+    );
+  });
   return fitted(reduced(all, CLAUSES_MAX));
 }
 
@@ -60,9 +69,9 @@ export function holdsAlways(clauses: readonly Clause[]): boolean {
   return clauses.some(isAlways);
 }
 
-function isAlways({ facts, groups, without, threads }: Clause): boolean {
+function isAlways({ facts, groups, without, threads, parents }: Clause): boolean {
   return facts.size === 0 && groups.length === 0 && without.size === 0 &&
-    (threads & EVERY_THREAD) !== 0n;
+    (threads & parents & EVERY_THREAD) !== 0n;
 }
 
 function clausesOfOne(formula: Formula, most: number): Clause[] {
@@ -137,6 +146,7 @@ function both(one: Clause, other: Clause, most: number): Clause {
     groups: heaviest(withoutTwins([...one.groups, ...other.groups]), most),
     without: new Map([...one.without, ...other.without]),
     threads: one.threads,
+    parents: one.parents,
   };
 }
 
@@ -210,14 +220,16 @@ function reduced(clauses: readonly Clause[], most: number): Clause[] {
   return kept;
 }
 
-/** Clauses of the same facts and threads, and without the same patterns, are one, of all groups. */
+/** Clauses of the same facts, threads and parents, and without the same patterns, are one, of all
+ * groups. */
 function joined(clauses: readonly Clause[]): Clause[] {
   const alike = new Map<string, Clause[]>();
   for (const clause of clauses) {
     // What two groups ask for together, one of both would not.
     const apart = clause.groups.length > 1 ? alike.size : "";
     const key = [clause.facts, clause.without]
-      .map((part) => [...part.keys()].sort().join("&")).join("\n") + `\n${clause.threads} ${apart}`;
+      .map((part) => [...part.keys()].sort().join("&")).join("\n") +
+      `\n${clause.threads} ${clause.parents} ${apart}`;
     const same = alike.get(key);
     if (same === undefined) alike.set(key, [clause]);
     else same.push(clause);
@@ -228,15 +240,18 @@ function joined(clauses: readonly Clause[]): Clause[] {
 function widest(clauses: readonly Clause[]): Clause {
   const { facts, without } = clauses[0]!;
   const threads = clauses.reduce((bits, clause) => bits | clause.threads, 0n);
+  const parents = clauses.reduce((bits, clause) => bits | clause.parents, 0n);
   if (clauses.some(({ groups }) => groups.length === 0)) {
-    return { facts, groups: [], without, threads };
+    return { facts, groups: [], without, threads, parents };
   }
   const [first, ...others] = clauses;
-  if (others.every(({ groups }) => isAmong(groups, first!.groups))) return { ...first!, threads };
+  if (others.every(({ groups }) => isAmong(groups, first!.groups))) {
+    return { ...first!, threads, parents };
+  }
   const groups = new Set(clauses.map((clause) => heaviest(clause.groups, 1)[0]!));
   const group = new Map<string, Pattern>();
   for (const one of groups) for (const [key, pattern] of one) group.set(key, pattern);
-  return { facts, groups: [group], without, threads };
+  return { facts, groups: [group], without, threads, parents };
 }
 
 function withoutCovered(clauses: readonly Clause[]): Clause[] {
@@ -250,7 +265,7 @@ function withoutCovered(clauses: readonly Clause[]): Clause[] {
 /** Whether one clause holds wherever the other does. */
 function covers(one: Clause, other: Clause): boolean {
   if (!isAmong(other.groups, one.groups)) return false;
-  if ((other.threads & ~one.threads) !== 0n) return false;
+  if ((other.threads & ~one.threads | other.parents & ~one.parents) !== 0n) return false;
   return isPart(one.facts, other.facts) && isPart(one.without, other.without);
 }
 
@@ -281,8 +296,8 @@ function mergedOnce(clauses: readonly Clause[]): Clause[] {
   return [
     ...rest,
     widest([
-      { facts, groups: one.groups, without, threads: one.threads },
-      { facts, groups: other.groups, without, threads: other.threads },
+      { ...one, facts, without },
+      { ...other, facts, without },
     ]),
   ];
 }
@@ -309,14 +324,14 @@ function common(one: Clause, other: Clause): number {
   const withoutGoes = one.without.size + other.without.size -
     2 * countShared(one.without, other.without);
   return stay - go - (groupGoes ? 100 : 0) - (pairGoes ? 30 : 0) - 10 * withoutGoes -
-    threadsGo(one, other);
+    threadsGo(one.threads, other.threads) - threadsGo(one.parents, other.parents);
 }
 
 /** What is lost where two clauses of other threads become one: most where the one that asks for
  * more is of all threads. */
-function threadsGo(one: Clause, other: Clause): number {
-  if (one.threads === other.threads) return 0;
-  return ((one.threads ^ other.threads) & EVERY_THREAD) === 0n ? 3 : 30;
+function threadsGo(one: bigint, other: bigint): number {
+  if (one === other) return 0;
+  return ((one ^ other) & EVERY_THREAD) === 0n ? 3 : 30;
 }
 
 /** With as many tests as a guard has room for: those that least need are left out. */

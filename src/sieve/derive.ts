@@ -49,6 +49,8 @@ const GENERIC = /^GENERIC_/;
 /** Ids of events of executions. */
 export const EXECUTION = /^SYSCALL_EXECVE(_19|AT)_X$/;
 
+const OF_ANYBODY = { threads: EVERY_THREAD, parents: EVERY_THREAD };
+
 /** Who tells of the threads of events of a code. */
 export function partsOf(code: number, beyond: Beyond): ThreadParts | undefined {
   return EXECUTION.test(EVENTS[code]!.id) ? beyond.executions : beyond.threads;
@@ -69,15 +71,18 @@ function guardOf(
   const needs = new Needs(code, beyond);
   const needed: Needed[] = (isOpen(code) ? later : []).map((formula) => ({
     formula,
-    threads: EVERY_THREAD,
+    ...OF_ANYBODY,
   }));
+  // A program that begins: what runs in its parent, the sieve knows of threads anyway.
+  const ofParents = parts === beyond.executions ? beyond.threads : undefined;
   for (const rule of rules) {
     const formula = needs.of(rule.node);
     if (formula.kind === "false") continue;
-    const one = { formula, threads: parts?.bitOf(rule.node) ?? EVERY_THREAD };
-    if (one.threads === 0n) continue;
-    needed.push(one);
-    if (formula.kind === "true" && one.threads === EVERY_THREAD) break;
+    const threads = parts?.bitOf(rule.node) ?? EVERY_THREAD;
+    const parents = ofParents?.bitOfParent(rule.node) ?? EVERY_THREAD;
+    if (threads === 0n || parents === 0n) continue;
+    needed.push({ formula, threads, parents });
+    if (formula.kind === "true" && (threads & parents) === EVERY_THREAD) break;
   }
   const clauses = clausesOf(needed, groupsMax(code));
   return {
@@ -97,7 +102,7 @@ function verdictOf(clauses: readonly Clause[]): Verdict {
 export function opens(rule: CheckedRule, code: number, known: OfSockets = {}): boolean {
   return holdsAlways(
     clausesOf(
-      [{ formula: new Needs(code, known).of(rule.node), threads: EVERY_THREAD }],
+      [{ formula: new Needs(code, known).of(rule.node), ...OF_ANYBODY }],
       groupsMax(code),
     ),
   );

@@ -36,6 +36,8 @@ export interface RulesSieve {
   readonly isOpen: boolean;
   /** By event code and clause, of which threads it is: as `threadWords` makes it. */
   readonly clauseThreads: Uint32Array;
+  /** The same of the parents of processes that execute a program. */
+  readonly clauseParents: Uint32Array;
   /** What has to be told of threads; nothing where nobody will tell. */
   readonly threads: ThreadParts;
   readonly executions: ThreadParts;
@@ -92,7 +94,7 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
     looksAtAll = true;
     for (const code of wantedCodes(rule, "syscall")) descriptors[code]! |= LOOKS_AT_ALL;
   }
-  const threads = new ThreadParts();
+  const threads = new ThreadParts(undefined, [], EXECUTIONS);
   const executions = new ThreadParts(OF_EXECUTIONS, EXECUTIONS);
   const sets = new EndSets();
   const told = { threads, executions, protocols: true, ends: sets };
@@ -100,12 +102,13 @@ export function sieveOf(rules: readonly CheckedRule[]): RulesSieve {
   const guards = deriveGuards(rules, beyond);
   const table = tableBytes(guards);
   const ends = sets.words();
-  const clauseThreads = threadWords(guards);
+  const clauseThreads = threadWords(guards, "threads");
+  const clauseParents = threadWords(guards, "parents");
   const flags = { keepsDescriptors, asksRaw, ignoresDescriptors, looksAtAll, isOpen: false };
   executions.decides = guards[EXECVE]!.verdict !== Verdict.Keep;
   const lookers = lookersOf(rules, (code, rule) => partsOf(code, beyond)!.bitOf(rule.node));
   const asksEnv = executions.asks("proc.env");
-  const lists = { table, descriptors, lookers, ends, clauseThreads };
+  const lists = { table, descriptors, lookers, ends, clauseThreads, clauseParents };
   return { ...lists, ...flags, asksEnv, threads, executions };
 }
 
@@ -178,7 +181,8 @@ function openSieve(descriptors: Uint32Array): RulesSieve {
     ignoresDescriptors: false,
     looksAtAll: true,
     isOpen: true,
-    clauseThreads: threadWords(guards),
+    clauseThreads: threadWords(guards, "threads"),
+    clauseParents: threadWords(guards, "parents"),
     threads: new ThreadParts(),
     executions: new ThreadParts(OF_EXECUTIONS),
   };

@@ -95,15 +95,18 @@ export function tableBytes(guards: readonly Guard[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** For each event code and each clause that a guard may have, of which threads the clause is: two
- * words, all bits where it has none. */
-export function threadWords(guards: readonly Guard[]): Uint32Array {
+/** For each event code and each clause that a guard may have, of which threads or parents of theirs
+ * the clause is: two words, all bits where it has none. */
+export function threadWords(
+  guards: readonly Guard[],
+  whose: "threads" | "parents",
+): Uint32Array {
   const words = new Uint32Array(guards.length * CLAUSES_MAX * 2).fill(0xffff_ffff);
   for (const [code, { clauses }] of guards.entries()) {
-    for (const [index, { threads }] of clauses.entries()) {
+    for (const [index, { [whose]: bits }] of clauses.entries()) {
       const at = (code * CLAUSES_MAX + index) * 2;
-      words[at] = Number(threads & 0xffff_ffffn);
-      words[at + 1] = Number(threads >> 32n);
+      words[at] = Number(bits & 0xffff_ffffn);
+      words[at + 1] = Number(bits >> 32n);
     }
   }
   return words;

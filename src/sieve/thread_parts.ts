@@ -3,7 +3,7 @@
 // what is left of a rule's condition where everything else may hold; a bit for each, or for several
 // where there are more (shared_parts.ts), one of which always holds.
 import type { Context } from "../state/contract/context.ts";
-import type { Atom, Node } from "../rules/check/condition.ts";
+import type { Atom, Node, Operand } from "../rules/check/condition.ts";
 import type { Bound, Value } from "../fields/row/field.ts";
 import { MISSING } from "../state/tables/strings.ts";
 import type { Thread } from "../state/tables/thread.ts";
@@ -73,15 +73,26 @@ export class ThreadParts {
   #context: Context | undefined;
 
   readonly #maker: FormulaMaker;
+  readonly #ofParents: FormulaMaker;
 
   /** `fields`: those that decide a part, which are remembered for others where these are a
-   * thread's; `codes`: of which events alone it will be asked, where that is known. */
-  constructor(fields: ReadonlySet<string> = OF_THREADS, codes: readonly number[] = []) {
+   * thread's; `codes`: of which events alone it will be asked, where that is known; `ofParents`:
+   * the same of events whose rules are asked of a parent. */
+  constructor(
+    fields: ReadonlySet<string> = OF_THREADS,
+    codes: readonly number[] = [],
+    ofParents: readonly number[] = [],
+  ) {
     this.#fields = fields;
     this.#maker = new FormulaMaker(codes, (atom, negated) => {
       const { left, right } = atom;
       if (right !== undefined || left.bound === undefined || !fields.has(left.text)) return TRUE;
       return { kind: "thread", place: this.#placeOf(atom), negated };
+    });
+    this.#ofParents = new FormulaMaker(ofParents, (atom, negated) => {
+      const itself = ofItself(atom);
+      if (itself === undefined) return TRUE;
+      return { kind: "thread", place: this.#placeOf(itself), negated };
     });
   }
 
@@ -96,7 +107,16 @@ export class ThreadParts {
 
   /** The bit of a condition's part; 0 where no thread can satisfy it. */
   bitOf(node: Node): bigint {
-    const part = this.#maker.of(node);
+    return this.#bitOf(this.#maker.of(node));
+  }
+
+  /** The bit of what the condition asks of the parent of an event's thread: it is one of that
+   * parent's own. */
+  bitOfParent(node: Node): bigint {
+    return this.#bitOf(this.#ofParents.of(node));
+  }
+
+  #bitOf(part: Formula): bigint {
     if (part.kind === "true") return EVERY_THREAD;
     if (part.kind === "false") return 0n;
     const key = keyOf(part);
@@ -220,6 +240,22 @@ export class ThreadParts {
     this.#values = other.#values;
     this.#forget(this.#generation);
   }
+}
+
+/** What an atom on the parent's name, program or path says of that parent itself. */
+function ofItself(atom: Atom): Atom | undefined {
+  const { left, right } = atom;
+  const extract = left.bound?.ofItself;
+  if (right !== undefined || left.bound === undefined || extract === undefined) return undefined;
+  const { extractId: _, ...rest } = left.bound;
+  const bound: Bound = { ...rest, extract };
+  const read: Operand["read"] = (values) => values(bound);
+  const text = `itself ${left.text}`;
+  return {
+    ...atom,
+    text: `itself ${atom.text}`,
+    left: { ...left, text, bound, fields: [bound], read },
+  };
 }
 
 function keyOf(part: Formula): string {

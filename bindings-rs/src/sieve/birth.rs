@@ -8,7 +8,8 @@ use probe::sieve::effect;
 use probe::table as t;
 
 use super::family::{
-    FLAGS, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares, thread_of,
+    FLAGS, PARENT, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares,
+    thread_of,
 };
 use super::life::{Lives, Program, Question};
 use super::out::Out;
@@ -130,6 +131,23 @@ impl Sieve {
         self.tables.facts_of(record.tid)
     }
 
+    /// For which parts of rules the parent of a process that executes a program may be. Known of
+    /// those that are held back, whose parents the engine will have just so: they are told of with
+    /// the end of a parent, before anybody takes them in.
+    #[inline]
+    pub fn parent_facts_for(&self, record: &Record) -> u64 {
+        if self.guards[record.code].effect != effect::MUCH || !is_exec(record) {
+            return u64::MAX;
+        }
+        match self.lives.get(record.tid) {
+            // A kernel that tells of another parent knows more than this.
+            Some(life) if life.parent != record.tid && thread_of(record, PARENT) == life.parent => {
+                self.tables.facts_of_plain(life.parent)
+            }
+            _ => u64::MAX,
+        }
+    }
+
     /// The table of a process of one thread that the engine knows, or will.
     fn plain(&mut self, tid: i64) -> Option<usize> {
         let table = self.tables.of(tid)?;
@@ -207,8 +225,8 @@ impl Sieve {
                 life.is_whole |= life.parent == parent;
                 return true;
             }
-            let is_other = !by_itself || life.by_itself || !Lives::is_fresh(life.born_ns, ns);
-            if is_other || !has_room {
+            let is_other = !by_itself || life.by_itself || life.parent != parent;
+            if is_other || !Lives::is_fresh(life.born_ns, ns) || !has_room {
                 return false;
             }
             life.is_whole = true;

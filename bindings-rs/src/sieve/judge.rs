@@ -57,6 +57,11 @@ impl Sieve {
         for (at, (_, threads)) in clauses.clone() {
             left |= u32::from(threads & record.facts != 0) << at;
         }
+        if record.parent_facts != u64::MAX {
+            for (at, parents) in self.parents[record.code][..used].iter().enumerate() {
+                left &= !(u32::from(parents & record.parent_facts == 0) << at);
+            }
+        }
         if left == 0 {
             return (false, None);
         }

@@ -49,6 +49,7 @@ type Result<T> = std::result::Result<T, napi::Error<Code>>;
 pub struct SieveOptions {
     pub table: Uint8Array,
     pub clause_threads: Uint32Array,
+    pub clause_parents: Uint32Array,
     pub counts: Uint8Array,
     pub descriptors: Uint32Array,
     pub uses: Int8Array,
@@ -67,6 +68,7 @@ pub struct SieveOptions {
 pub struct OtherRules {
     pub table: Uint8Array,
     pub clause_threads: Uint32Array,
+    pub clause_parents: Uint32Array,
     pub descriptors: Uint32Array,
     pub lookers: Uint32Array,
     pub ends: Uint32Array,
@@ -122,7 +124,7 @@ fn lookers(words: &[u32], codes: usize) -> std::result::Result<Vec<u64>, Failure
     Ok(words.chunks_exact(2).map(|words| double(words[0], words[1])).collect())
 }
 
-/// The words of `clauseThreads`, by code.
+/// The words of `clauseThreads` or `clauseParents`, by code.
 fn clause_threads(words: &[u32], codes: usize) -> std::result::Result<Vec<ClauseThreads>, Failure> {
     if words.len() != codes * CLAUSES * 2 {
         let message = "The sieve's lists differ in length".to_owned();
@@ -166,6 +168,7 @@ impl CaptureSieve {
         let parts = checked(&options.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         let threads = clause_threads(&options.clause_threads, codes)?;
+        let parents = clause_threads(&options.clause_parents, codes)?;
         let lookers = lookers(&options.lookers, codes)?;
         let mut made = Self {
             current: options.current.to_vec(),
@@ -190,6 +193,7 @@ impl CaptureSieve {
                 usual: Usual::of(&guards, &options.counts, &options.uses),
                 guards,
                 threads,
+                parents,
                 counts: options.counts.to_vec(),
                 descriptors: options.descriptors.to_vec(),
                 uses: options.uses.to_vec(),
@@ -219,6 +223,7 @@ impl CaptureSieve {
         let parts = checked(&lists.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
         self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
+        self.sieve.parents = clause_threads(&lists.clause_parents, codes)?;
         self.sieve.lookers = lookers(&lists.lookers, codes)?;
         self.sieve.ends = end_sets(&lists.ends)?;
         self.sieve.names = names(&parts);

@@ -50,6 +50,8 @@ pub struct Sieve {
     pub usual: Usual,
     /// By code.
     pub threads: Vec<ClauseThreads>,
+    /// The same of the parents of processes that execute a program.
+    pub parents: Vec<ClauseThreads>,
     /// Parameters of events by code.
     pub counts: Vec<u8>,
     /// For each code, a bit for each parameter that holds a descriptor; bit 31: a list of them.
@@ -159,6 +161,7 @@ impl Sieve {
                     return (at, Stop::Ask);
                 }
                 record.facts = self.facts_for(&record);
+                record.parent_facts = self.parent_facts_for(&record);
                 self.event(&record, at, room, out)
             };
             if done.is_err() {

@@ -54,6 +54,8 @@ pub struct Record<'a> {
     starts: [u32; PARAMS + 1],
     /// For which parts of rules its thread may be (src/sieve/thread_parts.ts).
     pub facts: u64,
+    /// For which its parent may be, where that is asked for and known.
+    pub parent_facts: u64,
 }
 
 impl<'a> Record<'a> {
@@ -68,7 +70,8 @@ impl<'a> Record<'a> {
 
     /// No event: to be filled by `take`, which leaves all of it where it is.
     pub fn nothing() -> Record<'a> {
-        Record { block: &[], code: 0, tid: 0, count: 0, starts: [0; PARAMS + 1], facts: u64::MAX }
+        let (facts, parent_facts, starts) = (u64::MAX, u64::MAX, [0; PARAMS + 1]);
+        Record { block: &[], code: 0, tid: 0, count: 0, starts, facts, parent_facts }
     }
 
     /// As `read`, in place of what was; of no use after `None`.
@@ -112,7 +115,8 @@ impl<'a> Record<'a> {
             return None;
         }
         self.tid = long(block, event + 8) as i64;
-        (self.block, self.code, self.count, self.facts) = (block, code, count, u64::MAX);
+        (self.block, self.code, self.count) = (block, code, count);
+        (self.facts, self.parent_facts) = (u64::MAX, u64::MAX);
         Some(())
     }
 

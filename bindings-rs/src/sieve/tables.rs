@@ -230,6 +230,15 @@ impl Tables {
         self.last.filter(|(last, ..)| *last == tid).map_or(u64::MAX, |(.., facts)| facts)
     }
 
+    /// The same of a process of one thread, the only one that has its descriptors.
+    pub fn facts_of_plain(&self, tid: i64) -> u64 {
+        let known = self.threads.get(&tid).filter(|(table, _)| {
+            let known = &self.all[*table];
+            known.owner == tid && known.is_alone
+        });
+        known.map_or(u64::MAX, |(_, facts)| *facts)
+    }
+
     /// Notes whose table a thread has.
     pub fn learn(&mut self, answer: Answer) -> usize {
         let Answer { tid, owner, cwd, facts, is_alone, is_outside } = answer;

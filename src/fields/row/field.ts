@@ -108,6 +108,9 @@ export interface Bound {
   readonly origin?: Origin;
   /** Of lists with `anyOf`: rules look up what they know of each element. */
   readonly elements?: Elements;
+  /** Where the value is the parent's, as the kernel tells of parents: the same of the context's own
+   * thread. */
+  readonly ofItself?: (context: Context) => Value;
   /** The value where an event's code alone decides it, such as that there is none. */
   readonly ofCode?: (code: number) => Value | typeof UNDECIDED;
   /** What outputs show, where that differs from `extract`; use `shownValue` of render.ts. */

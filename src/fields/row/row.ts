@@ -31,6 +31,7 @@ export interface Reader {
   readonly extractId?: (context: Context) => number;
   readonly origin?: Origin;
   readonly elements?: Elements;
+  readonly ofItself?: (context: Context) => Value;
   /** What outputs show where that differs from what conditions compare. */
   readonly show?: (context: Context) => Value;
   /** The value where an event's code alone decides it. */
@@ -130,6 +131,7 @@ function bound(field: Field, text: string, reader: Reader): Bound {
     ...(reader.extractId && { extractId: reader.extractId }),
     ...(reader.origin && { origin: reader.origin }),
     ...(reader.elements && { elements: reader.elements }),
+    ...(reader.ofItself && { ofItself: reader.ofItself }),
     ...(reader.ofCode && { ofCode: reader.ofCode }),
     ...(reader.show && { show: reader.show }),
   };

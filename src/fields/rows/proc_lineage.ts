@@ -51,9 +51,15 @@ function ofParent(kin: Kin, read: (parent: Ancestor, context: Context) => Value)
 }
 
 function parentFields(kin: Kin): Field[] {
-  const parentId = (read: (parent: Ancestor) => number) => (context: Context) => {
-    const parent = context.thread && kin.at(context.thread, 1, context);
-    return parent === undefined ? MISSING : read(parent);
+  const textOfParent = (read: (ancestor: Ancestor) => number) => {
+    const of = (find: (context: Context) => Ancestor | undefined) =>
+      textOf((context) => {
+        const found = find(context);
+        return found === undefined ? MISSING : read(found);
+      });
+    const text = of((context) => context.thread && kin.at(context.thread, 1, context));
+    if (kin !== KERNEL) return text;
+    return { ...text, ofItself: of(({ thread }) => thread).extract };
   };
   return fields("process", [
     {
@@ -61,21 +67,21 @@ function parentFields(kin: Kin): Field[] {
       type: "CHARBUF",
       description: "proc.exe of the parent.",
       domain: "thread",
-      ...textOf(parentId((parent) => parent.exe)),
+      ...textOfParent((parent) => parent.exe),
     },
     {
       name: "proc.pexepath",
       type: "CHARBUF",
       description: "proc.exepath of the parent.",
       domain: "thread",
-      ...textOf(parentId((parent) => parent.exepath)),
+      ...textOfParent((parent) => parent.exepath),
     },
     {
       name: "proc.pname",
       type: "CHARBUF",
       description: "proc.name of the parent.",
       domain: "thread",
-      ...textOf(parentId((parent) => parent.comm)),
+      ...textOfParent((parent) => parent.comm),
     },
     {
       name: "proc.pcmdline",
