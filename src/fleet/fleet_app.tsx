@@ -6,6 +6,7 @@ import { checkName } from "../server/check_name.ts";
 import { ASSETS_PATH } from "../server/page/assets.ts";
 import { documentText, type Frame, STATE_WORDS } from "../server/page/document.tsx";
 import { enterPages } from "../server/page/entering.ts";
+import { linkTo } from "../server/page_link.ts";
 import type { EntryOptions } from "../server/page/letting_in.tsx";
 import { Notice } from "../server/page/outside.tsx";
 import { partsOf, type Renewal } from "../server/page/renewed.tsx";
@@ -58,6 +59,11 @@ export function makeFleetApp(options: FleetAppOptions): Hono<{ Bindings: Binding
   const { hosts, alerts, tally, searches, stats, title, rights } = options;
   const app = new Hono<{ Bindings: Bindings }>();
   app.use(checkName(options.names));
+  app.post("/page/link", (context) => {
+    const error = rights.refusalToAct(askerOf(context));
+    if (error === undefined) return linkTo(context, options.sessions);
+    return context.json({ error }, 401, { "www-authenticate": "Bearer" });
+  });
   enterPages(app, options);
   const stateOf = () => stats().trouble === undefined ? "ok" : "gone";
   const frameOf = (context: Asked): Frame => ({

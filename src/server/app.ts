@@ -5,13 +5,13 @@ import type { AuditHook } from "./audit_hook.ts";
 import { checkName } from "./check_name.ts";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { HealthReport } from "./health.ts";
+import { linkTo } from "./page_link.ts";
 import type { PageOptions } from "./page/routes.tsx";
 import type { ReloadAnswer } from "./reload.ts";
 import type { Rights } from "./rights.ts";
 import type { Bindings } from "./serve.ts";
 import { alertFilter } from "./stream/alert_filter.ts";
 import type { AlertStream } from "./stream/alert_stream.ts";
-import { LINK_MS, type Sessions } from "./sessions.ts";
 import { alertAnswer, recentAnswer, recentQuery } from "./told/alerts.ts";
 import type { ConfigAnswer, RulesAnswer, SeriesAnswer } from "./told/answers.ts";
 import { pickedRules, rulesQuery } from "./told/rules.ts";
@@ -175,12 +175,6 @@ function pageOf(
     );
     return (await made)(context);
   };
-}
-
-/** A path that opens the page once, for whoever is told it by somebody who may act. */
-function linkTo(context: Asked, sessions: Sessions): Response {
-  const path = `/page/open?code=${sessions.makeLink()}`;
-  return context.json({ path, expires_s: LINK_MS / 1000 });
 }
 
 function isWell({ status }: HealthReport): boolean {

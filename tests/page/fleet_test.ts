@@ -3,7 +3,7 @@
 import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
 import { ownCertificate } from "../../src/alerts/outputs/message_fixture.ts";
-import { eventually, freePort } from "../live/saker.ts";
+import { eventually, freePort, SAKER } from "../live/saker.ts";
 import { has, Place } from "../live/trigger.ts";
 import { NatsServer, noNats } from "../nats_fixture.ts";
 import { browserDefect, openTab, overhang, paleTexts, startBrowser } from "./browser.ts";
@@ -253,6 +253,7 @@ Deno.test({
     await using place = new Place();
     const { certificate, key } = await ownCertificate(place.path, "localhost");
     await Deno.writeTextFile(place.file("page.pem"), `${key}${certificate}`);
+    await Deno.writeTextFile(place.file("ca.pem"), certificate);
     await Deno.writeTextFile(place.file("token"), "a-token-of-a-test-1234");
     const port = freePort();
     const fleet = startFleet(server, port, [
@@ -284,6 +285,26 @@ Deno.test({
       const inside = { headers: { cookie: cookie.split(";")[0]! } };
       assertEquals((await ask("/page/hosts/nobody", inside)).status, 404);
       assertIncludes((await ask("/", inside)).text, "0 hosts");
+      // A link lets in without the token, once, and only who has the token is given one.
+      assertEquals((await ask("/page/link", { method: "POST", ...inside })).status, 401);
+      const { code, stdout } = await new Deno.Command(SAKER, {
+        args: [
+          ...["page", "--url", url, "--token-file", place.file("token")],
+          ...["--ca-file", place.file("ca.pem")],
+        ],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "inherit",
+      }).output();
+      assertEquals(code, 0);
+      const link = new URL(new TextDecoder().decode(stdout).trim());
+      assertEquals(link.origin, url);
+      const opened = await ask(link.pathname + link.search);
+      assertEquals(opened.status, 200);
+      assertIncludes(opened.headers.get("set-cookie")!, "; HttpOnly; SameSite=Strict; Secure");
+      const again = await ask(link.pathname + link.search);
+      assertEquals(again.status, 401);
+      assertIncludes(again.text, `saker page --url ${url}`);
       const foreign = { headers: { ...inside.headers, "sec-fetch-site": "cross-site" } };
       assertEquals((await ask("/page/rows", foreign)).status, 403);
     } finally {

@@ -50,12 +50,24 @@ export function refusedPage(context: Asked, { rights }: EntryOptions): Response 
       REFUSED,
     );
   }
+  const { command, port } = linkCommand(context);
   const shown = rights.hasToken
-    ? <SignIn assets={assets} next={INSIDE.test(path) ? path : "/"} />
+    ? <SignIn {...{ assets, command }} next={INSIDE.test(path) ? path : "/"} />
     : isLoopbackAddress(asker.remoteAddress)
-    ? <OtherUser assets={assets} />
-    : <OtherHost assets={assets} />;
+    ? <OtherUser {...{ assets, command }} />
+    : <OtherHost {...{ assets, command, port }} />;
   return context.html(documentText(shown), 401, REFUSED);
+}
+
+/** What is typed where saker runs for a link to the page that was asked for, and its port. */
+function linkCommand(context: Asked): { readonly command: string; readonly port: string } {
+  const { protocol } = new URL(context.req.url);
+  const host = context.req.header("host") ?? "";
+  const port = /:(\d{1,5})$/.exec(host)?.[1] ?? (protocol === "http:" ? "80" : "443");
+  if (protocol === "http:" && port === "8765") return { command: "saker page", port };
+  // Its certificate has the name that was asked for.
+  const own = protocol === "http:" ? `127.0.0.1:${port}` : host;
+  return { command: `saker page --url ${protocol}//${own}`, port };
 }
 
 /** POST /page/sign-in: the token in a form. */
@@ -70,7 +82,8 @@ export async function signIn(context: Asked, { rights }: EntryOptions): Promise<
     return context.redirect(next, 303);
   }
   const error = rights.hasToken ? "This is not the token." : "This saker has no token.";
-  const again = <SignIn assets={ASSETS_PATH} next={next} error={error} />;
+  const { command } = linkCommand(context);
+  const again = <SignIn assets={ASSETS_PATH} {...{ command, next, error }} />;
   return context.html(documentText(again), 401, REFUSED);
 }
 
@@ -82,8 +95,8 @@ export function openLink(context: Asked, { rights }: EntryOptions): Response {
       documentText(
         <Notice assets={ASSETS_PATH} title="This link is over">
           <p>
-            A link opens the page once, within two minutes. <code>saker page</code>{" "}
-            prints another one.
+            A link opens the page once, within two minutes.{" "}
+            <code>{linkCommand(context).command}</code> prints another one.
           </p>
           <p>
             <a href="/">To the page</a>

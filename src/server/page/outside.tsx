@@ -7,8 +7,14 @@ export interface OutsideProps {
   readonly assets: string;
 }
 
+/** Where there is a way in by a link. */
+export interface WayInProps extends OutsideProps {
+  /** What prints a link to this page, where saker itself runs. */
+  readonly command: string;
+}
+
 /** With a token. `next`: the path that was asked for. */
-export function SignIn({ assets, next, error }: OutsideProps & {
+export function SignIn({ assets, command, next, error }: WayInProps & {
   readonly next: string;
   readonly error?: string;
 }) {
@@ -36,14 +42,14 @@ export function SignIn({ assets, next, error }: OutsideProps & {
       <p class="note">
         It is the text of <code>webserver.token_file</code>{" "}
         on the host that saker runs on. Whoever is root there can type{" "}
-        <code>saker page</code>, which prints a link that needs no token.
+        <code>{command}</code>, which prints a link that needs no token.
       </p>
     </Document>
   );
 }
 
 /** Without a token, on this host, for a user that is neither root nor saker's own. */
-export function OtherUser({ assets }: OutsideProps) {
+export function OtherUser({ assets, command }: WayInProps) {
   return (
     <Document title="Not for this user" assets={assets}>
       <h1>Not for this user</h1>
@@ -55,7 +61,7 @@ export function OtherUser({ assets }: OutsideProps) {
         <h2>What you can do</h2>
         <ol>
           <li>
-            Type <code>sudo saker page</code>{" "}
+            Type <code>{`sudo ${command}`}</code>{" "}
             on this host and open the link that it prints. It is good for two minutes, once.
           </li>
           <li>
@@ -72,7 +78,7 @@ export function OtherUser({ assets }: OutsideProps) {
 }
 
 /** Without a token, from another host. */
-export function OtherHost({ assets }: OutsideProps) {
+export function OtherHost({ assets, command, port }: WayInProps & { readonly port: string }) {
   return (
     <Document title="Not from another host" assets={assets}>
       <h1>Not from another host</h1>
@@ -83,9 +89,10 @@ export function OtherHost({ assets }: OutsideProps) {
         <h2>What you can do</h2>
         <ol>
           <li>
-            Bring the page to you: <code>ssh -L 8765:localhost:8765 HOST</code>, then open{" "}
-            <code>http://localhost:8765/</code>. If you are not root there, type{" "}
-            <code>sudo saker page</code> on that host for a link that lets you in.
+            Bring the page to you: <code>{`ssh -L ${port}:localhost:${port} HOST`}</code>, then open
+            {" "}
+            <code>{`http://localhost:${port}/`}</code>. If you are not root there, type{" "}
+            <code>{`sudo ${command}`}</code> on that host for a link that lets you in.
           </li>
           <li>
             Or give saker a token (<code>webserver.token_file</code>), and TLS (<code>
