@@ -57,12 +57,17 @@ export async function publisher(server: NatsServer) {
   };
 }
 
-export function startFleet(server: NatsServer, port: number, args: readonly string[] = []) {
+export function startFleet(
+  server: NatsServer,
+  port: number,
+  args: readonly string[] = [],
+  stderr: "null" | "piped" = "null",
+) {
   return new Deno.Command(SAKER, {
     args: ["fleet", "--nats", server.url, "--listen", `127.0.0.1:${port}`, ...args],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr,
   }).spawn();
 }
 

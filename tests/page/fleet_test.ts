@@ -223,6 +223,42 @@ Deno.test({
 });
 
 Deno.test({
+  name: "saker fleet: its log tells when nothing comes from NATS, and when it does again",
+  ignore: noNats() !== undefined,
+  async fn() {
+    await using server = await NatsServer.start();
+    const { nc } = await publisher(server);
+    await (await jetstreamManager(nc)).streams.add({ name: "SAKER", subjects: ["saker.alerts.>"] });
+    await nc.close();
+    const port = freePort();
+    const fleet = startFleet(server, port, [], "piped");
+    let told = "";
+    const read = (async () => {
+      for await (const text of fleet.stderr.pipeThrough(new TextDecoderStream())) told += text;
+    })();
+    const says = (text: string) => eventually(text, () => told.includes(text) || undefined);
+    try {
+      const url = `http://127.0.0.1:${port}/`;
+      await answering(url);
+      await eventually(
+        "it to be well",
+        async () => (await (await fetch(url)).text()).includes(">watching<") || undefined,
+      );
+      assert(!told.includes("NATS"), told);
+      await server.end();
+      await says("saker fleet: nothing comes from NATS: ");
+      await server.again();
+      await says("saker fleet: NATS is read again\n");
+    } finally {
+      fleet.kill("SIGTERM");
+      await fleet.status;
+      await read;
+    }
+    assert(told.endsWith("NATS is read again\n"), told);
+  },
+});
+
+Deno.test({
   name: "saker fleet: nobody from another host is let in without a token",
   ignore: noNats() !== undefined,
   async fn() {

@@ -74,6 +74,7 @@ export async function fleet(
     ...{ stream, subject, bucket, hosts, counter },
     held: HELD,
     take: (taken) => alerts.take(taken),
+    say: (line) => terminal.error(`saker fleet: ${line}\n`),
   });
   const connection = () => follower.connection;
   const searches = new FleetSearches({ stream, subject, connection });

@@ -10,6 +10,7 @@ import { connectNats } from "../../nats/connect.ts";
 import { hostOfToken } from "../../nats/names.ts";
 import type { NatsOptions } from "../../nats/options.ts";
 import { natsReason } from "../../nats/reason.ts";
+import { visibleLine } from "../../words/visible.ts";
 import { parsePresence, PRESENCE_BYTES_MAX } from "../contract/presence.ts";
 import type { HostTable } from "./host_table.ts";
 import { pause } from "./pause.ts";
@@ -26,6 +27,8 @@ export interface FollowOptions {
   readonly hosts: HostTable;
   readonly counter: RuleCounter;
   readonly take: (alerts: readonly Alert[]) => void;
+  /** Is told, in a line, why nothing can be read, and when all can be again. */
+  readonly say: (line: string) => void;
 }
 
 export interface FollowStats {
@@ -41,6 +44,8 @@ const AGAIN_MS = 3_000;
 /** Messages that the server sends ahead, and the bytes that those may be. */
 const AHEAD = 500;
 const EVERY_TICK_MS = 1_000;
+/** No trouble yet. */
+const CONNECTING = "connecting";
 
 /** Reads for as long as there is the connection; tells when nothing stands in its way any more. */
 type Reading = (begun: () => void) => Promise<void>;
@@ -57,6 +62,7 @@ export class FleetFollower {
   readonly #troubles = new Map<string, string>();
   /** Since when there is any of them. */
   #troubledMs = 0;
+  #said: string | undefined;
   /** Whether hosts are heard: nobody is silent because this page is deaf. */
   #hears: "not yet" | "yes" | "no more" = "not yet";
   readonly #closing = new AbortController();
@@ -64,7 +70,7 @@ export class FleetFollower {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#tell("server", "connecting");
+    this.#tell("server", CONNECTING);
     this.#ticker = setInterval(() => {
       if (this.#hears === "yes") options.hosts.tick(Date.now());
     }, EVERY_TICK_MS);
@@ -101,7 +107,7 @@ export class FleetFollower {
         const connection = await connectNats(this.#options.connect);
         this.#connection = connection;
         if (this.#isClosed) await connection.close();
-        this.#troubles.delete("server");
+        this.#mend("server");
         const again = (what: string, read: Reading) => this.#again(what, connection, read);
         await Promise.all([
           again("alerts", (begun) => this.#readAlerts(connection, begun)),
@@ -120,19 +126,30 @@ export class FleetFollower {
   #tell(what: string, why: string): void {
     if (this.#troubles.size === 0) this.#troubledMs = Date.now();
     this.#troubles.set(what, why);
+    const [first] = this.#troubles.values();
+    if (first === CONNECTING || first === this.#said || this.#isClosed) return;
+    this.#said = first;
+    this.#options.say(`nothing comes from NATS: ${visibleLine(first!)}`);
+  }
+
+  #mend(what: string): void {
+    this.#troubles.delete(what);
+    if (this.#troubles.size > 0 || this.#said === undefined || this.#isClosed) return;
+    this.#said = undefined;
+    this.#options.say("NATS is read again");
   }
 
   /** For as long as there is the connection; never rejects. */
   async #again(what: string, connection: NatsConnection, read: Reading): Promise<void> {
     while (!connection.isClosed() && !this.#isClosed) {
       try {
-        await read(() => this.#troubles.delete(what));
+        await read(() => this.#mend(what));
       } catch (error) {
         if (!connection.isClosed()) this.#tell(what, `${what}: ${natsReason(error)}`);
       }
       if (!connection.isClosed() && !this.#isClosed) await pause(AGAIN_MS, this.#closing.signal);
     }
-    this.#troubles.delete(what);
+    this.#mend(what);
   }
 
   async #readAlerts(connection: NatsConnection, begun: () => void): Promise<void> {
