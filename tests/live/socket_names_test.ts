@@ -16,6 +16,16 @@ function rules(marker: string, condition: string, output: string): string {
   }]);
 }
 
+/** A kernel may be without it. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::ffff:127.0.0.1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Fields of the alerts of a script, in the order of its calls. */
 async function told(
   condition: string,
@@ -50,8 +60,8 @@ def both(name):
     waits.listen(1)
     socket.socket(socket.AF_UNIX).connect(name)
     waits.accept()
-both(b"\\0saker-live")
-both(b"\\0a\\0b")
+both(b"\\0" + sys.argv[1].encode())
+both(b"\\0a\\0" + sys.argv[1].encode())
 both(b"own.sock")
 both(b"p" * 107)
 both(b"last")`,
@@ -59,19 +69,19 @@ both(b"last")`,
     );
     const text = JSON.stringify(fields);
     assert(!text.includes("INVALID"), text);
-    for (const name of ["@saker-live", "@a@b", "own.sock", "p".repeat(107)]) {
+    for (const known of [/^@saker-live-[^@]*$/, /^@a@saker-live-/, /^own.sock$/, /^p{107}$/]) {
       const ends = (type: string) =>
         fields.filter((of) =>
-          of["evt.type"] === type && String(of["fd.name"]).split(" ").at(-1) === name
+          of["evt.type"] === type && known.test(String(of["fd.name"]).split(" ").at(-1)!)
         ).length;
-      assertEquals([ends("bind"), ends("connect"), ends("accept4")], [1, 1, 1], name);
+      assertEquals([ends("bind"), ends("connect"), ends("accept4")], [1, 1, 1], `${known}`);
     }
   },
 });
 
 Deno.test({
   name: "an IPv4 address in an IPv6 socket has its name and its protocol",
-  ignore: !isRoot() || !has("python3"),
+  ignore: !isRoot() || !has("python3") || !hasIpv6(),
   async fn() {
     const fields = await told(
       "evt.type in (bind, connect, accept4, getsockopt)",
