@@ -149,6 +149,21 @@ fn a_socket_that_comes_later_is_found() {
 }
 
 #[test]
+fn a_socket_that_comes_later_is_looked_for_when_somebody_asks() {
+    let place = Directory::new("docker-asked");
+    let socket = place.0.join("docker.sock");
+    let (desk, sender) = seek(&place.0, &[("docker", &socket)]);
+    let end = Instant::now() + Duration::from_secs(20);
+    while desk.sockets().first().is_none_or(|one| one.trouble.is_empty()) && Instant::now() < end {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // From here on the next look of its own would come later than anybody waits for an answer.
+    listen(&socket, answer_as_docker);
+    ask(&sender, ID);
+    assert_eq!(known(&desk)["name"], "box");
+}
+
+#[test]
 fn a_socket_that_refused_for_long_is_tried_again_for_who_asks() {
     let place = Directory::new("docker-refused");
     let socket = place.0.join("docker.sock");

@@ -17,9 +17,10 @@ use super::http::Trouble;
 use super::info::{DOCKER, Info, LISTED_MAX, PODMAN};
 use super::up::{Runtime, Up};
 
-/// Between looks at a socket that is not there.
-const ABSENT: Duration = Duration::from_millis(500);
-/// After a failure, doubled each time; somebody who asks of a container ends it after the first.
+/// Between looks at a socket that is not there. Somebody who asks of a container ends it after
+/// PAUSE_MIN, as any pause.
+const ABSENT: Duration = Duration::from_secs(5);
+/// After a failure, doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(20);
 /// Who has no events to tell says so within this.
@@ -70,7 +71,7 @@ impl Watch {
             if !self.socket.exists() {
                 self.down("is not there");
                 pause = PAUSE_MIN;
-                sleep(ABSENT).await;
+                self.rest(ABSENT).await;
                 continue;
             }
             let trouble = match self.connect().await {
