@@ -56,10 +56,17 @@ export function otlpHttp(options: OtlpHttpOptions): OtlpWay {
       if (fate === "taken") {
         return taken(json ? partialSuccessIn(text()) : decodePartialSuccess(body));
       }
-      // Who stands before the server may answer in any words.
-      const says = statusMessageIn(text()) || (json ? "" : decodeStatus(body).message);
+      const says = statusMessageIn(text()) || (json ? "" : decodeStatus(body).message) ||
+        plainTextIn(text());
       return notTaken(fate, String(status), says, pauseOf(retryAfter, now()));
     },
     close: () => poster.close(),
   };
+}
+
+/** Not every server has a Status for what it refuses; HTML or bytes tell nobody a thing. */
+function plainTextIn(text: string): string {
+  const line = text.trim().split(/[\r\n]/, 1)[0]!;
+  // deno-lint-ignore no-control-regex -- They are looked for.
+  return /^[<{[]|[\x00-\x08\x0e-\x1f\ufffd]/.test(line) ? "" : line;
 }

@@ -6,6 +6,7 @@ import { formatAlert, WHOLE_JSON } from "../format/format.ts";
 import { composeWith, type Message } from "../format/message.ts";
 import { messages, texts } from "./message_fixture.ts";
 import { type OtlpAnswer, otlpOutput } from "./otlp.ts";
+import { otlpHttp } from "./otlp_http.ts";
 import { fateOfGrpc, fateOfHttp, notTaken, taken } from "./otlp_answer.ts";
 import { partialSuccessIn, statusMessageIn } from "./otlp_json.ts";
 import { decodePartialSuccess, decodeStatus, encodeRequest } from "./otlp_protobuf.ts";
@@ -230,6 +231,28 @@ Deno.test("otlp: answers decide, and nothing is lost by who we are", () => {
   deepStrictEqual(fates(plain, [1, 4, 7, 10, 11, 12, 14, 15, 16]), new Set(["again"]));
   deepStrictEqual(fates(plain, [2, 3, 5, 6, 8, 9, 13, 99]), new Set(["refused"]));
   strictEqual(fateOfGrpc(8, true), "again");
+});
+
+Deno.test("otlp: a server's own words are told, whatever they stand in", async () => {
+  const says = async (body: string | Uint8Array<ArrayBuffer>, json: boolean) => {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const poster = {
+      post: () => Promise.resolve({ status: 400, retryAfter: undefined, body: bytes }),
+      close() {},
+    };
+    const headers = () => ({});
+    const way = otlpHttp({ poster, about: ABOUT, json, gzip: false, headers, now: () => 0 });
+    return (await way.send(messages(0, 1), new AbortController().signal)).why;
+  };
+  const status = new Uint8Array([0x08, 3, 0x12, 3, ...new TextEncoder().encode("bad")]);
+  for (const json of [false, true]) {
+    strictEqual(await says("no JSON here\nat all\n", json), "the server answers 400: no JSON here");
+    strictEqual(await says('{"message":"bad"}', json), "the server answers 400: bad");
+    for (const body of ["", "<html><body>", "[]", "{}", new Uint8Array([0, 1, 0xff])]) {
+      strictEqual(await says(body, json), "the server answers 400");
+    }
+  }
+  strictEqual(await says(status, false), "the server answers 400: bad");
 });
 
 Deno.test("otlp: whatever a server answers is read without an error", () => {
