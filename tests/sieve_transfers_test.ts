@@ -1,9 +1,15 @@
 // The sieve over captures holds back data that tells the engine nothing new, and knows directories
 // that are told: the same alerts with it and without it. SAKER_TEST_TRANSFERS: from which seed on,
 // and how many, instead of those kept here.
+import { match, ok } from "node:assert";
+import { eventBytes } from "../src/events/event_fixture.ts";
+import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
+import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
-import { rulesByChance } from "../src/sieve/chance_fixture.ts";
+import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
+import { BLOCK_EVENT, program } from "./sieve_captures.ts";
 import { byChance } from "./sieve_chance.ts";
+import { compared, rulesStart } from "./sieve_runs.ts";
 
 const [FROM, COUNT] = (Deno.env.get("SAKER_TEST_TRANSFERS") ?? "7001 240").split(" ").map(Number);
 
@@ -31,3 +37,42 @@ Deno.test("a replay tells the same with the sieve where data goes through by cha
       { output: show },
     ), "transfers");
 });
+
+// Its own call tells which process it is, or the first event of the thread that it made.
+for (const [who, tid, res] of [["its own call", 13, 11], ["a thread of its", 11, 0]] as const) {
+  Deno.test(`a replay knows where a name started although ${who} told of its process later`, () => {
+    const file = Deno.makeTempFileSync({ suffix: ".scap" });
+    const out = new BlockBuffer(1 << 12);
+    putSection(out);
+    const bootTs = 1_700_000_000_000_000_000n;
+    const machine = { cpus: 1, memoryBytes: 1n << 32n, pidMax: 4_194_304n, hostname: "box" };
+    putMachine(out, { ...machine, bootTs });
+    const opened = (fd: number, name: string): ChanceEvent => ({
+      id: "SYSCALL_OPENAT_2_X",
+      tid: 13,
+      params: { fd, dirfd: -100, name, flags: 1, mode: 0, dev: 1, ino: BigInt(fd) },
+    });
+    const made = { ...program("t", tid, 13, 1), res, flags: 1 << 13 | 1 << 0 };
+    // The first two make its thread known, the third is held back.
+    const events: ChanceEvent[] = [
+      ...[opened(9, "/etc/q"), opened(8, "/etc/q"), opened(3, "..b")],
+      { id: "SYSCALL_CLONE_20_X", tid, params: made },
+      { id: "SYSCALL_FCHMOD_X", tid: 13, params: { res: 0, fd: 3, mode: 1 } },
+    ];
+    for (const [at, event] of events.entries()) {
+      out.beginBlock(BLOCK_EVENT);
+      out.u16(0);
+      out.raw(eventBytes({ ...event, time: bootTs + BigInt(at) }));
+      out.endBlock();
+    }
+    try {
+      Deno.writeFileSync(file, out.bytes.slice(0, out.length));
+      const rules = rulesStart(ruleText("mode", "evt.type = fchmod", { output: "%fd.name" }));
+      const { alerts, passed } = compared([file], rules, who);
+      match(alerts.join("\n"), /"fd.name":"\.\/\.\.b"/);
+      ok(passed > 0, `${passed}`);
+    } finally {
+      Deno.removeSync(file);
+    }
+  });
+}

@@ -104,6 +104,10 @@ impl Sieve {
             && self.stranger == Some(record.tid)
             && thread_of(record, PROCESS) == record.tid;
         if is_made_up || makes_thread(record) {
+            if makes_thread(record) {
+                self.flush_relative(record.tid, room, out)?;
+                self.flush_relative(thread_of(record, PROCESS), room, out)?;
+            }
             let begins = if is_made_up { record.tid } else { child_of(record) };
             return self.flush_owned(begins, room, out);
         }
@@ -141,6 +145,17 @@ impl Sieve {
     fn flush_owned(&mut self, tid: i64, room: &mut [u8], out: &mut Out) -> Done {
         for table in self.tables.all_of(tid).into_iter().flatten() {
             self.flush(table, room, out)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what started from the directory of a thread whose process may not be known: an
+    /// event that tells which it is gives it another directory.
+    fn flush_relative(&mut self, tid: i64, room: &mut [u8], out: &mut Out) -> Done {
+        for table in self.tables.all_of(tid).into_iter().flatten() {
+            if !self.tables.all[table].is_alone {
+                self.flush_of(table, |slot| slot.from_cwd, room, out)?;
+            }
         }
         Ok(())
     }
