@@ -103,13 +103,13 @@ impl Sieve {
             && is_exec(record)
             && self.stranger == Some(record.tid)
             && thread_of(record, PROCESS) == record.tid;
-        if is_made_up || makes_thread(record) {
-            if makes_thread(record) {
-                self.flush_relative(record.tid, room, out)?;
-                self.flush_relative(thread_of(record, PROCESS), room, out)?;
-            }
-            let begins = if is_made_up { record.tid } else { child_of(record) };
-            return self.flush_owned(begins, room, out);
+        if is_made_up {
+            return self.flush_owned(record.tid, room, out);
+        }
+        if makes_thread(record) {
+            self.flush_relative(record.tid, room, out)?;
+            self.flush_relative(thread_of(record, PROCESS), room, out)?;
+            return self.flush_owned(child_of(record), room, out);
         }
         let parent = match record.code as u16 {
             _ if is_clone(record) => thread_of(record, PARENT),

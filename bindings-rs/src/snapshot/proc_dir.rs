@@ -3,7 +3,8 @@
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags, openat, readlinkat_raw, statx,
+    AtFlags, FileType, Mode, OFlags, RawDir, RawDirEntry, Statx, StatxFlags, openat,
+    readlinkat_raw, statx,
 };
 use rustix::io::{Errno, read};
 use std::mem::MaybeUninit;
@@ -86,22 +87,21 @@ impl ProcDir {
 
     /// The numbers among the directory's names, as the kernel lists them, at most `max`.
     pub fn numbers(&self, max: usize) -> Vec<u32> {
-        let mut numbers = Vec::new();
-        let mut buffer = [MaybeUninit::uninit(); 8192];
-        let mut entries = RawDir::new(&self.0, &mut buffer);
-        while let Some(Ok(entry)) = entries.next() {
-            if numbers.len() == max {
-                break;
-            }
-            if let Some(number) = decimal(entry.file_name().to_bytes()) {
-                numbers.push(number);
-            }
-        }
-        numbers
+        self.listed(max, |entry| decimal(entry.file_name().to_bytes()))
     }
 
     /// The directories in it with their inodes, as the kernel lists them, at most `max`.
     pub fn directories(&self, max: usize) -> Vec<(Vec<u8>, u64)> {
+        self.listed(max, |entry| {
+            let name = entry.file_name().to_bytes();
+            let is_below =
+                entry.file_type() == FileType::Directory && name != b"." && name != b"..";
+            is_below.then(|| (name.to_vec(), entry.ino()))
+        })
+    }
+
+    /// What `take` makes of the entries, at most `max`.
+    fn listed<T>(&self, max: usize, take: impl Fn(&RawDirEntry) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
         let mut buffer = [MaybeUninit::uninit(); 8192];
         let mut entries = RawDir::new(&self.0, &mut buffer);
@@ -109,10 +109,7 @@ impl ProcDir {
             if found.len() == max {
                 break;
             }
-            let name = entry.file_name().to_bytes();
-            if entry.file_type() == FileType::Directory && name != b"." && name != b".." {
-                found.push((name.to_vec(), entry.ino()));
-            }
+            found.extend(take(&entry));
         }
         found
     }
