@@ -1,11 +1,11 @@
 // For tests: captures of histories by chance: processes that fork, execute, begin threads, open,
 // copy and close, and end, as a kernel would tell of them, and with events that are missing, come
 // twice or in another order. In: a seed. Out: a capture's bytes.
-import { eventBytes, type ParamValue } from "../src/events/event_fixture.ts";
+import type { ParamValue } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putMachine, putProcesses, putSection } from "../src/events/scap/state_blocks.ts";
 import type { Chance } from "../src/rules/check/condition_fixture.ts";
-import { BLOCK_EVENT, list } from "./sieve_captures.ts";
+import { list, putEvent } from "./sieve_captures.ts";
 
 const START_NS = 1_700_000_000_000_000_000n;
 /** Clone flags as events have them. */
@@ -84,10 +84,7 @@ class History {
     const { below } = this.#chance;
     // Now and then two seconds pass, after which some things are of the past.
     this.#ns += below.call(this.#chance, 60) === 0 ? 1_500_000_000n : 1_000_000n;
-    this.#out.beginBlock(BLOCK_EVENT);
-    this.#out.u16(0);
-    this.#out.raw(eventBytes({ id, tid, params, time: this.#ns }));
-    this.#out.endBlock();
+    putEvent(this.#out, { id, tid, params, time: this.#ns });
   }
 
   #program(task: Task): Record<string, ParamValue> {

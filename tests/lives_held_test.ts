@@ -1,11 +1,11 @@
 // Processes that the sieve over captures holds back stay so while others that it told of end,
 // execute in vain, begin threads or are led by somebody: exact numbers of what is passed over.
 import { ok, strictEqual } from "node:assert";
-import { eventBytes, type ParamValue } from "../src/events/event_fixture.ts";
+import type { ParamValue } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
-import { BLOCK_EVENT, list, program } from "./sieve_captures.ts";
+import { list, program, putEvent } from "./sieve_captures.ts";
 import { replayed, rulesStart } from "./sieve_runs.ts";
 
 const START_NS = 1_700_000_000_000_000_000n;
@@ -54,10 +54,7 @@ function captureOf(steps: readonly Step[]): Uint8Array {
     ...HELD.map((tid) => ended(tid, 0)),
   ];
   for (const [at, [id, tid, params]] of all.entries()) {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid, params, time: START_NS + BigInt(at) * 1_000_000n }));
-    out.endBlock();
+    putEvent(out, { id, tid, params, time: START_NS + BigInt(at) * 1_000_000n });
   }
   return out.bytes.slice(0, out.length);
 }

@@ -4,30 +4,12 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { certificates } from "./outputs/grpc.ts";
 import { type CollectorOptions, noCollector, OtelCollector } from "./outputs/otel_collector.ts";
-import { type Attribute, openedBy } from "./outputs/otlp.ts";
+import { type Attribute, eachProtocol, openedBy, otlp, type Protocol } from "./outputs/otlp.ts";
 import { eventually, inOrder, OutputsPlace } from "./outputs/place.ts";
-import { together } from "./together.ts";
-
-const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
-type Protocol = typeof PROTOCOLS[number];
 
 const reason = noCollector();
 const each = (name: string, fn: (place: OutputsPlace, protocol: Protocol) => Promise<void>) =>
-  together(
-    `otlp collector: ${name}${reason === undefined ? "" : ` (${reason})`}`,
-    reason !== undefined,
-    PROTOCOLS.map((protocol) => ({
-      name: protocol,
-      async fn() {
-        using place = new OutputsPlace();
-        await fn(place, protocol);
-      },
-    })),
-  );
-
-function otlp(protocol: Protocol, endpoint: string, more = ""): string {
-  return `otlp_output={enabled: true, protocol: ${protocol}, endpoint: "${endpoint}"${more}}`;
-}
+  eachProtocol(`otlp collector: ${name}`, reason, fn);
 
 function plain(collector: OtelCollector, protocol: Protocol, more = ""): string {
   return otlp(protocol, `http://127.0.0.1:${collector.portOf(protocol)}`, more);

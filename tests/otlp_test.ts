@@ -7,14 +7,17 @@ import {
   type Answer,
   type Attribute,
   Collector,
+  eachProtocol,
   noOtel,
   openedBy,
+  otlp,
   OtlpReceiver,
+  type Protocol,
+  PROTOCOLS,
   type ReceiverOptions,
   recordsOf,
 } from "./outputs/otlp.ts";
 import { eventually, freePort, inOrder, OutputsPlace } from "./outputs/place.ts";
-import { together } from "./together.ts";
 
 const reason = noOtel();
 const test = (name: string, fn: (place: OutputsPlace) => Promise<void>) =>
@@ -27,31 +30,15 @@ const test = (name: string, fn: (place: OutputsPlace) => Promise<void>) =>
     },
   });
 
-const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
-type Protocol = typeof PROTOCOLS[number];
 /** The same by each protocol. */
 const each = (name: string, fn: (place: OutputsPlace, protocol: Protocol) => Promise<void>) =>
-  together(
-    `otlp: ${name}${reason === undefined ? "" : ` (${reason})`}`,
-    reason !== undefined,
-    PROTOCOLS.map((protocol) => ({
-      name: protocol,
-      async fn() {
-        using place = new OutputsPlace();
-        await fn(place, protocol);
-      },
-    })),
-  );
+  eachProtocol(`otlp: ${name}`, reason, fn);
 
 const TYPES: Readonly<Record<Protocol, string>> = {
   "http/protobuf": "application/x-protobuf",
   "http/json": "application/json",
   "grpc": "grpc",
 };
-
-function otlp(protocol: Protocol, endpoint: string, more = ""): string {
-  return `otlp_output={enabled: true, protocol: ${protocol}, endpoint: "${endpoint}"${more}}`;
-}
 
 const WIDE = "Zürich 日本 🚨".repeat(5);
 const LONG = "ü".repeat(20_000);

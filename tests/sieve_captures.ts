@@ -1,6 +1,7 @@
 // For tests: captures of events by chance, about what the sieve holds back: files, sockets, threads
 // that begin, execute, share their descriptors and end. In: a seed. Out: a capture's bytes.
-import { eventBytes } from "../src/events/event_fixture.ts";
+import { BLOCK_EVENT } from "../src/events/blocks.ts";
+import { eventBytes, type EventValues } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putInterfaces, putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import type { Chance } from "../src/rules/check/condition_fixture.ts";
@@ -8,11 +9,18 @@ import { type ChanceEvent, DESCRIPTORS, eventByChance, TIDS } from "../src/sieve
 import { endEvents } from "../src/sieve/ends_chance_fixture.ts";
 
 const START_NS = 1_700_000_000_000_000_000n;
-export const BLOCK_EVENT = 0x216;
 /** Numbers of calls in events: times and sched_yield, which have no event of their own, futex. */
 const CALLS = [31, 99, 154];
 /** Clone flags as events have them: the same descriptors, the same process. */
 const CL_FILES = 1 << 0 | 1 << 13;
+
+/** Puts the event into a capture, as one of the first processor. */
+export function putEvent(out: BlockBuffer, event: EventValues): void {
+  out.beginBlock(BLOCK_EVENT);
+  out.u16(0);
+  out.raw(eventBytes(event));
+  out.endBlock();
+}
 
 export function list(...texts: string[]): Uint8Array {
   return new TextEncoder().encode(texts.map((text) => `${text}\0`).join(""));
@@ -270,10 +278,7 @@ export function captureByChance(
       : besides !== undefined && chance.below(3) === 0
       ? BESIDES[besides](chance)
       : eventByChance(chance);
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));
-    out.endBlock();
+    putEvent(out, { ...made, time: START_NS + BigInt(index) * 1_000_000n });
   }
   return out.bytes.slice(0, out.length);
 }
@@ -301,10 +306,7 @@ export function endsByChance(chance: Chance, events: number): Uint8Array {
       : kind === 1
       ? eventByChance(chance)
       : next();
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ ...made, time: START_NS + BigInt(index) * 1_000_000n }));
-    out.endBlock();
+    putEvent(out, { ...made, time: START_NS + BigInt(index) * 1_000_000n });
   }
   return out.bytes.slice(0, out.length);
 }

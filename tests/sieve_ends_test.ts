@@ -1,14 +1,13 @@
 // What the sieve over captures makes of addresses and ports hides nothing: the same alerts, byte
 // for byte, with it and without it, where rules and captures made by chance are about them.
 import { deepStrictEqual, ok } from "node:assert";
-import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putSection } from "../src/events/scap/state_blocks.ts";
 import { Chance } from "../src/rules/check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
 import type { ChanceEvent } from "../src/sieve/chance_fixture.ts";
 import { endCheck, endCondition } from "../src/sieve/ends_chance_fixture.ts";
-import { BLOCK_EVENT, endsByChance } from "./sieve_captures.ts";
+import { endsByChance, putEvent } from "./sieve_captures.ts";
 import { compared, rulesStart } from "./sieve_runs.ts";
 
 const OUTPUT = '"%evt.num %evt.type %evt.res %fd.num %fd.name %fd.type %fd.cip %fd.cport %fd.sip ' +
@@ -51,10 +50,7 @@ function captureOf(events: readonly Omit<ChanceEvent, "tid">[]): Uint8Array {
   putSection(out);
   const begin = { id: "SYSCALL_GETUID_X", params: { uid: 0 } };
   for (const { id, params } of [begin, begin, ...events]) {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid: 10, params }));
-    out.endBlock();
+    putEvent(out, { id, tid: 10, params });
   }
   return out.bytes.slice(0, out.length);
 }

@@ -3,13 +3,12 @@
 // ways where they lie beside the clone.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { existsSync } from "node:fs";
-import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
-import { BLOCK_EVENT, list, program } from "./sieve_captures.ts";
+import { list, program, putEvent } from "./sieve_captures.ts";
 import { byChance } from "./sieve_chance.ts";
 import { compare, replayed, rulesStart } from "./sieve_runs.ts";
 
@@ -118,10 +117,7 @@ Deno.test("a replay knows descriptors whose opens were held back, however they w
   const out = new BlockBuffer(1 << 12);
   putSection(out);
   const put = (id: string, params: ChanceEvent["params"]) => {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid: 10, params }));
-    out.endBlock();
+    putEvent(out, { id, tid: 10, params });
   };
   const open = (fd: number, dirfd: number, name: string, flags = 1) =>
     put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
@@ -163,10 +159,7 @@ Deno.test("a replay knows the protocol of a socket from the call that made it", 
   const out = new BlockBuffer(1 << 12);
   putSection(out);
   const put = (id: string, params: ChanceEvent["params"], tid = 10) => {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid, params }));
-    out.endBlock();
+    putEvent(out, { id, tid, params });
   };
   const [stream, datagram, raw] = [1, 2, 3];
   const tuple = new Uint8Array([2, 127, 0, 0, 1, 9, 0, 127, 0, 0, 2, 7, 0]);
@@ -231,10 +224,7 @@ Deno.test("a replay folds the same name below each directory by itself", () => {
   const out = new BlockBuffer(1 << 12);
   putSection(out);
   const put = (id: string, params: ChanceEvent["params"]) => {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid: 10, params }));
-    out.endBlock();
+    putEvent(out, { id, tid: 10, params });
   };
   const open = (fd: number, dirfd: number, name: string, flags = 1) =>
     put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
@@ -263,10 +253,7 @@ Deno.test("a replay passes over what no rule wants of a program, until another r
   const out = new BlockBuffer(1 << 12);
   putSection(out);
   const put = (id: string, tid: number, params: ChanceEvent["params"]) => {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid, params }));
-    out.endBlock();
+    putEvent(out, { id, tid, params });
   };
   const runs = (comm: string, tid: number) =>
     put("SYSCALL_EXECVE_19_X", tid, {
@@ -315,11 +302,8 @@ Deno.test("a replay sees the kernel's path of saker's own events, whatever the c
   const out = new BlockBuffer(1 << 12);
   putSection(out);
   const put = (name: string, own?: { readonly path: string }) => {
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
     const id = "SYSCALL_OPENAT_2_X";
-    out.raw(eventBytes({ id, tid: 10, params: { ...params, name }, ...(own && { own }) }));
-    out.endBlock();
+    putEvent(out, { id, tid: 10, params: { ...params, name }, ...(own && { own }) });
   };
   put("/tmp/first");
   put("/tmp/link", { path: "/etc/shadow" });

@@ -2,12 +2,11 @@
 // that are told: the same alerts with it and without it. SAKER_TEST_TRANSFERS: from which seed on,
 // and how many, instead of those kept here.
 import { match, ok } from "node:assert";
-import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
-import { BLOCK_EVENT, program } from "./sieve_captures.ts";
+import { program, putEvent } from "./sieve_captures.ts";
 import { byChance } from "./sieve_chance.ts";
 import { compared, rulesStart } from "./sieve_runs.ts";
 
@@ -60,10 +59,7 @@ for (const [who, tid, res] of [["its own call", 13, 11], ["a thread of its", 11,
       { id: "SYSCALL_FCHMOD_X", tid: 13, params: { res: 0, fd: 3, mode: 1 } },
     ];
     for (const [at, event] of events.entries()) {
-      out.beginBlock(BLOCK_EVENT);
-      out.u16(0);
-      out.raw(eventBytes({ ...event, time: bootTs + BigInt(at) }));
-      out.endBlock();
+      putEvent(out, { ...event, time: bootTs + BigInt(at) });
     }
     try {
       Deno.writeFileSync(file, out.bytes.slice(0, out.length));

@@ -6,7 +6,6 @@ import { ok, strictEqual } from "node:assert";
 import { type Addon, loadAddon } from "../src/engine/host/addon.ts";
 import { BlockWalk, Step } from "../src/events/blocks.ts";
 import { Event } from "../src/events/event.ts";
-import { eventBytes } from "../src/events/event_fixture.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { CURRENT_COUNTS } from "../src/events/scap/convert.ts";
 import { Chance } from "../src/rules/check/condition_fixture.ts";
@@ -22,8 +21,8 @@ import {
 } from "../src/sieve/sieve.ts";
 import { Effect, effectOf } from "../src/sieve/state_effects.ts";
 import { type NameTexts, TableWalk } from "../src/sieve/walk_fixture.ts";
+import { putEvent } from "./sieve_captures.ts";
 
-const BLOCK_EVENT = 0x216;
 const EVENTS = 60;
 const SEEDS = 150;
 const ASK = 2;
@@ -69,10 +68,7 @@ function blocksByChance(chance: Chance): Uint8Array<ArrayBuffer> {
   const out = new BlockBuffer(1 << 12);
   for (let index = 0; index <= EVENTS; index++) {
     const { id, tid, params } = index === 0 ? FIRST : eventByChance(chance);
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid, params }));
-    out.endBlock();
+    putEvent(out, { id, tid, params });
   }
   return out.bytes.slice(0, out.length);
 }

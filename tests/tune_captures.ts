@@ -1,10 +1,10 @@
 // For tests: captures of programs that were started and what they opened. In: the programs, the
 // makers before those that they made. Out: a capture's bytes.
-import { eventBytes, type ParamValue } from "../src/events/event_fixture.ts";
+import type { ParamValue } from "../src/events/event_fixture.ts";
 import { flagValue } from "../src/events/table.ts";
 import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
 import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
-import { BLOCK_EVENT, list } from "./sieve_captures.ts";
+import { list, putEvent } from "./sieve_captures.ts";
 
 export interface Started {
   readonly pid: number;
@@ -25,10 +25,7 @@ export function captureOf(programs: readonly Started[]): Uint8Array {
   let ns = START_NS;
   const put = (id: string, tid: number, params: Readonly<Record<string, ParamValue>>) => {
     ns += 1_000_000_000n;
-    out.beginBlock(BLOCK_EVENT);
-    out.u16(0);
-    out.raw(eventBytes({ id, tid, params, time: ns }));
-    out.endBlock();
+    putEvent(out, { id, tid, params, time: ns });
   };
   putSection(out);
   putMachine(out, {

@@ -2,7 +2,8 @@
 // strict one made of the protocol's own messages (otlp_receiver.py).
 import { existsSync } from "node:fs";
 import { lines } from "../live/saker.ts";
-import { eventually, freePort } from "./place.ts";
+import { together } from "../together.ts";
+import { eventually, freePort, OutputsPlace } from "./place.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 const ROOT = `${cache}/tools/otel`;
@@ -54,6 +55,33 @@ export interface Received {
     }[];
   };
   readonly answer: Answer;
+}
+
+export const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
+export type Protocol = typeof PROTOCOLS[number];
+
+/** Of saker's configuration: alerts go there. `more`: further keys. */
+export function otlp(protocol: Protocol, endpoint: string, more = ""): string {
+  return `otlp_output={enabled: true, protocol: ${protocol}, endpoint: "${endpoint}"${more}}`;
+}
+
+/** A test with a step for each protocol, in a place of its own; `reason`: why there is none. */
+export function eachProtocol(
+  name: string,
+  reason: string | undefined,
+  fn: (place: OutputsPlace, protocol: Protocol) => Promise<void>,
+): void {
+  together(
+    `${name}${reason === undefined ? "" : ` (${reason})`}`,
+    reason !== undefined,
+    PROTOCOLS.map((protocol) => ({
+      name: protocol,
+      async fn() {
+        using place = new OutputsPlace();
+        await fn(place, protocol);
+      },
+    })),
+  );
 }
 
 /** What a request is answered; nothing: taken. */

@@ -12,7 +12,7 @@ import {
   type HostsWanted,
   type TableStats,
 } from "../read/host_table.ts";
-import { asOf, StreamTrouble, type Trouble } from "./stream_trouble.tsx";
+import { StreamTrouble, timeText, type Trouble } from "./stream_trouble.tsx";
 
 export const HOSTS_ROWS = 100;
 
@@ -68,7 +68,9 @@ export function HostsPage(props: HostsProps) {
       <Renewed name="sums">
         <div class="head">
           <h1>Hosts</h1>
-          <p class="note">{`${many(stats.hosts, "host")}, ${asOf(nowMs)}. Times are UTC.`}</p>
+          <p class="note">
+            {`${many(stats.hosts, "host")}, as of ${timeText(nowMs)}. Times are UTC.`}
+          </p>
         </div>
         <StreamTrouble of={trouble} />
         {odd.length === 0 ? null : <p class="panel trouble">{`${odd.join("; ")}.`}</p>}

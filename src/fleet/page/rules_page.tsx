@@ -4,7 +4,7 @@ import { RenewalTrouble, Renewed } from "../../server/page/renewed.tsx";
 import { count, many, short, shown } from "../../server/page/shown.ts";
 import type { CounterStats } from "../read/rule_counter.ts";
 import type { RuleFired, RuleTally } from "../read/rule_tally.ts";
-import { asOf, StreamTrouble, type Trouble } from "./stream_trouble.tsx";
+import { StreamTrouble, timeText, type Trouble } from "./stream_trouble.tsx";
 
 export interface FleetRulesProps {
   readonly frame: Frame;
@@ -27,7 +27,7 @@ export function FleetRules(props: FleetRulesProps) {
       <Renewed name="rules">
         <div class="head">
           <h1>Rules</h1>
-          <p class="note">{`As of ${asOf(nowMs).slice(6)}. Times are UTC.`}</p>
+          <p class="note">{`As of ${timeText(nowMs)}. Times are UTC.`}</p>
         </div>
         <StreamTrouble of={trouble} />
         <section class="panel" aria-labelledby="fired">

@@ -13,11 +13,7 @@ export function StreamTrouble({ of }: { readonly of: Trouble | undefined }) {
   );
 }
 
-/** `as of 2026-01-02 03:04:05`. */
-export function asOf(nowMs: number): string {
-  return `as of ${timeText(nowMs)}`;
-}
-
-function timeText(ms: number): string {
+/** `2026-01-02 03:04:05`, in UTC. */
+export function timeText(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
