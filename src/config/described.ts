@@ -42,7 +42,7 @@ export const DESCRIBED: Words<Config> = {
     drop_privileges_after: "Seconds after the start at which capabilities that a watch needs no " +
       "more are given up; 0: never.",
     container_wait: "Alerts of a new container wait so long (ms) for what its runtime tells of it.",
-    nice: "Priority of the thread that reads events; 0 leaves it alone.",
+    nice: "Priority of the thread that reads events, on one processor of all; 0 leaves it alone.",
     kmod: {
       "": "For engine.kind kmod.",
       buf_size_preset: "Room of each CPU, 1, 2, 4 … 512 MB, of which its rings are three quarters.",

@@ -5,7 +5,7 @@ import type { Alert } from "../contract/alert.ts";
 import { Counter, type Counters } from "../contract/counters.ts";
 import type { BusyWindow } from "../contract/busiest.ts";
 import type { LossEntry } from "../contract/loss_journal.ts";
-import { RecordsTold, unpackAlerts } from "../contract/packed_alerts.ts";
+import { type PackedAlerts, RecordsTold, unpackAlerts } from "../contract/packed_alerts.ts";
 import type { TalliesTold } from "../contract/tallies.ts";
 import {
   type DeadRule,
@@ -21,6 +21,7 @@ import {
   type RuntimesTold,
   type ToEngine,
 } from "../contract/messages.ts";
+import { Paced } from "./paced.ts";
 
 /** What there is to say of rules that are in force now. */
 export interface RulesTold {
@@ -83,7 +84,7 @@ export function startEngineThread(
   const alertsByRule = new Map<string, { priority: number; alerts: number }>();
   const end = (outcome: EngineEnd) => {
     // What was handed over before the end is written before the end is told.
-    alertsTaken.then(() => {
+    paced.taken.then(() => alertsTaken).then(() => {
       worker.terminate();
       resolve(outcome);
     });
@@ -112,10 +113,11 @@ export function startEngineThread(
     alertsTaken = Promise.allSettled([alertsTaken, events.onAlerts(alerts)])
       .then(() => counters.take(alerts.length));
   };
+  const paced = new Paced((alerts: PackedAlerts) => takeAlerts(unpackAlerts(alerts, records)));
   worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
     switch (data.kind) {
       case "alerts":
-        takeAlerts(unpackAlerts(data.alerts, records));
+        paced.add(data.alerts);
         break;
       case "tallies":
         events.onTallies?.(data.tallies);

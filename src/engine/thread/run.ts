@@ -20,6 +20,7 @@ import { collectGarbage, HeapWatch } from "./garbage.ts";
 import { type Interest, interestOf, interestWarnings } from "../host/interest.ts";
 import { openDriver } from "../host/open_driver.ts";
 import { ownPid } from "../host/own_pid.ts";
+import { raisePriority } from "../host/priority.ts";
 import { shrinking } from "../host/privileges.ts";
 import { refusedEvents, refusedPrograms } from "../host/refused.ts";
 import { Engine } from "../loop/loop.ts";
@@ -346,7 +347,7 @@ function openLive(
   return {
     source,
     programsWanted: () => source.programsWanted,
-    warnings: niceWarnings(addon, live.nice),
+    warnings: raisePriority(addon, live.nice),
     interestWarnings,
     refused: () => refusedPrograms(driver),
     settle: () => {
@@ -364,12 +365,6 @@ const RELEASE_MS = 60_000;
 
 function deadLine({ rule, reason }: DeadRule): string {
   return `Warning: rule "${rule}" cannot match all that it names: ${reason}`;
-}
-
-/** A busy machine would starve the engine of the time that it needs to empty the rings. */
-function niceWarnings(addon: Addon, nice: number): string[] {
-  if (nice === 0 || addon.setNice(nice)) return [];
-  return [`Warning: engine.nice: the kernel does not allow ${nice} (CAP_SYS_NICE)`];
 }
 
 function lookupsOf(addon: Addon, hostRoot: string): Opened["lookups"] {
