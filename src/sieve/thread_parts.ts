@@ -10,6 +10,7 @@ import type { Thread } from "../state/tables/thread.ts";
 import { EVERY_THREAD } from "./clauses.ts";
 import { type Formula, TRUE } from "./formula.ts";
 import { FormulaMaker } from "./need.ts";
+import { type PartsLeft, type PlacedPart, ProgramParts } from "./program_parts.ts";
 import { SharedParts } from "./shared_parts.ts";
 
 /** Only clones, executions and a new root set them (src/state/events/). */
@@ -39,6 +40,7 @@ const OWN_BITS = 55;
 const SHARED_BITS = 8;
 const PARTS_OF_WORD = 32;
 const ALL = 0xffff_ffff;
+const EVERY_THREAD_HIGH = Number(EVERY_THREAD >> 32n);
 /** What is known of an atom. */
 const UNTRIED = 0;
 const HOLDS = 1;
@@ -60,7 +62,9 @@ export class ThreadParts {
   readonly #fields: ReadonlySet<string>;
   #generation = 0;
   /** Those with bits of their own. */
-  #parts: Formula[] = [];
+  #parts: PlacedPart[] = [];
+  /** What is left of these of programs, where more than the program decides. */
+  readonly #programs = new ProgramParts();
   #shared = new SharedParts();
   #bits = new Map<string, bigint>();
   #atoms: Atom[] = [];
@@ -71,6 +75,8 @@ export class ThreadParts {
   /** By the first atom of a field, what it shows of that thread. */
   #values: (Value | undefined)[] = [];
   #context: Context | undefined;
+  /** Whether these are of the thread that is asked for. */
+  #isBegun = false;
 
   readonly #maker: FormulaMaker;
   readonly #ofParents: FormulaMaker;
@@ -128,7 +134,10 @@ export class ThreadParts {
   }
 
   #own(part: Formula): bigint {
-    return 1n << BigInt(this.#parts.push(part) - 1);
+    const place = this.#parts.length;
+    const word = place < PARTS_OF_WORD ? 0 : 1;
+    this.#parts.push({ formula: part, word, mask: 1 << place % PARTS_OF_WORD });
+    return 1n << BigInt(place);
   }
 
   #sharedBit(part: Formula): bigint {
@@ -154,7 +163,7 @@ export class ThreadParts {
   /** Puts into `facts` what holds of the context's thread. */
   ask(context: Context): void {
     const { facts } = this;
-    facts.fill(ALL);
+    facts[0] = facts[1] = ALL;
     const { thread, machine } = context;
     // One that was made up is told more of by events that others make; and an event that tells of a
     // container stands before all threads.
@@ -163,24 +172,43 @@ export class ThreadParts {
     const { generation } = machine.strings;
     if (this.#generation !== generation) this.#forget(generation);
     if (this.#remembers && this.#recall(thread)) return;
-    facts[0] = 0;
-    facts[1] = Number(EVERY_THREAD >> 32n);
     this.#context = context;
-    this.#known.fill(UNTRIED);
-    this.#values.fill(undefined);
-    for (let place = 0; place < this.#parts.length; place++) {
-      if (!holds(this.#parts[place]!, this.#atom)) continue;
-      const word = place < PARTS_OF_WORD ? 0 : 1;
-      facts[word] = facts[word]! | 1 << place % PARTS_OF_WORD;
+    this.#isBegun = false;
+    const left = this.#leftOf(thread);
+    facts[0] = left.facts[0];
+    facts[1] = left.facts[1] | EVERY_THREAD_HIGH;
+    for (const { formula, word, mask } of left.parts) {
+      if (holds(formula, this.#atom)) facts[word] = facts[word]! | mask;
     }
     this.#shared.ask(facts, this.#read, this.#holds);
     // A container is looked for as long as none is known.
     if (this.#remembers && thread.containerId !== MISSING) this.#remember(thread);
   }
 
+  /** What is still to be asked of the thread. */
+  #leftOf(thread: Thread): PartsLeft {
+    if (this.#remembers || thread.containerId === MISSING) {
+      return { facts: [0, 0], parts: this.#parts };
+    }
+    return this.#programs.of(thread) ??
+      this.#programs.learn(
+        thread,
+        this.#parts,
+        (place) => OF_THREADS.has(this.#atoms[place]!.left.text) ? this.#atom(place) : undefined,
+      );
+  }
+
+  /** Nothing is known yet of the thread that is asked for. */
+  #begin(): void {
+    this.#isBegun = true;
+    this.#known.fill(UNTRIED);
+    this.#values.fill(undefined);
+  }
+
   /** Whether an atom holds of the thread that is asked for: each is tried when it is first asked
    * for, and each field read once, since most parts end with the program's name. */
   readonly #atom = (place: number): boolean => {
+    if (!this.#isBegun) this.#begin();
     const before = this.#known[place]!;
     if (before !== UNTRIED) return before === HOLDS;
     const holds = this.#atoms[place]!.test(this.#read(place), undefined);
@@ -191,6 +219,7 @@ export class ThreadParts {
   readonly #holds = (part: Formula): boolean => holds(part, this.#atom);
 
   readonly #read = (place: number): Value => {
+    if (!this.#isBegun) this.#begin();
     const field = this.#fieldOf[place]!;
     return this.#values[field] ??= this.#atoms[field]!.left.read(this.#extract);
   };
@@ -224,6 +253,7 @@ export class ThreadParts {
   /** The ids stand for other strings, or the parts are others. */
   #forget(generation: number): void {
     this.#memo.fill(MISSING);
+    this.#programs.forget();
     this.#generation = generation;
   }
 

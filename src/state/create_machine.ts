@@ -90,7 +90,7 @@ export class MachineState extends Tables implements MachineHost {
     const isAlone = thread.isMain && !thread.isInvalid && !thread.isDead &&
       group !== undefined && group.main === thread && group.others.length === 0;
     const isOutside = thread.tid === thread.vtid;
-    return { owner: owner.tid, cwd: this.strings.bytes(cwd), isAlone, isOutside };
+    return { owner: owner.tid, cwd, isAlone, isOutside };
   }
 
   hasRoom(threads: number): boolean {

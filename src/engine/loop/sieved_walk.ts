@@ -172,28 +172,35 @@ export class SievedWalk {
     // Ids in events may have more bits than were asked by.
     const tid = walk.event.tid >>> 0 === asked ? walk.event.tid : asked;
     const table = machine.tableOf(tid);
-    const [low, high] = this.#ask(
-      threads,
-      table === undefined ? undefined : machine.threads.get(tid),
-    );
-    const { owner = -1, cwd = NO_BYTES, isAlone = false, isOutside = false } = table ?? {};
-    const isShort = cwd.length <= CWD_BYTES;
-    if (isShort) this.#cwd.set(cwd);
+    this.#ask(threads, table === undefined ? undefined : machine.threads.get(tid));
+    const low = threads.facts[0]!;
+    const high = threads.facts[1]!;
+    if (table === undefined) {
+      sieve.answer(tid, -1, 0, low, high, 0);
+      return;
+    }
+    const { owner, cwd, isAlone, isOutside } = table;
+    let cwdBytes = machine.strings.length(cwd);
+    if (cwdBytes > CWD_BYTES) cwdBytes = 0;
+    else machine.strings.copyTo(cwd, this.#cwd, 0);
     const marks = (isAlone ? ALONE : 0) | (isOutside ? OUTSIDE : 0);
-    sieve.answer(tid, owner, isShort ? cwd.length : 0, low, high, marks);
+    sieve.answer(tid, owner, cwdBytes, low, high, marks);
   }
 
   /** Tells what holds of the thread that the event at `#from` makes. */
   #answerProgram(): void {
     const { sieve, walk, machine, threads, executions } = this.#parts;
     const thread = machine.foresee(walk.event);
-    const [low, high] = this.#ask(threads, thread);
-    sieve.answerProgram(low, high, ...this.#ask(executions, thread));
+    this.#ask(threads, thread);
+    this.#ask(executions, thread);
+    const own = threads.facts;
+    const executed = executions.facts;
+    sieve.answerProgram(own[0]!, own[1]!, executed[0]!, executed[1]!);
   }
 
-  #ask(parts: ThreadParts, thread: Thread | undefined): [low: number, high: number] {
+  /** Puts into the facts of `parts` what holds of a thread. */
+  #ask(parts: ThreadParts, thread: Thread | undefined): void {
     this.#context.thread = thread;
     parts.ask(this.#context);
-    return [parts.facts[0]!, parts.facts[1]!];
   }
 }

@@ -28,8 +28,8 @@ export interface MachineOptions extends TableOptions {
 /** Whose descriptors a thread has, and where its names start. */
 export interface DescriptorTable {
   readonly owner: number;
-  /** Ends with a slash. */
-  readonly cwd: Uint8Array;
+  /** Id of a string that ends with a slash. */
+  readonly cwd: number;
   /** The thread is the only one of its process. */
   readonly isAlone: boolean;
   /** Its process has the same id in its own pid namespace. */
