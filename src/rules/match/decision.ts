@@ -172,8 +172,8 @@ export class Decision {
     }
     let best = -1;
     let most = 0;
-    for (const [operand, score] of scores.entries()) {
-      const worth = score / operands[operand]!.cost;
+    for (let operand = 0; operand < scores.length; operand++) {
+      const worth = scores[operand]! / operands[operand]!.cost;
       if (worth > most) {
         most = worth;
         best = operand;
