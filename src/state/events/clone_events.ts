@@ -251,15 +251,15 @@ function readCommon(
 ): void {
   child.reaperTid = -1;
   child.sid = child.vpgid = child.pgid = -1;
-  child.exe = machine.text(event, EXE);
-  child.comm = event.has(COMM) ? machine.text(event, COMM) : child.exe;
+  child.exe = machine.text(event, EXE, model?.exe);
+  child.comm = event.has(COMM) ? machine.text(event, COMM, model?.comm) : child.exe;
   child.args = bytesOf(machine, event, ARGS, model?.args ?? NO_BYTES);
   if (model !== undefined && child.args === model.args) child.lists = model.lists;
   child.fdLimit = event.has(FDLIMIT) ? BigInt.asIntN(64, event.uint64(FDLIMIT)) : 0n;
   if (event.has(VM_SWAP)) readMemory(event, child);
   child.uid = event.has(UID) ? event.uint32(UID) : 0;
   child.gid = event.has(GID) ? event.uint32(GID) : 0;
-  child.cgroups = event.has(CGROUPS) ? machine.text(event, CGROUPS) : EMPTY;
+  child.cgroups = event.has(CGROUPS) ? machine.text(event, CGROUPS, model?.cgroups) : EMPTY;
   child.containerId = EMPTY;
   child.cloneTs = event.time();
 }

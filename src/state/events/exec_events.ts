@@ -121,7 +121,7 @@ export function onExec(machine: Tables, context: Context): void {
   }
   if (event.has(FDLIMIT)) thread.fdLimit = BigInt.asIntN(64, event.uint64(FDLIMIT));
   if (event.has(VM_SWAP)) readMemory(event, thread);
-  if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS);
+  if (event.has(CGROUPS)) thread.cgroups = machine.text(event, CGROUPS, thread.cgroups);
   readIdentity(machine, event, thread);
   takeResidence(machine, event, thread, true);
   if (machine.bothPaths && event.hasOwn) noteProgram(machine, context, thread);

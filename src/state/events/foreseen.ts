@@ -64,10 +64,10 @@ function born(tables: Tables, event: Event): Thread | undefined {
   const tid = isOwn ? event.tid : event.int64(res);
   const thread = new Thread(tid, tid);
   thread.ptid = model.tid;
-  thread.exe = tables.text(event, exe);
-  thread.comm = tables.text(event, comm);
+  thread.exe = tables.text(event, exe, model.exe);
+  thread.comm = tables.text(event, comm, model.comm);
   thread.exepath = model.exepath;
-  thread.cgroups = tables.text(event, cgroups);
+  thread.cgroups = tables.text(event, cgroups, model.cgroups);
   thread.containerId = tables.containers.match(thread.cgroups);
   return thread;
 }

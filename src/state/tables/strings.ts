@@ -57,10 +57,18 @@ export class Strings {
     return this.internView(this.#sourceView, bytes, start, end);
   }
 
-  /** The same for a caller that has a view of the bytes: they must be the same memory. */
-  internView(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+  /** The same for a caller that has a view of the bytes: they must be the same memory. `like`: an
+   * id in use that they probably have, whose bytes are compared before any are hashed. */
+  internView(
+    view: DataView,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    like: number = EMPTY,
+  ): number {
     const length = end - start;
     if (length <= 0) return EMPTY;
+    if (like > 0 && this.#equal(like, view, start, length)) return like;
     let hash = length;
     let at = start;
     for (const whole = end - 3; at < whole; at += 4) {

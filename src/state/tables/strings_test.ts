@@ -91,3 +91,18 @@ Deno.test("what is held stays through sweeps in which most of a burst goes", () 
     }
   }
 });
+
+Deno.test("bytes are what they probably are where they are equal, and else as without it", () => {
+  const strings = new Strings();
+  const bytes = new TextEncoder().encode("cpuset=/init.scope cpuset=/init.slice");
+  const view = new DataView(bytes.buffer);
+  const scope = strings.internView(view, bytes, 0, 18);
+  const slice = strings.internView(view, bytes, 19, bytes.length);
+  strictEqual(strings.internView(view, bytes, 0, 18, scope), scope);
+  strictEqual(strings.internView(view, bytes, 0, 18, slice), scope);
+  strictEqual(strings.internView(view, bytes, 0, 18, MISSING), scope);
+  strictEqual(strings.internView(view, bytes, 0, 0, scope), EMPTY);
+  const shorter = strings.internView(view, bytes, 0, 17, scope);
+  strictEqual(strings.text(shorter), "cpuset=/init.scop");
+  strictEqual(strings.live, 4);
+});

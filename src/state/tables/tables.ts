@@ -300,11 +300,11 @@ export class Tables extends ThreadTable {
     return event.paramLength(index) > 0 ? this.text(event, index) : MISSING;
   }
 
-  /** Interns a NUL-terminated parameter; EMPTY where it is empty or absent. */
-  text(event: Event, index: number): number {
+  /** Interns a NUL-terminated parameter, which is probably `like`; EMPTY: empty, or absent. */
+  text(event: Event, index: number, like: number = EMPTY): number {
     if (event.paramLength(index) === 0) return EMPTY;
     const start = event.param(index);
-    return this.strings.internView(event.view, event.bytes, start, event.textEnd(index));
+    return this.strings.internView(event.view, event.bytes, start, event.textEnd(index), like);
   }
 
   user(containerId: string, uid: number, pid: number): User | undefined {
