@@ -1,7 +1,13 @@
 // Formulas made into a short list of clauses: tests that must all hold, and groups of patterns of
 // each of which a name must match one. One clause must hold. What does not fit is loosened: fewer
 // tests, wider groups.
-import { type Formula, type NumberTest, type Pattern } from "./formula.ts";
+import {
+  type Formula,
+  FormulaNumbers,
+  type NumberTest,
+  type Pattern,
+  testText,
+} from "./formula.ts";
 
 /** Tests of which one holds. */
 export interface Fact {
@@ -46,9 +52,8 @@ export interface Needed {
   readonly parents: bigint;
 }
 
-/** The clauses of which one holds wherever one of the formulas does; none: never. `most`: groups
- * of a clause. */
-export function clausesOf(formulas: readonly Needed[], most: number): Clause[] {
+/** The clauses of which one holds wherever one of the formulas does; none: never. */
+export function clausesOf(formulas: readonly Needed[], made: MadeClauses): Clause[] {
   const threadsOf = new Map<Formula, Map<bigint, bigint>>();
   for (const { formula, threads, parents } of formulas) {
     const byParents = threadsOf.get(formula) ?? new Map<bigint, bigint>();
@@ -56,7 +61,7 @@ export function clausesOf(formulas: readonly Needed[], most: number): Clause[] {
     threadsOf.set(formula, byParents);
   }
   const all = [...threadsOf].flatMap(([formula, byParents]) => {
-    const clauses = clausesOfOne(formula, most);
+    const clauses = made.of(formula);
     return [...byParents].flatMap(([parents, threads]) =>
       clauses.map((clause) => ({ ...clause, threads, parents }))
     );
@@ -74,32 +79,64 @@ function isAlways({ facts, groups, without, threads, parents }: Clause): boolean
     (threads & parents & EVERY_THREAD) !== 0n;
 }
 
-function clausesOfOne(formula: Formula, most: number): Clause[] {
-  switch (formula.kind) {
-    case "true":
-    case "thread":
-      return [ALWAYS];
-    case "false":
-      return [];
-    case "number":
-      return [ofFact(factOf([formula]))];
-    case "name":
-      return [{ ...ALWAYS, groups: [groupOf(formula.patterns)] }];
-    case "without":
-      return [{ ...ALWAYS, without: groupOf(formula.patterns) }];
-    case "or":
-      return disjunction(formula.parts, most);
-    case "and":
-      return conjunction(formula.parts, most);
-  }
-}
+/** The clauses of formulas, and of their parts: those of equal ones are made once, which stand in
+ * many rules and for many event codes. */
+export class MadeClauses {
+  readonly #most: number;
+  readonly #numbers = new FormulaNumbers();
+  /** By the number of the formula. */
+  readonly #made: (readonly Clause[] | undefined)[] = [];
 
-function disjunction(parts: readonly Formula[], most: number): Clause[] {
-  const numbers = parts.filter((part) => part.kind === "number");
-  const rest = parts.filter((part) => part.kind !== "number")
-    .flatMap((part) => clausesOfOne(part, most));
-  if (numbers.length > 0) rest.push(ofFact(factOf(numbers)));
-  return reduced(rest, PART_MAX);
+  /** `most`: groups of a clause. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  of(formula: Formula): readonly Clause[] {
+    return this.#made[this.#numbers.of(formula)] ??= this.#make(formula);
+  }
+
+  #make(formula: Formula): readonly Clause[] {
+    switch (formula.kind) {
+      case "true":
+      case "thread":
+        return [ALWAYS];
+      case "false":
+        return [];
+      case "number":
+        return [ofFact(factOf([formula]))];
+      case "name":
+        return [{ ...ALWAYS, groups: [groupOf(formula.patterns)] }];
+      case "without":
+        return [{ ...ALWAYS, without: groupOf(formula.patterns) }];
+      case "or":
+        return this.#disjunction(formula.parts);
+      case "and":
+        return this.#conjunction(formula.parts);
+    }
+  }
+
+  #disjunction(parts: readonly Formula[]): readonly Clause[] {
+    const numbers = parts.filter((part) => part.kind === "number");
+    const rest = parts.filter((part) => part.kind !== "number").flatMap((part) => this.of(part));
+    if (numbers.length > 0) rest.push(ofFact(factOf(numbers)));
+    return reduced(rest, PART_MAX);
+  }
+
+  #conjunction(parts: readonly Formula[]): readonly Clause[] {
+    const lists = parts.map((part) => this.of(part)).sort((one, other) =>
+      one.length - other.length
+    );
+    let made: readonly Clause[] = [ALWAYS];
+    for (const list of lists) {
+      if (list.length === 0) return [];
+      // Leaving a part out asks for less.
+      if (made.length * list.length > PART_MAX * 2) continue;
+      const products = made.flatMap((one) => list.map((other) => both(one, other, this.#most)));
+      made = reduced(products.filter((clause) => !isContradiction(clause)), PART_MAX);
+    }
+    return made;
+  }
 }
 
 function ofFact(fact: Fact): Clause {
@@ -107,16 +144,9 @@ function ofFact(fact: Fact): Clause {
 }
 
 function isTautology({ tests }: Fact): boolean {
-  return tests.some(({ test, inverted }) =>
-    !inverted && tests.some((other) =>
-      other.inverted && keyOfTest(other) === `!${
-          keyOfTest({
-            test,
-            inverted,
-          })
-        }`
-    )
-  );
+  if (tests.length < 2) return false;
+  const texts = new Set(tests.map(({ test, inverted }) => testText(test, inverted)));
+  return tests.some(({ test, inverted }) => !inverted && texts.has(testText(test, true)));
 }
 
 /** A test and its contrary are both asked for: the clause never holds. */
@@ -125,22 +155,8 @@ function isContradiction({ facts }: Clause): boolean {
   return false;
 }
 
-function conjunction(parts: readonly Formula[], most: number): Clause[] {
-  const lists = parts.map((part) => clausesOfOne(part, most)).sort((one, other) =>
-    one.length - other.length
-  );
-  let made: Clause[] = [ALWAYS];
-  for (const list of lists) {
-    if (list.length === 0) return [];
-    // Leaving a part out asks for less.
-    if (made.length * list.length > PART_MAX * 2) continue;
-    const products = made.flatMap((one) => list.map((other) => both(one, other, most)));
-    made = reduced(products.filter((clause) => !isContradiction(clause)), PART_MAX);
-  }
-  return made;
-}
-
 function both(one: Clause, other: Clause, most: number): Clause {
+  if (one === ALWAYS) return other;
   return {
     facts: new Map([...one.facts, ...other.facts]),
     groups: heaviest(withoutTwins([...one.groups, ...other.groups]), most),
@@ -187,14 +203,9 @@ function factOf(
 ): Fact {
   const tests = new Map<string, { test: NumberTest; inverted: boolean }>();
   for (const { test, inverted } of parts) {
-    tests.set(keyOfTest({ test, inverted }), { test, inverted });
+    tests.set(testText(test, inverted), { test, inverted });
   }
   return { key: [...tests.keys()].sort().join("|"), tests: [...tests.values()] };
-}
-
-/** Begins with `!` where the test is inverted; nothing else does. */
-function keyOfTest({ test, inverted }: Fact["tests"][number]): string {
-  return `${inverted ? "!" : ""}${test.kind}.${test.param}.${test.form}.${test.value}`;
 }
 
 /** The groups of lists of patterns, which many event codes share. */
@@ -215,6 +226,7 @@ export function keyOf({ kind, text, literal }: Pattern): string {
 
 /** The same with fewer clauses, or wider ones. */
 function reduced(clauses: readonly Clause[], most: number): Clause[] {
+  if (clauses.length < 2) return [...clauses];
   let kept = withoutCovered(joined(clauses));
   while (kept.length > most) kept = withoutCovered(joined(mergedOnce(kept)));
   return kept;
@@ -255,9 +267,10 @@ function widest(clauses: readonly Clause[]): Clause {
 }
 
 function withoutCovered(clauses: readonly Clause[]): Clause[] {
+  if (clauses.length < 2) return [...clauses];
   return clauses.filter((clause, at) =>
     !clauses.some((other, otherAt) =>
-      other !== clause && covers(other, clause) && (!covers(clause, other) || otherAt < at)
+      otherAt !== at && covers(other, clause) && (!covers(clause, other) || otherAt < at)
     )
   );
 }

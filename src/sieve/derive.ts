@@ -9,6 +9,7 @@ import {
   EVERY_THREAD,
   GROUPS_MAX,
   holdsAlways,
+  MadeClauses,
   type Needed,
 } from "./clauses.ts";
 import { isOpen, textsOf } from "./event_texts.ts";
@@ -38,7 +39,8 @@ export function deriveGuards(rules: readonly CheckedRule[], beyond: Beyond = {})
   for (const rule of rules) {
     for (const code of wantedCodes(rule, "syscall")) byCode[code]!.push(rule);
   }
-  return EVENTS.map(({ code }) => guardOf(code, byCode[code]!, beyond));
+  const made = madeForAll();
+  return EVENTS.map(({ code }) => guardOf(code, { rules: byCode[code]!, made }, beyond));
 }
 
 /** Calls without an event of their own, or whose own the probe does not fill, come as generic
@@ -56,11 +58,13 @@ export function partsOf(code: number, beyond: Beyond): ThreadParts | undefined {
   return EXECUTION.test(EVENTS[code]!.id) ? beyond.executions : beyond.threads;
 }
 
-function guardOf(
-  code: number,
-  rules: readonly CheckedRule[],
-  beyond: Beyond,
-): Guard {
+/** The rules that are tried on events of a code, and what was made for other codes. */
+interface OfCode {
+  readonly rules: readonly CheckedRule[];
+  readonly made: MadeForAll;
+}
+
+function guardOf(code: number, { rules, made }: OfCode, beyond: Beyond): Guard {
   const { later = [], captured = false, ignored = [] } = beyond;
   const texts = textsOf(code) ?? [];
   const effect = effectOf(code, ignored);
@@ -84,7 +88,7 @@ function guardOf(
     needed.push({ formula, threads, parents });
     if (formula.kind === "true" && (threads & parents) === EVERY_THREAD) break;
   }
-  const clauses = clausesOf(needed, groupsMax(code));
+  const clauses = clausesOf(needed, made(code));
   return {
     verdict: verdictOf(clauses),
     clauses: holdsAlways(clauses) ? [] : clauses,
@@ -103,12 +107,16 @@ export function opens(rule: CheckedRule, code: number, known: OfSockets = {}): b
   return holdsAlways(
     clausesOf(
       [{ formula: new Needs(code, known).of(rule.node), ...OF_ANYBODY }],
-      groupsMax(code),
+      madeForAll()(code),
     ),
   );
 }
 
-/** Patterns of different names may hold of different names of an event. */
-function groupsMax(code: number): number {
-  return textsOf(code)?.length === 1 ? GROUPS_MAX : 1;
+/** By code; patterns of different names may hold of different names of an event. */
+type MadeForAll = (code: number) => MadeClauses;
+
+function madeForAll(): MadeForAll {
+  const ofOneName = new MadeClauses(GROUPS_MAX);
+  const ofOthers = new MadeClauses(1);
+  return (code) => textsOf(code)?.length === 1 ? ofOneName : ofOthers;
 }

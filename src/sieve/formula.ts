@@ -72,3 +72,53 @@ function join(
   if (kept.length === 0) return unit;
   return kept.length === 1 ? kept[0]! : { kind, parts: kept };
 }
+
+/** A text that equal tests have in common; it begins with `!` where the test is inverted, and
+ * nothing else does. */
+export function testText({ kind, param, form, value }: NumberTest, inverted: boolean): string {
+  return `${inverted ? "!" : ""}${kind}.${param}.${form}.${value}`;
+}
+
+/** Numbers of formulas: equal ones have the same. Many event codes have equal ones, each its own
+ * objects. */
+export class FormulaNumbers {
+  readonly #known = new Map<Formula, number>();
+  readonly #byText = new Map<string, number>();
+  readonly #patterns = new Map<readonly Pattern[], number>();
+
+  of(formula: Formula): number {
+    let number = this.#known.get(formula);
+    if (number === undefined) {
+      const text = this.#textOf(formula);
+      number = this.#byText.get(text);
+      if (number === undefined) this.#byText.set(text, number = this.#byText.size);
+      this.#known.set(formula, number);
+    }
+    return number;
+  }
+
+  #textOf(formula: Formula): string {
+    switch (formula.kind) {
+      case "true":
+      case "false":
+        return formula.kind;
+      case "thread":
+        return `${formula.kind} ${formula.place} ${formula.negated}`;
+      case "number":
+        return testText(formula.test, formula.inverted);
+      case "name":
+      case "without":
+        return `${formula.kind} ${this.#ofPatterns(formula.patterns)}`;
+      case "and":
+      case "or":
+        return `${formula.kind} ${formula.parts.map((part) => this.of(part)).join()}`;
+    }
+  }
+
+  /** By the list itself: it is made once for each atom (names.ts). */
+  #ofPatterns(patterns: readonly Pattern[]): number {
+    let number = this.#patterns.get(patterns);
+    if (number === undefined) this.#patterns.set(patterns, number = this.#patterns.size);
+    return number;
+  }
+}

@@ -39,13 +39,20 @@ export function nameFormula(atom: Atom, negated: boolean, code: number): Formula
   if (field === undefined) return undefined;
   if (field === "nothing") return constant(atom.test(undefined, undefined) !== negated);
   if (negated && !isExact(atom, code)) return TRUE;
-  if (!negated && isOpen(code) && isRoot(atom, field)) return inRoot(atom, field);
+  if (!negated && isOpen(code) && isRoot(atom, field)) {
+    let formula = inRoots.get(atom);
+    if (formula === undefined) inRoots.set(atom, formula = inRoot(atom, field));
+    return formula;
+  }
   const patterns = allPatternsOf(atom, field);
   return patterns === undefined ? TRUE : { kind: negated ? "without" : "name", patterns };
 }
 
 /** The patterns of atoms, which are the same for all event codes. */
 const known = new WeakMap<Atom, readonly Pattern[] | "none">();
+
+/** Of atoms that hold of what lies in the root, likewise. */
+const inRoots = new WeakMap<Atom, Formula>();
 
 function allPatternsOf(atom: Atom, field: NameField): readonly Pattern[] | undefined {
   let patterns = known.get(atom);

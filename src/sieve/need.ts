@@ -17,17 +17,24 @@ export type Leaf = (atom: Atom, negated: boolean) => Formula;
 export class FormulaMaker {
   readonly #known: Known;
   readonly #leaf: Leaf;
+  readonly #isUndecided: (node: Node) => boolean;
   readonly #formulas: (Formula | undefined)[] = [];
   readonly #contraries: (Formula | undefined)[] = [];
 
-  /** Without codes: of events of any. */
-  constructor(codes: readonly number[], leaf: Leaf) {
+  /** Without codes: of events of any. `isUndecided`: both the node and its contrary are known to be
+   * "true" here. */
+  constructor(
+    codes: readonly number[],
+    leaf: Leaf,
+    isUndecided: (node: Node) => boolean = () => false,
+  ) {
     const [known = () => undefined, ...others] = codes.map(decidedByCode);
     this.#known = (atom) => {
       const holds = known(atom);
       return others.every((other) => other(atom) === holds) ? holds : undefined;
     };
     this.#leaf = leaf;
+    this.#isUndecided = isUndecided;
   }
 
   /** Holds for every event of the code for which the condition holds. */
@@ -41,6 +48,7 @@ export class FormulaMaker {
   }
 
   #make(node: Node, negated: boolean): Formula {
+    if (this.#isUndecided(node)) return TRUE;
     switch (node.kind) {
       case "true":
       case "false":
@@ -77,6 +85,37 @@ export class Needs extends FormulaMaker {
         (protocols ? protocolFormula(atom, negated, code) : undefined) ??
           (ends && endFormula(atom, negated, code, ends)) ??
           numberFormula(atom, negated, code) ?? nameFormula(atom, negated, code) ?? TRUE,
+      asksNothing,
     );
+  }
+}
+
+/** Fields of which bytes or the code of some event tell. */
+const OF_EVENTS = /^(evt|fd|fs|syscall)\./;
+/** Nodes that are asked about for many event codes. */
+const nothing = new WeakMap<Node, boolean>();
+
+/** Whether no event's bytes or code decide any part of a condition, whatever its code. */
+function asksNothing(node: Node): boolean {
+  let known = nothing.get(node);
+  if (known === undefined) nothing.set(node, known = findNothing(node));
+  return known;
+}
+
+function findNothing(node: Node): boolean {
+  switch (node.kind) {
+    case "true":
+    case "false":
+      return false;
+    case "not":
+      return asksNothing(node.child);
+    case "and":
+    case "or":
+      return node.children.every(asksNothing);
+    case "atom": {
+      const { left: { text, bound }, right } = node.atom;
+      if (right !== undefined || bound === undefined) return true;
+      return !OF_EVENTS.test(text) && bound.ofCode === undefined;
+    }
   }
 }
