@@ -131,9 +131,8 @@ export function warningLines({ results }: Loaded): string[] {
 }
 
 /** The same load, for those who want everything that came of it. */
-export function loadWith(start: RulesStart, breathe?: () => void, hands?: Hands): Loaded {
-  const options = loadOptions(start, hands);
-  return loadRules(start.files, breathe === undefined ? options : { ...options, breathe });
+export function loadWith(start: RulesStart, hands?: Hands): Loaded {
+  return loadRules(start.files, loadOptions(start, hands));
 }
 
 /**
@@ -191,7 +190,11 @@ function checkAddition(
 
 /** Loads and wants a sound set; throws an error of one line where it is not. */
 export function loadSound(start: RulesStart, breathe?: () => void, hands?: Hands): Loaded {
-  const loaded = loadWith(start, breathe, hands);
+  const loaded = loadRules(start.files, {
+    ...loadOptions(start, hands),
+    schemaWanted: false,
+    ...(breathe === undefined ? {} : { breathe }),
+  });
   if (loaded.pluginError !== undefined) throw new Error(loaded.pluginError);
   if (loaded.results.some(({ successful }) => !successful)) {
     throw new Error(errorLine(loaded.results));

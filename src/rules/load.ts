@@ -73,6 +73,8 @@ export interface LoadOptions {
   /** The rules are for live events: what cannot match those is told, and more can be told of alerts
    * than their outputs say. */
   readonly live?: boolean;
+  /** Whether somebody reads how files differ from the schema; default: yes. */
+  readonly schemaWanted?: boolean;
   /** Codes of events that come without parameters; default: those that the probe does not fill. */
   readonly unfilled?: ReadonlySet<number>;
   /** Called between steps, for who has something else to do meanwhile. */
@@ -88,7 +90,7 @@ export interface FileResult {
   readonly errorsCut: number;
   readonly warningsCut: number;
   readonly warnings: readonly Diagnostic[];
-  /** Undefined where the YAML could not be read; empty: the schema is kept. */
+  /** Undefined where the YAML could not be read or nobody asked; empty: the schema is kept. */
   readonly schemaWarnings: readonly string[] | undefined;
 }
 
@@ -144,7 +146,7 @@ export function loadRules(files: readonly RulesText[], options: LoadOptions): Lo
     const diagnostics = new Diagnostics();
     all.push(diagnostics);
     const { items, parsed, roots } = read(file.name, texts[index]!, diagnostics);
-    schemas.push(parsed ? schemaWarnings(roots) : undefined);
+    schemas.push(parsed && options.schemaWanted !== false ? schemaWarnings(roots) : undefined);
     breathe();
     collection.merge(items, diagnostics);
     if (options.eachFile) resolved = resolve(collection, context, () => diagnostics);

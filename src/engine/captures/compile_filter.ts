@@ -44,7 +44,6 @@ export function compileFilter(
   };
   const { ruleSetOf, enabled, results } = loadWith(
     { ...NO_RULES, plugins, files: [{ name: NAME, text: JSON.stringify([rule]) }] },
-    undefined,
     hands,
   );
   const ruleSet = ruleSetOf(rule.source);
