@@ -2,55 +2,80 @@
 //! only what is held back changes, or nothing, they are done with before the event is read in full;
 //! all else is left as it is, to be looked at like every other event.
 use probe::event::BLOCK;
+use probe::sieve::effect;
 use probe::table as t;
 
 use super::held::{F_SETFD, set_cloexec};
+use super::life::Question;
 use super::pass::Sieve;
-use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, half, long, word};
+use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, long, word};
 use super::tables::State;
 
 /// The whole block of each: frame, header, lengths of parameters, result, descriptor, and of fcntl
 /// a command in one byte and an argument.
 const CLOSE_BYTES: usize = 60;
 const FCNTL_BYTES: usize = 76;
-/// What the event itself takes of it.
-const CLOSE_EVENT: u32 = 46;
-const FCNTL_EVENT: u32 = 59;
-/// Lengths of two parameters as one word, and of four.
-const TWO_LONGS: u32 = 8 | 8 << 16;
-const COMMANDED: u64 = 8 | 8 << 16 | 1 << 32 | 8 << 48;
+
+/// What does not differ, by eights: a block's type and length; the event's length, its code and
+/// the low half of its number of parameters; that number and what follows it.
+const CLOSE: [u64; 3] =
+    [frame(CLOSE_BYTES), event(46, t::SYSCALL_CLOSE_X, 2), 2 | 8 << 32 | 8 << 48];
+const FCNTL: [u64; 3] =
+    [frame(FCNTL_BYTES), event(59, t::SYSCALL_FCNTL_X, 4), 4 | 8 << 32 | 8 << 48];
+/// Lengths of command and argument.
+const COMMANDED: u32 = 1 | 8 << 16;
+
+const fn frame(bytes: usize) -> u64 {
+    BLOCK as u64 | (bytes as u64) << 32
+}
+
+const fn event(bytes: u64, code: u16, count: u64) -> u64 {
+    bytes | (code as u64) << 32 | count << 48
+}
 
 impl Sieve {
-    /// Whether the event is such a one, and is done with.
+    /// Goes over such events from `at` on, as many as follow one another. Returns where the next
+    /// block begins, and how many they were.
     #[inline]
-    pub fn is_usual(&mut self, block: &[u8]) -> bool {
-        match block.len() {
-            CLOSE_BYTES if self.usual.close => self.usual_close(block),
-            FCNTL_BYTES if self.usual.fcntl => self.usual_fcntl(block),
-            _ => false,
+    pub fn pass_usual(&mut self, blocks: &[u8], mut at: usize) -> (usize, u32) {
+        let mut passed = [0, 0];
+        if self.tells_time || !self.began || self.asked.all {
+            return (at, 0);
         }
+        while let Some(left) = blocks.get(at..)
+            && let Some(first) = left.first_chunk()
+        {
+            match u64::from_le_bytes(*first) {
+                kind if kind == CLOSE[0] && self.usual.close => {
+                    let Some(block) = left.first_chunk::<CLOSE_BYTES>() else { break };
+                    if !self.usual_close(block) {
+                        break;
+                    }
+                    at += CLOSE_BYTES;
+                    passed[0] += 1;
+                }
+                kind if kind == FCNTL[0] && self.usual.fcntl => {
+                    let Some(block) = left.first_chunk::<FCNTL_BYTES>() else { break };
+                    if !self.usual_fcntl(block) {
+                        break;
+                    }
+                    at += FCNTL_BYTES;
+                    passed[1] += 1;
+                }
+                _ => break,
+            }
+        }
+        self.passed[usize::from(t::SYSCALL_CLOSE_X)] += u64::from(passed[0]);
+        self.passed[usize::from(t::SYSCALL_FCNTL_X)] += u64::from(passed[1]);
+        (at, passed[0] + passed[1])
     }
 
-    /// The table of the block's thread, where its event is of this code and length.
     #[inline]
-    fn usual_table(&mut self, block: &[u8], code: u16, length: u32, count: u32) -> Option<usize> {
-        let is_it = word(block, 0) == BLOCK
-            && half(block, 30) == usize::from(code)
-            && word(block, 26) == length
-            && word(block, 32) == count;
-        if !is_it || self.tells_time || !self.began || self.asked.all {
-            return None;
-        }
-        self.tables.of(long(block, 18) as i64)
-    }
-
-    #[inline]
-    fn usual_close(&mut self, block: &[u8]) -> bool {
-        let code = t::SYSCALL_CLOSE_X;
-        let Some(table) = self.usual_table(block, code, CLOSE_EVENT, 2) else { return false };
-        if word(block, 36) != TWO_LONGS {
+    fn usual_close(&mut self, block: &[u8; CLOSE_BYTES]) -> bool {
+        if [long(block, 26), long(block, 32)] != CLOSE[1..] {
             return false;
         }
+        let Some(table) = self.tables.of(long(block, 18) as i64) else { return false };
         let failed = (long(block, 40) as i64) < 0;
         if !failed && !self.ignores_descriptors {
             let number = word(block, 48) as i32;
@@ -60,17 +85,16 @@ impl Sieve {
                 return false;
             }
         }
-        self.done_with(block, code);
+        self.lives.pass_time(long(block, 10));
         true
     }
 
     #[inline]
-    fn usual_fcntl(&mut self, block: &[u8]) -> bool {
-        let code = t::SYSCALL_FCNTL_X;
-        let Some(table) = self.usual_table(block, code, FCNTL_EVENT, 4) else { return false };
-        if long(block, 36) != COMMANDED {
+    fn usual_fcntl(&mut self, block: &[u8; FCNTL_BYTES]) -> bool {
+        if [long(block, 26), long(block, 32)] != FCNTL[1..] || word(block, 40) != COMMANDED {
             return false;
         }
+        let Some(table) = self.tables.of(long(block, 18) as i64) else { return false };
         let (result, command) = (long(block, 44) as i64, block[60]);
         let changes = matches!(command, F_DUPFD | F_SETFD | F_DUPFD_CLOEXEC);
         if result >= 0 && changes && !self.ignores_descriptors {
@@ -96,13 +120,20 @@ impl Sieve {
                 _ => return false,
             }
         }
-        self.done_with(block, code);
+        self.lives.pass_time(long(block, 10));
         true
     }
 
+    /// The table of an open's thread, where nothing is to be asked or said before the open itself
+    /// is looked at.
     #[inline]
-    fn done_with(&mut self, block: &[u8], code: u16) {
-        self.lives.pass_time(long(block, 10));
-        self.passed[usize::from(code)] += 1;
+    pub fn usual_open(&mut self, record: &mut Record) -> Option<usize> {
+        let is_it =
+            self.guards[record.code].effect == effect::OPEN && self.began && !self.tells_time;
+        let table = if is_it { self.tables.of(record.tid)? } else { return None };
+        self.question = Question::Nothing;
+        self.lives.pass_time(record.ns());
+        record.facts = self.tables.facts_of(record.tid);
+        Some(table)
     }
 }

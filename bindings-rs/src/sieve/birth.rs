@@ -36,15 +36,32 @@ fn flags(record: &Record) -> Option<u32> {
     (record.length(FLAGS) == 4).then(|| word(record.block, record.start(FLAGS)))
 }
 
-/// A text that says which program a thread runs, and where.
-fn program_of(record: &Record) -> Box<[u8]> {
-    let mut text = Vec::new();
-    for param in [COMM, EXE, CGROUPS] {
+/// Parameters that say which program a thread runs, and where.
+const PROGRAM: [usize; 3] = [COMM, EXE, CGROUPS];
+
+/// A text of them, with room for so many bytes more.
+fn program_text(record: &Record, more: usize) -> Vec<u8> {
+    let bytes = PROGRAM.iter().map(|param| 4 + record.length(*param)).sum::<usize>();
+    let mut text = Vec::with_capacity(bytes + more);
+    for param in PROGRAM {
         let bytes = record.bytes(param);
         text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         text.extend_from_slice(bytes);
     }
-    text.into()
+    text
+}
+
+fn program_of(record: &Record) -> Box<[u8]> {
+    program_text(record, 0).into()
+}
+
+/// Whether a text is that of the event's program, which is not put together for it.
+fn is_program_of(text: &[u8], record: &Record) -> bool {
+    let rest = PROGRAM.iter().try_fold(text, |text, param| {
+        let bytes = record.bytes(*param);
+        text.strip_prefix(&(bytes.len() as u32).to_le_bytes())?.strip_prefix(bytes)
+    });
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 impl Sieve {
@@ -108,7 +125,7 @@ impl Sieve {
             || self.answered.is_some()
             || self.lives.holds(parent)
             || !by_itself && self.says_nothing(record, table)
-            || known.born.as_ref().is_some_and(|born| born.0 == program_of(record))
+            || known.born.as_ref().is_some_and(|born| is_program_of(&born.0, record))
         {
             return Question::Nothing;
         }
@@ -262,17 +279,16 @@ impl Sieve {
 
     /// What a child runs: what its parent does.
     fn program_born(&mut self, record: &Record, parent: i64, table: usize) -> Option<Program> {
-        let text = program_of(record);
         let known = if let Some(life) = self.lives.get(parent) {
             life.program.clone()
         } else if let Some((facts, _)) = self.answered {
-            let program = Rc::new((text, facts));
+            let program = Rc::new((program_of(record), facts));
             self.tables.all[table].born = Some(program.clone());
             return Some(program);
         } else {
             self.tables.all[table].born.clone()
         };
-        known.filter(|program| program.0 == text)
+        known.filter(|program| is_program_of(&program.0, record))
     }
 
     /// A process that is held back executes another program.
@@ -342,7 +358,8 @@ impl Sieve {
 
 /// What the facts of an executed program depend on.
 fn executed(record: &Record) -> Box<[u8]> {
-    let mut text = program_of(record).into_vec();
-    text.extend_from_slice(record.bytes(EXEPATH));
+    let path = record.bytes(EXEPATH);
+    let mut text = program_text(record, path.len());
+    text.extend_from_slice(path);
     text.into()
 }

@@ -5,7 +5,7 @@ use probe::sieve::guard::ALL_MARKS;
 use probe::table as t;
 
 use super::directory::{Directory, join};
-use super::judge::Start;
+use super::judge::{Fate, Start};
 use super::out::Out;
 use super::pass::{Done, NoRoom, Sieve};
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
@@ -31,7 +31,10 @@ impl Sieve {
         let text = self.guards[record.code].texts[0];
         let raw = record.text(usize::from(text.param));
         let start = self.start(record, table, text);
-        let (admitted, marks) = self.judged(record, table, Some(&start));
+        let (admitted, marks) = match self.numbers_say(record, table) {
+            Fate::Decided(wanted) => (wanted, None),
+            Fate::Asked(left) => self.names_say(&left, record, table, Some(&start)),
+        };
         let wanted = forced || admitted;
         let result = match opened {
             None if !wanted && !self.asked.all => {
@@ -49,14 +52,11 @@ impl Sieve {
             Some(marks) => marks,
             None => self.marks(&start, raw),
         };
-        let base = match &start {
-            Start::Known(directory) if directory.anchors(raw) => Some(directory.clone()),
-            _ => None,
-        };
         // Told by its whole path once it is handed over, or by its own words.
+        let is_anchored = matches!(&start, Start::Known(directory) if directory.anchors(raw));
         let (directory, from_cwd) = match &start {
             Start::Whole => (-1, false),
-            _ if base.is_some() && !self.asked.raw => (-1, false),
+            _ if is_anchored && !self.asked.raw => (-1, false),
             Start::Known(_) | Start::Unknown => {
                 let number = record.descriptor(usize::from(text.directory)).unwrap_or(-1).max(-1);
                 (number, number < 0)
@@ -80,10 +80,15 @@ impl Sieve {
             return Err(NoRoom);
         };
         slot.block.extend_from_slice(record.block);
-        (slot.marks, slot.base) = (marks, base);
+        slot.marks = marks;
+        if is_anchored && let Start::Known(directory) = start {
+            slot.base = Some(directory);
+        }
         (slot.directory, slot.from_cwd) = (directory, from_cwd);
-        (slot.result_at, slot.flags_at) = (record.start(0), flags_at(record));
-        self.tables.all[table].depend(directory, true);
+        (slot.result_at, slot.flags_at) = (record.start(0) as u16, flags_at(record) as u16);
+        if directory >= 0 {
+            self.tables.all[table].depend(directory, true);
+        }
         self.pass_over(record, out);
         Ok(())
     }
@@ -114,7 +119,8 @@ impl Sieve {
     #[inline]
     pub fn begin_held(&mut self, table: usize, number: i32, state: State) -> Option<&mut Slot> {
         let table = &mut self.tables.all[table];
-        let slot = table.slot(number)?;
+        let at = table.place(number)?;
+        let slot = &mut table.slots[at];
         let was_held = slot.state.is_held();
         let before = if slot.state == State::Pending { slot.directory } else { -1 };
         slot.under = slot.state.may_be_there() || was_held && slot.under;
@@ -129,7 +135,7 @@ impl Sieve {
         }
         self.pending += usize::from(!was_held);
         table.pending += usize::from(!was_held);
-        table.slot(number)
+        Some(&mut table.slots[at])
     }
 
     /// A close that no rule wants; whether the engine has to see it.
@@ -154,17 +160,21 @@ impl Sieve {
     /// A close of what nothing depends on; whether the engine has to see it.
     #[inline]
     pub fn close_alone(&mut self, table: usize, number: i32, block: &[u8]) -> bool {
-        let state = self.tables.all[table].state(number);
-        let remains = match state {
-            State::Absent | State::Closed => return false,
-            State::Unknown | State::File => true,
-            State::Pending | State::Socket => self.tables.all[table].slots[number as usize].under,
+        let known = &mut self.tables.all[table];
+        let slot = usize::try_from(number).ok().and_then(|at| known.slots.get_mut(at));
+        let was_held = match slot {
+            Some(Slot { state: State::Absent | State::Closed, .. }) => return false,
+            Some(slot) if slot.state.is_held() && !slot.under => {
+                let directory = slot.directory;
+                slot.let_go(State::Absent);
+                known.no_longer_held(directory);
+                self.pending -= 1;
+                return false;
+            }
+            Some(slot) => slot.state.is_held(),
+            None => false,
         };
-        if !remains {
-            self.drop_held(table, number, State::Absent);
-            return false;
-        }
-        if !self.holds(number, block.len()) && !state.is_held() {
+        if !self.holds(number, block.len()) && !was_held {
             return true;
         }
         // What the engine has there goes, once somebody could look at it.
@@ -275,21 +285,23 @@ impl Sieve {
 
     /// Makes it so; nothing depends on what was there.
     pub fn copy_held(&mut self, table: usize, (from, to): (i32, i32), cloexec: bool) -> Done {
-        let source = &self.tables.all[table].slots[from as usize];
-        let (marks, path, base) = (source.marks, source.path.clone(), source.base.clone());
-        let (directory, from_cwd) = (source.directory, source.from_cwd);
-        let (result_at, flags_at) = (source.result_at, source.flags_at);
-        let Some(target) = self.begin_held(table, to, State::Pending) else { return Err(NoRoom) };
-        (target.marks, target.path, target.base) = (marks, path, base);
-        (target.directory, target.from_cwd) = (directory, from_cwd);
-        (target.result_at, target.flags_at) = (result_at, flags_at);
-        let slots = &mut self.tables.all[table].slots;
+        if self.begin_held(table, to, State::Pending).is_none() {
+            return Err(NoRoom);
+        }
+        let known = &mut self.tables.all[table];
         let [source, target] =
-            slots.get_disjoint_mut([from as usize, to as usize]).map_err(|_| NoRoom)?;
+            known.slots.get_disjoint_mut([from as usize, to as usize]).map_err(|_| NoRoom)?;
+        target.marks = source.marks;
+        target.path.clone_from(&source.path);
+        target.base.clone_from(&source.base);
+        (target.directory, target.from_cwd) = (source.directory, source.from_cwd);
+        (target.result_at, target.flags_at) = (source.result_at, source.flags_at);
         target.block.extend_from_slice(&source.block);
+        let result_at = usize::from(target.result_at);
         target.block[result_at..result_at + 8].copy_from_slice(&i64::from(to).to_le_bytes());
         set_cloexec(target, cloexec);
-        self.tables.all[table].depend(directory, true);
+        let directory = target.directory;
+        known.depend(directory, true);
         Ok(())
     }
 }
@@ -332,7 +344,8 @@ pub fn set_cloexec(slot: &mut Slot, set: bool) -> bool {
     if slot.flags_at == 0 {
         return false;
     }
-    let flags = word(&slot.block, slot.flags_at) & !CLOEXEC_BITS | if set { O_CLOEXEC } else { 0 };
-    slot.block[slot.flags_at..slot.flags_at + 4].copy_from_slice(&flags.to_le_bytes());
+    let at = usize::from(slot.flags_at);
+    let flags = word(&slot.block, at) & !CLOEXEC_BITS | if set { O_CLOEXEC } else { 0 };
+    slot.block[at..at + 4].copy_from_slice(&flags.to_le_bytes());
     true
 }

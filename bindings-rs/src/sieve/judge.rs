@@ -1,13 +1,14 @@
 //! Whether a rule can match an event: its guard, over its numbers and the walks over its names.
 use std::rc::Rc;
 
-use probe::sieve::Verdict;
-use probe::sieve::guard::{ALL_MARKS, CLAUSES, Text, text};
+use probe::sieve::guard::{ALL_MARKS, Text, text};
 use probe::sieve::names::{IRREGULAR, STATES};
+use probe::sieve::{Names, Verdict, Walk};
 
 use super::directory::{Directory, join};
 use super::pass::Sieve;
-use super::place::walk;
+use super::place::{PATH_BYTES, Place, walk, walk_all};
+use super::plan::{Left, Plan};
 use super::record::Record;
 use super::tables::State;
 
@@ -24,95 +25,108 @@ pub enum Start {
     Unknown,
 }
 
+/// What numbers say of an event.
+pub enum Fate {
+    /// Whether a rule can match it.
+    Decided(bool),
+    /// These clauses ask for its names.
+    Asked(Left),
+}
+
 impl Sieve {
-    /// Whether a rule can match the event, which is no open.
+    /// Whether a rule can match the event.
     #[inline]
     pub fn wanted(&mut self, record: &Record, table: usize) -> bool {
-        let guard = &self.guards[record.code];
-        let text = guard.texts[0];
-        if guard.verdict != Verdict::Ask as u8 || text.kind != text::PATH {
-            return self.judged(record, table, None).0;
+        let left = match self.numbers_say(record, table) {
+            Fate::Decided(wanted) => return wanted,
+            Fate::Asked(left) => left,
+        };
+        let text = self.guards[record.code].texts[0];
+        if text.kind != text::PATH {
+            return self.names_say(&left, record, table, None).0;
         }
         let start = self.start(record, table, text);
-        self.judged(record, table, Some(&start)).0
+        self.names_say(&left, record, table, Some(&start)).0
     }
 
-    /// Whether a rule can match the event; of an open, which `start` is given of, the marks of its
-    /// name, if they were asked for.
+    /// What an event's numbers and its thread decide.
     #[inline]
-    pub fn judged(
+    pub fn numbers_say(&self, record: &Record, table: usize) -> Fate {
+        let guard = &self.guards[record.code];
+        let Some(plan) = &self.plans[record.code] else {
+            return Fate::Decided(guard.verdict != Verdict::Drop as u8);
+        };
+        let left = if plan.is_simple && record.parent_facts == u64::MAX {
+            match plan.facts(record) {
+                Some(facts) => plan.left(facts, record.facts),
+                None => return Fate::Decided(plan.may_be(record.facts, u64::MAX) != 0),
+            }
+        } else {
+            match self.left_of(plan, record, table) {
+                Some(left) => left,
+                None => return Fate::Decided(true),
+            }
+        };
+        if left.clauses == 0 || left.is_plain || guard.texts[0].kind == text::NONE {
+            return Fate::Decided(left.clauses != 0);
+        }
+        Fate::Asked(left)
+    }
+
+    /// Whether a rule can match an event by its names, and the marks of the first, if it is a path;
+    /// `start`: what that starts from.
+    #[inline]
+    pub fn names_say(
         &self,
+        left: &Left,
         record: &Record,
         table: usize,
         start: Option<&Start>,
     ) -> (bool, Option<u64>) {
-        let guard = &self.guards[record.code];
-        if guard.verdict != Verdict::Ask as u8 {
-            return (guard.verdict != Verdict::Drop as u8, None);
-        }
-        let used = usize::from(guard.clauses_used).min(CLAUSES);
-        let clauses = guard.clauses[..used].iter().zip(&self.threads[record.code]).enumerate();
-        // A bit for each clause that is still to be asked.
-        let mut left = 0u32;
-        for (at, (_, threads)) in clauses.clone() {
-            left |= u32::from(threads & record.facts != 0) << at;
-        }
-        if record.parent_facts != u64::MAX {
-            for (at, parents) in self.parents[record.code][..used].iter().enumerate() {
-                left &= !(u32::from(parents & record.parent_facts == 0) << at);
+        let [first, second] = self.guards[record.code].texts;
+        let Some(plan) = &self.plans[record.code] else { return (true, None) };
+        let (marks, found) = match start {
+            Some(start) if first.kind == text::PATH => {
+                let marks = self.marks(start, record.text(usize::from(first.param)));
+                (marks, Some(marks))
             }
-        }
-        if left == 0 {
-            return (false, None);
-        }
-        let Some(facts) = self.facts(guard, record, table) else { return (true, None) };
-        let mut is_plain = false;
-        for (at, (clause, _)) in clauses.clone() {
-            if !facts.satisfy(clause) {
-                left &= !(1 << at);
-            } else if left >> at & 1 != 0 {
-                is_plain |= clause.marks | clause.without == 0;
-            }
-        }
-        if left == 0 || is_plain || guard.texts[0].kind == text::NONE {
-            return (left != 0, None);
-        }
-        let admits = |marks: u64| {
-            let mut named = clauses.clone().filter(|(at, _)| left >> at & 1 != 0);
-            marks == ALL_MARKS || named.any(|(_, (clause, _))| clause.takes_marks(marks))
+            _ => (self.marks_of(first, record, table), None),
         };
-        let mut found = None;
-        for (index, text) in guard.texts.iter().enumerate() {
-            let marks = match text.kind {
-                text::PATH => {
-                    let raw = record.text(usize::from(text.param));
-                    let marks = match start.filter(|_| index == 0) {
-                        Some(start) => self.marks(start, raw),
-                        None if raw.first() == Some(&b'/') => self.marks(&Start::Whole, raw),
-                        None => ALL_MARKS,
-                    };
-                    if index == 0 {
-                        found = Some(marks);
-                    }
-                    marks
-                }
-                text::DESCRIPTOR => {
-                    let number = record.descriptor(usize::from(text.param)).unwrap_or(-1);
-                    match self.tables.all[table].state(number) {
-                        State::Unknown | State::Socket => ALL_MARKS,
-                        State::Absent | State::Closed => 0,
-                        State::File | State::Pending => {
-                            self.tables.all[table].slots[number as usize].marks
-                        }
-                    }
-                }
-                _ => continue,
-            };
-            if admits(marks) {
-                return (true, found);
-            }
+        if plan.takes(left, marks) {
+            return (true, found);
         }
-        (false, found)
+        let takes =
+            second.kind != text::NONE && plan.takes(left, self.marks_of(second, record, table));
+        (takes, found)
+    }
+
+    /// What is left of the clauses of an event that is asked for its parent, or its socket's ends;
+    /// `None`: the event is kept.
+    #[inline(never)]
+    fn left_of(&self, plan: &Plan, record: &Record, table: usize) -> Option<Left> {
+        let may_be = plan.may_be(record.facts, record.parent_facts);
+        if may_be == 0 {
+            return Some(Left::default());
+        }
+        let facts = self.facts(&self.guards[record.code], record, table)?;
+        Some(plan.left_where(may_be, |clause| facts.satisfy(clause)))
+    }
+
+    /// The marks of a text of which is known what the event itself says.
+    #[inline(never)]
+    fn marks_of(&self, text: Text, record: &Record, table: usize) -> u64 {
+        let param = usize::from(text.param);
+        if text.kind == text::PATH {
+            let raw = record.text(param);
+            let is_whole = raw.first() == Some(&b'/');
+            return if is_whole { self.marks(&Start::Whole, raw) } else { ALL_MARKS };
+        }
+        let number = record.descriptor(param).unwrap_or(-1);
+        match self.tables.all[table].state(number) {
+            State::Unknown | State::Socket => ALL_MARKS,
+            State::Absent | State::Closed => 0,
+            State::File | State::Pending => self.tables.all[table].slots[number as usize].marks,
+        }
     }
 
     /// What the name of an open starts from.
@@ -173,38 +187,53 @@ impl Sieve {
     /// The marks of a name.
     #[inline]
     pub fn marks(&self, start: &Start, raw: &[u8]) -> u64 {
-        let from = match start {
-            Start::Whole => None,
-            Start::Known(directory) => match directory.place(&self.names) {
-                Some(place) => Some(place),
-                None => return ALL_MARKS,
-            },
-            Start::Unknown => return ALL_MARKS,
+        let names = &self.names;
+        match start {
+            Start::Whole => {
+                let Some(Place { walk, .. }) = walk(names, None, raw) else { return ALL_MARKS };
+                // As the caller gave it, it is asked for just so, by the same walk.
+                given_too(names, walk.end(names), &walk)
+            }
+            Start::Known(directory) => self.marks_below(directory, raw),
+            Start::Unknown => ALL_MARKS,
+        }
+    }
+
+    /// The same of a name below a directory.
+    fn marks_below(&self, directory: &Directory, raw: &[u8]) -> u64 {
+        let names = &self.names;
+        let Some(Place { walk: from, length }) = directory.place(names) else { return ALL_MARKS };
+        if length + raw.len() >= PATH_BYTES {
+            return ALL_MARKS;
+        }
+        // As the caller gave it, the name is walked where that is asked for.
+        let walked = if names.raw == 0 {
+            walk_all(names, [from], raw).map(|[joined]| [joined, joined])
+        } else {
+            walk_all(names, [from, Walk::begin(names)], raw)
         };
-        let Some(walked) = walk(&self.names, from, raw) else { return ALL_MARKS };
-        let mut found = walked.walk.end(&self.names);
-        if let (ALL_MARKS, Start::Known(directory)) = (found, start) {
+        let Some([joined, given]) = walked else { return ALL_MARKS };
+        let mut found = joined.end(names);
+        if found == ALL_MARKS {
             // Dots and slashes have to be folded.
             let mut folded = Vec::new();
             join(&directory.text, raw, &mut folded);
-            match walk(&self.names, None, &folded) {
-                Some(whole) if folded.first() == Some(&b'/') => found = whole.walk.end(&self.names),
+            match walk(names, None, &folded) {
+                Some(whole) if folded.first() == Some(&b'/') => found = whole.walk.end(names),
                 _ => return ALL_MARKS,
             }
         }
-        if found == ALL_MARKS || self.names.raw == 0 {
-            return found;
-        }
-        // As the caller gave it, it is asked for just so: of a whole path that is the same walk.
-        let given = match start {
-            Start::Whole => walked,
-            _ => match walk(&self.names, None, raw) {
-                Some(given) => given,
-                None => return ALL_MARKS,
-            },
-        };
-        let ends = self.names.ends[given.walk.state as usize & (STATES - 1)];
-        let given = (given.walk.found | ends) & !IRREGULAR;
-        found & self.names.joined | given & self.names.raw
+        given_too(names, found, &given)
     }
+}
+
+/// What is found of a path, and of its name as the caller gave it, each as far as it is asked.
+#[inline]
+fn given_too(names: &Names, found: u64, given: &Walk) -> u64 {
+    if found == ALL_MARKS || names.raw == 0 {
+        return found;
+    }
+    let ends = names.ends[given.state as usize & (STATES - 1)];
+    let given = (given.found | ends) & !IRREGULAR;
+    found & names.joined | given & names.raw
 }

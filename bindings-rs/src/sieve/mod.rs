@@ -15,6 +15,7 @@ mod map;
 mod out;
 mod pass;
 mod place;
+mod plan;
 mod program;
 mod protocol;
 mod record;
@@ -22,6 +23,7 @@ mod reveal;
 mod scan;
 mod settle;
 mod sockets;
+mod state;
 mod tables;
 mod usual;
 mod ways;
@@ -38,7 +40,8 @@ use ends::EndSets;
 use executions::Executions;
 use life::{Lives, Programs, Question};
 use out::Out;
-use pass::{Asked, ClauseThreads, Sieve, Stop};
+use pass::{Asked, Sieve, Stop};
+use plan::{ClauseThreads, Plan};
 use tables::{Answer, Tables};
 use usual::Usual;
 
@@ -140,6 +143,19 @@ fn clause_threads(words: &[u32], codes: usize) -> std::result::Result<Vec<Clause
     Ok(words.chunks_exact(CLAUSES * 2).map(of_code).collect())
 }
 
+/// Guards made ready, by code.
+fn plans(
+    guards: &[Guard],
+    threads: &[u32],
+    parents: &[u32],
+) -> std::result::Result<Vec<Option<Plan>>, Failure> {
+    let threads = clause_threads(threads, guards.len())?;
+    let parents = clause_threads(parents, guards.len())?;
+    let of_whom = threads.iter().zip(&parents);
+    let all = guards.iter().zip(of_whom);
+    Ok(all.map(|(guard, (threads, parents))| Plan::of(guard, threads, parents)).collect())
+}
+
 fn end_sets(words: &[u32]) -> std::result::Result<EndSets, Failure> {
     EndSets::read(words).ok_or_else(|| {
         let message = "The sieve's sets of addresses and ports are cut off".to_owned();
@@ -167,8 +183,7 @@ impl CaptureSieve {
         }
         let parts = checked(&options.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
-        let threads = clause_threads(&options.clause_threads, codes)?;
-        let parents = clause_threads(&options.clause_parents, codes)?;
+        let plans = plans(&guards, &options.clause_threads, &options.clause_parents)?;
         let lookers = lookers(&options.lookers, codes)?;
         let mut made = Self {
             current: options.current.to_vec(),
@@ -192,8 +207,7 @@ impl CaptureSieve {
                 },
                 usual: Usual::of(&guards, &options.counts, &options.uses),
                 guards,
-                threads,
-                parents,
+                plans,
                 counts: options.counts.to_vec(),
                 descriptors: options.descriptors.to_vec(),
                 uses: options.uses.to_vec(),
@@ -222,8 +236,7 @@ impl CaptureSieve {
         }
         let parts = checked(&lists.table, codes)?;
         let guards: Vec<Guard> = (0..codes).map(|code| parts.guard(code)).collect();
-        self.sieve.threads = clause_threads(&lists.clause_threads, codes)?;
-        self.sieve.parents = clause_threads(&lists.clause_parents, codes)?;
+        self.sieve.plans = plans(&guards, &lists.clause_threads, &lists.clause_parents)?;
         self.sieve.lookers = lookers(&lists.lookers, codes)?;
         self.sieve.ends = end_sets(&lists.ends)?;
         self.sieve.names = names(&parts);

@@ -4,7 +4,7 @@
 //! names its descriptor, or changes what its path started from, the open is handed over first, as
 //! an event that only keeps the tables right. So the engine's tables are what they would be.
 use probe::sieve::effect;
-use probe::sieve::guard::{ALL_MARKS, CLAUSES};
+use probe::sieve::guard::ALL_MARKS;
 use probe::sieve::{Guard, Names};
 use probe::table as t;
 
@@ -14,6 +14,7 @@ use super::family::created;
 use super::life::{Lives, Programs, Question};
 pub use super::out::{Done, NoRoom};
 use super::out::{Out, TIME_ONLY};
+use super::plan::Plan;
 use super::record::{F_DUPFD, F_DUPFD_CLOEXEC, Record, word};
 use super::tables::{State, Tables};
 use super::usual::Usual;
@@ -40,18 +41,13 @@ pub struct Asked {
     pub all: bool,
 }
 
-/// For each clause of a guard, of which threads it is (src/sieve/thread_parts.ts).
-pub type ClauseThreads = [u64; CLAUSES];
-
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Sieve {
     pub names: Box<Names>,
     pub guards: Vec<Guard>,
     pub usual: Usual,
-    /// By code.
-    pub threads: Vec<ClauseThreads>,
-    /// The same of the parents of processes that execute a program.
-    pub parents: Vec<ClauseThreads>,
+    /// By code; `None` where the guard decides by itself.
+    pub plans: Vec<Option<Plan>>,
     /// Parameters of events by code.
     pub counts: Vec<u8>,
     /// For each code, a bit for each parameter that holds a descriptor; bit 31: a list of them.
@@ -139,6 +135,12 @@ impl Sieve {
             if !out.has_room(1) {
                 return (at, Stop::Full);
             }
+            let (next, passed) = self.pass_usual(blocks, at);
+            out.passed += passed;
+            if next > at {
+                at = next;
+                continue;
+            }
             let length = if blocks.len() - at < 12 { 0 } else { word(blocks, at + 4) as usize };
             if length < 12 || length > blocks.len() - at {
                 // Unsound: the engine says so, and sees no more of this buffer.
@@ -146,13 +148,17 @@ impl Sieve {
                 return (blocks.len(), Stop::End);
             }
             let block = &blocks[at..at + length];
-            if self.is_usual(block) {
-                out.passed += 1;
-                at += length;
-                continue;
-            }
             let done = if record.take(block, &self.counts).is_none() {
                 self.odd(at, room, out)
+            } else if let Some(table) = self.usual_open(&mut record) {
+                if !self.ignores_descriptors {
+                    self.open(&record, at, table, false, room, out)
+                } else if self.wanted(&record, table) {
+                    self.hand_over(&record, at, effect::OPEN, true, room, out)
+                } else {
+                    self.pass_over(&record, out);
+                    Ok(())
+                }
             } else {
                 if std::mem::take(&mut self.tells_time) {
                     out.put(at, TIME_ONLY);

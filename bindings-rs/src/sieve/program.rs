@@ -237,7 +237,7 @@ impl Sieve {
                     continue;
                 }
             }
-            if word(&slot.block, slot.flags_at) & O_CLOEXEC != 0 {
+            if word(&slot.block, usize::from(slot.flags_at)) & O_CLOEXEC != 0 {
                 self.settle_dependents(table, number, room, out)?;
                 if self.tables.all[table].state(number) == State::Pending {
                     self.drop_held(table, number, State::Absent);

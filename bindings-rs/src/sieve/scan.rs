@@ -1,5 +1,7 @@
 //! How far a piece of a capture holds whole blocks of current events: what the engine reads as it
 //! stands. All else is left to who brings it up to date.
+use probe::event::BLOCK;
+
 use super::record::{half, word};
 
 /// Type, both lengths.
@@ -17,31 +19,43 @@ const NEVER: u8 = 254;
 /// parameters an event is current.
 pub fn scan(bytes: &[u8], current: &[u8]) -> (usize, u32) {
     let (mut at, mut events) = (0, 0);
-    while at + FRAME + HEADER <= bytes.len() {
-        let event = match word(bytes, at) {
-            0x216 | 0x221 => at + 10,
-            0x217 | 0x222 => at + 14,
-            _ => break,
-        };
-        let length = word(bytes, at + 4) as usize;
-        if length < 40 || length > bytes.len() - at || event + HEADER > bytes.len() {
+    while let Some(head) = bytes.get(at..at + FRAME + HEADER) {
+        let length = word(head, 4) as usize;
+        if length < 40 || length > bytes.len() - at {
             break;
         }
-        let is_current = match current.get(half(bytes, event + 20)) {
-            None | Some(&NEVER) => false,
-            Some(&ANY) => true,
-            Some(&count) => {
-                let more = word(bytes, event + 22).wrapping_sub(u32::from(count));
-                more == 0 || more == OWN_PARAMS
-            }
-        };
-        if !is_current {
+        // Nearly all are of this kind, and as many parameters as the table says.
+        let is_plain = word(head, 0) == BLOCK
+            && current
+                .get(half(head, 30))
+                .is_some_and(|count| *count < NEVER && u32::from(*count) == word(head, 32));
+        if !is_plain && !is_current(&bytes[at..], current) {
             break;
         }
         at += length;
         events += 1;
     }
     (at, events)
+}
+
+/// Whether a block holds a current event; so many bytes are there as one has at the least.
+fn is_current(block: &[u8], current: &[u8]) -> bool {
+    let event = match word(block, 0) {
+        BLOCK | 0x221 => 10,
+        0x217 | 0x222 => 14,
+        _ => return false,
+    };
+    if event + HEADER > block.len() {
+        return false;
+    }
+    match current.get(half(block, event + 20)) {
+        None | Some(&NEVER) => false,
+        Some(&ANY) => true,
+        Some(&count) => {
+            let more = word(block, event + 22).wrapping_sub(u32::from(count));
+            more == 0 || more == OWN_PARAMS
+        }
+    }
 }
 
 #[cfg(test)]

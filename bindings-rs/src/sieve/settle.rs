@@ -121,8 +121,7 @@ impl Sieve {
         let slot = &mut table.slots[number as usize];
         let directory = slot.directory;
         slot.let_go(state);
-        table.depend(directory, false);
-        table.pending -= 1;
+        table.no_longer_held(directory);
         self.pending -= 1;
     }
 

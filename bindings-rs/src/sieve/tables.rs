@@ -7,6 +7,7 @@ use super::life::Program;
 use super::map::Map;
 use super::out::blocks;
 use super::record::set_tid;
+pub use super::state::State;
 
 /// Descriptors with a number from here on are never held back.
 pub const SLOTS: usize = 1024;
@@ -18,38 +19,6 @@ pub const THREADS_MAX: usize = 1 << 16;
 pub const SLOTS_MAX: usize = 1 << 19;
 /// Longest event that is held back.
 pub const HELD_BYTES: usize = 2048;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum State {
-    /// The engine may have any entry, or none.
-    #[default]
-    Unknown,
-    /// The engine has no entry.
-    Absent,
-    /// The engine has the entry of a file or a directory.
-    File,
-    /// An open is held back; the entry that the engine may have is not what the process has.
-    Pending,
-    /// So are the events that made a socket and led it somewhere.
-    Socket,
-    /// So is a close: the engine may have an entry, the process has none.
-    Closed,
-}
-
-impl State {
-    /// Whether something is held back.
-    #[inline]
-    pub fn is_held(self) -> bool {
-        matches!(self, State::Pending | State::Socket | State::Closed)
-    }
-
-    /// Whether the engine may have an entry, of this or an older descriptor; of what is held back
-    /// its slot tells.
-    #[inline]
-    pub fn may_be_there(self) -> bool {
-        matches!(self, State::Unknown | State::File | State::Closed)
-    }
-}
 
 #[derive(Default)]
 pub struct Slot {
@@ -72,9 +41,13 @@ pub struct Slot {
     /// What is held back, as blocks; of an open where its result is in it and where its flags are
     /// (0: nowhere).
     pub block: Vec<u8>,
-    pub result_at: usize,
-    pub flags_at: usize,
+    pub result_at: u16,
+    pub flags_at: u16,
 }
+
+// A line of the processor's cache: most of what a replay looks at is slots.
+const _: () = assert!(size_of::<Slot>() <= 64);
+const _: () = assert!(HELD_BYTES <= u16::MAX as usize);
 
 /// Room that a slot keeps for what comes next.
 const SPARE_BYTES: usize = 512;
@@ -113,15 +86,29 @@ pub struct Table {
 }
 
 impl Table {
-    /// The slot of a number; `None` for those that are never held back.
+    /// Where the slot of a number is, made where it is not there; `None` for those that are never
+    /// held back.
     #[inline]
-    pub fn slot(&mut self, number: i32) -> Option<&mut Slot> {
+    pub fn place(&mut self, number: i32) -> Option<usize> {
         let at = usize::try_from(number).ok().filter(|at| *at < SLOTS)?;
         if at >= self.slots.len() {
             self.slots.resize_with((at + 8).min(SLOTS), Slot::default);
         }
         self.used[at / 64] |= 1 << (at % 64);
+        Some(at)
+    }
+
+    #[inline]
+    pub fn slot(&mut self, number: i32) -> Option<&mut Slot> {
+        let at = self.place(number)?;
         Some(&mut self.slots[at])
+    }
+
+    /// What was held back, and depended on this directory's descriptor, is so no longer.
+    #[inline]
+    pub fn no_longer_held(&mut self, directory: i32) {
+        self.depend(directory, false);
+        self.pending -= 1;
     }
 
     /// The first slot from `at` on of which anything is known.
