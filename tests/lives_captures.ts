@@ -138,14 +138,19 @@ class History {
     if (kind < 5) return void this.#fork(task, disorder);
     if (kind < 8) {
       if (chance.below(5) !== 0) return this.#put(...this.#executed(task));
-      return this.#put("SYSCALL_EXECVE_19_X", task.tid, {
-        ...this.#program(task),
-        ...{ res: -2, env: list("A=b"), filename: "none" },
-      });
+      return this.#fails(task);
     }
     if (kind < 12) return this.#end(task, disorder);
     if (kind === 12) return this.#family(task, disorder);
     this.#use(task);
+  }
+
+  /** It looks for a program in vain, once or more often. */
+  #fails(task: Task): void {
+    for (let times = 1 + this.#chance.below(2); times > 0; times--) {
+      const id = this.#chance.of(["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"]);
+      this.#put(id, task.tid, { ...this.#program(task), res: -2, env: list("A=b") });
+    }
   }
 
   /** A process begins, and before it executes a program others of its family do something: who made
@@ -176,7 +181,10 @@ class History {
           this.#use(relative);
       }
     }
-    if (this.#tasks.get(child.tid) === child) this.#put(...this.#executed(child));
+    if (this.#tasks.get(child.tid) !== child) return;
+    if (chance.below(2) === 0) this.#fails(child);
+    this.#put(...this.#executed(child));
+    if (chance.below(4) === 0) this.#fails(child);
   }
 
   #executed(task: Task): [string, number, Params] {
@@ -292,8 +300,21 @@ class History {
     }
   }
 
+  /** Its later events tell of it, or of who it was. */
+  #changeUser(task: Task): void {
+    const chance = this.#chance;
+    const [uid, res] = [chance.of([0, 5]), chance.of([0, 0, -1])];
+    if (res === 0 && chance.below(4) !== 0) task.uid = uid;
+    const [id, params] = chance.below(2) === 0
+      ? ["SYSCALL_SETUID_X", { uid }] as const
+      : ["SYSCALL_SETREUID_X", { ruid: 0, euid: uid }] as const;
+    this.#put(id, task.tid, { res, ...params });
+    if (chance.below(2) === 0) this.#fails(task);
+  }
+
   /** Whatever a thread does that makes no other and is no end. */
-  #use({ tid, pid }: Task): void {
+  #use(task: Task): void {
+    const { tid, pid } = task;
     const chance = this.#chance;
     const fd = 3 + chance.below(5);
     const to = 3 + chance.below(5);
@@ -325,7 +346,7 @@ class History {
       case 11:
         return put("SYSCALL_SETSID_X", { res: pid });
       case 12:
-        return put("SYSCALL_SETUID_X", { res: 0, uid: chance.of([0, 5]) });
+        return this.#changeUser(task);
       case 13:
         return put("SYSCALL_PRCTL_X", {
           ...{ res: 0, option: chance.of([15, 36, 36, 37]), arg2_str: "", arg2_int: 1 },

@@ -69,6 +69,7 @@ const RULES = ruleText("looks", "evt.type in (execve, unlink) and proc.name = nc
   ruleText("either", "evt.type = unlink or (evt.type = execve and proc.name = crontab)", {
     output: OUTPUT,
   }) +
+  ruleText("user", "evt.type = execve and user.uid = 5", { output: OUTPUT }) +
   ruleText("parent", "evt.type = execve and proc.pname in (nc, postgres) and proc.name != nc", {
     output: OUTPUT,
   });
@@ -136,4 +137,26 @@ Deno.test("a program that a rule wants of some parents alone is held back below 
   strictEqual(below("bash"), below("cron"));
   // Its program and its end; its birth is told late, which is no event told at once.
   strictEqual(below("bash") - below("postgres"), 2);
+});
+
+Deno.test("a program that is looked for in vain is held back unless a rule wants who looks", () => {
+  const vain = (comm: string): Step => ["SYSCALL_EXECVE_19_X", 303, {
+    ...program(comm, 303, 303, 11),
+    ...{ res: -2, env: list("A=b"), filename: "none" },
+  }];
+  const becomes = (uid: number, res = 0): Step => ["SYSCALL_SETUID_X", 303, { res, uid }];
+  const beside = (...steps: readonly Step[]) =>
+    passedBeside([
+      ...born(303, 11),
+      ...steps,
+      executed(303, "cat", { ptid: 11 }),
+      ended(303, 0),
+    ]);
+  strictEqual(beside(vain("sh"), vain("sh")) - beside(), 2);
+  const begun = executed(303, "cat", { ptid: 11 });
+  strictEqual(beside(begun, vain("cat")) - beside(begun), 1);
+  // It is another user; or one that its events do not tell.
+  for (const user of [becomes(5), becomes(0), becomes(5, -1)]) {
+    ok(beside(user, vain("sh")) < beside(user));
+  }
 });

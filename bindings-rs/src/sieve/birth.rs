@@ -139,7 +139,10 @@ impl Sieve {
             return self.tables.facts_of(record.tid);
         }
         if is_exec(record) {
-            // What it executes is what counts, and of one that failed nothing is known.
+            if failed(record) {
+                return self.failures_of(record.tid);
+            }
+            // What it executes is what counts.
             return self.answered.map_or(u64::MAX, |(_, rules)| rules);
         }
         if is_clone(record) {
@@ -262,6 +265,7 @@ impl Sieve {
             return false;
         }
         let program = self.program_born(record, parent, table);
+        let failures = self.failures_born(record, parent, table, program.is_some());
         self.lives.begin(child, parent, by_itself, ns);
         self.lives.append(child, record.block);
         let is_outside = !by_itself || record.length(VTID) != 8 || record.long(VTID) == child;
@@ -273,6 +277,7 @@ impl Sieve {
         let cwd = self.tables.all[table].cwd.clone();
         let (tid, owner, is_alone) = (child, child, true);
         let made = self.tables.learn(Answer { tid, owner, cwd, facts, is_alone, is_outside });
+        self.tables.all[made].failures = failures;
         self.pending += self.tables.inherit(table, made, child);
         true
     }
@@ -321,6 +326,7 @@ impl Sieve {
         }
         self.lives.append_own(record);
         self.tables.set_facts(tid, program.1);
+        self.note_failures(record, table);
         if let Some(life) = self.lives.get_mut(tid) {
             life.program = Some(program);
         }

@@ -7,6 +7,7 @@ mod directory;
 mod ends;
 mod executions;
 mod facts;
+mod failures;
 mod family;
 mod held;
 mod judge;

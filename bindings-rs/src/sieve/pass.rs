@@ -212,6 +212,7 @@ impl Sieve {
             self.reveal_for_meta(record, room, out)?;
             if record.code != usize::from(t::SCHEDSWITCH_6_E) {
                 self.executions.forget();
+                self.tables.forget_failures();
             }
             if !out.has_room(0) {
                 return Err(NoRoom);
@@ -233,6 +234,9 @@ impl Sieve {
             self.settle_family(record, None, room, out)?;
             return self.hand_over(record, at, effect, true, room, out);
         };
+        if effect == effect::THREAD {
+            self.changes_caller(record, table);
+        }
         if self.ignores_descriptors && effect::OF_DESCRIPTORS.contains(&effect) {
             if forced || self.wanted(record, table) {
                 return self.hand_over(record, at, effect, true, room, out);

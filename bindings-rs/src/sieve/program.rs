@@ -65,6 +65,7 @@ impl Sieve {
                 // Another program, in the same directory.
                 self.tables.set_facts(record.tid, facts);
                 self.tables.all[table].born = None;
+                self.note_failures(record, table);
                 return Ok(());
             }
             self.tables.forget_threads(table);

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::directory::{Directory, Taken};
+use super::failures::Failures;
 use super::life::Program;
 use super::map::Map;
 use super::out::blocks;
@@ -79,8 +80,11 @@ pub struct Table {
     pub is_outside: bool,
     /// The engine made its process by the process's own event.
     pub by_itself: bool,
-    /// What its children run, and what holds of them.
+    /// What its children run, and what holds of them; of those of which it was asked.
     pub born: Option<Program>,
+    pub born_failures: Option<Failures>,
+    /// For which parts of rules executions may be that its process makes in vain.
+    pub failures: Option<Failures>,
     /// Those of them whose name starts from a directory's descriptor beyond the slots.
     dependents_beyond: usize,
 }
@@ -237,6 +241,7 @@ impl Tables {
         });
         let known = &mut self.all[table];
         (known.owner, known.cwd, known.born) = (owner, cwd, None);
+        (known.born_failures, known.failures) = (None, None);
         (known.is_alone, known.is_outside) = (is_alone, is_outside);
         if self.threads.insert(tid, (table, facts)).is_none_or(|(before, _)| before != table) {
             known.tids.push(tid);
@@ -296,6 +301,7 @@ impl Tables {
         }
         gone.used = [0; SLOTS / 64];
         (gone.cwd, gone.born, gone.by_itself) = (None, None, false);
+        (gone.born_failures, gone.failures) = (None, None);
         self.free.push(table);
     }
 
@@ -312,6 +318,13 @@ impl Tables {
         self.last = None;
         if let Some(known) = self.threads.get_mut(&tid) {
             known.1 = facts;
+        }
+    }
+
+    /// Users or containers are others: what their names decide is known no longer.
+    pub fn forget_failures(&mut self) {
+        for table in &mut self.all {
+            (table.born_failures, table.failures) = (None, None);
         }
     }
 
@@ -352,6 +365,7 @@ impl Tables {
         for table in &mut self.all {
             again(&mut table.cwd);
             table.born = None;
+            (table.born_failures, table.failures) = (None, None);
             for slot in &mut table.slots {
                 again(&mut slot.path);
                 slot.marks = u64::MAX;

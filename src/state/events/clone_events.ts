@@ -286,6 +286,14 @@ export function bytesOf(
   return seenBytes.of(event.view, event.bytes, start, length, held);
 }
 
+/** What `bytesOf` would make of a child's arguments; `held`: those of its parent. */
+export function argsAtBirth(event: Event, index: number, held: Uint8Array): Uint8Array {
+  const start = event.param(index);
+  const length = event.paramLength(index);
+  const isHeld = held.length > SHORT_BYTES && isHead(event.bytes, start, length, held);
+  return isHeld ? held : event.bytes.slice(start, start + length);
+}
+
 /** Whether bytes are the cut head of a long list; its last byte is the driver's. */
 function isHead(bytes: Uint8Array, start: number, length: number, held: Uint8Array): boolean {
   if (length < 2) return false;
@@ -294,8 +302,8 @@ function isHead(bytes: Uint8Array, start: number, length: number, held: Uint8Arr
   return at === length - 1;
 }
 
-const INHERITED = ThreadFlag.ExeWritable | ThreadFlag.ExeUpperLayer | ThreadFlag.ExeLowerLayer |
-  ThreadFlag.ExeFromMemfd;
+export const INHERITED = ThreadFlag.ExeWritable | ThreadFlag.ExeUpperLayer |
+  ThreadFlag.ExeLowerLayer | ThreadFlag.ExeFromMemfd;
 
 function inheritThread(child: Thread, from: Thread): void {
   child.exepath = from.exepath;

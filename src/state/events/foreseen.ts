@@ -1,11 +1,12 @@
 // The thread that an event will make, or make another program of, before it is applied: what the
 // sieve over captures asks of processes that the tables were not told of. In: an event of the clone
-// family or of exec. Out: a thread with the fields that src/sieve/thread_parts.ts names; the tables
-// stay as they are.
+// family or of exec. Out: a thread with the fields that src/sieve/thread_parts.ts names, those of
+// executions too, since it may execute in vain; the tables stay as they are.
 import type { Event } from "../../events/event.ts";
 import { codeOf, positionsOf } from "../../events/table.ts";
 import type { Tables } from "../tables/tables.ts";
 import { Thread } from "../tables/thread.ts";
+import { argsAtBirth, INHERITED } from "./clone_events.ts";
 import { EXE_FLAGS } from "./exec_events.ts";
 
 const EXECUTIONS = ["SYSCALL_EXECVE_19_X", "SYSCALL_EXECVEAT_X"];
@@ -17,12 +18,12 @@ const EXECUTION = positionsOf(
 );
 const BIRTH = positionsOf(
   ["SYSCALL_CLONE_20_X", "SYSCALL_CLONE3_X", "SYSCALL_FORK_20_X", "SYSCALL_VFORK_20_X"],
-  ...["res", "exe", "ptid", "comm", "cgroups"] as const,
+  ...["res", "exe", "args", "ptid", "comm", "cgroups", "uid", "gid"] as const,
 );
 /** Where one of these is missing nothing is told; arguments may be. What was said of an execution
  * is remembered by these (bindings-rs/src/sieve/executions.rs): one more here is one more there. */
 const NEEDED: readonly number[] = Object.values(EXECUTION).filter((at) => at !== EXECUTION.args);
-const NEEDED_AT_BIRTH: readonly number[] = Object.values(BIRTH);
+const NEEDED_AT_BIRTH: readonly number[] = Object.values(BIRTH).filter((at) => at !== BIRTH.args);
 
 export function foresee(tables: Tables, event: Event): Thread | undefined {
   return EXECUTION_CODES.has(event.code) ? executed(tables, event) : born(tables, event);
@@ -56,7 +57,7 @@ function bytesOf(event: Event, param: number): Uint8Array {
 }
 
 function born(tables: Tables, event: Event): Thread | undefined {
-  const { res, exe, ptid, comm, cgroups } = BIRTH;
+  const { res, exe, args, ptid, comm, cgroups, uid, gid } = BIRTH;
   if (!NEEDED_AT_BIRTH.every((param) => event.has(param))) return undefined;
   const isOwn = event.int64(res) === 0;
   const model = tables.threads.get(isOwn ? event.int64(ptid) : event.tid);
@@ -69,5 +70,13 @@ function born(tables: Tables, event: Event): Thread | undefined {
   thread.exepath = model.exepath;
   thread.cgroups = tables.text(event, cgroups, model.cgroups);
   thread.containerId = tables.containers.match(thread.cgroups);
+  // Executions in vain are asked these; bindings-rs/src/sieve/failures.rs takes what an event tells
+  // of them for what a child has not of its parent.
+  thread.args = argsAtBirth(event, args, model.args);
+  thread.env = model.env;
+  thread.tty = model.tty;
+  thread.uid = event.uint32(uid);
+  thread.gid = event.uint32(gid);
+  thread.flags = model.flags & INHERITED;
   return thread;
 }
