@@ -90,7 +90,9 @@ export class MachineState extends Tables implements MachineHost {
     const isAlone = thread.isMain && !thread.isInvalid && !thread.isDead &&
       group !== undefined && group.main === thread && group.others.length === 0;
     const isOutside = thread.tid === thread.vtid;
-    return { owner: owner.tid, cwd, isAlone, isOutside };
+    const isApart = group !== undefined &&
+      (group.main === undefined || this.ownerOf(group.main) !== owner);
+    return { owner: owner.tid, cwd, isAlone, isOutside, isApart };
   }
 
   hasRoom(threads: number): boolean {

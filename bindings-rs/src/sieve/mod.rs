@@ -220,6 +220,7 @@ impl CaptureSieve {
                 joined: Vec::new(),
                 told: Vec::new(),
                 stranger: None,
+                is_apart: false,
                 passed: vec![0; codes],
             },
         };
@@ -321,7 +322,8 @@ impl CaptureSieve {
 
     /// Whose table a thread has, its working directory (so many bytes of what was lent for it) and
     /// what may hold of it; `owner` below 0: it is not known; of `marks` 1: no other thread has
-    /// this table, 2: its process has the same id in its own pid namespace.
+    /// this table, 2: its process has the same id in its own pid namespace, 4: its process has
+    /// other descriptors.
     #[napi]
     pub fn answer(
         &mut self,
@@ -334,8 +336,9 @@ impl CaptureSieve {
     ) {
         let (tid, owner) = (tid as i64, owner as i64);
         let Self { sieve, lent, .. } = self;
-        if owner < 0 {
-            sieve.stranger = Some(tid);
+        let is_apart = marks & 4 != 0;
+        if owner < 0 || is_apart {
+            (sieve.stranger, sieve.is_apart) = (Some(tid), is_apart);
             return;
         }
         let cwd = lent.as_ref().and_then(|lent| lent.cwd.get(..cwd_bytes as usize));

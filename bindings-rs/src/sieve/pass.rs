@@ -87,6 +87,8 @@ pub struct Sieve {
     pub told: Vec<u8>,
     /// A thread that the engine does not know.
     pub stranger: Option<i64>,
+    /// It does, but fields look at the descriptors of its process, which are others.
+    pub is_apart: bool,
     /// Events passed over, by code.
     pub passed: Vec<u64>,
 }
@@ -173,7 +175,7 @@ impl Sieve {
             if done.is_err() {
                 return (at, Stop::Full);
             }
-            (self.stranger, self.answered) = (None, None);
+            (self.stranger, self.answered, self.is_apart) = (None, None, false);
             at += length;
         }
         (at, Stop::End)

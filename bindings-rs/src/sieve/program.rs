@@ -101,6 +101,7 @@ impl Sieve {
         }
         // Whom nobody knows is made up, with descriptors of its own.
         let is_made_up = table.is_none()
+            && !self.is_apart
             && is_exec(record)
             && self.stranger == Some(record.tid)
             && thread_of(record, PROCESS) == record.tid;

@@ -37,6 +37,8 @@ const TABLE = 1;
 /** What it is told of one: no other thread has them; its process has the same id inside. */
 const ALONE = 1;
 const OUTSIDE = 2;
+/** Its process has other descriptors. */
+const APART = 4;
 
 /** Longer working directories are not known to the sieve. */
 const CWD_BYTES = 1024;
@@ -179,11 +181,11 @@ export class SievedWalk {
       sieve.answer(tid, -1, 0, low, high, 0);
       return;
     }
-    const { owner, cwd, isAlone, isOutside } = table;
+    const { owner, cwd, isAlone, isOutside, isApart } = table;
     let cwdBytes = machine.strings.length(cwd);
     if (cwdBytes > CWD_BYTES) cwdBytes = 0;
     else machine.strings.copyTo(cwd, this.#cwd, 0);
-    const marks = (isAlone ? ALONE : 0) | (isOutside ? OUTSIDE : 0);
+    const marks = (isAlone ? ALONE : 0) | (isOutside ? OUTSIDE : 0) | (isApart ? APART : 0);
     sieve.answer(tid, owner, cwdBytes, low, high, marks);
   }
 

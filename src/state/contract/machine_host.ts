@@ -34,6 +34,8 @@ export interface DescriptorTable {
   readonly isAlone: boolean;
   /** Its process has the same id in its own pid namespace. */
   readonly isOutside: boolean;
+  /** Its process has, or may come to have, others, among which fields look for directories. */
+  readonly isApart: boolean;
 }
 
 export interface MachineHost extends Machine {
