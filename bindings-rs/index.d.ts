@@ -216,8 +216,7 @@ export class CaptureSieve {
   /** `owner`: the thread whose table it is, -1 for a thread that is not known; `cwdBytes`: of the
    * path of the working directory with a slash at its end, in what was lent for it; `low` and
    * `high`: what holds of the thread (src/sieve/thread_parts.ts); `marks`: 1, no other thread has
-   * the table, 2, its process has the same id in its own pid namespace, 4, its process has other
-   * descriptors: it is looked at as one that is not known. */
+   * the table, 2, its process has the same id in its own pid namespace, 4, other descriptors. */
   answer(
     tid: number,
     owner: number,

@@ -56,7 +56,7 @@ Deno.test("a replay tells the same with the sieve where data goes through by cha
     ), "transfers");
 });
 
-Deno.test("a replay shows a name below a descriptor of the process where its thread has others", () => {
+Deno.test("a replay shows names below descriptors of the process where a thread has others", () => {
   const opened = (tid: number, fd: number, dirfd: number, name: string): ChanceEvent => ({
     id: "SYSCALL_OPENAT_2_X",
     tid,

@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
 mod at_once;
 mod birth;
+mod callers;
 mod directory;
 mod ends;
 mod executions;

@@ -2,8 +2,8 @@
 //! the opens that the engine was not told of yet, and the walk over each directory's path.
 use std::rc::Rc;
 
+use super::callers::Failures;
 use super::directory::{Directory, Taken};
-use super::failures::Failures;
 use super::life::Program;
 use super::map::Map;
 use super::out::blocks;
