@@ -101,8 +101,8 @@ export class Driver {
   command(): number;
   /** Fills `buffer` with whole .scap event blocks (0x216) in time order; returns the bytes. */
   drain(buffer: Uint8Array): number;
-  /** Blocks until a ring holds something or the time is over; true where there is something. */
-  wait(timeoutMs: number): boolean;
+  /** Blocks until there is something to drain (true), the time is over, or a bell is not zero. */
+  wait(timeoutMs: number, bells: Uint32Array): boolean;
   setInterest(codes: Uint16Array): void;
   /** Loads some of the programs of events that nobody wants yet, so that `setInterest` finds them
    * when the right to load is given up; true when none is left. */

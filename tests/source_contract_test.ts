@@ -110,7 +110,7 @@ function readAll(source: EventSource): { names: string[]; times: bigint[]; event
   while (names.length < EVENTS && performance.now() < untilMs) {
     const got = source.read(buffer);
     if (got === -1) break;
-    if (got === 0) source.wait(20);
+    if (got === 0) source.wait(20, new Uint32Array(1));
     if (got === NEW_SNAPSHOT) source.snapshot();
     if (got <= 0) continue;
     ok(got <= buffer.length);

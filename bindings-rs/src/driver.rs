@@ -1,9 +1,11 @@
 //! The class Driver of ../index.d.ts: a source of records, whichever it is, and what its sequence
 //! numbers told.
 #![allow(clippy::needless_pass_by_value, reason = "napi hands values over")]
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array};
+use napi::bindgen_prelude::{BigInt, Float64Array, Uint8Array, Uint16Array, Uint32Array};
 use napi_derive::napi;
 
 use crate::budget;
@@ -15,6 +17,9 @@ use crate::ptrace::{Target, TracerRecords};
 use crate::records::Records;
 use crate::settings::Options;
 use crate::tally::ProgramWork;
+
+/// A stop, new rules and news of containers wait so long at the most.
+const LOOKS_AT_BELLS: Duration = Duration::from_millis(100);
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
@@ -148,6 +153,15 @@ fn event_id(code: u16) -> String {
     probe::table::EVENT_IDS.get(code as usize).copied().unwrap_or_default().to_owned()
 }
 
+/// Other threads set the words meanwhile.
+fn any_rings(bells: &[u32]) -> bool {
+    bells.iter().any(|bell| {
+        // SAFETY: lent for the call, and a u32 is aligned as an AtomicU32 is.
+        let bell = unsafe { AtomicU32::from_ptr(std::ptr::from_ref(bell).cast_mut()) };
+        bell.load(Relaxed) != 0
+    })
+}
+
 #[napi]
 impl Driver {
     /// Loads and attaches the probe.
@@ -203,10 +217,21 @@ impl Driver {
         Ok(records.drain(out, gaps)? as u32)
     }
 
-    /// Blocks until there is something to drain or the time is over.
+    /// Blocks until there is something to drain or the time is over, or until one of `bells` is not
+    /// zero: words of the caller's memory, at which it looks now and then.
     #[napi]
-    pub fn wait(&mut self, timeout_ms: u32) -> Result<bool> {
-        Ok(self.records()?.wait(Duration::from_millis(u64::from(timeout_ms)))?)
+    pub fn wait(&mut self, timeout_ms: u32, bells: Uint32Array) -> Result<bool> {
+        let records = self.records()?;
+        let end = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if records.wait(left.min(LOOKS_AT_BELLS))? {
+                return Ok(true);
+            }
+            if left <= LOOKS_AT_BELLS || any_rings(&bells) {
+                return Ok(false);
+            }
+        }
     }
 
     /// The exit code once nothing will come any more; 0 for a source that has no command.

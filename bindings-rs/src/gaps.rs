@@ -6,12 +6,15 @@
 //! before the one behind it. Losses that nothing follows yet are in the probe's counters alone.
 use probe::counters::{ROWS, row};
 use probe::event::HEADER_BYTES;
+use probe::wake;
 
 /// Block type, block length, CPU.
 const BLOCK_HEAD: usize = 10;
 /// An event's last bytes: its number (8), its lane and by which way it came (1).
 const OWN_TAIL: usize = 9;
 const LANES: usize = 2;
+/// Behind an event's time, thread and length.
+const CODE_AT: usize = 20;
 
 /// Events of one CPU and lane that are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ struct Seen {
 pub struct Gaps {
     begun: u64,
     rows: Vec<Seen>,
+    /// Whether an event was one that hurries.
+    hurried: bool,
 }
 
 fn word<const N: usize>(block: &[u8], at: usize) -> Option<[u8; N]> {
@@ -45,7 +50,7 @@ fn word<const N: usize>(block: &[u8], at: usize) -> Option<[u8; N]> {
 impl Gaps {
     /// `begun`: what was lost before the first event was lost after that.
     pub fn new(begun: u64) -> Self {
-        Self { begun, rows: Vec::new() }
+        Self { begun, rows: Vec::new(), hurried: false }
     }
 
     /// A block that is read.
@@ -66,6 +71,8 @@ impl Gaps {
             return None;
         }
         let lane = *block.get(end - 1)? & 1;
+        let code = u16::from_le_bytes(word(block, BLOCK_HEAD + CODE_AT)?);
+        self.hurried |= wake::hurries(lane, code);
         let at = (row as usize + ROWS as usize * usize::from(cpu)) * LANES + usize::from(lane);
         if at >= self.rows.len() {
             let first = Seen { sequence: 0, time: self.begun, missing: None };
@@ -83,6 +90,11 @@ impl Gaps {
         Some(())
     }
 
+    /// Whether an event since the last call was one that hurries (probe-rs/src/wake.rs).
+    pub fn take_hurried(&mut self) -> bool {
+        std::mem::take(&mut self.hurried)
+    }
+
     /// All that was found missing since the last call, by CPU and lane.
     pub fn take(&mut self) -> Vec<Gap> {
         self.rows.iter_mut().filter_map(|row| row.missing.take()).collect()
@@ -92,6 +104,7 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use probe::{lane, table};
 
     fn block(cpu: u16, lane: u8, sequence: u64, time: u64) -> Vec<u8> {
         let bytes = HEADER_BYTES + 2 + OWN_TAIL;
@@ -121,6 +134,25 @@ mod tests {
         gaps.see(&block(0, 0, 8, 31));
         gaps.see(&block(0, 0, 11, 40));
         assert_eq!(gaps.take(), [Gap { cpu: 0, lane: 0, lost: 3, from: 20, until: 40 }]);
+    }
+
+    #[test]
+    fn what_hurries_is_told_once() {
+        let coded = |lane: u8, code: u16| {
+            let mut block = block(0, lane, 1, 1);
+            block[30..32].copy_from_slice(&code.to_le_bytes());
+            block
+        };
+        let hurries = |blocks: &[Vec<u8>]| {
+            let mut gaps = Gaps::new(0);
+            blocks.iter().for_each(|block| gaps.see(block));
+            (gaps.take_hurried(), gaps.take_hurried())
+        };
+        let clone = coded(lane::CRITICAL, table::SYSCALL_CLONE3_X);
+        let bulk = coded(lane::BULK, table::SYSCALL_OPENAT_2_X);
+        let open = coded(lane::CRITICAL, table::SYSCALL_OPENAT_2_X);
+        assert_eq!(hurries(&[clone.clone(), bulk.clone()]), (false, false));
+        assert_eq!(hurries(&[clone, open, bulk]), (true, false));
     }
 
     #[test]

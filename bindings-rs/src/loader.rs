@@ -22,6 +22,7 @@ use crate::budget::Part;
 use crate::counters::{ByCode, CountersValue};
 use crate::failure::{Code, Failure};
 use crate::maps::{map_fd, take};
+use crate::pace::Told;
 use crate::ring::Ring;
 use crate::rings::Rings;
 use crate::settings::{Options, kernel_types, lift_memory_limit, settings};
@@ -67,6 +68,7 @@ pub struct Probe {
     pub sieve: Sieve,
     pub rings: Rings,
     pub traced: Traced,
+    pub told: Told,
     pub loaded: BTreeMap<&'static str, Loaded>,
     /// Of those: fillers that nobody wants yet (spare.rs), and what they are loaded with.
     pub spare: BTreeSet<&'static str>,
@@ -123,6 +125,7 @@ impl Probe {
                 &offsets,
             ),
             traced: Traced::default(),
+            told: Told::new(take(&mut ebpf, "LAST_WAKE")?, &settings),
             ebpf,
             loaded: BTreeMap::new(),
             spare: BTreeSet::new(),

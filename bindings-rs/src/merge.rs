@@ -3,11 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::time::Duration;
 
 use crate::blocks::Blocks;
 use crate::gaps::Gaps;
-use crate::ring::Ring;
 
 /// Block type, block length, CPU; the event starts with its time.
 const BLOCK_HEAD: usize = 10;
@@ -108,15 +106,6 @@ pub fn drain_all(
 /// When the oldest block of all queues was made; None where there is none.
 pub fn oldest(queues: &mut [impl Blocks]) -> Option<u64> {
     queues.iter_mut().filter_map(|queue| queue.head().map(time)).min()
-}
-
-/// Sleeps until the kernel says that a ring was written, or the time is over.
-pub fn sleep(critical: &Ring, bulk: &Ring, time: Duration) {
-    let entry = |ring: &Ring| libc::pollfd { fd: ring.raw_fd(), events: libc::POLLIN, revents: 0 };
-    let mut rings = [entry(critical), entry(bulk)];
-    let milliseconds = time.as_millis().max(1) as libc::c_int;
-    // SAFETY: two valid entries. An interrupted sleep only ends early.
-    unsafe { libc::poll(rings.as_mut_ptr(), 2, milliseconds) };
 }
 
 #[cfg(test)]

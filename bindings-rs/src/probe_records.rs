@@ -11,16 +11,17 @@ use crate::gaps::Gaps;
 use crate::loader::Probe;
 use crate::merge;
 use crate::named::Named;
+use crate::pace::Pace;
 use crate::plan::Planned;
 use crate::records::{Records, Stats};
 use crate::ring::Ring;
 use crate::settings::Options;
 use crate::tally::ProgramWork;
+use crate::wakes::Wakes;
 
-/// The probe wakes a reader at most every 10 ms (ebpf-rs/src/record.rs). So a reader that has read
-/// something looks by itself for a while, each time after a short sleep; in a quiet time it sleeps.
-const READER_LOOKS: Duration = Duration::from_millis(60);
-const SHORT_SLEEP: Duration = Duration::from_millis(20);
+/// An event that the reader was woken for stands behind one that is still being written, by another
+/// CPU: it is there in a moment.
+const UNDER_WAY: Duration = Duration::from_millis(1);
 
 /// So many programs take some tens of milliseconds.
 const SPARE_AT_ONCE: usize = 8;
@@ -37,7 +38,8 @@ pub struct ProbeRecords {
     /// Programs, how many of them are attached, and how often they were left out, as the kernel
     /// last said.
     seen: (Instant, u32, u32, u64),
-    last_read: Instant,
+    wakes: Wakes,
+    pace: Pace,
     named: Option<Named>,
 }
 
@@ -56,29 +58,41 @@ impl ProbeRecords {
         let critical = probe.map_ring("CRITICAL_RING", options.critical_ring_bytes)?;
         let bulk = probe.map_ring("BULK_RING", options.bulk_ring_bytes)?;
         let seen = look(&probe);
-        Ok(Self { probe, critical, bulk, seen, last_read: Instant::now(), named: None })
+        let wakes = Wakes::of(&[&critical, &bulk]).map_err(|error| {
+            Failure::new(Code::Io, format!("Cannot wait for the probe's rings: {error}"))
+        })?;
+        let pace = Pace::new(Instant::now());
+        Ok(Self { probe, critical, bulk, seen, wakes, pace, named: None })
     }
 }
 
 impl Records for ProbeRecords {
     fn drain(&mut self, out: &mut [u8], gaps: &mut Gaps) -> Result<usize, Failure> {
-        Ok(merge::drain(&mut self.critical, &mut self.bulk, out, gaps))
+        let bytes = merge::drain(&mut self.critical, &mut self.bulk, out, gaps);
+        if bytes > 0 {
+            self.pace.has_read(Instant::now(), gaps.take_hurried());
+            self.probe.told.has_read();
+        }
+        Ok(bytes)
     }
 
     fn wait(&mut self, time: Duration) -> Result<bool, Failure> {
         let end = Instant::now() + time;
+        let mut woken = false;
         loop {
-            if self.critical.head().is_some() || self.bulk.head().is_some() {
-                self.last_read = Instant::now();
+            let has_some = self.critical.head().is_some() || self.bulk.head().is_some();
+            let much = self.critical.holds_much() || self.bulk.holds_much();
+            let now = Instant::now();
+            if has_some && (woken || much || self.pace.is_due(now)) {
                 return Ok(true);
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.saturating_duration_since(now);
             if left.is_zero() {
                 return Ok(false);
             }
-            let looks = self.last_read.elapsed() < READER_LOOKS;
-            let time = if looks { left.min(SHORT_SLEEP) } else { left };
-            merge::sleep(&self.critical, &self.bulk, time);
+            woken = woken && (self.critical.holds_some() || self.bulk.holds_some());
+            let time = if woken { Some(UNDER_WAY) } else { self.pace.next(now) };
+            woken |= self.wakes.sleep(time.map_or(left, |time| left.min(time)));
         }
     }
 

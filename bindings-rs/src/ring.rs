@@ -10,13 +10,13 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
+use probe::wake::is_much;
+
 use crate::blocks::Blocks;
 
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
 const HEAD: usize = 8;
-/// As the drivers have it (`WAKE_SOON_BYTES` of probe-rs).
-const MUCH_BYTES: u64 = 256 * 1024;
 
 pub struct Ring {
     fd: Arc<OwnedFd>,
@@ -65,10 +65,19 @@ impl Ring {
         self.fd.as_raw_fd()
     }
 
-    /// Whether so much is written and not read that it should not wait for more.
+    /// Bytes that are written, or being written, and not read.
+    fn waiting(&self) -> u64 {
+        self.position(self.producer).load(Ordering::Acquire).saturating_sub(self.at)
+    }
+
+    /// Whether something is there, be it still being written.
+    pub fn holds_some(&self) -> bool {
+        self.waiting() > 0
+    }
+
+    /// Whether so much is there that it should not wait for more.
     pub fn holds_much(&self) -> bool {
-        let written = self.position(self.producer).load(Ordering::Acquire);
-        written.saturating_sub(self.at) > MUCH_BYTES.min(self.bytes as u64 / 4)
+        is_much(self.waiting(), self.bytes as u64)
     }
 
     #[expect(clippy::unused_self, reason = "ties the reference to the mapping")]

@@ -28,14 +28,20 @@ pub fn kernel_types() -> Result<Vec<u8>, Failure> {
     })
 }
 
+fn now(clock: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock writes to `time` only.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Nanoseconds since the boot, as events have them behind `boot_epoch_ns`.
+pub fn since_boot_ns() -> u64 {
+    now(libc::CLOCK_BOOTTIME)
+}
+
 /// Nanoseconds from the epoch to the boot.
 pub fn boot_epoch_ns() -> u64 {
-    let now = |clock: libc::clockid_t| {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the clock writes to `time` only.
-        unsafe { libc::clock_gettime(clock, &raw mut time) };
-        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-    };
     // The closest pair of readings of a few: a preemption between the two would shift all times.
     (0..8)
         .map(|_| {

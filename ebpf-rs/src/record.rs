@@ -1,4 +1,7 @@
 //! Maps, and how a finished event gets into its lane's ring.
+use aya_ebpf::bindings::{
+    BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE,
+};
 use aya_ebpf::helpers::generated as bpf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, ProgramArray, RingBuf};
@@ -39,9 +42,10 @@ pub static EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 #[map]
 pub static RING_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(256, 0);
 
-/// When the reader was last woken.
+/// By the clock of events: when the reader was last woken or has last read, which it tells itself,
+/// and when it was last woken for what hurries.
 #[map]
-static LAST_WAKE: Array<u64> = Array::with_max_entries(1, 0);
+static LAST_WAKE: Array<u64> = Array::with_max_entries(2, 0);
 
 const BLOCK_TYPE: u32 = 0x216;
 /// Block type, block length, CPU.
@@ -106,7 +110,7 @@ pub fn emit_as(
         // SAFETY: the ring is a map of this object, and the block holds the bytes that `finish`
         // returned.
         unsafe {
-            let wake = how_to_wake(ring, time);
+            let wake = how_to_wake(ring, time, wake::hurries(e.state().lane, e.state().code));
             bpf::bpf_ringbuf_output(ring as *mut _, block.cast(), bytes as u64, wake)
         }
     };
@@ -118,16 +122,27 @@ pub fn emit_as(
     }
 }
 
-/// Whether an event of this time wakes the reader. Two CPUs may both say yes: that is harmless.
+/// Whether an event of this time wakes the reader. Two CPUs may both say yes: that is harmless. The
+/// reader may have read after the event began: then it looks again soon enough.
 #[inline(always)]
-unsafe fn how_to_wake(ring: *const RingBuf, now: u64) -> u64 {
-    let Some(last) = LAST_WAKE.get_ptr_mut(0) else { return 0 };
-    let since = now.wrapping_sub(*last);
-    if wake::is_due(since, || bpf::bpf_ringbuf_query(ring as *mut _, 0)) {
+unsafe fn how_to_wake(ring: *const RingBuf, now: u64, hurries: bool) -> u64 {
+    let (Some(last), Some(hurried)) = (LAST_WAKE.get_ptr_mut(0), LAST_WAKE.get_ptr_mut(1)) else {
+        return 0;
+    };
+    let since = now.saturating_sub(*last);
+    let is_pressing = hurries && now.saturating_sub(*hurried) > wake::WAKE_NS;
+    let waits_much = || {
+        let ask = |what: u32| bpf::bpf_ringbuf_query(ring as *mut _, u64::from(what));
+        wake::is_much(ask(BPF_RB_AVAIL_DATA), ask(BPF_RB_RING_SIZE))
+    };
+    if is_pressing || wake::is_due(since, wake::PATIENT_NS, waits_much) {
         *last = now;
-        return u64::from(aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP);
+        if hurries {
+            *hurried = now;
+        }
+        return u64::from(BPF_RB_FORCE_WAKEUP);
     }
-    u64::from(aya_ebpf::bindings::BPF_RB_NO_WAKEUP)
+    u64::from(BPF_RB_NO_WAKEUP)
 }
 
 /// A stage that is not there: the event is lost, and counted.

@@ -98,7 +98,8 @@ impl Here {
             return;
         }
         let since = time.wrapping_sub(cpu.last_wake);
-        if wake::is_due(since, || cpu.rings[lane].waiting()) {
+        let ring = &cpu.rings[lane];
+        if wake::is_due(since, wake::WAKE_NS, || wake::is_much(ring.waiting(), ring.bytes)) {
             cpu.last_wake = time;
             // SAFETY: the reader lives as long as this event.
             unsafe { glue::saker_wake(self.reader.cast()) };

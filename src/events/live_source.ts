@@ -53,8 +53,13 @@ export class LiveSource implements EventSource {
     return -1;
   }
 
-  wait(timeoutMs: number): void {
-    this.#driver.wait(timeoutMs);
+  wait(timeoutMs: number, bells: Uint32Array): void {
+    this.#driver.wait(timeoutMs, bells);
+  }
+
+  /** The end of what is followed rings none. */
+  get looksAtBells(): boolean {
+    return this.#onEnded === undefined;
   }
 
   stats(): SourceStats {

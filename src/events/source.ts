@@ -69,8 +69,10 @@ export interface EventSource {
    * that says all in one line where the source cannot go on; everything before was handed over.
    */
   read(buffer: Uint8Array): number;
-  /** Blocks until there is something to read or the time is over. */
-  wait(timeoutMs: number): void;
+  /** Blocks until there is something to read or the time is over. A source that `looksAtBells` also
+   * looks at them some ten times a second, and returns where one is not zero. */
+  wait(timeoutMs: number, bells: Uint32Array): void;
+  readonly looksAtBells?: boolean;
   stats(): SourceStats;
   /** Processes that lost events over their share since the last call. */
   takeExcess?(): readonly ProcessExcess[];

@@ -3,7 +3,7 @@
 // waits in the rings, or whose machine was stopped as a whole, is given no verdict.
 import { Counter, type Counters } from "../engine/contract/counters.ts";
 
-/** The engine comes round its loop at least ten times a second. */
+/** The engine comes round its loop at least once a second. */
 const STUCK_MS = 5_000;
 /** What a pause between two ticks counts for at most: in a longer one this thread stood as well. */
 const PAUSE_MAX_MS = 2_000;

@@ -24,7 +24,7 @@ use crate::named::Named;
 use crate::plan::Planned;
 use crate::records::{Records, Stats};
 use crate::ring::Ring;
-use crate::settings::{Options, kernel_types, settings};
+use crate::settings::{Options, kernel_types, settings, since_boot_ns};
 use crate::sift::sieve_of;
 
 /// An event is written at the latest so long after the time that it bears, unless the host of a
@@ -87,10 +87,7 @@ impl ModuleRecords {
 
     /// The time by the clock of events.
     fn now_ns(&self) -> u64 {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the clock writes to `time` only.
-        unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-        self.boot_epoch_ns + time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+        self.boot_epoch_ns + since_boot_ns()
     }
 
     fn sleep(&self, time: Duration) {

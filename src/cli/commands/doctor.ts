@@ -236,9 +236,10 @@ function seesProcess(driver: ReturnType<Addon["Driver"]["open"]>): boolean {
   const event = new Event();
   const walk = new BlockWalk(event);
   const buffer = new Uint8Array(1 << 20);
+  const silent = new Uint32Array(1);
   const untilMs = performance.now() + SEEN_MS;
   while (performance.now() < untilMs) {
-    driver.wait(50);
+    driver.wait(50, silent);
     walk.begin(buffer, driver.drain(buffer));
     for (let step = walk.next(); step !== Step.End; step = walk.next()) {
       if (step === Step.Event && event.tid === pid && EVENTS[event.code]!.name === "execve") {

@@ -143,12 +143,14 @@ const COUNTERS = Object.keys(Counter).length;
 const NUMBERS = COUNTERS + 3 * EVENT_COUNT + 2 * LATENCY_NUMBERS;
 
 /** Flags that the two threads wait for and wake each other with. */
-const STOP = 0;
-const MESSAGE = 1;
-const TAKEN = 2;
+const TAKEN = 0;
+const STOP = 1;
+const MESSAGE = 2;
 const FLAGS = 3;
 /** Written by the addon: news of runtimes, and of the cluster. */
 const NEWS = 2;
+/** Those of them that are zero as long as nobody wants anything of the engine. */
+const BELLS = FLAGS + NEWS - STOP;
 
 export class Counters {
   readonly buffer: SharedArrayBuffer;
@@ -167,6 +169,8 @@ export class Counters {
   readonly news: Uint32Array;
   /** The same of the cluster. */
   readonly clusterNews: Uint32Array;
+  /** Zeros while there is no reason to wake the engine but an event. */
+  readonly bells: Uint32Array;
   readonly #numbers: Float64Array;
   readonly #flags: Int32Array;
 
@@ -186,6 +190,7 @@ export class Counters {
     const news = new Uint32Array(buffer, 8 * at + 4 * FLAGS, NEWS);
     this.news = news.subarray(0, 1);
     this.clusterNews = news.subarray(1, 2);
+    this.bells = new Uint32Array(buffer, 8 * at + 4 * STOP, BELLS);
   }
 
   get(place: CounterPlace): number {

@@ -25,6 +25,22 @@ Deno.test("each message that is announced is taken once", () => {
   strictEqual(counters.takeMessage(), false);
 });
 
+Deno.test("a stop, a message and news ring a bell, what the main thread takes does not", () => {
+  const rung = (act: (counters: Counters) => void) => {
+    const counters = new Counters();
+    act(counters);
+    return counters.bells.some((bell) => bell !== 0);
+  };
+  strictEqual(rung(() => {}), false);
+  strictEqual(rung((counters) => counters.take(1)), false);
+  strictEqual(rung((counters) => counters.stop()), true);
+  strictEqual(rung((counters) => counters.announceMessage()), true);
+  strictEqual(rung((counters) => counters.news[0] = 1), true);
+  strictEqual(rung((counters) => counters.clusterNews[0] = 1), true);
+  const taken = (counters: Counters) => (counters.announceMessage(), counters.takeMessage());
+  strictEqual(rung(taken), false);
+});
+
 Deno.test("an engine that waits for the main thread is woken by what it takes", async () => {
   const counters = new Counters();
   counters.add(Counter.AlertsPosted, 1);

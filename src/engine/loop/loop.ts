@@ -27,7 +27,8 @@ export type Outcome = "ended" | "stopped" | "message" | "lossy";
 const BATCH_BYTES = 1 << 20;
 /** Behind a batch: room for events that the sieve hands over late. */
 const COPIES_BYTES = 1 << 18;
-/** An idle engine wakes at least this often, for its heartbeat and for being stopped. */
+/** An idle engine that has to look by itself whether somebody wants it, or what it does is over,
+ * wakes at least this often. */
 const IDLE_MS = 100;
 /** A live source's read that fills less than this found nothing more. */
 const MORE_BYTES = BATCH_BYTES / 2;
@@ -142,8 +143,17 @@ export class Engine {
       this.#post.flush();
       if (this.#wallDeadlineMs !== undefined && nowMs >= this.#wallDeadlineMs) return "ended";
       this.#tap?.idle();
-      source.wait(this.#parts.containers?.isWaiting === true ? WAITING_MS : IDLE_MS);
+      source.wait(this.#idleMs(nowMs), counters.bells);
     }
+  }
+
+  /** How long an idle engine may sleep: until it has its numbers to tell, if nobody asks sooner. */
+  #idleMs(nowMs: number): number {
+    const { source, containers, plugins } = this.#parts;
+    if (containers?.isWaiting === true) return WAITING_MS;
+    const looks = plugins !== undefined || this.#tap !== undefined ||
+      this.#wallDeadlineMs !== undefined || source.looksAtBells !== true;
+    return looks ? IDLE_MS : Math.min(STATS_MS, Math.max(1, this.#statsAtMs + STATS_MS - nowMs));
   }
 
   setDrops(drops: DropSettings): void {

@@ -64,6 +64,8 @@ export class ScriptedSource implements EventSource {
   lost: [number, number] = [0, 0];
   snapshots = 0;
   waits = 0;
+  /** How long the engine would have waited each time. */
+  readonly waitedMs: number[] = [];
   excess: ProcessExcess[] = [];
   #excessTold = 0;
 
@@ -84,8 +86,9 @@ export class ScriptedSource implements EventSource {
     return bytes.length;
   }
 
-  wait(): void {
+  wait(timeoutMs: number): void {
     this.waits++;
+    this.waitedMs.push(timeoutMs);
   }
 
   stats(): SourceStats {

@@ -5,6 +5,7 @@ import { EVENTS } from "../../events/table.ts";
 import { Counter } from "../contract/counters.ts";
 import { ALERTS_IN_FLIGHT_MAX } from "../contract/messages.ts";
 
+import type { PluginEvents } from "./engine_parts.ts";
 import { CLOSE, close, engineOver, rulesNamed, ScriptedSource } from "./loop_fixture.ts";
 
 Deno.test("an engine posts the alerts of a batch at once, in order", () => {
@@ -274,6 +275,21 @@ Deno.test("a live source whose read filled its buffer is read again at once", ()
   const { engine } = engineOver(source);
   strictEqual(engine.run(), "ended");
   strictEqual(source.waits, 1);
+});
+
+Deno.test("an idle engine sleeps until its numbers are due where its source looks at bells", () => {
+  const idle = (script: { looksAtBells?: boolean }, plugins?: PluginEvents) => {
+    const later = () => clock.nowMs += 300;
+    const source = new ScriptedSource([later, later, () => clock.nowMs += 500, later]);
+    Object.assign(source, script);
+    const { engine, clock } = engineOver(source, {}, undefined, plugins);
+    engine.run();
+    return source.waitedMs;
+  };
+  const plugins = { wanted: new Uint8Array(EVENTS.length), parse() {}, take: () => undefined };
+  deepStrictEqual(idle({ looksAtBells: true }), [1_000, 700, 400, 1_000]);
+  deepStrictEqual(idle({}), [100, 100, 100, 100]);
+  deepStrictEqual(idle({ looksAtBells: true }, plugins), [100, 100, 100, 100]);
 });
 
 /** Cut into batches that fit the engine's buffer. */
