@@ -145,7 +145,9 @@ mod tests {
         };
         let hurries = |blocks: &[Vec<u8>]| {
             let mut gaps = Gaps::new(0);
-            blocks.iter().for_each(|block| gaps.see(block));
+            for block in blocks {
+                gaps.see(block);
+            }
             (gaps.take_hurried(), gaps.take_hurried())
         };
         let clone = coded(lane::CRITICAL, table::SYSCALL_CLONE3_X);

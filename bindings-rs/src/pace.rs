@@ -46,8 +46,8 @@ impl Pace {
     /// How long to sleep until the next look; None: until the probe wakes the reader.
     pub fn next(&self, now: Instant) -> Option<Duration> {
         let since = now.saturating_duration_since(self.read);
-        if since < self.step {
-            Some(self.step - since)
+        if let Some(left) = self.step.checked_sub(since).filter(|left| !left.is_zero()) {
+            Some(left)
         } else if since < LOOKS {
             Some(LATEST.min(since))
         } else {
