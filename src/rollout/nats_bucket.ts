@@ -66,14 +66,27 @@ export async function publishedAt(
   return entry === null || entry.operation !== "PUT" ? undefined : new Uint8Array(entry.value);
 }
 
+/** Entries of a bucket are all there when none has come for so long. */
+const QUIET_MS = 5_000;
+
 /** The texts of all keys of a bucket, the newest of each. Rejects with one line. */
 export async function valuesOf(connection: NatsConnection, bucket: string): Promise<string[]> {
   return await inWords(async () => {
     const kv = await new Kvm(connection).open(bucket);
     const newest = new Map<string, string>();
-    for await (const { key, operation, value } of await kv.history()) {
-      newest.delete(key);
-      if (operation === "PUT") newest.set(key, decoder.decode(value));
+    const entries = await kv.history();
+    // The server counts what is to come, of which a key that is written meanwhile may take one
+    // away: then nobody would say that all has come.
+    let quiet = setTimeout(() => entries.stop(), QUIET_MS);
+    try {
+      for await (const { key, operation, value } of entries) {
+        clearTimeout(quiet);
+        quiet = setTimeout(() => entries.stop(), QUIET_MS);
+        newest.delete(key);
+        if (operation === "PUT") newest.set(key, decoder.decode(value));
+      }
+    } finally {
+      clearTimeout(quiet);
     }
     return [...newest.values()];
   });
