@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use aya::maps::{Array, MapData};
 use probe::wake::{PATIENT_NS, WAKE_NS};
 
-use crate::settings::since_boot_ns;
+use crate::settings::EventClock;
 
 const SOON: Duration = Duration::from_millis(8);
 const HURRIED: Duration = Duration::from_nanos(WAKE_NS);
@@ -59,19 +59,18 @@ impl Pace {
 /// Where the probe is told when its reader has read: it need not wake it right after.
 pub struct Told {
     times: Array<MapData, u64>,
-    boot_epoch_ns: u64,
+    clock: EventClock,
 }
 
 impl Told {
-    /// `settings`: those of the probe, which begin with its clock.
+    /// `settings`: those of the probe.
     pub fn new(times: Array<MapData, u64>, settings: &[u8]) -> Self {
-        let boot_epoch_ns = settings.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        Self { times, boot_epoch_ns }
+        Self { times, clock: EventClock::of(settings) }
     }
 
     pub fn has_read(&mut self) {
         // Where that fails, it wakes its reader more often.
-        let _ = self.times.set(0, self.boot_epoch_ns + since_boot_ns(), 0);
+        let _ = self.times.set(0, self.clock.now_ns(), 0);
     }
 }
 

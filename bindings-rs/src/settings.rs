@@ -35,9 +35,26 @@ fn now(clock: libc::clockid_t) -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Nanoseconds since the boot, as events have them behind `boot_epoch_ns`.
+/// Nanoseconds since the boot.
 pub fn since_boot_ns() -> u64 {
     now(libc::CLOCK_BOOTTIME)
+}
+
+/// The clock of a driver's events.
+pub struct EventClock {
+    boot_epoch_ns: u64,
+}
+
+impl EventClock {
+    /// That of a driver with these settings, which begin with it.
+    pub fn of(settings: &[u8]) -> Self {
+        let boot_epoch_ns = settings.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self { boot_epoch_ns }
+    }
+
+    pub fn now_ns(&self) -> u64 {
+        self.boot_epoch_ns + since_boot_ns()
+    }
 }
 
 /// Nanoseconds from the epoch to the boot.

@@ -77,11 +77,12 @@ export async function valuesOf(connection: NatsConnection, bucket: string): Prom
     const entries = await kv.history();
     // The server counts what is to come, of which a key that is written meanwhile may take one
     // away: then nobody would say that all has come.
-    let quiet = setTimeout(() => entries.stop(), QUIET_MS);
+    const watch = () => setTimeout(() => entries.stop(), QUIET_MS);
+    let quiet = watch();
     try {
       for await (const { key, operation, value } of entries) {
         clearTimeout(quiet);
-        quiet = setTimeout(() => entries.stop(), QUIET_MS);
+        quiet = watch();
         newest.delete(key);
         if (operation === "PUT") newest.set(key, decoder.decode(value));
       }

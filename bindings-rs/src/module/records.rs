@@ -24,7 +24,7 @@ use crate::named::Named;
 use crate::plan::Planned;
 use crate::records::{Records, Stats};
 use crate::ring::Ring;
-use crate::settings::{Options, kernel_types, settings, since_boot_ns};
+use crate::settings::{EventClock, Options, kernel_types, settings};
 use crate::sift::sieve_of;
 
 /// An event is written at the latest so long after the time that it bears, unless the host of a
@@ -47,7 +47,7 @@ pub struct ModuleRecords {
     rings: Vec<Ring>,
     heads: Heads,
     /// What the settings say: event times are nanoseconds of the boot clock behind it.
-    boot_epoch_ns: u64,
+    clock: EventClock,
     last_read: Instant,
     named: Option<Named>,
 }
@@ -77,17 +77,12 @@ impl ModuleRecords {
             about,
             rings,
             heads: Heads::new(),
-            boot_epoch_ns: settings.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
+            clock: EventClock::of(&settings),
             last_read: Instant::now(),
             named: None,
         };
         records.set_interest(interest)?;
         Ok(records)
-    }
-
-    /// The time by the clock of events.
-    fn now_ns(&self) -> u64 {
-        self.boot_epoch_ns + since_boot_ns()
     }
 
     fn sleep(&self, time: Duration) {
@@ -205,7 +200,7 @@ fn make_rings(device: &Device, about: &About, options: &Options) -> Result<Vec<R
 
 impl Records for ModuleRecords {
     fn drain(&mut self, out: &mut [u8], gaps: &mut Gaps) -> Result<usize, Failure> {
-        let until = self.now_ns().saturating_sub(SETTLES.as_nanos() as u64);
+        let until = self.clock.now_ns().saturating_sub(SETTLES.as_nanos() as u64);
         Ok(merge::drain_all(&mut self.rings, &mut self.heads, until, out, gaps))
     }
 
@@ -215,7 +210,7 @@ impl Records for ModuleRecords {
             let left = end.saturating_duration_since(Instant::now());
             if let Some(oldest) = merge::oldest(&mut self.rings) {
                 self.last_read = Instant::now();
-                let age = Duration::from_nanos(self.now_ns().saturating_sub(oldest));
+                let age = Duration::from_nanos(self.clock.now_ns().saturating_sub(oldest));
                 let is_much = self.rings.iter().any(Ring::holds_much);
                 if is_much || left.is_zero() || age >= TOGETHER {
                     thread::sleep(SETTLES.saturating_sub(age));

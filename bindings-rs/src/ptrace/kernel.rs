@@ -15,6 +15,7 @@ use super::out::Out;
 use super::scene::{Scene, Subject};
 use super::sifting::Sieve;
 use super::{fill, user_memory};
+use crate::settings::since_boot_ns;
 
 /// Files that rules name, at the most, as with the probe.
 pub const NAMED_FILES: usize = 4096;
@@ -120,7 +121,7 @@ impl Kernel for Tracee {
     }
 
     fn boot_ns(&self) -> u64 {
-        boot_ns()
+        since_boot_ns()
     }
 
     fn read<T: Copy + Default>(&self, at: usize) -> T {
@@ -198,11 +199,4 @@ impl Kernel for Tracee {
     fn descriptors(&self) -> (u32, usize) {
         (i32::MAX as u32, address(Kind::Descriptors, 0))
     }
-}
-
-pub fn boot_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock writes to `time` only.
-    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

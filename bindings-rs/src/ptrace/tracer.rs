@@ -12,13 +12,14 @@ use probe::table::SIGNALDELIVER_E;
 use super::ask::{self, At, On, Stop};
 use super::calls;
 use super::filter::Filter;
-use super::kernel::{Named, boot_ns};
+use super::kernel::Named;
 use super::launch::Waiting;
 use super::proc_text::Status;
 use super::routes::Routes;
 use super::shared::Shared;
 use super::teller::{Call, Teller};
 use super::tracees::{InCall, Standing, Tracee, Tracees};
+use crate::settings::since_boot_ns;
 
 /// What the reader's side asks of the tracer.
 pub enum Request {
@@ -281,8 +282,10 @@ impl Tracer {
         let (standing, is_filtered) = (parent.standing, parent.is_filtered);
         let told = Status::of(child).tgid;
         let own = if told == 0 { child } else { told };
-        let maker = (own != tgid)
-            .then(|| Maker { tgid: tgid as u64, time: boot_ns() + self.teller.boot_epoch_ns() });
+        let maker = (own != tgid).then(|| Maker {
+            tgid: tgid as u64,
+            time: since_boot_ns() + self.teller.boot_epoch_ns(),
+        });
         let tracee = Tracee {
             tgid: own,
             parent: tid,

@@ -41,27 +41,13 @@ const PROGRAM: [usize; 3] = [COMM, EXE, CGROUPS];
 
 /// A text of them, with room for so many bytes more.
 fn program_text(record: &Record, more: usize) -> Vec<u8> {
-    let bytes = PROGRAM.iter().map(|param| 4 + record.length(*param)).sum::<usize>();
-    let mut text = Vec::with_capacity(bytes + more);
-    for param in PROGRAM {
-        let bytes = record.bytes(param);
-        text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        text.extend_from_slice(bytes);
-    }
+    let mut text = Vec::with_capacity(record.told_bytes(&PROGRAM) + more);
+    record.put(&PROGRAM, &mut text);
     text
 }
 
 fn program_of(record: &Record) -> Box<[u8]> {
     program_text(record, 0).into()
-}
-
-/// Whether a text is that of the event's program, which is not put together for it.
-fn is_program_of(text: &[u8], record: &Record) -> bool {
-    let rest = PROGRAM.iter().try_fold(text, |text, param| {
-        let bytes = record.bytes(*param);
-        text.strip_prefix(&(bytes.len() as u32).to_le_bytes())?.strip_prefix(bytes)
-    });
-    rest.is_some_and(<[u8]>::is_empty)
 }
 
 impl Sieve {
@@ -125,7 +111,7 @@ impl Sieve {
             || self.answered.is_some()
             || self.lives.holds(parent)
             || !by_itself && self.says_nothing(record, table)
-            || known.born.as_ref().is_some_and(|born| is_program_of(&born.0, record))
+            || known.born.as_ref().is_some_and(|born| record.tells(&PROGRAM, &born.0))
         {
             return Question::Nothing;
         }
@@ -293,7 +279,7 @@ impl Sieve {
         } else {
             self.tables.all[table].born.clone()
         };
-        known.filter(|program| is_program_of(&program.0, record))
+        known.filter(|program| record.tells(&PROGRAM, &program.0))
     }
 
     /// A process that is held back executes another program.

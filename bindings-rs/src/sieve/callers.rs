@@ -12,16 +12,25 @@ const OF_EXECUTIONS: [usize; 3] = [ARGS, 26, 29];
 /// a process has of its parent.
 #[derive(Clone)]
 pub struct Failures {
-    pub caller: Box<[u8]>,
+    caller: Box<[u8]>,
     pub facts: u64,
 }
 
-pub fn caller_of(record: &Record) -> Box<[u8]> {
-    let mut text = Vec::new();
-    for param in if is_exec(record) { OF_EXECUTIONS } else { OF_BIRTHS } {
-        let bytes = record.bytes(param);
-        text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        text.extend_from_slice(bytes);
+fn params(record: &Record) -> [usize; 3] {
+    if is_exec(record) { OF_EXECUTIONS } else { OF_BIRTHS }
+}
+
+impl Failures {
+    /// Those of whoever an event tells of.
+    pub fn new(record: &Record, facts: u64) -> Self {
+        let params = params(record);
+        let mut caller = Vec::with_capacity(record.told_bytes(&params));
+        record.put(&params, &mut caller);
+        Self { caller: caller.into(), facts }
     }
-    text.into()
+
+    /// Whether an event tells of the same.
+    pub fn are_of(&self, record: &Record) -> bool {
+        record.tells(&params(record), &self.caller)
+    }
 }

@@ -41,10 +41,9 @@ impl Executions {
         text.push(u8::from(record.length(PARENT) > 0));
         text.push(u8::from(record.length(ENV) > 0));
         text.push(u8::from(thread_of(record, PROCESS) == record.tid));
-        for param in TOLD.into_iter().chain(self.asks_env.then_some(ENV)) {
-            let bytes = record.bytes(param);
-            text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            text.extend_from_slice(bytes);
+        record.put(&TOLD, text);
+        if self.asks_env {
+            record.put(&[ENV], text);
         }
         let found = self.known.get(&text[..]).copied();
         if found.is_some() || text.len() > BYTES_MAX {

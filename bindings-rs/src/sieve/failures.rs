@@ -3,7 +3,7 @@
 //! executions and what they were answered. Out: for which parts of rules a failed one may be.
 use probe::table as t;
 
-use super::callers::{Failures, caller_of};
+use super::callers::Failures;
 use super::pass::Sieve;
 use super::record::Record;
 
@@ -24,25 +24,23 @@ impl Sieve {
         table: usize,
         known: bool,
     ) -> Option<Failures> {
-        let caller = caller_of(record);
         let of_parent = &mut self.tables.all[table];
         let found = if self.lives.holds(parent) {
             &of_parent.failures
         } else {
             if let Some((_, facts)) = self.answered {
-                of_parent.born_failures = Some(Failures { caller: caller.clone(), facts });
+                of_parent.born_failures = Some(Failures::new(record, facts));
             }
             &of_parent.born_failures
         };
-        found.clone().filter(|failures| known && failures.caller == caller)
+        found.as_ref().filter(|failures| known && failures.are_of(record)).cloned()
     }
 
     /// A process begins another program.
     pub fn note_failures(&mut self, record: &Record, table: usize) {
-        let caller = caller_of(record);
         let table = &mut self.tables.all[table];
         table.born_failures = None;
-        table.failures = self.answered.map(|(_, facts)| Failures { caller, facts });
+        table.failures = self.answered.map(|(_, facts)| Failures::new(record, facts));
     }
 
     /// An event that may make its thread another user.

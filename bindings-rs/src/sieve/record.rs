@@ -167,6 +167,29 @@ impl<'a> Record<'a> {
         name(self.bytes(param))
     }
 
+    /// Bytes that `put` adds.
+    pub fn told_bytes(&self, params: &[usize]) -> usize {
+        params.iter().map(|param| 4 + self.length(*param)).sum()
+    }
+
+    /// Puts parameters behind a text, each behind its length: others make another text.
+    pub fn put(&self, params: &[usize], text: &mut Vec<u8>) {
+        for param in params {
+            let bytes = self.bytes(*param);
+            text.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            text.extend_from_slice(bytes);
+        }
+    }
+
+    /// Whether that is what `put` makes of them, which is not put together for it.
+    pub fn tells(&self, params: &[usize], text: &[u8]) -> bool {
+        let rest = params.iter().try_fold(text, |text, param| {
+            let bytes = self.bytes(*param);
+            text.strip_prefix(&(bytes.len() as u32).to_le_bytes())?.strip_prefix(bytes)
+        });
+        rest.is_some_and(<[u8]>::is_empty)
+    }
+
     /// A descriptor's number; `None` where it is empty or short.
     #[inline]
     pub fn descriptor(&self, param: usize) -> Option<i32> {

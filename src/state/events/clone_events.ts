@@ -280,23 +280,24 @@ export function bytesOf(
   index: number,
   held: Uint8Array,
 ): Uint8Array {
+  if (isHead(event, index, held)) return held;
   const start = event.param(index);
-  const length = event.paramLength(index);
-  if (held.length > SHORT_BYTES && isHead(event.bytes, start, length, held)) return held;
-  return seenBytes.of(event.view, event.bytes, start, length, held);
+  return seenBytes.of(event.view, event.bytes, start, event.paramLength(index), held);
 }
 
 /** What `bytesOf` would make of a child's arguments; `held`: those of its parent. */
 export function argsAtBirth(event: Event, index: number, held: Uint8Array): Uint8Array {
+  if (isHead(event, index, held)) return held;
   const start = event.param(index);
-  const length = event.paramLength(index);
-  const isHeld = held.length > SHORT_BYTES && isHead(event.bytes, start, length, held);
-  return isHeld ? held : event.bytes.slice(start, start + length);
+  return event.bytes.slice(start, start + event.paramLength(index));
 }
 
-/** Whether bytes are the cut head of a long list; its last byte is the driver's. */
-function isHead(bytes: Uint8Array, start: number, length: number, held: Uint8Array): boolean {
-  if (length < 2) return false;
+/** Whether the parameter is the cut head of a long list; its last byte is the driver's. */
+function isHead(event: Event, index: number, held: Uint8Array): boolean {
+  const { bytes } = event;
+  const start = event.param(index);
+  const length = event.paramLength(index);
+  if (held.length <= SHORT_BYTES || length < 2) return false;
   let at = 0;
   while (at < length - 1 && bytes[start + at] === held[at]) at++;
   return at === length - 1;
