@@ -43,6 +43,9 @@ export class NatsServer implements AsyncDisposable {
   readonly #address: string;
   readonly #through: readonly string[];
   #child!: Deno.ChildProcess;
+  /** The one that a test has ended. */
+  #ended: Deno.ChildProcess | undefined;
+  #over: Promise<void> | undefined;
 
   private constructor(
     options: NatsServerOptions,
@@ -91,8 +94,9 @@ export class NatsServer implements AsyncDisposable {
       ],
       stdin: "null",
       stdout: "null",
-      stderr: "null",
+      stderr: "piped",
     }).spawn();
+    this.#over = this.#watch(this.#child);
     const greets = async () => {
       try {
         using conn = await Deno.connect({ hostname: this.#address, port: this.port });
@@ -104,6 +108,14 @@ export class NatsServer implements AsyncDisposable {
     await eventually("nats-server to start", greets).catch((error: Error) => {
       throw new Error(`${error.message}: ${this.log()}`);
     });
+  }
+
+  /** A server that ended by itself is why everything after it fails: it is told at once. */
+  async #watch(child: Deno.ChildProcess): Promise<void> {
+    const { code, stderr } = await child.output();
+    if (child === this.#ended) return;
+    // deno-lint-ignore no-console -- Beside what the test says of it.
+    console.error(`nats-server ended by itself (${code}): ${new TextDecoder().decode(stderr)}`);
   }
 
   /** For the test itself, where nobody has to say who he is. */
@@ -123,8 +135,9 @@ export class NatsServer implements AsyncDisposable {
   }
 
   async end(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    this.#ended = this.#child;
     this.#child.kill(signal);
-    await this.#child.status;
+    await this.#over;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { existsSync } from "node:fs";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { parsePresence } from "../src/fleet/contract/presence.ts";
+import { lastOf } from "../src/nats/last_of.ts";
 import { CallingHost } from "./live/calling_host.ts";
 import { SAKER } from "./live/saker.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
@@ -62,8 +63,7 @@ async function states(server: NatsServer): Promise<(readonly [string, string])[]
   try {
     const { streams } = await jetstreamManager(connection);
     return await Promise.all(["db", "web=2E1", "web=2E2"].map(async (key) => {
-      const subject = `$KV.saker_hosts.${key}`;
-      const found = await streams.getMessage("KV_saker_hosts", { last_by_subj: subject });
+      const found = await lastOf(streams, "KV_saker_hosts", `$KV.saker_hosts.${key}`);
       const { host, state } = parsePresence(new TextDecoder().decode(found!.data))!;
       return [host, state] as const;
     }));

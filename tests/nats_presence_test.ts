@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { parsePresence, type Presence } from "../src/fleet/contract/presence.ts";
+import { lastOf } from "../src/nats/last_of.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
 import { NatsHost } from "./nats_host.ts";
 import { eventually } from "./patience.ts";
@@ -22,9 +23,11 @@ async function presence(
   const { streams } = await jetstreamManager(connection, { checkAPI: false });
   let last: Presence | undefined;
   return await eventually(`it ${what}`, async () => {
-    const subject = `$KV.saker_hosts.${key}`;
-    const found = await streams.getMessage("KV_saker_hosts", { last_by_subj: subject })
-      .catch(() => undefined);
+    // The host is about to make the bucket.
+    const found = await lastOf(streams, "KV_saker_hosts", `$KV.saker_hosts.${key}`)
+      .catch((error) => {
+        if (connection.isClosed()) throw error;
+      });
     last = found ? parsePresence(new TextDecoder().decode(found.data)) : undefined;
     return last !== undefined && isWanted(last) ? last : undefined;
   }).catch((error: Error) => {

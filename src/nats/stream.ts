@@ -9,6 +9,7 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { connectNats } from "./connect.ts";
+import { lastOf } from "./last_of.ts";
 import type { NatsOptions } from "./options.ts";
 import { isNoResponders, NatsError, natsReason } from "./reason.ts";
 
@@ -134,7 +135,7 @@ export class NatsStream {
     const { stream } = this.#options;
     const manager = await this.#api();
     try {
-      const found = await manager.streams.getMessage(stream, { last_by_subj: subject });
+      const found = await lastOf(manager.streams, stream, subject);
       return found?.header.get(ID_HEADER) || undefined;
     } catch (error) {
       if (this.#connection.isClosed()) throw new NatsError(error);

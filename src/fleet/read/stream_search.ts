@@ -12,6 +12,7 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Alert } from "../../engine/contract/alert.ts";
+import { lastOf } from "../../nats/last_of.ts";
 import { hostOfToken, hostToken } from "../../nats/names.ts";
 import { natsReason } from "../../nats/reason.ts";
 import { fleetAlert } from "./fleet_alert.ts";
@@ -267,8 +268,7 @@ export class StreamSearch {
 
   /** The newest message that may be searched; 0: there is none. */
   async #lastOf(manager: StreamApi): Promise<number> {
-    const last = await manager.streams
-      .getMessage(this.#options.stream, { last_by_subj: this.#filter });
+    const last = await lastOf(manager.streams, this.#options.stream, this.#filter);
     return last?.seq ?? 0;
   }
 
