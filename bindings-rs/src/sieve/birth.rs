@@ -11,7 +11,7 @@ use super::family::{
     FLAGS, PARENT, PROCESS, child_of, failed, is_birth, is_clone, is_exec, parent_of, shares,
     thread_of,
 };
-use super::life::{Lives, Program, Question};
+use super::life::{Ended, Lives, Program, Question};
 use super::out::Out;
 use super::pass::{NoRoom, Sieve};
 use super::record::{Record, word};
@@ -242,8 +242,13 @@ impl Sieve {
         if !by_itself {
             let known = self.tables.all_of(child)[1];
             let told = known.is_some_and(|known| self.tables.all[known].by_itself);
-            if silent || told || self.lives.exited_recently(child, parent, ns) {
+            if silent || told {
                 return true;
+            }
+            match self.lives.ended_lately(child, parent, ns) {
+                Ended::No => {}
+                Ended::Lately => return true,
+                Ended::Told => return false,
             }
         }
         let pending = self.tables.all[table].pending;
@@ -338,7 +343,11 @@ impl Sieve {
     fn ends(&mut self, record: &Record, table: usize) -> bool {
         let tid = record.tid;
         let is_whole = self.lives.get(tid).is_some_and(|life| life.is_whole);
-        if !is_whole || self.lives.has_below(tid) || self.wanted(record, table) {
+        if !is_whole
+            || self.lives.has_below(tid)
+            || self.lives.has_told_end(tid, record.ns())
+            || self.wanted(record, table)
+        {
             return false;
         }
         self.forget_held(table);

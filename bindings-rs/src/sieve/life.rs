@@ -62,8 +62,20 @@ pub struct Life {
 #[derive(Clone, Copy, Default)]
 struct Exited {
     tid: i64,
-    parent: i64,
+    /// `None`: the engine was told of the end, and knows whose child it was.
+    parent: Option<i64>,
     ns: f64,
+}
+
+/// What is remembered of the end of a process whose creator tells of its birth only now.
+#[derive(PartialEq)]
+pub enum Ended {
+    /// None, or another's.
+    No,
+    /// It is of the past.
+    Lately,
+    /// The engine has to say.
+    Told,
 }
 
 #[derive(Default)]
@@ -307,15 +319,39 @@ impl Lives {
     pub fn end(&mut self, tid: i64) {
         let parent = self.held.get(&tid).map_or(-1, |life| life.parent);
         self.remove(tid);
-        self.ending = Some(Exited { tid, parent, ns: 0.0 });
+        self.ending = Some(Exited { tid, parent: Some(parent), ns: 0.0 });
     }
 
-    /// Whether one that was held back and born of this parent ended less than two seconds before:
-    /// what its creator tells of it then is of the past.
-    pub fn exited_recently(&self, tid: i64, parent: i64, ns: u64) -> bool {
-        let Some(ended) = self.exited.get(tid as usize & (EXITED_MAX - 1)) else { return false };
-        let age = as_told(ns) - ended.ns;
-        ended.tid == tid && ended.parent == parent && (0.0..STALE_NS).contains(&age)
+    /// The engine is told of the end of a thread that it has.
+    pub fn end_told(&mut self, tid: i64) {
+        self.ending = Some(Exited { tid, parent: None, ns: 0.0 });
+    }
+
+    /// Whether an end that the engine remembers would still count beside that of another thread
+    /// that it is not told of and that takes its place.
+    pub fn has_told_end(&self, tid: i64, ns: u64) -> bool {
+        self.end_at(tid)
+            .is_some_and(|ended| ended.parent.is_none() && as_told(ns) - ended.ns < STALE_NS)
+    }
+
+    /// Whether a process born of this parent ended less than two seconds before: what its creator
+    /// tells of it then is of the past.
+    pub fn ended_lately(&self, tid: i64, parent: i64, ns: u64) -> Ended {
+        let Some(ended) = self.end_at(tid).filter(|ended| ended.tid == tid) else {
+            return Ended::No;
+        };
+        if !(0.0..STALE_NS).contains(&(as_told(ns) - ended.ns)) {
+            return Ended::No;
+        }
+        match ended.parent {
+            None => Ended::Told,
+            Some(of) if of == parent => Ended::Lately,
+            Some(_) => Ended::No,
+        }
+    }
+
+    fn end_at(&self, tid: i64) -> Option<&Exited> {
+        self.exited.get(tid as usize & (EXITED_MAX - 1))
     }
 
     /// Whether a thread's own event comes before it counts as another thread's than its creator's.

@@ -185,13 +185,15 @@ impl Sieve {
         }
     }
 
-    /// The engine does away with a process of one thread whose end it is told of.
+    /// The engine is told of an end, and does away with a process of one thread.
     pub fn note_end(&mut self, record: &Record) {
-        if record.code == usize::from(t::PROCEXIT_1_E)
-            && let [Some(table), _] = self.tables.all_of(record.tid)
-            && self.tables.all[table].owner == record.tid
-            && self.tables.all[table].is_alone
-        {
+        if record.code != usize::from(t::PROCEXIT_1_E) {
+            return;
+        }
+        let [Some(table), _] = self.tables.all_of(record.tid) else { return };
+        self.lives.end_told(record.tid);
+        let known = &self.tables.all[table];
+        if known.owner == record.tid && known.is_alone {
             self.lives.unnote(record.tid);
         }
     }
