@@ -1,12 +1,13 @@
 // A source of bundles against a real nats-server: what is written comes by itself, what is deleted
 // changes nothing, and a server that was away is read again.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Kvm } from "@nats-io/kv";
+import { type KV, Kvm } from "@nats-io/kv";
 import { connectNats } from "../src/nats/connect.ts";
 import type { NatsOptions } from "../src/nats/options.ts";
-import { publishTo } from "../src/rollout/nats_bucket.ts";
+import { publishTo, valuesOf } from "../src/rollout/nats_bucket.ts";
 import { NatsSource } from "../src/rollout/nats_source.ts";
 import { NatsServer, noNats } from "./nats_fixture.ts";
+import { eventually } from "./patience.ts";
 
 const BUCKET = "saker_rollout";
 
@@ -136,4 +137,31 @@ test("a bundle that the server cannot take is not published", async () => {
     /the server takes 4096 \(max_payload\): hand it out over HTTP/.test(`${failure}`),
     `${failure}`,
   );
+});
+
+test("what all hosts told is whole although they go on telling", async () => {
+  await using server = await NatsServer.start();
+  const keys = ["a", "b", "c"];
+  const told = async (kv: KV, text: string) => {
+    await Promise.all(keys.map((key) => kv.put(key, `${key} ${text}`)));
+  };
+  let isOver = false;
+  const writing = (async () => {
+    const connection = await connectNats(optionsOf(server));
+    const kv = await new Kvm(connection).create("hosts", { history: 1 });
+    while (!isOver) await told(kv, "again");
+    await kv.delete("b");
+    await connection.close();
+  })();
+  const connection = await connectNats(optionsOf(server));
+  const now = async () => (await valuesOf(connection, "hosts")).sort();
+  const isThere = async () => (await now().catch(() => [])).length === keys.length || undefined;
+  await eventually("hosts to tell", isThere);
+  for (let look = 0; look < 100; look++) {
+    deepStrictEqual(await now(), keys.map((key) => `${key} again`));
+  }
+  isOver = true;
+  await writing;
+  deepStrictEqual(await now(), ["a again", "c again"]);
+  await connection.close();
 });

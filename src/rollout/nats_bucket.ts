@@ -1,6 +1,6 @@
 // The bucket of JetStream that hands out bundles, for who publishes them and looks at them: a
 // bundle goes in, and never in place of a newer one that somebody else has put there meanwhile.
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { natsReason } from "../nats/reason.ts";
@@ -66,28 +66,40 @@ export async function publishedAt(
   return entry === null || entry.operation !== "PUT" ? undefined : new Uint8Array(entry.value);
 }
 
-/** Entries of a bucket are all there when none has come for so long. */
+/** A key that has not come for so long has been taken out meanwhile. */
 const QUIET_MS = 5_000;
 
-/** The texts of all keys of a bucket, the newest of each. Rejects with one line. */
+/**
+ * The texts of all keys of a bucket, the newest of each. Nobody waits for a moment in which all is
+ * read and nothing comes: a bucket that many write to may never have one. Rejects with one line.
+ */
 export async function valuesOf(connection: NatsConnection, bucket: string): Promise<string[]> {
   return await inWords(async () => {
-    const kv = await new Kvm(connection).open(bucket);
+    const prefix = `$KV.${bucket}.`;
+    const { streams } = await jetstreamManager(connection, { checkAPI: false });
+    const { state } = await streams.info(`KV_${bucket}`, { subjects_filter: `${prefix}>` });
+    const awaited = new Set(
+      Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length)),
+    );
+    if (awaited.size === 0) return [];
     const newest = new Map<string, string>();
-    const entries = await kv.history();
-    // The server counts what is to come, of which a key that is written meanwhile may take one
-    // away: then nobody would say that all has come.
+    const kv = await new Kvm(connection).open(bucket);
+    const entries = await kv.watch();
     const watch = () => setTimeout(() => entries.stop(), QUIET_MS);
     let quiet = watch();
     try {
       for await (const { key, operation, value } of entries) {
-        clearTimeout(quiet);
-        quiet = watch();
         newest.delete(key);
         if (operation === "PUT") newest.set(key, decoder.decode(value));
+        if (awaited.delete(key)) {
+          clearTimeout(quiet);
+          quiet = watch();
+        }
+        if (awaited.size === 0) break;
       }
     } finally {
       clearTimeout(quiet);
+      entries.stop();
     }
     return [...newest.values()];
   });
