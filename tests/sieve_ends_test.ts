@@ -1,13 +1,12 @@
 // What the sieve over captures makes of addresses and ports hides nothing: the same alerts, byte
 // for byte, with it and without it, where rules and captures made by chance are about them.
 import { deepStrictEqual, ok } from "node:assert";
-import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putSection } from "../src/events/scap/state_blocks.ts";
 import { Chance } from "../src/rules/check/condition_fixture.ts";
 import { loadTexts, ruleText } from "../src/rules/load_fixture.ts";
 import type { ChanceEvent } from "../src/sieve/chance_fixture.ts";
 import { endCheck, endCondition } from "../src/sieve/ends_chance_fixture.ts";
-import { endsByChance, putEvent } from "./sieve_captures.ts";
+import { PutCapture } from "./put_capture.ts";
+import { endsByChance } from "./sieve_captures.ts";
 import { compared, rulesStart } from "./sieve_runs.ts";
 
 const OUTPUT = '"%evt.num %evt.type %evt.res %fd.num %fd.name %fd.type %fd.cip %fd.cport %fd.sip ' +
@@ -44,17 +43,6 @@ Deno.test("a replay tells the same with the sieve where rules ask for ends by ch
   ok(alerts > runs * events / 40, `${alerts} alerts in ${runs} runs`);
 });
 
-/** A capture in which one thread leads sockets somewhere; `events`: after two that begin it. */
-function captureOf(events: readonly Omit<ChanceEvent, "tid">[]): Uint8Array {
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
-  const begin = { id: "SYSCALL_GETUID_X", params: { uid: 0 } };
-  for (const { id, params } of [begin, begin, ...events]) {
-    putEvent(out, { id, tid: 10, params });
-  }
-  return out.bytes.slice(0, out.length);
-}
-
 function pair(from: string, to: string): Uint8Array {
   const end = (text: string) => {
     const [ip, port] = text.split(":");
@@ -85,18 +73,20 @@ function accept(tuple: Uint8Array, id = "SOCKET_ACCEPT4_6_X"): Omit<ChanceEvent,
   ];
 }
 
-/** Numbers of the events that alert, and how many were passed over. */
+/**
+ * One thread leads sockets somewhere; `events`: after two that begin the capture. Numbers of those
+ * that alert, and how many were passed over.
+ */
 function alertsOf(events: readonly Omit<ChanceEvent, "tid">[], condition: string) {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  try {
-    Deno.writeFileSync(file, captureOf(events));
-    const rules = rulesStart(ruleText("r", JSON.stringify(condition), { output: '"%evt.num"' }));
-    const { passed, alerts } = compared([file], rules, condition);
-    const numbers = alerts.map((alert) => Number(JSON.parse(alert).output.split(" ").at(-1)));
-    return { numbers, passed };
-  } finally {
-    Deno.removeSync(file);
+  using capture = new PutCapture();
+  const begin = { id: "SYSCALL_GETUID_X", params: { uid: 0 } };
+  for (const { id, params } of [begin, begin, ...events]) {
+    capture.put({ id, tid: 10, params });
   }
+  const rules = rulesStart(ruleText("r", JSON.stringify(condition), { output: '"%evt.num"' }));
+  const { passed, alerts } = compared([capture.file()], rules, condition);
+  const numbers = alerts.map((alert) => Number(JSON.parse(alert).output.split(" ").at(-1)));
+  return { numbers, passed };
 }
 
 Deno.test("a replay passes over connects whose addresses and ports no rule asks for", () => {

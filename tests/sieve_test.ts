@@ -3,12 +3,11 @@
 // ways where they lie beside the clone.
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { existsSync } from "node:fs";
-import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
 import { type Mode, rulesOf } from "../scripts/comparison/saker_alerts.ts";
-import { list, program, putEvent } from "./sieve_captures.ts";
+import { PutCapture } from "./put_capture.ts";
+import { list, program } from "./sieve_captures.ts";
 import { byChance } from "./sieve_chance.ts";
 import { compare, replayed, rulesStart } from "./sieve_runs.ts";
 
@@ -113,11 +112,9 @@ Deno.test("a replay tells the same with the sieve where no rule asks for a descr
 });
 
 Deno.test("a replay knows descriptors whose opens were held back, however they were copied", () => {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
+  using capture = new PutCapture();
   const put = (id: string, params: ChanceEvent["params"]) => {
-    putEvent(out, { id, tid: 10, params });
+    capture.put({ id, tid: 10, params });
   };
   const open = (fd: number, dirfd: number, name: string, flags = 1) =>
     put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
@@ -142,24 +139,18 @@ Deno.test("a replay knows descriptors whose opens were held back, however they w
   const rule = ruleText("r", "evt.type = write and fd.name startswith /tmp/", {
     output: '"%evt.num %fd.name"',
   });
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    ok(compare([file], rulesStart(rule), "copies") > 4);
-    const outputs = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
-      JSON.parse(alert).output.split(" ").slice(-2).join(" ")
-    );
-    deepStrictEqual(outputs, ["8 /tmp/directory/below", "12 /tmp/second"]);
-  } finally {
-    Deno.removeSync(file);
-  }
+  const file = capture.file();
+  ok(compare([file], rulesStart(rule), "copies") > 4);
+  const outputs = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
+    JSON.parse(alert).output.split(" ").slice(-2).join(" ")
+  );
+  deepStrictEqual(outputs, ["8 /tmp/directory/below", "12 /tmp/second"]);
 });
 
 Deno.test("a replay knows the protocol of a socket from the call that made it", () => {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
+  using capture = new PutCapture();
   const put = (id: string, params: ChanceEvent["params"], tid = 10) => {
-    putEvent(out, { id, tid, params });
+    capture.put({ id, tid, params });
   };
   const [stream, datagram, raw] = [1, 2, 3];
   const tuple = new Uint8Array([2, 127, 0, 0, 1, 9, 0, 127, 0, 0, 2, 7, 0]);
@@ -207,24 +198,18 @@ Deno.test("a replay knows the protocol of a socket from the call that made it", 
   const rule = ruleText("r", "evt.type in (connect, accept4) and fd.l4proto = udp", {
     output: '"%evt.num %fd.l4proto"',
   });
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    ok(compare([file], rulesStart(rule), "protocols") > 12);
-    const numbers = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
-      JSON.parse(alert).output.split(" ").at(-2)
-    );
-    deepStrictEqual(numbers, ["7", "12", "13", "16", "21", "27"]);
-  } finally {
-    Deno.removeSync(file);
-  }
+  const file = capture.file();
+  ok(compare([file], rulesStart(rule), "protocols") > 12);
+  const numbers = replayed([file], rulesStart(rule), true).alerts.map((alert) =>
+    JSON.parse(alert).output.split(" ").at(-2)
+  );
+  deepStrictEqual(numbers, ["7", "12", "13", "16", "21", "27"]);
 });
 
 Deno.test("a replay folds the same name below each directory by itself", () => {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
+  using capture = new PutCapture();
   const put = (id: string, params: ChanceEvent["params"]) => {
-    putEvent(out, { id, tid: 10, params });
+    capture.put({ id, tid: 10, params });
   };
   const open = (fd: number, dirfd: number, name: string, flags = 1) =>
     put("SYSCALL_OPENAT_2_X", { fd, dirfd, name, flags, mode: 0, dev: 1, ino: 2 });
@@ -239,21 +224,15 @@ Deno.test("a replay folds the same name below each directory by itself", () => {
   const rule = ruleText("r", "evt.type = openat and fd.name = /etc/shadow", {
     output: '"%evt.num %fd.name"',
   });
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    strictEqual(replayed([file], rulesStart(rule), false).alerts.length, 2);
-    ok(compare([file], rulesStart(rule), "folded") > 2);
-  } finally {
-    Deno.removeSync(file);
-  }
+  const file = capture.file();
+  strictEqual(replayed([file], rulesStart(rule), false).alerts.length, 2);
+  ok(compare([file], rulesStart(rule), "folded") > 2);
 });
 
 Deno.test("a replay passes over what no rule wants of a program, until another runs", () => {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
+  using capture = new PutCapture();
   const put = (id: string, tid: number, params: ChanceEvent["params"]) => {
-    putEvent(out, { id, tid, params });
+    capture.put({ id, tid, params });
   };
   const runs = (comm: string, tid: number) =>
     put("SYSCALL_EXECVE_19_X", tid, {
@@ -279,31 +258,25 @@ Deno.test("a replay passes over what no rule wants of a program, until another r
   const rule = ruleText("r", "evt.type = openat and proc.name = cat", {
     output: '"%evt.num %thread.tid %fd.name"',
   });
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    const { alerts, passed } = replayed([file], rulesStart(rule), true);
-    const outputs = alerts.map((alert) => JSON.parse(alert).output.split(" ").slice(-3).join(" "));
-    deepStrictEqual(outputs, [
-      "6 11 /tmp/before",
-      "8 11 /tmp/before",
-      "11 10 /tmp/after",
-      "13 10 /tmp/after",
-    ]);
-    ok(passed >= 4, `${passed} events were passed over`);
-    compare([file], rulesStart(rule), "threads");
-  } finally {
-    Deno.removeSync(file);
-  }
+  const file = capture.file();
+  const { alerts, passed } = replayed([file], rulesStart(rule), true);
+  const outputs = alerts.map((alert) => JSON.parse(alert).output.split(" ").slice(-3).join(" "));
+  deepStrictEqual(outputs, [
+    "6 11 /tmp/before",
+    "8 11 /tmp/before",
+    "11 10 /tmp/after",
+    "13 10 /tmp/after",
+  ]);
+  ok(passed >= 4, `${passed} events were passed over`);
+  compare([file], rulesStart(rule), "threads");
 });
 
 Deno.test("a replay sees the kernel's path of saker's own events, whatever the caller said", () => {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
+  using capture = new PutCapture();
   const params = { fd: 3, dirfd: -100, name: "/tmp/link", flags: 1, mode: 0, dev: 1, ino: 2 };
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
   const put = (name: string, own?: { readonly path: string }) => {
     const id = "SYSCALL_OPENAT_2_X";
-    putEvent(out, { id, tid: 10, params: { ...params, name }, ...(own && { own }) });
+    capture.put({ id, tid: 10, params: { ...params, name }, ...(own && { own }) });
   };
   put("/tmp/first");
   put("/tmp/link", { path: "/etc/shadow" });
@@ -311,13 +284,9 @@ Deno.test("a replay sees the kernel's path of saker's own events, whatever the c
   const rule = ruleText("r", "evt.type = openat and fd.name startswith /etc/", {
     output: '"%fd.name"',
   });
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    strictEqual(replayed([file], rulesStart(rule), true).alerts.length, 1);
-    strictEqual(compare([file], rulesStart(rule), "own events"), 1);
-  } finally {
-    Deno.removeSync(file);
-  }
+  const file = capture.file();
+  strictEqual(replayed([file], rulesStart(rule), true).alerts.length, 1);
+  strictEqual(compare([file], rulesStart(rule), "own events"), 1);
 });
 
 const SHARED = new URL("../../shared", import.meta.url).pathname;

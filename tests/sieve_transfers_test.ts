@@ -2,31 +2,21 @@
 // that are told: the same alerts with it and without it. SAKER_TEST_TRANSFERS: from which seed on,
 // and how many, instead of those kept here.
 import { match, ok } from "node:assert";
-import { BlockBuffer } from "../src/events/scap/block_buffer.ts";
-import { putMachine, putSection } from "../src/events/scap/state_blocks.ts";
 import { ruleText } from "../src/rules/load_fixture.ts";
 import { type ChanceEvent, rulesByChance } from "../src/sieve/chance_fixture.ts";
-import { list, program, putEvent } from "./sieve_captures.ts";
+import { PutCapture } from "./put_capture.ts";
+import { list, program } from "./sieve_captures.ts";
 import { byChance } from "./sieve_chance.ts";
 import { compared, rulesStart, type RunResult } from "./sieve_runs.ts";
 
 /** What a replay of the events tells, which is the same without the sieve. */
 function replayedOf(events: readonly ChanceEvent[], rules: string): RunResult {
-  const file = Deno.makeTempFileSync({ suffix: ".scap" });
-  const out = new BlockBuffer(1 << 12);
-  putSection(out);
   const bootTs = 1_700_000_000_000_000_000n;
-  const machine = { cpus: 1, memoryBytes: 1n << 32n, pidMax: 4_194_304n, hostname: "box" };
-  putMachine(out, { ...machine, bootTs });
+  using capture = new PutCapture({ bootTs });
   for (const [at, event] of events.entries()) {
-    putEvent(out, { ...event, time: bootTs + BigInt(at) });
+    capture.put({ ...event, time: bootTs + BigInt(at) });
   }
-  try {
-    Deno.writeFileSync(file, out.bytes.slice(0, out.length));
-    return compared([file], rulesStart(rules), rules);
-  } finally {
-    Deno.removeSync(file);
-  }
+  return compared([capture.file()], rulesStart(rules), rules);
 }
 
 const [FROM, COUNT] = (Deno.env.get("SAKER_TEST_TRANSFERS") ?? "7001 240").split(" ").map(Number);
