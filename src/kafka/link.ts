@@ -133,7 +133,11 @@ export class KafkaLink {
   #told(error: unknown): KafkaError {
     const told = new KafkaError(error);
     if (this.#wasReady || told.message !== CLOSED) return told;
-    return new KafkaError(new PlainReason(`${CLOSED}: it may expect TLS, or credentials`));
+    // Over TLS the broker's word on our certificate may come after the end of the connection.
+    const why = this.#options.tls === undefined
+      ? "it may expect TLS, or credentials"
+      : "it may refuse our certificate, or want one, or expect credentials";
+    return new KafkaError(new PlainReason(`${CLOSED}: ${why}`));
   }
 
   /**
