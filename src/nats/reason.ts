@@ -16,6 +16,12 @@ export function isNoResponders(error: unknown): boolean {
     (error instanceof Error && error.cause !== undefined && isNoResponders(error.cause));
 }
 
+/** The server has said nothing to it. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof errors.TimeoutError ||
+    (error instanceof Error && error.cause !== undefined && isUnanswered(error.cause));
+}
+
 /** What TLS and the library say by texts alone. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [

@@ -15,9 +15,10 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { hostOfToken, hostToken } from "../../nats/names.ts";
-import { natsReason } from "../../nats/reason.ts";
+import { isUnanswered, natsReason } from "../../nats/reason.ts";
 import type { HostTable } from "./host_table.ts";
 import { KEPT_DAYS, KeptPlace, NameTaken, RENEW_MS, STATE_BYTES_MAX } from "./kept_place.ts";
+import { pause } from "./pause.ts";
 import { LOSSES_MAX, parseState, stateText } from "./page_state.ts";
 import type { RuleTally } from "./rule_tally.ts";
 
@@ -52,6 +53,8 @@ const ACK_WAIT_MS = 120_000;
 const CLOSING_MS = 3_000;
 /** Further pages of one host and port, such as those of containers with one name. */
 const NAMES_TRIED = 9;
+/** How often a place is asked for that nobody answers, and how long after one another. */
+const [TRIES, AGAIN_MS] = [5, 1_000];
 const NS = 1_000_000;
 
 export class RuleCounter {
@@ -127,16 +130,12 @@ export class RuleCounter {
   }
 
   async #takePlace(connection: NatsConnection): Promise<KeptPlace | undefined> {
-    const { bucket, replicas, name: first, isNamed } = this.#options;
-    const { signal } = this.#closing;
+    const { name: first, isNamed } = this.#options;
     for (let at = 1;; at++) {
       const name = this.#name ?? (at === 1 ? first : `${first}-${at}`);
       this.#trouble = `waiting for the name "${name}", which another page has or had`;
       try {
-        const place = await KeptPlace.take(connection, {
-          ...{ bucket, replicas, name, signal },
-          owner: this.#owner,
-        });
+        const place = await this.#take(connection, name);
         this.#name = place === undefined ? undefined : name;
         this.#trouble = undefined;
         return place;
@@ -151,6 +150,24 @@ export class RuleCounter {
         this.#name = undefined;
         this.#trouble = `what is counted is not kept: ${reason}`;
         return undefined;
+      }
+    }
+  }
+
+  /** A server may leave unanswered what comes while another page makes the bucket. */
+  async #take(connection: NatsConnection, name: string): Promise<KeptPlace | undefined> {
+    const { bucket, replicas } = this.#options;
+    const { signal } = this.#closing;
+    for (let left = TRIES - 1;; left--) {
+      try {
+        return await KeptPlace.take(connection, {
+          ...{ bucket, replicas, name, signal },
+          owner: this.#owner,
+        });
+      } catch (error) {
+        if (left === 0 || connection.isClosed() || !isUnanswered(error)) throw error;
+        await pause(AGAIN_MS, signal);
+        if (signal.aborted) return undefined;
       }
     }
   }
