@@ -169,7 +169,7 @@ test("a stuck client alone misses alerts; one that reads has all, in order", asy
   await using stuck = new GrpcClient({ ...common, call: "names" });
   await using reader = new GrpcClient({ ...common, call: "names", number: ALERTS });
   await ready(stuck, reader);
-  stuck.stop();
+  await stuck.stop();
   await replay.feed(place.capture(0, ALERTS));
   inOrder(numbersOf(await reader.ended()), 0, ALERTS);
   strictEqual(await replay.ended(), 0, replay.error);

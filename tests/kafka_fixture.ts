@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { ok, strictEqual } from "node:assert";
 import { loadLibrary } from "../src/kafka/library.ts";
-import { eventually, freePort, PATIENCE_MS } from "./patience.ts";
+import { eventually, freePort, PATIENCE_MS, standStill } from "./patience.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 const JARS = `${cache}/tools/kafka`;
@@ -167,8 +167,12 @@ export class KafkaServer implements AsyncDisposable {
     });
   }
 
-  signal(signal: Deno.Signal): void {
-    this.#child!.kill(signal);
+  async standStill(): Promise<void> {
+    await standStill(this.#child!.pid);
+  }
+
+  goOn(): void {
+    this.#child!.kill("SIGCONT");
   }
 
   async end(signal: Deno.Signal = "SIGTERM"): Promise<void> {

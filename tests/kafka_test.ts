@@ -218,10 +218,10 @@ Deno.test({
       const { outputs, reasons } = outputsTo(cutter.port, "still");
       outputs.send(alerts(0, 100));
       await until("the first to arrive", () => outputs.stats()[0]!.written > 0);
-      server.signal("SIGSTOP");
+      await server.standStill();
       await flow(outputs, 100, 1000);
       await until("the failure to be told", () => reasons().length > 0);
-      server.signal("SIGCONT");
+      server.goOn();
       match(reasons()[0]!, /^no answer in time$/);
       await outputs.drained(PATIENCE_MS);
       await outputs.close(1000);
@@ -259,11 +259,11 @@ Deno.test({
       const { outputs } = outputsTo(cutter.port, "closed", { timeoutMs: 600_000 });
       outputs.send(alerts(0, 100));
       await until("the first to arrive", () => outputs.stats()[0]!.written > 0);
-      server.signal("SIGSTOP");
+      await server.standStill();
       outputs.send(alerts(100, 200));
       await until("all to be under way", () => outputs.stats()[0]!.waiting === 0);
       await outputs.close(10);
-      server.signal("SIGCONT");
+      server.goOn();
       strictEqual(outputs.stats()[0]!.dropped, 100);
       ok(outputs.stats()[0]!.written >= 1);
     });

@@ -26,6 +26,27 @@ export async function eventually<T>(
 }
 
 /**
+ * Stops a process, and waits until each thread of it stands still: on a busy machine others go on
+ * until the one comes to run that takes the signal.
+ */
+export async function standStill(pid: number): Promise<void> {
+  Deno.kill(pid, "SIGSTOP");
+  const isStill = (tid: string) => {
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${pid}/task/${tid}/stat`);
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    } catch {
+      // It has ended.
+      return true;
+    }
+  };
+  await eventually(`${pid} to stand still`, () => {
+    const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
+    return threads.every(({ name }) => isStill(name)) || undefined;
+  });
+}
+
+/**
  * Below those that the kernel gives to connections (32,768 on, ip_local_port_range): such a port
  * of its choice may be another's a moment later, and who connects to it before anybody listens
  * there can be given it himself, and is connected to himself.

@@ -110,7 +110,7 @@ test("a stuck client is told of, and neither detection nor another client waits"
     await using reader = new GrpcClient({ ...common, call: "names" });
     await ready(stuck);
     await ready(reader);
-    stuck.stop();
+    await stuck.stop();
     // What a stuck one's buffers take is known to nobody: until it misses some.
     let opened = 0;
     for (let missed = 0; missed === 0; opened += 500) {

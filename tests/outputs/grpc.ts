@@ -2,6 +2,7 @@
 // unpacked, with messages that its protoc makes of ./protocol. And certificates of both sides.
 import { ok } from "node:assert";
 import { lines } from "../live/saker.ts";
+import { standStill } from "../patience.ts";
 
 const cache = Deno.env.get("SAKER_CACHE") ?? `${Deno.env.get("HOME") ?? ""}/.cache/saker`;
 const ROOT = `${cache}/tools/grpc`;
@@ -81,8 +82,8 @@ export class GrpcClient implements AsyncDisposable {
   }
 
   /** It takes nothing any more: not even its connection is read. */
-  stop(): void {
-    this.#child.kill("SIGSTOP");
+  async stop(): Promise<void> {
+    await standStill(this.#child.pid);
   }
 
   /** All that it wrote, once it has ended. */

@@ -45,16 +45,19 @@ Deno.test({
           if (await file.count() === 0) return undefined;
           return { path: `${path}`, file: await file.innerText() };
         });
-      const { path, file } = await seen("<img src=x>");
+      let { path, file } = await seen("<img src=x>");
       const own = tab.locator("tr.own");
 
       await t.step("those of its process, the alert's own marked", async () => {
-        await eventually("twenty behind it", async () => {
+        await eventually("twenty before and behind it", async () => {
           await tab.goto(`${url}${path}`);
           await tab.getByRole("link", { name: "Events of its process" }).click();
-          return await tab.locator("tr.own ~ tr").count() === 20 || undefined;
+          if (await tab.locator("tr.own ~ tr").count() < 20) return undefined;
+          if (await tab.locator("tbody tr").count() === 41) return true;
+          // On a busy machine the ring may have begun anew just before it.
+          ({ path, file } = await seen("<img src=x>"));
+          return undefined;
         });
-        assertEquals(await tab.locator("tbody tr").count(), 41);
         assertEquals(await own.count(), 1);
         const text = await own.innerText();
         assertIncludes(text, "openat");
