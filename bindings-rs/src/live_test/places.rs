@@ -202,8 +202,9 @@ fn a_name_is_found_among_thousands_of_newer_ones() {
     for number in 0..5000 {
         fs::write(home.join(format!("{number}")), b"").unwrap();
     }
-    // Of different hashes: one alone may agree on two sizes of the kernel's table.
-    let newest = (0..8).map(|number| home.join(format!("newest-{number}"))).collect::<Vec<_>>();
+    // Of different hashes: one alone may agree on two sizes of the kernel's table. Many: one that
+    // is not the first of its chain has learning begin anew.
+    let newest = (0..64).map(|number| home.join(format!("newest-{number}"))).collect::<Vec<_>>();
     for name in &newest {
         fs::write(name, b"").unwrap();
     }
