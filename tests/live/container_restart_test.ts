@@ -5,6 +5,7 @@ import type { Daemon } from "./runtimes/daemon.ts";
 import { IMAGE } from "./runtimes/image.ts";
 import { about, type Engine, PATIENT, untilUp, watch } from "./runtimes/watched.ts";
 import { withRuntime } from "./runtimes/with_runtime.ts";
+import { standStill } from "../patience.ts";
 import { type Alert, eventually, runSaker, type Saker } from "./saker.ts";
 import type { Place } from "./trigger.ts";
 
@@ -88,7 +89,7 @@ Deno.test("daemons that hang, end and come back cost no metadata and no alert", 
         await allOldAreTold();
 
         // One hangs, one has ended.
-        Deno.kill(podman.daemon.pid, "SIGSTOP");
+        await standStill(podman.daemon.pid);
         try {
           await containerd.daemon.stop();
           await allOldAreTold();

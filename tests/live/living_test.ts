@@ -1,6 +1,7 @@
 // Lives that a saker may have: another one beside it, and being stopped and continued. Each act is
 // told by every saker that watches, and what happened while it stood is told afterwards.
 import { assertEquals } from "./expect.ts";
+import { standStill } from "../patience.ts";
 import { eventually, Saker } from "./saker.ts";
 import { isRoot, Place, shell, triggersOf } from "./trigger.ts";
 
@@ -43,7 +44,7 @@ Deno.test({
   async fn() {
     await using place = new Place();
     await using saker = await Saker.start([place.marker], { args: await rulesOf(place) });
-    Deno.kill(saker.pid, "SIGSTOP");
+    await standStill(saker.pid);
     try {
       await shell(place.mark("stopped"), `mkdir ${place.file("stopped")}`);
     } finally {

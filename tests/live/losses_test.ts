@@ -3,6 +3,7 @@
 // test makes calls that nobody else makes, while saker stands still.
 import { parseExposition } from "../../src/metrics/parse_exposition_fixture.ts";
 import { assert, assertEquals, assertIncludes } from "./expect.ts";
+import { standStill } from "../patience.ts";
 import { eventually, Saker } from "./saker.ts";
 import { isRoot, Place, python } from "./trigger.ts";
 import { rulesOfWays } from "./ways.ts";
@@ -58,7 +59,7 @@ Deno.test({
     const before = await lostNow();
     const begunMs = Date.now();
     const flood = async () => {
-      Deno.kill(saker.pid, "SIGSTOP");
+      await standStill(saker.pid);
       try {
         await python(place.mark("flood"), SCRIPT, [`${TIMES}`]);
       } finally {

@@ -1,6 +1,7 @@
 // Three real sakers and `saker fleet` in a real browser: one is killed and is told silent, one's
 // rings overflow and it is told to have lost events, one goes on; the alerts of all are there.
 import { assert, assertEquals, assertIncludes } from "../live/expect.ts";
+import { standStill } from "../patience.ts";
 import { eventually, freePort, SAKER, Saker } from "../live/saker.ts";
 import { Place, python } from "../live/trigger.ts";
 import { NatsServer, noNats } from "../nats_fixture.ts";
@@ -66,7 +67,7 @@ Deno.test({
         }, 60_000);
       }
       Deno.kill(killed.pid, "SIGKILL");
-      Deno.kill(losing.pid, "SIGSTOP");
+      await standStill(losing.pid);
       try {
         await python(place.mark("flood"), CALLS, []);
       } finally {

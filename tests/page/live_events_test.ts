@@ -58,6 +58,7 @@ Deno.test({
           ({ path, file } = await seen("<img src=x>"));
           return undefined;
         });
+        assertEquals(await tab.locator("tbody tr").count(), 41);
         assertEquals(await own.count(), 1);
         const text = await own.innerText();
         assertIncludes(text, "openat");

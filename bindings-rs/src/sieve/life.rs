@@ -68,7 +68,6 @@ struct Exited {
 }
 
 /// What is remembered of the end of a process whose creator tells of its birth only now.
-#[derive(PartialEq)]
 pub enum Ended {
     /// None, or another's.
     No,
